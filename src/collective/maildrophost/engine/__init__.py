@@ -1,0 +1,1 @@
+"""The mail queue with its daemon: never imports Zope, Plone, ZODB or transaction."""

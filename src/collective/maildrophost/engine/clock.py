@@ -1,0 +1,35 @@
+"""RFC 3339 text for times that are kept as seconds since the epoch."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+_SHAPE = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z"
+)
+
+
+def rfc3339(epoch_seconds: float) -> str:
+    """The time in UTC, to the millisecond: ``2026-11-23T09:30:00.123Z``."""
+    moment = datetime.fromtimestamp(epoch_seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_rfc3339(text: str) -> float:
+    """Seconds since the epoch; ValueError when `text` is no RFC 3339 date-time.
+
+    The offset is required (RFC 3339 section 5.6): a time without one means another
+    moment on every machine.
+    """
+    match = _SHAPE.match(text.strip())
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not a date and time like 2026-11-23T09:30:00Z "
+            "(the offset, Z or +01:00, is required)"
+        )
+    date, time, fraction, offset = match.groups()
+    offset = "+00:00" if offset in "Zz" else offset
+    # datetime takes six digits of a second at the most.
+    micros = (fraction or ".0")[:7].ljust(7, "0")
+    return datetime.fromisoformat(f"{date}T{time}{micros}{offset}").timestamp()

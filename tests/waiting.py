@@ -1,0 +1,24 @@
+"""Waiting for an event instead of for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+POLL_SECONDS = 0.02
+
+
+def wait_until(
+    condition: Callable[[], Answer], timeout: float = 10.0, what: str = "the condition"
+) -> Answer:
+    """The first true answer of `condition`; AssertionError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {timeout} seconds")
+        time.sleep(POLL_SECONDS)
