@@ -1,0 +1,78 @@
+# Builds, runs, tests and checks the project. `make help` lists what there is.
+
+PYTHON ?= python3
+PYTEST_OPTIONS ?= -n 2 --dist loadgroup
+
+VENV := .venv
+# The linters live apart, so that none of what they need is in a script of bin/.
+LINT := $(VENV)/lint
+PIP := bin/pip --quiet --disable-pip-version-check
+BUILDOUT_INPUT := buildout.cfg versions.cfg setup.py pyproject.toml \
+	$(wildcard recipes/*/setup.py) $(shell find recipes/*/src -name '*.py' -o -name '*.in')
+LINTED := src recipes tests tools $(wildcard benchmarks demo)
+
+# Builds of source releases take their build tools from the same pins.
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: install
+install: .installed.cfg ## build bin/instance, bin/maildrop and bin/pytest
+
+.PHONY: start
+start: install ## the mail daemon in the background, Plone in the foreground
+	bin/maildrop-start
+	bin/instance fg
+
+.PHONY: stop
+stop: ## stop Plone and the mail daemon
+	@test ! -x bin/instance || bin/instance stop
+	@test ! -x bin/maildrop-stop || bin/maildrop-stop
+
+.PHONY: test
+test: install ## build what is missing and run every test
+	bin/pytest $(PYTEST_OPTIONS)
+
+.PHONY: lint
+lint: $(LINT)/.done ## check style, types and the borders between the packages
+	$(LINT)/bin/ruff check $(LINTED)
+	$(LINT)/bin/ruff format --check $(LINTED)
+	$(LINT)/bin/python tools/constraints.py --check
+	$(LINT)/bin/mypy src/collective/maildrophost/engine tools
+	PYTHONPATH=src $(LINT)/bin/lint-imports
+
+.PHONY: format
+format: $(LINT)/.done ## put the code into the project's style
+	$(LINT)/bin/ruff check --fix $(LINTED)
+	$(LINT)/bin/ruff format $(LINTED)
+
+.PHONY: constraints
+constraints: ## write constraints.txt from versions.cfg
+	$(PYTHON) tools/constraints.py
+
+.PHONY: clean
+clean: ## remove everything that was built, the data in var/ too
+	rm -rf $(VENV) bin build develop-eggs dist eggs parts var .installed.cfg
+	rm -rf .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find src recipes -name '*.egg-info' -prune -exec rm -rf {} +
+
+.installed.cfg: $(VENV)/bin/buildout $(BUILDOUT_INPUT)
+	$(VENV)/bin/buildout
+	@touch $@
+
+$(VENV)/bin/buildout: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/$(PIP) install --constraint constraints.txt pip setuptools wheel zc.buildout
+	@touch $@
+
+$(LINT)/.done: constraints.txt
+	$(PYTHON) -m venv $(LINT)
+	$(LINT)/$(PIP) install --constraint constraints.txt pip
+	$(LINT)/$(PIP) install --constraint constraints.txt \
+		ruff mypy import-linter SQLAlchemy click idna zdaemon
+	@touch $@
