@@ -1,0 +1,102 @@
+"""The queue: one database, and the operations that keep its promises.
+
+Every operation takes an open transaction first, so that what must happen together
+shares one commit:
+
+    with queue.write() as tx:
+        settle(tx, settlements, now)
+        claims = claim(tx, owner, allowances, now)
+"""
+
+from .claim import (
+    Allowance,
+    Claim,
+    OpenRecipient,
+    claim,
+    give_back,
+    next_due,
+    recover,
+)
+from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
+from .enqueue import discard, enqueue, new_batch, prepare, release, take_file
+from .errors import QueueError
+from .listing import (
+    AttemptRecord,
+    MessageRecord,
+    RecipientRecord,
+    attempts,
+    content,
+    get_message,
+    list_messages,
+)
+from .operator import (
+    Done,
+    held_lanes,
+    hold,
+    hold_lane,
+    matching,
+    release_lane,
+    remove,
+    retry,
+    unhold,
+)
+from .prune import prune
+from .relays import RelayPause, clear, pause, pauses
+from .settle import Settlement, settle
+from .states import RecipientState, State
+from .stats import Stats, queue_length, stats
+from .store import Queue, Transaction, open_queue
+
+__all__ = [
+    "Allowance",
+    "AttemptRecord",
+    "Claim",
+    "Daemon",
+    "Done",
+    "MessageRecord",
+    "OpenRecipient",
+    "Queue",
+    "QueueError",
+    "RecipientRecord",
+    "RecipientState",
+    "RelayPause",
+    "Settlement",
+    "State",
+    "Stats",
+    "Transaction",
+    "all_daemons",
+    "attempts",
+    "claim",
+    "clear",
+    "content",
+    "discard",
+    "doorbells",
+    "enqueue",
+    "get_message",
+    "give_back",
+    "held_lanes",
+    "hold",
+    "hold_lane",
+    "list_messages",
+    "matching",
+    "new_batch",
+    "next_due",
+    "open_queue",
+    "pause",
+    "pauses",
+    "prepare",
+    "prune",
+    "queue_length",
+    "recover",
+    "register",
+    "release",
+    "release_lane",
+    "remove",
+    "renew",
+    "retire",
+    "retry",
+    "settle",
+    "stats",
+    "take_file",
+    "unhold",
+]

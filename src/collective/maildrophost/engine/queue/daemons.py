@@ -1,0 +1,71 @@
+"""The daemons of a queue: who is alive, and whose lease on its claims has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from . import tables
+from .claim import recover
+from .store import Transaction
+
+daemon = tables.daemon
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """One run of a daemon; its row is its heartbeat, and the lease of all its claims.
+
+    One row for a daemon, not one for each claim: renewing costs the same however much
+    is in flight. Times are seconds since the epoch.
+    """
+
+    owner: str
+    host: str
+    pid: int
+    process: str
+    doorbell: str
+    relay: str
+    started: float
+    seen: float
+    lease_until: float
+
+    def alive(self, now: float) -> bool:
+        """Whether its lease still runs."""
+        return self.lease_until > now
+
+
+def register(tx: Transaction, started: Daemon) -> None:
+    """Announce a daemon that starts."""
+    tx.execute(insert(daemon), started.__dict__)
+
+
+def renew(
+    tx: Transaction, owner: str, now: float, lease_seconds: float, relay: str
+) -> bool:
+    """Write the heartbeat; False when the lease was taken away: stop sending."""
+    changed = tx.execute(
+        update(daemon)
+        .where(daemon.c.owner == owner)
+        .values(seen=now, lease_until=now + lease_seconds, relay=relay)
+    )
+    return changed.rowcount == 1
+
+
+def retire(tx: Transaction, owner: str) -> None:
+    """A daemon ends; what it still has claimed goes back as possible duplicates."""
+    recover(tx, owner)
+    tx.execute(delete(daemon).where(daemon.c.owner == owner))
+
+
+def all_daemons(tx: Transaction) -> list[Daemon]:
+    """Every daemon that has not retired, the longest running first."""
+    rows = tx.execute(select(daemon).order_by(daemon.c.started))
+    return [Daemon(**row._mapping) for row in rows]
+
+
+def doorbells(tx: Transaction, now: float) -> tuple[str, ...]:
+    """Where the living daemons listen, to be rung after the commit."""
+    paths = select(daemon.c.doorbell).where(daemon.c.lease_until > now)
+    return tuple(tx.execute(paths).scalars())

@@ -1,0 +1,154 @@
+"""How mail comes into the queue: in two steps with a transaction, or at once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ..message import Message
+from . import tables
+from .states import RecipientState, State
+from .store import Transaction
+
+schedule = tables.schedule
+
+
+def new_batch() -> str:
+    """A name for the mail of one transaction that nobody else can have."""
+    return secrets.token_hex(16)
+
+
+def prepare(
+    tx: Transaction,
+    batch: str,
+    messages: Sequence[Message],
+    now: float,
+    origin: str = "",
+) -> tuple[str, ...]:
+    """Store mail that is not sent before `release(batch)`; returns the ids.
+
+    May be called several times for one batch; `origin` tells an operator who wrote it.
+    """
+    return _store(tx, messages, State.PREPARED, now, batch, origin)
+
+
+def release(tx: Transaction, batch: str, now: float) -> int:
+    """The batch's transaction has committed: its mail is due; returns how many."""
+    changed = tx.execute(
+        update(schedule)
+        .where(schedule.c.batch == batch, schedule.c.state == State.PREPARED.value)
+        .values(state=State.QUEUED.value, batch=None)
+    )
+    return changed.rowcount
+
+
+def discard(tx: Transaction, batch: str, beyond: int = 0) -> int:
+    """Delete the batch's mail but for its first `beyond`; returns how many went."""
+    prepared = select(schedule.c.message_id).where(
+        schedule.c.batch == batch, schedule.c.state == State.PREPARED.value
+    )
+    # SQLite takes an OFFSET only with a LIMIT; ids grow within a batch.
+    unwanted = prepared.order_by(schedule.c.message_id).limit(2**31).offset(beyond)
+    changed = tx.execute(
+        delete(tables.message).where(tables.message.c.id.in_(unwanted))
+    )
+    return changed.rowcount
+
+
+def enqueue(
+    tx: Transaction, messages: Sequence[Message], now: float, origin: str = ""
+) -> tuple[str, ...]:
+    """Store mail that is due at once, or at its own time; returns the ids."""
+    return _store(tx, messages, State.QUEUED, now, None, origin)
+
+
+def take_file(tx: Transaction, key: str, message: Message, now: float) -> str | None:
+    """Store the mail of a dropped file, once for each `key`; None when it was taken.
+
+    The file may go only after this transaction is on disk, and the key stays longer
+    than the file: so a crash in between, or a second daemon, takes nothing twice.
+    """
+    try:
+        with tx.begin_nested():
+            tx.execute(insert(tables.taken_file), {"key": key, "taken": now})
+    except IntegrityError:
+        tx.execute(
+            update(tables.taken_file)
+            .where(tables.taken_file.c.key == key)
+            .values(taken=now)
+        )
+        return None
+    return enqueue(tx, [message], now, origin="drop directory")[0]
+
+
+def _store(
+    tx: Transaction,
+    messages: Sequence[Message],
+    state: State,
+    now: float,
+    batch: str | None,
+    origin: str,
+) -> tuple[str, ...]:
+    if not messages:
+        return ()
+    ids = (
+        tx.execute(
+            insert(tables.message).returning(
+                tables.message.c.id, sort_by_parameter_order=True
+            ),
+            [
+                {
+                    "sender": message.sender,
+                    "size": len(message.content),
+                    "subject": message.subject,
+                    "header_id": message.message_id,
+                    "created": now,
+                    "origin": origin,
+                }
+                for message in messages
+            ],
+        )
+        .scalars()
+        .all()
+    )
+    numbered = list(zip(ids, messages, strict=True))
+    tx.execute(
+        insert(tables.content),
+        [{"message_id": key, "data": message.content} for key, message in numbered],
+    )
+    tx.execute(
+        insert(schedule),
+        [
+            {
+                "message_id": key,
+                "state": state.value,
+                "lane": int(message.lane),
+                "due": now if message.due is None else message.due,
+                "since": now if message.due is None else max(now, message.due),
+                "attempts": 0,
+                "possible_duplicate": False,
+                "owner": None,
+                "batch": batch,
+            }
+            for key, message in numbered
+        ],
+    )
+    tx.execute(
+        insert(tables.recipient),
+        [
+            {
+                "message_id": key,
+                "position": position,
+                "address": address,
+                "state": RecipientState.PENDING.value,
+                "reply": "",
+                "attempts": 0,
+            }
+            for key, message in numbered
+            for position, address in enumerate(message.recipients)
+        ],
+    )
+    return tuple(str(key) for key in ids)

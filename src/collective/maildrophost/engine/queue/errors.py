@@ -1,0 +1,27 @@
+"""What can go wrong with the queue's database, in words an operator can act on."""
+
+from __future__ import annotations
+
+from ..errors import MaildropError
+
+
+class QueueError(MaildropError):
+    """The queue can't be used now; what was asked for has not happened.
+
+    `queue` names the database without any password, `reason` says why and what to do.
+    """
+
+    def __init__(self, queue: str, reason: str) -> None:
+        self.queue = queue
+        self.reason = reason
+        super().__init__(f"mail queue {queue}: {reason}")
+
+
+class NewerSchema(MaildropError):
+    """The queue was made by a later version of this software."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"its schema has version {found}, this software knows up to {known}: "
+            "install the newer collective.maildrophost here, too"
+        )

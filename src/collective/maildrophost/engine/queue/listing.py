@@ -1,0 +1,216 @@
+"""What the queue shows of its messages."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from ..clock import rfc3339
+from ..message import Lane
+from . import tables
+from .states import RecipientState, State
+from .store import Transaction
+
+schedule = tables.schedule
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """One attempt for one recipient; `time` in seconds since the epoch."""
+
+    number: int
+    time: float
+    relay: str
+    address: str
+    outcome: str
+    reply: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The attempt as `--json` and REST show it."""
+        return {**self.__dict__, "time": rfc3339(self.time)}
+
+
+@dataclass(frozen=True)
+class RecipientRecord:
+    """One recipient with its last reply."""
+
+    address: str
+    state: RecipientState
+    reply: str
+    attempts: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The recipient as `--json` and REST show it."""
+        return {**self.__dict__, "state": self.state.value}
+
+
+@dataclass(frozen=True)
+class MessageRecord:
+    """All that is known of one message, but its content."""
+
+    id: str
+    state: State
+    lane: Lane
+    sender: str
+    recipients: tuple[RecipientRecord, ...]
+    size: int
+    subject: str
+    message_id: str
+    created: float
+    due: float
+    attempts: int
+    possible_duplicate: bool
+    origin: str
+    batch: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The message as `--json` and REST show it."""
+        return {
+            "id": self.id,
+            "state": self.state.value,
+            "lane": self.lane.label,
+            "sender": self.sender,
+            "recipients": [recipient.as_json() for recipient in self.recipients],
+            "size": self.size,
+            "subject": self.subject,
+            "message_id": self.message_id,
+            "created": rfc3339(self.created),
+            "due": rfc3339(self.due),
+            "attempts": self.attempts,
+            "possible_duplicate": self.possible_duplicate,
+        }
+
+
+IN_QUEUE = tuple(state for state in State if state is not State.SENT)
+"""What a listing shows when no state is asked for: all that still has its content."""
+
+
+def list_messages(
+    tx: Transaction,
+    state: State | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[MessageRecord]:
+    """Messages in one state, or all that are not sent; oldest due first."""
+    states = IN_QUEUE if state is None else (state,)
+    reach = None if limit is None else offset + limit
+    # Each state and lane is one ordered run of the index; merging the runs reads no
+    # more rows than are asked for.
+    runs = [_due_order(tx, each, lane, reach) for each in states for lane in Lane]
+    merged = heapq.merge(*runs)
+    wanted = [key for _, key in merged][offset:reach]
+    return _records(tx, wanted)
+
+
+def _due_order(
+    tx: Transaction, state: State, lane: Lane, reach: int | None
+) -> list[tuple[float, int]]:
+    rows = tx.execute(
+        select(schedule.c.due, schedule.c.message_id)
+        .where(schedule.c.state == state.value, schedule.c.lane == int(lane))
+        .order_by(schedule.c.due, schedule.c.message_id)
+        .limit(reach)
+    )
+    return [(due, key) for due, key in rows]
+
+
+def get_message(tx: Transaction, id: str) -> MessageRecord | None:
+    """One message; None when there is none with this id."""
+    key = _key(id)
+    return next(iter(_records(tx, [key])), None) if key is not None else None
+
+
+def content(tx: Transaction, id: str) -> bytes | None:
+    """The message itself, byte for byte; None when it is gone (sent, or deleted)."""
+    data = tables.content.c.data
+    found = tx.execute(select(data).where(tables.content.c.message_id == _key(id)))
+    return found.scalar_one_or_none()
+
+
+def attempts(tx: Transaction, id: str) -> list[AttemptRecord]:
+    """Every attempt at a message, in the order they were made."""
+    attempt, recipient = tables.attempt, tables.recipient
+    rows = tx.execute(
+        select(
+            attempt.c.number,
+            attempt.c.time,
+            attempt.c.relay,
+            recipient.c.address,
+            attempt.c.outcome,
+            attempt.c.reply,
+        )
+        .join_from(
+            attempt,
+            recipient,
+            (attempt.c.message_id == recipient.c.message_id)
+            & (attempt.c.position == recipient.c.position),
+        )
+        .where(attempt.c.message_id == _key(id))
+        .order_by(attempt.c.number, attempt.c.position)
+    )
+    return [AttemptRecord(**row._mapping) for row in rows]
+
+
+def _key(id: str) -> int | None:
+    if id.isascii() and id.isdigit() and int(id) < 2**63:
+        return int(id)
+    return None
+
+
+_AT_ONCE = 500
+
+
+def _records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
+    found: dict[int, MessageRecord] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        part = keys[start : start + _AT_ONCE]
+        recipients = _recipients(tx, part)
+        rows = tx.execute(
+            select(tables.message, schedule)
+            .join_from(tables.message, schedule)
+            .where(tables.message.c.id.in_(part))
+        )
+        found.update({row.id: _record(row, recipients[row.id]) for row in rows})
+    return [found[key] for key in keys if key in found]
+
+
+def _recipients(
+    tx: Transaction, keys: Iterable[int]
+) -> dict[int, list[RecipientRecord]]:
+    recipient = tables.recipient
+    grouped: dict[int, list[RecipientRecord]] = {key: [] for key in keys}
+    rows = tx.execute(
+        select(recipient)
+        .where(recipient.c.message_id.in_(list(grouped)))
+        .order_by(recipient.c.message_id, recipient.c.position)
+    )
+    for row in rows:
+        grouped[row.message_id].append(
+            RecipientRecord(
+                row.address, RecipientState(row.state), row.reply, row.attempts
+            )
+        )
+    return grouped
+
+
+def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageRecord:
+    return MessageRecord(
+        id=str(row.id),
+        state=State(row.state),
+        lane=Lane(row.lane),
+        sender=row.sender,
+        recipients=tuple(recipients),
+        size=row.size,
+        subject=row.subject,
+        message_id=row.header_id,
+        created=row.created,
+        due=row.due,
+        attempts=row.attempts,
+        possible_duplicate=row.possible_duplicate,
+        origin=row.origin,
+        batch=row.batch,
+    )

@@ -1,0 +1,181 @@
+"""What a person does to messages: retry, hold, release, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, delete, exists, insert, select, update
+
+from ..message import Lane
+from . import tables
+from .claim import BACK_TO_WAITING
+from .states import FINAL, WAITING, RecipientState, State
+from .store import Transaction
+
+schedule = tables.schedule
+recipient = tables.recipient
+
+
+@dataclass(frozen=True)
+class Done:
+    """What an action did: the ids it changed, and why it left others alone."""
+
+    changed: tuple[str, ...]
+    refused: dict[str, str]
+
+
+RETRIED = (State.DEFERRED, State.FAILED)
+HELD = WAITING
+RELEASED = (State.HELD, State.PREPARED)
+DELETED = (*WAITING, State.PREPARED, State.HELD, *FINAL)
+
+
+def retry(tx: Transaction, ids: Iterable[str], now: float) -> Done:
+    """Try again at once; a failed message gets a new lifetime."""
+    return _act(tx, ids, RETRIED, "retried", lambda keys: _retry(tx, keys, now))
+
+
+def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
+    tx.execute(
+        update(recipient)
+        .where(
+            recipient.c.message_id.in_(keys),
+            recipient.c.state == RecipientState.FAILED.value,
+        )
+        .values(state=RecipientState.PENDING.value)
+    )
+    fresh = case((schedule.c.state == State.FAILED.value, now), else_=schedule.c.since)
+    tx.execute(
+        update(schedule)
+        .where(schedule.c.message_id.in_(keys))
+        .values(since=fresh, due=now, state=State.QUEUED.value)
+    )
+
+
+def hold(tx: Transaction, ids: Iterable[str]) -> Done:
+    """Keep messages back until they are released."""
+
+    def act(keys: Sequence[int]) -> None:
+        tx.execute(
+            update(schedule)
+            .where(schedule.c.message_id.in_(keys))
+            .values(state=State.HELD.value)
+        )
+
+    return _act(tx, ids, HELD, "held", act)
+
+
+def unhold(tx: Transaction, ids: Iterable[str]) -> Done:
+    """Let held messages go on; prepared ones too: their transaction is in doubt."""
+
+    def act(keys: Sequence[int]) -> None:
+        tx.execute(
+            update(schedule)
+            .where(schedule.c.message_id.in_(keys))
+            .values(state=BACK_TO_WAITING, batch=None)
+        )
+
+    return _act(tx, ids, RELEASED, "released", act)
+
+
+def remove(tx: Transaction, ids: Iterable[str]) -> Done:
+    """Delete messages with their record; what is being sent right now stays."""
+
+    def act(keys: Sequence[int]) -> None:
+        tx.execute(delete(tables.message).where(tables.message.c.id.in_(keys)))
+
+    return _act(tx, ids, DELETED, "deleted", act)
+
+
+ACTS_ON = {"retry": RETRIED, "hold": HELD, "release": RELEASED, "delete": DELETED}
+"""The states in which a message takes part in an action on all messages."""
+
+_BY_HAND_ONLY = {
+    # A prepared message of a transaction that is just ending must not be released or
+    # deleted with the crowd; with --state prepared a person means it.
+    "release": (State.PREPARED,),
+    "delete": (State.PREPARED,),
+}
+
+
+def matching(tx: Transaction, action: str, state: State | None) -> tuple[str, ...]:
+    """The ids that `action` on all messages (in one state) means."""
+    states = [
+        each
+        for each in ACTS_ON[action]
+        if each is state
+        or (state is None and each not in _BY_HAND_ONLY.get(action, ()))
+    ]
+    rows = tx.execute(
+        select(schedule.c.message_id)
+        .where(schedule.c.state.in_([each.value for each in states]))
+        .order_by(schedule.c.message_id)
+    )
+    return tuple(str(key) for key in rows.scalars())
+
+
+def hold_lane(tx: Transaction, lane: Lane) -> bool:
+    """Claim nothing of a lane any more; False when it was held already."""
+    held = tables.held_lane
+    if tx.execute(select(exists().where(held.c.lane == int(lane)))).scalar():
+        return False
+    tx.execute(insert(held), {"lane": int(lane)})
+    return True
+
+
+def release_lane(tx: Transaction, lane: Lane) -> bool:
+    """Let a lane go on; False when it was not held."""
+    held = tables.held_lane
+    return tx.execute(delete(held).where(held.c.lane == int(lane))).rowcount > 0
+
+
+def held_lanes(tx: Transaction) -> tuple[Lane, ...]:
+    """The lanes that are held."""
+    lanes = tables.held_lane.c.lane
+    return tuple(
+        Lane(key) for key in tx.execute(select(lanes).order_by(lanes)).scalars()
+    )
+
+
+_AT_ONCE = 500
+"""Ids in one statement: databases limit its parameters."""
+
+
+def _act(
+    tx: Transaction,
+    ids: Iterable[str],
+    allowed: Sequence[State],
+    participle: str,
+    act: Callable[[Sequence[int]], None],
+) -> Done:
+    asked = list(dict.fromkeys(ids))
+    changed: list[str] = []
+    refused: dict[str, str] = {}
+    for start in range(0, len(asked), _AT_ONCE):
+        part = asked[start : start + _AT_ONCE]
+        states = _states(tx, part)
+        for each in part:
+            state = states.get(each)
+            if state is None:
+                refused[each] = "there is no such message"
+            elif state not in allowed:
+                can = ", ".join(known.value for known in allowed)
+                refused[each] = (
+                    f"is {state.value}; only {can} messages can be {participle}"
+                )
+        able = [each for each in part if each not in refused]
+        if able:
+            act([int(each) for each in able])
+            changed += able
+    return Done(tuple(changed), refused)
+
+
+def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
+    keys = [int(each) for each in ids if each.isascii() and each.isdigit()]
+    rows = tx.execute(
+        select(schedule.c.message_id, schedule.c.state)
+        .where(schedule.c.message_id.in_([key for key in keys if key < 2**63]))
+        .with_for_update()
+    )
+    return {str(key): State(state) for key, state in rows}

@@ -1,0 +1,53 @@
+"""What is forgotten, in small batches: old records, counters, keys of taken files."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from ..message import Lane
+from . import tables
+from .states import State
+from .store import Transaction
+
+schedule = tables.schedule
+
+BATCH = 500
+SECONDS_PER_DAY = 86400
+TAKEN_FILE_DAYS = 7
+"""A key must outlive its file; a file that can't be removed renews its key."""
+HOUR_DAYS = 400
+
+
+def prune(tx: Transaction, now: float, history_days: float, failed_days: float) -> int:
+    """Forget one batch; returns how many messages went, BATCH or more: call again.
+
+    `failed_days` 0 keeps failed messages until somebody deletes them.
+    """
+    gone = _forget(tx, State.SENT, now - history_days * SECONDS_PER_DAY)
+    if failed_days:
+        gone += _forget(tx, State.FAILED, now - failed_days * SECONDS_PER_DAY)
+    files, hours = tables.taken_file, tables.hour
+    old = now - TAKEN_FILE_DAYS * SECONDS_PER_DAY
+    tx.execute(delete(files).where(files.c.taken < old))
+    tx.execute(delete(hours).where(hours.c.hour < now - HOUR_DAYS * SECONDS_PER_DAY))
+    return gone
+
+
+def _forget(tx: Transaction, state: State, before: float) -> int:
+    return sum(_forget_lane(tx, state, lane, before) for lane in Lane)
+
+
+def _forget_lane(tx: Transaction, state: State, lane: Lane, before: float) -> int:
+    # For what has ended, `due` is the time of its end. With the lane this is the start
+    # of one run of the index: looking costs the same however long the history is.
+    old = (
+        select(schedule.c.message_id)
+        .where(
+            schedule.c.state == state.value,
+            schedule.c.lane == int(lane),
+            schedule.c.due < before,
+        )
+        .limit(BATCH)
+    )
+    gone = tx.execute(delete(tables.message).where(tables.message.c.id.in_(old)))
+    return gone.rowcount

@@ -1,0 +1,229 @@
+"""How verdicts get on disk, and what they make of the message.
+
+The rule of fencing: an acceptance is recorded always, even by a daemon that lost its
+claim, because the relay has the mail; a deferral or a failure only under a live claim.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
+
+from ..verdict import Outcome, Verdict
+from . import tables
+from .states import OPEN, RecipientState, State
+from .store import Transaction
+
+schedule = tables.schedule
+recipient = tables.recipient
+
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The verdicts of one attempt at one message.
+
+    `due` is the time of the next attempt, used when a recipient stays open;
+    `verdicts` has the recipient's position with each verdict.
+    """
+
+    id: int
+    owner: str
+    relay: str
+    verdicts: tuple[tuple[int, Verdict], ...]
+    due: float
+    possible_duplicate: bool
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What the queue says of a message at the moment of its settlement."""
+
+    state: str
+    owner: str | None
+    attempts: int
+
+
+def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> None:
+    """Record the verdicts of several messages; each message at most once."""
+    standing = _standing(tx, [settlement.id for settlement in settlements])
+    recorded: list[tuple[Settlement, int, Verdict]] = []
+    for settlement in settlements:
+        if settlement.id in standing:  # else deleted meanwhile
+            alive = standing[settlement.id].owner == settlement.owner
+            recorded += [
+                (settlement, position, verdict)
+                for position, verdict in settlement.verdicts
+                if alive or verdict.outcome is Outcome.SENT
+            ]
+    if recorded:
+        _record_attempts(tx, recorded, standing, now)
+        _update_recipients(tx, recorded)
+        _count(tx, [verdict for _, _, verdict in recorded], now)
+    _move_on(tx, settlements, standing, now)
+
+
+def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
+    rows = tx.execute(
+        select(
+            schedule.c.message_id,
+            schedule.c.state,
+            schedule.c.owner,
+            schedule.c.attempts,
+        )
+        .where(schedule.c.message_id.in_(ids))
+        .with_for_update()
+    )
+    return {key: _Standing(state, owner, tries) for key, state, owner, tries in rows}
+
+
+def _record_attempts(
+    tx: Transaction,
+    recorded: Iterable[tuple[Settlement, int, Verdict]],
+    standing: dict[int, _Standing],
+    now: float,
+) -> None:
+    tx.execute(
+        insert(tables.attempt),
+        [
+            {
+                "message_id": settlement.id,
+                "number": standing[settlement.id].attempts + 1,
+                "position": position,
+                "time": now,
+                "relay": settlement.relay,
+                "outcome": verdict.outcome.value,
+                "reply": verdict.reply,
+            }
+            for settlement, position, verdict in recorded
+        ],
+    )
+
+
+def _update_recipients(
+    tx: Transaction, recorded: Iterable[tuple[Settlement, int, Verdict]]
+) -> None:
+    tx.execute(
+        update(recipient)
+        .where(
+            recipient.c.message_id == bindparam("key"),
+            recipient.c.position == bindparam("place"),
+        )
+        .values(
+            state=bindparam("outcome"),
+            reply=bindparam("words"),
+            attempts=recipient.c.attempts + 1,
+        ),
+        [
+            {
+                "key": settlement.id,
+                "place": position,
+                "outcome": verdict.outcome.value,
+                "words": verdict.reply,
+            }
+            for settlement, position, verdict in recorded
+        ],
+    )
+
+
+def _move_on(
+    tx: Transaction,
+    settlements: Sequence[Settlement],
+    standing: dict[int, _Standing],
+    now: float,
+) -> None:
+    ends = _ends(tx, list(standing))
+    finished: dict[State, list[int]] = {State.SENT: [], State.FAILED: []}
+    for settlement in settlements:
+        found = standing.get(settlement.id)
+        if found is None:
+            continue
+        alive = found.owner == settlement.owner
+        end = ends[settlement.id]
+        # Who lost the claim leaves the message to its new owner, unless nobody has it.
+        if end in finished and (alive or found.owner is None):
+            finished[end].append(settlement.id)
+        elif alive:
+            _defer(tx, settlement)
+        else:
+            _count_attempt(tx, settlement.id)
+    for end, ids in finished.items():
+        _finish(tx, ids, end, now)
+    sent = finished[State.SENT]
+    if sent:
+        tx.execute(delete(tables.content).where(tables.content.c.message_id.in_(sent)))
+
+
+def _ends(tx: Transaction, ids: Sequence[int]) -> dict[int, State]:
+    """What each message comes to by the states of all its recipients."""
+    still_open = recipient.c.state.in_([state.value for state in OPEN])
+    refused = recipient.c.state == RecipientState.FAILED.value
+    rows = tx.execute(
+        select(
+            recipient.c.message_id,
+            func.sum(case((still_open, 1), else_=0)),
+            func.sum(case((refused, 1), else_=0)),
+        )
+        .where(recipient.c.message_id.in_(ids))
+        .group_by(recipient.c.message_id)
+    )
+    return {
+        key: State.DEFERRED if waiting else State.FAILED if failures else State.SENT
+        for key, waiting, failures in rows
+    }
+
+
+def _defer(tx: Transaction, settlement: Settlement) -> None:
+    tx.execute(
+        update(schedule)
+        .where(schedule.c.message_id == settlement.id)
+        .values(
+            state=State.DEFERRED.value,
+            owner=None,
+            due=settlement.due,
+            attempts=schedule.c.attempts + 1,
+            possible_duplicate=schedule.c.possible_duplicate
+            | settlement.possible_duplicate,
+        )
+    )
+
+
+def _count_attempt(tx: Transaction, key: int) -> None:
+    # The new owner's attempt must not get the number of this late one.
+    tx.execute(
+        update(schedule)
+        .where(schedule.c.message_id == key)
+        .values(attempts=schedule.c.attempts + 1)
+    )
+
+
+def _finish(tx: Transaction, ids: Sequence[int], state: State, now: float) -> None:
+    if ids:
+        tx.execute(
+            update(schedule)
+            .where(schedule.c.message_id.in_(ids))
+            .values(
+                state=state.value,
+                owner=None,
+                due=now,
+                attempts=schedule.c.attempts + 1,
+            )
+        )
+
+
+def _count(tx: Transaction, verdicts: Sequence[Verdict], now: float) -> None:
+    """Add to the counters of this hour, which the chart is drawn from."""
+    counted = Counter(verdict.outcome.value for verdict in verdicts)
+    hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
+    columns = [outcome.value for outcome in Outcome]
+    added = update(tables.hour).where(tables.hour.c.hour == hour)
+    added = added.values(
+        {name: tables.hour.c[name] + counted[name] for name in columns}
+    )
+    if tx.execute(added).rowcount == 0:
+        fresh = {name: counted[name] for name in columns}
+        tx.execute(insert(tables.hour), {"hour": hour, **fresh})

@@ -1,0 +1,146 @@
+"""What is special about a queue on SQLite: durability, locking, file permissions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+BUSY_TIMEOUT_SECONDS = 30
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
+    | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
+)
+WRITES = "maildrop_writes"
+"""Execution option of a connection whose transaction writes."""
+
+# SQLite's primary result codes (sqlite.org/rescode.html); the sqlite3 module has had
+# names for them since Python 3.11.
+_ADVICE = {
+    5: f"another program kept it locked for {BUSY_TIMEOUT_SECONDS} s",
+    8: "it is read-only: check its owner and permissions",
+    10: "the disk reports an error",
+    11: "the file is damaged: restore a backup",
+    13: "the disk is full: free space on it",
+    14: "it cannot be opened: check its directory's permissions",
+    26: "the file is not an SQLite database",
+}
+
+
+def path_of(url: URL) -> Path:
+    """The database file; ValueError when the URL names none."""
+    if not url.database or url.database == ":memory:":
+        raise ValueError(
+            "the URL names no file: write sqlite:////absolute/path/queue.db"
+        )
+    return Path(url.database)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine whose every commit is on disk, after the file was made private."""
+    parsed = make_url(url)
+    path = path_of(parsed)
+    _refuse_network_file_system(path)
+    _make_private(path)
+    engine = create_engine(
+        parsed,
+        hide_parameters=True,
+        pool_size=4,
+        max_overflow=-1,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+    )
+    event.listen(engine, "connect", _set_up_connection)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _refuse_network_file_system(path: Path) -> None:
+    kind = file_system(path)
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise ValueError(
+            f"it lies on a network file system ({kind}), where SQLite loses data: "
+            "put MAILDROP_QUEUE on a local disk, or on PostgreSQL for several machines"
+        )
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
+    """The type of the file system that holds `path`, "" where it can't be told."""
+    try:
+        table = mounts.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    resolved = str(path.resolve())
+    best = ("", "")
+    for row in table:
+        _device, point, kind = row.split()[:3]
+        point = point.replace("\\040", " ")
+        inside = resolved == point or resolved.startswith(point.rstrip("/") + "/")
+        # A later mount on the same point hides the earlier one.
+        if inside and len(point) >= len(best[0]):
+            best = (point, kind)
+    return best[1]
+
+
+def _make_private(path: Path) -> None:
+    """The directory gets mode 0700, the file 0600; SQLite's -wal and -shm follow."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(mode=0o700)
+    if not path.exists():
+        # Another process may be faster; it gives the file the same mode.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own BEGIN is a deferred one; ours comes from _begin.
+    connection.isolation_level = None
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+    if journal != "wal" or synchronous != 2:
+        raise sqlite3.OperationalError(
+            f"journal_mode is {journal}, synchronous is {synchronous}: "
+            "commits would not be durable here"
+        )
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that upgrades to a write fails at once with
+    # SQLITE_BUSY_SNAPSHOT, whatever the timeout.
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def advice(error: BaseException) -> str:
+    """What an SQLite error means for an operator, with SQLite's own words."""
+    code = getattr(error, "sqlite_errorcode", None)
+    words = str(error)
+    if code is None:  # Python 3.10 tells no codes
+        return words
+    meaning = _ADVICE.get(code & 0xFF)
+    return f"{meaning} ({words})" if meaning else words
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Device with inode, to notice that the file was removed or replaced."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite can corrupt a WAL database (sqlite.org/wal.html#walresetbug).
+
+    Since 3.7.0; fixed in 3.51.3, and in the maintained branches 3.44.6 and 3.50.7.
+    """
+    if (3, 44, 6) <= version < (3, 45) or (3, 50, 7) <= version < (3, 51):
+        return False
+    return (3, 7, 0) <= version <= (3, 51, 2)

@@ -1,0 +1,135 @@
+"""The queue in figures: how much of what, how old, and how fast it moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from ..clock import rfc3339
+from ..message import Lane
+from . import tables
+from .claim import next_due
+from .daemons import Daemon, all_daemons
+from .operator import held_lanes
+from .relays import RelayPause, pauses
+from .settle import SECONDS_PER_HOUR
+from .states import State
+from .store import Transaction
+
+schedule = tables.schedule
+
+HOURS_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class HourRecord:
+    """The verdicts of one hour; `hour` is its start, in seconds since the epoch."""
+
+    hour: int
+    sent: int
+    deferred: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """The state of the queue at one moment."""
+
+    states: dict[State, int]
+    lanes: dict[Lane, int]
+    held_lanes: tuple[Lane, ...]
+    oldest_due_seconds: float
+    daemons: tuple[Daemon, ...]
+    relay_pauses: tuple[RelayPause, ...]
+    hours: tuple[HourRecord, ...]
+
+    @property
+    def relay(self) -> RelayPause | None:
+        """The pause of the relay that stops mail now; None when mail can move.
+
+        Every living daemon is in the same boat as long as all use the same relay; a
+        fault recorded by a daemon that has gone is shown until one has tried again.
+        """
+        in_use = {daemon.relay for daemon in self.daemons}
+        current = [pause for pause in self.relay_pauses if pause.name in in_use]
+        found = current if in_use else self.relay_pauses
+        return next(iter(found), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as `stats --json` and REST show them."""
+        return {
+            "states": {state.value: count for state, count in self.states.items()},
+            "lanes": {lane.label: count for lane, count in self.lanes.items()},
+            "held_lanes": [lane.label for lane in self.held_lanes],
+            "oldest_due_seconds": round(self.oldest_due_seconds, 3),
+            "daemons": [_daemon_json(daemon) for daemon in self.daemons],
+            "relay": _relay_json(self.relay),
+            "hours": [
+                {**hour.__dict__, "hour": rfc3339(hour.hour)} for hour in self.hours
+            ],
+        }
+
+
+def _daemon_json(daemon: Daemon) -> dict[str, Any]:
+    return {
+        "host": daemon.host,
+        "pid": daemon.pid,
+        "started": rfc3339(daemon.started),
+        "seen": rfc3339(daemon.seen),
+        "relay": daemon.relay,
+    }
+
+
+def _relay_json(pause: RelayPause | None) -> Any:
+    if pause is None:
+        return "ok"
+    return {"fault": pause.fault, "since": rfc3339(pause.since)}
+
+
+def stats(tx: Transaction, now: float) -> Stats:
+    """Count, at the time `now`; only daemons whose lease runs are listed."""
+    counts = _counts(tx)
+    earliest = next_due(tx)
+    lanes = dict.fromkeys(Lane, 0)
+    states = dict.fromkeys(State, 0)
+    for (state, lane), count in counts.items():
+        states[state] += count
+        if state is not State.SENT:
+            lanes[lane] += count
+    return Stats(
+        states=states,
+        lanes=lanes,
+        held_lanes=held_lanes(tx),
+        oldest_due_seconds=max(0.0, now - earliest) if earliest is not None else 0.0,
+        daemons=tuple(each for each in all_daemons(tx) if each.alive(now)),
+        relay_pauses=tuple(pauses(tx)),
+        hours=_hours(tx, now),
+    )
+
+
+def queue_length(tx: Transaction) -> int:
+    """How many messages are not yet at their end: neither failed nor sent."""
+    unfinished = select(func.count()).where(
+        schedule.c.state.in_(
+            [state.value for state in State if state not in (State.FAILED, State.SENT)]
+        )
+    )
+    return tx.execute(unfinished).scalar_one()
+
+
+def _counts(tx: Transaction) -> dict[tuple[State, Lane], int]:
+    rows = tx.execute(
+        select(schedule.c.state, schedule.c.lane, func.count()).group_by(
+            schedule.c.state, schedule.c.lane
+        )
+    )
+    return {(State(state), Lane(lane)): count for state, lane, count in rows}
+
+
+def _hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
+    hour = tables.hour
+    first = (int(now) // SECONDS_PER_HOUR - HOURS_SHOWN + 1) * SECONDS_PER_HOUR
+    rows = tx.execute(select(hour).where(hour.c.hour >= first).order_by(hour.c.hour))
+    return tuple(HourRecord(**row._mapping) for row in rows)

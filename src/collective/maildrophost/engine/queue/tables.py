@@ -1,0 +1,190 @@
+"""The tables of the queue, the same on every database.
+
+- `message` and `content` never change; `content` goes when nobody needs it any more.
+- `schedule` is the narrow row that changes: whose turn it is, and when.
+- `recipient` holds one verdict each; `attempt` is only ever appended to.
+- Times are seconds since the epoch, as the caller of an operation gives them.
+
+The indexes are what keeps the cost of a claim the same with a million messages queued:
+`due_by_lane` holds only what waits, `schedule_by_state` serves listings and pruning.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+# Only INTEGER (not BIGINT) is a row id in SQLite.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _message_id(**options: object) -> Column[int]:
+    return Column(
+        "message_id",
+        Id,
+        ForeignKey("maildrop_message.id", ondelete="CASCADE"),
+        nullable=False,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+schema = Table(
+    "maildrop_schema", metadata, Column("version", Integer, primary_key=True)
+)
+
+message = Table(
+    "maildrop_message",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("sender", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("header_id", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("origin", Text, nullable=False),
+    # An id appears in logs and letters: it is never given twice.
+    sqlite_autoincrement=True,
+)
+
+content = Table(
+    "maildrop_content",
+    metadata,
+    _message_id(primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+schedule = Table(
+    "maildrop_schedule",
+    metadata,
+    _message_id(primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("due", Double, nullable=False),
+    # The lifetime counts from here: the creation, or the last retry by hand.
+    Column("since", Double, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("possible_duplicate", Boolean, nullable=False, default=False),
+    Column("owner", String(32)),
+    Column("batch", String(32)),
+)
+
+WAITING_SQL = text("state IN ('queued', 'deferred')")
+
+Index(
+    "maildrop_due_by_lane",
+    schedule.c.lane,
+    schedule.c.due,
+    schedule.c.message_id,
+    sqlite_where=WAITING_SQL,
+    postgresql_where=WAITING_SQL,
+)
+Index(
+    "maildrop_schedule_by_state",
+    schedule.c.state,
+    schedule.c.lane,
+    schedule.c.due,
+    schedule.c.message_id,
+)
+_HAS_BATCH = text("batch IS NOT NULL")
+Index(
+    "maildrop_schedule_by_batch",
+    schedule.c.batch,
+    schedule.c.message_id,
+    sqlite_where=_HAS_BATCH,
+    postgresql_where=_HAS_BATCH,
+)
+_HAS_OWNER = text("owner IS NOT NULL")
+Index(
+    "maildrop_schedule_by_owner",
+    schedule.c.owner,
+    sqlite_where=_HAS_OWNER,
+    postgresql_where=_HAS_OWNER,
+)
+
+recipient = Table(
+    "maildrop_recipient",
+    metadata,
+    _message_id(primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("address", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("reply", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0),
+    sqlite_with_rowid=False,
+)
+
+attempt = Table(
+    "maildrop_attempt",
+    metadata,
+    _message_id(primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("time", Double, nullable=False),
+    Column("relay", Text, nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("reply", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+hour = Table(
+    "maildrop_hour",
+    metadata,
+    Column("hour", Id, primary_key=True, autoincrement=False),
+    Column("sent", Integer, nullable=False),
+    Column("deferred", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+)
+
+held_lane = Table(
+    "maildrop_held_lane",
+    metadata,
+    Column("lane", SmallInteger, primary_key=True, autoincrement=False),
+)
+
+daemon = Table(
+    "maildrop_daemon",
+    metadata,
+    Column("owner", String(32), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    # Names this very process, so that its death can be seen before the lease ends.
+    Column("process", Text, nullable=False),
+    Column("doorbell", Text, nullable=False),
+    Column("relay", Text, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("lease_until", Double, nullable=False),
+)
+
+relay = Table(
+    "maildrop_relay",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("fault", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("paused_until", Double, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
+taken_file = Table(
+    "maildrop_taken_file",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("taken", Double, nullable=False, index=True),
+)
