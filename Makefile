@@ -43,6 +43,7 @@ lint: $(LINT)/.done ## check style, types and the borders between the packages
 	$(LINT)/bin/ruff format --check $(LINTED)
 	$(LINT)/bin/python tools/constraints.py --check
 	$(LINT)/bin/mypy src/collective/maildrophost/engine tools
+	cd recipes/collective.recipe.maildrophost && $(CURDIR)/$(LINT)/bin/mypy
 	PYTHONPATH=src $(LINT)/bin/lint-imports
 
 .PHONY: format

@@ -1,0 +1,127 @@
+"""The daemons of a part, each with all its options."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zc.buildout import UserError
+
+from . import infrae
+from .errors import wrong_value
+from .sections import read_daemon, read_part
+
+# Two daemons that shared one of these would take each other's mail or files.
+OF_ONE_DAEMON = ("home", "spool", "var", "pid-file", "log-file")
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """One daemon; ``values`` are the options that differ from their default."""
+
+    name: str
+    section: str
+    configuration: Path
+    values: Mapping[str, str] = field(repr=False)  # may hold a password
+
+    @property
+    def home(self) -> Path:
+        return Path(self.values["home"])
+
+
+def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
+    """The daemons of `part`, in the order it lists them; raises UserError."""
+    start = Path(buildout["buildout"]["directory"])
+    shared = read_part(part, options, start)
+    names = options.get("daemons", "").split()
+    if not names:
+        return (_lone_daemon(buildout, part, options, shared),)
+    if infrae.CONFIGURATION_FILE in options:
+        raise UserError(
+            f"[{part}] {infrae.CONFIGURATION_FILE}: several daemons cannot share it."
+        )
+    _check_names(part, names)
+    daemons = tuple(
+        _listed_daemon(buildout, part, name, shared, start) for name in names
+    )
+    _check_nothing_is_shared(part, daemons)
+    return daemons
+
+
+def _lone_daemon(
+    buildout: Any, part: str, options: Any, values: Mapping[str, str]
+) -> Daemon:
+    start = Path(buildout["buildout"]["directory"])
+    var = start / "var"
+    given = options.get(infrae.CONFIGURATION_FILE, "").strip()
+    return Daemon(
+        name=part,
+        section=part,
+        configuration=start / given if given else _configuration(buildout, part, part),
+        values=_with_home(values, infrae.home(var, var / part)),
+    )
+
+
+def _listed_daemon(
+    buildout: Any, part: str, name: str, shared: Mapping[str, str], start: Path
+) -> Daemon:
+    own = _own_options(buildout, part, name, start)
+    return Daemon(
+        name=name,
+        section=name if own else part,
+        configuration=_configuration(buildout, part, name),
+        values=_with_home({**shared, **own}, start / "var" / part / name),
+    )
+
+
+def _own_options(buildout: Any, part: str, name: str, start: Path) -> dict[str, str]:
+    if name not in buildout.keys():  # noqa: SIM118 (`in buildout` would build it)
+        return {}
+    section = buildout[name]
+    if "recipe" in section:
+        raise wrong_value(
+            part, "daemons", f"names of daemons, but [{name}] is a part with a recipe"
+        )
+    return read_daemon(name, section, start)
+
+
+def _with_home(values: Mapping[str, str], default: Path) -> dict[str, str]:
+    said = {name: value for name, value in values.items() if value}
+    return {"home": str(default), **said}
+
+
+def _configuration(buildout: Any, part: str, name: str) -> Path:
+    return Path(buildout["buildout"]["parts-directory"]) / part / f"{name}.conf"
+
+
+def _check_names(part: str, names: list[str]) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise wrong_value(
+                part,
+                "daemons",
+                "names of small letters, digits, - and _, a letter first; "
+                f"{name!r} is none",
+            )
+        if names.count(name) > 1:
+            raise wrong_value(part, "daemons", f"every name once; {name!r} is twice")
+
+
+def _check_nothing_is_shared(part: str, daemons: tuple[Daemon, ...]) -> None:
+    for option in OF_ONE_DAEMON:
+        users = defaultdict(list)
+        for daemon in daemons:
+            for path in daemon.values.get(option, "").split(";"):
+                users[path].append(daemon.name)
+        for path, names in users.items():
+            if path and len(names) > 1:
+                raise UserError(
+                    f"[{part}] {option}: {' and '.join(names)} cannot share {path}. "
+                    f"Give each its own {option} in its section, or leave it out."
+                )

@@ -1,0 +1,23 @@
+"""The words for a wrong option: which, in which section, what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from zc.buildout import UserError
+
+
+def wrong_value(section: str, name: str, expected: str) -> UserError:
+    """The value of an option is wrong. The value is not repeated: it may be secret."""
+    return UserError(f"[{section}] {name}: expected {expected}.")
+
+
+def unknown_option(section: str, name: str, known: Iterable[str]) -> UserError:
+    names = sorted(known)
+    near = get_close_matches(name.lower().replace("_", "-"), names, n=1, cutoff=0.5)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return UserError(
+        f"[{section}] {name}: there is no such option; {guess}"
+        f"Known options: {', '.join(names)}."
+    )

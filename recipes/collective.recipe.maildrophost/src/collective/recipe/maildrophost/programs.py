@@ -1,0 +1,46 @@
+"""Writes the programs of a part into bin/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zc.recipe.egg import Scripts
+
+from .daemons import Daemon
+
+MODULE = "collective.maildrophost.engine.cli.part"
+EGG = "collective.maildrophost"
+ON_EVERY_DAEMON = ("start", "stop", "restart", "status")
+PASSED_ON = ("extra-paths", "find-links", "index", "initialization", "relative-paths")
+
+
+def write(
+    buildout: Any, part: str, options: Mapping[str, str], daemons: tuple[Daemon, ...]
+) -> list[str]:
+    """Write bin/PART with bin/PART-start and its like; their paths."""
+    arguments = f"{part!r}, { {d.name: str(d.configuration) for d in daemons}!r}"
+    written = _script(buildout, part, options, part, "run", arguments)
+    for command in ON_EVERY_DAEMON:
+        script = f"{part}-{command}"
+        written += _script(
+            buildout, part, options, script, "each", f"{arguments}, {command!r}"
+        )
+    return written
+
+
+def _script(
+    buildout: Any,
+    part: str,
+    options: Mapping[str, str],
+    script: str,
+    function: str,
+    arguments: str,
+) -> list[str]:
+    settings = {name: options[name] for name in PASSED_ON if name in options}
+    settings["eggs"] = "\n".join([EGG, *options.get("eggs", "").splitlines()])
+    settings["entry-points"] = f"{script}={MODULE}:{function}"
+    settings["scripts"] = script  # none of the eggs' own
+    settings["arguments"] = arguments
+    paths: list[str] = Scripts(buildout, part, settings).install()
+    return paths

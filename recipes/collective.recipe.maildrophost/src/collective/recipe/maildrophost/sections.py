@@ -1,0 +1,82 @@
+"""Reads the options of one section, checked, by the names of this recipe."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from zc.buildout import UserError
+
+from . import infrae
+from .errors import unknown_option
+from .options import BY_NAME
+from .values import checked
+
+PART_OPTIONS = frozenset(
+    {
+        "recipe",
+        "daemons",
+        "eggs",
+        "extra-paths",
+        "find-links",
+        "index",
+        "initialization",
+        "relative-paths",
+        infrae.CONFIGURATION_FILE,
+        *infrae.WITHOUT_MEANING,
+    }
+)
+"""What the section of a part may say besides the options of its daemons."""
+
+# Buildout keeps notes of its own in a section: <part-dependencies>, __buildout_…
+_BUILDOUTS_OWN = ("<", "__buildout_")
+
+
+def read_part(section: str, options: Mapping[str, str], start: Path) -> dict[str, str]:
+    """The options that a part gives to its daemons."""
+    return _read(section, options, start, PART_OPTIONS)
+
+
+def read_daemon(
+    section: str, options: Mapping[str, str], start: Path
+) -> dict[str, str]:
+    """The options that a daemon has for itself."""
+    return _read(section, options, start, frozenset())
+
+
+def spellings(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every option as it is written, with its name in this recipe."""
+    for written in list(options):
+        if not written.startswith(_BUILDOUTS_OWN):
+            yield written, infrae.in_todays_words(written)
+
+
+def _read(
+    section: str, options: Mapping[str, str], start: Path, besides: frozenset[str]
+) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for written, name in spellings(options):
+        if written in besides:
+            _warn_without_meaning(section, written)
+            continue
+        if name not in BY_NAME:
+            raise unknown_option(section, written, {*BY_NAME, *besides})
+        if name in values:
+            raise UserError(f"[{section}] {written}: {name} is set twice.")
+        values[name] = _value(section, written, name, options[written], start)
+    return values
+
+
+def _value(section: str, written: str, name: str, text: str, start: Path) -> str:
+    """The checked value; nothing stands for the default of every option."""
+    if not text.strip():
+        return ""
+    return checked(section, written, BY_NAME[name], text, start)
+
+
+def _warn_without_meaning(section: str, written: str) -> None:
+    if written in infrae.WITHOUT_MEANING:
+        logging.getLogger(section).warning(
+            "%s has no meaning any more, the line can go.", written
+        )

@@ -1,0 +1,81 @@
+"""The programs that a buildout part generates: `maildropctl` bound to its daemons."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from . import exits
+from .program import main
+
+
+def run(
+    program: str, configurations: Mapping[str, str], argv: Sequence[str] | None = None
+) -> int:
+    """``PROGRAM COMMAND``, or ``PROGRAM DAEMON COMMAND`` where there are several.
+
+    `configurations` maps the name of each daemon to its configuration file.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if len(configurations) == 1:
+        (path,) = configurations.values()
+        return main(arguments, config=path, prog_name=program)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        return _usage(program, configurations, asked=bool(arguments))
+    name, *command = arguments
+    if name not in configurations:
+        return _unknown(program, configurations, name)
+    return main(command, config=configurations[name], prog_name=f"{program} {name}")
+
+
+def each(
+    program: str,
+    configurations: Mapping[str, str],
+    command: str,
+    argv: Sequence[str] | None = None,
+) -> int:
+    """``PROGRAM-COMMAND [DAEMON…]``: `command` for every daemon, or for the named.
+
+    Every daemon gets its turn whatever becomes of the others; the exit status is the
+    worst of theirs.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    options = [argument for argument in arguments if argument.startswith("-")]
+    for name in names:
+        if name not in configurations:
+            return _unknown(f"{program}-{command}", configurations, name)
+    statuses = [
+        _turn(program, configurations, name, [command, *options])
+        for name in names or configurations
+    ]
+    return max(statuses)
+
+
+def _turn(
+    program: str, configurations: Mapping[str, str], name: str, command: Sequence[str]
+) -> int:
+    bound = program if len(configurations) == 1 else f"{program} {name}"
+    return main(command, config=configurations[name], prog_name=bound)
+
+
+def _usage(program: str, configurations: Mapping[str, str], *, asked: bool) -> int:
+    print(
+        f"Usage: {program} DAEMON COMMAND [ARGUMENT]...\n"
+        f"Daemons: {', '.join(configurations)}\n"
+        f"Commands: {program} {next(iter(configurations))} --help",
+        file=sys.stdout if asked else sys.stderr,
+    )
+    return exits.DONE if asked else exits.USAGE
+
+
+def _unknown(program: str, configurations: Mapping[str, str], name: str) -> int:
+    near = get_close_matches(name, configurations, n=1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    print(
+        f"{program}: there is no daemon {name!r}; {guess}"
+        f"Daemons: {', '.join(configurations)}",
+        file=sys.stderr,
+    )
+    return exits.USAGE
