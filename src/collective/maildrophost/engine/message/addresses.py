@@ -1,0 +1,187 @@
+"""The mail addresses of an envelope."""
+
+from __future__ import annotations
+
+import re
+
+from collective.maildrophost.engine.message.errors import InvalidMessage
+
+# RFC 5321 section 4.5.3.1.3: a path has 256 octets at most, its < and > included. The
+# 64 octets of a local part are not enforced: bounce addresses with the recipient in
+# them (VERP, SRS) are longer, relays take them.
+MAX_ADDRESS_OCTETS = 254
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_PLAIN = re.compile(rf"{_ATOM}@{_LABEL}(?:\.{_LABEL})*\Z")
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
+_LITERAL = re.compile(r"\[[A-Za-z0-9.:-]+\]\Z")  # RFC 5321 section 4.1.3
+_LOCAL = re.compile(rf"(?:{_ATOM[:-2]}\x80-\U0010ffff]+)\Z")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
+_REFUSED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff<>]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_SHOWN_CHARACTERS = 80
+
+
+def check_address(address: str) -> str:
+    """`address` itself; InvalidMessage when it is no bare address.
+
+    A local part alone is one: the relay decides what it means. A domain beyond ASCII
+    must be one that IDNA 2008 can write in ASCII (RFC 5891).
+    """
+    if _PLAIN.match(address) and len(address) <= MAX_ADDRESS_OCTETS:
+        return address
+    return _check_unusual(address)
+
+
+def parse_addresses(text: str) -> tuple[str, ...]:
+    """The bare addresses of a list as in a To header, each once, in order.
+
+    Display names and comments are dropped. InvalidMessage when there is no address,
+    or something that is none; groups (RFC 5322 section 3.4) are refused.
+    """
+    if _PLAIN.match(text) and len(text) <= MAX_ADDRESS_OCTETS:
+        return (text,)
+    if _CONTROL.search(text):
+        raise InvalidMessage(f"line break or control character in {_shown(text)}")
+    found: dict[tuple[str, str], str] = {}
+    for item in _split(text):
+        address = check_address(_bare(item))
+        found.setdefault(identity(address), address)
+    if not found:
+        raise InvalidMessage("no address given")
+    return tuple(found.values())
+
+
+def identity(address: str) -> tuple[str, str]:
+    """What makes two addresses the same: domains ignore case, local parts do not.
+
+    RFC 5321 section 2.4.
+    """
+    local, _, domain = address.rpartition("@")
+    return local, domain.lower()
+
+
+def _check_unusual(address: str) -> str:
+    if not address:
+        raise InvalidMessage("empty address")
+    if _REFUSED.search(address):
+        raise InvalidMessage(
+            f"blank, line break, control character, < or > in address {_shown(address)}"
+        )
+    if len(address.encode()) > MAX_ADDRESS_OCTETS:
+        raise InvalidMessage(
+            f"address longer than {MAX_ADDRESS_OCTETS} octets: {_shown(address)}"
+        )
+    local, domain = _parts(address)
+    if not (_LOCAL.match(local) or _QUOTED.match(local)):
+        raise InvalidMessage(f"{_shown(address)} is no mail address")
+    if domain is not None:
+        _check_domain(domain, address)
+    return address
+
+
+def _parts(address: str) -> tuple[str, str | None]:
+    if "@" not in address or address.endswith('"'):
+        return address, None
+    local, _, domain = address.rpartition("@")
+    return local, domain
+
+
+def _check_domain(domain: str, address: str) -> None:
+    if not domain.isascii():
+        domain = _to_ascii(domain, address)
+    if not (_DOMAIN.match(domain) or _LITERAL.match(domain)):
+        raise InvalidMessage(
+            f"{_shown(domain)} is no domain, in address {_shown(address)}"
+        )
+
+
+def _to_ascii(domain: str, address: str) -> str:
+    import idna  # rarely needed: not worth the start of every process
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except UnicodeError:  # idna.IDNAError is one
+        raise InvalidMessage(
+            f"{_shown(domain)} is no domain, in address {_shown(address)}"
+        ) from None
+
+
+def _split(text: str) -> list[str]:
+    """The items between the commas, without their comments; blank ones are dropped."""
+    items: list[str] = []
+    current: list[str] = []
+    for kind, part in _tokens(text):
+        if kind == "group":
+            raise InvalidMessage(
+                f"a group or a semicolon in {_shown(text)}; separate addresses by commas"
+            )
+        if kind == "comma":
+            items.append("".join(current).strip())
+            current = []
+        elif kind != "comment":
+            current.append(part)
+    items.append("".join(current).strip())
+    return [item for item in items if item]
+
+
+_TOKEN = re.compile(
+    r'(?P<quoted>"(?:[^"\\]|\\.)*")'
+    r"|(?P<angle><[^<>\"]*(?:\"(?:[^\"\\]|\\.)*\"[^<>\"]*)?>)"
+    r"|(?P<literal>\[[^\[\]\\]*\])"
+    r"|(?P<open>\()"
+    r"|(?P<comma>,)"
+    r"|(?P<group>[:;])"
+    r'|(?P<text>[^"<\[(,:;)>]+)'
+)
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens: list[tuple[str, str]] = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise InvalidMessage(
+                f"quote or bracket without its other in {_shown(text)}"
+            )
+        kind, end = match.lastgroup or "", match.end()
+        if kind == "open":
+            kind, end = "comment", _comment_end(text, position)
+        tokens.append((kind, text[position:end]))
+        position = end
+    return tokens
+
+
+def _comment_end(text: str, start: int) -> int:
+    depth = 0
+    escaped = False
+    for position in range(start, len(text)):
+        character = text[position]
+        if escaped:
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            if not depth:
+                return position + 1
+    raise InvalidMessage(f"bracket without its other in {_shown(text)}")
+
+
+def _bare(item: str) -> str:
+    """The address of one item: what stands between < and >, or all of it."""
+    if not item.endswith(">"):
+        return item
+    start = item.rindex("<")
+    # The first < outside of quotes opens the address, nothing else may be one.
+    if any(kind == "angle" for kind, _ in _tokens(item[:start])):
+        raise InvalidMessage(f"two addresses without a comma in {_shown(item)}")
+    return item[start + 1 : -1].strip()
+
+
+def _shown(text: str) -> str:
+    cut = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return ascii(cut) if _CONTROL.search(cut) else repr(cut)

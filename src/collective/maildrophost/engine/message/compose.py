@@ -1,0 +1,145 @@
+"""A message with its envelope, checked before anything is queued."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from collective.maildrophost.engine.message.addresses import identity, parse_addresses
+from collective.maildrophost.engine.message.errors import InvalidMessage
+from collective.maildrophost.engine.message.headers import (
+    Field,
+    FieldFinder,
+    display_text,
+    header_block_end,
+    with_field_on_top,
+    without,
+)
+from collective.maildrophost.engine.message.lanes import Lane, choose_lane
+from collective.maildrophost.engine.message.messageid import new_message_id
+
+MAX_SUBJECT_CHARACTERS = 200
+_MAX_MESSAGE_ID_CHARACTERS = 998  # a line's limit, RFC 5322 section 2.1.1
+_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999, the last RFC 3339 year
+_FINDER = FieldFinder(
+    b"subject",
+    b"message-id",
+    b"precedence",
+    b"list-id",
+    b"list-unsubscribe",
+    b"x-maildrop-lane",
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the queue takes: nothing in it needs another check.
+
+    ``sender`` is "" for the null sender; ``due`` is in seconds since the epoch, None:
+    at once. ``subject`` and ``message_id`` are for listings.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+    lane: Lane
+    due: float | None
+    subject: str
+    message_id: str
+
+
+def compose(
+    content: bytes | str,
+    sender: str,
+    recipients: Iterable[str],
+    *,
+    lane: Lane | None = None,
+    at: float | None = None,
+    immediate: bool = False,
+    add_message_id: bool = True,
+    now: float,
+) -> Message:
+    """Check envelope with content; InvalidMessage says what no relay could take.
+
+    `sender` and each of `recipients` may carry display names; a recipient may be a
+    list with commas. `at` and `now` are seconds since the epoch. The content stays as
+    it is, but for an X-Maildrop-Lane header (removed) and a missing Message-Id (added).
+    """
+    content = _as_bytes(content)
+    bare_sender = parse_sender(sender)
+    bare_recipients = _parse_recipients(recipients)
+    found = _FINDER.find(content, header_block_end(content))
+    first = _first_values(found)
+    chosen = _lane(first, lane, immediate)
+    if b"x-maildrop-lane" in first:
+        content = without(content, [f for f in found if f.name == b"x-maildrop-lane"])
+    message_id = display_text(first.get(b"message-id", b""), _MAX_MESSAGE_ID_CHARACTERS)
+    if add_message_id and b"message-id" not in first:
+        message_id = new_message_id(bare_sender, now)
+        content = with_field_on_top(content, b"Message-Id: " + message_id.encode())
+    return Message(
+        sender=bare_sender,
+        recipients=bare_recipients,
+        content=content,
+        lane=chosen,
+        due=_checked_time(at),
+        subject=display_text(first.get(b"subject", b""), MAX_SUBJECT_CHARACTERS),
+        message_id=message_id,
+    )
+
+
+def parse_sender(text: str) -> str:
+    """The one bare address of an envelope sender; "" or "<>" is the null sender."""
+    if text.strip(" \t") in ("", "<>"):
+        return ""
+    addresses = parse_addresses(text)
+    if len(addresses) > 1:
+        raise InvalidMessage(f"{len(addresses)} senders given, there can be one only")
+    return addresses[0]
+
+
+def _as_bytes(content: bytes | str) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise InvalidMessage(
+            "the message has a character that UTF-8 cannot write"
+        ) from None
+
+
+def _parse_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
+    # A lone string is one list, not one recipient a character.
+    items = (recipients,) if isinstance(recipients, str) else recipients
+    found: dict[tuple[str, str], str] = {}
+    for item in items:
+        for address in parse_addresses(item):
+            found.setdefault(identity(address), address)
+    if not found:
+        raise InvalidMessage("no recipient given")
+    return tuple(found.values())
+
+
+def _first_values(fields: list[Field]) -> dict[bytes, bytes]:
+    return {field.name: field.value for field in reversed(fields)}
+
+
+def _lane(first: dict[bytes, bytes], lane: Lane | None, immediate: bool) -> Lane:
+    header = first.get(b"x-maildrop-lane")
+    return choose_lane(
+        lane,
+        None if header is None else header.decode("latin-1"),
+        immediate=immediate,
+        precedence=first.get(b"precedence", b""),
+        is_list_mail=b"list-id" in first or b"list-unsubscribe" in first,
+    )
+
+
+def _checked_time(at: float | None) -> float | None:
+    if at is None:
+        return None
+    if not math.isfinite(at) or not 0 <= at <= _LATEST_SECONDS:
+        raise InvalidMessage(f"{at!r} is no time between the years 1970 and 9999")
+    return float(at)

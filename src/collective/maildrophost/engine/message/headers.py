@@ -1,0 +1,106 @@
+"""The raw header block of a message, read without parsing the message."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
+from functools import lru_cache
+
+# RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
+# lines that start with a blank. The block ends at the first line that is neither.
+_BLOCK = re.compile(rb"(?:[!-9;-~]+[ \t]*:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*")
+_LINE_BREAK = re.compile(rb"\r?\n")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_MAX_DECODED_OCTETS = 2000
+
+
+@dataclass(frozen=True)
+class Field:
+    """One header: ``value`` as it stands; ``start`` and ``end`` cut out its lines."""
+
+    name: bytes
+    value: bytes
+    start: int
+    end: int
+
+
+class FieldFinder:
+    """Finds the headers of the given lower-case names, whatever their case."""
+
+    def __init__(self, *names: bytes) -> None:
+        alternatives = b"|".join(map(re.escape, names))
+        self._pattern = re.compile(
+            rb"^(" + alternatives + rb")[ \t]*:"
+            rb"([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)",
+            re.IGNORECASE | re.MULTILINE,
+        )
+
+    def find(self, content: bytes, block_end: int) -> list[Field]:
+        """Every such header before `block_end`, in order."""
+        return [
+            Field(match[1].lower(), match[2].strip(), match.start(), match.end())
+            for match in self._pattern.finditer(content, 0, block_end)
+        ]
+
+
+def header_block_end(content: bytes) -> int:
+    """Where the headers end; 0 when `content` does not start with one."""
+    match = _BLOCK.match(content)
+    return match.end() if match else 0
+
+
+def line_ending(content: bytes) -> bytes:
+    """The line break that `content` uses first, LF when it has none."""
+    at = content.find(b"\n")
+    return b"\r\n" if at > 0 and content[at - 1] == 0x0D else b"\n"
+
+
+def without(content: bytes, fields: list[Field]) -> bytes:
+    """`content` without the lines of `fields`, everything else byte for byte."""
+    for field in reversed(fields):
+        content = content[: field.start] + content[field.end :]
+    return content
+
+
+def with_field_on_top(content: bytes, field: bytes) -> bytes:
+    """`content` with one more header line before all others."""
+    ending = line_ending(content)
+    starts_with_body = content[:1] not in (b"", b"\r", b"\n") and not header_block_end(
+        content
+    )
+    # A body without headers stays a body only behind an empty line.
+    return field + ending + (ending if starts_with_body else b"") + content
+
+
+@lru_cache(maxsize=256)
+def display_text(value: bytes, max_characters: int) -> str:
+    """A header's value for people: decoded (RFC 2047), one line, printable."""
+    unfolded = _LINE_BREAK.sub(b"", value[:_MAX_DECODED_OCTETS])
+    text = unfolded.decode("utf-8", "replace")
+    if "=?" in text:
+        text = _decode_words(text)
+    text = text.replace("\t", " ").replace("\n", " ").replace("\r", " ")
+    return _UNPRINTABLE.sub("\ufffd", text).strip()[:max_characters]
+
+
+def _decode_words(text: str) -> str:
+    try:
+        parts = decode_header(text)
+    except (HeaderParseError, ValueError):
+        return text
+    return "".join(
+        part if isinstance(part, str) else _decode_part(part, charset)
+        for part, charset in parts
+    )
+
+
+def _decode_part(part: bytes, charset: str | None) -> str:
+    # decode_header() gives the text between encoded words back in this encoding.
+    try:
+        return part.decode(charset or "raw-unicode-escape", "replace")
+    except (LookupError, ValueError):  # unknown, or a codec that cannot replace
+        return part.decode("latin-1")

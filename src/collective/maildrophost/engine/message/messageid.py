@@ -1,0 +1,28 @@
+"""A new Message-Id."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def new_message_id(sender: str, now: float) -> str:
+    """``<…@domain>``, unique by time and chance (RFC 5322 section 3.6.4).
+
+    The domain is the sender's, else this host's name.
+    """
+    domain = sender.rpartition("@")[2] if "@" in sender else ""
+    # gethostname() asks no name server, getfqdn() may make a page wait for one.
+    domain = _ascii(domain) or _ascii(socket.gethostname()) or "localhost"
+    return f"<{int(now * 1000):x}.{os.urandom(8).hex()}@{domain}>"
+
+
+def _ascii(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    import idna
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except UnicodeError:
+        return ""
