@@ -1,0 +1,19 @@
+"""The configuration file, read into one frozen object."""
+
+from collective.maildrophost.engine.config.configuration import Configuration
+from collective.maildrophost.engine.config.errors import ConfigurationError
+from collective.maildrophost.engine.config.load import load
+from collective.maildrophost.engine.config.options import OPTIONS, Kind, Option
+from collective.maildrophost.engine.config.relays import RelayAddress
+from collective.maildrophost.engine.config.secret import Secret
+
+__all__ = [
+    "OPTIONS",
+    "Configuration",
+    "ConfigurationError",
+    "Kind",
+    "Option",
+    "RelayAddress",
+    "Secret",
+    "load",
+]

@@ -1,0 +1,157 @@
+"""A configuration file to a checked `Configuration`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from collective.maildrophost.engine.config.configuration import Configuration
+from collective.maildrophost.engine.config.errors import ConfigurationError
+from collective.maildrophost.engine.config.options import BY_NAME, OPTIONS, Option
+from collective.maildrophost.engine.config.relays import parse_relays
+from collective.maildrophost.engine.config.secret import Secret
+from collective.maildrophost.engine.config.settings import Settings
+from collective.maildrophost.engine.config.values import convert
+
+_MAX_FILE_BYTES = 1_000_000
+
+
+def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Configuration:
+    """Read the file at `path`; the environment (os.environ) wins over it.
+
+    ConfigurationError says what is wrong, where, and what was expected.
+    """
+    file = Path(path).absolute()
+    settings = Settings(file, os.environ if environ is None else environ)
+    settings.read(_read(file))
+    values = {option.attribute: _value(settings, option) for option in OPTIONS}
+    values["relays"] = _relays(
+        settings, values.pop("smtp_host"), values.pop("smtp_port")
+    )
+    values["password"] = _password(settings, values)
+    _check_together(settings, values)
+    return Configuration(path=file, warnings=tuple(settings.warnings), **values)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(
+            path, None, None, f"expected a readable configuration file: {reason}"
+        ) from None
+    if len(data) > _MAX_FILE_BYTES:
+        raise ConfigurationError(
+            path, None, None, f"expected at most {_MAX_FILE_BYTES} bytes"
+        )
+    return _decode(path, data)
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(path, line, None, "expected UTF-8 text") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ConfigurationError(path, line, None, "expected text without NUL")
+    return text
+
+
+def _value(settings: Settings, option: Option) -> Any:
+    setting = settings.get(option)
+    if setting is None:
+        raise settings.error(option.name, f"required: expected an {option.kind.value}")
+    try:
+        return convert(option, setting.text)
+    except ValueError as error:
+        raise settings.error(option.name, str(error)) from None
+
+
+def _relays(settings: Settings, hosts: str, port: int) -> Any:
+    try:
+        return parse_relays(hosts, port)
+    except ValueError as error:
+        raise settings.error("SMTP_HOST", str(error)) from None
+
+
+def _password(settings: Settings, values: dict[str, Any]) -> Secret:
+    password: Secret = values["password"]
+    if not values["password_file"]:
+        return password
+    if password:
+        raise settings.error(
+            "MAILDROP_PASSWORD_FILE",
+            "expected either MAILDROP_PASSWORD or MAILDROP_PASSWORD_FILE, not both",
+        )
+    return _password_of_file(settings, Path(values["password_file"]))
+
+
+def _password_of_file(settings: Settings, path: Path) -> Secret:
+    name = "MAILDROP_PASSWORD_FILE"
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise settings.error(
+            name, f"expected a readable file: {path}: {error.strerror}"
+        ) from None
+    except UnicodeDecodeError:
+        raise settings.error(name, f"expected UTF-8 text in {path}") from None
+    line = text.removesuffix("\n").removesuffix("\r")
+    if not line or "\n" in line or "\0" in line:
+        raise settings.error(name, f"expected exactly one line with it in {path}")
+    return Secret(line)
+
+
+def _check_together(settings: Settings, values: dict[str, Any]) -> None:
+    """The rules that two options make only together."""
+    if values["retry_min"] > values["retry_max"]:
+        raise settings.error(
+            "MAILDROP_RETRY_MIN",
+            f"expected at most MAILDROP_RETRY_MAX ({values['retry_max']:g}), "
+            f"got {values['retry_min']:g}",
+        )
+    _check_login(settings, values)
+    _check_ca_file(settings, values["tls_ca_file"])
+
+
+def _check_login(settings: Settings, values: dict[str, Any]) -> None:
+    auth = values["auth"]
+    if auth == "xoauth2":
+        _check_oauth(settings, values)
+    elif auth and not values["login"]:
+        raise settings.error(
+            "MAILDROP_AUTH", f"expected a MAILDROP_LOGIN to go with {auth}"
+        )
+    elif bool(values["login"]) != bool(values["password"]):
+        given, missing = "MAILDROP_LOGIN", "MAILDROP_PASSWORD"
+        if not values["login"]:
+            given, missing = missing, given
+        settings.warn(given, None, f"not used without {missing}: there is no login")
+
+
+def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
+    needed = ("MAILDROP_LOGIN", "MAILDROP_OAUTH_TOKEN_URL", "MAILDROP_OAUTH_CLIENT_ID")
+    missing = [name for name in needed if not values[BY_NAME[name].attribute]]
+    if missing:
+        raise settings.error(
+            "MAILDROP_AUTH", f"expected {', '.join(missing)} to go with xoauth2"
+        )
+    if not (values["oauth_client_secret_file"] or values["oauth_refresh_token_file"]):
+        raise settings.error(
+            "MAILDROP_AUTH",
+            "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
+            "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2",
+        )
+
+
+def _check_ca_file(settings: Settings, path: str) -> None:
+    if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+        raise settings.error(
+            "MAILDROP_TLS_CA_FILE", f"expected a readable file: {path}"
+        )

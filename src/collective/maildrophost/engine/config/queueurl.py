@@ -1,0 +1,49 @@
+"""The URL of the queue's database, whose password is never shown."""
+
+from __future__ import annotations
+
+import re
+
+_PASSWORD = re.compile(r"(://[^/]*?:)[^/]*(@)")
+_PARAMETER = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
+SCHEMES = ("sqlite:///", "postgresql+psycopg://")
+EXPECTED = "expected sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"
+
+
+class QueueURL(str):
+    """Works as the whole URL, prints as the URL with ``***`` for its password."""
+
+    __slots__ = ()
+
+    def redacted(self) -> str:
+        """The URL as logs and people may see it."""
+        plain = str.__str__(self)
+        return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***\2", plain))
+
+    def __repr__(self) -> str:
+        return repr(self.redacted())
+
+    def __str__(self) -> str:
+        return self.redacted()
+
+    def __format__(self, specification: str) -> str:
+        return format(self.redacted(), specification)
+
+
+def parse_queue_url(text: str) -> QueueURL:
+    """A URL that the queue can open; ValueError, without the URL, when it cannot."""
+    scheme = next((scheme for scheme in SCHEMES if text.startswith(scheme)), None)
+    if scheme is None or not text.isprintable():
+        raise ValueError(EXPECTED)
+    if scheme == SCHEMES[0]:
+        _check_sqlite_path(text.removeprefix(scheme))
+    elif len(text) == len(scheme):
+        raise ValueError(EXPECTED)
+    return QueueURL(text)
+
+
+def _check_sqlite_path(path: str) -> None:
+    # A relative path would be another queue in every working directory; the fourth
+    # slash of the URL is the first one of the path.
+    if not path.startswith("/") or path.endswith("/"):
+        raise ValueError(f"{EXPECTED}; the path starts with / and names a file")

@@ -1,0 +1,149 @@
+"""What the file with the environment says about each option, before conversion."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from collective.maildrophost.engine.config.errors import ConfigurationError
+from collective.maildrophost.engine.config.options import (
+    BY_NAME,
+    MAY_BE_EMPTY,
+    NUMERIC,
+    Kind,
+    Option,
+)
+from collective.maildrophost.engine.config.text import (
+    Assignment,
+    Literal,
+    Reference,
+    TextError,
+    Word,
+    expand,
+    read_assignments,
+)
+
+_PYTHON_WORDS = ("True", "False")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The text of one option; ``line`` is None for a default or the environment."""
+
+    text: str
+    line: int | None = None
+    from_environment: bool = False
+
+
+class Settings:
+    """Every option that is set, by name, with the warnings that came up."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self._given: dict[str, Setting] = {
+            name: Setting(environ[name], from_environment=True)
+            for name in BY_NAME
+            if name in environ
+        }
+
+    def read(self, text: str) -> None:
+        """Take over the assignments of a file; ConfigurationError when it is wrong."""
+        seen: dict[str, int] = {}
+        try:
+            for assignment in read_assignments(text):
+                self._take(assignment, seen)
+        except TextError as error:
+            raise ConfigurationError(
+                self.path, error.line, error.name, error.expected
+            ) from None
+
+    def get(self, option: Option) -> Setting | None:
+        """What `option` is set to, its default included; None: it has neither."""
+        given = self._given.get(option.name)
+        if given is not None and (given.text or option.kind in MAY_BE_EMPTY | NUMERIC):
+            return given
+        if option.default is None:
+            return None
+        return Setting(expand(_template(option.default), self._lookup).text)
+
+    def error(self, name: str, expected: str) -> ConfigurationError:
+        """The error that names where option `name` was set."""
+        given = self._given.get(name, Setting(""))
+        return ConfigurationError(
+            self.path,
+            given.line,
+            name,
+            expected,
+            from_environment=given.from_environment,
+        )
+
+    def warn(self, name: str, line: int | None, text: str) -> None:
+        """Note something that is odd but works."""
+        place = str(self.path) if line is None else f"{self.path}:{line}"
+        self.warnings.append(f"{place}: {name}: {text}")
+
+    def _take(self, assignment: Assignment, seen: dict[str, int]) -> None:
+        name, line = assignment.name, assignment.line
+        option = BY_NAME.get(name)
+        if option is None:
+            self.warn(name, line, f"unknown option, ignored{_suggestion(name)}")
+            return
+        if name in seen:
+            self.warn(name, line, f"set again: this line wins over line {seen[name]}")
+        seen[name] = line
+        given = self._given.get(name)
+        if given is not None and given.from_environment:
+            return
+        self._assign(option, assignment)
+
+    def _assign(self, option: Option, assignment: Assignment) -> None:
+        value = expand(assignment.word, self._lookup)
+        if value.bare and value.text == "None":
+            self._given.pop(option.name, None)
+            return
+        if (
+            value.bare
+            and value.text in _PYTHON_WORDS
+            and option.kind is not Kind.SWITCH
+        ):
+            raise ConfigurationError(
+                self.path,
+                assignment.line,
+                option.name,
+                f"expected {option.kind.value}, got {value.text}",
+            )
+        if value.shell_differs:
+            self.warn(
+                option.name,
+                assignment.line,
+                "a shell would replace the $ or ` in it, here it stays as it is: "
+                "put the value between single quotes",
+            )
+        self._given[option.name] = Setting(value.text, assignment.line)
+
+    def _lookup(self, name: str) -> str | None:
+        option = BY_NAME.get(name)
+        # A password has no business in another option, where it would be shown.
+        if option is None or option.kind is Kind.SECRET:
+            return None
+        setting = self.get(option)
+        return None if setting is None else setting.text
+
+
+def _suggestion(name: str) -> str:
+    nearest = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def _template(default: str) -> Word:
+    """The word of a default, whose reference, if any, is a whole path segment."""
+    head, dollar, tail = default.partition("$")
+    if not dollar:
+        return Word((Literal(default),), bare=False)
+    name, slash, rest = tail.partition("/")
+    return Word(
+        (Literal(head), Reference(name, f"${name}"), Literal(slash + rest)), bare=False
+    )

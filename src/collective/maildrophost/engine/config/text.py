@@ -1,0 +1,206 @@
+"""The text of a configuration file, read as assignments the way a shell would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXPORT = re.compile(r"export[ \t]+(?=[A-Za-z_])")
+_REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_PYTHON_STRING = re.compile(r"[uUrRbBfF]{1,2}['\"]")
+_BLANKS = " \t"
+_ENDS_WORD = "#;&|<>()"  # for a shell, what is behind these is another command
+
+
+class TextError(ValueError):
+    """A line that is no assignment; it never quotes the value, which may be secret."""
+
+    def __init__(self, line: int, name: str | None, expected: str) -> None:
+        super().__init__(expected)
+        self.line = line
+        self.name = name
+        self.expected = expected
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Characters that mean themselves."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``$NAME`` or ``${NAME}``; ``written`` is how the file has it."""
+
+    name: str
+    written: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """A value before its references are expanded.
+
+    ``bare`` tells that no part of it was quoted; ``shell_differs`` that a shell would
+    run or replace something in it that stays as it is here.
+    """
+
+    pieces: tuple[Literal | Reference, ...]
+    bare: bool
+    shell_differs: bool = False
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One ``NAME=value`` line; ``line`` counts from 1."""
+
+    line: int
+    name: str
+    word: Word
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """A value as text; see `Word` for the two flags."""
+
+    text: str
+    bare: bool
+    shell_differs: bool = False
+
+
+def read_assignments(text: str) -> Iterator[Assignment]:
+    """Every assignment in order; TextError at the first line that is none."""
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.strip(" \t\r")
+        if stripped and not stripped.startswith("#"):
+            yield _assignment(number, stripped)
+
+
+def expand(word: Word, lookup: Callable[[str], str | None]) -> Expanded:
+    """`word` with each reference replaced; one that `lookup` knows not is kept."""
+    parts: list[str] = []
+    shell_differs = word.shell_differs
+    for piece in word.pieces:
+        if isinstance(piece, Literal):
+            parts.append(piece.text)
+            continue
+        value = lookup(piece.name)
+        parts.append(piece.written if value is None else value)
+        shell_differs = shell_differs or value is None
+    return Expanded("".join(parts), word.bare, shell_differs)
+
+
+def _assignment(number: int, line: str) -> Assignment:
+    line = _EXPORT.sub("", line, count=1) if _EXPORT.match(line) else line
+    name = _NAME.match(line)
+    if name is None:
+        raise TextError(number, None, "expected NAME=value, or # before a comment")
+    option, rest = name.group(), line[name.end() :]
+    if not rest.startswith("="):
+        raise TextError(number, option, _without_equal_sign(rest))
+    value = rest[1:]
+    if value[:1] and value[0] in _BLANKS and not value.lstrip(_BLANKS).startswith("#"):
+        raise TextError(number, option, _NO_BLANKS)
+    if _PYTHON_STRING.match(value):
+        raise TextError(number, option, "expected the quote right behind =")
+    return Assignment(number, option, _Reader(number, option, value).word())
+
+
+_NO_BLANKS = "expected no blank before or behind =, so that a shell can read the file"
+
+
+def _without_equal_sign(rest: str) -> str:
+    if rest.lstrip(_BLANKS).startswith("="):
+        return _NO_BLANKS
+    return "expected NAME=value, a name of letters, digits and _"
+
+
+class _Reader:
+    """Reads one value from its first character to the end of its line."""
+
+    def __init__(self, line: int, name: str, text: str) -> None:
+        self.line = line
+        self.name = name
+        self.text = text
+        self.position = 0
+        self.pieces: list[Literal | Reference] = []
+        self.bare = True
+        self.shell_differs = False
+
+    def word(self) -> Word:
+        while self.position < len(self.text):
+            character = self.text[self.position]
+            if character in _BLANKS:
+                self._only_a_comment_may_follow()
+                break
+            if character == "'":
+                self._single_quoted()
+            elif character == '"':
+                self._double_quoted()
+            else:
+                self._unquoted(character)
+        return Word(tuple(self.pieces), self.bare, self.shell_differs)
+
+    def _only_a_comment_may_follow(self) -> None:
+        rest = self.text[self.position :].lstrip(_BLANKS)
+        if rest and not rest.startswith("#"):
+            raise self._error(
+                "expected only a # comment behind the value; "
+                "a value with blanks needs quotes"
+            )
+
+    def _single_quoted(self) -> None:
+        self.bare = False
+        end = self.text.find("'", self.position + 1)
+        if end < 0:
+            raise self._error("expected a closing ' on the same line")
+        self._add(self.text[self.position + 1 : end])
+        self.position = end + 1
+
+    def _double_quoted(self) -> None:
+        self.bare = False
+        self.position += 1
+        while self.position < len(self.text):
+            character = self.text[self.position]
+            if character == '"':
+                self.position += 1
+                return
+            if character == "\\" and self.text[self.position + 1 :][:1] in set('"\\$`'):
+                self._add(self.text[self.position + 1])
+                self.position += 2
+            else:
+                self._expandable(character)
+        raise self._error('expected a closing " on the same line')
+
+    def _unquoted(self, character: str) -> None:
+        if character in _ENDS_WORD and not (character == "#" and self.position):
+            raise self._error(f"expected quotes around a value with {character} in it")
+        if character == "\\":
+            self._add(self.text[self.position + 1 : self.position + 2])
+            self.position += 2
+        else:
+            self._expandable(character)
+
+    def _expandable(self, character: str) -> None:
+        reference = _REFERENCE.match(self.text, self.position)
+        if reference is None:
+            self._add(character)
+            following = self.text[self.position + 1 : self.position + 2]
+            self.shell_differs |= character == "`" or (
+                character == "$" and bool(re.match(r"[\w({@*#?$!-]", following))
+            )
+            self.position += 1
+        else:
+            name = reference.group(1) or reference.group(2)
+            self.pieces.append(Reference(name, reference.group()))
+            self.position = reference.end()
+
+    def _add(self, text: str) -> None:
+        if self.pieces and isinstance(self.pieces[-1], Literal):
+            text = self.pieces.pop().text + text
+        self.pieces.append(Literal(text))
+
+    def _error(self, expected: str) -> TextError:
+        return TextError(self.line, self.name, expected)

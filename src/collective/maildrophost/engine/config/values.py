@@ -1,0 +1,180 @@
+"""The conversion of one option's text to its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from collective.maildrophost.engine.config.options import Kind, Option
+from collective.maildrophost.engine.config.queueurl import parse_queue_url
+from collective.maildrophost.engine.config.relays import parse_relay
+from collective.maildrophost.engine.config.secret import Secret
+from collective.maildrophost.engine.message import (
+    InvalidMessage,
+    check_address,
+    parse_addresses,
+)
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\Z"
+)
+_SWITCHES = {"0": False, "false": False, "1": True, "true": True}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_DEFAULT_METRICS_HOST = "127.0.0.1"
+
+
+def convert(option: Option, text: str) -> Any:
+    """The value of `option`; ValueError says what was expected.
+
+    The error of an option that may hold a password never repeats `text`.
+    """
+    return _CONVERTERS[option.kind](option, text)
+
+
+def _text(option: Option, text: str) -> str:
+    if any(character < " " or character == "\x7f" for character in text):
+        raise ValueError("expected a text without control characters")
+    return text
+
+
+def _secret(option: Option, text: str) -> Secret:
+    # SASL takes no NUL (RFC 4616 section 2).
+    if "\0" in text:
+        raise ValueError("expected a password without NUL")
+    return Secret(text)
+
+
+def _switch(option: Option, text: str) -> bool:
+    try:
+        return _SWITCHES[text.lower()]
+    except KeyError:
+        raise _expected("0 or 1", text) from None
+
+
+def _whole(option: Option, text: str) -> int:
+    if not _WHOLE.match(text):
+        raise _expected(f"a whole number{_range(option)}", text)
+    value = int(text)
+    _check_range(option, value, "a whole number", text)
+    return value
+
+
+def _seconds(option: Option, text: str) -> float:
+    if not _NUMBER.match(text):
+        raise _expected(f"a number of seconds{_range(option)}", text)
+    value = float(text)
+    _check_range(option, value, "a number of seconds", text)
+    return value
+
+
+def _check_range(option: Option, value: float, what: str, text: str) -> None:
+    too_low = value < option.minimum or (
+        option.above is not None and value <= option.above
+    )
+    if too_low or (option.maximum is not None and value > option.maximum):
+        raise _expected(f"{what}{_range(option)}", text)
+
+
+def _range(option: Option) -> str:
+    if option.above is not None:
+        return f" above {option.above:g}"
+    if option.maximum is not None:
+        return f" from {option.minimum:g} to {option.maximum:g}"
+    return f", {option.minimum:g} or more"
+
+
+def _path(option: Option, text: str) -> Path:
+    if not text.startswith("/") or not text.isprintable():
+        raise _expected("an absolute path", text)
+    return Path(text)
+
+
+def _paths(option: Option, text: str) -> tuple[Path, ...]:
+    items = [item.strip() for item in text.split(";")]
+    paths = dict.fromkeys(_path(option, item) for item in items if item)
+    if not paths:
+        raise _expected("at least one absolute path", text)
+    return tuple(paths)
+
+
+def _optional_path(option: Option, text: str) -> str:
+    return str(_path(option, text)) if text else ""
+
+
+def _address(option: Option, text: str) -> str:
+    try:
+        return check_address(text) if text else ""
+    except InvalidMessage as error:
+        raise ValueError(f"expected a mail address: {error}") from None
+
+
+def _addresses(option: Option, text: str) -> tuple[str, ...]:
+    try:
+        return parse_addresses(text) if text.strip() else ()
+    except InvalidMessage as error:
+        raise ValueError(f"expected mail addresses: {error}") from None
+
+
+def _queue(option: Option, text: str) -> str:
+    return parse_queue_url(text)
+
+
+def _listen(option: Option, text: str) -> str:
+    if not text:
+        return ""
+    if re.fullmatch(r":?[0-9]+", text):
+        return str(parse_relay(f"{_DEFAULT_METRICS_HOST}:{text.lstrip(':')}", None))
+    return str(parse_relay(text, None))
+
+
+def _web(option: Option, text: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise _expected("a https:// address", text) from None
+    secure = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in _LOOPBACK
+    )
+    if not secure or not parts.hostname or parts.password or not text.isprintable():
+        raise ValueError(
+            "expected a https:// address without a password in it "
+            "(http:// only to this machine itself)"
+        )
+    return text
+
+
+def _choice(option: Option, text: str) -> str:
+    if text.lower() in option.choices:
+        return text.lower()
+    allowed = ", ".join(choice or '""' for choice in option.choices)
+    raise _expected(f"one of {allowed}", text)
+
+
+def _expected(what: str, text: str) -> ValueError:
+    return ValueError(f"expected {what}, got {text!r}")
+
+
+_CONVERTERS: dict[Kind, Callable[[Option, str], Any]] = {
+    Kind.TEXT: _text,
+    Kind.SECRET: _secret,
+    Kind.SWITCH: _switch,
+    Kind.WHOLE: _whole,
+    Kind.SECONDS: _seconds,
+    Kind.PATH: _path,
+    Kind.PATHS: _paths,
+    Kind.FILE: _optional_path,
+    # The hosts need the port, another option: `load` makes the relays of both.
+    Kind.RELAYS: _text,
+    Kind.ADDRESS: _address,
+    Kind.ADDRESSES: _addresses,
+    Kind.QUEUE: _queue,
+    Kind.LISTEN: _listen,
+    Kind.WEB: _web,
+    Kind.CHOICE: _choice,
+}
