@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from collective.maildrophost.engine.config.checks import check_together
 from collective.maildrophost.engine.config.configuration import Configuration
 from collective.maildrophost.engine.config.errors import ConfigurationError
-from collective.maildrophost.engine.config.options import BY_NAME, OPTIONS, Option
+from collective.maildrophost.engine.config.option import Option
+from collective.maildrophost.engine.config.options import OPTIONS
 from collective.maildrophost.engine.config.relays import parse_relays
 from collective.maildrophost.engine.config.secret import Secret
 from collective.maildrophost.engine.config.settings import Settings
@@ -31,7 +33,7 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Configur
         settings, values.pop("smtp_host"), values.pop("smtp_port")
     )
     values["password"] = _password(settings, values)
-    _check_together(settings, values)
+    check_together(settings, values)
     return Configuration(path=file, warnings=tuple(settings.warnings), **values)
 
 
@@ -106,52 +108,3 @@ def _password_of_file(settings: Settings, path: Path) -> Secret:
     if not line or "\n" in line or "\0" in line:
         raise settings.error(name, f"expected exactly one line with it in {path}")
     return Secret(line)
-
-
-def _check_together(settings: Settings, values: dict[str, Any]) -> None:
-    """The rules that two options make only together."""
-    if values["retry_min"] > values["retry_max"]:
-        raise settings.error(
-            "MAILDROP_RETRY_MIN",
-            f"expected at most MAILDROP_RETRY_MAX ({values['retry_max']:g}), "
-            f"got {values['retry_min']:g}",
-        )
-    _check_login(settings, values)
-    _check_ca_file(settings, values["tls_ca_file"])
-
-
-def _check_login(settings: Settings, values: dict[str, Any]) -> None:
-    auth = values["auth"]
-    if auth == "xoauth2":
-        _check_oauth(settings, values)
-    elif auth and not values["login"]:
-        raise settings.error(
-            "MAILDROP_AUTH", f"expected a MAILDROP_LOGIN to go with {auth}"
-        )
-    elif bool(values["login"]) != bool(values["password"]):
-        given, missing = "MAILDROP_LOGIN", "MAILDROP_PASSWORD"
-        if not values["login"]:
-            given, missing = missing, given
-        settings.warn(given, None, f"not used without {missing}: there is no login")
-
-
-def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
-    needed = ("MAILDROP_LOGIN", "MAILDROP_OAUTH_TOKEN_URL", "MAILDROP_OAUTH_CLIENT_ID")
-    missing = [name for name in needed if not values[BY_NAME[name].attribute]]
-    if missing:
-        raise settings.error(
-            "MAILDROP_AUTH", f"expected {', '.join(missing)} to go with xoauth2"
-        )
-    if not (values["oauth_client_secret_file"] or values["oauth_refresh_token_file"]):
-        raise settings.error(
-            "MAILDROP_AUTH",
-            "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
-            "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2",
-        )
-
-
-def _check_ca_file(settings: Settings, path: str) -> None:
-    if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
-        raise settings.error(
-            "MAILDROP_TLS_CA_FILE", f"expected a readable file: {path}"
-        )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PASSWORD = re.compile(r"(://[^/]*?:)[^/]*(@)")
+# Up to the last @: a password may hold any character, an unescaped one too.
+_PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
 _PARAMETER = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 EXPECTED = "expected sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"

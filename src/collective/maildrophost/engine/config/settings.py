@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collective.maildrophost.engine.config.errors import ConfigurationError
-from collective.maildrophost.engine.config.options import (
-    BY_NAME,
+from collective.maildrophost.engine.config.option import (
     MAY_BE_EMPTY,
     NUMERIC,
     Kind,
     Option,
 )
+from collective.maildrophost.engine.config.options import BY_NAME
 from collective.maildrophost.engine.config.text import (
     Assignment,
     Literal,
@@ -69,6 +69,10 @@ class Settings:
             return None
         return Setting(expand(_template(option.default), self._lookup).text)
 
+    def is_given(self, name: str) -> bool:
+        """Whether the file or the environment sets option `name`."""
+        return name in self._given
+
     def error(self, name: str, expected: str) -> ConfigurationError:
         """The error that names where option `name` was set."""
         given = self._given.get(name, Setting(""))
@@ -104,11 +108,8 @@ class Settings:
         if value.bare and value.text == "None":
             self._given.pop(option.name, None)
             return
-        if (
-            value.bare
-            and value.text in _PYTHON_WORDS
-            and option.kind is not Kind.SWITCH
-        ):
+        is_python = value.bare and value.text in _PYTHON_WORDS
+        if is_python and option.kind is not Kind.SWITCH:
             raise ConfigurationError(
                 self.path,
                 assignment.line,

@@ -75,6 +75,8 @@ def read_assignments(text: str) -> Iterator[Assignment]:
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip(" \t\r")
         if stripped and not stripped.startswith("#"):
+            if "\r" in stripped:
+                raise TextError(number, None, "expected lines that end in LF or CRLF")
             yield _assignment(number, stripped)
 
 
@@ -178,7 +180,9 @@ class _Reader:
         if character in _ENDS_WORD and not (character == "#" and self.position):
             raise self._error(f"expected quotes around a value with {character} in it")
         if character == "\\":
-            self._add(self.text[self.position + 1 : self.position + 2])
+            if self.position + 1 == len(self.text):
+                raise self._error("expected the whole value on one line")
+            self._add(self.text[self.position + 1])
             self.position += 2
         else:
             self._expandable(character)
@@ -198,9 +202,11 @@ class _Reader:
             self.position = reference.end()
 
     def _add(self, text: str) -> None:
-        if self.pieces and isinstance(self.pieces[-1], Literal):
-            text = self.pieces.pop().text + text
-        self.pieces.append(Literal(text))
+        last = self.pieces[-1] if self.pieces else None
+        if isinstance(last, Literal):
+            self.pieces[-1] = Literal(last.text + text)
+        else:
+            self.pieces.append(Literal(text))
 
     def _error(self, expected: str) -> TextError:
         return TextError(self.line, self.name, expected)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from collective.maildrophost.engine.config.options import Kind, Option
+from collective.maildrophost.engine.config.option import Kind, Option
 from collective.maildrophost.engine.config.queueurl import parse_queue_url
 from collective.maildrophost.engine.config.relays import parse_relay
 from collective.maildrophost.engine.config.secret import Secret
@@ -20,7 +20,7 @@ from collective.maildrophost.engine.message import (
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(
-    r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?\Z"
+    r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,2})?\Z"
 )
 _SWITCHES = {"0": False, "false": False, "1": True, "true": True}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -10,14 +10,14 @@ from collective.maildrophost.engine.message.errors import InvalidMessage
 # 64 octets of a local part are not enforced: bounce addresses with the recipient in
 # them (VERP, SRS) are longer, relays take them.
 MAX_ADDRESS_OCTETS = 254
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
+_ATOM_CHARACTERS = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~."
+_ATOM = rf"[-{_ATOM_CHARACTERS}]+"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _PLAIN = re.compile(rf"{_ATOM}@{_LABEL}(?:\.{_LABEL})*\Z")
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 _LITERAL = re.compile(r"\[[A-Za-z0-9.:-]+\]\Z")  # RFC 5321 section 4.1.3
-_LOCAL = re.compile(rf"(?:{_ATOM[:-2]}\x80-\U0010ffff]+)\Z")
+_LOCAL = re.compile(rf"[-{_ATOM_CHARACTERS}\x80-\U0010ffff]+\Z")  # RFC 6531
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
-_REFUSED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff<>]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SHOWN_CHARACTERS = 80
 
@@ -64,7 +64,7 @@ def identity(address: str) -> tuple[str, str]:
 def _check_unusual(address: str) -> str:
     if not address:
         raise InvalidMessage("empty address")
-    if _REFUSED.search(address):
+    if not address.isprintable() or any(map(address.__contains__, " <>")):
         raise InvalidMessage(
             f"blank, line break, control character, < or > in address {_shown(address)}"
         )
@@ -114,13 +114,14 @@ def _split(text: str) -> list[str]:
     for kind, part in _tokens(text):
         if kind == "group":
             raise InvalidMessage(
-                f"a group or a semicolon in {_shown(text)}; separate addresses by commas"
+                f"a group or semicolon in {_shown(text)}; commas separate addresses"
             )
         if kind == "comma":
             items.append("".join(current).strip())
             current = []
-        elif kind != "comment":
-            current.append(part)
+        else:
+            # A comment counts as a blank: it must not glue an address together.
+            current.append(" " if kind == "comment" else part)
     items.append("".join(current).strip())
     return [item for item in items if item]
 
@@ -142,9 +143,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise InvalidMessage(
-                f"quote or bracket without its other in {_shown(text)}"
-            )
+            raise InvalidMessage(f"unbalanced quote or bracket in {_shown(text)}")
         kind, end = match.lastgroup or "", match.end()
         if kind == "open":
             kind, end = "comment", _comment_end(text, position)
@@ -168,7 +167,7 @@ def _comment_end(text: str, start: int) -> int:
             depth -= 1
             if not depth:
                 return position + 1
-    raise InvalidMessage(f"bracket without its other in {_shown(text)}")
+    raise InvalidMessage(f"unbalanced bracket in {_shown(text)}")
 
 
 def _bare(item: str) -> str:
@@ -184,4 +183,4 @@ def _bare(item: str) -> str:
 
 def _shown(text: str) -> str:
     cut = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
-    return ascii(cut) if _CONTROL.search(cut) else repr(cut)
+    return repr(cut)

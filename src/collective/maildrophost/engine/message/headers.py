@@ -11,7 +11,9 @@ from functools import lru_cache
 # RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
 # lines that start with a blank. The block ends at the first line that is neither.
 _BLOCK = re.compile(rb"(?:[!-9;-~]+[ \t]*:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*")
+_NAME = re.compile(rb"[!-9;-~]+[ \t]*:")
 _LINE_BREAK = re.compile(rb"\r?\n")
+_BLANKS = re.compile(r"[\t\r\n]")
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -61,32 +63,33 @@ def line_ending(content: bytes) -> bytes:
 
 def without(content: bytes, fields: list[Field]) -> bytes:
     """`content` without the lines of `fields`, everything else byte for byte."""
-    for field in reversed(fields):
-        content = content[: field.start] + content[field.end :]
-    return content
+    starts = [0, *(field.end for field in fields)]
+    ends = [*(field.start for field in fields), len(content)]
+    return b"".join(content[start:end] for start, end in zip(starts, ends, strict=True))
 
 
 def with_field_on_top(content: bytes, field: bytes) -> bytes:
     """`content` with one more header line before all others."""
     ending = line_ending(content)
-    starts_with_body = content[:1] not in (b"", b"\r", b"\n") and not header_block_end(
+    starts_with_body = content[:1] not in (b"", b"\r", b"\n") and not _NAME.match(
         content
     )
     # A body without headers stays a body only behind an empty line.
     return field + ending + (ending if starts_with_body else b"") + content
 
 
-@lru_cache(maxsize=256)
 def display_text(value: bytes, max_characters: int) -> str:
     """A header's value for people: decoded (RFC 2047), one line, printable."""
     unfolded = _LINE_BREAK.sub(b"", value[:_MAX_DECODED_OCTETS])
     text = unfolded.decode("utf-8", "replace")
     if "=?" in text:
         text = _decode_words(text)
-    text = text.replace("\t", " ").replace("\n", " ").replace("\r", " ")
-    return _UNPRINTABLE.sub("\ufffd", text).strip()[:max_characters]
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("\ufffd", _BLANKS.sub(" ", text))
+    return text.strip()[:max_characters]
 
 
+@lru_cache(maxsize=256)  # a newsletter has the same subject thousands of times
 def _decode_words(text: str) -> str:
     try:
         parts = decode_header(text)
