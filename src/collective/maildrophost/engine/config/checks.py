@@ -1,0 +1,67 @@
+"""The rules that options make only together."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from collective.maildrophost.engine.config.options import BY_NAME
+from collective.maildrophost.engine.config.settings import Settings
+
+
+def check_together(settings: Settings, values: dict[str, Any]) -> None:
+    """ConfigurationError when converted `values` do not fit; warns of odd ones."""
+    _check_retries(settings, values["retry_min"], values["retry_max"])
+    _check_login(settings, values)
+    _check_ca_file(settings, values["tls_ca_file"])
+
+
+def _check_retries(settings: Settings, shortest: float, longest: float) -> None:
+    if shortest <= longest:
+        return
+    if settings.is_given("MAILDROP_RETRY_MIN"):
+        raise settings.error(
+            "MAILDROP_RETRY_MIN",
+            f"expected at most MAILDROP_RETRY_MAX ({longest:g}), got {shortest:g}",
+        )
+    raise settings.error(
+        "MAILDROP_RETRY_MAX",
+        f"expected at least MAILDROP_RETRY_MIN ({shortest:g}), got {longest:g}",
+    )
+
+
+def _check_login(settings: Settings, values: dict[str, Any]) -> None:
+    auth = values["auth"]
+    if auth == "xoauth2":
+        _check_oauth(settings, values)
+    elif auth and not values["login"]:
+        raise settings.error(
+            "MAILDROP_AUTH", f"expected a MAILDROP_LOGIN to go with {auth}"
+        )
+    elif bool(values["login"]) != bool(values["password"]):
+        given, missing = "MAILDROP_LOGIN", "MAILDROP_PASSWORD"
+        if not values["login"]:
+            given, missing = missing, given
+        settings.warn(given, None, f"not used without {missing}: there is no login")
+
+
+def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
+    needed = ("MAILDROP_LOGIN", "MAILDROP_OAUTH_TOKEN_URL", "MAILDROP_OAUTH_CLIENT_ID")
+    missing = [name for name in needed if not values[BY_NAME[name].attribute]]
+    if missing:
+        raise settings.error(
+            "MAILDROP_AUTH", f"expected {', '.join(missing)} to go with xoauth2"
+        )
+    if not (values["oauth_client_secret_file"] or values["oauth_refresh_token_file"]):
+        raise settings.error(
+            "MAILDROP_AUTH",
+            "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
+            "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2",
+        )
+
+
+def _check_ca_file(settings: Settings, path: str) -> None:
+    if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+        raise settings.error(
+            "MAILDROP_TLS_CA_FILE", f"expected a readable file: {path}"
+        )

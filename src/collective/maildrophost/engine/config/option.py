@@ -1,0 +1,80 @@
+"""What the description of an option says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What an option's value is."""
+
+    TEXT = "text"
+    SECRET = "password"  # noqa: S105
+    SWITCH = "0 or 1"
+    WHOLE = "whole number"
+    SECONDS = "seconds"
+    PATH = "absolute path"
+    PATHS = "absolute paths, separated by ;"
+    FILE = "absolute path, or nothing"
+    RELAYS = "relays, separated by ;"
+    ADDRESS = "mail address, or nothing"
+    ADDRESSES = "mail addresses, separated by commas"
+    QUEUE = "database URL"
+    LISTEN = "host:port, or nothing"
+    WEB = "web address, or nothing"
+    CHOICE = "one of a few words"
+
+
+# Kinds where an empty value is a value. Elsewhere it stands for the default.
+MAY_BE_EMPTY = frozenset(
+    {
+        Kind.TEXT,
+        Kind.SECRET,
+        Kind.FILE,
+        Kind.ADDRESS,
+        Kind.ADDRESSES,
+        Kind.LISTEN,
+        Kind.WEB,
+        Kind.CHOICE,
+    }
+)
+NUMERIC = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option; ``default`` is its text as in the file, None: it is required.
+
+    ``minimum`` and ``maximum`` bound the numeric kinds and include their limit;
+    ``above`` is a lower bound that excludes it.
+    """
+
+    name: str
+    kind: Kind
+    default: str | None
+    doc: str
+    minimum: float = 0
+    maximum: float | None = None
+    above: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def attribute(self) -> str:
+        """The option's name in lower case without ``maildrop_``."""
+        return self.name.lower().removeprefix("maildrop_")
+
+    def assignment(self, value: str | None = None) -> str:
+        """A line of the file that sets the option, to its default unless told.
+
+        ``$NAME`` in `value` stays a reference to another option.
+        """
+        text = value if value is not None else self.default or ""
+        if self.kind in NUMERIC and re.fullmatch(r"[0-9.]+", text):
+            return f"{self.name}={text}"
+        return f'{self.name}="{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
