@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +39,12 @@ def checked(section: str, name: str, option: Option, text: str, directory: Path)
 
 def assignment(option: Option, value: str) -> str:
     """The line of the configuration; a shell reads the same value from it."""
-    return f"{option.variable}={value if option.kind in _BARE else shlex.quote(value)}"
+    return f"{option.variable}={value if option.kind in _BARE else _quoted(value)}"
+
+
+def _quoted(text: str) -> str:
+    """Text in single quotes, where no character has a meaning but the quote."""
+    return "'" + text.replace("'", r"'\''") + "'"
 
 
 def _text(option: Option, text: str, directory: Path) -> str:

@@ -1,0 +1,100 @@
+"""Where the password of a daemon goes: into its configuration, nowhere else."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from collective.maildrophost.engine.config import load
+
+CANARY = "c4n4ry-pAssw0rd"
+ONE = f"""
+[maildrop]
+recipe = collective.recipe.maildrophost
+login = site
+password = {CANARY}
+"""
+SHARED = f"""
+[maildrop]
+recipe = collective.recipe.maildrophost
+daemons = main newsletter
+login = site
+password = {CANARY}
+"""
+IN_A_DAEMON = f"""
+[maildrop]
+recipe = collective.recipe.maildrophost
+daemons = main
+[main]
+login = site
+password = {CANARY}
+"""
+FROM_ELSEWHERE = f"""
+[secrets]
+password = {CANARY}
+[maildrop]
+recipe = collective.recipe.maildrophost
+login = site
+password = ${{secrets:password}}
+"""
+IN_THE_QUEUE = f"""
+[maildrop]
+recipe = collective.recipe.maildrophost
+queue = postgresql+psycopg://site:{CANARY}@db.example.org/mail
+"""
+IN_A_MACRO = f"""
+[defaults]
+password = {CANARY}
+[maildrop]
+<= defaults
+recipe = collective.recipe.maildrophost
+"""
+
+
+def with_canary(room) -> list[str]:
+    """Every file but the buildout's own that has the password in it."""
+    return sorted(
+        str(path.relative_to(room.folder))
+        for path in room.folder.rglob("*")
+        if path.is_file()
+        and path.name != "buildout.cfg"
+        and CANARY.encode() in path.read_bytes()
+    )
+
+
+@pytest.mark.parametrize(
+    "sections", [ONE, SHARED, IN_A_DAEMON, FROM_ELSEWHERE, IN_THE_QUEUE, IN_A_MACRO]
+)
+def test_a_password_is_in_the_configurations_alone(room, sections):
+    output = room.built(sections)
+    assert CANARY not in output
+    for _again in range(2):
+        files = with_canary(room)
+        assert files
+        for path in files:
+            assert path.endswith(".conf")
+            assert stat.S_IMODE((room / path).stat().st_mode) == 0o600
+        output = room.built(sections)
+        assert CANARY not in output
+
+
+def test_a_password_is_not_printed_by_a_chatty_buildout(room):
+    room.write(ONE)
+    run = room.build("-vvv")
+    assert run.returncode == 0
+    assert CANARY not in run.stdout + run.stderr
+
+
+def test_a_changed_password_is_noticed(room):
+    room.built(ONE)
+    room.built(ONE.replace(CANARY, "another"))
+    configuration = load(room / "parts/maildrop/maildrop.conf", {})
+    assert configuration.password.reveal() == "another"
+
+
+def test_a_queue_without_password_stays_for_other_parts(room):
+    room.built(IN_THE_QUEUE.replace(f":{CANARY}", ""))
+    assert "queue = postgresql+psycopg://site@db.example.org/mail" in room.text(
+        ".installed.cfg"
+    )

@@ -1,0 +1,76 @@
+"""A second run of buildout, with or without changes."""
+
+from __future__ import annotations
+
+from collective.maildrophost.engine.config import load
+
+ONE = """
+[maildrop]
+recipe = collective.recipe.maildrophost
+smtp-host = relay.example.org
+"""
+TWO = """
+[maildrop]
+recipe = collective.recipe.maildrophost
+daemons = main newsletter
+
+[newsletter]
+smtp-host = bulk.example.org
+"""
+
+
+def relay(room, path: str) -> str:
+    return load(room / "parts/maildrop" / path, {}).relays[0].host
+
+
+def test_a_run_without_changes_updates(room):
+    room.built(ONE)
+    assert "Updating maildrop." in room.built(ONE)
+    assert room.mode("parts/maildrop/maildrop.conf") == 0o600
+    assert not list((room / "parts/maildrop").glob("*.new"))
+
+
+def test_a_changed_option_of_the_part_is_noticed(room):
+    room.built(ONE)
+    room.built(ONE.replace("relay.", "other."))
+    assert relay(room, "maildrop.conf") == "other.example.org"
+
+
+def test_a_changed_option_of_a_daemon_is_noticed(room):
+    room.built(TWO)
+    room.built(TWO.replace("bulk.", "other."))
+    assert relay(room, "newsletter.conf") == "other.example.org"
+
+
+def test_a_configuration_that_was_removed_comes_back(room):
+    room.built(ONE)
+    (room / "parts/maildrop/maildrop.conf").unlink()
+    room.built(ONE)
+    assert relay(room, "maildrop.conf") == "relay.example.org"
+
+
+def test_a_daemon_that_is_gone_leaves_its_mail_only(room):
+    room.built(TWO)
+    mail = room / "var/maildrop/newsletter/spool/mail"
+    mail.write_text("##To:somebody@example.org\n")
+    room.built(TWO.replace("main newsletter", "main").split("\n[newsletter]")[0])
+    assert not (room / "parts/maildrop/newsletter.conf").exists()
+    assert mail.exists()
+
+
+def test_uninstalling_removes_programs_with_configurations_never_mail(room):
+    room.built(ONE)
+    mail = room / "var/maildrop/spool/mail"
+    mail.write_text("##To:somebody@example.org\n")
+    room.built("", parts="")
+    assert room.programs() == set()
+    assert not list((room / "parts").rglob("*.conf"))
+    assert mail.exists()
+
+
+def test_mail_in_parts_survives_an_uninstall_too(room):
+    room.built(ONE + "home = parts/maildrop\n")
+    mail = room / "parts/maildrop/spool/mail"
+    mail.write_text("##To:somebody@example.org\n")
+    room.built("", parts="")
+    assert mail.exists()
