@@ -25,12 +25,17 @@ install: .installed.cfg ## build bin/instance, bin/maildrop and bin/pytest
 
 .PHONY: start
 start: install ## the mail daemon in the background, Plone in the foreground
-	bin/maildrop-start
+	bin/maildrop-status > /dev/null || bin/maildrop-start
 	bin/instance fg
 
 .PHONY: stop
 stop: ## stop Plone and the mail daemon
 	@test ! -x bin/instance || bin/instance stop
+	@# One in the foreground of another terminal has no daemon manager to ask.
+	@pid=$$(cat var/instance/Z4.pid 2> /dev/null); \
+	case "$$(test -z "$$pid" || ps -o args= -p "$$pid")" in \
+		*$(CURDIR)/parts/instance/*) kill "$$pid" ;; \
+	esac
 	@test ! -x bin/maildrop-stop || bin/maildrop-stop
 
 .PHONY: test
