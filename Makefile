@@ -63,7 +63,8 @@ constraints: ## write constraints.txt from versions.cfg
 .PHONY: clean
 clean: ## remove everything that was built, the data in var/ too
 	rm -rf $(VENV) bin build develop-eggs dist eggs parts var .installed.cfg
-	rm -rf .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	rm -rf .mypy_cache recipes/*/.mypy_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find src recipes -name '*.egg-info' -prune -exec rm -rf {} +
 
