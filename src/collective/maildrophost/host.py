@@ -1,0 +1,279 @@
+"""The MailHost that hands mail to the maildrop queue."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from email.message import Message as EmailMessage
+from typing import Any
+
+from AccessControl.class_init import InitializeClass
+from AccessControl.Permissions import (
+    change_configuration,
+    use_mailhost_services,
+    view,
+)
+from AccessControl.SecurityInfo import ClassSecurityInfo
+from Products.MailHost.MailHost import MailHost, MailHostError, _mungeHeaders
+from zope.interface import implementer
+from ZPublisher import zpublish
+
+from collective.maildrophost import productconfig
+from collective.maildrophost.engine.config import Configuration, ConfigurationError
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.message import Lane, Message, compose
+from collective.maildrophost.engine.queue import all_daemons, queue_length
+from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.logtail import newest
+from collective.maildrophost.queues import queue_at
+from collective.maildrophost.transaction import send_now, send_with_transaction
+from collective.maildrophost.zmi.tabs import Tabs
+
+MAILHOST_MODULE = "Products.MailHost.MailHost"
+
+
+@implementer(IMaildropHost)
+class MaildropHost(Tabs, MailHost):
+    """A MailHost whose mail leaves through the maildrop queue.
+
+    Only the settings are stored: which configuration, and whether mail waits for the
+    transaction. All the rest is in the configuration's file.
+    """
+
+    security = ClassSecurityInfo()
+    meta_type = "Maildrop Host"
+    manage_options = Tabs.tabs + MailHost.manage_options[1:]
+
+    # Read by others; the relay is in the configuration.
+    id = "MailHost"
+    title = ""
+    smtp_host = "localhost"
+    smtp_port = 25
+    # Callers that read it choose `immediate` by it. A property, because a value stored
+    # by a control panel or an import step must not turn it off.
+    smtp_queue = property(lambda self: True, lambda self, value: None)
+
+    _config_key = productconfig.DEFAULT
+    _transactional = True
+
+    def __init__(self, id: str = "MailHost", title: str = "") -> None:
+        self.id = id
+        self.title = title
+
+    @security.protected(use_mailhost_services)
+    def send(
+        self,
+        messageText: Any,
+        mto: Any = None,
+        mfrom: Any = None,
+        subject: Any = None,
+        encode: Any = None,
+        immediate: bool = False,
+        charset: str | None = None,
+        msg_type: str | None = None,
+        lane: Any = None,
+        deliver_at: Any = None,
+    ) -> None:
+        """Queue a mail, see IMaildropHost; raises MailHostError."""
+        content, recipients, sender = _mungeHeaders(
+            messageText, mto, mfrom, subject, charset, msg_type, encode
+        )
+        wishes = {"lane": lane, "deliver_at": deliver_at}
+        # Tests and add-ons replace _send by one with MailHost's own arguments.
+        given = {name: wish for name, wish in wishes.items() if wish is not None}
+        self._send(sender, recipients, content, immediate, **given)
+
+    security.declareProtected(use_mailhost_services, "scheduledSend")
+    scheduledSend = send
+
+    @security.private
+    def _send(
+        self,
+        mfrom: Any,
+        mto: Any,
+        messageText: Any,
+        immediate: bool = False,
+        lane: Any = None,
+        deliver_at: Any = None,
+    ) -> None:
+        if MailHost._send.__module__ != MAILHOST_MODULE:
+            # Products.PrintingMailHost and the like: this mail must not be sent.
+            super()._send(mfrom, mto, messageText, immediate)
+        else:
+            self._queue(mfrom, mto, messageText, immediate, lane, deliver_at)
+
+    # What Products.PrintingMailHost calls for its fixed addresses, which do get mail.
+    def _monkey__send(
+        self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
+    ) -> None:
+        self._queue(mfrom, mto, messageText, immediate)
+
+    def _queue(
+        self,
+        mfrom: Any,
+        mto: Any,
+        messageText: Any,
+        immediate: bool = False,
+        lane: Any = None,
+        deliver_at: Any = None,
+    ) -> None:
+        try:
+            configuration = self._configuration()
+            message = compose(
+                _content(messageText),
+                str(mfrom or ""),
+                _recipients(mto),
+                lane=_lane(lane),
+                at=_epoch(deliver_at),
+                immediate=bool(immediate),
+                add_message_id=configuration.add_messageid,
+                now=time.time(),
+            )
+        except MaildropError as error:
+            raise MailHostError(str(error)) from error
+        self._hand_over(configuration.queue, message)
+
+    def _hand_over(self, url: str, message: Message) -> None:
+        hand_over = send_with_transaction if self.isTransactional() else send_now
+        hand_over(url, message, "/".join(self.getPhysicalPath()))
+
+    def _configuration(self) -> Configuration:
+        return productconfig.configuration(self._config_key)
+
+    @security.protected(change_configuration)
+    def isTransactional(self) -> bool:
+        """Whether mail waits for the transaction's commit."""
+        return self._transactional
+
+    @zpublish(False)
+    @security.protected(change_configuration)
+    def setTransactional(self, transactional: Any) -> None:
+        """Turn the transactional mode on or off."""
+        self._transactional = bool(transactional)
+
+    @security.protected(change_configuration)
+    def getConfigKey(self) -> str:
+        """The key of the configuration in use."""
+        return self._config_key
+
+    @security.protected(change_configuration)
+    def getConfigPath(self) -> str:
+        """The path of the configuration in use; "" when its key is not known."""
+        return productconfig.configurations().get(self._config_key, "")
+
+    @zpublish(False)
+    @security.protected(change_configuration)
+    def setConfigPath(self, key: str) -> None:
+        """Use the configuration listed under `key`; ValueError says why not."""
+        try:
+            listed = productconfig.listed_key(key)
+            productconfig.configuration(listed)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+        self._config_key = listed
+
+    @zpublish(False)
+    @security.protected(change_configuration)
+    def addConfigPath(self, key: str, path: str) -> None:
+        """List the configuration file `path` under `key`, until this Zope stops."""
+        productconfig.add(key, path)
+
+    @security.protected(change_configuration)
+    def getCandidateConfigPaths(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of key and path to choose from."""
+        return tuple(productconfig.configurations().items())
+
+    @zpublish(False)
+    @security.protected(change_configuration)
+    def getLog(self, max_bytes: int = 50000) -> str:
+        """The newest bytes of the daemon's log; "" when there is none."""
+        try:
+            return newest(self._configuration().log_file, max_bytes)
+        except MaildropError as error:
+            raise MailHostError(str(error)) from error
+
+    @security.protected(view)
+    def queueLength(self) -> int | str:
+        """How many mails wait; "n/a" with the reason when the queue does not answer."""
+        try:
+            with queue_at(self._configuration().queue).read() as tx:
+                return queue_length(tx)
+        except MaildropError as error:
+            return f"n/a - {error}"
+
+    @security.protected(view)
+    def queueThreadAlive(self) -> bool:
+        """Whether a daemon works on the queue."""
+        try:
+            with queue_at(self._configuration().queue).read() as tx:
+                return any(each.alive(time.time()) for each in all_daemons(tx))
+        except MaildropError:
+            return False
+
+    @security.protected(change_configuration)
+    def manage_restartQueueThread(
+        self, action: str = "start", REQUEST: Any = None
+    ) -> Any:
+        """Say who delivers: there is no thread to start or stop."""
+        message = "The maildrop daemon delivers; start and stop it with maildropctl."
+        return self._back_to(REQUEST, "manage_main", message)
+
+    @security.private
+    def _startQueueProcessorThread(self) -> None:
+        """The daemon delivers, no thread of Zope."""
+
+    @security.private
+    def _stopQueueProcessorThread(self) -> None:
+        """See `_startQueueProcessorThread`."""
+
+    @security.private
+    def _makeMailer(self) -> QueueMailer:
+        """A mailer for whoever takes MailHost apart: it queues, too."""
+        return QueueMailer(self)
+
+
+InitializeClass(MaildropHost)
+
+
+class QueueMailer:
+    """zope.sendmail's IMailer on a Maildrop Host, so that no request speaks SMTP."""
+
+    def __init__(self, host: MaildropHost) -> None:
+        self._host = host
+
+    def send(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
+        """Queue the mail in the interactive lane."""
+        self._host._queue(fromaddr, toaddrs, message, immediate=True)
+
+    def vote(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
+        """The transaction's own data manager votes."""
+
+    def abort(self) -> None:
+        """The transaction's own data manager takes the mail back."""
+
+
+def _content(text: Any) -> bytes | str:
+    return text.as_bytes() if isinstance(text, EmailMessage) else text
+
+
+def _recipients(mto: Any) -> list[str]:
+    items = [mto] if isinstance(mto, str) else (mto or ())
+    # An empty group ("undisclosed-recipients:;") leaves an empty item.
+    return [str(item) for item in items if str(item).strip()]
+
+
+def _lane(lane: Any) -> Lane | None:
+    return Lane.parse(lane) if isinstance(lane, str) else lane
+
+
+def _epoch(moment: Any) -> float | None:
+    """Seconds since the epoch of an aware datetime or a Zope DateTime."""
+    if moment is None:
+        return None
+    if hasattr(moment, "timeTime"):
+        return float(moment.timeTime())
+    if isinstance(moment, datetime) and moment.utcoffset() is not None:
+        return moment.timestamp()
+    raise MailHostError(
+        f"deliver_at is {moment!r}: a datetime with a time zone is needed"
+    )

@@ -1,0 +1,17 @@
+"""The newest part of a log file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def newest(path: Path, max_bytes: int) -> str:
+    """The last `max_bytes` bytes as text; "" when there is no such file."""
+    try:
+        with path.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(0, size - max(0, max_bytes)))
+            return log.read(max(0, max_bytes)).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,103 @@
+"""The configurations that zope.conf lists, by their keys."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from App.config import getConfiguration
+
+from collective.maildrophost.engine.config import Configuration, load
+from collective.maildrophost.engine.errors import MaildropError
+
+SECTION = "maildrophost"
+PREFIX = "config-path-"
+DEFAULT = "DEFAULT"
+ENVIRONMENT = "MAILDROP_CONFIG"
+
+_added: dict[str, str] = {}
+"""Listed by programs; gone when this process ends."""
+
+
+class UnknownConfiguration(MaildropError, ValueError):
+    """No configuration is listed under the key."""
+
+    def __init__(self, key: str) -> None:
+        known = ", ".join(configurations()) or "none at all"
+        super().__init__(
+            f"there is no maildrop configuration {key!r}; known: {known}. "
+            f"List it in zope.conf: <product-config {SECTION}> "
+            f"{PREFIX}1 /path/to/the.conf </product-config>, or set ${ENVIRONMENT}"
+        )
+
+
+def configurations() -> dict[str, str]:
+    """Key with path of every configuration, "DEFAULT" first when there is any."""
+    listed = {**_from_zope_conf(), **_added}
+    default = os.environ.get(ENVIRONMENT) or next(iter(listed.values()), "")
+    return {DEFAULT: default, **listed} if default else listed
+
+
+def _from_zope_conf() -> dict[str, str]:
+    sections = getattr(getConfiguration(), "product_config", None) or {}
+    return {
+        key.removeprefix(PREFIX): path
+        for key, path in sections.get(SECTION, {}).items()
+        if key.startswith(PREFIX)
+    }
+
+
+def add(key: str, path: str) -> None:
+    """List `path` under `key` until this process ends."""
+    _added[key] = path
+
+
+def listed_key(key: str) -> str:
+    """`key` as it is listed, zope.conf's full name accepted, too.
+
+    Raises UnknownConfiguration, which is a ValueError.
+    """
+    short = key.removeprefix(PREFIX)
+    if short not in configurations():
+        raise UnknownConfiguration(key)
+    return short
+
+
+def configuration(key: str) -> Configuration:
+    """The configuration under `key`, as its file is now.
+
+    Raises UnknownConfiguration, or ConfigurationError that names file, line and option.
+    """
+    return _current(configurations()[listed_key(key)])
+
+
+class _Stamp(NamedTuple):
+    """What changes when a file is edited or replaced."""
+
+    modified_ns: int
+    size: int
+    inode: int
+
+
+_loaded: dict[str, tuple[_Stamp, Configuration]] = {}
+
+
+def _current(path: str) -> Configuration:
+    stamp = _stamp(path)
+    known = _loaded.get(path)
+    if stamp is not None and known is not None and known[0] == stamp:
+        return known[1]
+    # The stamp was taken first: a change during the load is noticed the next time.
+    configuration = load(path)
+    if stamp is not None:
+        _loaded[path] = (stamp, configuration)
+    return configuration
+
+
+def _stamp(path: str) -> _Stamp | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return _Stamp(status.st_mtime_ns, status.st_size, status.st_ino)

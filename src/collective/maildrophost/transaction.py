@@ -1,0 +1,309 @@
+"""Mail that leaves when the Zope transaction commits, or not at all.
+
+The two phases, and why our sort key starts with "~maildrop":
+
+- After every ZODB storage (their keys are paths and host names, which sort below "~"):
+  conflicts are found before we write anything, and our release follows ZODB's finish.
+  A crash between the two leaves the batch prepared, for ZODB's log to decide; the other
+  way round mail would be sent for a transaction that never was.
+- Before "~sqlalchemy" of zope.sqlalchemy, which commits a one-phase database in its
+  vote: a queue that cannot be written says no while that commit can still be spared.
+
+The queue holds no lock from one phase to the next, so no order can make a deadlock.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import transaction
+from Products.MailHost.MailHost import MailHostError
+from transaction.interfaces import (
+    IDataManagerSavepoint,
+    ISavepointDataManager,
+    TransactionError,
+)
+from zope.interface import implementer
+
+from collective.maildrophost.engine.doorbell import ring
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.message import Message
+from collective.maildrophost.engine.queue import (
+    Transaction,
+    discard,
+    doorbells,
+    enqueue,
+    new_batch,
+    prepare,
+    release,
+)
+from collective.maildrophost.queues import queue_at
+
+SPILL_MESSAGES = 500
+SPILL_BYTES = 4 * 1024 * 1024
+"""What a transaction keeps in memory, at most, beside the mail it adds next."""
+
+BATCHES = "maildrop_batches"
+"""The transaction's extended info, which ZODB writes to its log: a list of batches."""
+
+logger = logging.getLogger("maildrop.zope")
+
+_JOINED = object()
+"""What a transaction's data managers are kept under: a dict, by URL of the queue."""
+
+
+def send_with_transaction(url: str, message: Message, origin: str) -> None:
+    """Have `message` leave when the current transaction commits.
+
+    `origin` tells an operator who wrote it. Raises MailHostError when the transaction
+    takes nothing any more, or when its mail must move to a queue that does not answer.
+    """
+    _data_manager(transaction.get(), url).add(message, origin)
+
+
+def send_now(url: str, message: Message, origin: str) -> None:
+    """Queue `message` durably before this returns, whatever the transaction does."""
+    now = time.time()
+    with _refusals_named(), queue_at(url).write() as tx:
+        enqueue(tx, [message], now, origin_of_process(origin))
+        bells = doorbells(tx, now)
+    ring(bells)
+
+
+def origin_of_process(origin: str) -> str:
+    """`origin` with the host and process that a prepared batch waits for."""
+    return f"{origin} on {socket.gethostname()}, process {os.getpid()}"
+
+
+def _data_manager(txn: Any, url: str) -> SpoolDataManager:
+    try:
+        joined = txn.data(_JOINED)
+    except KeyError:
+        joined = {}
+        txn.set_data(_JOINED, joined)
+    if url not in joined or joined[url].ended:
+        joined[url] = _join(txn, url)
+    return joined[url]
+
+
+def _join(txn: Any, url: str) -> SpoolDataManager:
+    manager = SpoolDataManager(url)
+    try:
+        txn.join(manager)
+    except (ValueError, TransactionError) as error:
+        raise MailHostError(
+            f"mail cannot be sent with a transaction that ends or has failed: {error}"
+        ) from error
+    # Storages write the extended info when the commit begins: the vote is too late.
+    txn.setExtendedInfo(BATCHES, [*txn.extension.get(BATCHES, ()), manager.batch])
+    return manager
+
+
+class _Stage(enum.Enum):
+    OPEN = enum.auto()
+    VOTED = enum.auto()
+    ENDED = enum.auto()
+
+
+@implementer(ISavepointDataManager)
+class SpoolDataManager:
+    """The mail of one transaction for one queue: a batch.
+
+    Every method is called by the thread of its transaction.
+    """
+
+    transaction_manager = transaction.manager
+
+    def __init__(self, url: str) -> None:
+        self.batch = new_batch()
+        self._url = url
+        self._origin = ""
+        self._stage = _Stage.OPEN
+        self._waiting: list[Message] = []
+        self._waiting_bytes = 0
+        self._prepared = 0
+        self._wrote = False
+        self._released = False
+        self._bells: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        count = self._prepared + len(self._waiting)
+        return f"<{type(self).__name__} {self.batch}: {count} mails>"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it takes no part in its transaction any more."""
+        return self._stage is _Stage.ENDED
+
+    def sortKey(self) -> str:
+        """See the top of this module."""
+        return f"~maildrop:{self.batch}"
+
+    def add(self, message: Message, origin: str) -> None:
+        """Take one more mail; MailHostError when it was not taken."""
+        if self._stage is not _Stage.OPEN:
+            raise MailHostError("mail cannot be sent while its transaction commits")
+        self._origin = origin
+        # First make room: should that fail, the caller's mail was not taken.
+        if self._is_full_for(message):
+            self._prepare_waiting()
+        self._waiting.append(message)
+        self._waiting_bytes += len(message.content)
+
+    def _is_full_for(self, message: Message) -> bool:
+        return bool(self._waiting) and (
+            len(self._waiting) >= SPILL_MESSAGES
+            or self._waiting_bytes + len(message.content) > SPILL_BYTES
+        )
+
+    def _prepare_waiting(self, alone: bool = False) -> None:
+        now = time.time()
+        with self._write() as tx:
+            origin = origin_of_process(self._origin)
+            prepare(tx, self.batch, self._waiting, now, origin)
+            if alone:
+                self._release(tx, now)
+        self._prepared += len(self._waiting)
+        self._drop_waiting_after(0)
+
+    def _release(self, tx: Transaction, now: float) -> None:
+        release(tx, self.batch, now)
+        self._bells = doorbells(tx, now)
+
+    def _drop_waiting_after(self, count: int) -> None:
+        del self._waiting[count:]
+        self._waiting_bytes = sum(len(message.content) for message in self._waiting)
+
+    @contextmanager
+    def _write(self) -> Iterator[Transaction]:
+        with _refusals_named():
+            queue = queue_at(self._url)
+            # A commit whose answer got lost may have happened: there is something to
+            # discard from the first try on.
+            self._wrote = True
+            with queue.write() as tx:
+                yield tx
+
+    def savepoint(self) -> SpoolSavepoint:
+        """Remember how much mail there is now."""
+        return SpoolSavepoint(self, self._prepared + len(self._waiting))
+
+    def roll_back(self, count: int) -> None:
+        """Forget all but the first `count` mails."""
+        if count < self._prepared:
+            with self._write() as tx:
+                discard(tx, self.batch, beyond=count)
+            self._prepared = count
+        self._drop_waiting_after(count - self._prepared)
+
+    def tpc_begin(self, txn: Any) -> None:
+        """The mail waits for the vote: before it, another one may still say no."""
+
+    def commit(self, txn: Any) -> None:
+        """See `tpc_begin`."""
+
+    def tpc_vote(self, txn: Any) -> None:
+        """Write the rest of the batch; MailHostError when the queue cannot take it."""
+        # Nobody else can still say no, or be asked afterwards: one step will do.
+        alone = _resources(txn) == [self]
+        if self._waiting or (alone and self._prepared):
+            self._prepare_waiting(alone)
+            self._released = alone
+        self._stage = _Stage.VOTED
+
+    def tpc_finish(self, txn: Any) -> None:
+        """Let the batch go, wake the daemons; never raises."""
+        self._stage = _Stage.ENDED
+        if self._prepared and not self._released:
+            self._finish_batch()
+        ring(self._bells)
+
+    def _finish_batch(self) -> None:
+        try:
+            with self._write() as tx:
+                self._release(tx, time.time())
+        except Exception as error:
+            # The others have committed. An error here would only hide that.
+            logger.error(
+                "batch %s: its transaction has committed, but its %d mails could not "
+                "be released: %s. They stay prepared: release them in the Queue tab "
+                "of the Maildrop Host",
+                self.batch,
+                self._prepared,
+                error,
+            )
+
+    def tpc_abort(self, txn: Any) -> None:
+        """Delete the batch, unless nobody can tell whether the others committed."""
+        if self._stage is _Stage.VOTED and _everybody_voted(txn):
+            self._stage = _Stage.ENDED
+            logger.error(
+                "batch %s: the transaction broke while it was being finished. Its %d "
+                "mails stay prepared: release or discard them in the Queue tab of the "
+                "Maildrop Host",
+                self.batch,
+                self._prepared,
+            )
+            return
+        self.abort(txn)
+
+    def abort(self, txn: Any) -> None:
+        """Delete the batch; also called once more after a finish with commit hooks."""
+        if self.ended:
+            return
+        self._stage = _Stage.ENDED
+        self._drop_waiting_after(0)
+        if self._wrote:
+            self._discard_batch()
+
+    def _discard_batch(self) -> None:
+        try:
+            with self._write() as tx:
+                discard(tx, self.batch)
+        except Exception as error:
+            logger.error(
+                "batch %s: its transaction was aborted, but its mails could not be "
+                "deleted: %s. They are not sent; discard them in the Queue tab of the "
+                "Maildrop Host",
+                self.batch,
+                error,
+            )
+
+
+@implementer(IDataManagerSavepoint)
+class SpoolSavepoint:
+    """How much mail a transaction had at one moment."""
+
+    def __init__(self, manager: SpoolDataManager, count: int) -> None:
+        self._manager = manager
+        self._count = count
+
+    def rollback(self) -> None:
+        """Forget the mail sent since."""
+        self._manager.roll_back(self._count)
+
+
+@contextmanager
+def _refusals_named() -> Iterator[None]:
+    try:
+        yield
+    except MaildropError as error:
+        raise MailHostError(str(error)) from error
+
+
+def _resources(txn: Any) -> list[Any]:
+    # Not public, yet the only way to know who else takes part; without it nobody is
+    # alone, which costs a second write, and is as safe.
+    return list(getattr(txn, "_resources", ()))
+
+
+def _everybody_voted(txn: Any) -> bool:
+    voted = getattr(txn, "_voted", None) or {}
+    return all(id(resource) in voted for resource in _resources(txn) or [txn])

@@ -1,0 +1,134 @@
+"""The tabs of a Maildrop Host: Edit, Queue, Maildrop Log."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from AccessControl.class_init import InitializeClass
+from AccessControl.Permissions import change_configuration
+from AccessControl.SecurityInfo import ClassSecurityInfo
+from ExtensionClass import Base
+from Products.PageTemplates.PageTemplateFile import PageTemplateFile
+from ZPublisher import zpublish
+
+from collective.maildrophost import productconfig
+from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.queues import queue_at
+from collective.maildrophost.zmi import shown
+from collective.maildrophost.zmi.samesite import check_same_site
+
+LOG_BYTES = 50_000
+
+
+class Tabs(Base):
+    """What the management interface shows of a Maildrop Host, and lets do with it."""
+
+    security = ClassSecurityInfo()
+    zmi_icon = "far fa-envelope"
+    tabs = (
+        {"label": "Edit", "action": "manage_main"},
+        {"label": "Queue", "action": "manage_queue"},
+        {"label": "Maildrop Log", "action": "manage_log"},
+    )
+
+    _edit_page = PageTemplateFile("templates/edit.zpt", globals())
+    _queue_page = PageTemplateFile("templates/queue.zpt", globals())
+    _log_page = PageTemplateFile("templates/log.zpt", globals())
+
+    @zpublish
+    @security.protected(change_configuration)
+    def manage_main(self, REQUEST: Any = None, manage_tabs_message: str = "") -> str:
+        """The Edit tab; says what is wrong with the configuration."""
+        key = self.getConfigKey()
+        return self._edit_page(
+            manage_tabs_message=manage_tabs_message,
+            management_view="Edit",
+            key=key,
+            candidates=shown.candidates(key),
+            transactional=self.isTransactional(),
+            configuration=shown.configuration(key),
+        )
+
+    manage = manage_main
+
+    @zpublish(methods="POST")
+    @security.protected(change_configuration)
+    def manage_makeChanges(
+        self,
+        title: str,
+        transactional: Any = None,
+        path_key: str | None = None,
+        REQUEST: Any = None,
+        **ignored: Any,
+    ) -> Any:
+        """Change the settings; None leaves one as it is.
+
+        Raises ValueError, and changes nothing, for a configuration that cannot be used.
+        """
+        if REQUEST is not None:
+            check_same_site(REQUEST)
+        # A key that is set already may wait for its file.
+        if path_key not in (None, self.getConfigKey()):
+            self.setConfigPath(path_key)
+        self.title = str(title)
+        if transactional is not None:
+            self.setTransactional(transactional)
+        return self._back_to(REQUEST, "manage_main", "The settings are saved.")
+
+    @zpublish
+    @security.protected(change_configuration)
+    def manage_queue(
+        self,
+        REQUEST: Any = None,
+        state: str = "",
+        offset: Any = 0,
+        manage_tabs_message: str = "",
+    ) -> str:
+        """The Queue tab: batches in doubt, and the messages in one state or all."""
+        return self._queue_page(
+            manage_tabs_message=manage_tabs_message,
+            management_view="Queue",
+            queue=shown.queue(self.getConfigKey(), state, offset),
+        )
+
+    @zpublish(methods="POST")
+    @security.protected(change_configuration)
+    def manage_releaseBatch(self, batch: str, REQUEST: Any) -> Any:
+        """Send a prepared batch: its transaction has committed, somebody found out."""
+        return self._act_on_batch(release_batch, batch, REQUEST, "released")
+
+    @zpublish(methods="POST")
+    @security.protected(change_configuration)
+    def manage_discardBatch(self, batch: str, REQUEST: Any) -> Any:
+        """Delete a prepared batch: its transaction never committed."""
+        return self._act_on_batch(discard_batch, batch, REQUEST, "discarded")
+
+    def _act_on_batch(self, act: Any, batch: str, request: Any, done: str) -> Any:
+        check_same_site(request)
+        try:
+            url = productconfig.configuration(self.getConfigKey()).queue
+            message = f"{act(queue_at(url), batch)} mails {done}."
+        except MaildropError as error:
+            message = f"Nothing was {done}: {error}"
+        return self._back_to(request, "manage_queue", message)
+
+    @zpublish
+    @security.protected(change_configuration)
+    def manage_log(self, REQUEST: Any = None) -> str:
+        """The Maildrop Log tab: the newest part of the daemon's log."""
+        return self._log_page(
+            management_view="Maildrop Log",
+            log=shown.log(self.getConfigKey(), LOG_BYTES),
+        )
+
+    def _back_to(self, request: Any, tab: str, message: str) -> Any:
+        """Redirect, so that a reload of the page does not act once more."""
+        if request is None:
+            return None
+        query = urlencode({"manage_tabs_message": message})
+        return request.RESPONSE.redirect(f"{self.absolute_url()}/{tab}?{query}")
+
+
+InitializeClass(Tabs)
