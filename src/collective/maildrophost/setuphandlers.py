@@ -1,0 +1,248 @@
+"""The swap of a site's MailHost for a Maildrop Host, done so that it can be undone.
+
+The very MailHost object that was replaced is kept, in an annotation of the site:
+nothing that was set on it, or that an add-on hung on it, can get lost in a copy. The
+annotation is on the site, not on the Maildrop Host, because a toolset step of another
+profile may delete any tool.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from copy import deepcopy
+from typing import Any
+
+from Acquisition import aq_base, aq_inner, aq_parent
+from collective.maildrophost.host import MaildropHost
+from persistent.mapping import PersistentMapping
+from plone.base.interfaces import INonInstallable
+from plone.registry.interfaces import IRegistry
+from Products.GenericSetup.interfaces import (
+    IBeforeProfileImportEvent,
+    IProfileImportedEvent,
+)
+from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost
+from zope.annotation.interfaces import IAnnotations
+from zope.component import adapter, getUtility
+from zope.interface import implementer
+
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.productconfig import configuration
+
+logger = logging.getLogger(__name__)
+
+TOOL_ID = "MailHost"
+TOOL_CLASS = "collective.maildrophost.host.MaildropHost"
+PLAIN_CLASS = "Products.MailHost.MailHost.MailHost"
+SWAP = "collective.maildrophost.swap"
+"""The annotation of the site; there as long as the add-on is installed."""
+
+
+@implementer(INonInstallable)
+class HiddenProfiles:
+    """Keeps the add-ons control panel from offering the uninstall profile."""
+
+    def getNonInstallableProfiles(self) -> list[str]:
+        return ["collective.maildrophost:uninstall"]
+
+
+def install(setup_tool: Any) -> None:
+    """Make the site's MailHost a Maildrop Host; nothing changes where it is one."""
+    site = _site_of(setup_tool)
+    annotations = IAnnotations(site)
+    if SWAP not in annotations:
+        annotations[SWAP] = _begin_swap(site, setup_tool)
+    put_maildrop_host_back(site)
+
+
+def uninstall(setup_tool: Any) -> None:
+    """Bring the MailHost back as it was; a MailHost of another add-on stays."""
+    site = _site_of(setup_tool)
+    swap = IAnnotations(site).pop(SWAP, None) or _begin_swap(site, setup_tool)
+    if IMaildropHost.providedBy(_mail_host_of(site)):
+        _exchange(site, swap["original"])
+    _register(site)
+    if _required_class(setup_tool) == TOOL_CLASS:
+        _require_class(setup_tool, swap["required_class"])
+    _empty_filled_settings(site, swap["filled"])
+    # Applied by itself, not through the add-ons panel, the profile has to see to that.
+    setup_tool.unsetLastVersionForProfile("collective.maildrophost:default")
+
+
+def put_maildrop_host_back(site: Any) -> None:
+    """Make the Maildrop Host kept at the installation the site's MailHost again."""
+    kept = IAnnotations(site)[SWAP]["maildrop_host"]
+    if _mail_host_of(site) is not kept:
+        _exchange(site, kept)
+    _register(site)
+    setup_tool = site.portal_setup
+    if _required_class(setup_tool) != TOOL_CLASS:
+        _require_class(setup_tool, TOOL_CLASS)
+
+
+@adapter(IBeforeProfileImportEvent)
+def remember_maildrop_host(event: Any) -> None:
+    """Keep the Maildrop Host that is in use, should it not be the one installed."""
+    site = _site_of(event.tool)
+    swap = _swap_of(site)
+    current = _mail_host_of(site)
+    if swap is None or not IMaildropHost.providedBy(current):
+        return
+    if swap["maildrop_host"] is not current:
+        swap["maildrop_host"] = current
+
+
+@adapter(IProfileImportedEvent)
+def undo_toolset_replacement(event: Any) -> None:
+    """Put the Maildrop Host back where a toolset step made a fresh MailHost.
+
+    Plone's own toolset.xml requires a plain MailHost: importing that step again
+    replaces the tool. One of another class was put there on purpose, and stays.
+    """
+    site = _site_of(event.tool)
+    swap = _swap_of(site)
+    if swap is None or "toolset" not in event.steps:
+        return
+    current = _mail_host_of(site)
+    if (
+        type(current) in (MailHost, MaildropHost)
+        and current is not swap["maildrop_host"]
+    ):
+        put_maildrop_host_back(site)
+
+
+def _site_of(setup_tool: Any) -> Any:
+    return aq_parent(aq_inner(setup_tool))
+
+
+def _swap_of(site: Any) -> Any:
+    annotations = IAnnotations(site, None)
+    return None if annotations is None else annotations.get(SWAP)
+
+
+def _mail_host_of(site: Any) -> Any:
+    return aq_base(getattr(aq_base(site), TOOL_ID, None))
+
+
+def _begin_swap(site: Any, setup_tool: Any) -> PersistentMapping:
+    current = _mail_host_of(site)
+    if IMaildropHost.providedBy(current):
+        # Added by hand: its settings stay, and what it replaced is not known.
+        original = MailHost(TOOL_ID, current.title)
+        maildrop_host = current
+    else:
+        # Where there is none, or one whose product is gone, a plain one comes back.
+        original = current if IMailHost.providedBy(current) else MailHost(TOOL_ID)
+        maildrop_host = _maildrop_host_like(original)
+    required = _required_class(setup_tool)
+    return PersistentMapping(
+        original=original,
+        maildrop_host=maildrop_host,
+        required_class=PLAIN_CLASS if required in (None, TOOL_CLASS) else required,
+        filled=PersistentMapping(),
+    )
+
+
+_SETTINGS = (
+    "smtp_host",
+    "smtp_port",
+    "smtp_uid",
+    "force_tls",
+    "implicit_tls",
+)
+"""Kept readable for other add-ons. The password stays on the original alone."""
+
+_SECURITY = (
+    "_owner",
+    "__ac_local_roles__",
+    "__ac_local_roles_block__",
+    "__ac_roles__",
+)
+
+
+def _maildrop_host_like(original: Any) -> MaildropHost:
+    maildrop_host = MaildropHost(TOOL_ID, original.title)
+    for name, value in vars(original).items():
+        permission = name.startswith("_") and name.endswith("_Permission")
+        if permission or name in _SECURITY or name in _SETTINGS:
+            setattr(maildrop_host, name, deepcopy(value))
+    return maildrop_host
+
+
+def _exchange(site: Any, mail_host: Any) -> None:
+    position = None
+    if TOOL_ID in site.objectIds():
+        position = site.getObjectPosition(TOOL_ID)
+        site._delObject(TOOL_ID)
+    # Ownership and local roles are its own already, not those of who installs.
+    site._setObject(TOOL_ID, mail_host, set_owner=False)
+    if position is not None:
+        site.moveObjectToPosition(TOOL_ID, position, suppress_events=True)
+
+
+def _register(site: Any) -> None:
+    # getToolByName reads the attribute, getUtility the local registry, which goes on
+    # giving out the object registered, in the site or not.
+    registry = site.getSiteManager()
+    mail_host = _mail_host_of(site)
+    if mail_host is not None and aq_base(registry.queryUtility(IMailHost)) is not (
+        mail_host
+    ):
+        registry.registerUtility(mail_host, IMailHost)
+
+
+def _required_class(setup_tool: Any) -> str | None:
+    toolset = setup_tool.getToolsetRegistry()
+    if TOOL_ID not in toolset.listRequiredTools():
+        return None
+    return str(toolset.getRequiredToolInfo(TOOL_ID)["class"])
+
+
+def _require_class(setup_tool: Any, dotted_name: str) -> None:
+    setup_tool.getToolsetRegistry().addRequiredTool(TOOL_ID, dotted_name)
+    setup_tool._p_changed = True  # the registry itself is not persistent
+
+
+def fill_mail_settings(setup_tool: Any) -> None:
+    """Give the mail settings a value where they have none.
+
+    Plone, plone.api and plone.restapi refuse to send without them, though the Maildrop
+    Host needs no SMTP server there: its relay is in the maildrop configuration.
+    """
+    site = _site_of(setup_tool)
+    swap = IAnnotations(site)[SWAP]
+    registry = getUtility(IRegistry, context=site)
+    sensible = {
+        "plone.smtp_host": lambda: "localhost",
+        "plone.email_from_address": lambda: _postmaster(swap["maildrop_host"]),
+        "plone.email_from_name": lambda: site.title or "Plone",
+    }
+    for name, value in sensible.items():
+        if name in registry and not registry[name]:
+            before, registry[name] = registry[name], value()
+            swap["filled"][name] = (before, registry[name])
+            logger.warning(
+                "%s was not set, so it is %r until you set it in Plone's Mail control "
+                "panel",
+                name,
+                registry[name],
+            )
+
+
+def _postmaster(maildrop_host: MaildropHost) -> str:
+    try:
+        configured = configuration(maildrop_host.getConfigKey()).postmaster
+    except MaildropError:
+        configured = ""
+    # The one mailbox that every mail domain must have (RFC 5321 section 4.5.1).
+    return configured or f"postmaster@{socket.getfqdn()}"
+
+
+def _empty_filled_settings(site: Any, filled: Any) -> None:
+    registry = getUtility(IRegistry, context=site)
+    for name, (before, value) in filled.items():
+        if name in registry and registry[name] == value:
+            registry[name] = before

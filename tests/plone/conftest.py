@@ -1,0 +1,111 @@
+"""The layers of collective.maildrophost.testing as fixtures of pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import transaction
+from plone.app.testing import (
+    SITE_OWNER_NAME,
+    SITE_OWNER_PASSWORD,
+    TEST_USER_ID,
+    applyProfile,
+    setRoles,
+)
+from plone.testing.zope import Browser
+from zope.pytestlayer import fixture
+
+from collective.maildrophost.engine.queue import content, list_messages
+from collective.maildrophost.testing import (
+    MAILDROPHOST_FUNCTIONAL_TESTING,
+    MAILDROPHOST_INTEGRATION_TESTING,
+)
+
+HERE = Path(__file__).parent
+
+DEFAULT = "collective.maildrophost:default"
+UNINSTALL = "collective.maildrophost:uninstall"
+
+globals().update(
+    fixture.create(
+        MAILDROPHOST_INTEGRATION_TESTING,
+        session_fixture_name="integration_layer",
+        class_fixture_name="integration_class",
+        function_fixture_name="integration_test",
+    )
+)
+globals().update(
+    fixture.create(
+        MAILDROPHOST_FUNCTIONAL_TESTING,
+        session_fixture_name="functional_layer",
+        class_fixture_name="functional_class",
+        function_fixture_name="functional_test",
+    )
+)
+
+
+def pytest_collection_modifyitems(items):
+    # A Plone site takes seconds to make: one worker of pytest-xdist makes it once.
+    for item in items:
+        if HERE in Path(item.path).parents:
+            item.add_marker(pytest.mark.xdist_group("plone"))
+
+
+@pytest.fixture
+def portal(integration_layer, integration_test):
+    """A site with the add-on; what a test does to it is never committed."""
+    site = integration_test["portal"]
+    setRoles(site, TEST_USER_ID, ["Manager"])
+    return site
+
+
+@pytest.fixture
+def committing_portal(functional_layer, functional_test):
+    """A site with the add-on in a storage of its own: a test may commit."""
+    site = functional_test["portal"]
+    setRoles(site, TEST_USER_ID, ["Manager"])
+    transaction.commit()
+    return site
+
+
+@pytest.fixture
+def install():
+    """Applies the default profile to a site."""
+    return lambda site: applyProfile(site, DEFAULT)
+
+
+@pytest.fixture
+def uninstall():
+    """Applies the uninstall profile to a site."""
+    return lambda site: applyProfile(site, UNINSTALL)
+
+
+@pytest.fixture
+def queued(functional_test):
+    """The queue's messages as pairs: what is known of one, with its content as text."""
+    queue = functional_test["maildrop_queue"]
+
+    def messages():
+        with queue.read() as tx:
+            return [
+                (message, content(tx, message.id).decode())
+                for message in list_messages(tx)
+            ]
+
+    return messages
+
+
+@pytest.fixture
+def visitor(functional_test, committing_portal):
+    """A browser that nobody logged in; its requests end in real commits."""
+    browser = Browser(functional_test["app"])
+    browser.handleErrors = False
+    return browser
+
+
+@pytest.fixture
+def owner(visitor):
+    """The browser of the site's owner."""
+    visitor.addHeader("Authorization", f"Basic {SITE_OWNER_NAME}:{SITE_OWNER_PASSWORD}")
+    return visitor
