@@ -1,0 +1,185 @@
+"""Promises about the addresses of an envelope."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from collective.maildrophost.engine.message import (
+    InvalidMessage,
+    check_address,
+    parse_addresses,
+)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@example.org",
+        "a.b+c=d@sub.example.org",
+        "o'brien@example.org",
+        "postmaster",
+        "a@localhost",
+        "a@[192.0.2.1]",
+        "a@[IPv6:2001:db8::1]",
+        '"a,b;c:d@e"@example.org',
+        "trailing.dot.@example.org",
+        "müller@example.org",
+        "a@bücher.example",
+        "a@Bücher.example",
+        "a@xn--bcher-kva.example",
+        "x" * 200 + "@example.org",
+        "bounce-john=example.net@lists.example.org",
+        "under_score@under_score.example.org",
+    ],
+)
+def test_an_address_is_kept_as_it_is_given(address):
+    assert check_address(address) == address
+    assert parse_addresses(address) == (address,)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        " ",
+        "@",
+        "a@",
+        "@example.org",
+        "a@b@example.org",
+        "a b@example.org",
+        "a@exam ple.org",
+        "a@example..org",
+        "a@.example.org",
+        "a@example.org.",
+        "a@-example.org",
+        "a@example-.org",
+        "a@[192.0.2.1",
+        "a@exa[mple.org",
+        "a,b@example.org",
+        "a;b@example.org",
+        "a:b@example.org",
+        "<a@example.org>",
+        "a@example.org>",
+        '"a@example.org',
+        'a"b@example.org',
+        "a\\b@example.org",
+        "a@\u00e4..example",
+        "a@" + "\u00e4" * 64 + ".example",
+        "a@\u2603\u200b.example",
+        "a\u200b@example.org",
+        "a\u00a0b@example.org",
+        "\ud800@example.org",
+        "x" * 250 + "@example.org",
+        "a@" + "x" * 64 + ".org",
+        "a@example.org\n",
+        "\na@example.org",
+        "a@exam\rple.org",
+        "a@example.org\0",
+        "a\t@example.org",
+        "a\x7f@example.org",
+        "a\x85@example.org",
+        "a\u2028@example.org",
+    ],
+)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(InvalidMessage):
+        check_address(address)
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("Ann <a@example.org>", ["a@example.org"]),
+        ("<a@example.org>", ["a@example.org"]),
+        (
+            '"Doe, John" <j@example.org>, a@example.org',
+            ["j@example.org", "a@example.org"],
+        ),
+        ('"a \\" <x@y.org>" <j@example.org>', ["j@example.org"]),
+        ("a@example.org (Ann (the first, \\) one))", ["a@example.org"]),
+        ("(x@y.org) a@example.org", ["a@example.org"]),
+        ("Ann (<x@y.org>) <a@example.org> (home)", ["a@example.org"]),
+        ("=?utf-8?q?J=C3=B6rg?= <j@example.org>", ["j@example.org"]),
+        ("Jörg Ä. <j@example.org>", ["j@example.org"]),
+        ("[Team] <t@example.org>", ["t@example.org"]),
+        ("a@x.org <b@y.org>", ["b@y.org"]),
+        ('<"a,b"@example.org>, b', ['"a,b"@example.org', "b"]),
+        ('"a>b" <a@example.org>', ["a@example.org"]),
+        (" a@example.org ,,\tb@example.org, ", ["a@example.org", "b@example.org"]),
+        (
+            "a@example.org, A@example.org, a@EXAMPLE.org",
+            ["a@example.org", "A@example.org"],
+        ),
+        ("a@[192.0.2.1], b", ["a@[192.0.2.1]", "b"]),
+    ],
+)
+def test_a_list_gives_its_bare_addresses_once(text, addresses):
+    assert list(parse_addresses(text)) == addresses
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " , ",
+        "undisclosed-recipients:;",
+        "Friends: a@example.org, b@example.org;",
+        "a@example.org; b@example.org",
+        "a@example.org b@example.org",
+        "<a@example.org> <b@example.org>",
+        "<a@example.org> b@example.org",
+        "<<a@example.org>>",
+        "<a@example.org",
+        "a@example.org>",
+        '"Ann <a@example.org>',
+        "Ann (a@example.org",
+        "a@example.org)",
+        "<>",
+        "<@relay.example:a@example.org>",
+        "a@exa(comment)mple.org",
+        "John Doe",
+        "a@example.org,\n b@example.org",
+        "Ann\r\nBcc: x@y.org <a@example.org>",
+        "Ann\0 <a@example.org>",
+    ],
+)
+def test_what_is_no_list_of_addresses_is_refused(text):
+    with pytest.raises(InvalidMessage):
+        parse_addresses(text)
+
+
+def test_a_refusal_shows_a_line_break_instead_of_printing_it():
+    with pytest.raises(InvalidMessage) as error:
+        parse_addresses("a\r\nRCPT TO:<x>" + "y" * 1000)
+    assert "\r" not in str(error.value)
+    assert len(str(error.value)) < 200
+
+
+TEXT = st.text() | st.text('ab.@<>()"\\,;:[] \t\r\n\0äß', max_size=40)
+
+
+@given(TEXT)
+@example('"' * 3)
+@example("a@\u0378.b")
+@example("a@xn--a")
+def test_any_text_is_taken_or_refused_by_name(text):
+    try:
+        addresses = parse_addresses(text)
+    except InvalidMessage:
+        return
+    assert addresses
+    for address in addresses:
+        assert check_address(address) == address
+        assert parse_addresses(address) == (address,)
+        assert not set(address) & set("\r\n\0\t <>")
+        assert len(address.encode()) <= 254
+
+
+@given(TEXT)
+def test_any_address_is_taken_or_refused_by_name(text):
+    with suppress(InvalidMessage):
+        assert check_address(text) == text
