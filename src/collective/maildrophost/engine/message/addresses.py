@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from collective.maildrophost.engine.message.errors import InvalidMessage
 
@@ -43,16 +44,21 @@ def parse_addresses(text: str) -> tuple[str, ...]:
         return (text,)
     if _CONTROL.search(text):
         raise InvalidMessage(f"line break or control character in {_shown(text)}")
-    found: dict[tuple[str, str], str] = {}
-    for item in _split(text):
-        address = check_address(_bare(item))
-        found.setdefault(identity(address), address)
-    if not found:
+    addresses = unique(check_address(_bare(item)) for item in _split(text))
+    if not addresses:
         raise InvalidMessage("no address given")
+    return addresses
+
+
+def unique(addresses: Iterable[str]) -> tuple[str, ...]:
+    """The addresses in order, each the first time that it comes."""
+    found: dict[tuple[str, str], str] = {}
+    for address in addresses:
+        found.setdefault(_identity(address), address)
     return tuple(found.values())
 
 
-def identity(address: str) -> tuple[str, str]:
+def _identity(address: str) -> tuple[str, str]:
     """What makes two addresses the same: domains ignore case, local parts do not.
 
     RFC 5321 section 2.4.

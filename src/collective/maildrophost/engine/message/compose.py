@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from collective.maildrophost.engine.message.addresses import identity, parse_addresses
+from collective.maildrophost.engine.message.addresses import parse_addresses, unique
 from collective.maildrophost.engine.message.errors import InvalidMessage
 from collective.maildrophost.engine.message.headers import (
     Field,
@@ -113,13 +113,10 @@ def _as_bytes(content: bytes | str) -> bytes:
 def _parse_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
     # A lone string is one list, not one recipient a character.
     items = (recipients,) if isinstance(recipients, str) else recipients
-    found: dict[tuple[str, str], str] = {}
-    for item in items:
-        for address in parse_addresses(item):
-            found.setdefault(identity(address), address)
-    if not found:
+    addresses = unique(address for item in items for address in parse_addresses(item))
+    if not addresses:
         raise InvalidMessage("no recipient given")
-    return tuple(found.values())
+    return addresses
 
 
 def _first_values(fields: list[Field]) -> dict[bytes, bytes]:

@@ -10,8 +10,10 @@ from functools import lru_cache
 
 # RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
 # lines that start with a blank. The block ends at the first line that is neither.
-_BLOCK = re.compile(rb"(?:[!-9;-~]+[ \t]*:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*")
-_NAME = re.compile(rb"[!-9;-~]+[ \t]*:")
+_BLOCK = re.compile(
+    rb"(?:[!-9;-~]{1,998}[ \t]*:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*"
+)
+_NAME = re.compile(rb"[!-9;-~]{1,998}[ \t]*:")
 _LINE_BREAK = re.compile(rb"\r?\n")
 _BLANKS = re.compile(r"[\t\r\n]")
 _UNPRINTABLE = re.compile(

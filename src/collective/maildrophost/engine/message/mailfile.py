@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collective.maildrophost.engine.clock import parse_rfc3339
-from collective.maildrophost.engine.message.addresses import identity, parse_addresses
+from collective.maildrophost.engine.message.addresses import parse_addresses, unique
 from collective.maildrophost.engine.message.compose import parse_sender
 from collective.maildrophost.engine.message.errors import InvalidMessage
 from collective.maildrophost.engine.message.lanes import Lane
@@ -88,13 +88,12 @@ def _named(line: bytes) -> tuple[str, str]:
 
 
 def _recipients(lists: list[str]) -> tuple[str, ...]:
-    found: dict[tuple[str, str], str] = {}
-    for text in lists:
-        for address in parse_addresses(text) if text else ():
-            found.setdefault(identity(address), address)
-    if not found:
+    addresses = unique(
+        address for text in lists if text for address in parse_addresses(text)
+    )
+    if not addresses:
         raise InvalidMessage("no recipient in ##To:")
-    return tuple(found.values())
+    return addresses
 
 
 def _time(text: str) -> float:
