@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from datetime import datetime
 from email.message import Message as EmailMessage
@@ -26,7 +28,8 @@ from collective.maildrophost.engine.queue import all_daemons, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.transaction import send_now, send_with_transaction
+from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.sending import send_now, send_with_transaction
 from collective.maildrophost.zmi.tabs import Tabs
 
 MAILHOST_MODULE = "Products.MailHost.MailHost"
@@ -117,7 +120,7 @@ class MaildropHost(Tabs, MailHost):
         lane: Any = None,
         deliver_at: Any = None,
     ) -> None:
-        try:
+        with refusals_named():
             configuration = self._configuration()
             message = compose(
                 _content(messageText),
@@ -129,13 +132,15 @@ class MaildropHost(Tabs, MailHost):
                 add_message_id=configuration.add_messageid,
                 now=time.time(),
             )
-        except MaildropError as error:
-            raise MailHostError(str(error)) from error
         self._hand_over(configuration.queue, message)
 
     def _hand_over(self, url: str, message: Message) -> None:
         hand_over = send_with_transaction if self.isTransactional() else send_now
-        hand_over(url, message, "/".join(self.getPhysicalPath()))
+        hand_over(url, message, self._origin())
+
+    def _origin(self) -> str:
+        path = "/".join(self.getPhysicalPath())
+        return f"{path} on {socket.gethostname()}, process {os.getpid()}"
 
     def _configuration(self) -> Configuration:
         return productconfig.configuration(self._config_key)
@@ -187,10 +192,8 @@ class MaildropHost(Tabs, MailHost):
     @security.protected(change_configuration)
     def getLog(self, max_bytes: int = 50000) -> str:
         """The newest bytes of the daemon's log; "" when there is none."""
-        try:
+        with refusals_named():
             return newest(self._configuration().log_file, max_bytes)
-        except MaildropError as error:
-            raise MailHostError(str(error)) from error
 
     @security.protected(view)
     def queueLength(self) -> int | str:

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import enum
 import logging
-import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,82 +26,27 @@ from Products.MailHost.MailHost import MailHostError
 from transaction.interfaces import (
     IDataManagerSavepoint,
     ISavepointDataManager,
-    TransactionError,
 )
 from zope.interface import implementer
 
 from collective.maildrophost.engine.doorbell import ring
-from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import (
     Transaction,
     discard,
     doorbells,
-    enqueue,
     new_batch,
     prepare,
     release,
 )
 from collective.maildrophost.queues import queue_at
+from collective.maildrophost.refusal import refusals_named
 
 SPILL_MESSAGES = 500
 SPILL_BYTES = 4 * 1024 * 1024
 """What a transaction keeps in memory, at most, beside the mail it adds next."""
 
-BATCHES = "maildrop_batches"
-"""The transaction's extended info, which ZODB writes to its log: a list of batches."""
-
 logger = logging.getLogger("maildrop.zope")
-
-_JOINED = object()
-"""What a transaction's data managers are kept under: a dict, by URL of the queue."""
-
-
-def send_with_transaction(url: str, message: Message, origin: str) -> None:
-    """Have `message` leave when the current transaction commits.
-
-    `origin` tells an operator who wrote it. Raises MailHostError when the transaction
-    takes nothing any more, or when its mail must move to a queue that does not answer.
-    """
-    _data_manager(transaction.get(), url).add(message, origin)
-
-
-def send_now(url: str, message: Message, origin: str) -> None:
-    """Queue `message` durably before this returns, whatever the transaction does."""
-    now = time.time()
-    with _refusals_named(), queue_at(url).write() as tx:
-        enqueue(tx, [message], now, origin_of_process(origin))
-        bells = doorbells(tx, now)
-    ring(bells)
-
-
-def origin_of_process(origin: str) -> str:
-    """`origin` with the host and process that a prepared batch waits for."""
-    return f"{origin} on {socket.gethostname()}, process {os.getpid()}"
-
-
-def _data_manager(txn: Any, url: str) -> SpoolDataManager:
-    try:
-        joined = txn.data(_JOINED)
-    except KeyError:
-        joined = {}
-        txn.set_data(_JOINED, joined)
-    if url not in joined or joined[url].ended:
-        joined[url] = _join(txn, url)
-    return joined[url]
-
-
-def _join(txn: Any, url: str) -> SpoolDataManager:
-    manager = SpoolDataManager(url)
-    try:
-        txn.join(manager)
-    except (ValueError, TransactionError) as error:
-        raise MailHostError(
-            f"mail cannot be sent with a transaction that ends or has failed: {error}"
-        ) from error
-    # Storages write the extended info when the commit begins: the vote is too late.
-    txn.setExtendedInfo(BATCHES, [*txn.extension.get(BATCHES, ()), manager.batch])
-    return manager
 
 
 class _Stage(enum.Enum):
@@ -166,8 +109,7 @@ class SpoolDataManager:
     def _prepare_waiting(self, alone: bool = False) -> None:
         now = time.time()
         with self._write() as tx:
-            origin = origin_of_process(self._origin)
-            prepare(tx, self.batch, self._waiting, now, origin)
+            prepare(tx, self.batch, self._waiting, now, self._origin)
             if alone:
                 self._release(tx, now)
         self._prepared += len(self._waiting)
@@ -183,7 +125,7 @@ class SpoolDataManager:
 
     @contextmanager
     def _write(self) -> Iterator[Transaction]:
-        with _refusals_named():
+        with refusals_named():
             queue = queue_at(self._url)
             # A commit whose answer got lost may have happened: there is something to
             # discard from the first try on.
@@ -288,14 +230,6 @@ class SpoolSavepoint:
     def rollback(self) -> None:
         """Forget the mail sent since."""
         self._manager.roll_back(self._count)
-
-
-@contextmanager
-def _refusals_named() -> Iterator[None]:
-    try:
-        yield
-    except MaildropError as error:
-        raise MailHostError(str(error)) from error
 
 
 def _resources(txn: Any) -> list[Any]:

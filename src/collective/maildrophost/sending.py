@@ -1,0 +1,65 @@
+"""Hand a mail to the queue, with the current transaction or at once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import transaction
+from Products.MailHost.MailHost import MailHostError
+from transaction.interfaces import TransactionError
+
+from collective.maildrophost.engine.doorbell import ring
+from collective.maildrophost.engine.message import Message
+from collective.maildrophost.engine.queue import doorbells, enqueue
+from collective.maildrophost.queues import queue_at
+from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.transaction import SpoolDataManager
+
+BATCHES = "maildrop_batches"
+"""The transaction's extended info, which ZODB writes to its log: a list of batches."""
+
+_JOINED = object()
+"""What a transaction's data managers are kept under: a dict, by URL of the queue."""
+
+
+def send_with_transaction(url: str, message: Message, origin: str) -> None:
+    """Have `message` leave when the current transaction commits.
+
+    `origin` tells an operator who wrote it. Raises MailHostError when the transaction
+    takes nothing any more, or when its mail must move to a queue that does not answer.
+    """
+    _data_manager(transaction.get(), url).add(message, origin)
+
+
+def send_now(url: str, message: Message, origin: str) -> None:
+    """Queue `message` durably before this returns, whatever the transaction does."""
+    now = time.time()
+    with refusals_named(), queue_at(url).write() as tx:
+        enqueue(tx, [message], now, origin)
+        bells = doorbells(tx, now)
+    ring(bells)
+
+
+def _data_manager(txn: Any, url: str) -> SpoolDataManager:
+    try:
+        joined = txn.data(_JOINED)
+    except KeyError:
+        joined = {}
+        txn.set_data(_JOINED, joined)
+    if url not in joined or joined[url].ended:
+        joined[url] = _join(txn, url)
+    return joined[url]
+
+
+def _join(txn: Any, url: str) -> SpoolDataManager:
+    manager = SpoolDataManager(url)
+    try:
+        txn.join(manager)
+    except (ValueError, TransactionError) as error:
+        raise MailHostError(
+            f"mail cannot be sent with a transaction that ends or has failed: {error}"
+        ) from error
+    # Storages write the extended info when the commit begins: the vote is too late.
+    txn.setExtendedInfo(BATCHES, [*txn.extension.get(BATCHES, ()), manager.batch])
+    return manager

@@ -1,0 +1,90 @@
+"""A transaction with much mail keeps little of it in memory."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailHostError
+
+from collective.maildrophost import transaction as spool
+
+
+@pytest.fixture(autouse=True)
+def small_bounds(monkeypatch):
+    monkeypatch.setattr(spool, "SPILL_MESSAGES", 3)
+
+
+def numbered(first, last, state="queued"):
+    return [(str(number), state) for number in range(first, last + 1)]
+
+
+def test_mail_beyond_the_bound_is_prepared_in_the_queue(root, send, subjects):
+    for number in range(1, 8):
+        send(root.host, str(number))
+    assert subjects() == numbered(1, 6, "prepared")
+    transaction.commit()
+    assert subjects() == numbered(1, 7)
+
+
+def test_the_bound_counts_bytes_too(root, send, subjects, monkeypatch):
+    monkeypatch.setattr(spool, "SPILL_BYTES", 1)
+    send(root.host, "1")
+    send(root.host, "2")
+    assert subjects() == numbered(1, 1, "prepared")
+
+
+def test_an_abort_deletes_what_was_prepared(root, send, subjects):
+    for number in range(7):
+        send(root.host, str(number))
+    transaction.abort()
+    assert subjects() == []
+
+
+def test_a_rollback_reaches_into_what_was_prepared(root, send, subjects):
+    for number in (1, 2):
+        send(root.host, str(number))
+    savepoint = transaction.savepoint()
+    for number in range(10, 18):
+        send(root.host, str(number))
+    assert len(subjects()) == 9
+    savepoint.rollback()
+    assert subjects() == numbered(1, 2, "prepared")
+    for number in range(3, 8):
+        send(root.host, str(number))
+    transaction.commit()
+    assert subjects() == numbered(1, 7)
+
+
+def test_a_rollback_within_memory_leaves_the_prepared_alone(root, send, subjects):
+    for number in range(1, 5):
+        send(root.host, str(number))
+    savepoint = transaction.savepoint()
+    send(root.host, "taken back")
+    savepoint.rollback()
+    transaction.commit()
+    assert subjects() == numbered(1, 4)
+
+
+def test_a_rollback_of_all_leaves_nothing_behind(root, send, subjects):
+    savepoint = transaction.savepoint()
+    for number in range(7):
+        send(root.host, str(number))
+    savepoint.rollback()
+    assert subjects() == []
+    send(root.host, "1")
+    transaction.commit()
+    assert subjects() == numbered(1, 1)
+
+
+def test_mail_that_finds_no_room_is_not_sent_with_the_rest(
+    root, send, queue, subjects, monkeypatch
+):
+    for number in range(1, 4):
+        send(root.host, str(number))
+    moved = queue.path.rename(queue.path.with_suffix(".away"))
+    with pytest.raises(MailHostError, match="removed"):
+        send(root.host, "refused")
+    moved.rename(queue.path)
+    send(root.host, "4")
+    transaction.commit()
+    assert subjects() == numbered(1, 4)

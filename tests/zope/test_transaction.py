@@ -1,0 +1,257 @@
+"""Mail leaves with its transaction, once, or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailHostError
+from ZODB.POSException import ConflictError
+
+from collective.maildrophost.engine.queue import State
+from collective.maildrophost.sending import BATCHES
+
+AFTER_MAIL = "~zzz"
+BEFORE_MAIL = "aaa"  # yet after the FileStorage, whose key is an absolute path
+
+
+def test_mail_of_a_committed_transaction_is_queued_once(root, send, subjects):
+    root.counter += 1
+    send(root.host)
+    assert subjects() == []
+    transaction.commit()
+    assert subjects() == [("hello", "queued")]
+
+
+def test_an_abort_leaves_nothing(root, send, subjects):
+    send(root.host)
+    transaction.abort()
+    transaction.commit()
+    assert subjects() == []
+
+
+def test_a_doomed_transaction_leaves_nothing(root, send, subjects):
+    transaction.doom()
+    send(root.host)
+    with pytest.raises(Exception, match="doomed"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == []
+
+
+def test_transactions_of_one_thread_do_not_share_their_mail(root, send, subjects):
+    send(root.host, "first")
+    transaction.commit()
+    send(root.host, "second")
+    transaction.abort()
+    send(root.host, "third")
+    transaction.commit()
+    assert subjects() == [("first", "queued"), ("third", "queued")]
+
+
+def test_threads_that_conflict_and_retry_send_one_mail_each(
+    database, send, subjects, in_threads
+):
+    both_have_read = threading.Barrier(2, timeout=20)
+    attempts = []
+
+    def count_up(number):
+        tries = 0
+        for attempt in transaction.manager.attempts(5):
+            with attempt:
+                tries += 1
+                attempts.append(number)
+                connection = database.open()
+                connection.root.counter += 1
+                send(connection.root.host, f"from {number}")
+                if tries == 1:
+                    both_have_read.wait()
+
+    in_threads(2, count_up)
+    assert len(attempts) == 3, "the test made no conflict"
+    assert sorted(subjects()) == [("from 0", "queued"), ("from 1", "queued")]
+
+
+def test_a_conflict_costs_the_queue_no_write(database, root, send, queue):
+    writes = []
+    real_write = queue.write
+    queue.write = lambda: writes.append(1) or real_write()
+    root.counter += 1
+    send(root.host)
+    count_up_elsewhere(database)
+    with pytest.raises(ConflictError):
+        transaction.commit()
+    assert writes == []
+
+
+def count_up_elsewhere(database):
+    connection = database.open(transaction.TransactionManager())
+    connection.root.counter += 1
+    connection.transaction_manager.commit()
+    connection.close()
+
+
+def test_a_savepoint_takes_back_the_mail_sent_since(root, send, subjects):
+    send(root.host, "kept")
+    savepoint = transaction.savepoint()
+    send(root.host, "taken back")
+    savepoint.rollback()
+    send(root.host, "sent after")
+    transaction.commit()
+    assert subjects() == [("kept", "queued"), ("sent after", "queued")]
+
+
+def test_a_savepoint_before_the_first_mail_takes_back_all(root, send, subjects):
+    savepoint = transaction.savepoint()
+    send(root.host, "taken back")
+    savepoint.rollback()
+    send(root.host, "sent after")
+    transaction.commit()
+    assert subjects() == [("sent after", "queued")]
+
+
+def test_an_outer_savepoint_takes_back_what_inner_ones_kept(root, send, subjects):
+    send(root.host, "kept")
+    outer = transaction.savepoint()
+    send(root.host, "one")
+    inner = transaction.savepoint()
+    send(root.host, "two")
+    inner.rollback()
+    send(root.host, "three")
+    outer.rollback()
+    transaction.commit()
+    assert subjects() == [("kept", "queued")]
+
+
+def test_a_savepoint_that_is_kept_changes_nothing(root, send, subjects):
+    send(root.host, "one")
+    transaction.savepoint()
+    send(root.host, "two")
+    transaction.commit()
+    assert subjects() == [("one", "queued"), ("two", "queued")]
+
+
+def test_mail_sent_in_a_hook_before_the_commit_goes_along(root, send, subjects):
+    transaction.get().addBeforeCommitHook(send, (root.host, "by hook"))
+    transaction.commit()
+    assert subjects() == [("by hook", "queued")]
+
+
+def test_a_hook_after_the_commit_does_not_take_the_mail_back(root, send, subjects):
+    # The transaction calls abort() on everybody once such hooks have run.
+    root.counter += 1
+    send(root.host)
+    called = []
+    transaction.get().addAfterCommitHook(called.append)
+    transaction.commit()
+    assert called == [True]
+    assert subjects() == [("hello", "queued")]
+
+
+def test_mail_sent_after_the_commit_is_refused_with_the_reason(root, send, subjects):
+    refusals = []
+
+    def too_late(committed):
+        with pytest.raises(MailHostError, match="transaction that ends") as refusal:
+            send(root.host, "too late")
+        refusals.append(refusal)
+
+    send(root.host)
+    transaction.get().addAfterCommitHook(too_late)
+    transaction.commit()
+    assert len(refusals) == 1
+    assert subjects() == [("hello", "queued")]
+
+
+def test_a_no_of_somebody_else_deletes_the_mail(root, send, subjects, join):
+    def refuse():
+        assert subjects() == [("hello", "prepared")]
+        raise RuntimeError("no")
+
+    root.counter += 1
+    send(root.host)
+    join(AFTER_MAIL, tpc_vote=refuse)
+    with pytest.raises(RuntimeError, match="no"):
+        transaction.commit()
+    assert subjects() == []
+    transaction.abort()
+    assert subjects() == []
+
+
+def test_a_no_before_the_mail_leaves_nothing(root, send, subjects, join):
+    def refuse():
+        raise RuntimeError("no")
+
+    send(root.host)
+    join(BEFORE_MAIL, tpc_vote=refuse)
+    with pytest.raises(RuntimeError, match="no"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == []
+
+
+def test_mail_is_released_after_zodb_has_finished(root, send, subjects, join):
+    seen = []
+    root.counter += 1
+    send(root.host)
+    join(BEFORE_MAIL, tpc_finish=lambda: seen.append(subjects()))
+    join(AFTER_MAIL, tpc_finish=lambda: seen.append(subjects()))
+    transaction.commit()
+    assert seen == [[("hello", "prepared")], [("hello", "queued")]]
+
+
+def test_a_database_that_commits_in_its_vote_is_asked_after_the_queue(
+    root, send, subjects, join
+):
+    # zope.sqlalchemy commits one-phase databases there.
+    seen = []
+    root.counter += 1
+    send(root.host)
+    join("~sqlalchemy:1", tpc_vote=lambda: seen.append(subjects()))
+    transaction.commit()
+    assert seen == [[("hello", "prepared")]]
+
+
+def test_a_finish_that_breaks_leaves_the_mail_prepared(
+    root, send, subjects, join, caplog
+):
+    def break_down():
+        raise OSError("disk gone")
+
+    root.counter += 1
+    send(root.host)
+    join(BEFORE_MAIL, tpc_finish=break_down)
+    with pytest.raises(OSError, match="disk gone"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == [("hello", "prepared")]
+    assert "1 mails stay prepared" in caplog.text
+
+
+def test_zodb_writes_the_batch_into_its_log(database, root, send, mails, join):
+    batches = []
+    join(AFTER_MAIL, tpc_vote=lambda: batches.extend(m.batch for m in mails()))
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    logged = [record.extension.get(BATCHES) for record in database.storage.iterator()]
+    assert logged[-1] == batches
+    assert len(batches) == 1
+
+
+def test_the_origin_names_object_and_process(root, send, mails):
+    send(root.host)
+    transaction.commit()
+    (message,) = mails()
+    assert "MailHost on " in message.origin
+    assert message.origin.endswith(f"process {os.getpid()}")
+
+
+def test_no_batch_remains_on_released_mail(root, send, mails):
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    (message,) = mails(State.QUEUED)
+    assert message.batch is None
