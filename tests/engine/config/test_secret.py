@@ -128,6 +128,15 @@ def test_a_password_file_without_exactly_one_line_is_refused(
     assert "one" not in str(error.value).replace("one line", "")
 
 
+def test_a_password_comes_from_one_place_only(load_text, tmp_path):
+    file = tmp_path / "password"
+    file.write_text(WORD)
+    with pytest.raises(ConfigurationError, match="not both") as error:
+        load_text(f"MAILDROP_PASSWORD_FILE={file}", MAILDROP_PASSWORD="other")
+    assert error.value.line == 2
+    assert "other" not in str(error.value)
+
+
 def test_the_environment_gives_a_password_as_it_stands(path):
     path.write_text("MAILDROP_HOME=/srv\nMAILDROP_LOGIN=me\n")
     configuration = load(path, {"MAILDROP_PASSWORD": "$x 'y' # z"})

@@ -46,6 +46,3 @@ class Secret:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("a secret cannot be pickled")
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("a secret cannot be pickled")
