@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from datetime import datetime
+from email.errors import MessageError
 from email.message import Message as EmailMessage
 from typing import Any
 
@@ -20,7 +21,7 @@ from Products.MailHost.MailHost import MailHost, MailHostError, _mungeHeaders
 from zope.interface import implementer
 from ZPublisher import zpublish
 
-from collective.maildrophost import productconfig
+from collective.maildrophost import envelope, productconfig
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane, Message, compose
@@ -78,7 +79,10 @@ class MaildropHost(Tabs, MailHost):
         deliver_at: Any = None,
     ) -> None:
         """Queue a mail, see IMaildropHost; raises MailHostError."""
-        content, recipients, sender = _mungeHeaders(
+        with refusals_named():
+            envelope.check_one_line("subject", subject, charset)
+            recipients = envelope.recipients(messageText, mto, charset)
+        content, _, sender = _munged(
             messageText, mto, mfrom, subject, charset, msg_type, encode
         )
         wishes = {"lane": lane, "deliver_at": deliver_at}
@@ -124,8 +128,8 @@ class MaildropHost(Tabs, MailHost):
             configuration = self._configuration()
             message = compose(
                 _content(messageText),
-                str(mfrom or ""),
-                _recipients(mto),
+                envelope.unfolded(mfrom or ""),
+                envelope.recipients("", mto, None),
                 lane=_lane(lane),
                 at=_epoch(deliver_at),
                 immediate=bool(immediate),
@@ -255,14 +259,15 @@ class QueueMailer:
         """The transaction's own data manager takes the mail back."""
 
 
+def _munged(*arguments: Any) -> tuple[bytes, list[str], str]:
+    try:
+        return _mungeHeaders(*arguments)
+    except (MessageError, UnicodeError, LookupError) as error:
+        raise MailHostError(f"the message cannot be written: {error}") from error
+
+
 def _content(text: Any) -> bytes | str:
     return text.as_bytes() if isinstance(text, EmailMessage) else text
-
-
-def _recipients(mto: Any) -> list[str]:
-    items = [mto] if isinstance(mto, str) else (mto or ())
-    # An empty group ("undisclosed-recipients:;") leaves an empty item.
-    return [str(item) for item in items if str(item).strip()]
 
 
 def _lane(lane: Any) -> Lane | None:

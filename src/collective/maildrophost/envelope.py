@@ -1,0 +1,91 @@
+"""The envelope that a caller of MailHost means, checked before MailHost repairs it.
+
+MailHost reads addresses with email.utils.getaddresses, which joins or drops what it
+does not understand: mail would go to somebody else, or not to everybody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from email.message import Message as EmailMessage
+from email.parser import HeaderParser
+from typing import Any
+
+from collective.maildrophost.engine.message import InvalidMessage, parse_addresses
+
+RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
+
+_FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
+_LINE_BREAKS = re.compile(r"[\r\n\0]")
+_PARTS = re.compile(
+    r"""
+    "(?:[^"\\]|\\.)*" | <[^<>]*> | \((?:[^()\\]|\\.)*\) | \[[^\[\]]*\] | .
+""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def recipients(message: Any, mto: Any, charset: str | None) -> list[str]:
+    """The bare addresses of `mto`; without it, those of To, Cc and Bcc.
+
+    Raises InvalidMessage. An empty list means that there is none.
+    """
+    values = _given(mto) if mto else _headers(message, charset)
+    return [
+        address for value in values for address in _addresses(unfolded(value, charset))
+    ]
+
+
+def unfolded(value: Any, charset: str | None = None) -> str:
+    """The value of a header, or an argument that was one, as one line."""
+    text = value.decode(charset or "utf-8") if isinstance(value, bytes) else str(value)
+    return _FOLD.sub("", text.strip())
+
+
+def check_one_line(name: str, value: Any, charset: str | None = None) -> None:
+    """Raise InvalidMessage when a header argument would become several headers."""
+    if value and _LINE_BREAKS.search(unfolded(value, charset)):
+        raise InvalidMessage(f"line break or NUL in the {name}")
+
+
+def _given(mto: Any) -> Iterable[Any]:
+    return (mto,) if isinstance(mto, (str, bytes)) else mto
+
+
+def _headers(message: Any, charset: str | None) -> list[Any]:
+    if isinstance(message, bytes):
+        message = message.decode(charset or "utf-8", "replace")
+    if not isinstance(message, EmailMessage):
+        message = HeaderParser().parsestr(str(message))
+    return [
+        value for name in RECIPIENT_HEADERS for value in message.get_all(name) or ()
+    ]
+
+
+def _addresses(text: str) -> list[str]:
+    flat = _without_groups(text)
+    return list(parse_addresses(flat)) if flat.strip(", \t") else []
+
+
+def _without_groups(text: str) -> str:
+    """The members of groups as plain items of the list (RFC 5322 section 3.4)."""
+    if ";" not in text:
+        return text
+    parts: list[str] = []
+    in_group = False
+    for part in _PARTS.findall(text):
+        if part == ":" and not in_group:
+            in_group = True
+            _drop_group_name(parts)
+        elif part == ";" and in_group:
+            in_group = False
+            parts.append(",")
+        else:
+            parts.append(part)
+    return "".join(parts)
+
+
+def _drop_group_name(parts: list[str]) -> None:
+    while parts and parts[-1] != ",":
+        parts.pop()

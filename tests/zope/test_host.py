@@ -1,0 +1,383 @@
+"""A Maildrop Host sends as a MailHost does, through the queue."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from email.message import EmailMessage
+from email.mime.text import MIMEText
+
+import pytest
+import transaction
+import ZODB
+import ZODB.FileStorage
+from AccessControl.Permissions import change_configuration
+from AccessControl.ZopeSecurityPolicy import getRoles
+from DateTime import DateTime
+from DocumentTemplate.DT_HTML import HTML
+from OFS.Folder import Folder
+from Products.MailHost import SendMailTag  # noqa: F401  registers <dtml-sendmail>
+from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost, MailHostError
+from zope.interface.verify import verifyObject
+
+from collective import maildrophost
+from collective.maildrophost.engine.doorbell import listen
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import Daemon, register
+from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.interfaces import IMaildropHost
+
+LEASE_SECONDS = 60
+
+
+@pytest.fixture
+def sent(mails):
+    """Commits, and returns the one mail that was queued."""
+
+    def one():
+        transaction.commit()
+        (message,) = mails()
+        return message
+
+    return one
+
+
+def test_it_is_what_the_package_offers(host):
+    assert maildrophost.MaildropHost is MaildropHost
+    assert host.meta_type == "Maildrop Host"
+    assert host.getId() == "MailHost"
+    assert isinstance(host, MailHost)
+    verifyObject(IMailHost, host)
+    verifyObject(IMaildropHost, host)
+
+
+def test_envelope_and_message_are_those_of_mailhost(host, sent, content_of):
+    host.send(
+        "Subject: Grüße\n\nübermorgen\n",
+        mto='"A, B" <a@example.org>, c@example.org',
+        mfrom="Sender <s@example.org>",
+        charset="utf-8",
+    )
+    message = sent()
+    assert message.sender == "s@example.org"
+    assert [r.address for r in message.recipients] == ["a@example.org", "c@example.org"]
+    content = content_of(message)
+    assert b"=C3=BCbermorgen" in content
+    assert b'To: "A, B" <a@example.org>, c@example.org' in content
+    assert b"Date: " in content
+    assert message.subject == "Grüße"
+
+
+@pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hello")])
+def test_message_objects_are_sent(host, sent, kind):
+    mail = kind()
+    mail["To"] = "to@example.org"
+    mail["From"] = "from@example.org"
+    mail["Bcc"] = "hidden@example.org"
+    host.send(mail)
+    addresses = [r.address for r in sent().recipients]
+    assert addresses == ["to@example.org", "hidden@example.org"]
+
+
+def test_a_subject_of_two_headers_is_refused(host, mails):
+    with pytest.raises(MailHostError, match="line break or NUL in the subject"):
+        host.send("hi", "to@example.org", "from@example.org", "hello\nBcc: c@d.org")
+    transaction.commit()
+    assert mails() == []
+
+
+def test_folded_arguments_are_one_line_each(host, sent):
+    host.send(
+        "hi",
+        mto="one@example.org,\r\n two@example.org\n",
+        mfrom="A Very Long Name\n <from@example.org>",
+        subject="hello\n",
+    )
+    message = sent()
+    assert len(message.recipients) == 2
+    assert message.sender == "from@example.org"
+    assert message.subject == "hello"
+
+
+def test_the_members_of_a_group_are_recipients(host, sent):
+    to = 'All: a@example.org, "B; C" <b@example.org>;, d@example.org'
+    host.send(f"To: {to}\nFrom: f@example.org\n\nhi\n")
+    addresses = [r.address for r in sent().recipients]
+    assert addresses == ["a@example.org", "b@example.org", "d@example.org"]
+
+
+def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
+    host.send(
+        "To: undisclosed-recipients:;\nBcc: b@example.org\nFrom: f@example.org\n\nhi\n"
+    )
+    assert [r.address for r in sent().recipients] == ["b@example.org"]
+
+
+def test_mail_is_in_the_normal_lane(host, send, sent):
+    send(host)
+    assert sent().lane is Lane.NORMAL
+
+
+def test_immediate_mail_is_in_the_interactive_lane_and_waits_for_the_commit(
+    host, send, sent, mails
+):
+    send(host, immediate=True)
+    assert mails() == []
+    assert sent().lane is Lane.INTERACTIVE
+
+
+def test_the_lane_argument_wins_over_all(host, send, sent):
+    send(host, immediate=True, lane="bulk")
+    assert sent().lane is Lane.BULK
+
+
+def test_list_mail_is_in_the_bulk_lane(host, sent):
+    host.send("Precedence: list\n\nhi\n", mto="to@example.org", mfrom="f@example.org")
+    assert sent().lane is Lane.BULK
+
+
+def test_the_lane_header_is_obeyed_and_removed(host, sent, content_of):
+    mail = "X-Maildrop-Lane: bulk\nSubject: hello\n\nhi\n"
+    host.send(mail, mto="to@example.org", mfrom="from@example.org")
+    message = sent()
+    assert message.lane is Lane.BULK
+    assert b"X-Maildrop-Lane" not in content_of(message)
+
+
+@pytest.mark.parametrize("kind", [lambda when: when, DateTime])
+def test_mail_with_a_time_is_due_then(host, send, sent, kind):
+    when = datetime.now(timezone.utc) + timedelta(days=1)
+    send(host, deliver_at=kind(when))
+    assert sent().due == pytest.approx(when.timestamp(), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"mto": "a@b\r\nRCPT TO:<c@d>"}, "line break"),
+        ({"mto": ["a@b.org", "c@d.org\0"]}, "control character"),
+        ({"mto": "no address at all"}, "blank"),
+        ({"mto": "a@example.org, b@example.org <oops"}, "bracket"),
+        ({"mto": "a@example.org; b@example.org"}, "semicolon"),
+        ({"mto": []}, "recipient"),
+        ({"mfrom": "a@b.org\nBcc: c@d.org"}, "line break"),
+        ({"charset": "no-such-charset"}, "cannot be written"),
+        ({"mfrom": "two@example.org, senders@example.org"}, "sender"),
+        ({"lane": "express"}, "interactive, normal, bulk"),
+        ({"deliver_at": datetime(2030, 1, 1)}, "time zone"),
+    ],
+)
+def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, reason):
+    with pytest.raises(MailHostError, match=reason):
+        send(host, **options)
+    transaction.commit()
+    assert mails() == []
+
+
+def test_a_message_id_is_added_when_the_configuration_says_so(
+    host, send, sent, content_of
+):
+    send(host)
+    message = sent()
+    assert message.message_id
+    assert message.message_id.encode() in content_of(message)
+
+
+def test_no_message_id_is_added_when_the_configuration_says_no(
+    host, send, sent, content_of, configuration_file
+):
+    with configuration_file.open("a") as file:
+        file.write("ADD_MESSAGEID=0\n")
+    send(host)
+    assert b"message-id" not in content_of(sent()).lower()
+
+
+def test_without_transactions_mail_is_queued_before_send_returns(host, send, subjects):
+    host.setTransactional(False)
+    assert not host.isTransactional()
+    send(host)
+    assert subjects() == [("hello", "queued")]
+    transaction.abort()
+    assert subjects() == [("hello", "queued")]
+
+
+def test_without_transactions_a_refusing_queue_is_a_mailhosterror(
+    host, send, queue, subjects
+):
+    host.setTransactional(False)
+    away = queue.path.rename(queue.path.with_suffix(".away"))
+    with pytest.raises(MailHostError, match="removed"):
+        send(host)
+    away.rename(queue.path)
+    assert subjects() == []
+
+
+@pytest.fixture
+def doorbell(queue, configuration):
+    """The doorbell of a daemon that works on the queue."""
+    bell = listen(configuration.home)
+    now = time.time()
+    daemon = Daemon(
+        owner="d" * 32,
+        host="localhost",
+        pid=1,
+        process="1",
+        doorbell=str(bell.path),
+        relay="localhost:25",
+        started=now,
+        seen=now,
+        lease_until=now + LEASE_SECONDS,
+    )
+    with queue.write() as tx:
+        register(tx, daemon)
+    yield bell
+    bell.close()
+
+
+def rung(bell):
+    try:
+        return bool(bell._socket.recv(16))
+    except BlockingIOError:
+        return False
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_commit_wakes_the_daemon(root, send, doorbell, alone):
+    send(root.host)
+    root.counter += 0 if alone else 1
+    assert not rung(doorbell)
+    transaction.commit()
+    assert rung(doorbell)
+
+
+def test_an_abort_wakes_nobody(host, send, doorbell):
+    send(host)
+    transaction.abort()
+    assert not rung(doorbell)
+
+
+def test_mail_queued_at_once_wakes_the_daemon_at_once(host, send, doorbell):
+    host.setTransactional(False)
+    send(host)
+    assert rung(doorbell)
+
+
+def test_length_and_daemon_are_those_of_the_queue(host, send, doorbell):
+    assert host.queueLength() == 0
+    send(host)
+    transaction.commit()
+    assert host.queueLength() == 1
+    assert host.queueThreadAlive() is True
+
+
+def test_without_a_daemon_nobody_works_on_the_queue(host, queue):
+    assert host.queueThreadAlive() is False
+
+
+def test_a_queue_that_does_not_answer_has_a_reason_for_a_length(
+    host, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MAILDROP_CONFIG", str(tmp_path / "missing.conf"))
+    assert "missing.conf" in host.queueLength()
+    assert host.queueThreadAlive() is False
+
+
+def test_nothing_turns_the_queue_off(host):
+    host.smtp_queue = False
+    host.__dict__["smtp_queue"] = False
+    assert host.smtp_queue is True
+
+
+def test_no_delivery_thread_is_ever_started(host, send):
+    before = threading.enumerate()
+    host._startQueueProcessorThread()
+    host.manage_restartQueueThread("start")
+    send(host)
+    transaction.commit()
+    assert threading.enumerate() == before
+
+
+def test_the_log_is_its_newest_bytes(host, configuration):
+    assert host.getLog() == ""
+    configuration.log_file.parent.mkdir(parents=True, exist_ok=True)
+    configuration.log_file.write_text("old line\nnew line ü\n", encoding="utf-8")
+    assert host.getLog() == "old line\nnew line ü\n"
+    assert host.getLog(max_bytes=12) == "new line ü\n"
+    assert host.getLog(max_bytes=0) == ""
+
+
+@pytest.mark.parametrize("call", ["simple_send", "scheduledSend", "sendTemplate"])
+def test_the_other_ways_to_send_use_the_queue(host, sent, call):
+    mail = "Subject: hello\nTo: to@example.org\nFrom: from@example.org\n\nhi\n"
+    if call == "simple_send":
+        host.simple_send("to@example.org", "from@example.org", "hello", "hi")
+    elif call == "scheduledSend":
+        host.scheduledSend(mail, lane="bulk")
+    else:
+        folder = Folder("folder")
+        folder.template = lambda *args, **options: mail
+        host.REQUEST = None
+        host.sendTemplate(folder, "template")
+    assert sent().subject == "hello"
+
+
+def test_dtml_sendmail_uses_the_queue(host, sent):
+    template = HTML(
+        '<dtml-sendmail mailhost="MailHost">\n'
+        "To: to@example.org\nFrom: from@example.org\nSubject: by DTML\n\n"
+        "<dtml-var greeting>\n</dtml-sendmail>"
+    )
+    template(None, {"MailHost": host, "greeting": "hi"})
+    assert sent().subject == "by DTML"
+
+
+def test_it_is_small_in_the_database_and_survives_a_restart(
+    configuration_file, database_file, send, sent
+):
+    host = MaildropHost("MailHost", "The title")
+    host.setTransactional(False)
+    assert len(pickle.dumps(host.__getstate__())) < 200
+    for change in (lambda root: setattr(root, "host", host), None):
+        db = ZODB.DB(ZODB.FileStorage.FileStorage(str(database_file)))
+        with db.transaction() as connection:
+            if change:
+                change(connection.root)
+            else:
+                reloaded = connection.root.host
+                assert reloaded.title == "The title"
+                assert not reloaded.isTransactional()
+                assert reloaded.smtp_queue is True
+                send(reloaded)
+        db.close()
+    assert sent().subject == "hello"
+
+
+def test_the_password_is_in_no_pickle(configuration_file, root, send):
+    with configuration_file.open("a") as file:
+        file.write('MAILDROP_LOGIN="me"\nMAILDROP_PASSWORD="geheim"\n')
+    send(root.host)
+    transaction.commit()
+    assert b"geheim" not in pickle.dumps(root.host.__getstate__())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "getConfigPath",
+        "setConfigPath",
+        "addConfigPath",
+        "getCandidateConfigPaths",
+        "isTransactional",
+        "getLog",
+        "manage_makeChanges",
+    ],
+)
+def test_settings_need_the_permission_to_change_the_configuration(host, name):
+    folder = Folder("folder")
+    folder._setObject("MailHost", host)
+    folder.manage_permission(change_configuration, ["Postmaster"])
+    roles = getRoles(folder.MailHost, name, getattr(folder.MailHost, name), None)
+    assert tuple(roles) == ("Postmaster",)

@@ -1,0 +1,88 @@
+"""Mail that an add-on diverts from MailHost is diverted from the queue, too."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailBase
+
+
+@pytest.fixture
+def printing(monkeypatch):
+    """Products.PrintingMailHost at work; the value is its module of patches."""
+    package = pytest.importorskip("Products.PrintingMailHost")
+    monkeypatch.setattr(package, "LOG", logging.getLogger("PrintingMailHost"))
+    from Products.PrintingMailHost import Patch
+
+    Patch.apply_patches()
+    yield Patch
+    Patch.undo_patches()
+
+
+@pytest.mark.parametrize("immediate", [True, False])
+def test_with_printingmailhost_mail_is_only_printed(
+    host, send, subjects, printing, caplog, immediate
+):
+    with caplog.at_level(logging.INFO, "PrintingMailHost"):
+        send(host, "printed", immediate=immediate, lane="bulk")
+    transaction.commit()
+    assert "Subject: printed" in caplog.text
+    assert subjects() == []
+
+
+@pytest.mark.parametrize("immediate", [True, False])
+def test_its_fixed_address_gets_the_mail_through_the_queue(
+    host, send, mails, printing, monkeypatch, immediate
+):
+    monkeypatch.setattr(printing, "FIXED_ADDRESS", ["tester@example.org"])
+    send(host, immediate=immediate)
+    transaction.commit()
+    (message,) = mails()
+    assert [each.address for each in message.recipients] == ["tester@example.org"]
+
+
+def test_without_it_mail_goes_to_the_queue_again(host, send, subjects, printing):
+    printing.undo_patches()
+    send(host)
+    transaction.commit()
+    assert subjects() == [("hello", "queued")]
+
+
+def test_any_other_patch_of_mailhost_gets_the_mail(host, send, subjects, monkeypatch):
+    taken = []
+
+    def _send(self, mfrom, mto, messageText, immediate=False):
+        taken.append((mfrom, mto, immediate))
+
+    monkeypatch.setattr(MailBase, "_send", _send)
+    send(host, immediate=True)
+    transaction.commit()
+    assert taken == [("from@example.org", ["to@example.org"], True)]
+    assert subjects() == []
+
+
+def test_a_patch_that_calls_the_original_opens_no_smtp_connection(
+    host, send, mails, monkeypatch
+):
+    original = MailBase._send
+
+    def _send(self, mfrom, mto, messageText, immediate=False):
+        original(self, mfrom, mto, messageText, immediate)
+
+    monkeypatch.setattr(MailBase, "_send", _send)
+    send(host, immediate=True)
+    transaction.commit()
+    assert len(mails()) == 1
+
+
+def test_a_send_replaced_on_the_instance_gets_mailhosts_arguments(host, send, subjects):
+    taken = []
+    host.__dict__["_send"] = lambda mfrom, mto, messageText, immediate=False: (
+        taken.append(mto)
+    )
+    send(host)
+    transaction.commit()
+    assert taken == [["to@example.org"]]
+    assert subjects() == []
