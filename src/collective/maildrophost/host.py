@@ -149,6 +149,7 @@ class MaildropHost(Tabs, MailHost):
     def _configuration(self) -> Configuration:
         return productconfig.configuration(self._config_key)
 
+    @zpublish(False)
     @security.protected(change_configuration)
     def isTransactional(self) -> bool:
         """Whether mail waits for the transaction's commit."""
@@ -160,11 +161,13 @@ class MaildropHost(Tabs, MailHost):
         """Turn the transactional mode on or off."""
         self._transactional = bool(transactional)
 
+    @zpublish(False)
     @security.protected(change_configuration)
     def getConfigKey(self) -> str:
         """The key of the configuration in use."""
         return self._config_key
 
+    @zpublish(False)
     @security.protected(change_configuration)
     def getConfigPath(self) -> str:
         """The path of the configuration in use; "" when its key is not known."""
@@ -187,6 +190,7 @@ class MaildropHost(Tabs, MailHost):
         """List the configuration file `path` under `key`, until this Zope stops."""
         productconfig.add(key, path)
 
+    @zpublish(False)
     @security.protected(change_configuration)
     def getCandidateConfigPaths(self) -> tuple[tuple[str, str], ...]:
         """Pairs of key and path to choose from."""
@@ -199,6 +203,7 @@ class MaildropHost(Tabs, MailHost):
         with refusals_named():
             return newest(self._configuration().log_file, max_bytes)
 
+    @zpublish
     @security.protected(view)
     def queueLength(self) -> int | str:
         """How many mails wait; "n/a" with the reason when the queue does not answer."""
@@ -208,6 +213,7 @@ class MaildropHost(Tabs, MailHost):
         except MaildropError as error:
             return f"n/a - {error}"
 
+    @zpublish
     @security.protected(view)
     def queueThreadAlive(self) -> bool:
         """Whether a daemon works on the queue."""
@@ -217,6 +223,7 @@ class MaildropHost(Tabs, MailHost):
         except MaildropError:
             return False
 
+    @zpublish(methods="POST")
     @security.protected(change_configuration)
     def manage_restartQueueThread(
         self, action: str = "start", REQUEST: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from ZPublisher import zpublish
@@ -27,17 +28,26 @@ def manage_addMaildropHost(
     title: str = "",
     path_key: str = productconfig.DEFAULT,
     REQUEST: Any = None,
-) -> str:
-    """Add a Maildrop Host, returns its id; ValueError for a bad configuration key.
+) -> Any:
+    """Add a Maildrop Host, return its id; ValueError for a bad configuration key.
 
-    The default key needs no file yet: the Edit tab says what is missing.
+    The default key needs no file yet: the Edit tab says what is missing. With a
+    request, leads back to the folder, and says there what was wrong.
     """
-    if REQUEST is not None:
-        check_same_site(REQUEST)
+    if REQUEST is None:
+        return _add(self, id, title, path_key)
+    check_same_site(REQUEST)
+    try:
+        _add(self, id, title, path_key)
+        query = ""
+    except ValueError as error:
+        query = "?" + urlencode({"manage_tabs_message": f"Nothing was added: {error}"})
+    return REQUEST.RESPONSE.redirect(f"{self.absolute_url()}/manage_main{query}")
+
+
+def _add(folder: Any, id: str, title: str, path_key: str) -> str:
     host = MaildropHost(id, title)
     if path_key != productconfig.DEFAULT:
         host.setConfigPath(path_key)
-    self._setObject(id, host)
-    if REQUEST is not None:
-        REQUEST.RESPONSE.redirect(f"{self.absolute_url()}/manage_main")
+    folder._setObject(id, host)
     return id

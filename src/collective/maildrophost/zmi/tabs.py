@@ -65,17 +65,26 @@ class Tabs(Base):
     ) -> Any:
         """Change the settings; None leaves one as it is.
 
-        Raises ValueError, and changes nothing, for a configuration that cannot be used.
+        A configuration that cannot be used is a ValueError, nothing is changed then;
+        with a request, its text goes to the page.
         """
-        if REQUEST is not None:
-            check_same_site(REQUEST)
+        if REQUEST is None:
+            return self._change(title, transactional, path_key)
+        check_same_site(REQUEST)
+        try:
+            self._change(title, transactional, path_key)
+            message = "The settings are saved."
+        except ValueError as error:
+            message = f"Nothing was changed: {error}"
+        return self._back_to(REQUEST, "manage_main", message)
+
+    def _change(self, title: str, transactional: Any, path_key: str | None) -> None:
         # A key that is set already may wait for its file.
         if path_key not in (None, self.getConfigKey()):
             self.setConfigPath(path_key)
         self.title = str(title)
         if transactional is not None:
             self.setTransactional(transactional)
-        return self._back_to(REQUEST, "manage_main", "The settings are saved.")
 
     @zpublish
     @security.protected(change_configuration)
