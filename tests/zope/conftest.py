@@ -13,7 +13,6 @@ import pytest
 import transaction
 import ZODB
 import ZODB.FileStorage
-from zope.testing.cleanup import cleanUp
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.queue import content, list_messages
@@ -30,7 +29,6 @@ def clean_transaction(monkeypatch):
     transaction.abort()
     yield
     transaction.abort()
-    cleanUp()
 
 
 @pytest.fixture
@@ -226,3 +224,15 @@ def file_size_limit():
 @pytest.fixture
 def scripts():
     return Path(__file__).parent / "scripts"
+
+
+@pytest.fixture
+def sent(mails):
+    """Commits, and returns the one mail that was queued."""
+
+    def one():
+        transaction.commit()
+        (message,) = mails()
+        return message
+
+    return one

@@ -1,0 +1,97 @@
+"""The envelope is what the caller meant, or the mail is refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.message import EmailMessage
+from email.mime.text import MIMEText
+
+import pytest
+import transaction
+from Products.MailHost import SendMailTag  # noqa: F401  registers <dtml-sendmail>
+from Products.MailHost.MailHost import MailHostError
+
+
+def test_envelope_and_message_are_those_of_mailhost(host, sent, content_of):
+    host.send(
+        "Subject: Grüße\n\nübermorgen\n",
+        mto='"A, B" <a@example.org>, c@example.org',
+        mfrom="Sender <s@example.org>",
+        charset="utf-8",
+    )
+    message = sent()
+    assert message.sender == "s@example.org"
+    assert [r.address for r in message.recipients] == ["a@example.org", "c@example.org"]
+    content = content_of(message)
+    assert b"=C3=BCbermorgen" in content
+    assert b'To: "A, B" <a@example.org>, c@example.org' in content
+    assert b"Date: " in content
+    assert message.subject == "Grüße"
+
+
+@pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hello")])
+def test_message_objects_are_sent(host, sent, kind):
+    mail = kind()
+    mail["To"] = "to@example.org"
+    mail["From"] = "from@example.org"
+    mail["Bcc"] = "hidden@example.org"
+    host.send(mail)
+    addresses = [r.address for r in sent().recipients]
+    assert addresses == ["to@example.org", "hidden@example.org"]
+
+
+def test_a_subject_of_two_headers_is_refused(host, mails):
+    with pytest.raises(MailHostError, match="line break or NUL in the subject"):
+        host.send("hi", "to@example.org", "from@example.org", "hello\nBcc: c@d.org")
+    transaction.commit()
+    assert mails() == []
+
+
+def test_folded_arguments_are_one_line_each(host, sent):
+    host.send(
+        "hi",
+        mto="one@example.org,\r\n two@example.org\n",
+        mfrom="A Very Long Name\n <from@example.org>",
+        subject="hello\n",
+    )
+    message = sent()
+    assert len(message.recipients) == 2
+    assert message.sender == "from@example.org"
+    assert message.subject == "hello"
+
+
+def test_the_members_of_a_group_are_recipients(host, sent):
+    to = 'All: a@example.org, "B; C" <b@example.org>;, d@example.org'
+    host.send(f"To: {to}\nFrom: f@example.org\n\nhi\n")
+    addresses = [r.address for r in sent().recipients]
+    assert addresses == ["a@example.org", "b@example.org", "d@example.org"]
+
+
+def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
+    host.send(
+        "To: undisclosed-recipients:;\nBcc: b@example.org\nFrom: f@example.org\n\nhi\n"
+    )
+    assert [r.address for r in sent().recipients] == ["b@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"mto": "a@b\r\nRCPT TO:<c@d>"}, "line break"),
+        ({"mto": ["a@b.org", "c@d.org\0"]}, "control character"),
+        ({"mto": "no address at all"}, "blank"),
+        ({"mto": "a@example.org, b@example.org <oops"}, "bracket"),
+        ({"mto": "a@example.org; b@example.org"}, "semicolon"),
+        ({"mto": []}, "recipient"),
+        ({"mfrom": "a@b.org\nBcc: c@d.org"}, "line break"),
+        ({"charset": "no-such-charset"}, "cannot be written"),
+        ({"mfrom": "two@example.org, senders@example.org"}, "sender"),
+        ({"lane": "express"}, "interactive, normal, bulk"),
+        ({"deliver_at": datetime(2030, 1, 1)}, "time zone"),
+    ],
+)
+def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, reason):
+    with pytest.raises(MailHostError, match=reason):
+        send(host, **options)
+    transaction.commit()
+    assert mails() == []

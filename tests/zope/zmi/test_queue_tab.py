@@ -1,0 +1,63 @@
+"""The Queue tab: messages, and batches in doubt."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+
+from collective.maildrophost.engine.queue import (
+    enqueue,
+)
+
+
+def test_the_queue_tab_lists_messages_as_text(browser, main_queue, mail):
+    with main_queue.write() as tx:
+        (id,) = enqueue(tx, [mail("<script>alert(1)</script>")], time.time())
+    page = browser.get("MailHost/manage_queue")
+    assert page.status == 200
+    assert f"{id} queued normal" in page.text
+    assert "to@example.org" in page.text
+    assert "<script>alert" not in page.body
+    assert "&lt;script&gt;alert" in page.body
+
+
+def test_the_queue_tab_shows_one_state(browser, main_queue, mail):
+    with main_queue.write() as tx:
+        enqueue(tx, [mail("waits")], time.time())
+    assert "waits" in browser.get("MailHost/manage_queue", state="queued").text
+    assert "waits" not in browser.get("MailHost/manage_queue", state="failed").text
+    assert browser.get("MailHost/manage_queue", state="nonsense").status == 200
+
+
+def test_the_queue_tab_has_pages(browser, main_queue, mail):
+    with main_queue.write() as tx:
+        enqueue(tx, [mail(f"number {n:03}") for n in range(60)], time.time())
+    first = browser.get("MailHost/manage_queue")
+    assert "number 000" in first.text
+    assert "number 055" not in first.text
+    later = re.search(r'href="(manage_queue\?[^"]*)"', first.body).group(1)
+    second = browser.get(f"MailHost/{html.unescape(later)}")
+    assert "number 055" in second.text
+    assert "number 000" not in second.text
+
+
+def test_batches_in_doubt_are_shown_with_what_to_do(browser, prepared):
+    page = browser.get("MailHost/manage_queue")
+    assert prepared in page.text
+    assert "/MailHost on web1, process 17" in page.text
+    assert 'value="Release"' in page.body
+    assert 'value="Discard"' in page.body
+
+
+def test_a_batch_is_released_by_hand(browser, prepared, states):
+    page = browser.post("MailHost/manage_releaseBatch", {"batch": prepared})
+    assert "2 mails released." in page.text
+    assert prepared not in page.text
+    assert states() == ["queued", "queued"]
+
+
+def test_a_batch_is_discarded_by_hand(browser, prepared, states):
+    page = browser.post("MailHost/manage_discardBatch", {"batch": prepared})
+    assert "2 mails discarded." in page.text
+    assert states() == []
