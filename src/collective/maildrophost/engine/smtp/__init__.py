@@ -1,0 +1,17 @@
+"""The SMTP client: messages in, a verdict for each recipient out."""
+
+from .connection import Connection
+from .fault import RelayFault
+from .ledger import Result
+from .phases import Phase, Timeouts
+from .settings import Login, Security
+
+__all__ = [
+    "Connection",
+    "Login",
+    "Phase",
+    "RelayFault",
+    "Result",
+    "Security",
+    "Timeouts",
+]

@@ -1,0 +1,188 @@
+"""Steps performed on an asyncio transport."""
+
+# Rules of this file:
+# - A step that takes longer than its phase's timeout is `Broken`; the time counts from
+#   the start of the step, so that a relay cannot drag it out byte by byte.
+# - What the relay said is read before a lost connection is reported.
+# - The transport's buffer is not used (its limit is one byte): bytes that `Send` says
+#   have left are with the kernel.
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from typing import cast
+
+from .phases import Phase, Timeouts
+from .replies import MalformedReply, Replies, Reply
+from .steps import Broken, Expect, Send
+
+_SALVAGE_OCTETS = 65536
+_BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
+
+
+class Channel(asyncio.Protocol):
+    """The wire of one connection: `replies` fills itself."""
+
+    def __init__(self, replies: Replies, timeouts: Timeouts) -> None:
+        self.replies = replies
+        self.timeouts = timeouts
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._blocked = False
+        self._lost = ""
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._use(cast("asyncio.Transport", transport))
+
+    def data_received(self, data: bytes) -> None:
+        self.replies.feed(data)
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._lost = self._lost or "the relay closed the connection"
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._salvage()
+        reason = f": {describe(exc)}" if exc else ""
+        self._lost = self._lost or f"the connection was lost{reason}"
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._blocked = True
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        self._wake()
+
+    # What the connection calls.
+
+    @property
+    def alive(self) -> bool:
+        return self._transport is not None and not self._lost
+
+    def peer(self) -> str:
+        """The relay's IP address."""
+        return self._address("peername")
+
+    def local(self) -> str:
+        """This machine's IP address on the connection."""
+        return self._address("sockname")
+
+    async def send(self, step: Send) -> bool:
+        """Whether all left before the relay said anything."""
+        if self._lost or self._transport is None:
+            raise Broken(step.phase, self._lost)
+        self._transport.write(step.data)
+        if step.phase is Phase.CONTENT:
+            # One turn of the loop, so that a reply is heard between two blocks.
+            await asyncio.sleep(0)
+        if not self._blocked and not self._transport.is_closing():
+            return True
+        deadline = self._loop.time() + self.timeouts.seconds(step.phase)
+        while self._blocked or self._transport.is_closing():
+            if self.replies.pending:
+                return False
+            if self._lost:
+                raise Broken(step.phase, self._lost)
+            await self._wait(step.phase, deadline)
+        return True
+
+    async def expect(self, step: Expect) -> Reply:
+        """The next reply."""
+        deadline = 0.0
+        while (reply := self._take(step.phase)) is None:
+            if self._lost:
+                raise Broken(step.phase, self._lost)
+            deadline = deadline or self._loop.time() + self.timeouts.seconds(step.phase)
+            await self._wait(step.phase, deadline)
+        return reply
+
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """The handshake; SSLError, OSError or ValueError when it fails."""
+        transport = self._transport
+        assert transport is not None
+        encrypted = await self._loop.start_tls(
+            transport,
+            self,
+            context,
+            server_hostname=host,
+            ssl_handshake_timeout=self.timeouts.handshake,
+        )
+        if encrypted is None:  # typeshed: a transport that closed meanwhile
+            raise ConnectionResetError("closed in the handshake")
+        self._use(encrypted)
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way; may be called again."""
+        self._lost = self._lost or "the connection is closed"
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _use(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(high=_BUFFER_LIMIT, low=0)
+
+    def _take(self, phase: Phase) -> Reply | None:
+        try:
+            return self.replies.take()
+        except MalformedReply as malformed:
+            raise Broken(phase, str(malformed)) from None
+
+    async def _wait(self, phase: Phase, deadline: float) -> None:
+        """Until something happens."""
+        self._waiter = waiter = self._loop.create_future()
+        timer = self._loop.call_at(deadline, self._expire, waiter, phase)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def _expire(self, waiter: asyncio.Future[None], phase: Phase) -> None:
+        if not waiter.done():
+            seconds = self.timeouts.seconds(phase)
+            waiter.set_exception(
+                Broken(phase, f"no answer of the relay within {seconds:g} seconds")
+            )
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _address(self, name: str) -> str:
+        address = self._transport.get_extra_info(name) if self._transport else None
+        return str(address[0]) if address else ""
+
+    def _salvage(self) -> None:
+        """Read what came before a reset: asyncio forgets it when a write fails first.
+
+        Under TLS these bytes are of no use here.
+        """
+        transport = self._transport
+        if transport is None or transport.get_extra_info("sslcontext") is not None:
+            return
+        try:
+            with socket.socket(
+                fileno=os.dup(transport.get_extra_info("socket").fileno())
+            ) as wire:
+                while data := wire.recv(_SALVAGE_OCTETS, socket.MSG_DONTWAIT):
+                    self.replies.feed(data)
+        except (OSError, AttributeError):
+            return  # Nothing there, or nothing left.
+
+
+def describe(error: BaseException) -> str:
+    """One printable line for an exception of sockets or TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"the relay's certificate does not verify: {error.verify_message}"
+    else:
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "?" for char in line)

@@ -1,0 +1,225 @@
+"""A connection to one relay."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..verdict import Outcome, Verdict
+from .channel import Channel, describe
+from .closing import close_session
+from .fault import RelayFault
+from .ledger import Result
+from .opening import open_session
+from .phases import Phase, Timeouts
+from .session import Session
+from .settings import TLS_IMPLICIT, Login, Security
+from .sevenbit import to_seven_bit
+from .steps import Broken, Expect, Send, StartTls, Step, Steps
+from .tls import client_context
+from .transaction import deliver
+
+if TYPE_CHECKING:
+    from ..config import RelayAddress
+
+log = logging.getLogger("maildrop.smtp")
+Value = TypeVar("Value")
+HAPPY_EYEBALLS_SECONDS = 0.25  # RFC 8305 section 5
+
+
+class Connection:
+    """Takes one message at a time; made by `open`."""
+
+    def __init__(self, session: Session, channel: Channel, security: Security) -> None:
+        self.relay = session.relay
+        self._session = session
+        self._channel = channel
+        self._security = security
+
+    @classmethod
+    async def open(
+        cls,
+        relay: RelayAddress,
+        security: Security,
+        login: Login | None = None,
+        *,
+        timeouts: Timeouts | None = None,
+        local_name: str = "",
+    ) -> Connection:
+        """A connection that may take mail; RelayFault when there can be none.
+
+        `local_name` is what EHLO says; "" says the address of this machine.
+        """
+        session = Session(relay)
+        channel = Channel(session.replies, timeouts or Timeouts())
+        connection = cls(session, channel, security)
+        try:
+            await connection._connect()
+            name = _hello_name(local_name, channel.local())
+            await connection._run(open_session(session, security, login, name))
+        except BaseException:
+            channel.abort()
+            raise
+        return connection
+
+    @property
+    def served(self) -> int:
+        """How many transactions it has done."""
+        return self._session.served
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may take another message: open, quiet and never broken."""
+        session = self._session
+        return session.usable and self._channel.alive and not session.replies.pending
+
+    async def deliver(
+        self, sender: str, recipients: Sequence[str], content: bytes
+    ) -> Result:
+        """Offer one message. Never raises, except for a cancellation.
+
+        A cancelled delivery closes the connection: whether the relay took the message
+        is then unknown.
+        """
+        try:
+            if self._must_convert(content):
+                content = await asyncio.to_thread(to_seven_bit, content)
+            result = await self._run(
+                deliver(self._session, sender, recipients, content)
+            )
+        except Exception as error:
+            log.exception("delivery to %s met an unexpected error", self.relay)
+            result = self._unexpected(error, len(recipients))
+        except BaseException:
+            self._give_up()
+            raise
+        if not result.usable:
+            self._give_up()
+        return result
+
+    async def quit(self) -> None:
+        """Say goodbye when there is time for it, then close. Never raises."""
+        try:
+            if self.usable:
+                await self._run(close_session(self._session))
+        except Exception:
+            log.exception("closing the connection to %s failed", self.relay)
+        finally:
+            self._give_up()
+
+    async def _connect(self) -> None:
+        relay, timeouts = self.relay, self._channel.timeouts
+        implicit = self._security.tls == TLS_IMPLICIT
+        seconds = timeouts.connect + (timeouts.handshake if implicit else 0)
+        tls: dict[str, Any] = {}
+        if implicit:
+            context = self._context(self._security.verify)
+            tls = {
+                "ssl": context,
+                "server_hostname": relay.host,
+                "ssl_handshake_timeout": timeouts.handshake,
+            }
+        loop = asyncio.get_running_loop()
+        connecting = loop.create_connection(
+            lambda: self._channel,
+            relay.host,
+            relay.port,
+            happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS,
+            **tls,
+        )
+        try:
+            await asyncio.wait_for(connecting, seconds)
+        except (asyncio.TimeoutError, OSError, ValueError) as error:
+            raise self._not_connected(error, seconds) from None
+        self._session.loopback = _is_loopback(self._channel.peer())
+        self._session.encrypted = implicit
+
+    def _not_connected(self, error: Exception, seconds: float) -> RelayFault:
+        if isinstance(error, ssl.SSLError):
+            return self._tls_fault(error)
+        if isinstance(error, socket.gaierror):
+            reason = f"the name {self.relay.host} was not found: {describe(error)}"
+        elif isinstance(error, asyncio.TimeoutError):
+            reason = f"no connection within {seconds:g} seconds"
+        else:
+            reason = describe(error)
+        return RelayFault(self.relay, Phase.CONNECT, reason)
+
+    def _tls_fault(self, error: Exception) -> RelayFault:
+        permanent = isinstance(error, ssl.SSLCertVerificationError)
+        return RelayFault(self.relay, Phase.HANDSHAKE, describe(error), permanent)
+
+    def _context(self, verify: bool) -> ssl.SSLContext:
+        try:
+            return client_context(verify, self._security.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            reason = f"MAILDROP_TLS_CA_FILE {self._security.ca_file}: {describe(error)}"
+            raise RelayFault(self.relay, Phase.HANDSHAKE, reason, True) from None
+
+    async def _run(self, procedure: Steps[Value]) -> Value:
+        """Drive a procedure to its end."""
+        advance: Callable[[], Step] = partial(procedure.send, None)
+        try:
+            while True:
+                step = advance()
+                try:
+                    answer = await self._perform(step)
+                except Broken as broken:
+                    advance = partial(procedure.throw, broken)
+                else:
+                    advance = partial(procedure.send, answer)
+        except StopIteration as end:
+            value: Value = end.value
+            return value
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Expect):
+            return await self._channel.expect(step)
+        if isinstance(step, Send):
+            return await self._channel.send(step)
+        return await self._start_tls(step)
+
+    async def _start_tls(self, step: StartTls) -> None:
+        context = self._context(step.verify)
+        try:
+            await self._channel.start_tls(context, self.relay.host)
+        except (OSError, ValueError) as error:
+            raise self._tls_fault(error) from None
+
+    def _must_convert(self, content: bytes) -> bool:
+        return not (content.isascii() or self._session.capabilities.offers("8BITMIME"))
+
+    def _unexpected(self, error: Exception, count: int) -> Result:
+        self._session.usable = False
+        # The type alone: its text may quote the message.
+        reason = f"an unexpected {type(error).__name__} in the SMTP client"
+        verdict = Verdict(Outcome.DEFERRED, reason)
+        return Result((verdict,) * count, usable=False)
+
+    def _give_up(self) -> None:
+        self._session.usable = False
+        self._channel.abort()
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _hello_name(local_name: str, local_address: str) -> str:
+    """RFC 5321 section 4.1.4: a host without a usable name says its address."""
+    speakable = local_name.isascii() and local_name.isprintable()
+    if local_name and speakable and " " not in local_name:
+        return local_name
+    family = "IPv6:" if ":" in local_address else ""
+    return f"[{family}{local_address or '127.0.0.1'}]"

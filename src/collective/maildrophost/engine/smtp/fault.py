@@ -1,0 +1,28 @@
+"""The fault of a relay, as opposed to one of a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import MaildropError
+from .phases import Phase
+
+if TYPE_CHECKING:
+    from ..config import RelayAddress
+
+
+class RelayFault(MaildropError):
+    """The relay cannot be used now; no message is to blame.
+
+    `reason` is one printable line without credentials. `permanent` means that a
+    person must act (a refused login, a wrong certificate): waiting will not mend it.
+    """
+
+    def __init__(
+        self, relay: RelayAddress, phase: Phase, reason: str, permanent: bool = False
+    ) -> None:
+        super().__init__(f"relay {relay}: {phase}: {reason}")
+        self.relay = relay
+        self.phase = phase
+        self.reason = reason
+        self.permanent = permanent

@@ -1,0 +1,55 @@
+"""What a transaction has found out about its recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..verdict import Outcome, Verdict
+from .fault import RelayFault
+
+
+@dataclass(frozen=True)
+class Result:
+    """`verdicts` are in the order of the recipients.
+
+    None instead of a verdict: not tried. Without a fault it is to be sent again at
+    once, on another connection unless this one is `usable`; with one it keeps its
+    place. `possible_duplicate`: the relay may have taken the message although the
+    recipients are deferred.
+    """
+
+    verdicts: tuple[Verdict | None, ...]
+    possible_duplicate: bool = False
+    fault: RelayFault | None = None
+    usable: bool = True
+
+
+@dataclass
+class Ledger:
+    """`answered`: the relay said something to MAIL. `dot_left`: all content is out."""
+
+    count: int
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    answered: bool = False
+    dot_left: bool = False
+    possible_duplicate: bool = False
+    fault: RelayFault | None = None
+
+    def settle(self, indexes: Iterable[int], verdict: Verdict) -> None:
+        for index in indexes:
+            self.verdicts.setdefault(index, verdict)
+
+    def settle_rest(self, verdict: Verdict) -> None:
+        self.settle(range(self.count), verdict)
+
+    def defer_rest(self, reason: str) -> None:
+        self.settle_rest(Verdict(Outcome.DEFERRED, reason))
+
+    def result(self, usable: bool) -> Result:
+        return Result(
+            verdicts=tuple(map(self.verdicts.get, range(self.count))),
+            possible_duplicate=self.possible_duplicate,
+            fault=self.fault,
+            usable=usable,
+        )

@@ -1,0 +1,50 @@
+"""What both sides of one SMTP connection know at a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .capabilities import HELO_ONLY, Capabilities
+from .phases import Phase
+from .replies import Replies
+from .steps import Broken, Send, Steps, expect
+
+if TYPE_CHECKING:
+    from ..config import RelayAddress
+
+
+@dataclass
+class Session:
+    """`loopback`: the peer is this machine. `reset_due`: a transaction stands open."""
+
+    relay: RelayAddress
+    loopback: bool = False
+    encrypted: bool = False
+    capabilities: Capabilities = HELO_ONLY
+    replies: Replies = field(default_factory=Replies)
+    served: int = 0
+    reset_due: bool = False
+    usable: bool = True
+
+    def send(self, data: bytes, phase: Phase) -> Steps[None]:
+        """Write commands, after making sure that every earlier reply was read.
+
+        A reply that nobody asked for would be taken for the answer to what is sent
+        now, and a refusal could count as an acceptance.
+        """
+        if self.replies.pending:
+            reply = yield from expect(phase)
+            raise Broken(phase, f"the relay spoke out of turn: {reply}")
+        yield Send(data, phase)
+
+
+def line(text: str) -> bytes:
+    """One command line; ValueError when it would be more than one.
+
+    The last door before the wire: whoever lets a line break through here lets a
+    stranger give commands to the relay.
+    """
+    if not text.isprintable():
+        raise ValueError("a command with control characters is never sent")
+    return text.encode("utf-8") + b"\r\n"

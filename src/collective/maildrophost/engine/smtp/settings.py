@@ -1,0 +1,34 @@
+"""How a relay is to be spoken to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..config import Secret
+
+TLS_NEVER, TLS_WHEN_OFFERED, TLS_REQUIRED, TLS_IMPLICIT = range(4)
+
+
+@dataclass(frozen=True)
+class Security:
+    """Transport security: `tls` is the value of MAILDROP_TLS, 0 to 3.
+
+    `verify` counts where TLS is demanded (2 and 3); `ca_file` is the path of a CA
+    bundle that is trusted beside the system's, or "".
+    """
+
+    tls: int = TLS_NEVER
+    verify: bool = True
+    ca_file: str = ""
+
+
+@dataclass(frozen=True)
+class Login:
+    """SMTP AUTH: `mechanism` is "" (the strongest offered), "plain" or "login"."""
+
+    user: str
+    password: Secret
+    mechanism: str = ""
+    allow_cleartext: bool = False

@@ -1,0 +1,270 @@
+"""One mail transaction: a verdict for every recipient, whatever the relay does."""
+
+# Rules of this file:
+# - The first digit of the reply code decides; an enhanced status never overrules it.
+# - With PIPELINING (RFC 2920) MAIL, RCPT and DATA go out at once; every reply is read.
+# - A recipient is SENT only by a 2xx that came after the last dot had left.
+# - The connection breaks before the dot has left: nothing arrived. After it: nobody
+#   knows (RFC 1047), the recipients are deferred and marked.
+# - 421 ends the session; verdicts given before it stand, the others are deferred.
+# - On a reused connection that had died meanwhile nothing was tried: no verdicts.
+# - A refused login at MAIL is the relay's fault; so is a relay that knows no DATA.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..verdict import Outcome, Verdict
+from .content import END_OF_DATA, wire_blocks, wire_size
+from .envelope import Path, UnsendableAddress, path
+from .fault import RelayFault
+from .ledger import Ledger, Result
+from .phases import Phase
+from .replies import Reply
+from .session import Session, line
+from .steps import Broken, Send, ServiceClosing, Steps, expect
+
+LOGIN_REQUIRED = 530  # RFC 4954 section 6
+TOO_MANY_RECIPIENTS = (452, 552)  # RFC 5321 section 4.5.3.1.10
+NO_SUCH_COMMAND = range(500, 505)
+
+
+def deliver(
+    session: Session, sender: str, recipients: Sequence[str], content: bytes
+) -> Steps[Result]:
+    """Give one message to the relay; never raises for anything the relay does."""
+    ledger = Ledger(len(recipients))
+    try:
+        yield from _deliver(session, ledger, sender, recipients, content)
+    except Broken as broken:
+        session.usable = False
+        if ledger.answered or session.served == 0:
+            ledger.defer_rest(broken.reason)
+        # 421 is an answer: the relay says that it did not take the message.
+        ledger.possible_duplicate = ledger.dot_left and not isinstance(
+            broken, ServiceClosing
+        )
+    except RelayFault as fault:
+        session.usable = False
+        ledger.fault = fault
+    session.served += 1
+    return ledger.result(session.usable)
+
+
+def _deliver(
+    session: Session,
+    ledger: Ledger,
+    sender: str,
+    recipients: Sequence[str],
+    content: bytes,
+) -> Steps[None]:
+    reverse_path = _reverse_path(session, ledger, sender)
+    if reverse_path is None or _cannot_carry(session, ledger, content):
+        return
+    paths = _forward_paths(session, ledger, recipients)
+    if not paths:
+        return
+    utf8 = reverse_path.utf8 or any(each.utf8 for each in paths.values())
+    mail = _mail_command(session, reverse_path, utf8, content)
+    rcpts = {n: line(f"RCPT TO:<{each.address}>") for n, each in paths.items()}
+    if session.capabilities.offers("PIPELINING"):
+        reset = [b"RSET\r\n"] if session.reset_due else []
+        group = b"".join([*reset, mail, *rcpts.values(), b"DATA\r\n"])
+        yield from session.send(group, Phase.MAIL)
+    yield from _converse(session, ledger, mail, rcpts, content)
+
+
+def _reverse_path(session: Session, ledger: Ledger, sender: str) -> Path | None:
+    try:
+        return path(sender, session.capabilities)
+    except UnsendableAddress as unsendable:
+        _note_unsendable(session, ledger, unsendable.verdict)
+        ledger.settle_rest(unsendable.verdict)
+        return None
+
+
+def _cannot_carry(session: Session, ledger: Ledger, content: bytes) -> bool:
+    """Whether the relay has no way to take this content."""
+    limit = session.capabilities.size_limit
+    if limit and (size := wire_size(content)) > limit:
+        reply = f"5.3.4 the message has {size} octets, the relay takes {limit}"
+    elif not (content.isascii() or session.capabilities.offers("8BITMIME")):
+        reply = "5.6.3 the message cannot be turned into the 7 bits of the relay"
+    else:
+        return False
+    ledger.settle_rest(Verdict(Outcome.FAILED, reply))
+    return True
+
+
+def _forward_paths(
+    session: Session, ledger: Ledger, recipients: Sequence[str]
+) -> dict[int, Path]:
+    paths = {}
+    for index, recipient in enumerate(recipients):
+        try:
+            paths[index] = path(recipient, session.capabilities)
+        except UnsendableAddress as unsendable:
+            _note_unsendable(session, ledger, unsendable.verdict)
+            ledger.settle([index], unsendable.verdict)
+    return paths
+
+
+def _note_unsendable(session: Session, ledger: Ledger, verdict: Verdict) -> None:
+    if verdict.outcome is Outcome.DEFERRED:
+        # Deferred as well as a fault, so that the message cannot hold up the others
+        # by being the one that every probe of the relay is made with.
+        ledger.fault = RelayFault(session.relay, Phase.EHLO, verdict.reply)
+
+
+def _mail_command(
+    session: Session, reverse_path: Path, utf8: bool, content: bytes
+) -> bytes:
+    command = f"MAIL FROM:<{reverse_path.address}>"
+    if session.capabilities.offers("SIZE"):
+        command += f" SIZE={wire_size(content)}"
+    if session.capabilities.offers("8BITMIME") and not content.isascii():
+        command += " BODY=8BITMIME"
+    return line(command + " SMTPUTF8" if utf8 else command)
+
+
+def _converse(
+    session: Session,
+    ledger: Ledger,
+    mail: bytes,
+    rcpts: dict[int, bytes],
+    content: bytes,
+) -> Steps[None]:
+    pipelining = session.capabilities.offers("PIPELINING")
+    yield from _reset(session)
+    mail_reply = yield from _ask(session, Phase.MAIL, mail)
+    ledger.answered = True
+    taken = _judge_mail(session, ledger, mail_reply)
+    if not taken and not pipelining:
+        return
+    accepted: list[int] = []
+    for index, rcpt in rcpts.items():
+        reply = yield from _ask(session, Phase.RCPT, rcpt)
+        if _judge_rcpt(session, ledger, index, reply, bool(accepted), taken):
+            accepted.append(index)
+    if not accepted and not pipelining:
+        return
+    data_reply = yield from _ask(session, Phase.DATA, b"DATA\r\n")
+    if not taken and accepted and data_reply.intermediate:
+        # Any end of data would now make the relay deliver something.
+        raise Broken(Phase.DATA, "the relay takes content for a refused sender")
+    if not accepted:
+        yield from _end_empty(session, data_reply)
+    elif _judge_data(session, ledger, accepted, data_reply):
+        yield from _upload(session, ledger, accepted, content)
+
+
+def _ask(session: Session, phase: Phase, command: bytes) -> Steps[Reply]:
+    if not session.capabilities.offers("PIPELINING"):
+        yield from session.send(command, phase)
+    return (yield from expect(phase))
+
+
+def _reset(session: Session) -> Steps[None]:
+    if not session.reset_due:
+        return
+    # Sent with the next message, not after the last one: verdicts never wait for it.
+    reply = yield from _ask(session, Phase.RSET, b"RSET\r\n")
+    if not reply.positive:
+        raise Broken(Phase.RSET, str(reply))
+    session.reset_due = False
+
+
+def _judge_mail(session: Session, ledger: Ledger, reply: Reply) -> bool:
+    """Whether the relay took the sender."""
+    if reply.positive:
+        session.reset_due = True
+        return True
+    if reply.code == LOGIN_REQUIRED or (reply.permanent and reply.enhanced == "5.7.0"):
+        raise RelayFault(session.relay, Phase.MAIL, str(reply), permanent=True)
+    ledger.settle_rest(_verdict(Phase.MAIL, reply))
+    return False
+
+
+def _judge_rcpt(
+    session: Session,
+    ledger: Ledger,
+    index: int,
+    reply: Reply,
+    others_accepted: bool,
+    sender_taken: bool,
+) -> bool:
+    """Whether the relay took the recipient."""
+    if reply.positive or not sender_taken:
+        return reply.positive
+    if others_accepted and _too_many(reply):
+        return False  # No verdict: the next transaction starts with this recipient.
+    if reply.code == LOGIN_REQUIRED and not others_accepted:
+        raise RelayFault(session.relay, Phase.RCPT, str(reply), permanent=True)
+    ledger.settle([index], _verdict(Phase.RCPT, reply))
+    return False
+
+
+def _too_many(reply: Reply) -> bool:
+    # Old relays give no enhanced status; the next transaction then shows whether it
+    # was this recipient after all.
+    return reply.code in TOO_MANY_RECIPIENTS and reply.enhanced[1:] in ("", ".5.3")
+
+
+def _judge_data(
+    session: Session, ledger: Ledger, accepted: Iterable[int], reply: Reply
+) -> bool:
+    """Whether the relay waits for the content."""
+    if reply.intermediate:
+        return True
+    if reply.positive:
+        raise Broken(Phase.DATA, f"the relay answered DATA with {reply}")
+    if reply.code in NO_SUCH_COMMAND:
+        raise RelayFault(session.relay, Phase.DATA, str(reply), permanent=True)
+    ledger.settle(accepted, _verdict(Phase.DATA, reply))
+    return False
+
+
+def _end_empty(session: Session, data_reply: Reply) -> Steps[None]:
+    """RFC 2920 section 3.1: a 354 without recipients is answered by a lone dot."""
+    if data_reply.intermediate:
+        yield from session.send(END_OF_DATA, Phase.CONTENT)
+        yield from expect(Phase.END)
+        session.reset_due = False
+
+
+def _upload(
+    session: Session, ledger: Ledger, accepted: list[int], content: bytes
+) -> Steps[None]:
+    all_left = True
+    for block in wire_blocks(content):
+        if session.replies.pending:
+            all_left = False
+            break
+        all_left = yield Send(block, Phase.CONTENT)
+    if not all_left:
+        yield from _early_reply(session, ledger, accepted)
+        return
+    ledger.dot_left = True
+    reply = yield from expect(Phase.END)
+    session.reset_due = False
+    ledger.settle(accepted, _verdict(Phase.END, reply))
+
+
+def _early_reply(
+    session: Session, ledger: Ledger, accepted: Iterable[int]
+) -> Steps[None]:
+    reply = yield from expect(Phase.CONTENT)
+    if reply.positive:
+        raise Broken(Phase.CONTENT, f"the relay answered half the content: {reply}")
+    ledger.settle(accepted, _verdict(Phase.CONTENT, reply))
+    session.usable = False
+
+
+def _verdict(phase: Phase, reply: Reply) -> Verdict:
+    if reply.positive:
+        return Verdict(Outcome.SENT, str(reply))
+    if reply.transient:
+        return Verdict(Outcome.DEFERRED, str(reply))
+    if reply.permanent:
+        return Verdict(Outcome.FAILED, str(reply))
+    raise Broken(phase, f"the relay's reply makes no sense here: {reply}")
