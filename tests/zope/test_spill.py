@@ -88,3 +88,33 @@ def test_mail_that_finds_no_room_is_not_sent_with_the_rest(
     send(root.host, "4")
     transaction.commit()
     assert subjects() == numbered(1, 4)
+
+
+def test_a_rollback_forgets_both_the_prepared_and_the_waiting(root, send, subjects):
+    for number in (1, 2):
+        send(root.host, str(number))
+    savepoint = transaction.savepoint()
+    for number in (10, 11, 12):
+        send(root.host, str(number))
+    assert len(subjects()) == 3
+    savepoint.rollback()
+    send(root.host, "3")
+    second = transaction.savepoint()
+    send(root.host, "13")
+    second.rollback()
+    transaction.commit()
+    assert subjects() == numbered(1, 3)
+
+
+def test_mail_that_was_all_prepared_is_released_by_the_vote_when_it_is_alone(
+    root, send, subjects, monkeypatch
+):
+    monkeypatch.setattr(spool.SpoolDataManager, "tpc_finish", lambda self, txn: None)
+    for number in (1, 2, 3):
+        send(root.host, str(number))
+    savepoint = transaction.savepoint()
+    send(root.host, "10")
+    savepoint.rollback()
+    assert subjects() == numbered(1, 3, "prepared")
+    transaction.commit()
+    assert subjects() == numbered(1, 3)
