@@ -1,0 +1,196 @@
+"""What a person does to messages: retry, hold, release, delete."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import exits
+from .configured import Configured, pass_configured
+from .output import printable
+from .parameters import LaneName, StateName
+
+if TYPE_CHECKING:
+    from ..message import Lane
+    from ..queue import Done, Queue, State, Transaction
+
+Options = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``ID…`` or ``--all [--state S]``."""
+    for decorate in (
+        pass_configured,
+        click.option("--state", type=StateName(), help="With --all: only this state."),
+        click.option("--all", "everything", is_flag=True, help="All messages."),
+        click.argument("ids", metavar="[ID]...", nargs=-1),
+    ):
+        command = decorate(command)
+    return command
+
+
+_lane_option = click.option("--lane", type=LaneName(), help="The whole lane instead.")
+
+
+@click.command("retry")
+@_selection
+def retry_command(
+    configured: Configured, ids: tuple[str, ...], everything: bool, state: State | None
+) -> int:
+    """Try deferred or failed messages again at once.
+
+    A failed message gets its whole lifetime anew.
+    """
+    return _on_messages(configured, "retry", ids, everything, state)
+
+
+@click.command("hold")
+@_selection
+@_lane_option
+def hold_command(
+    configured: Configured,
+    ids: tuple[str, ...],
+    everything: bool,
+    state: State | None,
+    lane: Lane | None,
+) -> int:
+    """Keep messages back until they are released.
+
+    With --lane the whole lane stops, new mail included: so a newsletter that is going
+    out is stopped with 'hold --lane bulk'.
+    """
+    if lane is not None:
+        return _on_lane(configured, "hold", lane, ids, everything, state)
+    return _on_messages(configured, "hold", ids, everything, state)
+
+
+@click.command("release")
+@_selection
+@_lane_option
+def release_command(
+    configured: Configured,
+    ids: tuple[str, ...],
+    everything: bool,
+    state: State | None,
+    lane: Lane | None,
+) -> int:
+    """Let held messages, or a held lane, go on.
+
+    A prepared message, whose transaction was cut off by a crash, is sent when it is
+    named, or with --all --state prepared. Make sure that the transaction committed.
+    """
+    if lane is not None:
+        return _on_lane(configured, "release", lane, ids, everything, state)
+    return _on_messages(configured, "release", ids, everything, state)
+
+
+@click.command("delete")
+@_selection
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete_command(
+    configured: Configured,
+    ids: tuple[str, ...],
+    everything: bool,
+    state: State | None,
+    yes: bool,
+) -> int:
+    """Delete messages for good.
+
+    Nobody gets a notification. What is being sent at this moment stays. Prepared
+    messages go when they are named, or with --all --state prepared.
+    """
+    if everything and not yes:
+        _make_sure(state)
+    return _on_messages(configured, "delete", ids, everything, state)
+
+
+def _make_sure(state: State | None) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("delete --all needs --yes where it cannot ask")
+    which = f"all {state.value} messages" if state else "all messages"
+    click.confirm(f"Delete {which} for good?", abort=True, err=True)
+
+
+def _on_messages(
+    configured: Configured,
+    action: str,
+    ids: tuple[str, ...],
+    everything: bool,
+    state: State | None,
+) -> int:
+    if bool(ids) == everything:
+        raise click.UsageError(f"say which messages to {action}: either ids or --all")
+    if state is not None and not everything:
+        raise click.UsageError("--state goes with --all")
+    with configured.queue() as queue:
+        done, bells = _act(queue, action, ids, state)
+    if action in ("retry", "release"):
+        from ..doorbell import ring
+
+        ring(bells)
+    return _report(action, done)
+
+
+def _act(
+    queue: Queue, action: str, ids: tuple[str, ...], state: State | None
+) -> tuple[Done, tuple[str, ...]]:
+    from ..queue import doorbells, hold, matching, remove, retry, unhold
+
+    now = time.time()
+    acts: dict[str, Callable[[Transaction, tuple[str, ...]], Done]] = {
+        "retry": lambda tx, chosen: retry(tx, chosen, now),
+        "hold": hold,
+        "release": unhold,
+        "delete": remove,
+    }
+    with queue.write() as tx:
+        chosen = ids or matching(tx, action, state)
+        return acts[action](tx, chosen), doorbells(tx, now)
+
+
+_SAID = {
+    "retry": "tried again at once",
+    "hold": "held",
+    "release": "released",
+    "delete": "deleted",
+}
+
+
+def _report(action: str, done: Done) -> int:
+    count = len(done.changed)
+    click.echo(f"{count} {'message' if count == 1 else 'messages'} {_SAID[action]}")
+    for id, reason in done.refused.items():
+        click.echo(f"message {printable(id)}: {reason}", err=True)
+    return exits.FAILED if done.refused else exits.DONE
+
+
+def _on_lane(
+    configured: Configured,
+    action: str,
+    lane: Lane,
+    ids: tuple[str, ...],
+    everything: bool,
+    state: State | None,
+) -> int:
+    if ids or everything or state is not None:
+        raise click.UsageError("--lane goes without ids, --all and --state")
+    from ..doorbell import ring
+    from ..queue import doorbells, hold_lane, release_lane
+
+    act = {"hold": hold_lane, "release": release_lane}[action]
+    with configured.queue() as queue:
+        with queue.write() as tx:
+            changed = act(tx, lane)
+            bells = doorbells(tx, time.time())
+        if action == "release":
+            ring(bells)
+    if changed:
+        click.echo(f"lane {lane.label} {_SAID[action]}")
+    else:
+        before = "was held already" if action == "hold" else "was not held"
+        click.echo(f"lane {lane.label} {before}")
+    return exits.DONE

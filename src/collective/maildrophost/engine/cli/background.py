@@ -1,0 +1,194 @@
+"""The background daemon under zdaemon: start, stop, restart, reload."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import MaildropError
+from . import heartbeats, processes
+from .configured import Configured, pass_configured
+from .zdaemon import KILL_MARGIN_SECONDS, CannotStart, Supervisor
+
+if TYPE_CHECKING:
+    from ..config import Configuration
+
+POLL_SECONDS = 0.05
+START_SECONDS = 30.0
+PATIENCE_SECONDS = 2.0
+"""Waiting longer than this is explained."""
+
+
+class NotStopped(MaildropError):
+    """The daemon goes on although it was told to stop."""
+
+
+@click.command("start")
+@pass_configured
+def start_command(configured: Configured) -> None:
+    """Start the daemon in the background.
+
+    zdaemon keeps it running: after a crash it is back in seconds. This command ends
+    when the daemon works, or says why it does not.
+    """
+    _start(configured.load())
+
+
+@click.command("stop")
+@pass_configured
+def stop_command(configured: Configured) -> None:
+    """Stop the daemon once the mails in flight are through.
+
+    They have MAILDROP_STOP_TIMEOUT seconds; all other mail waits in the queue.
+    """
+    if not _stop(configured.load()):
+        click.echo("not running")
+
+
+@click.command("restart")
+@pass_configured
+def restart_command(configured: Configured) -> None:
+    """Stop the daemon, start it anew.
+
+    One that does not run is started.
+    """
+    configuration = configured.load()
+    _stop(configuration)
+    _start(configuration)
+
+
+@click.command("reload")
+@pass_configured
+def reload_command(configured: Configured) -> None:
+    """Make the daemon read its configuration again.
+
+    A configuration with an error is refused here; the daemon then keeps the one it has.
+    """
+    configuration = configured.load()
+    pid = running(configuration)
+    if pid is None:
+        raise click.ClickException(
+            "not running: the next start reads the configuration anyway"
+        )
+    _signal(pid, signal.SIGHUP)
+    click.echo(f"pid {pid} reads {configuration.path}")
+
+
+def _start(configuration: Configuration) -> None:
+    pid = running(configuration)
+    if pid is not None:
+        click.echo(f"already running, pid {pid}")
+        return
+    supervisor = Supervisor(configuration)
+    _end_supervisor(supervisor)  # one that waits after a crash has old settings
+    supervisor.launch()
+    click.echo(f"started, pid {_wait_for_heartbeat(supervisor)}")
+
+
+def running(configuration: Configuration) -> int | None:
+    """The pid of this configuration's daemon on this machine, None without one."""
+    state = Supervisor(configuration).state()
+    if state is not None and state.pid:
+        return state.pid
+    return heartbeats.unsupervised(configuration)
+
+
+def _wait_for_heartbeat(supervisor: Supervisor) -> int:
+    """The pid of the daemon once it works; raises CannotStart when it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    pid = 0
+    while time.monotonic() < deadline:
+        state = supervisor.state()
+        if state is None or state.died or (pid and state.pid != pid):
+            _end_supervisor(supervisor)
+            raise CannotStart(_death(supervisor))
+        pid = state.pid
+        if pid and _beats(supervisor.configuration, pid):
+            return pid
+        time.sleep(POLL_SECONDS)
+    raise CannotStart(
+        f"the daemon (pid {pid}) runs, but does not work after {START_SECONDS:.0f} "
+        f"seconds: see {supervisor.configuration.log_file} and "
+        f"{supervisor.transcript}; mail waits in the queue"
+    )
+
+
+def _beats(configuration: Configuration, pid: int) -> bool:
+    from ..queue import QueueError
+
+    try:
+        return heartbeats.here(configuration, pid)
+    except QueueError:
+        return False  # the daemon meets the same and says it with its last words
+
+
+def _death(supervisor: Supervisor) -> str:
+    reason = supervisor.last_words() or "it gave no reason"
+    return (
+        f"the daemon ended at once: {reason.removeprefix('maildropctl: ')} "
+        f"(all it said is in {supervisor.transcript}; mail waits in the queue)"
+    )
+
+
+def _stop(configuration: Configuration) -> bool:
+    """Stop whatever runs; False when nothing did. Raises NotStopped."""
+    supervisor = Supervisor(configuration)
+    state = supervisor.state()
+    if state is not None:
+        _end_supervisor(supervisor)
+        click.echo(f"stopped, pid {state.pid}" if state.pid else "stopped")
+        return True
+    pid = heartbeats.unsupervised(configuration)
+    if pid is None:
+        return False
+    _signal(pid, signal.SIGTERM)
+    _wait_for_end(configuration, pid, lambda: not processes.lives(pid))
+    click.echo(f"stopped, pid {pid}; it was not started with 'start'")
+    return True
+
+
+def _end_supervisor(supervisor: Supervisor) -> None:
+    state = supervisor.state()
+    if state is None:
+        return
+    supervisor.tell("stop")
+    _wait_for_end(
+        supervisor.configuration, state.pid, lambda: not processes.lives(state.manager)
+    )
+
+
+def _wait_for_end(
+    configuration: Configuration, pid: int, ended: Callable[[], bool]
+) -> None:
+    began = time.monotonic()
+    limit = configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
+    explained = False
+    while not ended():
+        waited = time.monotonic() - began
+        if waited > limit:
+            raise NotStopped(
+                f"pid {pid} still runs after {limit:.0f} seconds: see "
+                f"{configuration.log_file}; 'kill -9 {pid}' loses no mail, but may "
+                "send what is in flight twice"
+            )
+        if waited > PATIENCE_SECONDS and not explained:
+            seconds = f"{configuration.stop_timeout:.0f} seconds"
+            click.echo(f"mails in flight have up to {seconds}…", err=True)
+            explained = True
+        time.sleep(POLL_SECONDS)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except PermissionError:
+        raise click.ClickException(
+            f"pid {pid} belongs to another user: run this command as that user"
+        ) from None
+    except ProcessLookupError:
+        pass  # it has just ended by itself

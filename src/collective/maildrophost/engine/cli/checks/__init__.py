@@ -1,0 +1,21 @@
+"""What `maildropctl check` looks at: one module for each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .finding import Finding, Level
+
+if TYPE_CHECKING:
+    from ...config import Configuration
+
+__all__ = ["Finding", "Level", "every_check"]
+
+
+def every_check(configuration: Configuration) -> Iterator[Finding]:
+    """The findings one after the other, in the order a mail takes; relays take time."""
+    from . import configurationfile, daemon, directories, queue, relays
+
+    for subject in (configurationfile, directories, queue, relays, daemon):
+        yield from subject.check(configuration)

@@ -1,0 +1,46 @@
+"""Whether the configuration is free of warnings and its secrets are private."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .finding import Finding, failed, ok, warning
+
+if TYPE_CHECKING:
+    from ...config import Configuration
+
+SUBJECT = "configuration"
+OTHERS = stat.S_IROTH | stat.S_IWOTH
+
+
+def check(configuration: Configuration) -> Iterator[Finding]:
+    """The file that was read, then every file with a secret in it."""
+    for text in configuration.warnings:
+        yield warning(SUBJECT, text)
+    secret = bool(configuration.password) and not configuration.password_file
+    yield _privacy(configuration.path, secret)
+    for name in (
+        configuration.password_file,
+        configuration.oauth_client_secret_file,
+        configuration.oauth_refresh_token_file,
+    ):
+        if name:
+            yield _privacy(Path(name), secret=True)
+
+
+def _privacy(path: Path, secret: bool) -> Finding:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return failed(SUBJECT, f"{path}: {error.strerror}")
+    if secret and mode & OTHERS:
+        return failed(
+            SUBJECT,
+            f"{path} holds a secret that everybody can read: chmod 600 {path}",
+        )
+    if mode & stat.S_IWOTH:
+        return failed(SUBJECT, f"everybody can change {path}: chmod o-w {path}")
+    return ok(SUBJECT, f"{path} is valid")

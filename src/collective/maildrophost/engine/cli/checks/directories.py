@@ -1,0 +1,47 @@
+"""Whether the daemon can write where it must."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .finding import Finding, failed, ok
+
+if TYPE_CHECKING:
+    from ...config import Configuration
+
+SUBJECT = "directories"
+
+
+def check(configuration: Configuration) -> Iterator[Finding]:
+    """Home, var, the drop directories, those of the log and the pid file."""
+    wanted: dict[Path, str] = {configuration.home: "MAILDROP_HOME"}
+    for spool in configuration.spool:
+        wanted.setdefault(spool, "MAILDROP_SPOOL")
+    wanted.setdefault(configuration.var, "MAILDROP_VAR")
+    wanted.setdefault(configuration.log_file.parent, "MAILDROP_LOG_FILE")
+    wanted.setdefault(configuration.pid_file.parent, "MAILDROP_PID_FILE")
+    for directory, option in wanted.items():
+        yield _writable(directory, option)
+
+
+def _writable(directory: Path, option: str) -> Finding:
+    named = f"{directory} ({option})"
+    if directory.is_dir():
+        if os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+            return ok(SUBJECT, f"{named} is writable")
+        return failed(
+            SUBJECT, f"{named} is not writable for this user: change its owner or mode"
+        )
+    if directory.exists():
+        return failed(SUBJECT, f"{named} is no directory: move that file away")
+    parent = _nearest(directory)
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return ok(SUBJECT, f"{named} is made by the first start")
+    return failed(SUBJECT, f"{named} cannot be made in {parent}: make it by hand")
+
+
+def _nearest(directory: Path) -> Path:
+    return next(parent for parent in directory.parents if parent.exists())

@@ -1,0 +1,76 @@
+"""What a command works with: one configuration, its queue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import exits
+from .output import printable
+
+if TYPE_CHECKING:
+    from ..config import Configuration
+    from ..queue import Queue
+
+
+class NoConfiguration(click.ClickException):
+    """Nobody said which configuration is meant."""
+
+    exit_code = exits.USAGE
+
+
+@dataclass
+class Configured:
+    """The choice of a configuration file; nothing is read before it is asked for."""
+
+    chosen: str | None
+    program: str
+    _loaded: Configuration | None = None
+
+    @property
+    def path(self) -> Path:
+        """The configuration file, absolute; raises NoConfiguration."""
+        chosen = self.chosen or os.environ.get("MAILDROP_CONFIG")
+        if not chosen:
+            raise NoConfiguration(
+                "which configuration? Give --config FILE or set MAILDROP_CONFIG; "
+                f"'{self.program} init FILE' writes a new one"
+            )
+        return Path(chosen).absolute()
+
+    def load(self, warn: bool = True) -> Configuration:
+        """The configuration, read once; raises ConfigurationError.
+
+        Its warnings go to standard error, unless `warn` is false.
+        """
+        if self._loaded is None:
+            from ..config import load
+
+            self._loaded = load(self.path)
+            for warning in self._loaded.warnings if warn else ():
+                click.echo(f"{self.program}: {printable(warning)}", err=True)
+        return self._loaded
+
+    @contextmanager
+    def queue(self) -> Iterator[Queue]:
+        """The queue of the configuration, made when there is none yet.
+
+        Raises ConfigurationError, QueueError.
+        """
+        configuration = self.load()
+        from ..queue import open_queue
+
+        queue = open_queue(configuration.queue)
+        try:
+            yield queue
+        finally:
+            queue.close()
+
+
+pass_configured = click.make_pass_decorator(Configured)

@@ -1,0 +1,49 @@
+"""The daemon in the foreground: run, fg."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import click
+
+from .configured import Configured, pass_configured
+
+
+@click.command("run")
+@click.option(
+    "--once", is_flag=True, help="Handle everything that is due now, then end."
+)
+@pass_configured
+def run_command(configured: Configured, once: bool) -> int:
+    """Run the daemon in the foreground.
+
+    For systemd, supervisor and containers.
+    SIGTERM and SIGINT stop it once the mails in flight are through; SIGHUP makes it
+    read its configuration again.
+    """
+    from ..daemon import run
+
+    return run(configured.load(), once=once)
+
+
+@click.command("fg")
+@pass_configured
+def fg_command(configured: Configured) -> int:
+    """Run the daemon here, its log on the console.
+
+    The one in the background must be stopped first.
+    """
+    from .background import running
+
+    configuration = configured.load()
+    pid = running(configuration)
+    if pid is not None:
+        raise click.ClickException(
+            f"already running, pid {pid}: '{configured.program} stop' comes first"
+        )
+    from ..daemon import run
+
+    # In the environment, because the daemon reads its configuration again on SIGHUP.
+    os.environ["DEBUG"] = "1"
+    return run(replace(configuration, debug=True))

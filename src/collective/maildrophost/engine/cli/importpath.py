@@ -1,0 +1,44 @@
+"""How a child of this program finds the same modules as this program."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping
+
+
+def interpreter_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` for a Python that imports from where this one does.
+
+    A script of buildout puts its eggs on sys.path by itself: a plain interpreter knows
+    nothing of them. PYTHONSAFEPATH keeps the child's working directory out of its path
+    (Python 3.11 and later).
+    """
+    paths = os.pathsep.join(_own_paths())
+    return {**environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+
+
+def _own_paths() -> list[str]:
+    standard = {
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+        sysconfig.get_config_var("DESTSHARED"),
+        _implicit_path(),
+        "",
+    }
+    return [
+        path
+        for path in sys.path
+        if path not in standard and not path.endswith(".zip") and os.path.exists(path)
+    ]
+
+
+def _implicit_path() -> str:
+    """What the interpreter put first by itself: the directory it was started in or of
+    the script, which is no place to import from.
+    """
+    main = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is not None:  # python -m
+        return os.getcwd()
+    return os.path.dirname(os.path.realpath(sys.argv[0]))

@@ -1,0 +1,85 @@
+"""Words and times on the command line, as the engine knows them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..clock import parse_rfc3339
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from ..message import Lane
+    from ..queue import State
+
+
+class _Words(click.ParamType):  # type: ignore[type-arg]
+    """One of a few words; asks the engine for them only when one is given."""
+
+    def words(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        if isinstance(value, Enum):
+            return value
+        words = self.words()
+        try:
+            return words[value.lower()]
+        except KeyError:
+            known = ", ".join(words)
+            self.fail(f"{value!r} is no {self.name}: choose from {known}", param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [
+            CompletionItem(word) for word in self.words() if word.startswith(incomplete)
+        ]
+
+
+class LaneName(_Words):
+    """A lane of the queue."""
+
+    name = "lane"
+
+    def words(self) -> dict[str, Lane]:
+        from ..message import Lane
+
+        return {lane.label: lane for lane in Lane}
+
+
+class StateName(_Words):
+    """A state of a message."""
+
+    name = "state"
+
+    def words(self) -> dict[str, State]:
+        from ..queue.states import State
+
+        return {state.value: state for state in State}
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]
+    """An RFC 3339 time, as seconds since the epoch."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_rfc3339(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,0 +1,22 @@
+"""Processes of this machine: whether one lives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def lives(pid: int) -> bool:
+    """Whether a process with this id runs; a zombie does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it belongs to somebody else
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True  # no /proc here
+    # The state follows the name, which may hold any character (proc(5)).
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")

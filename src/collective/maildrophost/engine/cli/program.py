@@ -1,0 +1,123 @@
+"""The program `maildropctl`: its commands, its errors as one line with an exit status.
+
+Exit status: 0 done, 1 failed, 2 usage or configuration error, 3 not running (`status`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from ..errors import MaildropError
+from . import exits
+from .configured import Configured
+from .output import printable
+
+# Where each command lives, in the order of the help. Its module is imported when the
+# command is asked for, and imports the database or the daemon only when it runs.
+COMMANDS = {
+    "init": "init",
+    "check": "check",
+    "run": "foreground",
+    "start": "background",
+    "stop": "background",
+    "restart": "background",
+    "reload": "background",
+    "fg": "foreground",
+    "logtail": "logtail",
+    "status": "status",
+    "send": "send",
+    "queue": "listing",
+    "show": "listing",
+    "retry": "actions",
+    "hold": "actions",
+    "release": "actions",
+    "delete": "actions",
+    "stats": "stats",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"{__package__}.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(
+    package_name="collective.maildrophost",
+    message="collective.maildrophost %(version)s",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="The configuration of the daemon.  [default: $MAILDROP_CONFIG]",
+)
+@click.pass_context
+def _maildropctl(ctx: click.Context, config: str | None) -> None:
+    """Runs the mail daemon; looks after the mail in its queue."""
+    if config is not None:
+        ctx.obj.chosen = config
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    config: str | None = None,
+    prog_name: str = "maildropctl",
+) -> int:
+    """Run one command; the exit status.
+
+    `argv` is the command line without the program's name. `config` binds the program to
+    one configuration file, so that neither ``--config`` nor the environment is needed.
+    """
+    _print_whatever_the_locale_cannot()
+    try:
+        status = _maildropctl.main(
+            argv, prog_name, standalone_mode=False, obj=Configured(config, prog_name)
+        )
+    except click.UsageError as error:
+        error.show()
+        return exits.USAGE
+    except click.Abort:
+        return _failed(prog_name, "stopped before the end", exits.FAILED)
+    except click.ClickException as error:
+        return _failed(prog_name, error.format_message(), error.exit_code)
+    except MaildropError as error:
+        return _failed(prog_name, str(error), _status_of(error))
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has seen enough; what is still in the
+        # buffer must not fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.DONE
+    return status or exits.DONE
+
+
+def _status_of(error: MaildropError) -> int:
+    from ..config import ConfigurationError
+
+    return exits.USAGE if isinstance(error, ConfigurationError) else exits.FAILED
+
+
+def _failed(prog_name: str, message: str, status: int) -> int:
+    line = " ".join(printable(part) for part in message.splitlines())
+    click.echo(f"{prog_name}: {line}", err=True)
+    return status
+
+
+def _print_whatever_the_locale_cannot() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -1,0 +1,93 @@
+"""`maildropctl send`: queue the message on standard input."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from . import exits
+from .configured import Configured, pass_configured
+from .parameters import LaneName, Moment
+
+if TYPE_CHECKING:
+    from ..message import Lane, Message
+
+
+class Refused(click.ClickException):
+    """No relay could take this message."""
+
+    exit_code = exits.USAGE
+
+
+@click.command("send")
+@click.option(
+    "-f",
+    "--from",
+    "sender",
+    metavar="SENDER",
+    required=True,
+    help='Envelope sender; "" is the null sender, who gets no notifications.',
+)
+@click.option("--lane", type=LaneName(), help="interactive, normal or bulk.")
+@click.option("--at", type=Moment(), help="Not before this time: 2026-11-23T09:30:00Z")
+@click.argument("recipients", metavar="RCPT...", nargs=-1, required=True)
+@pass_configured
+def send_command(
+    configured: Configured,
+    sender: str,
+    recipients: tuple[str, ...],
+    lane: Lane | None,
+    at: float | None,
+) -> None:
+    """Queue the message on standard input; print its id.
+
+    The message is there for good when this command ends with 0. Nothing is queued
+    when it ends otherwise.
+
+    \b
+    Example:
+      maildropctl send -f cron@example.org root@example.org < report.eml
+    """
+    configuration = configured.load()
+    content = _standard_input()
+    from ..message import InvalidMessage, compose
+
+    try:
+        message = compose(
+            content,
+            sender,
+            recipients,
+            lane=lane,
+            at=at,
+            add_message_id=configuration.add_messageid,
+            now=time.time(),
+        )
+    except InvalidMessage as error:
+        raise Refused(f"{error}; nothing was queued") from None
+    click.echo(_enqueue(configured, message))
+
+
+def _standard_input() -> bytes:
+    if sys.stdin.isatty():
+        click.echo("type the message, its header first; end with Ctrl-D", err=True)
+    return sys.stdin.buffer.read()
+
+
+def _enqueue(configured: Configured, message: Message) -> str:
+    from ..doorbell import ring
+    from ..queue import QueueError, doorbells, enqueue
+
+    try:
+        with configured.queue() as queue:
+            with queue.write() as tx:
+                now = time.time()
+                (id,) = enqueue(tx, [message], now, origin="maildropctl send")
+                bells = doorbells(tx, now)
+            # After the commit: a daemon that looks earlier finds nothing.
+            ring(bells)
+    except QueueError as error:
+        raise click.ClickException(f"{error}; nothing was queued") from None
+    return id

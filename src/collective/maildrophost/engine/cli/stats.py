@@ -1,0 +1,80 @@
+"""`maildropctl stats`: the queue in figures."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from .configured import Configured, pass_configured
+from .output import Column, moment, print_json, print_table, printable, span
+from .parameters import json_option
+
+if TYPE_CHECKING:
+    from ..queue import Stats
+
+
+@click.command("stats")
+@json_option
+@pass_configured
+def stats_command(configured: Configured, as_json: bool) -> None:
+    """Count messages by state, lane and hour."""
+    from ..queue import stats
+
+    with configured.queue() as queue, queue.read() as tx:
+        figures = stats(tx, time.time())
+    if as_json:
+        print_json(figures.as_json())
+    else:
+        _print(figures)
+
+
+def _print(figures: Stats) -> None:
+    count = Column("MESSAGES", right=True)
+    states = [[state.value, str(number)] for state, number in figures.states.items()]
+    print_table([Column("STATE"), count], states)
+    click.echo()
+    lanes = [
+        [lane.label, str(number), "held" if lane in figures.held_lanes else ""]
+        for lane, number in figures.lanes.items()
+    ]
+    print_table([Column("LANE"), count, Column("")], lanes)
+    click.echo()
+    click.echo(f"Oldest due:  {_oldest(figures)}")
+    click.echo(f"Relay:       {printable(_relay(figures))}")
+    click.echo(f"Daemons:     {printable(_daemons(figures))}")
+    if figures.hours:
+        click.echo()
+        _print_hours(figures)
+
+
+def _oldest(figures: Stats) -> str:
+    waited = figures.oldest_due_seconds
+    return f"waits for {span(waited)}" if waited > 0 else "nothing is due"
+
+
+def _relay(figures: Stats) -> str:
+    pause = figures.relay
+    if pause is None:
+        return "ok"
+    return f"{pause.name} at fault since {moment(pause.since)}: {pause.fault}"
+
+
+def _daemons(figures: Stats) -> str:
+    alive = [f"pid {daemon.pid} on {daemon.host}" for daemon in figures.daemons]
+    return ", ".join(alive) or "none is running"
+
+
+def _print_hours(figures: Stats) -> None:
+    columns = [
+        Column("HOUR"),
+        Column("SENT", right=True),
+        Column("DEFERRED", right=True),
+        Column("FAILED", right=True),
+    ]
+    rows = [
+        [moment(each.hour), str(each.sent), str(each.deferred), str(each.failed)]
+        for each in figures.hours
+    ]
+    print_table(columns, rows)

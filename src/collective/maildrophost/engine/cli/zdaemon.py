@@ -1,0 +1,199 @@
+"""zdaemon, the supervisor of the background daemon: its files, its commands."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..doorbell import socket_path
+from ..errors import MaildropError
+from .importpath import interpreter_environment
+
+if TYPE_CHECKING:
+    from ..config import Configuration
+
+ANSWER_SECONDS = 15.0
+LARGEST_PID = 4194304  # proc(5): PID_MAX_LIMIT
+# Seconds beyond MAILDROP_STOP_TIMEOUT until zdaemon kills a daemon that hangs.
+KILL_MARGIN_SECONDS = 10
+BACKOFF_SECONDS = 10
+EVENT = "zdaemon: "
+
+
+class CannotStart(MaildropError):
+    """zdaemon itself did not come up."""
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """What zdaemon says about its daemon; ``pid`` is 0 while none runs."""
+
+    pid: int
+    manager: int
+    last_start: float
+    """Epoch seconds, 0 before the first one."""
+    wanted: bool
+
+    @property
+    def died(self) -> bool:
+        """Whether the daemon was started and is gone."""
+        return self.pid == 0 and self.last_start > 0
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """The zdaemon of one configuration.
+
+    Its files stand in MAILDROP_VAR and carry the name of the pid file, which two
+    configurations never share.
+    """
+
+    configuration: Configuration
+
+    @property
+    def socket_path(self) -> Path:
+        """Where zdaemon listens; raises CannotStart when there is no place for it."""
+        path = self._file("zdsock")
+        # zdaemon binds NAME.PID first, and links it to NAME.
+        longest = f"{path.name}.{LARGEST_PID}"
+        try:
+            return socket_path(path.parent, longest).with_name(path.name)
+        except OSError as error:
+            raise CannotStart(str(error)) from None
+
+    @property
+    def transcript(self) -> Path:
+        """What the daemon said outside its log: start-up errors, crashes."""
+        return self._file("out")
+
+    def _file(self, suffix: str) -> Path:
+        name = f"{self.configuration.pid_file.stem}.{suffix}"
+        return self.configuration.var / name
+
+    def state(self) -> Supervised | None:
+        """The state of the daemon, None when zdaemon does not run."""
+        answer = self.tell("status")
+        fields = dict(re.findall(r"(?m)^(\w+)=(.*)$", answer or ""))
+        try:
+            return Supervised(
+                pid=int(fields["application"]),
+                manager=int(fields["manager"]),
+                last_start=float(fields["lasttime"]),
+                wanted=fields["should_be_up"] == "1",
+            )
+        except (KeyError, ValueError):
+            return None
+
+    def tell(self, command: str) -> str | None:
+        """zdaemon's answer to `command` (zdaemon.zdrun: cmd_*), None without one."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(ANSWER_SECONDS)
+            with suppress(OSError):
+                connection.connect(str(self.socket_path))
+                connection.sendall(command.encode("ascii") + b"\n")
+                connection.shutdown(socket.SHUT_WR)
+                return b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+        return None
+
+    def launch(self) -> None:
+        """Start zdaemon, which starts the daemon; raises CannotStart."""
+        try:
+            self._begin_transcript()
+            settings = self._file("zdaemon.conf")
+            settings.write_text(self._settings(), encoding="utf-8")
+        except OSError as error:
+            raise CannotStart(
+                f"cannot write to MAILDROP_VAR: {error.filename}: {error.strerror}"
+            ) from None
+        launched = subprocess.run(
+            [
+                *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
+                *daemon_command(self.configuration.path),
+            ],
+            env=interpreter_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        # Two people may start it in the same moment: one zdaemon is enough.
+        if launched.returncode != 0 and self.state() is None:
+            raise CannotStart(f"zdaemon did not start: {launched.stderr.strip()}")
+
+    def _begin_transcript(self) -> None:
+        self.configuration.var.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            self.transcript.replace(self._file("out.old"))
+        self.transcript.touch(mode=0o600)
+
+    def _settings(self) -> str:
+        """A zdaemon configuration (zdaemon/component.xml)."""
+        stop_seconds = math.ceil(self.configuration.stop_timeout) + KILL_MARGIN_SECONDS
+        return _SETTINGS.format(
+            program=_quoted(sys.executable),
+            socket=_quoted(self.socket_path),
+            transcript=_quoted(self.transcript),
+            directory=_quoted(self.configuration.var),
+            backoff=BACKOFF_SECONDS,
+            stop=stop_seconds,
+            umask=f"{_current_umask():03o}",
+            event=EVENT,
+        )
+
+    def last_words(self) -> str:
+        """The last line the daemon left in the transcript, "" when it said nothing."""
+        try:
+            lines = self.transcript.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        said = [line for line in lines if line.strip() and EVENT not in line]
+        return said[-1].strip() if said else ""
+
+
+_SETTINGS = """\
+# Written by each start: changes get lost.
+<runner>
+  program {program}
+  socket-name {socket}
+  transcript {transcript}
+  directory {directory}
+  backoff-limit {backoff}
+  forever on
+  exit-codes 0,2
+  stop-timeout {stop}
+  umask {umask}
+  <eventlog>
+    level info
+    <logfile>
+      path STDERR
+      format %(asctime)s {event}%(message)s
+    </logfile>
+  </eventlog>
+</runner>
+"""
+
+
+def daemon_command(configuration_path: Path) -> list[str]:
+    """The program that zdaemon runs. Anybody sees it in the process list."""
+    program = "collective.maildrophost.engine.cli"
+    return [sys.executable, "-m", program, "--config", str(configuration_path), "run"]
+
+
+def _quoted(value: object) -> str:
+    return str(value).replace("$", "$$")  # ZConfig replaces $name
+
+
+def _current_umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
