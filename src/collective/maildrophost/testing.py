@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import plone.restapi
 from plone.app.testing import (
     PLONE_FIXTURE,
     FunctionalTesting,
@@ -48,10 +49,13 @@ class MaildropHostLayer(PloneSandboxLayer):
         super().setUp()
 
     def setUpZope(self, app: Any, configurationContext: Any) -> None:
+        # Part of every Plone, though not of plone.app.testing's.
+        self.loadZCML(package=plone.restapi)
         self.loadZCML(package=collective.maildrophost)
         zope.installProduct(app, "collective.maildrophost")
 
     def setUpPloneSite(self, portal: Any) -> None:
+        applyProfile(portal, "plone.restapi:default")
         applyProfile(portal, "collective.maildrophost:default")
 
     def testSetUp(self) -> None:

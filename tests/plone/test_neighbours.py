@@ -1,0 +1,133 @@
+"""Add-ons that take the place of a MailHost, next to a Maildrop Host."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import transaction
+from Acquisition import aq_base
+from collective.MockMailHost.MockMailHost import MockMailHost as AddonMailHost
+from plone import api
+from plone.app.testing import applyProfile
+from plone.app.testing.utils import MockMailHost as TestingMailHost
+from plone.registry.interfaces import IRegistry
+from plone.testing import zope
+from Products.CMFPlone.tests.utils import MockMailHost as PloneMailHost
+from Products.GenericSetup import EXTENSION, profile_registry
+from Products.MailHost.interfaces import IMailHost
+from zope.component import getUtility
+
+
+def send():
+    api.portal.send_email(recipient="you@example.net", subject="Hello", body="Good bye")
+    transaction.commit()
+
+
+@pytest.fixture
+def printing_mail_host(functional_test):
+    """Products.PrintingMailHost as it is in a Zope in debug mode."""
+    zope.installProduct(functional_test["app"], "Products.PrintingMailHost")
+    from Products.PrintingMailHost import Patch
+
+    Patch.apply_patches()
+    yield Patch
+    Patch.undo_patches()
+    zope.uninstallProduct(functional_test["app"], "Products.PrintingMailHost")
+
+
+def test_with_printing_mail_host_mail_is_only_printed(
+    committing_portal, printing_mail_host, queued, caplog
+):
+    with caplog.at_level(logging.INFO, "PrintingMailHost"):
+        send()
+
+    assert "you@example.net" in caplog.text
+    assert "Good bye" in caplog.text
+    assert queued() == []
+
+
+def test_without_printing_mail_host_mail_is_queued_again(
+    committing_portal, printing_mail_host, queued
+):
+    printing_mail_host.undo_patches()
+
+    send()
+
+    assert len(queued()) == 1
+
+
+def test_the_fixed_address_of_printing_mail_host_gets_the_mail_queued(
+    committing_portal, printing_mail_host, queued, monkeypatch
+):
+    monkeypatch.setattr(printing_mail_host, "FIXED_ADDRESS", ["me@example.net"])
+
+    send()
+
+    [(message, _)] = queued()
+    assert [each.address for each in message.recipients] == ["me@example.net"]
+
+
+@pytest.mark.parametrize("mock", [PloneMailHost, TestingMailHost])
+def test_the_mail_host_of_plones_own_tests_takes_the_mail(
+    committing_portal, queued, mock
+):
+    # As plone.app.testing's MOCK_MAILHOST_FIXTURE does it.
+    committing_portal.MailHost = mail_host = mock("MailHost")
+    site_manager = committing_portal.getSiteManager()
+    site_manager.unregisterUtility(provided=IMailHost)
+    site_manager.registerUtility(mail_host, provided=IMailHost)
+
+    send()
+
+    [message] = mail_host.messages
+    assert b"Good bye" in message
+    assert queued() == []
+
+
+@pytest.fixture
+def apply_mock_profile(committing_portal):
+    """Applies the default profile of collective.MockMailHost."""
+    product = "collective.MockMailHost"
+    profile_registry.registerProfile(
+        "default", product, "", "profiles/default", product, profile_type=EXTENSION
+    )
+
+    def apply():
+        # Its step puts an acquisition wrapper into the site, which ZODB stores only
+        # when the object inside was stored before.
+        committing_portal.portal_setup.runImportStepFromProfile(
+            f"profile-{product}:default", "toolset"
+        )
+        transaction.commit()
+        applyProfile(committing_portal, f"{product}:default")
+
+    yield apply
+    profile_registry.unregisterProfile("default", product)
+
+
+def test_collective_mock_mail_host_takes_the_mail(
+    committing_portal, apply_mock_profile, queued
+):
+    apply_mock_profile()
+
+    send()
+
+    mail_host = committing_portal.MailHost
+    assert type(aq_base(mail_host)) is AddonMailHost
+    assert getUtility(IMailHost) == mail_host
+    assert len(mail_host.messages) == 1
+    assert queued() == []
+
+
+def test_collective_mock_mail_host_stays_where_the_addon_is_uninstalled(
+    committing_portal, apply_mock_profile, uninstall, queued
+):
+    apply_mock_profile()
+
+    uninstall(committing_portal)
+    getUtility(IRegistry)["plone.email_from_address"] = "office@example.net"
+    send()
+
+    assert len(committing_portal.MailHost.messages) == 1
+    assert queued() == []
