@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import tempfile
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult
+from servers.certificates import Certificates
 from waiting import wait_until
 
 
@@ -51,11 +50,13 @@ class Catcher:
         self._context: ssl.SSLContext | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._certificates: Certificates | None = None
 
     def __enter__(self) -> Catcher:
         if self.tls:
-            self._make_certificate()
+            self._certificates = Certificates()
+            self._context = self._certificates.server_context
+            self.ca_file = self._certificates.ca_file
         self._thread.start()
         starting = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
         self._server = starting.result(10)
@@ -67,8 +68,8 @@ class Catcher:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self._certificates is not None:
+            self._certificates.__exit__()
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[Caught]:
         """The messages once there are `count`; AssertionError after `timeout`."""
@@ -78,16 +79,6 @@ class Catcher:
             f"the arrival of {count} messages ({len(self.messages)} came)",
         )
         return list(self.messages)
-
-    def _make_certificate(self) -> None:
-        import trustme
-
-        authority = trustme.CA()
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1").configure_cert(self._context)
-        self._folder = tempfile.TemporaryDirectory()
-        self.ca_file = str(Path(self._folder.name, "ca.pem"))
-        authority.cert_pem.write_to_path(self.ca_file)
 
     async def _listen(self) -> asyncio.Server:
         implicit = self._context if self.tls == "implicit" else None
