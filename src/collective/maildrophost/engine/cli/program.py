@@ -6,7 +6,6 @@ Exit status: 0 done, 1 failed, 2 usage or configuration error, 3 not running (`s
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -97,11 +96,9 @@ def main(
         return _failed(prog_name, error.format_message(), error.exit_code)
     except MaildropError as error:
         return _failed(prog_name, str(error), _status_of(error))
-    except BrokenPipeError:
-        # Whoever read our output (head, less) has seen enough; what is still in the
-        # buffer must not fail again when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.DONE
+    except SystemExit as ended:
+        # click ends by itself when a reader (head, less) has seen enough.
+        return int(ended.code or exits.DONE)
     return status or exits.DONE
 
 

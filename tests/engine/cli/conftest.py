@@ -1,0 +1,157 @@
+"""The real program on a configuration of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collective.maildrophost.engine.config import Configuration, load
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    Queue,
+    new_batch,
+    open_queue,
+    prepare,
+)
+
+PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
+LONG_AGO = 1_700_000_000.0
+COMMAND_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended; its output as text."""
+
+    status: int
+    out: str
+    err: str
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """What the program finds in its environment: nothing of ours."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAILDROP", "SMTP_", "DEBUG", "COLUMNS"))
+    }
+    return {**kept, **changes}
+
+
+def run(*arguments: str, stdin: bytes = b"", **environ: str) -> Ended:
+    """`maildropctl ARGUMENTS`, run to its end."""
+    ended = subprocess.run(
+        [*PROGRAM, *arguments],
+        input=stdin,
+        capture_output=True,
+        env=environment(**environ),
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    out, err = (text.decode(errors="replace") for text in (ended.stdout, ended.stderr))
+    return Ended(ended.returncode, out, err, ended.stdout)
+
+
+class Site:
+    """A configuration in a directory of its own, with the program bound to it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "maildrop.conf"
+        self.configure()
+
+    def configure(self, **options: object) -> None:
+        """Write the configuration; a relay that refuses unless told otherwise."""
+        options = {
+            "MAILDROP_HOME": self.home,
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": 1,
+            "MAILDROP_INTERVAL": 0.2,
+            "MAILDROP_STOP_TIMEOUT": 5,
+            **options,
+        }
+        lines = [f"{name}='{value}'\n" for name, value in options.items()]
+        self.path.write_text("".join(lines))
+        self.path.chmod(0o600)
+
+    @property
+    def configuration(self) -> Configuration:
+        return load(self.path, {})
+
+    def ctl(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Ended:
+        return run("--config", str(self.path), *arguments, stdin=stdin, **environ)
+
+    def send(self, *arguments: str, subject: str = "hello") -> str:
+        """The id of a message that was sent with the program."""
+        arguments = arguments or ("-f", "a@example.org", "b@example.org")
+        message = f"Subject: {subject}\n\nbody\n".encode()
+        ended = self.ctl("send", *arguments, stdin=message)
+        assert ended.status == 0, ended.err
+        return ended.out.strip()
+
+    @contextmanager
+    def queue(self) -> Iterator[Queue]:
+        queue = open_queue(self.configuration.queue)
+        try:
+            yield queue
+        finally:
+            queue.close()
+
+    def prepare(self, *subjects: str) -> tuple[str, ...]:
+        """The ids of messages whose transaction is cut off."""
+        messages = [
+            compose(f"Subject: {subject}\n\n", "a@x.org", ["b@x.org"], now=LONG_AGO)
+            for subject in subjects
+        ]
+        with self.queue() as queue, queue.write() as tx:
+            return prepare(tx, new_batch(), messages, LONG_AGO)
+
+    @contextmanager
+    def background(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that goes on, killed at the end if it still does."""
+        process = subprocess.Popen(
+            [*PROGRAM, "--config", str(self.path), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment(PYTHONUNBUFFERED="1"),
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+    def state_of(self, id: str) -> str:
+        return self.ctl("show", id, "--json").json["state"]
+
+
+@pytest.fixture
+def program() -> Callable[..., Ended]:
+    """`maildropctl` without any configuration."""
+    return run
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    yield site
+    if (tmp_path / "var").is_dir():
+        site.configure()
+        site.ctl("stop")

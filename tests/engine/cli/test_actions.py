@@ -1,0 +1,81 @@
+"""`retry`, `hold`, `release`, `delete`: all that can be done is done."""
+
+from __future__ import annotations
+
+
+def test_held_messages_wait_until_they_are_released(site):
+    id = site.send()
+    assert site.ctl("hold", id).out == "1 message held\n"
+    assert site.state_of(id) == "held"
+    assert site.ctl("release", id).out == "1 message released\n"
+    assert site.state_of(id) == "queued"
+
+
+def test_a_deleted_message_is_gone(site):
+    one, other = site.send(), site.send()
+    assert site.ctl("delete", one).status == 0
+    assert site.ctl("show", one).status == 1
+    assert site.ctl("show", other).status == 0
+
+
+def test_an_unknown_id_is_named_and_the_others_are_done(site):
+    one, other = site.send(), site.send()
+    ended = site.ctl("hold", one, "77", "abc", other)
+    assert ended.status == 1
+    assert ended.out == "2 messages held\n"
+    assert "77: there is no such message" in ended.err
+    assert "abc: there is no such message" in ended.err
+    assert (site.state_of(one), site.state_of(other)) == ("held", "held")
+
+
+def test_a_message_in_another_state_is_left_alone_with_the_reason(site):
+    id = site.send()
+    ended = site.ctl("release", id)
+    assert ended.status == 1
+    assert f"message {id}: is queued" in ended.err
+
+
+def test_all_means_all_of_a_state(site):
+    held, queued = site.send(), site.send()
+    site.ctl("hold", held)
+    ended = site.ctl("delete", "--all", "--state", "held", "--yes")
+    assert (ended.status, ended.out) == (0, "1 message deleted\n")
+    assert site.state_of(queued) == "queued"
+    assert site.ctl("hold", "--all").out == "1 message held\n"
+
+
+def test_all_of_nothing_is_done(site):
+    ended = site.ctl("retry", "--all", "--state", "failed")
+    assert (ended.status, ended.out) == (0, "0 messages tried again at once\n")
+
+
+def test_delete_all_without_a_terminal_wants_a_yes(site):
+    id = site.send()
+    ended = site.ctl("delete", "--all")
+    assert ended.status == 2
+    assert "--yes" in ended.err
+    assert site.state_of(id) == "queued"
+
+
+def test_a_prepared_message_is_released_by_its_id(site):
+    one, other = site.prepare("one", "other")
+    assert site.ctl("release", one).status == 0
+    assert site.state_of(one) == "queued"
+    assert site.state_of(other) == "prepared"
+
+
+def test_the_crowd_leaves_prepared_messages_alone(site):
+    (id,) = site.prepare("one")
+    site.ctl("release", "--all")
+    site.ctl("delete", "--all", "--yes")
+    assert site.state_of(id) == "prepared"
+    ended = site.ctl("delete", "--all", "--state", "prepared", "--yes")
+    assert ended.out == "1 message deleted\n"
+
+
+def test_a_lane_is_held_and_released(site):
+    assert site.ctl("hold", "--lane", "bulk").out == "lane bulk held\n"
+    assert site.ctl("hold", "--lane", "bulk").out == "lane bulk was held already\n"
+    assert site.ctl("stats", "--json").json["held_lanes"] == ["bulk"]
+    assert site.ctl("release", "--lane", "bulk").out == "lane bulk released\n"
+    assert site.ctl("release", "--lane", "bulk").out == "lane bulk was not held\n"

@@ -1,0 +1,96 @@
+"""`send` queues the message on standard input, or nothing."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import Daemon, register
+
+MESSAGE = b"Subject: hello\n\nbody\n"
+
+
+def test_the_id_is_printed_and_the_message_queued(site):
+    id = site.send("-f", "a@example.org", "b@example.org", "c@example.org")
+    shown = site.ctl("show", id, "--json").json
+    assert shown["state"] == "queued"
+    assert shown["sender"] == "a@example.org"
+    assert [each["address"] for each in shown["recipients"]] == [
+        "b@example.org",
+        "c@example.org",
+    ]
+
+
+def test_the_empty_sender_is_the_null_sender(site):
+    id = site.send("-f", "", "b@example.org")
+    assert site.ctl("show", id, "--json").json["sender"] == ""
+
+
+def test_bytes_stay_as_they_are(site):
+    message = b"Message-Id: <1@x>\r\nSubject: =?\r\n\r\n\xff\xfe\x00 b\xf6dy\r\n.\r\n"
+    arguments = ("send", "-f", "a@x.org", "b@x.org")
+    id = site.ctl(*arguments, stdin=message).out.strip()
+    assert site.ctl("show", id, "--raw").raw == message
+
+
+def test_lane_and_time_are_kept(site):
+    arguments = ("-f", "a@x.org", "b@x.org", "--lane", "bulk")
+    id = site.send(*arguments, "--at", "2035-01-01T08:00:00+01:00")
+    shown = site.ctl("show", id, "--json").json
+    assert shown["lane"] == "bulk"
+    assert shown["due"] == "2035-01-01T07:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient"),
+    [
+        ("a@x.org", "b@x.org\nRCPT TO:<c@x.org>"),
+        ("a@x.org\r", "b@x.org"),
+        ("a@x.org", ""),
+        ("a@x.org", "@"),
+        ("a b@x.org", "b@x.org"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_and_nothing_queued(sender, recipient, site):
+    ended = site.ctl("send", "-f", sender, recipient, stdin=MESSAGE)
+    assert ended.status == 2
+    assert "nothing was queued" in ended.err
+    assert ended.err.count("\n") == 1
+    assert site.ctl("queue").out == "no messages\n"
+
+
+def test_a_spool_that_cannot_be_written_is_a_failure_that_says_so(site):
+    (site.home / "file").write_text("")
+    site.configure(MAILDROP_QUEUE=f"sqlite:///{site.home}/file/queue.db")
+    ended = site.ctl("send", "-f", "a@x.org", "b@x.org", stdin=MESSAGE)
+    assert ended.status == 1
+    assert ended.out == ""
+    assert "queue.db" in ended.err
+    assert "nothing was queued" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_the_doorbell_of_a_daemon_rings(site):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        bell.bind(str(site.home / "bell"))
+        bell.setblocking(False)
+        with site.queue() as queue, queue.write() as tx:
+            register(tx, daemon_with(str(site.home / "bell")))
+        site.send()
+        assert wait_until(lambda: bell.recv(16), what="the doorbell")
+
+
+def daemon_with(doorbell: str) -> Daemon:
+    return Daemon(
+        owner="one",
+        host="elsewhere",
+        pid=1,
+        process="",
+        doorbell=doorbell,
+        relay="",
+        started=0,
+        seen=0,
+        lease_until=1e11,
+    )

@@ -1,0 +1,138 @@
+"""The promises of every command: one clear line, an exit status to rely on."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.cli import main
+from collective.maildrophost.engine.cli.program import COMMANDS
+
+ARGUMENTS = {"send": ("-f", "a@x.org", "b@x.org"), "show": ("1",)}
+ON_IDS = ("retry", "hold", "release", "delete")
+NEED_A_CONFIGURATION = [name for name in COMMANDS if name != "init"]
+
+
+def command_line(name: str) -> tuple[str, ...]:
+    return (name, *(("1",) if name in ON_IDS else ARGUMENTS.get(name, ())))
+
+
+def one_line(text: str) -> bool:
+    return text.count("\n") == 1 and "Traceback" not in text
+
+
+@pytest.mark.parametrize("name", NEED_A_CONFIGURATION)
+def test_without_a_configuration_a_command_says_how_to_name_one(name, program):
+    ended = program(*command_line(name))
+    assert ended.status == 2
+    assert one_line(ended.err)
+    assert "--config FILE" in ended.err
+    assert "MAILDROP_CONFIG" in ended.err
+    assert "init FILE" in ended.err
+
+
+@pytest.mark.parametrize("name", [n for n in NEED_A_CONFIGURATION if n != "check"])
+def test_an_error_of_the_configuration_names_file_line_option(name, site):
+    site.path.write_text(f"MAILDROP_HOME='{site.home}'\nSMTP_PORT=smtp\n")
+    ended = site.ctl(*command_line(name))
+    assert ended.status == 2
+    assert one_line(ended.err)
+    assert f"{site.path}:2: SMTP_PORT: expected" in ended.err
+
+
+def test_a_configuration_that_is_not_there_is_an_error_of_the_configuration(program):
+    ended = program("--config", "/nowhere/x.conf", "status")
+    assert ended.status == 2
+    assert one_line(ended.err)
+    assert "/nowhere/x.conf" in ended.err
+
+
+def test_a_warning_of_the_configuration_goes_to_standard_error(site):
+    site.configure(SMTP_HOSTS="x")
+    ended = site.ctl("queue", "--json")
+    assert ended.status == 0
+    assert "SMTP_HOST" in ended.err
+    assert ended.json == []
+
+
+def test_the_environment_names_the_configuration(site, program):
+    ended = program("queue", MAILDROP_CONFIG=str(site.path))
+    assert (ended.status, ended.out) == (0, "no messages\n")
+
+
+def test_a_bound_configuration_wins_over_the_environment(site, monkeypatch, capsys):
+    monkeypatch.setenv("MAILDROP_CONFIG", "/nowhere/x.conf")
+    assert main(["queue"], config=str(site.path)) == 0
+    assert capsys.readouterr().out == "no messages\n"
+
+
+def test_a_bound_program_calls_itself_by_its_name(capsys):
+    assert main(["queue"], config="/nowhere/x.conf", prog_name="maildrop main") == 2
+    assert capsys.readouterr().err.startswith("maildrop main: ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name, program):
+    ended = program(name, "--help")
+    assert ended.status == 0
+    assert ended.out.startswith(f"Usage: maildropctl {name}")
+
+
+def test_the_help_lists_every_command(program):
+    ended = program("--help")
+    assert ended.status == 0
+    assert all(f"  {name} " in ended.out for name in COMMANDS)
+    assert "..." not in ended.out.partition("Commands:")[2]  # no cut explanation
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("queue", "--state", "lost"),
+        ("queue", "--limit", "0"),
+        ("send", "b@x.org"),
+        ("send", "-f", "a@x.org"),
+        ("send", "-f", "a@x.org", "b@x.org", "--lane", "fast"),
+        ("send", "-f", "a@x.org", "b@x.org", "--at", "tomorrow"),
+        ("show",),
+        ("show", "1", "--raw", "--json"),
+        ("retry",),
+        ("retry", "1", "--all"),
+        ("retry", "1", "--state", "failed"),
+        ("retry", "--lane", "bulk"),
+        ("hold", "--lane", "bulk", "--all"),
+        ("delete", "--all"),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments, site):
+    ended = site.ctl(*arguments)
+    assert ended.status == 2
+    assert ended.err.startswith("Usage: ")
+
+
+def test_a_wrong_word_is_answered_with_the_right_ones(site):
+    ended = site.ctl("queue", "--state", "lost")
+    assert "prepared, queued, deferred, sending, held, failed, sent" in ended.err
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(site):
+    for number in range(3):
+        site.send(subject=f"number {number}")
+    with site.background("queue", "--json") as listing:
+        listing.stdout.close()
+        assert listing.wait(30) in (0, 1)
+
+
+def test_a_queue_that_cannot_be_opened_is_a_failure(site):
+    (site.home / "queue.db").mkdir()
+    for name in ("queue", "stats", "status", "send", "retry"):
+        ended = site.ctl(*command_line(name))
+        assert ended.status == 1, name
+        assert one_line(ended.err), ended.err
+        assert "queue.db" in ended.err
+
+
+def test_a_command_that_only_looks_makes_no_queue(site):
+    for name in ("queue", "show", "status", "check"):
+        site.ctl(*command_line(name))
+    assert not (site.home / "queue.db").exists()
