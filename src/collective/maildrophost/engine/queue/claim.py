@@ -46,12 +46,20 @@ Allowance = tuple[Lane, int]
 
 
 def claim(
-    tx: Transaction, owner: str, allowances: Sequence[Allowance], now: float
+    tx: Transaction,
+    owner: str,
+    limit: int,
+    allowances: Sequence[Allowance],
+    now: float,
 ) -> list[Claim]:
-    """Claim what is due, lane by lane in the order given; oldest due first."""
+    """Claim at most `limit` messages due at `now`, oldest due first in each lane.
+
+    The lanes are asked in the order of `allowances`, each for at most its own number.
+    """
     held = set(tx.execute(select(tables.held_lane.c.lane)).scalars())
     ids: list[int] = []
     for lane, most in allowances:
+        most = min(most, limit - len(ids))
         if most > 0 and int(lane) not in held:
             ids += _lock_due(tx, lane, most, now)
     if not ids:

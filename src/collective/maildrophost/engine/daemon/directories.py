@@ -1,0 +1,36 @@
+"""The directories of a configuration, made when they are missing, checked when not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..config import Configuration
+from ..errors import MaildropError
+
+
+class UnusableDirectory(MaildropError):
+    """A directory of the configuration can't be made or written."""
+
+
+def make_directories(configuration: Configuration) -> None:
+    """Home, var and drop directories with mode 0700; raises UnusableDirectory."""
+    _make(configuration.home, "MAILDROP_HOME")
+    _make(configuration.var, "MAILDROP_VAR")
+    for directory in configuration.spool:
+        _make(directory, "MAILDROP_SPOOL")
+
+
+def _make(directory: Path, option: str) -> None:
+    try:
+        if not directory.is_dir():
+            directory.mkdir(mode=0o700)
+    except OSError as error:
+        raise UnusableDirectory(
+            f"{option} {directory} cannot be made: {error.strerror}"
+        ) from None
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UnusableDirectory(
+            f"{option} {directory} is not writable for user {os.getuid()}: "
+            "change its owner or permissions"
+        )

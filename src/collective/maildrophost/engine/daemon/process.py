@@ -1,0 +1,137 @@
+"""One run of the daemon: set up, serve, clean up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+from .. import doorbell
+from ..config import Configuration
+from ..delivery import Delivery, Route
+from ..doorbell import Doorbell
+from ..errors import MaildropError
+from ..intake import Intake
+from ..queue import Queue, open_queue
+from . import log as logs
+from .directories import UnusableDirectory, make_directories
+from .heartbeat import Heartbeat
+from .service import Service
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("maildrop.daemon")
+
+DONE, FAILED = 0, 1
+
+
+def run(configuration: Configuration, once: bool = False) -> int:
+    """Run until told to stop; the exit status.
+
+    `once` handles everything that is due now and ends: with 1 when the relay's fault
+    left mail in the queue. Raises QueueError, UnusableDirectory or LeaseLost when it
+    can't start or go on; all mail is in the queue then.
+    """
+    with ExitStack() as files:
+        bell = None
+        current: Configuration | None = configuration
+        while current is not None:
+            configuration = current
+            make_directories(configuration)
+            _set_up_log(configuration)
+            if bell is None:
+                bell = files.enter_context(_doorbell(configuration))
+                files.enter_context(_pid_file(configuration))
+            status, current = _run(configuration, bell, once)
+    return status
+
+
+def _set_up_log(configuration: Configuration) -> None:
+    try:
+        logs.set_up(configuration)
+    except OSError as error:
+        raise UnusableDirectory(
+            f"MAILDROP_LOG_FILE {configuration.log_file}: {error.strerror}"
+        ) from None
+
+
+def _run(
+    configuration: Configuration, bell: Doorbell, once: bool
+) -> tuple[int, Configuration | None]:
+    try:
+        queue = open_queue(configuration.queue)
+        try:
+            return _serve(configuration, queue, bell, once)
+        finally:
+            queue.close()
+    except MaildropError as error:
+        log.critical("the daemon ends: %s", error)
+        raise
+
+
+def _serve(
+    configuration: Configuration, queue: Queue, bell: Doorbell, once: bool
+) -> tuple[int, Configuration | None]:
+    route = Route.of(configuration)
+    heartbeat = Heartbeat(queue, route.name, str(bell.path))
+    heartbeat.start()
+    log.info("started, pid %d, queue %s, relay %s", os.getpid(), queue.name, route.name)
+    for warning in configuration.warnings:
+        log.warning("%s", warning)
+    reloaded = None
+    try:
+        horizon = time.time() if once else None
+        delivery = Delivery(configuration, route, queue, heartbeat.owner, horizon)
+        intake = Intake(queue, configuration.spool, configuration.add_messageid)
+        service = Service(configuration, queue, delivery, intake, heartbeat, bell)
+        if once:
+            _loop(service.once())
+        else:
+            reloaded = _loop(service.run())
+    finally:
+        heartbeat.stop()
+        log.info("stopped")
+    return (FAILED if once and not delivery.health.good else DONE), reloaded
+
+
+def _loop(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run on uvloop where it is installed (the extra `fast`)."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    answer: Result = uvloop.run(main)
+    return answer
+
+
+@contextlib.contextmanager
+def _doorbell(configuration: Configuration) -> Iterator[Doorbell]:
+    bell = doorbell.listen(configuration.var)
+    try:
+        yield bell
+    finally:
+        bell.close()
+
+
+@contextlib.contextmanager
+def _pid_file(configuration: Configuration) -> Iterator[None]:
+    """For old scripts; nothing of ours decides by it."""
+    own = f"{os.getpid()}\n"
+    try:
+        configuration.pid_file.write_text(own)
+    except OSError as error:
+        raise UnusableDirectory(
+            f"MAILDROP_PID_FILE {configuration.pid_file}: {error.strerror}"
+        ) from None
+    try:
+        yield
+    finally:
+        # A second daemon may have written its own meanwhile.
+        with contextlib.suppress(OSError):
+            if configuration.pid_file.read_text() == own:
+                configuration.pid_file.unlink()

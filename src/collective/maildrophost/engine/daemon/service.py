@@ -1,0 +1,152 @@
+"""What a running daemon does at the same time; if one part dies, all of it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from ..config import Configuration, ConfigurationError, load
+from ..delivery import Delivery
+from ..doorbell import Doorbell
+from ..intake import QUIET_SECONDS, Intake
+from ..queue import Queue, QueueError, prune
+from ..queue.prune import BATCH
+from .heartbeat import Heartbeat
+
+log = logging.getLogger("maildrop.daemon")
+
+PRUNE_SECONDS = 600.0
+PRUNE_PAUSE_SECONDS = 0.1
+"""Between two batches, so that others get to write."""
+SCAN_SECONDS = 1.0
+"""A look at an unchanged directory costs microseconds, so it is not put off longer."""
+
+
+class Service:
+    """The parts of one daemon on one event loop."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        queue: Queue,
+        delivery: Delivery,
+        intake: Intake,
+        heartbeat: Heartbeat,
+        bell: Doorbell,
+    ) -> None:
+        self._configuration = configuration
+        self._queue = queue
+        self._delivery = delivery
+        self._intake = intake
+        self._heartbeat = heartbeat
+        self._bell = bell
+        self._told_to_stop = asyncio.Event()
+        self._reloaded: Configuration | None = None
+
+    async def run(self) -> Configuration | None:
+        """Serve until SIGTERM, SIGINT, or SIGHUP: then the configuration to go on with.
+
+        Raises what ended a part that must not end.
+        """
+        asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
+        await self._together(self._take_in(), self._prune())
+        return self._reloaded
+
+    async def once(self) -> None:
+        """Take in what was dropped, send what is due, end."""
+        await self._take_in_all()
+        await self._together()
+
+    async def _together(self, *more: Coroutine[Any, Any, None]) -> None:
+        self._heed_signals()
+        delivering = asyncio.create_task(self._delivery.run())
+        stopping = asyncio.create_task(self._told_to_stop.wait())
+        parts = [asyncio.create_task(part) for part in (*more, self._heartbeat.run())]
+        try:
+            await asyncio.wait(
+                [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED
+            )
+            broken = [part for part in parts if part.done()]
+            await self._finish(delivering)
+            for part in broken:
+                part.result()
+        finally:
+            for task in (delivering, stopping, *parts):
+                task.cancel()
+            await asyncio.gather(delivering, stopping, *parts, return_exceptions=True)
+
+    async def _finish(self, delivering: asyncio.Task[None]) -> None:
+        """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""
+        ledger = self._delivery.ledger
+        ledger.stop()
+        seconds = self._configuration.stop_timeout
+        done, _ = await asyncio.wait([delivering], timeout=seconds)
+        if not done:
+            log.warning(
+                "%d mails in flight did not end within %.0f s: they stay in the queue "
+                "as possible duplicates",
+                ledger.in_flight,
+                seconds,
+            )
+        for task in done:
+            task.result()
+
+    def _rung(self) -> None:
+        self._bell.drain()
+        self._delivery.ledger.wake()
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _reload(self) -> None:
+        """Stop as cleanly as ever, for a start with the configuration as it is now."""
+        try:
+            self._reloaded = load(self._configuration.path)
+        except ConfigurationError as error:
+            log.error("%s; the old configuration stays in force", error)
+        else:
+            self._told_to_stop.set()
+
+    async def _take_in_all(self) -> None:
+        await asyncio.to_thread(self._intake.scan)
+        if self._intake.waits:
+            await asyncio.sleep(QUIET_SECONDS)
+            await asyncio.to_thread(self._intake.scan)
+
+    async def _take_in(self) -> None:
+        seconds = min(SCAN_SECONDS, self._configuration.interval)
+        failing = False
+        while True:
+            try:
+                if await asyncio.to_thread(self._intake.scan):
+                    self._delivery.ledger.wake()
+                failing = False
+            except QueueError as error:
+                if not failing:
+                    log.error("%s; dropped files stay where they are", error)
+                failing = True
+            await asyncio.sleep(seconds)
+
+    async def _prune(self) -> None:
+        while True:
+            seconds = PRUNE_SECONDS
+            try:
+                if await asyncio.to_thread(self._prune_batch) >= BATCH:
+                    seconds = PRUNE_PAUSE_SECONDS
+            except QueueError as error:
+                log.error("%s; old records stay for now", error)
+            await asyncio.sleep(seconds)
+
+    def _prune_batch(self) -> int:
+        configuration = self._configuration
+        with self._queue.write() as tx:
+            return prune(
+                tx, time.time(), configuration.history_days, configuration.failed_days
+            )

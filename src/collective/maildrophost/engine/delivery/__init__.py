@@ -1,0 +1,6 @@
+"""Delivery: claims in, verdicts out, over a few connections to the relay."""
+
+from .delivery import Delivery
+from .route import Route
+
+__all__ = ["Delivery", "Route"]

@@ -1,0 +1,61 @@
+"""Whether the relay is worth trying: a pure state with its own back-off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SHORTEST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Health:
+    """A relay's health. Times are seconds since the epoch.
+
+    `fault` says what is wrong, "" is good. While it is paused nothing is tried; when
+    the pause is over one message probes it.
+    """
+
+    fault: str = ""
+    since: float = 0.0
+    failures: int = 0
+    paused_until: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Whether the last thing heard of the relay was good."""
+        return not self.fault
+
+    def permits(self, in_flight: int, now: float) -> int | None:
+        """How many messages may start now; None: as many as there are connections."""
+        if self.good:
+            return None
+        # A pause longer than any pause is left of a clock that was set back.
+        over = now >= self.paused_until or (
+            self.paused_until - now > LONGEST_PAUSE_SECONDS
+        )
+        return 1 if over and in_flight == 0 else 0
+
+    def failed(self, fault: str, now: float, pause: PausePolicy) -> Health:
+        """The relay was found at fault; failures while it is paused count once."""
+        if self.fault and now < self.paused_until:
+            return self
+        failures = self.failures + 1
+        return Health(
+            fault=fault,
+            since=self.since if self.fault else now,
+            failures=failures,
+            paused_until=now + pause.seconds(failures),
+        )
+
+
+@dataclass(frozen=True)
+class PausePolicy:
+    """How long a faulty relay is left alone, in seconds."""
+
+    shortest: float = SHORTEST_PAUSE_SECONDS
+    longest: float = LONGEST_PAUSE_SECONDS
+
+    def seconds(self, failures: int) -> float:
+        """Doubles with each failure in a row."""
+        return min(self.longest, self.shortest * 2.0 ** min(failures - 1, 60))

@@ -1,0 +1,48 @@
+"""The log lines of delivery: one for each recipient of each attempt."""
+
+from __future__ import annotations
+
+import logging
+
+from ..verdict import Outcome
+from .ledger import Finished
+
+log = logging.getLogger("maildrop.delivery")
+
+_LEVELS = {
+    Outcome.SENT: logging.INFO,
+    Outcome.DEFERRED: logging.WARNING,
+    Outcome.FAILED: logging.ERROR,
+}
+
+
+def one_line(text: str) -> str:
+    """Text from outside as one line: what is not printable is shown as an escape."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
+def write(finished: Finished, now: float) -> None:
+    """Log what was settled; `now` gives the delay since the message was queued."""
+    settlement, claim = finished.settlement, finished.claim
+    if settlement is None:
+        log.debug("id=%d given back untried", claim.id)
+        return
+    recipients = {each.position: each for each in claim.recipients}
+    for position, verdict in settlement.verdicts:
+        recipient = recipients[position]
+        log.log(
+            _LEVELS[verdict.outcome],
+            'id=%d %s to=<%s> from=<%s> relay=%s attempt=%d delay=%.2f reply="%s"%s',
+            claim.id,
+            verdict.outcome.value,
+            one_line(recipient.address),
+            one_line(claim.sender),
+            settlement.relay,
+            recipient.attempts + 1,
+            max(0.0, now - claim.created),
+            one_line(verdict.reply),
+            " possible_duplicate" if settlement.possible_duplicate else "",
+        )

@@ -1,0 +1,228 @@
+"""The ledger: verdicts in, claims out, one commit for all connections that wait.
+
+The rule that makes delivery safe: a connection gets its next message only when its
+last verdict is on disk. Handing in a verdict with `turn` is therefore the same call as
+asking for the next message, and both happen in the same transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ..message import Lane
+from ..queue import (
+    Claim,
+    Queue,
+    QueueError,
+    Settlement,
+    Transaction,
+    claim,
+    give_back,
+    next_due,
+    settle,
+)
+from .lanes import allowances
+from .permits import Permits
+
+log = logging.getLogger("maildrop.delivery")
+
+RETRY_SECONDS = 1.0
+"""Between two tries to write verdicts when the queue can't be written."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A claim that ends: with verdicts, or given back because nothing was tried."""
+
+    claim: Claim
+    settlement: Settlement | None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one transaction brought."""
+
+    claims: list[Claim]
+    next_due: float | None
+
+
+Note = Callable[[Transaction], object]
+
+
+class Ledger:
+    """Serves the connections of one daemon from one queue."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        owner: str,
+        concurrency: int,
+        permits: Permits,
+        interval: float,
+        settled: Callable[[Finished], None],
+        horizon: float | None = None,
+    ) -> None:
+        self._queue = queue
+        self._owner = owner
+        self._concurrency = concurrency
+        self._permits = permits
+        self._interval = interval
+        self._settled = settled
+        self._horizon = horizon
+        self._waiting: list[asyncio.Future[Claim | None]] = []
+        self._finished: list[Finished] = []
+        self._notes: list[Note] = []
+        self._in_flight: Counter[Lane] = Counter()
+        self._round = 0
+        self._look_at = 0.0
+        self._called = asyncio.Event()
+        self._stopping = False
+        # One thread: the database is written by one at a time anyway.
+        self._thread = ThreadPoolExecutor(1, "maildrop-ledger")
+
+    async def turn(self, finished: Finished | None) -> Claim | None:
+        """Hand in what has finished, wait for the next message; None: stop."""
+        if finished is not None:
+            self._finished.append(finished)
+        future: asyncio.Future[Claim | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._waiting.append(future)
+        self._called.set()
+        return await future
+
+    def note(self, note: Note) -> None:
+        """Have something written with the next transaction."""
+        self._notes.append(note)
+        self._called.set()
+
+    def wake(self) -> None:
+        """There may be new mail: look at once."""
+        self._look_at = 0.0
+        self._called.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; connections are told to end when they come back."""
+        self._stopping = True
+        self._called.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that connections have and that are not settled yet."""
+        return self._in_flight.total()
+
+    async def run(self) -> None:
+        """Serve until stopped with all in flight settled.
+
+        With a horizon: until nothing is due before it, or the relay is at fault.
+        """
+        while not (self._stopping and not self.in_flight):
+            await self._until_called()
+            if self._horizon is not None and not self._permits.health.good:
+                self._stopping = True
+            if self._has_work():
+                await self._transact()
+        self._dismiss()
+
+    async def _until_called(self) -> None:
+        if not self._has_work():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._called.wait(), self._seconds_to_wait())
+        self._called.clear()
+
+    def _has_work(self) -> bool:
+        return bool(self._finished or self._notes or self._wanted())
+
+    def _seconds_to_wait(self) -> float:
+        now = time.time()
+        # With no connection free, or with a probe under way, only a call can help.
+        moments = [self._look_at - now, self._permits.wait_seconds(now)]
+        coming = [seconds for seconds in moments if seconds > 0]
+        return min(self._interval, max(coming, default=self._interval))
+
+    def _wanted(self) -> int:
+        """How many messages to claim now."""
+        now = time.time()
+        # A look in the far future is left of a clock that was set back.
+        early = now < self._look_at <= now + self._interval
+        if self._stopping or early:
+            return 0
+        permitted = self._permits.count(self.in_flight, now)
+        free = len(self._waiting)
+        return free if permitted is None else min(permitted, free)
+
+    async def _transact(self) -> None:
+        wanted = self._wanted()
+        finished, self._finished = self._finished, []
+        notes, self._notes = self._notes, []
+        in_flight = self._in_flight - Counter(done.claim.lane for done in finished)
+        self._round += 1
+        shares = allowances(self._concurrency, in_flight, self._round)
+        now = time.time()
+        due_before = now if self._horizon is None else min(now, self._horizon)
+
+        def write() -> _Answer:
+            with self._queue.write() as tx:
+                _write_finished(tx, self._owner, finished, now)
+                for note in notes:
+                    note(tx)
+                claims = claim(tx, self._owner, wanted, shares, due_before)
+                due = next_due(tx) if len(claims) < wanted else None
+            return _Answer(claims, due)
+
+        try:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self._thread, write)
+        except QueueError as error:
+            # No verdict is lost: they stay here until they can be written.
+            self._finished[:0] = finished
+            self._notes[:0] = notes
+            log.error(
+                "%s; nothing new is sent, %d verdicts wait to be written",
+                error,
+                len(self._finished),
+            )
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        self._in_flight = in_flight
+        for done in finished:
+            self._settled(done)
+        self._hand_out(answer, wanted)
+
+    def _hand_out(self, answer: _Answer, wanted: int) -> None:
+        now = time.time()
+        for each in answer.claims:
+            self._in_flight[each.lane] += 1
+            self._permits.started(now)
+            self._waiting.pop(0).set_result(each)
+        if len(answer.claims) < wanted:
+            due = answer.next_due
+            later = now + self._interval
+            self._look_at = later if due is None or due <= now else min(due, later)
+            if self._horizon is not None and not self.in_flight:
+                self._stopping = True
+
+    def _dismiss(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+        self._thread.shutdown()
+
+
+def _write_finished(
+    tx: Transaction, owner: str, finished: Sequence[Finished], now: float
+) -> None:
+    settlements = [done.settlement for done in finished if done.settlement]
+    untried = [done.claim.id for done in finished if done.settlement is None]
+    if settlements:
+        settle(tx, settlements, now)
+    if untried:
+        give_back(tx, owner, untried)

@@ -1,0 +1,28 @@
+"""What the relay's health with the pace leaves of the free connections."""
+
+from __future__ import annotations
+
+from .health import Health
+from .pace import Pace
+
+
+class Permits:
+    """Holds the current health and pace; asked before every claim."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.health = Health()
+        self._pace = pace
+
+    def count(self, in_flight: int, now: float) -> int | None:
+        """How many messages may start now; None: as many as there are connections."""
+        limits = [self.health.permits(in_flight, now), self._pace.permits(now)]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def wait_seconds(self, now: float) -> float:
+        """Seconds until the count can be more than nothing."""
+        pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
+        return max(pause, self._pace.remaining(now))
+
+    def started(self, now: float) -> None:
+        """A message was handed out."""
+        self._pace = self._pace.started(now)

@@ -1,0 +1,65 @@
+"""The open connections that wait for their next message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from ..smtp import Connection
+
+IDLE_SECONDS = 5.0
+"""How long a connection is kept for the next message before QUIT."""
+
+
+class Pool:
+    """Keeps connections between two messages, closes them when none comes."""
+
+    def __init__(
+        self, open_connection: Callable[[], Awaitable[Connection]], batch: int
+    ) -> None:
+        self._open = open_connection
+        self._batch = batch
+        self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def take(self) -> Connection:
+        """A connection that waited, else a new one; RelayFault when there is none."""
+        while self._idle:
+            connection, timer = self._idle.pop()
+            timer.cancel()
+            if connection.usable:
+                return connection
+            self._quit(connection)
+        return await self._open()
+
+    async def fresh(self) -> Connection:
+        """A new connection, whatever waits."""
+        return await self._open()
+
+    def give(self, connection: Connection) -> None:
+        """Keep a connection for the next message, or close it when it is used up."""
+        used_up = self._batch and connection.served >= self._batch
+        if used_up or not connection.usable:
+            self._quit(connection)
+            return
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(IDLE_SECONDS, self._expire, connection)
+        self._idle.append((connection, timer))
+
+    async def close(self) -> None:
+        """Say goodbye on every connection that waits."""
+        for connection, timer in self._idle:
+            timer.cancel()
+            self._quit(connection)
+        self._idle.clear()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _expire(self, connection: Connection) -> None:
+        self._idle = [entry for entry in self._idle if entry[0] is not connection]
+        self._quit(connection)
+
+    def _quit(self, connection: Connection) -> None:
+        task = asyncio.get_running_loop().create_task(connection.quit())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

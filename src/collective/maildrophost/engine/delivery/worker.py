@@ -1,0 +1,122 @@
+"""What one connection does: take a claim, deliver it, hand in the verdicts."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from ..queue import Claim, Settlement
+from ..smtp import Connection, RelayFault, Result
+from ..verdict import Outcome, Verdict
+from .judge import settlement
+from .ledger import Finished, Ledger
+from .pool import Pool
+from .retry import RetryPolicy
+
+log = logging.getLogger("maildrop.delivery")
+
+
+class Worker:
+    """Delivers one message at a time until the ledger says stop."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        pool: Pool,
+        policy: RetryPolicy,
+        debug_receiver: Sequence[str],
+        relay_works: Callable[[], None],
+        relay_failed: Callable[[RelayFault], None],
+    ) -> None:
+        self._ledger = ledger
+        self._pool = pool
+        self._policy = policy
+        self._debug_receiver = tuple(debug_receiver)
+        self._relay_works = relay_works
+        self._relay_failed = relay_failed
+
+    async def run(self) -> None:
+        """Until the ledger says stop."""
+        finished: Finished | None = None
+        while (claim := await self._ledger.turn(finished)) is not None:
+            finished = await self._attempt(claim)
+
+    async def _attempt(self, claim: Claim) -> Finished:
+        """Never raises but for a cancellation: one message can't stop the others."""
+        relay = "-"
+        try:
+            connection, result = await self._offer(claim)
+            relay = str(connection.relay)
+            self._pool.give(connection)
+        except RelayFault as fault:
+            self._relay_failed(fault)
+            return Finished(claim, None)
+        except Exception as error:
+            # The type alone: the text of an unknown error may quote the message.
+            log.exception("id=%d: unexpected error, the message is deferred", claim.id)
+            words = f"internal error ({type(error).__name__}), see the daemon's log"
+            result = Result(self._deferred(claim, words), usable=False)
+        if result.fault is not None:
+            self._relay_failed(result.fault)
+            if not any(result.verdicts):
+                return Finished(claim, None)
+        elif connection_answered(result):
+            self._relay_works()
+        return Finished(claim, self._settlement(claim, relay, result))
+
+    async def _offer(self, claim: Claim) -> tuple[Connection, Result]:
+        recipients = self._debug_receiver or tuple(
+            each.address for each in claim.recipients
+        )
+        connection = await self._pool.take()
+        reused = connection.served > 0
+        result = await connection.deliver(claim.sender, recipients, claim.content)
+        if reused and not result.usable and untried(result):
+            # The relay closed the waiting connection: no fault, connect once more.
+            self._pool.give(connection)
+            connection = await self._pool.fresh()
+            result = await connection.deliver(claim.sender, recipients, claim.content)
+        return connection, result
+
+    def _settlement(self, claim: Claim, relay: str, result: Result) -> Settlement:
+        verdicts = result.verdicts
+        if self._debug_receiver:
+            verdicts = (_worst(verdicts),) * len(claim.recipients)
+        if not any(verdicts) and result.fault is None:
+            verdicts = self._deferred(claim, "the relay gave no verdict")
+        return settlement(
+            claim,
+            relay,
+            verdicts,
+            result.possible_duplicate,
+            self._policy,
+            time.time(),
+            random.random(),  # noqa: S311  jitter, no secret
+        )
+
+    @staticmethod
+    def _deferred(claim: Claim, words: str) -> tuple[Verdict, ...]:
+        return (Verdict(Outcome.DEFERRED, words),) * len(claim.recipients)
+
+
+def untried(result: Result) -> bool:
+    """Whether nothing at all is known of this attempt."""
+    return result.fault is None and not any(result.verdicts)
+
+
+def connection_answered(result: Result) -> bool:
+    """Whether the relay has shown that it works."""
+    return result.usable and any(result.verdicts)
+
+
+_SEVERITY = (Outcome.SENT, Outcome.FAILED, Outcome.DEFERRED)
+
+
+def _worst(verdicts: Sequence[Verdict | None]) -> Verdict | None:
+    """With MAILDROP's debug receivers: one verdict that stands for all recipients."""
+    given = [verdict for verdict in verdicts if verdict is not None]
+    return max(
+        given, key=lambda verdict: _SEVERITY.index(verdict.outcome), default=None
+    )

@@ -1,0 +1,185 @@
+"""Dropped mail files into the queue, each exactly once.
+
+A file becomes a message in one transaction that also records the file's identity; only
+then is the file removed. Killed in between, the next scan finds the identity taken and
+removes the file without queueing it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .doorbell import ring
+from .message import InvalidMessage, Message, compose, mailfile
+from .queue import Queue, QueueError, doorbells, take_file
+
+log = logging.getLogger("maildrop.intake")
+
+QUIET_SECONDS = 1.0
+"""A file without a lock is complete when it has not changed for so long."""
+LARGEST_FILE_BYTES = 256 * 2**20
+LOCK_SUFFIX = ".lck"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a file this very file: taken again it would be the same mail."""
+
+    path: str
+    inode: int
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: str, found: os.stat_result) -> Identity:
+        """From a stat of the file."""
+        return cls(path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+    @property
+    def key(self) -> str:
+        """For the queue's record of taken files."""
+        return f"{self.path}\n{self.inode} {self.size} {self.changed_ns}"
+
+
+class Intake:
+    """Watches the drop directories of one configuration."""
+
+    def __init__(
+        self, queue: Queue, directories: Sequence[Path], add_message_id: bool
+    ) -> None:
+        self._queue = queue
+        self._directories = tuple(directories)
+        self._add_message_id = add_message_id
+        self._first_seen: dict[Identity, float] = {}
+        self._reported: dict[str, object] = {}
+
+    def scan(self) -> int:
+        """Take every complete file; returns how many messages were queued.
+
+        Raises QueueError when the queue can't be written: the files stay.
+        """
+        seen: set[Identity] = set()
+        present: set[str] = set()
+        taken = 0
+        for directory in self._directories:
+            for path in self._candidates(directory):
+                present.add(path)
+                with self._reporting(path):
+                    taken += self._consider(path, seen)
+        self._first_seen = {
+            each: when for each, when in self._first_seen.items() if each in seen
+        }
+        self._forget_reports(present)
+        return taken
+
+    @property
+    def waits(self) -> bool:
+        """Whether a file was seen that may be complete soon."""
+        return bool(self._first_seen)
+
+    def _candidates(self, directory: Path) -> Iterator[str]:
+        try:
+            with os.scandir(directory) as entries:
+                names = sorted(entry.name for entry in entries)
+        except OSError as error:
+            self._report(str(directory), str(error), "cannot be read: %s", error)
+            return
+        self._reported.pop(str(directory), None)
+        known = set(names)
+        for name in names:
+            locked = name.endswith(LOCK_SUFFIX) or name + LOCK_SUFFIX in known
+            if not name.startswith(".") and not locked:
+                yield str(directory / name)
+
+    def _consider(self, path: str, seen: set[Identity]) -> int:
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode):
+            return 0
+        identity = Identity.of(path, found)
+        if self._reported.get(path) == identity or not _is_mail_file(path):
+            return 0
+        if found.st_size > LARGEST_FILE_BYTES:
+            megabytes = LARGEST_FILE_BYTES // 2**20
+            raise InvalidMessage(
+                f"{found.st_size} bytes, more than the {megabytes} MB that are taken"
+            )
+        if not self._complete(identity, found):
+            seen.add(identity)
+            return 0
+        return self._take(identity)
+
+    def _complete(self, identity: Identity, found: os.stat_result) -> bool:
+        # The file's own times decide at once; where they lie in the future (a clock
+        # that was set back) what this process has watched decides.
+        if time.time() - max(found.st_mtime, found.st_ctime) >= QUIET_SECONDS:
+            return True
+        first = self._first_seen.setdefault(identity, time.monotonic())
+        return time.monotonic() - first >= QUIET_SECONDS
+
+    def _take(self, identity: Identity) -> int:
+        data = Path(identity.path).read_bytes()
+        unchanged = Identity.of(identity.path, os.lstat(identity.path)) == identity
+        if not unchanged or os.path.exists(identity.path + LOCK_SUFFIX):
+            return 0
+        message = self._message(data)
+        now = time.time()
+        with self._queue.write() as tx:
+            id = take_file(tx, identity.key, message, now)
+            bells = doorbells(tx, now)
+        if id is not None:
+            log.info("id=%s taken from %s", id, identity.path)
+            ring(bells)
+        # What is at the path now may be another file: only this one may go.
+        if Identity.of(identity.path, os.lstat(identity.path)) == identity:
+            os.unlink(identity.path)
+        return int(id is not None)
+
+    def _message(self, data: bytes) -> Message:
+        dropped = mailfile.parse(data)
+        return compose(
+            dropped.content,
+            dropped.sender,
+            dropped.recipients,
+            lane=dropped.lane,
+            at=dropped.at,
+            add_message_id=self._add_message_id,
+            now=time.time(),
+        )
+
+    @contextlib.contextmanager
+    def _reporting(self, path: str) -> Iterator[None]:
+        """One bad file is reported once and left alone; the others go on."""
+        try:
+            yield
+        except FileNotFoundError:
+            pass  # another daemon, or a person, took it away
+        except QueueError:
+            raise
+        except (InvalidMessage, OSError) as error:
+            with contextlib.suppress(OSError):
+                identity = Identity.of(path, os.lstat(path))
+                self._report(path, identity, "is left where it is: %s", error)
+
+    def _report(self, path: str, about: object, words: str, error: Exception) -> None:
+        if self._reported.get(path) != about:
+            self._reported[path] = about
+            log.error("%s " + words, path, error)
+
+    def _forget_reports(self, present: set[str]) -> None:
+        directories = {str(directory) for directory in self._directories}
+        keep = present | directories
+        self._reported = {
+            path: about for path, about in self._reported.items() if path in keep
+        }
+
+
+def _is_mail_file(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(mailfile.START)) == mailfile.START
