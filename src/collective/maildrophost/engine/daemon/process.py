@@ -22,6 +22,7 @@ from . import log as logs
 from .directories import UnusableDirectory, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
+from .unbuilt import refuse_unbuilt, unbuilt
 
 Result = TypeVar("Result")
 
@@ -35,13 +36,15 @@ def run(configuration: Configuration, once: bool = False) -> int:
 
     `once` handles everything that is due now and ends: with 1 when the relay's fault
     left mail in the queue. Raises QueueError, UnusableDirectory or LeaseLost when it
-    can't start or go on; all mail is in the queue then.
+    can't start or go on, ConfigurationError for what is not built yet; all mail is in
+    the queue then.
     """
     with ExitStack() as files:
         bell = None
         current: Configuration | None = configuration
         while current is not None:
             configuration = current
+            refuse_unbuilt(configuration)
             make_directories(configuration)
             _set_up_log(configuration)
             if bell is None:
@@ -83,6 +86,8 @@ def _serve(
     log.info("started, pid %d, queue %s, relay %s", os.getpid(), queue.name, route.name)
     for warning in configuration.warnings:
         log.warning("%s", warning)
+    for missing in unbuilt(configuration):
+        log.info("%s", missing)
     reloaded = None
     try:
         horizon = time.time() if once else None

@@ -22,7 +22,7 @@ def settlement(
 ) -> Settlement:
     """What to record of one attempt.
 
-    A recipient without verdict (None) was not tried: it keeps its place, due at once.
+    A recipient without verdict (None) was not tried: it keeps its place, due as before.
     """
     judged = [
         (recipient, _final(verdict, claim, policy, now))
@@ -35,7 +35,7 @@ def settlement(
         owner=claim.owner,
         relay=relay,
         verdicts=tuple((recipient.position, verdict) for recipient, verdict in judged),
-        due=now if untried else now + _wait(judged, policy, chance),
+        due=claim.due if untried else now + _wait(judged, policy, chance),
         possible_duplicate=possible_duplicate,
     )
 

@@ -37,6 +37,7 @@ class Claim:
     header_id: str
     created: float
     since: float
+    due: float
     attempts: int
     possible_duplicate: bool
 
@@ -108,6 +109,7 @@ def _load(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
             tables.message.c.created,
             schedule.c.lane,
             schedule.c.since,
+            schedule.c.due,
             schedule.c.attempts,
             schedule.c.possible_duplicate,
             tables.content.c.data,
@@ -127,6 +129,7 @@ def _load(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
             header_id=row.header_id,
             created=row.created,
             since=row.since,
+            due=row.due,
             attempts=row.attempts,
             possible_duplicate=row.possible_duplicate,
         )
