@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import transaction
+from Acquisition import aq_base
+from App.config import getConfiguration
 from plone.app.testing import (
     SITE_OWNER_NAME,
     SITE_OWNER_PASSWORD,
@@ -14,6 +16,9 @@ from plone.app.testing import (
     setRoles,
 )
 from plone.testing.zope import Browser
+from Products.CMFCore.utils import getToolByName
+from Products.MailHost.interfaces import IMailHost
+from zope.component import getUtility
 from zope.pytestlayer import fixture
 
 from collective.maildrophost.engine.queue import content, list_messages
@@ -79,6 +84,51 @@ def install():
 def uninstall():
     """Applies the uninstall profile to a site."""
     return lambda site: applyProfile(site, UNINSTALL)
+
+
+@pytest.fixture
+def plain_portal(portal, uninstall):
+    """A site that never saw the add-on, with a MailHost that somebody cares for."""
+    uninstall(portal)
+    portal.moveObjectToPosition("MailHost", 1)
+    mail_host = portal.MailHost
+    mail_host.manage_makeChanges("Our mail", "smtp.example.org", 587, "me", "secret")
+    mail_host.manage_setLocalRoles("somebody", ["Owner"])
+    mail_host.manage_permission("View", ["Manager", "Editor"], acquire=0)
+    return portal
+
+
+@pytest.fixture
+def tool_of():
+    """What getToolByName finds in a site."""
+    return lambda site: aq_base(getToolByName(site, "MailHost"))
+
+
+@pytest.fixture
+def utility():
+    """What getUtility finds in the current site."""
+    return lambda: aq_base(getUtility(IMailHost))
+
+
+@pytest.fixture
+def required_class():
+    """The class that a site's toolset asks of its MailHost."""
+
+    def of(site):
+        toolset = site.portal_setup.getToolsetRegistry()
+        return toolset.getRequiredToolInfo("MailHost")["class"]
+
+    return of
+
+
+@pytest.fixture
+def newsletter(monkeypatch, tmp_path):
+    """The key of a second configuration, listed in zope.conf."""
+    path = tmp_path / "newsletter.conf"
+    path.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_PASSWORD="tell nobody"\n')
+    listed = {"maildrophost": {"config-path-newsletter": str(path)}}
+    monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+    return "newsletter"
 
 
 @pytest.fixture

@@ -25,15 +25,6 @@ def import_body(site, body):
     getMultiAdapter((site.MailHost, context), IBody).body = body
 
 
-@pytest.fixture
-def newsletter(portal, tmp_path):
-    """The key of a second configuration."""
-    path = tmp_path / "newsletter.conf"
-    path.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_PASSWORD="tell nobody"\n')
-    portal.MailHost.addConfigPath("newsletter", str(path))
-    return "newsletter"
-
-
 def test_what_is_exported_can_be_imported(portal, newsletter):
     portal.MailHost.setConfigPath(newsletter)
     portal.MailHost.setTransactional(False)

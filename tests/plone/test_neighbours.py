@@ -10,7 +10,7 @@ from Acquisition import aq_base
 from collective.MockMailHost.MockMailHost import MockMailHost as AddonMailHost
 from plone import api
 from plone.app.testing import applyProfile
-from plone.app.testing.utils import MockMailHost as TestingMailHost
+from plone.app.testing.utils import MockMailHost as LayerMailHost
 from plone.registry.interfaces import IRegistry
 from plone.testing import zope
 from Products.CMFPlone.tests.utils import MockMailHost as PloneMailHost
@@ -68,7 +68,7 @@ def test_the_fixed_address_of_printing_mail_host_gets_the_mail_queued(
     assert [each.address for each in message.recipients] == ["me@example.net"]
 
 
-@pytest.mark.parametrize("mock", [PloneMailHost, TestingMailHost])
+@pytest.mark.parametrize("mock", [PloneMailHost, LayerMailHost])
 def test_the_mail_host_of_plones_own_tests_takes_the_mail(
     committing_portal, queued, mock
 ):

@@ -1,0 +1,159 @@
+"""Uninstalling the add-on: what was there comes back, nothing of ours stays."""
+
+from __future__ import annotations
+
+import tarfile
+from io import BytesIO
+
+import transaction
+from plone.base.interfaces import INonInstallable
+from plone.base.utils import get_installer
+from Products.MailHost.MailHost import MailHost
+from ZODB.serialize import referencesf
+from zope.component import getAllUtilitiesRegisteredFor
+
+from collective.maildrophost import MaildropHost
+
+
+def test_uninstalling_brings_back_the_very_mailhost(
+    plain_portal, install, uninstall, tool_of, utility, required_class
+):
+    before = tool_of(plain_portal)
+    state = dict(vars(before))
+    order = list(plain_portal.objectIds())
+
+    install(plain_portal)
+    uninstall(plain_portal)
+
+    assert tool_of(plain_portal) is before
+    assert utility() is before
+    assert vars(before) == state
+    assert list(plain_portal.objectIds()) == order
+    assert required_class(plain_portal) == "Products.MailHost.MailHost.MailHost"
+
+
+def test_uninstalling_after_installing_twice_brings_back_the_very_mailhost(
+    plain_portal, install, uninstall, tool_of
+):
+    before = tool_of(plain_portal)
+
+    install(plain_portal)
+    install(plain_portal)
+    uninstall(plain_portal)
+
+    assert tool_of(plain_portal) is before
+
+
+def test_install_and_uninstall_can_go_on_for_ever(
+    plain_portal, install, uninstall, tool_of, utility
+):
+    before = tool_of(plain_portal)
+    for _ in range(2):
+        install(plain_portal)
+        assert utility() is tool_of(plain_portal)
+        assert type(utility()) is MaildropHost
+        uninstall(plain_portal)
+        assert utility() is tool_of(plain_portal) is before
+
+
+def test_uninstalling_twice_changes_nothing(plain_portal, uninstall, tool_of):
+    before = tool_of(plain_portal)
+
+    uninstall(plain_portal)
+
+    assert tool_of(plain_portal) is before
+
+
+def test_the_uninstall_profile_alone_marks_the_addon_as_uninstalled(portal, uninstall):
+    uninstall(portal)
+
+    assert not get_installer(portal).is_product_installed("collective.maildrophost")
+
+
+def test_the_addons_panel_installs_and_uninstalls(portal, tool_of):
+    installer = get_installer(portal)
+    assert installer.is_product_installed("collective.maildrophost")
+
+    assert installer.uninstall_product("collective.maildrophost")
+    assert type(tool_of(portal)) is MailHost
+
+    assert installer.install_product("collective.maildrophost")
+    assert type(tool_of(portal)) is MaildropHost
+
+
+def test_the_addons_panel_hides_the_uninstall_profile(portal):
+    panel = portal.restrictedTraverse("@@prefs_install_products_form")
+
+    addon = panel.get_addons()["collective.maildrophost"]
+
+    assert addon["install_profile_id"] == "collective.maildrophost:default"
+    assert addon["other_profiles"] == []
+    hidden = [
+        profile
+        for each in getAllUtilitiesRegisteredFor(INonInstallable)
+        for profile in getattr(each, "getNonInstallableProfiles", list)()
+    ]
+    assert "collective.maildrophost:uninstall" in hidden
+
+
+def test_uninstalling_replaces_a_maildrop_host_added_by_hand(
+    plain_portal, uninstall, tool_of, utility
+):
+    plain_portal._delObject("MailHost")
+    plain_portal._setObject("MailHost", MaildropHost("MailHost", "By hand"))
+
+    uninstall(plain_portal)
+
+    assert type(tool_of(plain_portal)) is MailHost
+    assert utility() is tool_of(plain_portal)
+    assert tool_of(plain_portal).title == "By hand"
+
+
+def test_a_mailhost_of_another_addon_is_left_alone(portal, uninstall, tool_of, utility):
+    portal._delObject("MailHost")
+    portal._setObject("MailHost", OtherMailHost("MailHost"))
+
+    uninstall(portal)
+
+    assert type(tool_of(portal)) is OtherMailHost
+    assert utility() is tool_of(portal)
+
+
+class OtherMailHost(MailHost):
+    """What another add-on may have put there on purpose."""
+
+
+def test_nothing_of_the_addon_is_exported_after_uninstalling(portal, uninstall):
+    uninstall(portal)
+
+    exported = portal.portal_setup.runAllExportSteps()["tarball"]
+    with tarfile.open(fileobj=BytesIO(exported)) as files:
+        members = [member for member in files.getmembers() if member.isfile()]
+        texts = {each.name: files.extractfile(each).read() for each in members}
+    assert "toolset.xml" in texts
+    assert not [name for name, text in texts.items() if b"maildrop" in text.lower()]
+
+
+def test_nothing_in_the_database_needs_the_addon_after_uninstalling(
+    committing_portal, uninstall
+):
+    connection = committing_portal._p_jar
+    uninstall(committing_portal)
+    transaction.commit()
+
+    def reachable(oids):
+        seen = set()
+        while oids:
+            oid = oids.pop()
+            if oid not in seen:
+                seen.add(oid)
+                record = connection.db().storage.load(oid)[0]
+                oids.extend(referencesf(record))
+                yield record
+
+    root = connection.root()._p_oid
+    # GenericSetup's log files keep the profiles' names, written with an underscore.
+    ours = (b"collective.maildrophost.", b"collective.maildrophost:")
+    records = list(reachable([root]))
+    assert len(records) > 1000
+    assert not [each for each in records if any(name in each for name in ours)]
