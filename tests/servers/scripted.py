@@ -266,18 +266,21 @@ class _Talk:
     def _content(self) -> bytes:
         """The content up to its last dot, dot stuffing undone."""
         # The end of the DATA command belongs to the last dot.
-        content, self.unread = b"\r\n" + self.unread, b""
-        during = self.server.during
-        while (end := content.find(b"\r\n.\r\n")) < 0:
-            self.talk.unfinished = content[2:]
-            if during and len(content) - 2 >= during[0]:
-                self._perform(during[1])
-                self._flush()
-                during = None
-            content += self._receive()
-        self.talk.unfinished = b""
-        self.unread = content[end + 5 :]
-        return content[: end + 2].replace(b"\r\n.", b"\r\n")[2:]
+        content, self.unread = bytearray(b"\r\n" + self.unread), b""
+        during, looked = self.server.during, 0
+        try:
+            while (end := content.find(b"\r\n.\r\n", looked)) < 0:
+                looked = max(0, len(content) - 4)
+                if during and len(content) - 2 >= during[0]:
+                    self._perform(during[1])
+                    self._flush()
+                    during = None
+                content += self._receive()
+        except (_Over, OSError):
+            self.talk.unfinished = bytes(content[2:])
+            raise
+        self.unread = bytes(content[end + 5 :])
+        return bytes(content[: end + 2].replace(b"\r\n.", b"\r\n")[2:])
 
     def _say(self, name: str, default: str, address: str = "") -> Any:
         answer = self.server.answer(name, address, default)

@@ -1,0 +1,89 @@
+"""Mail sent over a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from servers.certificates import Certificates
+
+from collective.maildrophost.engine.config import RelayAddress, Secret
+from collective.maildrophost.engine.smtp import (
+    Connection,
+    Login,
+    RelayFault,
+    Security,
+    Timeouts,
+)
+
+CONTENT = b"Subject: hello\r\n\r\nbody\r\n"
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    with Certificates() as certificates:
+        yield certificates
+
+
+@pytest.fixture
+def login():
+    def make(user="me", password="pa55:wörd", **options):
+        return Login(user, Secret(password), **options)
+
+    return make
+
+
+@pytest.fixture
+def exchange():
+    """Open a connection, deliver (sender, recipients, content) tuples, quit."""
+
+    def run(server, *mails, host="127.0.0.1", timeouts=None, login=None, **security):
+        return asyncio.run(
+            _exchange(server, mails, host, timeouts or {}, login, security)
+        )
+
+    return run
+
+
+async def _exchange(server, mails, host, timeouts, login, security):
+    connection = await Connection.open(
+        RelayAddress(host, server.port),
+        Security(**security),
+        login,
+        timeouts=Timeouts(**{"quit": 0.5, **timeouts}),
+        local_name="client.test",
+    )
+    results = []
+    for mail in mails:
+        sender, recipients, *content = mail
+        results.append(
+            await connection.deliver(
+                sender, recipients, content[0] if content else CONTENT
+            )
+        )
+    usable = connection.usable
+    await connection.quit()
+    return SimpleNamespace(results=results, connection=connection, usable=usable)
+
+
+@pytest.fixture
+def fault(exchange):
+    """The RelayFault that opening a connection raises."""
+
+    def run(server, **options):
+        with pytest.raises(RelayFault) as raised:
+            exchange(server, **options)
+        return raised.value
+
+    return run
+
+
+@pytest.fixture
+def outcomes():
+    """The outcomes of a result as words, None where there is no verdict."""
+
+    def of(result):
+        return [verdict and verdict.outcome.value for verdict in result.verdicts]
+
+    return of

@@ -1,0 +1,138 @@
+"""Logging in, and what a password may never be found in (FAULTS 5, 6)."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import traceback
+
+import pytest
+from servers.scripted import Drop, Scripted
+
+from collective.maildrophost.engine.smtp import Phase, connection
+from collective.maildrophost.engine.smtp.steps import Send
+
+MAIL = ("a@example.org", ["b@example.org"])
+GOOD = ("me", "pa55:wörd")
+
+
+@pytest.mark.parametrize(
+    ("offered", "wanted"),
+    [
+        ("PLAIN LOGIN", ""),
+        ("LOGIN", ""),
+        ("LOGIN PLAIN", "login"),
+        ("CRAM-MD5 plain", "plain"),
+    ],
+)
+def test_a_login_reaches_the_relay(exchange, login, offered, wanted):
+    ehlo = f"250-x\n250 AUTH {offered}"
+    with Scripted({"EHLO": ehlo}, login=GOOD) as server:
+        exchange(server, MAIL, login=login(mechanism=wanted))
+        [talk] = server.conversations
+        assert talk.login == GOOD
+        assert talk.verbs[:3] == ["EHLO", "AUTH", "MAIL"]
+
+
+def test_the_old_way_to_offer_auth_is_understood(exchange, login):
+    with Scripted({"EHLO": "250-x\n250 AUTH=LOGIN PLAIN"}, login=GOOD) as server:
+        exchange(server, MAIL, login=login())
+        assert server.conversations[0].login == GOOD
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent"),
+    [
+        ("535 5.7.8 wrong", True),
+        ("534 5.7.9 too weak", True),
+        ("454 4.7.0 later", False),
+        ("421 busy", False),
+        (Drop(), False),
+    ],
+)
+def test_a_refused_login_is_the_relays_fault(fault, login, answer, permanent):
+    with Scripted({"AUTH": answer}, login=GOOD) as server:
+        raised = fault(server, login=login())
+        assert raised.phase is Phase.AUTH
+        assert raised.permanent == permanent
+
+
+@pytest.mark.parametrize(
+    ("ehlo", "mechanism"),
+    [
+        ("250 x", ""),
+        ("250-x\n250 AUTH CRAM-MD5 GSSAPI", ""),
+        ("250-x\n250 AUTH PLAIN", "login"),
+        ("250-x\n250 AUTH PLAIN XOAUTH2", "xoauth2"),
+    ],
+)
+def test_no_common_mechanism_is_a_fault_for_a_person(fault, login, ehlo, mechanism):
+    with Scripted({"EHLO": ehlo}) as server:
+        raised = fault(server, login=login(mechanism=mechanism))
+        assert raised.permanent
+        assert "no common login mechanism" in raised.reason
+
+
+def elsewhere(monkeypatch):
+    monkeypatch.setattr(
+        "collective.maildrophost.engine.smtp.connection._is_loopback",
+        lambda peer: False,
+    )
+
+
+def test_a_login_never_travels_in_clear_to_another_machine(fault, login, monkeypatch):
+    elsewhere(monkeypatch)
+    with Scripted(login=GOOD) as server:
+        raised = fault(server, login=login())
+        assert raised.permanent
+        assert "MAILDROP_ALLOW_CLEARTEXT_LOGIN" in raised.reason
+        assert "AUTH" not in server.conversations[0].verbs
+
+
+def test_a_login_may_travel_in_clear_where_that_is_allowed(
+    exchange, login, monkeypatch
+):
+    elsewhere(monkeypatch)
+    with Scripted(login=GOOD) as server:
+        exchange(server, MAIL, login=login(allow_cleartext=True))
+        assert server.conversations[0].login == GOOD
+
+
+def test_opportunistic_tls_verifies_before_it_hands_out_a_password(
+    exchange, fault, login, certificates, monkeypatch
+):
+    elsewhere(monkeypatch)
+    with Scripted(login=GOOD, certificates=certificates) as server:
+        assert fault(server, tls=1, login=login()).phase is Phase.HANDSHAKE
+        exchange(server, MAIL, tls=1, login=login(), ca_file=certificates.ca_file)
+        assert server.conversations[1].login == GOOD
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.3.2.1", "::1", "::ffff:127.0.0.1"])
+def test_loopback_is_known(peer):
+    _is_loopback = connection._is_loopback
+    assert _is_loopback(peer)
+    assert not _is_loopback("192.0.2.1")
+    assert not _is_loopback("fe80::1%eth0")
+    assert not _is_loopback("")
+
+
+SECRETS = ("pa55:wörd", base64.b64encode("pa55:wörd".encode()).decode())
+
+
+@pytest.mark.parametrize("mechanism", ["plain", "login"])
+@pytest.mark.parametrize("answer", ["535 5.7.8 no: {}", Drop(), "334 {}"])
+def test_a_password_is_in_no_text(fault, login, caplog, mechanism, answer):
+    caplog.set_level(logging.DEBUG)
+    blob = base64.b64encode("\0me\0pa55:wörd".encode()).decode()
+    if isinstance(answer, str):
+        answer = answer.format(" ".join((*SECRETS, blob)))
+    with Scripted({"AUTH": answer}, login=GOOD) as server:
+        raised = fault(server, login=login(mechanism=mechanism), timeouts={"auth": 0.3})
+    shown = "".join(
+        [*traceback.format_exception(raised), repr(raised), repr(vars(raised))]
+    )
+    for secret in (*SECRETS, blob):
+        assert secret not in shown + caplog.text
+    assert "pa55" not in repr(login())
+    assert "pa55" not in repr(Send(b"pa55", Phase.AUTH))
