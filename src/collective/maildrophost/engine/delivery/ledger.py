@@ -82,6 +82,7 @@ class Ledger:
         self._in_flight: Counter[Lane] = Counter()
         self._round = 0
         self._look_at = 0.0
+        self._news = 0
         self._called = asyncio.Event()
         self._stopping = False
         # One thread: the database is written by one at a time anyway.
@@ -91,6 +92,8 @@ class Ledger:
         """Hand in what has finished, wait for the next message; None: stop."""
         if finished is not None:
             self._finished.append(finished)
+            # It frees its lane's share, and may be due again itself.
+            self._look_at_once()
         future: asyncio.Future[Claim | None] = (
             asyncio.get_running_loop().create_future()
         )
@@ -105,7 +108,7 @@ class Ledger:
 
     def wake(self) -> None:
         """There may be new mail: look at once."""
-        self._look_at = 0.0
+        self._look_at_once()
         self._called.set()
 
     def stop(self) -> None:
@@ -137,6 +140,10 @@ class Ledger:
                 await asyncio.wait_for(self._called.wait(), self._seconds_to_wait())
         self._called.clear()
 
+    def _look_at_once(self) -> None:
+        self._look_at = 0.0
+        self._news += 1
+
     def _has_work(self) -> bool:
         return bool(self._finished or self._notes or self._wanted())
 
@@ -159,7 +166,7 @@ class Ledger:
         return free if permitted is None else min(permitted, free)
 
     async def _transact(self) -> None:
-        wanted = self._wanted()
+        wanted, news = self._wanted(), self._news
         finished, self._finished = self._finished, []
         notes, self._notes = self._notes, []
         in_flight = self._in_flight - Counter(done.claim.lane for done in finished)
@@ -194,20 +201,26 @@ class Ledger:
         self._in_flight = in_flight
         for done in finished:
             self._settled(done)
-        self._hand_out(answer, wanted)
+        self._hand_out(answer)
+        if len(answer.claims) < wanted:
+            self._nothing_left(answer.next_due, news)
 
-    def _hand_out(self, answer: _Answer, wanted: int) -> None:
+    def _hand_out(self, answer: _Answer) -> None:
         now = time.time()
         for each in answer.claims:
             self._in_flight[each.lane] += 1
             self._permits.started(now)
             self._waiting.pop(0).set_result(each)
-        if len(answer.claims) < wanted:
-            due = answer.next_due
+
+    def _nothing_left(self, due: float | None, news: int) -> None:
+        """All that is due and allowed was claimed; `due`: when the next may be."""
+        if self._horizon is not None and not self.in_flight:
+            self._stopping = True
+        # What came while the queue was read may have been too late to be seen.
+        if news == self._news:
+            now = time.time()
             later = now + self._interval
             self._look_at = later if due is None or due <= now else min(due, later)
-            if self._horizon is not None and not self.in_flight:
-                self._stopping = True
 
     def _dismiss(self) -> None:
         for future in self._waiting:
