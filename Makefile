@@ -38,6 +38,10 @@ stop: ## stop Plone and the mail daemon
 	esac
 	@test ! -x bin/maildrop-stop || bin/maildrop-stop
 
+.PHONY: demo
+demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by itself
+	@PYTHONPATH=. bin/py -m demo $(DEMO)
+
 .PHONY: test
 test: install ## build what is missing and run every test
 	bin/pytest $(PYTEST_OPTIONS)
