@@ -50,8 +50,9 @@ globals().update(
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    # A Plone site takes seconds to make: one worker of pytest-xdist makes it once.
+    # A Plone site takes seconds to make: one worker makes it once.
     for item in items:
         if HERE in Path(item.path).parents:
             item.add_marker(pytest.mark.xdist_group("plone"))
