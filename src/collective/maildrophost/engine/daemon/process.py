@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack
 from typing import Any, TypeVar
@@ -90,8 +89,7 @@ def _serve(
         log.info("%s", missing)
     reloaded = None
     try:
-        horizon = time.time() if once else None
-        delivery = Delivery(configuration, route, queue, heartbeat.owner, horizon)
+        delivery = Delivery(configuration, route, queue, heartbeat.owner, once)
         intake = Intake(queue, configuration.spool, configuration.add_messageid)
         service = Service(configuration, queue, delivery, intake, heartbeat, bell)
         if once:
@@ -101,7 +99,7 @@ def _serve(
     finally:
         heartbeat.stop()
         log.info("stopped")
-    return (FAILED if once and not delivery.health.good else DONE), reloaded
+    return (FAILED if delivery.ledger.gave_up else DONE), reloaded
 
 
 def _loop(main: Coroutine[Any, Any, Result]) -> Result:

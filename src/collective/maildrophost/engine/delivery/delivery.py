@@ -32,7 +32,7 @@ class Delivery:
         route: Route,
         queue: Queue,
         owner: str,
-        horizon: float | None = None,
+        once: bool = False,
     ) -> None:
         self.route = route
         self._pause = PausePolicy(
@@ -52,7 +52,7 @@ class Delivery:
             self._permits,
             configuration.interval,
             self._settled,
-            horizon,
+            once,
         )
         self._workers = [
             self._worker(configuration) for _ in range(configuration.concurrency)
@@ -64,7 +64,7 @@ class Delivery:
         return self._permits.health
 
     async def run(self) -> None:
-        """Until stopped with nothing in flight, or (with a horizon) nothing is due."""
+        """Until stopped with nothing in flight, or (with `once`) nothing is due."""
         tasks = [asyncio.create_task(worker.run()) for worker in self._workers]
         try:
             await self.ledger.run()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ class Ledger:
         permits: Permits,
         interval: float,
         settled: Callable[[Finished], None],
-        horizon: float | None = None,
+        once: bool = False,
     ) -> None:
         self._queue = queue
         self._owner = owner
@@ -75,7 +76,8 @@ class Ledger:
         self._permits = permits
         self._interval = interval
         self._settled = settled
-        self._horizon = horizon
+        self._once = once
+        self._horizon = math.inf
         self._waiting: list[asyncio.Future[Claim | None]] = []
         self._finished: list[Finished] = []
         self._notes: list[Note] = []
@@ -85,6 +87,8 @@ class Ledger:
         self._news = 0
         self._called = asyncio.Event()
         self._stopping = False
+        self.gave_up = False
+        """Whether the relay's fault ended a run with `once`."""
         # One thread: the database is written by one at a time anyway.
         self._thread = ThreadPoolExecutor(1, "maildrop-ledger")
 
@@ -124,12 +128,16 @@ class Ledger:
     async def run(self) -> None:
         """Serve until stopped with all in flight settled.
 
-        With a horizon: until nothing is due before it, or the relay is at fault.
+        With `once`: until nothing is left of what is due now, or the relay is found at
+        fault; a fault that an earlier run found is put to the test.
         """
+        failures = self._permits.health.failures
+        if self._once:
+            self._horizon = time.time()
         while not (self._stopping and not self.in_flight):
             await self._until_called()
-            if self._horizon is not None and not self._permits.health.good:
-                self._stopping = True
+            if self._once and self._permits.health.failures > failures:
+                self._stopping = self.gave_up = True
             if self._has_work():
                 await self._transact()
         self._dismiss()
@@ -173,7 +181,7 @@ class Ledger:
         self._round += 1
         shares = allowances(self._concurrency, in_flight, self._round)
         now = time.time()
-        due_before = now if self._horizon is None else min(now, self._horizon)
+        due_before = min(now, self._horizon)
 
         def write() -> _Answer:
             with self._queue.write() as tx:
@@ -214,7 +222,7 @@ class Ledger:
 
     def _nothing_left(self, due: float | None, news: int) -> None:
         """All that is due and allowed was claimed; `due`: when the next may be."""
-        if self._horizon is not None and not self.in_flight:
+        if self._once and not self.in_flight:
             self._stopping = True
         # What came while the queue was read may have been too late to be seen.
         if news == self._news:
