@@ -1,0 +1,247 @@
+"""The real daemon process on a configuration of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers.scripted import Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.config import Configuration, load
+from collective.maildrophost.engine.doorbell import ring
+from collective.maildrophost.engine.message import Lane, Message, compose
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    MessageRecord,
+    Queue,
+    RelayPause,
+    State,
+    all_daemons,
+    doorbells,
+    enqueue,
+    get_message,
+    open_queue,
+    pauses,
+)
+
+PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
+SECONDS = 10.0
+"""More than anything here takes on a busy machine."""
+
+
+def environment() -> dict[str, str]:
+    """What the daemon finds in its environment: nothing of ours."""
+    ours = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID")
+    return {key: text for key, text in os.environ.items() if not key.startswith(ours)}
+
+
+def mail(
+    *recipients: str,
+    subject: str = "hello",
+    body: str = "body\n",
+    lane: Lane | None = None,
+) -> Message:
+    """A message as MailHost or the command line would queue it."""
+    return compose(
+        f"From: a@example.org\nSubject: {subject}\n\n{body}",
+        "a@example.org",
+        recipients or ("b@example.org",),
+        lane=lane,
+        now=time.time(),
+    )
+
+
+class Running:
+    """A daemon process; it is killed at the end if it still runs."""
+
+    def __init__(self, site: Site, process: subprocess.Popen[bytes]) -> None:
+        self.site = site
+        self.process = process
+        self.pid = process.pid
+
+    @property
+    def row(self) -> Daemon | None:
+        """Its heartbeat."""
+        return next((each for each in self.site.daemons if each.pid == self.pid), None)
+
+    def wait_for_heartbeat(self) -> Daemon:
+        def beats() -> Daemon | None:
+            assert self.process.poll() is None, self.site.log
+            return self.row
+
+        return wait_until(beats, SECONDS, "the first heartbeat")
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> int:
+        """The exit status after SIGTERM."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+    def kill(self) -> None:
+        """As kill -9 or a lack of memory ends it: nothing can be cleaned up."""
+        self.process.kill()
+        self.process.wait(SECONDS)
+
+
+class Site:
+    """A configuration, its queue, the daemons that work on it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "maildrop.conf"
+        self.options: dict[str, object] = {
+            "MAILDROP_HOME": home,
+            "SMTP_HOST": "127.0.0.1",
+            "MAILDROP_INTERVAL": 3600,
+            "MAILDROP_RETRY_MIN": 0.2,
+            "MAILDROP_STOP_TIMEOUT": 5,
+        }
+        self.configure()
+        self.queue: Queue = open_queue(self.configuration.queue)
+
+    def configure(self, **options: object) -> None:
+        """Change the configuration; what was set before stays."""
+        self.options.update(options)
+        lines = [f"{name}='{value}'\n" for name, value in self.options.items()]
+        self.path.write_text("".join(lines))
+        self.path.chmod(0o600)
+
+    @property
+    def configuration(self) -> Configuration:
+        return load(self.path, {})
+
+    @property
+    def log(self) -> str:
+        path = self.home / "var" / "maildrop.log"
+        return path.read_text() if path.exists() else ""
+
+    def log_lines(self, words: str) -> list[str]:
+        return [line for line in self.log.splitlines() if words in line]
+
+    @property
+    def daemons(self) -> list[Daemon]:
+        with self.queue.read() as tx:
+            return all_daemons(tx)
+
+    @property
+    def pauses(self) -> list[RelayPause]:
+        with self.queue.read() as tx:
+            return pauses(tx)
+
+    def send(self, *messages: Message) -> tuple[str, ...]:
+        """Queue as every sender does: commit, then ring; the ids."""
+        with self.queue.write() as tx:
+            ids = enqueue(tx, messages or (mail(),), time.time())
+            bells = doorbells(tx, time.time())
+        ring(bells)
+        return ids
+
+    def message(self, id: str) -> MessageRecord:
+        with self.queue.read() as tx:
+            found = get_message(tx, id)
+        assert found is not None
+        return found
+
+    def wait_for(
+        self, id: str, state: State, timeout: float = SECONDS
+    ) -> MessageRecord:
+        what = f"that message {id} is {state.value}"
+        wait_until(lambda: self.message(id).state is state, timeout, what)
+        return self.message(id)
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*PROGRAM, "--config", str(self.path), "run", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        )
+
+    @contextmanager
+    def daemon(self, wait: bool = True) -> Iterator[Running]:
+        process = self.start()
+        running = Running(self, process)
+        try:
+            if wait:
+                running.wait_for_heartbeat()
+            yield running
+        finally:
+            process.kill()
+            process.communicate()
+
+    def once(self) -> int:
+        """The exit status of `run --once`."""
+        process = self.start("--once")
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+        return process.returncode
+
+    def ctl(self, *arguments: str, stdin: bytes = b"") -> str:
+        """What `maildropctl` prints; it must succeed."""
+        ended = subprocess.run(
+            [*PROGRAM, "--config", str(self.path), *arguments],
+            input=stdin,
+            capture_output=True,
+            env=environment(),
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.decode().strip()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    yield site
+    site.queue.close()
+
+
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """A port where nobody answers until a test starts a server there."""
+    with socket.socket() as keeper:
+        # Bound but not listening: refuses connections, and nobody else gets it.
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
+class LateRelay(Scripted):
+    """A relay that starts on a port where there was nobody before."""
+
+    def __init__(self, port: int, answers: dict[str, Any] | None = None) -> None:
+        super().__init__(answers)
+        self.port = port
+
+    def __enter__(self) -> LateRelay:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+
+@pytest.fixture
+def late_relay() -> type[LateRelay]:
+    return LateRelay
+
+
+@pytest.fixture
+def make_mail() -> Callable[..., Message]:
+    return mail

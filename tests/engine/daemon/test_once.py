@@ -1,0 +1,80 @@
+"""run --once handles what is due, then ends."""
+
+from __future__ import annotations
+
+import time
+
+from servers.catcher import Catcher
+from servers.scripted import Scripted
+
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import State
+
+
+def test_what_is_due_is_sent(site, make_mail):
+    later = compose(
+        "\n", "a@x.org", ["b@x.org"], at=time.time() + 3600, now=time.time()
+    )
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        *due, waits = site.send(*[make_mail() for _ in range(25)], later)
+        assert site.once() == 0
+        assert len(relay.messages) == 25
+    assert {site.message(id).state for id in due} == {State.SENT}
+    assert site.message(waits).state is State.QUEUED
+    assert site.daemons == []
+
+
+def test_with_nothing_due_it_ends_at_once(site):
+    assert site.once() == 0
+
+
+def test_dropped_files_are_sent(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        spool = site.home / "spool"
+        spool.mkdir()
+        (spool / "mail-1").write_text("##To:b@x.org\n##From:a@x.org\nSubject: x\n\n")
+        assert site.once() == 0
+        assert len(relay.messages) == 1
+    assert list(spool.iterdir()) == []
+
+
+def test_a_deferred_message_does_not_hold_it_up(site):
+    with Scripted({"MAIL": "451 4.3.0 later"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        assert site.once() == 0
+    record = site.message(id)
+    assert (record.state, record.attempts) == (State.DEFERRED, 1)
+
+
+def test_with_the_relay_down_it_ends_with_1_and_keeps_the_mail(site, unused_port):
+    site.configure(SMTP_PORT=unused_port)
+    (id,) = site.send()
+    assert site.once() == 1
+    record = site.message(id)
+    assert (record.state, record.attempts) == (State.QUEUED, 0)
+
+
+def test_after_a_run_that_found_the_relay_down_the_next_one_tries(
+    site, unused_port, late_relay
+):
+    site.configure(SMTP_PORT=unused_port)
+    (id,) = site.send()
+    assert site.once() == 1
+    assert site.once() == 1
+    assert site.pauses[0].failures == 2
+    with late_relay(unused_port) as relay:
+        assert site.once() == 0
+        assert len(relay.accepted) == 1
+    assert site.message(id).state is State.SENT
+    assert site.pauses == []
+
+
+def test_an_old_fault_matters_only_while_there_is_mail(site, unused_port):
+    site.configure(SMTP_PORT=unused_port)
+    (id,) = site.send()
+    assert site.once() == 1
+    site.ctl("delete", id)
+    assert site.once() == 0

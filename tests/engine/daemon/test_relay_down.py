@@ -1,0 +1,84 @@
+"""A relay at fault costs no message an attempt."""
+
+from __future__ import annotations
+
+import json
+
+from servers.scripted import Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import State
+
+
+def failures(site):
+    return site.pauses[0].failures if site.pauses else 0
+
+
+def test_mail_waits_for_a_relay_that_is_down_then_goes(site, unused_port, late_relay):
+    site.configure(SMTP_PORT=unused_port)
+    with site.daemon():
+        (id,) = site.send()
+        wait_until(lambda: failures(site) >= 2, 10, "a second try")
+        (paused,) = site.pauses
+        assert paused.name == f"127.0.0.1:{unused_port}"
+        assert paused.paused_until > paused.since
+        assert site.message(id).attempts == 0
+        shown = json.loads(site.ctl("stats", "--json"))["relay"]
+        assert shown["fault"] == paused.fault
+        with late_relay(unused_port) as relay:
+            relay.wait_for(1)
+            record = site.wait_for(id, State.SENT)
+            wait_until(lambda: not site.pauses, 10, "the end of the pause")
+    assert record.attempts == 1
+    assert record.recipients[0].attempts == 1
+    assert len(site.log_lines("works again")) == 1
+
+
+def test_a_fault_is_since_its_first_failure(site, unused_port):
+    site.configure(SMTP_PORT=unused_port)
+    with site.daemon():
+        site.send()
+        first = wait_until(lambda: site.pauses, 10, "the pause")[0].since
+        wait_until(lambda: failures(site) >= 2, 10, "a second try")
+        assert site.pauses[0].since == first
+
+
+def test_a_relay_that_greets_with_a_refusal_is_at_fault_not_the_mail(site):
+    with Scripted({"GREETING": ["554 5.3.2 closed", "220 ready"]}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (id,) = site.send()
+            record = site.wait_for(id, State.SENT)
+    assert record.attempts == 1
+    assert "554 5.3.2 closed" in site.log
+
+
+def test_when_one_host_is_down_the_next_one_takes_the_mail(site, unused_port):
+    with Scripted() as relay:
+        site.configure(
+            SMTP_HOST=f"127.0.0.1:{unused_port};127.0.0.1:{relay.port}",
+        )
+        with site.daemon():
+            (id,) = site.send()
+            record = site.wait_for(id, State.SENT)
+    assert record.attempts == 1
+    assert site.pauses == []
+
+
+def test_a_pause_is_probed_with_one_message_before_all_go(
+    site, unused_port, late_relay, make_mail
+):
+    site.configure(SMTP_PORT=unused_port)
+    with site.daemon():
+        site.send(*[make_mail(subject=str(each)) for each in range(20)])
+        wait_until(lambda: failures(site) >= 2, 10, "a second try")
+        with late_relay(
+            unused_port,
+            {"EHLO": ["421 4.3.2 not yet"] * 2 + ["250-scripted.test\n250 PIPELINING"]},
+        ) as relay:
+            relay.wait_for(20)
+    times = [each.opened for each in relay.conversations[:3]]
+    # While it is at fault one connection tries, the next one only after a pause.
+    assert times[1] - times[0] >= 0.2
+    assert times[2] - times[1] >= 0.2
+    assert {len(each.received) for each in relay.conversations[:2]} == {0}

@@ -1,0 +1,115 @@
+"""How the daemon ends, goes on with another configuration, and tells of itself."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+from servers.catcher import Catcher
+from servers.scripted import Late, Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import State
+
+
+def test_sigterm_stops_cleanly(site):
+    with site.daemon() as daemon:
+        assert daemon.stop() == 0
+    assert site.daemons == []
+    assert site.log.rstrip().endswith("stopped")
+    assert list((site.home / "var").iterdir()) == [site.home / "var" / "maildrop.log"]
+
+
+def test_sigint_stops_cleanly(site):
+    with site.daemon() as daemon:
+        daemon.signal(signal.SIGINT)
+        assert daemon.process.wait(10) == 0
+
+
+def test_a_mail_in_flight_is_finished_before_the_stop(site):
+    answered = threading.Event()
+    with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            daemon.signal(signal.SIGTERM)
+            (waits,) = site.send()
+            answered.set()
+            assert daemon.process.wait(10) == 0
+    assert site.message(id).state is State.SENT
+    assert not site.message(id).possible_duplicate
+    assert site.message(waits).state is State.QUEUED
+
+
+def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):
+    with Scripted({"END": Late(threading.Event(), "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.3)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            assert daemon.stop() == 0
+    record = site.message(id)
+    assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
+    assert site.log_lines("did not end within")
+
+
+def test_sighup_takes_the_changed_configuration(site):
+    with Catcher() as old, Catcher() as new:
+        site.configure(SMTP_PORT=old.port)
+        with site.daemon() as daemon:
+            site.send()
+            old.wait_for(1)
+            site.configure(SMTP_PORT=new.port)
+            before = daemon.row
+            daemon.signal(signal.SIGHUP)
+            wait_until(
+                lambda: daemon.row and daemon.row.owner != before.owner, 10, "a reload"
+            )
+            site.send()
+            new.wait_for(1)
+            assert daemon.process.poll() is None
+            assert daemon.stop() == 0
+        assert len(old.messages) == 1
+
+
+def test_a_broken_configuration_is_not_taken_at_sighup(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            site.configure(SMTP_PORT="many")
+            daemon.signal(signal.SIGHUP)
+            wait_until(lambda: site.log_lines("SMTP_PORT"), 10, "the error in the log")
+            site.send()
+            relay.wait_for(1)
+
+
+def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site, make_mail):
+    log = site.home / "var" / "maildrop.log"
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            site.send()
+            wait_until(lambda: site.log_lines(" id=1 sent "), 10, "the first line")
+            log.rename(log.with_suffix(".log.1"))
+            site.send()
+            wait_until(lambda: site.log_lines(" id=2 sent "), 10, "the next line")
+    assert "id=1" not in site.log
+
+
+def test_the_heartbeat_tells_who_works_on_the_queue(site):
+    before = time.time()
+    with site.daemon() as daemon:
+        row = daemon.row
+    assert row.pid == daemon.pid
+    assert before <= row.started <= row.seen <= time.time()
+    assert row.alive(time.time())
+
+
+def test_the_next_daemon_takes_the_row_of_a_killed_one_away(site):
+    with site.daemon() as first:
+        first.kill()
+    assert [each.pid for each in site.daemons] == [first.pid]
+    with site.daemon() as second:
+        assert [each.pid for each in site.daemons] == [second.pid]
