@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -84,6 +85,9 @@ def _start(configuration: Configuration) -> None:
     if pid is not None:
         click.echo(f"already running, pid {pid}")
         return
+    from ..daemon.directories import make_directories
+
+    make_directories(configuration)
     supervisor = Supervisor(configuration)
     _end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
@@ -95,7 +99,7 @@ def running(configuration: Configuration) -> int | None:
     state = Supervisor(configuration).state()
     if state is not None and state.pid:
         return state.pid
-    return heartbeats.unsupervised(configuration)
+    return next(iter(heartbeats.local_pids(configuration)), None)
 
 
 def _wait_for_heartbeat(supervisor: Supervisor) -> int:
@@ -122,7 +126,7 @@ def _beats(configuration: Configuration, pid: int) -> bool:
     from ..queue import QueueError
 
     try:
-        return heartbeats.here(configuration, pid)
+        return pid in heartbeats.local_pids(configuration)
     except QueueError:
         return False  # the daemon meets the same and says it with its last words
 
@@ -142,14 +146,13 @@ def _stop(configuration: Configuration) -> bool:
     if state is not None:
         _end_supervisor(supervisor)
         click.echo(f"stopped, pid {state.pid}" if state.pid else "stopped")
-        return True
-    pid = heartbeats.unsupervised(configuration)
-    if pid is None:
-        return False
-    _signal(pid, signal.SIGTERM)
-    _wait_for_end(configuration, pid, lambda: not processes.lives(pid))
-    click.echo(f"stopped, pid {pid}; it was not started with 'start'")
-    return True
+    others = heartbeats.local_pids(configuration)
+    for pid in others:
+        # systemd has started it, or a person; or its zdaemon was killed.
+        _signal(pid, signal.SIGTERM)
+        _wait_for_end(configuration, pid, partial(processes.lives, pid))
+        click.echo(f"stopped, pid {pid}; it was not started with 'start'")
+    return state is not None or bool(others)
 
 
 def _end_supervisor(supervisor: Supervisor) -> None:
@@ -157,18 +160,17 @@ def _end_supervisor(supervisor: Supervisor) -> None:
     if state is None:
         return
     supervisor.tell("stop")
-    _wait_for_end(
-        supervisor.configuration, state.pid, lambda: not processes.lives(state.manager)
-    )
+    goes_on = partial(processes.lives, state.manager)
+    _wait_for_end(supervisor.configuration, state.pid, goes_on)
 
 
 def _wait_for_end(
-    configuration: Configuration, pid: int, ended: Callable[[], bool]
+    configuration: Configuration, pid: int, goes_on: Callable[[], bool]
 ) -> None:
     began = time.monotonic()
     limit = configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
     explained = False
-    while not ended():
+    while goes_on():
         waited = time.monotonic() - began
         if waited > limit:
             raise NotStopped(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..doorbell import socket_path
 from . import processes
 
 if TYPE_CHECKING:
@@ -14,36 +16,58 @@ if TYPE_CHECKING:
 
 
 def beating(daemon: Daemon, now: float) -> bool:
-    """Whether a daemon is alive at `now`; a killed one of this machine is not.
+    """Whether a daemon is alive at `now`.
 
     The lease of a daemon that was killed still runs for a while: on its own machine
-    that can be told earlier.
+    its death is seen earlier.
     """
-    if not daemon.alive(now):
-        return False
-    return daemon.host != socket.gethostname() or processes.lives(daemon.pid)
+    from ..daemon.identity import is_gone
+
+    return daemon.alive(now) and not is_gone(daemon.process)
 
 
-def here(configuration: Configuration, pid: int) -> bool:
-    """Whether the process `pid` of this machine beats in the configuration's queue.
+def local_pids(configuration: Configuration) -> list[int]:
+    """The daemons of this very configuration on this machine, however started.
 
     Raises QueueError when the queue cannot be read.
     """
+    return [
+        daemon.pid
+        for daemon in _daemons(configuration)
+        if _is_here(daemon) and _serves(daemon, configuration)
+    ]
+
+
+def _daemons(configuration: Configuration) -> list[Daemon]:
     from ..queue import all_daemons, open_queue
 
     if not queue_exists(configuration):
-        return False
+        return []
     queue = open_queue(configuration.queue)
     try:
         with queue.read() as tx:
             daemons = all_daemons(tx)
     finally:
         queue.close()
-    now, host = time.time(), socket.gethostname()
-    return any(
-        (daemon.host, daemon.pid) == (host, pid) and beating(daemon, now)
-        for daemon in daemons
+    now = time.time()
+    return [daemon for daemon in daemons if daemon.alive(now)]
+
+
+def _is_here(daemon: Daemon) -> bool:
+    """Whether its pid means that daemon here, so that it may be sent a signal."""
+    from ..daemon.identity import process_identity
+
+    return (
+        daemon.host == socket.gethostname()
+        and process_identity(daemon.pid) == daemon.process
+        and processes.lives(daemon.pid)
     )
+
+
+def _serves(daemon: Daemon, configuration: Configuration) -> bool:
+    # Several configurations may share a queue; each has its own MAILDROP_VAR.
+    doorbell = Path(daemon.doorbell)
+    return doorbell == socket_path(configuration.var, doorbell.name)
 
 
 def queue_exists(configuration: Configuration) -> bool:
@@ -59,18 +83,3 @@ def queue_exists(configuration: Configuration) -> bool:
     from ..queue.sqlite import path_of
 
     return path_of(url).exists()
-
-
-def unsupervised(configuration: Configuration) -> int | None:
-    """The pid of a daemon of this configuration that zdaemon knows nothing of.
-
-    systemd may have started it, a person with `run`, or its zdaemon was killed. The pid
-    file alone proves nothing: it may be left over, its number given to another process.
-    """
-    try:
-        pid = int(configuration.pid_file.read_text(encoding="ascii").split()[0])
-    except (OSError, ValueError, IndexError):
-        return None
-    if not processes.lives(pid) or not here(configuration, pid):
-        return None
-    return pid

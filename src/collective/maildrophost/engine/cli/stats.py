@@ -58,7 +58,7 @@ def _relay(figures: Stats) -> str:
     pause = figures.relay
     if pause is None:
         return "ok"
-    return f"{pause.name} at fault since {moment(pause.since)}: {pause.fault}"
+    return f"at fault since {moment(pause.since)}: {pause.fault}"
 
 
 def _daemons(figures: Stats) -> str:

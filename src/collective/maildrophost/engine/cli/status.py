@@ -98,7 +98,7 @@ def _relay(health: _Health, daemon: Daemon) -> str:
     pause = health.fault(daemon.relay)
     if pause is None:
         return f"relay {daemon.relay} ok"
-    return f"relay {daemon.relay} at fault since {moment(pause.since)}: {pause.fault}"
+    return f"at fault since {moment(pause.since)}: {pause.fault}"
 
 
 def _as_json(health: _Health) -> dict[str, Any]:

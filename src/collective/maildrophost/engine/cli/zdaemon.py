@@ -131,7 +131,6 @@ class Supervisor:
             raise CannotStart(f"zdaemon did not start: {launched.stderr.strip()}")
 
     def _begin_transcript(self) -> None:
-        self.configuration.var.mkdir(mode=0o755, parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             self.transcript.replace(self._file("out.old"))
         self.transcript.touch(mode=0o600)

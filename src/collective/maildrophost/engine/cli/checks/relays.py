@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from .finding import Finding, failed, ok
 
 if TYPE_CHECKING:
     from ...config import Configuration, RelayAddress
+    from ...delivery import Route
     from ...smtp import RelayFault
 
 SUBJECT = "relay"
@@ -25,24 +25,12 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 async def _reach(configuration: Configuration, relay: RelayAddress) -> Finding:
-    from ...smtp import Connection, Login, RelayFault, Security
+    from ...delivery import Route
+    from ...smtp import RelayFault
 
-    security = Security(
-        configuration.tls, configuration.tls_verify, configuration.tls_ca_file
-    )
-    login = None
-    if configuration.login and configuration.password:
-        login = Login(
-            configuration.login,
-            configuration.password,
-            configuration.auth,
-            configuration.allow_cleartext_login,
-        )
+    route = Route.of(configuration)
     try:
-        connection = await asyncio.wait_for(
-            Connection.open(relay, security, login, local_name=socket.getfqdn()),
-            TIMEOUT_SECONDS,
-        )
+        connection = await asyncio.wait_for(route.open(relay), TIMEOUT_SECONDS)
     except RelayFault as fault:
         return failed(SUBJECT, f"{relay}: {fault.phase}: {fault.reason}{_hint(fault)}")
     except asyncio.TimeoutError:
@@ -50,14 +38,12 @@ async def _reach(configuration: Configuration, relay: RelayAddress) -> Finding:
             SUBJECT, f"{relay}: no answer within {TIMEOUT_SECONDS:.0f} seconds"
         )
     await connection.quit()
-    return ok(
-        SUBJECT, f"{relay} would take mail{_how(configuration, login is not None)}"
-    )
+    return ok(SUBJECT, f"{relay} would take mail{_how(route)}")
 
 
-def _how(configuration: Configuration, logged_in: bool) -> str:
-    over_tls = ", over TLS" if configuration.tls >= 2 else ""
-    return over_tls + (", login accepted" if logged_in else "")
+def _how(route: Route) -> str:
+    over_tls = ", over TLS" if route.security.tls >= 2 else ""
+    return over_tls + (", login accepted" if route.login else "")
 
 
 def _hint(fault: RelayFault) -> str:

@@ -1,0 +1,297 @@
+"""The supervised daemon: start, stop, restart, reload, fg."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from servers.catcher import Catcher
+from waiting import wait_until
+
+from collective.maildrophost.engine.cli.processes import lives
+
+SRC = Path(__file__).parents[3] / "src"
+
+
+def pid_of(text: str) -> int:
+    return int(re.search(r"pid (\d+)", text).group(1))
+
+
+def manager_of(site) -> int:
+    """The pid of zdaemon, which is the daemon's parent."""
+    pid = pid_of(site.ctl("status").out)
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"PPid:\s+(\d+)", status).group(1))
+
+
+def kill_the_daemon(site) -> None:
+    """kill -9 of the daemon with its zdaemon: nothing is tidied up."""
+    pid, manager = pid_of(site.ctl("status").out), manager_of(site)
+    os.kill(manager, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not lives(pid), what="the end of the daemon")
+
+
+@pytest.fixture
+def started(site):
+    ended = site.ctl("start")
+    assert ended.status == 0, ended.err
+    return site
+
+
+def test_a_started_daemon_works_and_delivers(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_PORT=catcher.port)
+        ended = site.ctl("start")
+        assert ended.status == 0, ended.err
+        assert lives(pid_of(ended.out))
+        id = site.send()
+        catcher.wait_for(1)
+        wait_until(lambda: site.state_of(id) == "sent", what="the record")
+        assert "250 2.0.0 Ok" in site.ctl("show", id).out
+        assert site.ctl("show", id, "--raw").status == 1
+
+
+def test_a_second_start_says_that_it_runs_already(started):
+    pid = pid_of(started.ctl("status").out)
+    ended = started.ctl("start")
+    assert ended.status == 0
+    assert ended.out == f"already running, pid {pid}\n"
+
+
+def test_a_daemon_that_somebody_runs_is_not_started_again(site):
+    with site.background("run") as daemon:
+        wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
+        assert site.ctl("start").out == f"already running, pid {daemon.pid}\n"
+        assert f"pid {daemon.pid}" in site.ctl("fg").err
+
+
+def test_stop_ends_a_daemon_that_somebody_runs(site):
+    with site.background("run") as daemon:
+        wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
+        assert pid_of(site.ctl("stop").out) == daemon.pid
+        assert daemon.wait(10) == 0
+
+
+def test_stop_ends_daemon_and_zdaemon(started):
+    pid, manager = pid_of(started.ctl("status").out), manager_of(started)
+    ended = started.ctl("stop")
+    assert (ended.status, ended.out) == (0, f"stopped, pid {pid}\n")
+    assert not lives(pid)
+    assert not lives(manager)
+    assert started.ctl("status").status == 3
+
+
+def test_stop_is_fine_when_nothing_runs(site):
+    ended = site.ctl("stop")
+    assert (ended.status, ended.out, ended.err) == (0, "not running\n", "")
+
+
+def test_a_killed_daemon_comes_back_by_itself(started):
+    pid = pid_of(started.ctl("status").out)
+    os.kill(pid, signal.SIGKILL)
+
+    def back() -> bool:
+        status = started.ctl("status")
+        return status.status == 0 and pid_of(status.out) != pid
+
+    wait_until(back, timeout=20, what="the next daemon")
+
+
+def test_what_a_killed_daemon_leaves_does_not_block_a_start(started):
+    kill_the_daemon(started)
+    ended = started.ctl("start")
+    assert ended.status == 0, ended.err
+    assert ended.out.startswith("started, pid ")
+    assert started.ctl("status").status == 0
+
+
+def test_a_pid_file_that_names_another_process_is_no_daemon(site):
+    (site.home / "var").mkdir()
+    (site.home / "var" / "maildrop.pid").write_text(f"{os.getpid()}\n")
+    assert site.ctl("stop").out == "not running\n"
+    assert site.ctl("start").out.startswith("started, pid ")
+
+
+def test_restart_replaces_the_daemon(started):
+    pid = pid_of(started.ctl("status").out)
+    ended = started.ctl("restart")
+    assert ended.status == 0, ended.err
+    assert pid_of(started.ctl("status").out) != pid
+    assert not lives(pid)
+
+
+def test_restart_starts_a_stopped_daemon(site):
+    ended = site.ctl("restart")
+    assert ended.status == 0, ended.err
+    assert site.ctl("status").status == 0
+
+
+def test_restart_takes_over_from_a_daemon_whose_zdaemon_was_killed(started):
+    orphan, manager = pid_of(started.ctl("status").out), manager_of(started)
+    os.kill(manager, signal.SIGKILL)
+    ended = started.ctl("restart")
+    assert ended.status == 0, ended.err
+    wait_until(lambda: not lives(orphan), what="the end of the orphan")
+    assert manager_of(started) != manager
+
+
+def test_reload_makes_the_same_daemon_use_the_new_configuration(started):
+    id = started.send()
+    pid = pid_of(started.ctl("status").out)
+    with Catcher() as catcher:
+        started.configure(SMTP_PORT=catcher.port)
+        assert started.ctl("reload").status == 0
+        catcher.wait_for(1)
+        wait_until(lambda: started.state_of(id) == "sent", what="the record")
+    assert pid_of(started.ctl("status").out) == pid
+
+
+def test_reload_refuses_a_configuration_with_an_error(started):
+    started.configure(SMTP_PORT="x")
+    assert started.ctl("reload").status == 2
+    started.configure()
+    assert started.ctl("status").status == 0
+
+
+def test_reload_of_a_stopped_daemon_fails(site):
+    ended = site.ctl("reload")
+    assert ended.status == 1
+    assert "not running" in ended.err
+
+
+@pytest.mark.parametrize("name", ["spool", "var"])
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_a_directory_that_cannot_be_written_is_named(command, name, site):
+    (site.home / name).write_text("a file is in the way")
+    ended = site.ctl(command)
+    (site.home / name).unlink()
+    assert ended.status == 1
+    assert ended.err.count("\n") == 1
+    assert f"MAILDROP_{name.upper()}" in ended.err
+    assert str(site.home / name) in ended.err
+
+
+def test_a_start_that_fails_gives_the_reason_and_leaves_nothing_running(site):
+    (site.home / "queue.db").mkdir()
+    ended = site.ctl("start")
+    assert ended.status == 1
+    assert ended.err.count("\n") == 1
+    assert "queue.db" in ended.err
+    (site.home / "queue.db").rmdir()
+    assert site.ctl("stop").out == "not running\n"
+
+
+def test_a_daemon_that_dies_at_once_is_reported_with_its_last_words(site):
+    # It dies in the daemon only: this module is in the way of no other command.
+    trap = site.home / "trap"
+    trap.mkdir()
+    (trap / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if sys.orig_argv[-1] == 'run' and 'zdaemon.zdrun' not in sys.orig_argv:\n"
+        "    raise SystemExit('the disk fell off')\n"
+    )
+    ended = site.ctl("start", PYTHONPATH=str(trap))
+    assert ended.status == 1
+    assert ended.err.count("\n") == 1
+    assert "the daemon ended at once: " in ended.err
+    assert "the disk fell off" in ended.err
+    assert "mail waits in the queue" in ended.err
+    assert site.ctl("stop").out == "not running\n"
+
+
+def test_a_deep_directory_is_no_obstacle(site):
+    var = site.home / ("deep" * 20) / ("deeper" * 20)
+    var.mkdir(parents=True)
+    site.configure(MAILDROP_VAR=var)
+    assert site.ctl("start").status == 0
+    assert site.ctl("start").out.startswith("already running")
+    assert site.ctl("stop").out.startswith("stopped")
+
+
+def test_a_path_with_blanks_and_dollars_is_no_obstacle(site):
+    home = site.home / "my $mail #1"
+    home.mkdir()
+    site.path = site.path.rename(home / "maildrop.conf")
+    site.configure(MAILDROP_HOME=home)
+    assert site.ctl("start").status == 0
+    assert site.ctl("stop").out.startswith("stopped")
+
+
+def test_no_secret_is_in_the_process_list(site):
+    site.configure(MAILDROP_LOGIN="me", MAILDROP_PASSWORD="hush-hush")
+    assert site.ctl("start").status == 0
+    for pid in (pid_of(site.ctl("status").out), manager_of(site)):
+        assert b"hush-hush" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+    var = site.home / "var"
+    assert not any(
+        b"hush-hush" in file.read_bytes() for file in var.glob("*[a-z]*.*[ft]")
+    )
+
+
+def test_it_works_from_a_script_that_sets_its_own_path(site, tmp_path):
+    """As in a buildout: nothing but the script knows where the eggs are."""
+    script = tmp_path / "bound"
+    paths = [path for path in sys.path if "site-packages" in path]
+    script.write_text(
+        f"import sys\nsys.path[0:0] = {[str(SRC), *paths]!r}\n"
+        "from collective.maildrophost.engine.cli import main\n"
+        f"sys.exit(main(config={str(site.path)!r}, prog_name='bin/maildrop'))\n"
+    )
+    bare = [sys.executable, "-S", "-E", str(script)]
+    environ = {"PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(
+        [*bare, "start"],
+        capture_output=True,
+        text=True,
+        env=environ,
+        cwd="/",
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    status = subprocess.run(
+        [*bare, "status"], capture_output=True, text=True, env=environ, check=False
+    )
+    assert pid_of(status.stdout) == pid_of(ended.stdout)
+
+
+def test_fg_shows_the_log_and_ends_with_ctrl_c(site):
+    site.send()
+    with site.background("fg") as daemon:
+        assert "started" in daemon.stdout.readline()
+        assert any("mail waits" in line for line in daemon.stdout)
+        daemon.send_signal(signal.SIGINT)
+        assert daemon.wait(10) == 0
+
+
+def test_run_ends_cleanly_with_sigterm(site):
+    site.send()
+    with site.background("run") as daemon:
+        log = site.home / "var" / "maildrop.log"
+        wait_until(lambda: log.exists() and "mail waits" in log.read_text())
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(10) == 0
+        assert daemon.stdout.read() == ""
+
+
+def test_run_once_sends_what_is_due_and_ends(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_PORT=catcher.port)
+        id = site.send()
+        assert site.ctl("run", "--once").status == 0
+        assert len(catcher.messages) == 1
+    assert site.state_of(id) == "sent"
+
+
+def test_an_unknown_relay_is_a_fault_and_the_mail_waits(site):
+    site.configure(SMTP_HOST="no-such-relay.invalid")
+    id = site.send()
+    assert site.ctl("run", "--once").status == 1
+    assert site.state_of(id) in ("queued", "deferred")
+    assert "no-such-relay.invalid" in (site.home / "var" / "maildrop.log").read_text()

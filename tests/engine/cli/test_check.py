@@ -1,0 +1,155 @@
+"""`check`: each thing that mail needs, ok or with what to do."""
+
+from __future__ import annotations
+
+import pytest
+from servers.catcher import Catcher
+
+from collective.maildrophost.engine.queue.sqlite import has_wal_reset_bug
+
+
+def failed(site, subject: str) -> str:
+    """What the check says of a subject that it finds wrong."""
+    ended = site.ctl("check", "--json")
+    assert ended.status == 1
+    texts = [
+        finding["text"]
+        for finding in ended.json
+        if (finding["subject"], finding["level"]) == (subject, "failed")
+    ]
+    assert texts, ended.out
+    return texts[0]
+
+
+def fine(site, subject: str) -> list[str]:
+    found = site.ctl("check", "--json").json
+    return [
+        finding["text"]
+        for finding in found
+        if (finding["subject"], finding["level"]) == (subject, "ok")
+    ]
+
+
+def test_all_is_well(site):
+    with Catcher() as catcher, site.background("run"):
+        site.configure(SMTP_PORT=catcher.port)
+        assert site.ctl("start").status == 0
+        ended = site.ctl("check")
+        assert ended.status == 0, ended.out
+        assert {line.split()[0] for line in ended.out.splitlines()} <= {"ok", "warning"}
+        assert catcher.messages == []
+
+
+def test_a_configuration_with_an_error_is_named_and_ends_with_2(site):
+    site.configure(SMTP_PORT="x")
+    ended = site.ctl("check")
+    assert ended.status == 2
+    assert ended.out.startswith("failed ")
+    assert "SMTP_PORT" in ended.out
+    assert site.ctl("check", "--json").json[0]["level"] == "failed"
+
+
+def test_a_warning_of_the_configuration_is_a_warning(site):
+    site.configure(SMTP_HOSTS="x")
+    ended = site.ctl("check", "--json")
+    assert ended.json[0]["level"] == "warning"
+    assert "SMTP_HOST" in ended.json[0]["text"]
+    assert ended.err == ""
+
+
+def test_a_password_that_everybody_can_read_fails(site):
+    site.configure(MAILDROP_LOGIN="me", MAILDROP_PASSWORD="hush")
+    site.path.chmod(0o644)
+    assert "chmod 600" in failed(site, "configuration")
+
+
+def test_a_password_file_that_everybody_can_read_fails(site):
+    secret = site.home / "secret"
+    secret.write_text("hush\n")
+    secret.chmod(0o644)
+    site.configure(MAILDROP_LOGIN="me", MAILDROP_PASSWORD_FILE=secret)
+    text = failed(site, "configuration")
+    assert str(secret) in text
+    assert "hush" not in site.ctl("check").out
+
+
+def test_a_configuration_without_a_secret_may_be_read(site):
+    site.path.chmod(0o644)
+    assert fine(site, "configuration") == [f"{site.path} is valid"]
+
+
+@pytest.mark.parametrize("name", ["spool", "var"])
+def test_a_directory_that_is_none_fails(name, site):
+    (site.home / name).write_text("")
+    text = failed(site, "directories")
+    (site.home / name).unlink()
+    assert str(site.home / name) in text
+
+
+def test_a_queue_that_does_not_open_fails(site):
+    (site.home / "queue.db").write_text("this is no database, but long enough " * 99)
+    assert "queue.db" in failed(site, "queue")
+
+
+def test_an_old_sqlite_is_a_warning(site):
+    import sqlite3
+
+    site.send()
+    found = site.ctl("check", "--json").json
+    levels = [each["level"] for each in found if "SQLite" in each["text"]]
+    old = has_wal_reset_bug(sqlite3.sqlite_version_info)
+    assert levels == ["warning" if old else "ok"]
+
+
+def test_a_closed_port_fails(site):
+    text = failed(site, "relay")
+    assert text.startswith("127.0.0.1:1: connect: ")
+    assert "SMTP_PORT" in text
+
+
+def test_a_name_that_does_not_resolve_fails(site):
+    site.configure(SMTP_HOST="no-such-relay.invalid")
+    assert "no-such-relay.invalid" in failed(site, "relay")
+
+
+def test_each_relay_has_its_line(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_HOST=f"127.0.0.1:1;127.0.0.1:{catcher.port}")
+        assert failed(site, "relay").startswith("127.0.0.1:1: ")
+        assert fine(site, "relay") == [f"127.0.0.1:{catcher.port} would take mail"]
+
+
+def test_a_relay_without_starttls_fails_where_it_is_required(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2)
+        assert "MAILDROP_TLS" in failed(site, "relay")
+
+
+def test_a_certificate_that_nobody_vouches_for_fails(site):
+    with Catcher(tls="starttls") as catcher:
+        site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2)
+        text = failed(site, "relay")
+        assert "certificate" in text
+        assert "MAILDROP_TLS_CA_FILE" in text
+        site.configure(
+            SMTP_PORT=catcher.port,
+            MAILDROP_TLS=2,
+            MAILDROP_TLS_CA_FILE=catcher.ca_file,
+        )
+        assert fine(site, "relay")[0].endswith("would take mail, over TLS")
+
+
+def test_a_refused_login_fails_without_the_password(site):
+    with Catcher(login=("me", "right")) as catcher:
+        login = {"MAILDROP_LOGIN": "me", "MAILDROP_PASSWORD": "wrong-one"}
+        site.configure(SMTP_PORT=catcher.port, **login)
+        text = failed(site, "relay")
+        assert "auth" in text
+        assert "wrong-one" not in text
+        login["MAILDROP_PASSWORD"] = "right"
+        site.configure(SMTP_PORT=catcher.port, **login)
+        assert fine(site, "relay")[0].endswith("would take mail, login accepted")
+
+
+def test_no_daemon_fails(site):
+    assert "start" in failed(site, "daemon")

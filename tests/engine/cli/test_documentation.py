@@ -1,0 +1,88 @@
+"""Every command of docs/commands.md works, in the order it is written."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from servers.catcher import Catcher
+from waiting import wait_until
+
+from collective.maildrophost.engine.cli.program import COMMANDS
+
+PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
+WRITTEN_PATH = "/srv/mail/maildrop.conf"
+GOES_ON = re.compile(r"maildropctl (run|fg|logtail)( --lines \d+)?$")
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    lines = "".join(blocks).splitlines()
+    assert all(line.startswith("$ ") for line in lines)
+    return [line[2:] for line in lines]
+
+
+def test_the_page_has_every_command():
+    used = set(re.findall(r"maildropctl (\w+)", "\n".join(commands())))
+    assert used == set(COMMANDS)
+
+
+@pytest.fixture
+def shell(site, tmp_path):
+    """Starts a shell line in which `maildropctl` is the program."""
+    import sys
+
+    program = tmp_path / "bin" / "maildropctl"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m collective.maildrophost.engine.cli "$@"\n'
+    )
+    program.chmod(0o755)
+    with Catcher() as catcher:
+        environ = {
+            "PATH": f"{program.parent}:/usr/bin:/bin",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(catcher.port),
+        }
+
+        def start(line: str) -> subprocess.Popen[str]:
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").partition("=")
+                environ[name] = value
+            return subprocess.Popen(
+                ["sh", "-c", line],
+                env=environ,
+                cwd=tmp_path,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+        yield start
+
+
+def test_every_command_on_the_page_works(site, shell):
+    site.path.unlink()
+    for written in commands():
+        line = written.replace(WRITTEN_PATH, str(site.path))
+        if GOES_ON.match(line):
+            goes_on_until_ctrl_c(site, shell, line)
+        else:
+            process = shell(line)
+            said, _ = process.communicate(timeout=60)
+            assert process.returncode == 0, f"{line}\n{said}"
+
+
+def goes_on_until_ctrl_c(site, shell, line: str) -> None:
+    process = shell(f"exec {line}")
+    if "logtail" in line:
+        assert "maildrop" in process.stdout.readline()
+    else:
+        wait_until(lambda: site.ctl("status").status == 0, what=line)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, f"{line}\n{said}"

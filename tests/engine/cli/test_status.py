@@ -1,0 +1,92 @@
+"""`status`: whether mail moves, told by the heartbeat."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    RelayPause,
+    pause,
+    register,
+)
+
+NOW = time.time()
+ELSEWHERE = Daemon(
+    owner="one",
+    host="mail2.example.org",
+    pid=4711,
+    process="",
+    doorbell="",
+    relay="relay:25",
+    started=NOW - 3600,
+    seen=NOW,
+    lease_until=NOW + 3600,
+)
+
+
+def write(site, operation, *arguments) -> None:
+    with site.queue() as queue, queue.write() as tx:
+        operation(tx, *arguments)
+
+
+def test_without_a_daemon_the_exit_status_is_3(site):
+    ended = site.ctl("status")
+    assert ended.status == 3
+    assert ended.out.startswith("not running")
+    as_json = site.ctl("status", "--json")
+    assert as_json.status == 3
+    assert as_json.json == {
+        "running": False,
+        "daemons": [],
+        "lost": [],
+        "relay": "ok",
+        "in_doubt": 0,
+    }
+
+
+def test_a_daemon_on_another_machine_counts(site):
+    write(site, register, ELSEWHERE)
+    ended = site.ctl("status")
+    assert ended.status == 0
+    assert ended.out.startswith("running, pid 4711 on mail2.example.org, since ")
+    assert ended.out.endswith("relay relay:25 ok\n")
+
+
+def test_a_fault_of_the_relay_is_told_with_its_time(site):
+    write(site, register, ELSEWHERE)
+    write(site, pause, RelayPause("relay:25", "login refused\x1b[31m", NOW, NOW, 1))
+    ended = site.ctl("status")
+    assert ended.status == 0
+    assert "at fault since 20" in ended.out
+    assert "login refused\\x1b[31m" in ended.out
+    relay = site.ctl("status", "--json").json["relay"]
+    assert relay["fault"] == "login refused\x1b[31m"
+
+
+def test_a_daemon_that_beats_no_more_is_not_running(site):
+    seen = time.time() - 7200
+    write(site, register, replace(ELSEWHERE, seen=seen, lease_until=seen + 60))
+    ended = site.ctl("status")
+    assert ended.status == 3
+    assert "pid 4711 on mail2.example.org gave no sign of life for 2h" in ended.out
+
+
+def test_messages_of_a_transaction_that_never_ended_are_told(site):
+    site.prepare("one", "two")
+    ended = site.ctl("status")
+    assert "2 prepared messages" in ended.out
+    assert "--state prepared" in ended.out
+    assert site.ctl("status", "--json").json["in_doubt"] == 2
+
+
+def test_a_daemon_in_the_foreground_is_seen_and_its_kill_at_once(site):
+    with site.background("run") as daemon:
+        wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
+        assert f"pid {daemon.pid} " in site.ctl("status").out
+        daemon.kill()
+        daemon.wait()
+        assert site.ctl("status").status == 3

@@ -1,0 +1,89 @@
+"""What changes when a person sits at a terminal: questions, widths, colours."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
+COLUMNS = 72
+
+
+@pytest.fixture
+def at_terminal(site):
+    """Runs a command at a terminal that types an answer; (status, what it shows)."""
+
+    def run(*arguments: str, answer: str = "") -> tuple[int, str]:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+        os.write(ours, answer.encode())
+        environ = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+        process = subprocess.Popen(
+            [*PROGRAM, "--config", str(site.path), *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environ,
+        )
+        os.close(theirs)
+        shown = b"".join(iter(lambda: read(ours), b""))
+        os.close(ours)
+        return process.wait(30), shown.decode()
+
+    return run
+
+
+def read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # how Linux tells that the other side has gone
+        return b""
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
+def test_delete_all_asks_and_takes_no_for_an_answer(answer, site, at_terminal):
+    id = site.send()
+    status, shown = at_terminal("delete", "--all", answer=answer)
+    assert status == 1
+    assert "Delete all messages for good?" in shown
+    assert site.state_of(id) == "queued"
+
+
+def test_delete_all_asks_and_takes_yes_for_an_answer(site, at_terminal):
+    id = site.send()
+    status, _ = at_terminal("delete", "--all", "--state", "queued", answer="y\n")
+    assert status == 0
+    assert site.ctl("show", id).status == 1
+
+
+def test_a_table_has_the_width_of_the_terminal(site, at_terminal):
+    site.send("-f", f"{'a' * 60}@example.org", "b@example.org", subject="long " * 20)
+    status, shown = at_terminal("queue")
+    assert status == 0
+    lines = without_colours(shown).splitlines()
+    assert max(map(len, lines)) == COLUMNS
+
+
+def test_colours_are_for_terminals_only(site, at_terminal):
+    assert "\x1b[" in at_terminal("check")[1]
+    assert "\x1b[" not in site.ctl("check").out
+
+
+def test_the_raw_message_does_not_steer_the_terminal(site, at_terminal):
+    message = b"Subject: x\n\n\x1b[2J\x07body\n"
+    site.ctl("send", "-f", "a@x.org", "b@x.org", stdin=message)
+    _, shown = at_terminal("show", "1", "--raw")
+    assert "\x1b" not in shown
+    assert "\\x1b[2J\\x07body" in shown
