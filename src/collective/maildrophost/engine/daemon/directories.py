@@ -24,7 +24,7 @@ def make_directories(configuration: Configuration) -> None:
 def _make(directory: Path, option: str) -> None:
     try:
         if not directory.is_dir():
-            directory.mkdir(mode=0o700)
+            directory.mkdir(mode=0o700, parents=True)
     except OSError as error:
         raise UnusableDirectory(
             f"{option} {directory} cannot be made: {error.strerror}"
