@@ -46,6 +46,10 @@ demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by
 test: install ## build what is missing and run every test
 	bin/pytest $(PYTEST_OPTIONS)
 
+.PHONY: bench
+bench: install ## measure side by side with what people use today
+	bin/py benchmarks/page.py
+
 .PHONY: lint
 lint: $(LINT)/.done ## check style, types and the borders between the packages
 	$(LINT)/bin/ruff check $(LINTED)
