@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.config import Configuration, load
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
@@ -146,6 +147,20 @@ class Site:
 def program() -> Callable[..., Ended]:
     """`maildropctl` without any configuration."""
     return run
+
+
+@pytest.fixture
+def inside(monkeypatch, capsys) -> Callable[..., Ended]:
+    """`maildropctl` within this process, for what is tried with every command."""
+    for name in {*os.environ} - {*environment()}:
+        monkeypatch.delenv(name)
+
+    def run_inside(*arguments: str) -> Ended:
+        status = main(arguments)
+        said = capsys.readouterr()
+        return Ended(status, said.out, said.err, said.out.encode())
+
+    return run_inside
 
 
 @pytest.fixture

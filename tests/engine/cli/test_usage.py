@@ -20,9 +20,15 @@ def one_line(text: str) -> bool:
     return text.count("\n") == 1 and "Traceback" not in text
 
 
+def test_without_a_configuration_the_program_fails_in_one_line(program):
+    ended = program("status")
+    assert ended.status == 2
+    assert one_line(ended.err)
+
+
 @pytest.mark.parametrize("name", NEED_A_CONFIGURATION)
-def test_without_a_configuration_a_command_says_how_to_name_one(name, program):
-    ended = program(*command_line(name))
+def test_without_a_configuration_a_command_says_how_to_name_one(name, inside):
+    ended = inside(*command_line(name))
     assert ended.status == 2
     assert one_line(ended.err)
     assert "--config FILE" in ended.err
@@ -31,9 +37,9 @@ def test_without_a_configuration_a_command_says_how_to_name_one(name, program):
 
 
 @pytest.mark.parametrize("name", [n for n in NEED_A_CONFIGURATION if n != "check"])
-def test_an_error_of_the_configuration_names_file_line_option(name, site):
+def test_an_error_of_the_configuration_names_file_line_option(name, site, inside):
     site.path.write_text(f"MAILDROP_HOME='{site.home}'\nSMTP_PORT=smtp\n")
-    ended = site.ctl(*command_line(name))
+    ended = inside("--config", str(site.path), *command_line(name))
     assert ended.status == 2
     assert one_line(ended.err)
     assert f"{site.path}:2: SMTP_PORT: expected" in ended.err
@@ -71,8 +77,8 @@ def test_a_bound_program_calls_itself_by_its_name(capsys):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself(name, program):
-    ended = program(name, "--help")
+def test_every_command_explains_itself(name, inside):
+    ended = inside(name, "--help")
     assert ended.status == 0
     assert ended.out.startswith(f"Usage: maildropctl {name}")
 
@@ -104,8 +110,8 @@ def test_the_help_lists_every_command(program):
         ("delete", "--all"),
     ],
 )
-def test_wrong_usage_ends_with_2(arguments, site):
-    ended = site.ctl(*arguments)
+def test_wrong_usage_ends_with_2(arguments, site, inside):
+    ended = inside("--config", str(site.path), *arguments)
     assert ended.status == 2
     assert ended.err.startswith("Usage: ")
 
