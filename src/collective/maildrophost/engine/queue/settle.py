@@ -54,7 +54,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
     recorded: list[tuple[Settlement, int, Verdict]] = []
     for settlement in settlements:
         if settlement.id in standing:  # else deleted meanwhile
-            alive = standing[settlement.id].owner == settlement.owner
+            alive = _alive(settlement, standing)
             recorded += [
                 (settlement, position, verdict)
                 for position, verdict in settlement.verdicts
@@ -64,7 +64,17 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
         _record_attempts(tx, recorded, standing, now)
         _update_recipients(tx, recorded)
         _count(tx, [verdict for _, _, verdict in recorded], now)
-    _move_on(tx, settlements, standing, now)
+    counting = {settlement.id for settlement, _, _ in recorded}
+    _move_on(
+        tx,
+        [
+            settlement
+            for settlement in settlements
+            if settlement.id in counting or _alive(settlement, standing)
+        ],
+        standing,
+        now,
+    )
 
 
 def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
@@ -79,6 +89,11 @@ def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
         .with_for_update()
     )
     return {key: _Standing(state, owner, tries) for key, state, owner, tries in rows}
+
+
+def _alive(settlement: Settlement, standing: dict[int, _Standing]) -> bool:
+    found = standing.get(settlement.id)
+    return found is not None and found.owner == settlement.owner
 
 
 def _record_attempts(
@@ -107,6 +122,9 @@ def _record_attempts(
 def _update_recipients(
     tx: Transaction, recorded: Iterable[tuple[Settlement, int, Verdict]]
 ) -> None:
+    # The relay that accepted the mail of a late daemon has it, whatever the next
+    # daemon was told for the same recipient.
+    accepted = recipient.c.state == RecipientState.SENT.value
     tx.execute(
         update(recipient)
         .where(
@@ -114,8 +132,8 @@ def _update_recipients(
             recipient.c.position == bindparam("place"),
         )
         .values(
-            state=bindparam("outcome"),
-            reply=bindparam("words"),
+            state=case((accepted, recipient.c.state), else_=bindparam("outcome")),
+            reply=case((accepted, recipient.c.reply), else_=bindparam("words")),
             attempts=recipient.c.attempts + 1,
         ),
         [
@@ -142,7 +160,7 @@ def _move_on(
         found = standing.get(settlement.id)
         if found is None:
             continue
-        alive = found.owner == settlement.owner
+        alive = _alive(settlement, standing)
         end = ends[settlement.id]
         # Who lost the claim leaves the message to its new owner, unless nobody has it.
         if end in finished and (alive or found.owner is None):
