@@ -1,0 +1,118 @@
+"""One queue for every promise, on each database there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from collective.maildrophost.engine.message import Lane, Message, compose
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    Settlement,
+    claim,
+    enqueue,
+    get_message,
+    open_queue,
+    register,
+    settle,
+)
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
+NOW = 1_800_000_000.0
+ALL_LANES = tuple((lane, 1000) for lane in Lane)
+
+
+@pytest.fixture(params=["sqlite"])
+def url(request, tmp_path) -> str:
+    """Where a new queue is made; another database is another parameter here."""
+    return f"sqlite:///{tmp_path}/home/queue.db"
+
+
+@pytest.fixture
+def queue(url):
+    queue = open_queue(url)
+    yield queue
+    queue.close()
+
+
+@dataclass
+class Hands:
+    """Short words for what senders and daemons do, each in its own transaction."""
+
+    queue: object
+    now: float = NOW
+
+    def mail(self, *recipients, subject="hello", lane=None, at=None) -> Message:
+        return compose(
+            f"Subject: {subject}\nMessage-Id: <{subject}@x>\n\nbody\n",
+            "a@x.org",
+            recipients or ("b@x.org",),
+            lane=lane,
+            at=at,
+            now=self.now,
+        )
+
+    def send(self, *messages) -> tuple[str, ...]:
+        with self.queue.write() as tx:
+            return enqueue(tx, messages or (self.mail(),), self.now)
+
+    def claim(self, owner="one", limit=100, allowances=ALL_LANES, now=None):
+        with self.queue.write() as tx:
+            return claim(tx, owner, limit, allowances, self.now if now is None else now)
+
+    def register(self, owner, lease=60.0) -> Daemon:
+        daemon = Daemon(
+            owner=owner,
+            host="host",
+            pid=1,
+            process="",
+            doorbell=f"/run/{owner}",
+            relay="relay:25",
+            started=self.now,
+            seen=self.now,
+            lease_until=self.now + lease,
+        )
+        with self.queue.write() as tx:
+            register(tx, daemon)
+        return daemon
+
+    def settle(self, claimed, *outcomes, due=None, duplicate=False, now=None) -> None:
+        """Give the claim's open recipients these outcomes, in their order."""
+        replies = {
+            Outcome.SENT: "250 2.0.0 Ok",
+            Outcome.DEFERRED: "450 4.2.0 later",
+            Outcome.FAILED: "550 5.1.1 no",
+        }
+        verdicts = tuple(
+            (recipient.position, Verdict(outcome, replies[outcome]))
+            for recipient, outcome in zip(claimed.recipients, outcomes, strict=False)
+        )
+        settlement = Settlement(
+            claimed.id,
+            claimed.owner,
+            "relay:25",
+            verdicts,
+            self.now + 60 if due is None else due,
+            duplicate,
+        )
+        with self.queue.write() as tx:
+            settle(tx, [settlement], self.now if now is None else now)
+
+    def message(self, id):
+        with self.queue.read() as tx:
+            return get_message(tx, str(id))
+
+    def do(self, operation, *arguments):
+        with self.queue.write() as tx:
+            return operation(tx, *arguments)
+
+
+@pytest.fixture
+def hands(queue) -> Hands:
+    return Hands(queue)
+
+
+@pytest.fixture
+def now() -> float:
+    return NOW

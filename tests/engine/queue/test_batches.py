@@ -1,0 +1,107 @@
+"""The mail of a transaction is nobody's before its release."""
+
+from __future__ import annotations
+
+from collective.maildrophost.engine.queue import (
+    State,
+    content,
+    discard,
+    doorbells,
+    new_batch,
+    next_due,
+    prepare,
+    release,
+    take_file,
+)
+
+
+def subjects(claims):
+    return [each.header_id for each in claims]
+
+
+def prepare_some(hands, count=3, batch=None):
+    messages = [hands.mail(subject=f"n{n}") for n in range(count)]
+    return hands.do(prepare, batch or new_batch(), messages, hands.now, "site")
+
+
+def test_prepared_mail_is_invisible_to_claims(hands, queue):
+    ids = prepare_some(hands)
+    assert hands.claim() == []
+    assert hands.do(next_due) is None
+    record = hands.message(ids[0])
+    assert (record.state, record.origin) == (State.PREPARED, "site")
+
+
+def test_a_release_makes_all_of_the_batch_due(hands):
+    batch, other = new_batch(), new_batch()
+    prepare_some(hands, batch=batch)
+    prepare_some(hands, batch=other)
+    assert hands.do(release, batch, hands.now) == 3
+    assert len(hands.claim()) == 3
+    assert hands.do(release, batch, hands.now) == 0
+
+
+def test_a_batch_keeps_its_order_over_several_calls(hands):
+    batch = new_batch()
+    for name in ("first", "second", "third"):
+        hands.do(prepare, batch, [hands.mail(subject=name)], hands.now)
+    hands.do(release, batch, hands.now)
+    assert subjects(hands.claim()) == ["<first@x>", "<second@x>", "<third@x>"]
+
+
+def test_a_discarded_batch_leaves_nothing(hands, queue):
+    batch = new_batch()
+    ids = prepare_some(hands, batch=batch)
+    assert hands.do(discard, batch) == 3
+    assert hands.message(ids[0]) is None
+    assert hands.do(content, ids[0]) is None
+    assert hands.do(release, batch, hands.now) == 0
+
+
+def test_a_discard_beyond_a_savepoint_keeps_what_came_before_it(hands):
+    batch = new_batch()
+    prepare_some(hands, count=5, batch=batch)
+    assert hands.do(discard, batch, 2) == 3
+    hands.do(prepare, batch, [hands.mail(subject="after")], hands.now)
+    hands.do(release, batch, hands.now)
+    assert subjects(hands.claim()) == ["<n0@x>", "<n1@x>", "<after@x>"]
+
+
+def test_a_discard_after_the_release_takes_nothing_back(hands):
+    batch = new_batch()
+    prepare_some(hands, batch=batch)
+    hands.do(release, batch, hands.now)
+    assert hands.do(discard, batch) == 0
+    assert len(hands.claim()) == 3
+
+
+def test_an_error_in_a_transaction_leaves_nothing_of_it(hands, queue):
+    try:
+        with queue.write() as tx:
+            (id,) = prepare(tx, new_batch(), [hands.mail()], hands.now)
+            raise KeyError
+    except KeyError:
+        pass
+    assert hands.message(id) is None
+
+
+def test_an_id_is_never_given_twice(hands):
+    batch = new_batch()
+    (first,) = prepare_some(hands, count=1, batch=batch)
+    hands.do(discard, batch)
+    (second,) = hands.send()
+    assert int(second) > int(first)
+
+
+def test_a_file_is_taken_once_for_each_key(hands):
+    first = hands.do(take_file, "key", hands.mail(), hands.now)
+    assert first is not None
+    assert hands.do(take_file, "key", hands.mail(), hands.now) is None
+    assert hands.do(take_file, "other", hands.mail(), hands.now) is not None
+    assert len(hands.claim()) == 2
+
+
+def test_the_doorbells_are_those_of_living_daemons(hands):
+    hands.register("alive")
+    hands.register("dead", lease=-1.0)
+    assert hands.do(doorbells, hands.now) == ("/run/alive",)

@@ -1,0 +1,197 @@
+"""A due message is in the hands of exactly one daemon at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    State,
+    all_daemons,
+    give_back,
+    held_lanes,
+    hold_lane,
+    next_due,
+    recover,
+    release_lane,
+    renew,
+    retire,
+)
+from collective.maildrophost.engine.verdict import Outcome
+
+SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED
+
+
+def names(claims):
+    return [each.header_id.strip("<>").removesuffix("@x") for each in claims]
+
+
+def test_a_claim_has_all_that_a_delivery_needs(hands):
+    hands.send(hands.mail("b@x.org", "c@x.org", lane=Lane.BULK))
+    (one,) = hands.claim("me")
+    assert (one.owner, one.lane, one.sender) == ("me", Lane.BULK, "a@x.org")
+    assert [each.address for each in one.recipients] == ["b@x.org", "c@x.org"]
+    assert one.content.endswith(b"\n\nbody\n")
+    assert (one.attempts, one.possible_duplicate) == (0, False)
+    assert one.created == one.since == hands.now
+    assert hands.message(one.id).state is State.SENDING
+
+
+def test_the_lanes_are_asked_in_order_the_oldest_due_first(hands):
+    hands.send(
+        hands.mail(subject="bulk", lane=Lane.BULK, at=1.0),
+        hands.mail(subject="late", at=3.0),
+        hands.mail(subject="early", at=2.0),
+        hands.mail(subject="password", lane=Lane.INTERACTIVE, at=4.0),
+    )
+    assert names(hands.claim()) == ["password", "early", "late", "bulk"]
+
+
+def test_no_lane_gets_more_than_its_allowance(hands):
+    hands.send(*[hands.mail(lane=lane) for lane in Lane for _ in range(5)])
+    shares = ((Lane.BULK, 2), (Lane.INTERACTIVE, 0), (Lane.NORMAL, 4))
+    lanes = [each.lane for each in hands.claim(allowances=shares)]
+    assert lanes == [Lane.BULK] * 2 + [Lane.NORMAL] * 4
+    assert len(hands.claim(limit=1)) == 1
+    assert hands.claim(limit=0) == []
+
+
+def test_what_is_not_due_is_not_claimed(hands):
+    hands.send(hands.mail(at=hands.now + 10))
+    assert hands.claim() == []
+    assert hands.do(next_due) == hands.now + 10
+    assert len(hands.claim(now=hands.now + 10)) == 1
+
+
+def test_what_is_claimed_is_claimed_by_nobody_else(hands):
+    hands.send()
+    assert len(hands.claim("one")) == 1
+    assert hands.claim("two") == []
+    assert hands.claim("one") == []
+
+
+def test_threads_never_claim_the_same_message(hands):
+    ids = set(hands.send(*[hands.mail() for _ in range(120)]))
+
+    def work(owner):
+        claimed = []
+        while found := hands.claim(owner, limit=7):
+            claimed += [str(each.id) for each in found]
+        return claimed
+
+    with ThreadPoolExecutor(4) as threads:
+        claimed = [each for part in threads.map(work, "abcd") for each in part]
+    assert len(claimed) == 120
+    assert set(claimed) == ids
+
+
+CLAIM_ALL = """
+import sys
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import claim, open_queue
+queue = open_queue(sys.argv[1])
+print("ready", flush=True)
+input()
+while True:
+    with queue.write() as tx:
+        found = claim(tx, sys.argv[2], 3, tuple((lane, 3) for lane in Lane), 2e9)
+    if not found:
+        break
+    print(*[each.id for each in found], flush=True)
+"""
+
+
+def test_processes_never_claim_the_same_message(hands, url):
+    ids = set(hands.send(*[hands.mail() for _ in range(60)]))
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIM_ALL, url, owner],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for owner in ("one", "two")
+    ]
+    for worker in workers:
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    claimed = " ".join(worker.communicate()[0] for worker in workers).split()
+    assert len(claimed) == 60
+    assert set(claimed) == ids
+
+
+def test_what_is_given_back_was_never_tried(hands):
+    (id,) = hands.send()
+    (one,) = hands.claim("one")
+    assert hands.do(give_back, "two", [one.id]) == 0
+    assert hands.do(give_back, "one", [one.id]) == 1
+    record = hands.message(id)
+    assert (record.state, record.attempts) == (State.QUEUED, 0)
+    assert not record.possible_duplicate
+    assert hands.claim("two") != []
+
+
+def test_what_a_dead_daemon_had_comes_back_as_a_possible_duplicate(hands):
+    first, second = hands.send(hands.mail(subject="1"), hands.mail(subject="2"))
+    hands.claim("dead", limit=1)
+    hands.claim("alive", limit=1)
+    assert hands.do(recover, "dead") == 1
+    record = hands.message(first)
+    assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
+    assert hands.message(second).state is State.SENDING
+    (again,) = hands.claim("alive")
+    assert again.possible_duplicate
+
+
+def test_a_tried_message_comes_back_as_deferred(hands):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], DEFERRED, due=hands.now)
+    hands.claim("one")
+    hands.do(recover, "one")
+    assert hands.message(id).state is State.DEFERRED
+
+
+def test_the_mark_of_a_possible_duplicate_stays(hands):
+    (id,) = hands.send()
+    hands.claim("one")
+    hands.do(recover, "one")
+    hands.settle(hands.claim("two")[0], DEFERRED, due=hands.now)
+    hands.settle(hands.claim("two")[0], SENT)
+    assert hands.message(id).possible_duplicate
+
+
+def test_a_held_lane_is_not_claimed_new_mail_included(hands):
+    hands.send(hands.mail(lane=Lane.BULK))
+    assert hands.do(hold_lane, Lane.BULK)
+    assert not hands.do(hold_lane, Lane.BULK)
+    hands.send(hands.mail(lane=Lane.BULK), hands.mail(subject="free"))
+    assert names(hands.claim()) == ["free"]
+    assert hands.do(held_lanes) == (Lane.BULK,)
+    assert hands.do(next_due) is None
+    assert hands.do(release_lane, Lane.BULK)
+    assert not hands.do(release_lane, Lane.BULK)
+    assert len(hands.claim()) == 2
+
+
+def test_a_lease_is_renewed_only_while_the_row_is_there(hands):
+    hands.register("one")
+    assert hands.do(renew, "one", hands.now + 30, 60.0, "other:25")
+    (row,) = hands.do(all_daemons)
+    assert (row.seen, row.relay) == (hands.now + 30, "other:25")
+    assert row.alive(hands.now + 89)
+    assert not row.alive(hands.now + 90)
+    hands.do(retire, "one")
+    assert not hands.do(renew, "one", hands.now + 30, 60.0, "other:25")
+
+
+def test_a_daemon_that_retires_gives_its_claims_back(hands):
+    hands.register("one")
+    (id,) = hands.send()
+    hands.claim("one")
+    hands.do(retire, "one")
+    assert hands.message(id).possible_duplicate
+    assert hands.do(all_daemons) == []

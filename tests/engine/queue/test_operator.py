@@ -1,0 +1,149 @@
+"""What a person does to messages, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.queue import (
+    State,
+    content,
+    get_message,
+    hold,
+    matching,
+    new_batch,
+    prepare,
+    remove,
+    retry,
+    unhold,
+)
+from collective.maildrophost.engine.verdict import Outcome
+
+
+@pytest.fixture
+def one_of_each(hands):
+    """The id of a message in each state."""
+    found = {}
+    for state, outcome in (
+        (State.SENT, Outcome.SENT),
+        (State.FAILED, Outcome.FAILED),
+        (State.DEFERRED, Outcome.DEFERRED),
+    ):
+        (found[state],) = hands.send()
+        hands.settle(hands.claim()[0], outcome)
+    (found[State.SENDING],) = hands.send()
+    hands.claim("busy")
+    (found[State.HELD], found[State.QUEUED]) = hands.send(hands.mail(), hands.mail())
+    hands.do(hold, [found[State.HELD]])
+    prepared = hands.do(prepare, new_batch(), [hands.mail()], hands.now)
+    (found[State.PREPARED],) = prepared
+    assert {hands.message(id).state: id for id in found.values()} == found
+    return found
+
+
+def states_after(hands, ids):
+    with hands.queue.read() as tx:
+        return {
+            id: record and record.state
+            for id in ids
+            for record in [get_message(tx, id)]
+        }
+
+
+@pytest.mark.parametrize(
+    ("action", "needs_now", "allowed", "after"),
+    [
+        (retry, True, {State.DEFERRED, State.FAILED}, State.QUEUED),
+        (hold, False, {State.QUEUED, State.DEFERRED}, State.HELD),
+        (unhold, False, {State.HELD, State.PREPARED}, State.QUEUED),
+        (remove, False, set(State) - {State.SENDING}, None),
+    ],
+)
+def test_an_action_changes_what_it_may_and_says_why_not_the_others(
+    hands, one_of_each, action, needs_now, allowed, after
+):
+    ids = list(one_of_each.values())
+    before = states_after(hands, ids)
+    done = hands.do(action, ids, *([hands.now] if needs_now else []))
+    expected = {one_of_each[state] for state in allowed}
+    assert set(done.changed) == expected
+    assert set(done.refused) == set(ids) - expected
+    now_states = states_after(hands, ids)
+    for id in ids:
+        assert now_states[id] == (after if id in expected else before[id])
+    for id, reason in done.refused.items():
+        assert reason.startswith(f"is {before[id].value}; only ")
+
+
+@pytest.mark.parametrize("action", [hold, unhold, remove])
+@pytest.mark.parametrize("id", ["999", "x", "-1", "", "1.0", "٣", str(2**70)])
+def test_an_id_that_is_none_is_refused_not_an_error(hands, action, id):
+    done = hands.do(action, [id])
+    assert done.changed == ()
+    assert done.refused == {id: "there is no such message"}
+
+
+def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], Outcome.SENT, Outcome.FAILED)
+    hands.do(retry, [id], hands.now + 1000)
+    (again,) = hands.claim(now=hands.now + 1000)
+    assert [each.address for each in again.recipients] == ["c@x.org"]
+    assert again.since == hands.now + 1000
+
+
+def test_a_retried_deferral_is_due_now_and_keeps_its_age(hands):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now + 5000)
+    hands.do(retry, [id], hands.now + 10)
+    (again,) = hands.claim(now=hands.now + 10)
+    assert again.since == hands.now
+
+
+def test_held_mail_is_not_claimed_until_it_is_released(hands):
+    (id,) = hands.send()
+    hands.do(hold, [id])
+    assert hands.claim() == []
+    hands.do(unhold, [id])
+    assert len(hands.claim()) == 1
+
+
+def test_a_tried_message_is_deferred_again_after_a_hold(hands):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.DEFERRED)
+    hands.do(hold, [id])
+    hands.do(unhold, [id])
+    assert hands.message(id).state is State.DEFERRED
+
+
+def test_a_deleted_message_is_gone_with_its_body(hands):
+    (id,) = hands.send()
+    assert hands.do(remove, [id]).changed == (id,)
+    assert hands.message(id) is None
+    assert hands.do(content, id) is None
+
+
+def test_many_ids_are_acted_on_in_one_go(hands):
+    ids = hands.send(*[hands.mail() for _ in range(1201)])
+    assert len(hands.do(hold, [*ids, *ids]).changed) == 1201
+
+
+@pytest.mark.parametrize(
+    ("action", "states"),
+    [
+        ("retry", {State.DEFERRED, State.FAILED}),
+        ("hold", {State.QUEUED, State.DEFERRED}),
+        ("release", {State.HELD}),
+        ("delete", set(State) - {State.SENDING, State.PREPARED}),
+    ],
+)
+def test_all_means_what_the_action_is_for_but_nothing_in_doubt(
+    hands, one_of_each, action, states
+):
+    assert set(hands.do(matching, action, None)) == {one_of_each[s] for s in states}
+
+
+def test_a_state_narrows_all(hands, one_of_each):
+    for action in ("release", "delete"):
+        found = hands.do(matching, action, State.PREPARED)
+        assert found == (one_of_each[State.PREPARED],)
+    assert hands.do(matching, "hold", State.SENT) == ()

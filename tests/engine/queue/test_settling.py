@@ -1,0 +1,171 @@
+"""Every verdict is recorded, and makes of the message what it should."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.queue import (
+    State,
+    attempts,
+    content,
+    recover,
+    remove,
+    settle,
+    stats,
+)
+from collective.maildrophost.engine.verdict import Outcome
+
+SENT, DEFERRED, FAILED = Outcome.SENT, Outcome.DEFERRED, Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        ((SENT, SENT), State.SENT),
+        ((SENT, DEFERRED), State.DEFERRED),
+        ((DEFERRED, DEFERRED), State.DEFERRED),
+        ((FAILED, DEFERRED), State.DEFERRED),
+        ((SENT, FAILED), State.FAILED),
+        ((FAILED, FAILED), State.FAILED),
+        ((SENT,), State.DEFERRED),  # the second one was not tried
+    ],
+)
+def test_the_verdicts_of_all_recipients_decide_the_state(hands, outcomes, state):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], *outcomes)
+    record = hands.message(id)
+    assert (record.state, record.attempts) == (state, 1)
+    for recipient, outcome in zip(record.recipients, outcomes, strict=False):
+        assert recipient.state.value == outcome.value
+        assert recipient.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kept"), [(SENT, False), (DEFERRED, True), (FAILED, True)]
+)
+def test_the_body_stays_until_every_recipient_has_it(hands, outcome, kept):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], outcome)
+    assert (hands.do(content, id) is not None) is kept
+
+
+def test_a_deferred_message_waits_until_it_is_due(hands):
+    hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], SENT, DEFERRED, due=hands.now + 60)
+    assert hands.claim(now=hands.now + 59) == []
+    (again,) = hands.claim(now=hands.now + 60)
+    assert [each.address for each in again.recipients] == ["c@x.org"]
+    assert [each.attempts for each in again.recipients] == [1]
+    assert again.attempts == 1
+
+
+def test_attempts_are_kept_in_their_order(hands):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], SENT, DEFERRED, due=hands.now)
+    hands.settle(hands.claim()[0], FAILED)
+    rows = [
+        (each.number, each.address, each.outcome, each.reply)
+        for each in hands.do(attempts, id)
+    ]
+    assert rows == [
+        (1, "b@x.org", "sent", "250 2.0.0 Ok"),
+        (1, "c@x.org", "deferred", "450 4.2.0 later"),
+        (2, "c@x.org", "failed", "550 5.1.1 no"),
+    ]
+
+
+def test_a_lost_reply_marks_the_message(hands):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], DEFERRED, duplicate=True)
+    assert hands.message(id).possible_duplicate
+
+
+def lost_claim(hands, recipients=("b@x.org",)):
+    """A claim of the daemon "slow", which "fast" took over."""
+    (id,) = hands.send(hands.mail(*recipients))
+    (slow,) = hands.claim("slow")
+    hands.do(recover, "slow")
+    return id, slow
+
+
+def test_a_late_acceptance_is_recorded_although_another_has_the_claim(hands):
+    id, slow = lost_claim(hands, ("b@x.org", "c@x.org"))
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, SENT)
+    record = hands.message(id)
+    assert record.state is State.SENDING
+    assert [each.state.value for each in record.recipients] == ["sent", "pending"]
+    hands.settle(fast, SENT, SENT)
+    assert hands.message(id).state is State.SENT
+
+
+def test_the_attempts_of_late_and_living_daemons_have_numbers_of_their_own(hands):
+    id, slow = lost_claim(hands)
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, SENT)
+    hands.settle(fast, DEFERRED)
+    numbers = [each.number for each in hands.do(attempts, id)]
+    assert numbers == [1, 2]
+
+
+def test_a_late_acceptance_ends_a_message_that_nobody_has(hands):
+    id, slow = lost_claim(hands)
+    hands.settle(slow, SENT)
+    assert hands.message(id).state is State.SENT
+    assert hands.claim("fast") == []
+
+
+@pytest.mark.parametrize("outcome", [FAILED, DEFERRED])
+def test_a_late_failure_or_deferral_changes_nothing(hands, outcome):
+    id, slow = lost_claim(hands)
+    before = hands.message(id)
+    hands.settle(slow, outcome)
+    assert hands.message(id) == before
+    hands.claim("fast")
+    during = hands.message(id)
+    hands.settle(slow, outcome)
+    assert hands.message(id) == during
+    assert hands.do(attempts, id) == []
+
+
+def test_a_late_failure_does_not_touch_a_message_at_its_end(hands):
+    id, slow = lost_claim(hands)
+    hands.settle(hands.claim("fast")[0], FAILED)
+    before = hands.message(id)
+    hands.settle(slow, DEFERRED, now=hands.now + 5)
+    assert hands.message(id) == before
+
+
+def test_an_acceptance_stands_against_a_later_deferral(hands):
+    id, slow = lost_claim(hands)
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, SENT)
+    hands.settle(fast, DEFERRED)
+    record = hands.message(id)
+    assert record.recipients[0].state.value == "sent"
+    assert record.state is State.SENT
+
+
+def test_a_message_deleted_meanwhile_is_no_error(hands):
+    id, slow = lost_claim(hands)
+    hands.do(remove, [id])
+    hands.settle(slow, SENT)
+    assert hands.message(id) is None
+
+
+def test_settling_nothing_is_nothing(hands):
+    hands.do(settle, [], hands.now)
+
+
+def test_the_verdicts_of_each_hour_are_counted(hands):
+    hands.send(hands.mail("b@x.org", "c@x.org", "d@x.org"))
+    hands.settle(hands.claim()[0], SENT, FAILED, DEFERRED, due=hands.now + 3600)
+    (again,) = hands.claim(now=hands.now + 3600)
+    hands.settle(again, SENT, now=hands.now + 3600)
+    hours = hands.do(stats, hands.now + 3600).hours
+    assert [(each.sent, each.deferred, each.failed) for each in hours] == [
+        (1, 1, 1),
+        (1, 0, 0),
+    ]
+    assert hours[1].hour - hours[0].hour == 3600
+    assert hours[0].hour <= hands.now < hours[1].hour
