@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SECONDS_PER_MINUTE = 60.0
@@ -15,7 +16,7 @@ class Pace:
     """
 
     interval: float
-    next_start: float = 0.0
+    last_start: float = -math.inf
 
     @classmethod
     def of(cls, wait_interval: float, rate: int) -> Pace:
@@ -26,13 +27,16 @@ class Pace:
         """How many messages may start now; None: any number."""
         if self.interval <= 0:
             return None
-        # The clock may have been set back: never wait longer than one interval.
-        return 1 if now >= self.next_start or self.remaining(now) > self.interval else 0
+        return 0 if self._too_early(now) else 1
 
     def remaining(self, now: float) -> float:
         """Seconds until the next message may start."""
-        return max(0.0, self.next_start - now)
+        return self.last_start + self.interval - now if self._too_early(now) else 0.0
 
     def started(self, now: float) -> Pace:
         """One message starts."""
-        return Pace(self.interval, now + self.interval) if self.interval > 0 else self
+        return Pace(self.interval, now) if self.interval > 0 else self
+
+    def _too_early(self, now: float) -> bool:
+        # A start in the future is left of a clock that was set back.
+        return self.last_start <= now < self.last_start + self.interval
