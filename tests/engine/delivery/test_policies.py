@@ -1,0 +1,222 @@
+"""The decisions of delivery keep their bounds, whatever they are asked."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collective.maildrophost.engine.delivery.health import (
+    LONGEST_PAUSE_SECONDS,
+    Health,
+    PausePolicy,
+)
+from collective.maildrophost.engine.delivery.judge import settlement
+from collective.maildrophost.engine.delivery.lanes import (
+    ROUNDS_UNTIL_BULK_GOES_FIRST,
+    allowances,
+)
+from collective.maildrophost.engine.delivery.pace import Pace
+from collective.maildrophost.engine.delivery.permits import Permits
+from collective.maildrophost.engine.delivery.retry import JITTER, RetryPolicy
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import Claim, OpenRecipient
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
+NOW = 1_800_000_000.0
+POLICY = RetryPolicy(60.0, 4000.0, 432000.0)
+chances = st.floats(0, 1, exclude_max=True)
+counts = st.integers(0, 60)
+
+
+@given(st.integers(0, 10**9), chances)
+def test_a_wait_is_never_shorter_or_longer_than_configured(attempts, chance):
+    assert 60.0 <= POLICY.wait(attempts, chance) <= 4000.0
+
+
+def test_waits_double_from_the_shortest_to_the_longest():
+    waits = [POLICY.wait(attempts, 0.0) for attempts in range(1, 10)]
+    assert waits == [60, 120, 240, 480, 960, 1920, 3840, 4000, 4000]
+
+
+@given(st.integers(1, 6), chances)
+def test_the_jitter_spreads_a_wait_over_a_fifth(attempts, chance):
+    wait = POLICY.wait(attempts, 0.0)
+    assert POLICY.wait(attempts, chance) == wait * (1 + JITTER * chance)
+
+
+def test_a_message_lives_exactly_as_long_as_configured():
+    assert not POLICY.is_over(NOW, NOW + 431999.9)
+    assert POLICY.is_over(NOW, NOW + 432000.0)
+
+
+@given(
+    st.integers(1, 50),
+    st.fixed_dictionaries(dict.fromkeys(Lane, counts)),
+    st.integers(0, 1000),
+)
+def test_the_shares_never_exceed_the_connections(concurrency, in_flight, number):
+    shares = allowances(concurrency, in_flight, number)
+    assert {lane for lane, _ in shares} == set(Lane)
+    assert all(0 <= most <= concurrency for _, most in shares)
+    others = sum(dict(shares)[lane] for lane in (Lane.NORMAL,))
+    busy = in_flight[Lane.NORMAL] + in_flight[Lane.BULK]
+    if concurrency > 1 and others:
+        assert others + busy <= concurrency - 1
+
+
+@given(st.integers(2, 50), st.integers(0, 1000), counts)
+def test_a_connection_stays_free_for_interactive_mail(concurrency, number, normal):
+    """However the claims of normal and bulk use their shares."""
+    in_flight = {Lane.NORMAL: 0, Lane.BULK: 0}
+    for step in range(number, number + 4 * concurrency):
+        shares = dict(allowances(concurrency, in_flight, step))
+        lane = Lane.BULK if step % 3 else Lane.NORMAL
+        in_flight[lane] += shares[lane]
+    assert sum(in_flight.values()) <= concurrency - 1
+
+
+@given(st.integers(3, 50), st.integers(0, 1000))
+def test_bulk_leaves_a_connection_to_normal_mail(concurrency, number):
+    in_flight = {Lane.BULK: 0}
+    for step in range(number, number + 4 * concurrency):
+        in_flight[Lane.BULK] += dict(allowances(concurrency, in_flight, step))[
+            Lane.BULK
+        ]
+    assert in_flight[Lane.BULK] == concurrency - 2
+    assert dict(allowances(concurrency, in_flight, 1))[Lane.NORMAL] == 1
+
+
+def test_interactive_goes_first_but_every_lane_has_its_turn():
+    firsts = [
+        allowances(10, {}, number)[0][0]
+        for number in range(1, 2 * ROUNDS_UNTIL_BULK_GOES_FIRST + 1)
+    ]
+    assert firsts.count(Lane.BULK) == 2
+    assert firsts.count(Lane.INTERACTIVE) == len(firsts) - 2
+
+
+def test_with_one_connection_no_lane_starves():
+    turns = {
+        lane
+        for number in range(ROUNDS_UNTIL_BULK_GOES_FIRST)
+        for lane, most in allowances(1, {}, number)[:1]
+        if most
+    }
+    assert turns == {Lane.INTERACTIVE, Lane.BULK}
+    assert dict(allowances(1, {}, 1))[Lane.NORMAL] == 1
+
+
+def test_without_a_limit_any_number_may_start():
+    assert Pace.of(0.0, 0).permits(NOW) is None
+    assert Pace.of(0.0, 0).started(NOW).permits(NOW) is None
+
+
+@given(st.floats(0, 100), st.integers(0, 10000), st.lists(st.floats(0, 5), max_size=50))
+def test_two_mails_are_never_closer_than_the_pace(wait_interval, rate, steps):
+    pace, now, starts = Pace.of(wait_interval, rate), NOW, []
+    for step in steps:
+        now += step
+        permitted = pace.permits(now)
+        if permitted:
+            pace = pace.started(now)
+            starts.append(now)
+    least = max(wait_interval, 60 / rate if rate else 0.0)
+    for before, after in itertools.pairwise(starts):
+        assert after - before >= least - 1e-6
+
+
+def test_a_clock_set_back_delays_no_mail_longer_than_the_pace():
+    pace = Pace.of(10.0, 0).started(NOW)
+    assert pace.permits(NOW + 9.9) == 0
+    assert pace.permits(NOW + 10) == 1
+    assert pace.permits(NOW - 3600) == 1
+
+
+def test_pauses_double_up_to_the_longest():
+    policy = PausePolicy(2.0, 300.0)
+    assert [policy.seconds(n) for n in range(1, 10)] == [
+        2, 4, 8, 16, 32, 64, 128, 256, 300,
+    ]  # fmt: skip
+    assert policy.seconds(10**9) == 300.0
+
+
+def test_failures_of_many_connections_at_once_count_as_one():
+    policy = PausePolicy()
+    once = Health().failed("down", NOW, policy)
+    assert once.failed("down", NOW + 0.1, policy) is once
+    twice = once.failed("still down", NOW + 2.0, policy)
+    assert (twice.failures, twice.since) == (2, NOW)
+    assert twice.paused_until == NOW + 2.0 + 4.0
+
+
+def test_a_paused_relay_is_tried_by_one_when_the_pause_is_over():
+    paused = Health().failed("down", NOW, PausePolicy())
+    assert Health().permits(3, NOW) is None
+    assert paused.permits(0, NOW + 1.9) == 0
+    assert paused.permits(0, NOW + 2.0) == 1
+    assert paused.permits(1, NOW + 2.0) == 0
+
+
+def test_a_clock_set_back_leaves_no_relay_paused_for_long():
+    paused = Health().failed("down", NOW, PausePolicy())
+    assert paused.permits(0, NOW - LONGEST_PAUSE_SECONDS - 10) == 1
+
+
+def test_the_pace_and_the_health_both_limit():
+    permits = Permits(Pace.of(1.0, 0))
+    assert permits.count(0, NOW) == 1
+    permits.started(NOW)
+    assert permits.count(0, NOW + 0.5) == 0
+    assert permits.wait_seconds(NOW + 0.25) == 0.75
+    permits.health = Health().failed("down", NOW, PausePolicy())
+    assert permits.count(0, NOW + 1.0) == 0
+    assert permits.wait_seconds(NOW + 0.5) == 1.5
+
+
+def claim_of(*attempts: int, since: float = NOW) -> Claim:
+    recipients = tuple(
+        OpenRecipient(position, f"{position}@x.org", tries)
+        for position, tries in enumerate(attempts)
+    )
+    return Claim(
+        id=7,
+        owner="me",
+        lane=Lane.NORMAL,
+        sender="a@x.org",
+        recipients=recipients,
+        content=b"",
+        header_id="",
+        created=since,
+        due=since,
+        since=since,
+        attempts=0,
+        possible_duplicate=False,
+    )
+
+
+SENT = Verdict(Outcome.SENT, "250 ok")
+LATER = Verdict(Outcome.DEFERRED, "450 later")
+
+
+def judge(claim, *verdicts, now=NOW):
+    return settlement(claim, "relay:25", verdicts, False, POLICY, now, 0.0)
+
+
+def test_the_wait_grows_with_the_attempts_at_those_who_wait():
+    assert judge(claim_of(0, 5), LATER, SENT).due == NOW + 60
+    assert judge(claim_of(0, 2), LATER, LATER).due == NOW + 240
+
+
+def test_who_was_not_tried_is_due_at_once():
+    judged = judge(claim_of(0, 0), SENT, None)
+    assert (judged.due, judged.verdicts) == (NOW, ((0, SENT),))
+
+
+def test_after_its_lifetime_a_deferral_is_a_failure_with_the_last_reply():
+    judged = judge(claim_of(9, 0), LATER, SENT, now=NOW + 432000)
+    (_, failed), (_, sent) = judged.verdicts
+    assert failed.outcome is Outcome.FAILED
+    assert failed.reply == "given up after 5.0 days, at last: 450 later"
+    assert sent is SENT

@@ -1,0 +1,301 @@
+"""A queue on SQLite: durable, private, with errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+import traceback
+
+import pytest
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    claim,
+    enqueue,
+    next_due,
+    open_queue,
+    queue_length,
+    sqlite,
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "home" / "queue.db"
+
+
+@pytest.fixture
+def queue(path):
+    queue = open_queue(f"sqlite:///{path}")
+    yield queue
+    queue.close()
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nobody_else_can_read_the_mail(hands, path):
+    old = os.umask(0)
+    try:
+        hands.send()
+    finally:
+        os.umask(old)
+    assert mode(path.parent) == 0o700
+    files = sorted(path.parent.iterdir())
+    assert [each.name for each in files] == ["queue.db", "queue.db-shm", "queue.db-wal"]
+    assert {mode(each) for each in files} == {0o600}
+
+
+def test_every_connection_syncs_every_commit(queue):
+    for transaction in (queue.read, queue.write):
+        with transaction() as tx:
+            assert tx.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            assert tx.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_mail_is_there_when_the_queue_is_opened_again(hands, queue):
+    hands.send()
+    queue.close()
+    again = open_queue(queue.url)
+    with again.read() as tx:
+        assert queue_length(tx) == 1
+    again.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer(queue, hands):
+    with queue.write() as tx:
+        enqueue(tx, [hands.mail()], hands.now)
+        with queue.read() as other:
+            assert queue_length(other) == 0
+
+
+def test_a_queue_of_a_later_version_is_left_alone(hands, queue):
+    hands.send()
+    with queue.write() as tx:
+        tx.exec_driver_sql("UPDATE maildrop_schema SET version = 99")
+    with pytest.raises(QueueError, match=r"version 99.*install the newer"):
+        open_queue(queue.url)
+    with queue.read() as tx:
+        assert queue_length(tx) == 1
+
+
+def test_opening_a_queue_again_changes_nothing(queue, path):
+    queue.close()
+    before = path.read_bytes()
+    open_queue(queue.url).close()
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_not_overwritten(tmp_path):
+    other = tmp_path / "letter.txt"
+    other.write_text("Dear reader, " * 200)
+    with pytest.raises(QueueError, match="not an SQLite database") as caught:
+        open_queue(f"sqlite:///{other}")
+    assert str(other) in str(caught.value)
+    assert other.read_text() == "Dear reader, " * 200
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    for directory in ("file/below", "missing/below"):
+        with pytest.raises(QueueError, match=directory):
+            open_queue(f"sqlite:///{tmp_path}/{directory}/queue.db")
+
+
+def test_a_path_that_is_a_directory_is_an_error_that_says_so(tmp_path):
+    with pytest.raises(QueueError, match="cannot be opened"):
+        open_queue(f"sqlite:///{tmp_path}")
+
+
+def test_a_file_that_was_removed_is_not_written_any_more(hands, queue, path):
+    path.unlink()
+    with pytest.raises(QueueError, match=r"removed or replaced.*put it back"):
+        hands.send()
+
+
+def test_a_file_that_was_put_back_is_used_again(hands, queue, path):
+    hands.send()
+    away = path.with_suffix(".away")
+    path.rename(away)
+    with pytest.raises(QueueError):
+        hands.send()
+    away.rename(path)
+    hands.send()
+    assert len(hands.claim()) == 2
+
+
+def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
+    big = hands.mail(subject="big")
+    big = type(big)(**{**big.__dict__, "content": b"x" * 1_000_000})
+
+    def write(tx):
+        tx.exec_driver_sql("PRAGMA max_page_count = 60")
+        enqueue(tx, [hands.mail(), big], hands.now)
+
+    with pytest.raises(QueueError, match="disk is full"):
+        hands.do(write)
+    queue.close()
+    assert hands.claim() == []
+    hands.send(big)
+
+
+def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+    short = open_queue(queue.url)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(QueueError, match="kept it locked"), short.write():
+        pass
+    other.execute("ROLLBACK")
+    with short.write() as tx:
+        enqueue(tx, [hands.mail()], hands.now)
+    other.close()
+    short.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "not a database URL"),
+        ("queue.db", "not a database URL"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+    ],
+)
+def test_an_url_without_a_database_is_an_error(url, words):
+    with pytest.raises(QueueError, match=words):
+        open_queue(url)
+
+
+def test_no_error_tells_a_password():
+    password = "-".join(["sesame", "7"])  # a traceback quotes the source
+    with pytest.raises(QueueError) as caught:
+        open_queue(f"postgresql+psycopg://mail:{password}@127.0.0.1:1/mail")
+    told = "".join(traceback.format_exception(caught.value))
+    assert password not in told + repr(caught.value)
+
+
+def test_no_error_quotes_the_mail(hands, queue):
+    message = hands.mail(subject="sesame-7")
+
+    def write(tx):
+        tx.exec_driver_sql("DROP TABLE maildrop_recipient")
+        enqueue(tx, [message], hands.now)
+
+    with pytest.raises(QueueError) as caught:
+        hands.do(write)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "sesame-7" not in told
+    hands.send()
+
+
+def test_a_network_file_system_is_told_apart(tmp_path):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "/dev/sda / ext4 rw 0 0\n"
+        "server:/x /srv nfs4 rw 0 0\n"
+        f"tmpfs {tmp_path}/with\\040blank tmpfs rw 0 0\n"
+        "/dev/sdb /srv/local xfs rw 0 0\n"
+    )
+    (tmp_path / "with blank").mkdir()
+
+    def kind(path):
+        return sqlite.file_system(path, mounts)
+
+    assert kind(tmp_path) == "ext4"
+    assert kind(tmp_path / "with blank" / "queue.db") == "tmpfs"
+    assert kind(type(tmp_path)("/srv/queue.db")) == "nfs4"
+    assert kind(type(tmp_path)("/srvx/queue.db")) == "ext4"
+    assert kind(type(tmp_path)("/srv/local/queue.db")) == "xfs"
+
+
+def test_a_queue_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "file_system", lambda path: "nfs4")
+    with pytest.raises(QueueError, match=r"network file system \(nfs4\).*local disk"):
+        open_queue(f"sqlite:///{tmp_path}/queue.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "broken"),
+    [
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+    ],
+)
+def test_the_versions_with_the_wal_reset_bug_are_known(version, broken):
+    assert sqlite.has_wal_reset_bug(version) is broken
+
+
+def in_child(work) -> int:
+    """The exit status of a forked child that does `work`."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_forked_child_has_connections_of_its_own(hands, queue):
+    hands.send()
+    assert in_child(hands.send) == 0
+    hands.send()
+    assert len(hands.claim()) == 3
+
+
+def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(hands, queue):
+    writing, over = threading.Event(), threading.Event()
+
+    def write():
+        with queue.write():
+            writing.set()
+            over.wait(20)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    writing.wait(20)
+
+    def read_and_lock():
+        with queue.read() as tx:
+            queue_length(tx)
+        assert queue._writing.acquire(timeout=5)
+
+    try:
+        assert in_child(read_and_lock) == 0
+    finally:
+        over.set()
+        thread.join()
+    hands.send()
+
+
+def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
+    hands.send(*[hands.mail() for _ in range(2000)])
+    steps = 0
+
+    def count():
+        nonlocal steps
+        steps += 1
+
+    with queue.write() as tx:
+        wire = tx.connection.dbapi_connection
+        wire.set_progress_handler(count, 100)
+        claim(tx, "one", 1, ((Lane.NORMAL, 1),), hands.now)
+        next_due(tx)
+        wire.set_progress_handler(None, 0)
+    # Reading all of the queue would be some hundred times a hundred steps.
+    assert steps < 60

@@ -1,0 +1,157 @@
+"""The engine works without Zope, starts fast, stays small."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+import pytest
+from waiting import wait_until
+
+from collective.maildrophost.engine.message import Lane, Message
+from collective.maildrophost.engine.queue import all_daemons, enqueue, open_queue
+
+PROJECT = Path(__file__).parents[2]
+QUEUED = 100_000
+MOST_MEGABYTES = 60
+START_SECONDS = 2.0
+"""Half a second is promised; a machine that is busy with other tests gets more."""
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import collective.maildrophost.engine as engine
+for found in pkgutil.walk_packages(engine.__path__, engine.__name__ + "."):
+    if not found.name.endswith("__main__"):
+        importlib.import_module(found.name)
+        print(found.name)
+zope = {"zope", "Zope2", "ZODB", "Products", "Acquisition", "plone", "transaction"}
+assert not zope & set(sys.modules), zope & set(sys.modules)
+"""
+
+
+def environment() -> dict[str, str]:
+    ours = ("MAILDROP", "SMTP_", "DEBUG", "PYTHONPATH", "VIRTUAL_ENV")
+    return {key: text for key, text in os.environ.items() if not key.startswith(ours)}
+
+
+def output(*command: object) -> str:
+    ended = subprocess.run(
+        [str(each) for each in command],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd="/",
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> Path:
+    """The bin directory of a virtualenv that has the project without its extras."""
+    home = tmp_path_factory.mktemp("bare")
+    venv.create(home, with_pip=True)
+    # Built from a copy: a build writes beside the source, where others work.
+    copy = home / "project"
+    copy.mkdir()
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, copy)
+    unwanted = shutil.ignore_patterns("*.egg-info", "__pycache__")
+    shutil.copytree(PROJECT / "src", copy / "src", ignore=unwanted)
+    constraints = ("-c", PROJECT / "constraints.txt")
+    output(home / "bin" / "pip", "install", "--quiet", *constraints, copy)
+    return home / "bin"
+
+
+def test_every_module_of_the_engine_imports_where_there_is_no_zope(bare):
+    names = output(bare / "python", "-c", IMPORT_ALL).split()
+    there = [
+        path
+        for path in (PROJECT / "src/collective/maildrophost/engine").rglob("*.py")
+        if path.name != "__main__.py"
+    ]
+    assert len(names) == len(there) - 1  # the engine's own __init__
+
+
+def test_the_install_without_extras_brings_nothing_of_zope(bare):
+    listed = output(bare / "pip", "list", "--format=freeze").lower().splitlines()
+    names = {line.partition("==")[0] for line in listed}
+    of_zope = ("zope", "zodb", "products.", "plone", "acquisition", "transaction")
+    # zdaemon reads its configuration with ZConfig, which needs neither.
+    assert not {name for name in names if name.startswith(of_zope)}
+
+
+def test_the_command_works_there(bare):
+    assert "Usage: maildropctl" in output(bare / "maildropctl", "--help")
+
+
+def memory_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
+
+
+def started(pid: int) -> float:
+    """When the process was started, in seconds since the epoch (proc(5))."""
+    ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def fill(url: str) -> None:
+    message = Message(
+        sender="a@x.org",
+        recipients=("b@x.org",),
+        content=b"Subject: hello\r\n\r\n" + b"body\r\n" * 30,
+        lane=Lane.NORMAL,
+        due=None,
+        subject="hello",
+        message_id="<1@x.org>",
+    )
+    queue = open_queue(url)
+    with queue.write() as tx:
+        for _ in range(QUEUED // 10_000):
+            enqueue(tx, [message] * 10_000, time.time())
+    queue.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_the_daemon_starts_fast_and_stays_small_with_a_long_queue(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path}/queue.db"
+    fill(url)
+    configuration = tmp_path / "maildrop.conf"
+    # Port 1 refuses: the daemon tries, and keeps all of it.
+    configuration.write_text(
+        f"MAILDROP_HOME='{tmp_path}'\nSMTP_HOST='127.0.0.1'\nSMTP_PORT=1\n"
+    )
+    program = (sys.executable, "-m", "collective.maildrophost.engine.cli")
+    daemon = subprocess.Popen(
+        [*program, "--config", str(configuration), "run"], env=environment()
+    )
+    queue = open_queue(url)
+    try:
+
+        def heartbeat():
+            assert daemon.poll() is None
+            with queue.read() as tx:
+                return all_daemons(tx)
+
+        (row,) = wait_until(heartbeat, 20, "the heartbeat")
+        log = tmp_path / "var" / "maildrop.log"
+        wait_until(lambda: "mail waits" in log.read_text(), 20, "the first try")
+        seconds = row.started - started(daemon.pid)
+        megabytes = memory_megabytes(daemon.pid)
+    finally:
+        daemon.kill()
+        daemon.wait()
+        queue.close()
+    with capsys.disabled():
+        print(f"\nheartbeat after {seconds:.2f} s, {megabytes:.0f} MB", end=" ")
+    assert seconds < START_SECONDS
+    assert megabytes < MOST_MEGABYTES
