@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from collective.recipe.maildrophost.options import BY_NAME, OPTIONS, Kind
 
 from collective.maildrophost.engine.config import OPTIONS as ENGINE_OPTIONS
 from collective.maildrophost.engine.config import Kind as EngineKind
+from collective.recipe.maildrophost.options import BY_NAME, OPTIONS, Kind
 
 # The recipe checks these no further; the daemon does when it starts.
 LESS_STRICT = {

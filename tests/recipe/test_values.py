@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from collective.recipe.maildrophost.options import BY_NAME
-from collective.recipe.maildrophost.values import assignment, checked
 from zc.buildout import UserError
 
 from collective.maildrophost.engine.config import load
+from collective.recipe.maildrophost.options import BY_NAME
+from collective.recipe.maildrophost.values import assignment, checked
 
 HERE = Path("/srv/site")
 

@@ -14,7 +14,6 @@ from copy import deepcopy
 from typing import Any
 
 from Acquisition import aq_base, aq_inner, aq_parent
-from collective.maildrophost.host import MaildropHost
 from persistent.mapping import PersistentMapping
 from plone.base.interfaces import INonInstallable
 from plone.registry.interfaces import IRegistry
@@ -29,6 +28,7 @@ from zope.component import adapter, getUtility
 from zope.interface import implementer
 
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.productconfig import configuration
 
