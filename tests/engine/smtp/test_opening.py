@@ -177,6 +177,15 @@ def test_a_missing_ca_file_says_so(fault, certificates):
         assert "MAILDROP_TLS_CA_FILE /nowhere/ca.pem" in raised.reason
 
 
+def test_a_handshake_that_hangs_is_a_fault(fault, certificates):
+    with Scripted(
+        {"STARTTLS": Raw(b"220 go\r\n")}, certificates=certificates
+    ) as server:
+        raised = fault(server, tls=1, timeouts={"handshake": 0.2})
+        assert raised.phase is Phase.HANDSHAKE
+        assert "MAIL" not in server.conversations[0].verbs
+
+
 def test_plaintext_to_a_tls_port_is_a_fault(fault, certificates):
     with Scripted() as server:
         raised = fault(

@@ -15,6 +15,7 @@ import socket
 import ssl
 from typing import cast
 
+from .content import BLOCK_OCTETS
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, Expect, Send
@@ -80,8 +81,8 @@ class Channel(asyncio.Protocol):
         if self._lost or self._transport is None:
             raise Broken(step.phase, self._lost)
         self._transport.write(step.data)
-        if step.phase is Phase.CONTENT:
-            # One turn of the loop, so that a reply is heard between two blocks.
+        if len(step.data) >= BLOCK_OCTETS:
+            # One turn of the loop: a reply is heard and others work between blocks.
             await asyncio.sleep(0)
         if not self._blocked and not self._transport.is_closing():
             return True

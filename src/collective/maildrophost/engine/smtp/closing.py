@@ -11,7 +11,6 @@ from .steps import Broken, Steps, expect
 
 def close_session(session: Session) -> Steps[None]:
     """QUIT; what the relay makes of it changes nothing (RFC 5321 section 4.1.1.10)."""
-    session.usable = False
     with suppress(Broken):
         yield from session.send(b"QUIT\r\n", Phase.QUIT)
         yield from expect(Phase.QUIT)

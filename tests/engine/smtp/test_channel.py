@@ -1,0 +1,83 @@
+"""What the channel promises of a real transport."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+import pytest
+
+from collective.maildrophost.engine.smtp import Phase, Timeouts
+from collective.maildrophost.engine.smtp.channel import Channel
+from collective.maildrophost.engine.smtp.replies import Replies
+from collective.maildrophost.engine.smtp.steps import Broken, Expect, Send
+
+PIECE = Send(b"x" * 32_768, Phase.CONTENT)
+
+
+def test_what_is_said_to_have_left_is_with_the_kernel():
+    """Else a drop would mark a possible duplicate although the dot was still here."""
+
+    async def fill(port):
+        channel = Channel(Replies(), Timeouts(content=0.2))
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_connection(lambda: channel, "127.0.0.1", port)
+        pieces = 0
+        try:
+            while await channel.send(PIECE):
+                assert transport.get_write_buffer_size() == 0
+                pieces += 1
+        finally:
+            channel.abort()
+        return pieces
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(Broken, match=r"within 0\.2 seconds"),
+    ):
+        asyncio.run(fill(silent.getsockname()[1]))
+
+
+def test_bytes_for_a_connection_that_is_gone_have_not_left():
+    """Else a drop before the last dot would be marked as a possible duplicate."""
+
+    async def write_after_reset(listener):
+        channel = Channel(Replies(), Timeouts())
+        loop = asyncio.get_running_loop()
+        port = listener.getsockname()[1]
+        await loop.create_connection(lambda: channel, "127.0.0.1", port)
+        relay, _ = listener.accept()
+        relay.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        relay.close()
+        # The loop has had no turn to hear of the reset: the write itself fails.
+        await channel.send(PIECE)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(Broken):
+        asyncio.run(write_after_reset(listener))
+
+
+def test_a_relay_cannot_drag_out_a_reply_line_by_line():
+    async def drip(reader, writer):
+        try:
+            while True:
+                writer.write(b"250-still\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except OSError:
+            writer.close()
+
+    async def listen():
+        channel = Channel(Replies(), Timeouts(mail=0.2))
+        loop = asyncio.get_running_loop()
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        await loop.create_connection(lambda: channel, "127.0.0.1", port)
+        try:
+            await asyncio.wait_for(channel.expect(Expect(Phase.MAIL)), 3)
+        finally:
+            channel.abort()
+            server.close()
+
+    with pytest.raises(Broken, match=r"within 0\.2 seconds"):
+        asyncio.run(listen())
