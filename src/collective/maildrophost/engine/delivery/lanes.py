@@ -1,40 +1,46 @@
-"""How the connections are shared between the lanes: a pure decision."""
+"""How the connections are shared between the lanes: pure decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ..message import Lane
-from ..queue import Allowance
 
-ROUNDS_UNTIL_BULK_GOES_FIRST = 8
+ROUNDS_UNTIL_OTHERS_GO_FIRST = 8
+
+Turn = tuple[Lane, int | None]
+"""A lane, and how many messages it gets in this turn; None: all of its share."""
+
+_AS_ALWAYS: tuple[Turn, ...] = tuple((lane, None) for lane in Lane)
+_BULK_FIRST: tuple[Turn, ...] = ((Lane.BULK, 1), (Lane.NORMAL, 1), *_AS_ALWAYS)
+_NORMAL_FIRST: tuple[Turn, ...] = ((Lane.NORMAL, 1), (Lane.BULK, 1), *_AS_ALWAYS)
 
 
-def allowances(
-    concurrency: int, in_flight: Mapping[Lane, int], round_number: int
-) -> tuple[Allowance, ...]:
-    """How many messages of each lane may be claimed, in the order of their turn.
+def turns(round_number: int) -> tuple[Turn, ...]:
+    """In which order the lanes are asked for messages.
 
-    Interactive mail goes first and finds a connection free that the other lanes may
-    never take, however slow the relay is with theirs. Every few rounds the order is
-    reversed, so that no lane starves.
+    Interactive mail goes first; every few rounds the others have one message each
+    before it, so that no lane starves even on a single connection.
     """
+    rounds, rest = divmod(round_number, ROUNDS_UNTIL_OTHERS_GO_FIRST)
+    if rest:
+        return _AS_ALWAYS
+    return _BULK_FIRST if rounds % 2 else _NORMAL_FIRST
+
+
+def share(lane: Lane, concurrency: int, in_flight: Mapping[Lane, int]) -> int:
+    """How many more messages of the lane may be in flight.
+
+    Interactive mail finds a connection free that the other lanes may never take,
+    however slow the relay is with theirs. With nothing in flight each lane has a share.
+    """
+    if lane is Lane.INTERACTIVE:
+        return concurrency
     reserved = 1 if concurrency > 1 else 0
-    busy = sum(in_flight.get(lane, 0) for lane in (Lane.NORMAL, Lane.BULK))
+    busy = sum(in_flight.get(each, 0) for each in (Lane.NORMAL, Lane.BULK))
     shared = max(0, concurrency - reserved - busy)
+    if lane is Lane.NORMAL:
+        return shared
     # Bulk leaves a connection to normal mail, too, where there are enough.
-    most_bulk = concurrency - reserved - (1 if concurrency > 2 else 0)
-    bulk = max(0, min(shared, most_bulk - in_flight.get(Lane.BULK, 0)))
-    forwards = (
-        (Lane.INTERACTIVE, concurrency),
-        (Lane.NORMAL, shared),
-        (Lane.BULK, bulk),
-    )
-    if round_number % ROUNDS_UNTIL_BULK_GOES_FIRST:
-        return forwards
-    # The turn of the others: one message each, then as always.
-    return (
-        (Lane.BULK, min(1, bulk)),
-        (Lane.NORMAL, min(1, max(0, shared - 1))),
-        (Lane.INTERACTIVE, concurrency),
-    )
+    most = concurrency - reserved - (1 if concurrency > 2 else 0)
+    return max(0, min(shared, most - in_flight.get(Lane.BULK, 0)))

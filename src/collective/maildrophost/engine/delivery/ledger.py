@@ -13,7 +13,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ from ..queue import (
     next_due,
     settle,
 )
-from .lanes import allowances
+from .lanes import share, turns
 from .permits import Permits
 
 log = logging.getLogger("maildrop.delivery")
@@ -179,7 +179,6 @@ class Ledger:
         notes, self._notes = self._notes, []
         in_flight = self._in_flight - Counter(done.claim.lane for done in finished)
         self._round += 1
-        shares = allowances(self._concurrency, in_flight, self._round)
         now = time.time()
         due_before = min(now, self._horizon)
 
@@ -188,7 +187,7 @@ class Ledger:
                 _write_finished(tx, self._owner, finished, now)
                 for note in notes:
                     note(tx)
-                claims = claim(tx, self._owner, wanted, shares, due_before)
+                claims = self._claim(tx, wanted, in_flight, due_before)
                 due = next_due(tx) if len(claims) < wanted else None
             return _Answer(claims, due)
 
@@ -212,6 +211,21 @@ class Ledger:
         self._hand_out(answer)
         if len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, news)
+
+    def _claim(
+        self, tx: Transaction, wanted: int, in_flight: Mapping[Lane, int], now: float
+    ) -> list[Claim]:
+        """At most `wanted`, no lane more than its share of the connections."""
+        busy = Counter(in_flight)
+        claims: list[Claim] = []
+        for lane, most in turns(self._round):
+            free = min(share(lane, self._concurrency, busy), wanted - len(claims))
+            allowed = free if most is None else min(most, free)
+            if allowed > 0:
+                found = claim(tx, self._owner, allowed, ((lane, allowed),), now)
+                busy[lane] += len(found)
+                claims += found
+        return claims
 
     def _hand_out(self, answer: _Answer) -> None:
         now = time.time()
