@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +15,9 @@ from collective.maildrophost.engine.delivery.health import (
 )
 from collective.maildrophost.engine.delivery.judge import settlement
 from collective.maildrophost.engine.delivery.lanes import (
-    ROUNDS_UNTIL_BULK_GOES_FIRST,
-    allowances,
+    ROUNDS_UNTIL_OTHERS_GO_FIRST,
+    share,
+    turns,
 )
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
@@ -27,7 +29,6 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 NOW = 1_800_000_000.0
 POLICY = RetryPolicy(60.0, 4000.0, 432000.0)
 chances = st.floats(0, 1, exclude_max=True)
-counts = st.integers(0, 60)
 
 
 @given(st.integers(0, 10**9), chances)
@@ -52,60 +53,35 @@ def test_a_message_lives_exactly_as_long_as_configured():
 
 
 @given(
-    st.integers(1, 50),
-    st.fixed_dictionaries(dict.fromkeys(Lane, counts)),
-    st.integers(0, 1000),
+    st.integers(1, 50), st.lists(st.tuples(st.sampled_from(Lane), st.integers(0, 9)))
 )
-def test_the_shares_never_exceed_the_connections(concurrency, in_flight, number):
-    shares = allowances(concurrency, in_flight, number)
-    assert {lane for lane, _ in shares} == set(Lane)
-    assert all(0 <= most <= concurrency for _, most in shares)
-    others = sum(dict(shares)[lane] for lane in (Lane.NORMAL,))
-    busy = in_flight[Lane.NORMAL] + in_flight[Lane.BULK]
-    if concurrency > 1 and others:
-        assert others + busy <= concurrency - 1
+def test_the_shares_never_exceed_the_connections(concurrency, wishes):
+    """However many messages of each lane want to go, in whatever order."""
+    in_flight = Counter()
+    for lane, wish in wishes:
+        in_flight[lane] += min(wish, share(lane, concurrency, in_flight))
+        others = in_flight[Lane.NORMAL] + in_flight[Lane.BULK]
+        # One stays free for interactive mail, and one for normal mail.
+        assert others <= max(1, concurrency - 1)
+        assert in_flight[Lane.BULK] <= max(1, concurrency - 2)
+        assert share(Lane.INTERACTIVE, concurrency, in_flight) == concurrency
 
 
-@given(st.integers(2, 50), st.integers(0, 1000), counts)
-def test_a_connection_stays_free_for_interactive_mail(concurrency, number, normal):
-    """However the claims of normal and bulk use their shares."""
-    in_flight = {Lane.NORMAL: 0, Lane.BULK: 0}
-    for step in range(number, number + 4 * concurrency):
-        shares = dict(allowances(concurrency, in_flight, step))
-        lane = Lane.BULK if step % 3 else Lane.NORMAL
-        in_flight[lane] += shares[lane]
-    assert sum(in_flight.values()) <= concurrency - 1
+@given(st.integers(1, 50), st.sampled_from(Lane))
+def test_with_nothing_in_flight_no_lane_has_to_wait(concurrency, lane):
+    assert share(lane, concurrency, {}) >= 1
 
 
-@given(st.integers(3, 50), st.integers(0, 1000))
-def test_bulk_leaves_a_connection_to_normal_mail(concurrency, number):
-    in_flight = {Lane.BULK: 0}
-    for step in range(number, number + 4 * concurrency):
-        in_flight[Lane.BULK] += dict(allowances(concurrency, in_flight, step))[
-            Lane.BULK
-        ]
-    assert in_flight[Lane.BULK] == concurrency - 2
-    assert dict(allowances(concurrency, in_flight, 1))[Lane.NORMAL] == 1
+@given(st.integers(0, 1000))
+def test_every_round_asks_every_lane_for_all_of_its_share(number):
+    assert turns(number)[-3:] == tuple((lane, None) for lane in Lane)
 
 
 def test_interactive_goes_first_but_every_lane_has_its_turn():
-    firsts = [
-        allowances(10, {}, number)[0][0]
-        for number in range(1, 2 * ROUNDS_UNTIL_BULK_GOES_FIRST + 1)
-    ]
-    assert firsts.count(Lane.BULK) == 2
-    assert firsts.count(Lane.INTERACTIVE) == len(firsts) - 2
-
-
-def test_with_one_connection_no_lane_starves():
-    turns = {
-        lane
-        for number in range(ROUNDS_UNTIL_BULK_GOES_FIRST)
-        for lane, most in allowances(1, {}, number)[:1]
-        if most
-    }
-    assert turns == {Lane.INTERACTIVE, Lane.BULK}
-    assert dict(allowances(1, {}, 1))[Lane.NORMAL] == 1
+    rounds = range(1, 4 * ROUNDS_UNTIL_OTHERS_GO_FIRST + 1)
+    firsts = Counter(turns(number)[0] for number in rounds)
+    assert firsts[(Lane.BULK, 1)] == firsts[(Lane.NORMAL, 1)] == 2
+    assert firsts[(Lane.INTERACTIVE, None)] == len(rounds) - 4
 
 
 def test_without_a_limit_any_number_may_start():
