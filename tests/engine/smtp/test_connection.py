@@ -284,3 +284,10 @@ def test_a_large_message_is_not_copied():
     finally:
         tracemalloc.stop()
     assert peak < 1024 * 1024
+
+
+def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(exchange, outcomes):
+    """localhost is ::1 first on most machines, and the server is not there."""
+    with Scripted() as server:
+        done = exchange(server, MAIL, host="localhost")
+        assert outcomes(done.results[0]) == ["sent", "sent"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..verdict import Outcome, Verdict
 from .channel import Channel, describe
 from .closing import close_session
+from .dialing import dial
 from .fault import RelayFault
 from .ledger import Result
 from .opening import open_session
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("maildrop.smtp")
 Value = TypeVar("Value")
-HAPPY_EYEBALLS_SECONDS = 0.25  # RFC 8305 section 5
 
 
 class Connection:
@@ -114,42 +114,20 @@ class Connection:
             self._give_up()
 
     async def _connect(self) -> None:
-        relay, timeouts = self.relay, self._channel.timeouts
+        relay = self.relay
         implicit = self._security.tls == TLS_IMPLICIT
-        seconds = timeouts.connect + (timeouts.handshake if implicit else 0)
-        tls: dict[str, Any] = {}
-        if implicit:
-            context = self._context(self._security.verify)
-            tls = {
-                "ssl": context,
-                "server_hostname": relay.host,
-                "ssl_handshake_timeout": timeouts.handshake,
-            }
-        loop = asyncio.get_running_loop()
-        connecting = loop.create_connection(
-            lambda: self._channel,
-            relay.host,
-            relay.port,
-            happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS,
-            **tls,
-        )
+        context = self._context(self._security.verify) if implicit else None
         try:
-            await asyncio.wait_for(connecting, seconds)
-        except (asyncio.TimeoutError, OSError, ValueError) as error:
-            raise self._not_connected(error, seconds) from None
+            await dial(self._channel, relay.host, relay.port, context)
+        except ssl.SSLError as error:
+            raise self._tls_fault(error) from None
+        except socket.gaierror as error:
+            reason = f"the name {relay.host} was not found: {describe(error)}"
+            raise RelayFault(relay, Phase.CONNECT, reason) from None
+        except (OSError, ValueError) as error:
+            raise RelayFault(relay, Phase.CONNECT, describe(error)) from None
         self._session.loopback = _is_loopback(self._channel.peer())
         self._session.encrypted = implicit
-
-    def _not_connected(self, error: Exception, seconds: float) -> RelayFault:
-        if isinstance(error, ssl.SSLError):
-            return self._tls_fault(error)
-        if isinstance(error, socket.gaierror):
-            reason = f"the name {self.relay.host} was not found: {describe(error)}"
-        elif isinstance(error, asyncio.TimeoutError):
-            reason = f"no connection within {seconds:g} seconds"
-        else:
-            reason = describe(error)
-        return RelayFault(self.relay, Phase.CONNECT, reason)
 
     def _tls_fault(self, error: Exception) -> RelayFault:
         permanent = isinstance(error, ssl.SSLCertVerificationError)
