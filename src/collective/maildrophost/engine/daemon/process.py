@@ -18,6 +18,7 @@ from ..errors import MaildropError
 from ..intake import Intake
 from ..queue import Queue, open_queue
 from . import log as logs
+from . import signals
 from .directories import UnusableDirectory, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
@@ -38,7 +39,7 @@ def run(configuration: Configuration, once: bool = False) -> int:
     can't start or go on, ConfigurationError for what is not built yet; all mail is in
     the queue then.
     """
-    with ExitStack() as files:
+    with signals.kept_waiting(), ExitStack() as files:
         bell = None
         current: Configuration | None = configuration
         while current is not None:

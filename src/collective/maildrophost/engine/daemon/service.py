@@ -15,6 +15,7 @@ from ..doorbell import Doorbell
 from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, prune
 from ..queue.prune import BATCH
+from . import signals
 from .heartbeat import Heartbeat
 
 log = logging.getLogger("maildrop.daemon")
@@ -78,6 +79,7 @@ class Service:
             for task in (delivering, stopping, *parts):
                 task.cancel()
             await asyncio.gather(delivering, stopping, *parts, return_exceptions=True)
+            signals.keep_waiting()
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:
         """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""
@@ -101,9 +103,10 @@ class Service:
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in signals.STOP:
             loop.add_signal_handler(number, self._told_to_stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        signals.let_in()
 
     def _reload(self) -> None:
         """Stop as cleanly as ever, for a start with the configuration as it is now."""
