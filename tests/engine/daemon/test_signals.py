@@ -113,3 +113,25 @@ def test_the_next_daemon_takes_the_row_of_a_killed_one_away(site):
     assert [each.pid for each in site.daemons] == [first.pid]
     with site.daemon() as second:
         assert [each.pid for each in site.daemons] == [second.pid]
+
+
+def test_many_signals_at_any_moment_do_not_kill_the_daemon(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            # Some of them come while one loop has ended and the next has not begun.
+            for count in range(1, 4):
+                for _ in range(20):
+                    daemon.signal(signal.SIGHUP)
+                site.send()
+                relay.wait_for(count)
+            assert daemon.process.poll() is None
+            assert daemon.stop() == 0
+    assert site.daemons == []
+
+
+def test_a_second_sigterm_does_not_make_a_clean_stop_a_failure(site):
+    with site.daemon() as daemon:
+        for _ in range(20):
+            daemon.signal(signal.SIGTERM)
+        assert daemon.process.wait(10) == 0
