@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import tracemalloc
 
 import pytest
@@ -286,8 +287,14 @@ def test_a_large_message_is_not_copied():
     assert peak < 1024 * 1024
 
 
-def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(exchange, outcomes):
-    """localhost is ::1 first on most machines, and the server is not there."""
+def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(
+    exchange, outcomes, monkeypatch
+):
+    def two_addresses(host, port, *args, **kwargs):
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+
     with Scripted() as server:
-        done = exchange(server, MAIL, host="localhost")
+        monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+        done = exchange(server, MAIL, host="two.test")
         assert outcomes(done.results[0]) == ["sent", "sent"]
