@@ -5,7 +5,7 @@ shares one commit:
 
     with queue.write() as tx:
         settle(tx, settlements, now)
-        claims = claim(tx, owner, allowances, now)
+        claims = claim(tx, owner, limit, allowances, now)
 """
 
 from .claim import (
