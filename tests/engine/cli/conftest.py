@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -27,6 +30,7 @@ from collective.maildrophost.engine.queue import (
 PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 LONG_AGO = 1_700_000_000.0
 COMMAND_SECONDS = 60
+LINE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,35 @@ def run(*arguments: str, stdin: bytes = b"", **environ: str) -> Ended:
     )
     out, err = (text.decode(errors="replace") for text in (ended.stdout, ended.stderr))
     return Ended(ended.returncode, out, err, ended.stdout)
+
+
+class Going:
+    """A command that goes on; its lines are never waited for without end."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with suppress(ValueError):  # closed by the test
+            for line in self.process.stdout:
+                self._lines.put(line)
+        self._lines.put("")
+
+    def line(self) -> str:
+        """The next line, "" at the end of the output."""
+        return self._lines.get(timeout=LINE_SECONDS)
+
+    def lines(self) -> Iterator[str]:
+        """The lines to come, up to the end of the output."""
+        return iter(self.line, "")
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(LINE_SECONDS)
 
 
 class Site:
@@ -122,7 +155,7 @@ class Site:
             return prepare(tx, new_batch(), messages, LONG_AGO)
 
     @contextmanager
-    def background(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def background(self, *arguments: str) -> Iterator[Going]:
         """A command that goes on, killed at the end if it still does."""
         process = subprocess.Popen(
             [*PROGRAM, "--config", str(self.path), *arguments],
@@ -133,11 +166,10 @@ class Site:
             env=environment(PYTHONUNBUFFERED="1"),
         )
         try:
-            yield process
+            yield Going(process)
         finally:
             process.kill()
             process.wait()
-            process.stdout.close()
 
     def state_of(self, id: str) -> str:
         return self.ctl("show", id, "--json").json["state"]

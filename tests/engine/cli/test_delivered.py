@@ -55,10 +55,10 @@ def test_stop_waits_for_the_mail_in_flight(site):
         id = site.send()
         wait_until(lambda: site.state_of(id) == "sending", what="the mail in flight")
         with site.background("stop") as stop:
-            assert "up to 30 seconds" in stop.stdout.readline()
-            assert stop.poll() is None
+            assert "up to 30 seconds" in stop.line()
+            assert stop.process.poll() is None
             accept.set()
-            assert stop.stdout.readline().startswith("stopped, pid ")
-            assert stop.wait(10) == 0
+            assert stop.line().startswith("stopped, pid ")
+            assert stop.process.wait(10) == 0
     assert site.state_of(id) == "sent"
     assert site.ctl("show", id, "--json").json["possible_duplicate"] is False

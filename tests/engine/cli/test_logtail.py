@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
+
+from collective.maildrophost.engine.cli.logtail import follow
 
 
 @pytest.fixture
@@ -23,51 +24,64 @@ def add(path: Path, text: str) -> None:
 
 def test_the_end_is_shown_then_what_is_added(site, log):
     with site.background("logtail", "--lines", "2") as tail:
-        assert tail.stdout.readline() == "line 4998\n"
-        assert tail.stdout.readline() == "line 4999\n"
+        assert tail.line() == "line 4998\n"
+        assert tail.line() == "line 4999\n"
         add(log, "more\n")
-        assert tail.stdout.readline() == "more\n"
-        tail.send_signal(signal.SIGINT)
-        assert tail.wait(10) == 0
+        assert tail.line() == "more\n"
+        assert tail.interrupt() == 0
 
 
 def test_a_rotation_loses_and_repeats_nothing(site, log):
     with site.background("logtail", "-n", "1") as tail:
-        assert tail.stdout.readline() == "line 4999\n"
+        assert tail.line() == "line 4999\n"
         add(log, "before\n")
         old = log.rename(log.with_suffix(".log.1"))
         add(old, "late\n")
         add(log, "after\n")
-        shown = [tail.stdout.readline() for _ in range(3)]
+        shown = [tail.line() for _ in range(3)]
         assert shown == ["before\n", "late\n", "after\n"]
+
+
+def test_lines_written_just_before_a_rotation_are_shown(tmp_path, monkeypatch):
+    log = tmp_path / "maildrop.log"
+    log.write_text("first\n")
+
+    def rotated_while_nobody_looks(seconds: float) -> None:
+        add(log, "late\n")
+        log.rename(tmp_path / "maildrop.log.1")
+        add(log, "after\n")
+
+    monkeypatch.setattr("time.sleep", rotated_while_nobody_looks)
+    lines = follow(log, 1)
+    assert [next(lines) for _ in range(3)] == [b"first", b"late", b"after"]
 
 
 def test_a_log_that_is_cut_is_followed_from_its_new_beginning(site, log):
     with site.background("logtail", "-n", "1") as tail:
-        tail.stdout.readline()
+        tail.line()
         log.write_text("fresh\n")
-        assert tail.stdout.readline() == "fresh\n"
+        assert tail.line() == "fresh\n"
 
 
 def test_a_line_is_shown_when_it_is_whole(site, log):
     with site.background("logtail", "-n", "1") as tail:
-        tail.stdout.readline()
+        tail.line()
         add(log, "half ")
         add(log, "line\n")
-        assert tail.stdout.readline() == "half line\n"
+        assert tail.line() == "half line\n"
 
 
 def test_more_lines_than_there_are_show_all(site, log):
     log.write_text("one\ntwo\n")
     with site.background("logtail") as tail:
-        assert tail.stdout.readline() == "one\n"
-        assert tail.stdout.readline() == "two\n"
+        assert tail.line() == "one\n"
+        assert tail.line() == "two\n"
 
 
 def test_a_log_line_does_not_steer_the_terminal(site, log):
     log.write_text("a\x1b[31mb\n")
     with site.background("logtail") as tail:
-        assert tail.stdout.readline() == "a\\x1b[31mb\n"
+        assert tail.line() == "a\\x1b[31mb\n"
 
 
 def test_without_a_log_it_fails(site):

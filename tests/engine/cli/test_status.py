@@ -87,6 +87,6 @@ def test_a_daemon_in_the_foreground_is_seen_and_its_kill_at_once(site):
     with site.background("run") as daemon:
         wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
         assert f"pid {daemon.pid} " in site.ctl("status").out
-        daemon.kill()
-        daemon.wait()
+        daemon.process.kill()
+        daemon.process.wait()
         assert site.ctl("status").status == 3

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
+
 import pytest
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.cli.program import COMMANDS
 
 ARGUMENTS = {"send": ("-f", "a@x.org", "b@x.org"), "show": ("1",)}
+PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 ON_IDS = ("retry", "hold", "release", "delete")
 NEED_A_CONFIGURATION = [name for name in COMMANDS if name != "init"]
 
@@ -124,9 +129,11 @@ def test_a_wrong_word_is_answered_with_the_right_ones(site):
 def test_a_reader_who_has_seen_enough_is_no_error(site):
     for number in range(3):
         site.send(subject=f"number {number}")
-    with site.background("queue", "--json") as listing:
-        listing.stdout.close()
-        assert listing.wait(30) in (0, 1)
+    command = shlex.join([*PROGRAM, "--config", str(site.path), "queue", "--json"])
+    ended = subprocess.run(
+        ["sh", "-c", f"{command} | true"], capture_output=True, check=False
+    )
+    assert ended.stderr == b""
 
 
 def test_a_queue_that_cannot_be_opened_is_a_failure(site):
