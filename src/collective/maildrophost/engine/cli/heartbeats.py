@@ -33,12 +33,13 @@ def local_pids(configuration: Configuration) -> list[int]:
     """
     return [
         daemon.pid
-        for daemon in _daemons(configuration)
+        for daemon in alive(configuration)
         if _is_here(daemon) and _serves(daemon, configuration)
     ]
 
 
-def _daemons(configuration: Configuration) -> list[Daemon]:
+def alive(configuration: Configuration) -> list[Daemon]:
+    """Every daemon that works on the queue, wherever; raises QueueError."""
     from ..queue import all_daemons, open_queue
 
     if not queue_exists(configuration):
@@ -50,7 +51,7 @@ def _daemons(configuration: Configuration) -> list[Daemon]:
     finally:
         queue.close()
     now = time.time()
-    return [daemon for daemon in daemons if daemon.alive(now)]
+    return [daemon for daemon in daemons if beating(daemon, now)]
 
 
 def _is_here(daemon: Daemon) -> bool:

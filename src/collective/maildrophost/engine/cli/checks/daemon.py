@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,24 +17,14 @@ _NONE = "none is running, mail waits in the queue: maildropctl start"
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """Every daemon that beats; what the queue cannot tell is not asked twice."""
-    from ...queue import QueueError, all_daemons, open_queue
+    from ...queue import QueueError
 
-    if not heartbeats.queue_exists(configuration):
-        yield failed(SUBJECT, _NONE)
-        return
     try:
-        queue = open_queue(configuration.queue)
-        try:
-            with queue.read() as tx:
-                daemons = all_daemons(tx)
-        finally:
-            queue.close()
+        daemons = heartbeats.alive(configuration)
     except QueueError:
         yield failed(SUBJECT, "none can work without its queue")
         return
-    now = time.time()
-    alive = [daemon for daemon in daemons if heartbeats.beating(daemon, now)]
-    for daemon in alive:
+    for daemon in daemons:
         yield ok(SUBJECT, f"running, pid {daemon.pid} on {daemon.host}")
-    if not alive:
+    if not daemons:
         yield failed(SUBJECT, _NONE)
