@@ -34,9 +34,16 @@ assert not zope & set(sys.modules), zope & set(sys.modules)
 """
 
 
-def environment() -> dict[str, str]:
-    ours = ("MAILDROP", "SMTP_", "DEBUG", "PYTHONPATH", "VIRTUAL_ENV")
-    return {key: text for key, text in os.environ.items() if not key.startswith(ours)}
+OURS = ("MAILDROP", "SMTP_", "DEBUG")
+
+
+def environment(*unwanted: str) -> dict[str, str]:
+    """What is around, without our options and without the `unwanted` names."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith((*OURS, *unwanted))
+    }
 
 
 def output(*command: object) -> str:
@@ -44,7 +51,7 @@ def output(*command: object) -> str:
         [str(each) for each in command],
         capture_output=True,
         text=True,
-        env=environment(),
+        env=environment("PYTHONPATH", "VIRTUAL_ENV"),
         cwd="/",
         check=False,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,8 +35,6 @@ def test_the_page_has_every_command():
 @pytest.fixture
 def shell(site, tmp_path):
     """Starts a shell line in which `maildropctl` is the program."""
-    import sys
-
     program = tmp_path / "bin" / "maildropctl"
     program.parent.mkdir()
     program.write_text(
@@ -44,6 +44,7 @@ def shell(site, tmp_path):
     with Catcher() as catcher:
         environ = {
             "PATH": f"{program.parent}:/usr/bin:/bin",
+            "PYTHONPATH": os.pathsep.join(sys.path),
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(catcher.port),
         }

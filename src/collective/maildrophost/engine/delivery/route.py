@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +43,18 @@ class Route:
 
     async def open(self, host: RelayAddress) -> Connection:
         """A connection to one of the hosts; RelayFault when there can be none."""
-        return await Connection.open(host, self.security, self.login)
+        return await Connection.open(
+            host, self.security, self.login, local_name=_local_name()
+        )
+
+
+def _local_name() -> str:
+    """What EHLO says (RFC 5321 section 4.1.4): this host's full name, if it has one.
+
+    Never looked up: a slow name server must not hold up mail.
+    """
+    name = socket.gethostname()
+    return name if "." in name.strip(".") else ""
 
 
 class Failover:
