@@ -136,10 +136,15 @@ class Intake:
         if id is not None:
             log.info("id=%s taken from %s", id, identity.path)
             ring(bells)
-        # What is at the path now may be another file: only this one may go.
-        if Identity.of(identity.path, os.lstat(identity.path)) == identity:
-            os.unlink(identity.path)
+        self._remove(identity)
         return int(id is not None)
+
+    def _remove(self, identity: Identity) -> None:
+        # Another daemon that found the file taken may have been faster.
+        with contextlib.suppress(FileNotFoundError):
+            # What is at the path now may be another file: only this one may go.
+            if Identity.of(identity.path, os.lstat(identity.path)) == identity:
+                os.unlink(identity.path)
 
     def _message(self, data: bytes) -> Message:
         dropped = mailfile.parse(data)
