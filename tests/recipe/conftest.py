@@ -105,6 +105,5 @@ def clean_environment() -> dict[str, str]:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
-    if not BUILDOUT.exists():
-        pytest.skip("needs zc.buildout beside the interpreter: run `make test`")
+    assert BUILDOUT.exists(), "no zc.buildout beside the interpreter: run `make test`"
     return Room(tmp_path)

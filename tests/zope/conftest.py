@@ -207,7 +207,7 @@ def join():
 @pytest.fixture
 def file_size_limit():
     """A context in which no file grows beyond so many bytes: a full disk, for root."""
-    resource = pytest.importorskip("resource")
+    import resource
 
     @contextmanager
     def limited(size):

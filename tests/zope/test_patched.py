@@ -12,8 +12,9 @@ from Products.MailHost.MailHost import MailBase
 @pytest.fixture
 def printing(monkeypatch):
     """Products.PrintingMailHost at work; the value is its module of patches."""
-    package = pytest.importorskip("Products.PrintingMailHost")
-    monkeypatch.setattr(package, "LOG", logging.getLogger("PrintingMailHost"))
+    from Products import PrintingMailHost
+
+    monkeypatch.setattr(PrintingMailHost, "LOG", logging.getLogger("PrintingMailHost"))
     from Products.PrintingMailHost import Patch
 
     Patch.apply_patches()
