@@ -65,9 +65,10 @@ class Delivery:
 
     async def run(self) -> None:
         """Until stopped with nothing in flight, or (with `once`) nothing is due."""
-        tasks = [asyncio.create_task(worker.run()) for worker in self._workers]
+        runs = [self.ledger.run(), *(worker.run() for worker in self._workers)]
+        tasks = [asyncio.create_task(run) for run in runs]
         try:
-            await self.ledger.run()
+            # The first part that dies ends all: its message comes back with the lease.
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
