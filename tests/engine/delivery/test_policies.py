@@ -169,6 +169,7 @@ def claim_of(*attempts: int, since: float = NOW) -> Claim:
         since=since,
         attempts=0,
         possible_duplicate=False,
+        warned=False,
     )
 
 

@@ -77,7 +77,16 @@ class Hands:
             register(tx, daemon)
         return daemon
 
-    def settle(self, claimed, *outcomes, due=None, duplicate=False, now=None) -> None:
+    def settle(
+        self,
+        claimed,
+        *outcomes,
+        due=None,
+        duplicate=False,
+        notifications=(),
+        warned=False,
+        now=None,
+    ) -> None:
         """Give the claim's open recipients these outcomes, in their order."""
         replies = {
             Outcome.SENT: "250 2.0.0 Ok",
@@ -95,6 +104,8 @@ class Hands:
             verdicts,
             self.now + 60 if due is None else due,
             duplicate,
+            tuple(notifications),
+            warned,
         )
         with self.queue.write() as tx:
             settle(tx, [settlement], self.now if now is None else now)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from collective.maildrophost.engine.queue import (
+    QueueError,
+    RelayPause,
     State,
     attempts,
+    clear,
     content,
+    mark_told,
+    pause,
     recover,
     remove,
     settle,
@@ -169,3 +176,53 @@ def test_the_verdicts_of_each_hour_are_counted(hands):
     ]
     assert hours[1].hour - hours[0].hour == 3600
     assert hours[0].hour <= hands.now < hours[1].hour
+
+
+def test_a_notification_is_queued_with_the_verdict_it_tells_of(hands):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], FAILED, notifications=[hands.mail("a@x.org")])
+    assert hands.message(id).state is State.FAILED
+    (notification,) = hands.claim()
+    assert [each.address for each in notification.recipients] == ["a@x.org"]
+    assert hands.message(notification.id).origin == "notification"
+
+
+def test_a_notification_that_cannot_be_stored_leaves_the_original_as_it_was(hands):
+    (id,) = hands.send()
+    (claimed,) = hands.claim()
+    unstorable = replace(hands.mail("a@x.org"), subject=None)
+    with pytest.raises(QueueError):
+        hands.settle(claimed, FAILED, notifications=[unstorable])
+    assert hands.message(id).state is State.SENDING
+    assert hands.do(content, id) is not None
+
+
+def test_who_lost_the_claim_notifies_nobody(hands):
+    hands.send()
+    (late,) = hands.claim("late")
+    hands.do(recover, "late")
+    hands.settle(late, FAILED, notifications=[hands.mail("a@x.org")])
+    (again,) = hands.claim("other")
+    assert again.id == late.id
+
+
+def test_that_the_sender_was_warned_is_remembered(hands):
+    hands.send()
+    (claimed,) = hands.claim()
+    assert not claimed.warned
+    hands.settle(claimed, DEFERRED, due=hands.now, warned=True)
+    (claimed,) = hands.claim()
+    assert claimed.warned
+    hands.settle(claimed, DEFERRED, due=hands.now)
+    assert hands.claim()[0].warned
+
+
+def test_the_postmaster_is_told_of_a_fault_once(hands):
+    fault = RelayPause("relay:25", "refused", hands.now, hands.now + 2, 1)
+    hands.do(pause, fault)
+    assert hands.do(mark_told, "relay:25")
+    assert not hands.do(mark_told, "relay:25")
+    hands.do(pause, fault)
+    assert not hands.do(mark_told, "relay:25")
+    assert hands.do(clear, "relay:25").told
+    assert hands.do(clear, "relay:25") is None

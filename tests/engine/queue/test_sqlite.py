@@ -9,6 +9,7 @@ import threading
 import traceback
 
 import pytest
+from sqlalchemy import inspect
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -19,7 +20,9 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     queue_length,
     sqlite,
+    upgrades,
 )
+from collective.maildrophost.engine.queue.tables import metadata
 
 
 @pytest.fixture
@@ -72,6 +75,24 @@ def test_a_reader_does_not_wait_for_a_writer(queue, hands):
         enqueue(tx, [hands.mail()], hands.now)
         with queue.read() as other:
             assert queue_length(other) == 0
+
+
+def test_a_queue_of_the_first_version_is_brought_up_to_date(hands, queue):
+    (id,) = hands.send()
+    with queue.write() as tx:
+        tx.exec_driver_sql("ALTER TABLE maildrop_schedule DROP COLUMN warned")
+        tx.exec_driver_sql("ALTER TABLE maildrop_relay DROP COLUMN told")
+        tx.exec_driver_sql("UPDATE maildrop_schema SET version = 1")
+    opened = open_queue(queue.url)
+    with opened.read() as tx:
+        found = inspect(tx)
+        for name, table in metadata.tables.items():
+            columns = {each["name"] for each in found.get_columns(name)}
+            assert columns == set(table.columns.keys()), name
+        assert upgrades.version(tx) == upgrades.VERSION
+    opened.close()
+    (claimed,) = hands.claim()
+    assert (str(claimed.id), claimed.warned) == (id, False)
 
 
 def test_a_queue_of_a_later_version_is_left_alone(hands, queue):

@@ -41,7 +41,7 @@ from .operator import (
     unhold,
 )
 from .prune import prune
-from .relays import RelayPause, clear, pause, pauses
+from .relays import RelayPause, clear, mark_told, pause, pauses
 from .settle import Settlement, settle
 from .states import RecipientState, State
 from .stats import Stats, queue_length, stats
@@ -78,6 +78,7 @@ __all__ = [
     "hold",
     "hold_lane",
     "list_messages",
+    "mark_told",
     "matching",
     "new_batch",
     "next_due",

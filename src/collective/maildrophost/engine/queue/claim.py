@@ -40,6 +40,7 @@ class Claim:
     due: float
     attempts: int
     possible_duplicate: bool
+    warned: bool
 
 
 Allowance = tuple[Lane, int]
@@ -112,6 +113,7 @@ def _load(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
             schedule.c.due,
             schedule.c.attempts,
             schedule.c.possible_duplicate,
+            schedule.c.warned,
             tables.content.c.data,
         )
         .join_from(tables.message, schedule)
@@ -132,6 +134,7 @@ def _load(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
             due=row.due,
             attempts=row.attempts,
             possible_duplicate=row.possible_duplicate,
+            warned=row.warned,
         )
         for row in messages
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, delete, exists, insert, select, update
+from sqlalchemy import case, delete, exists, false, insert, select, update
 
 from ..message import Lane
 from . import tables
@@ -45,11 +45,16 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
         )
         .values(state=RecipientState.PENDING.value)
     )
-    fresh = case((schedule.c.state == State.FAILED.value, now), else_=schedule.c.since)
+    anew = schedule.c.state == State.FAILED.value
     tx.execute(
         update(schedule)
         .where(schedule.c.message_id.in_(keys))
-        .values(since=fresh, due=now, state=State.QUEUED.value)
+        .values(
+            since=case((anew, now), else_=schedule.c.since),
+            warned=case((anew, false()), else_=schedule.c.warned),
+            due=now,
+            state=State.QUEUED.value,
+        )
     )
 
 

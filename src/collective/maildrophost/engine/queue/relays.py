@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, false, insert, select, update
 
 from . import tables
 from .store import Transaction
@@ -14,13 +14,17 @@ relay = tables.relay
 
 @dataclass(frozen=True)
 class RelayPause:
-    """A relay that is at fault. Times are seconds since the epoch."""
+    """A relay that is at fault. Times are seconds since the epoch.
+
+    `told`: the postmaster knows.
+    """
 
     name: str
     fault: str
     since: float
     paused_until: float
     failures: int
+    told: bool = False
 
 
 def pause(tx: Transaction, paused: RelayPause) -> None:
@@ -37,9 +41,21 @@ def pause(tx: Transaction, paused: RelayPause) -> None:
         tx.execute(insert(relay), paused.__dict__)
 
 
-def clear(tx: Transaction, name: str) -> bool:
-    """The relay works again; True when it had a fault."""
-    return tx.execute(delete(relay).where(relay.c.name == name)).rowcount > 0
+def mark_told(tx: Transaction, name: str) -> bool:
+    """The postmaster is being told of a relay's fault; False when that was done."""
+    changed = tx.execute(
+        update(relay)
+        .where(relay.c.name == name, relay.c.told == false())
+        .values(told=True)
+    )
+    return changed.rowcount == 1
+
+
+def clear(tx: Transaction, name: str) -> RelayPause | None:
+    """The relay works again; the fault that it had, None: it had none."""
+    ended = delete(relay).where(relay.c.name == name).returning(*relay.c)
+    row = tx.execute(ended).one_or_none()
+    return None if row is None else RelayPause(**row._mapping)
 
 
 def pauses(tx: Transaction) -> list[RelayPause]:

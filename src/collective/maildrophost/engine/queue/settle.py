@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, update
 
+from ..message import Message
 from ..verdict import Outcome, Verdict
 from . import tables
+from .enqueue import enqueue
 from .states import OPEN, RecipientState, State
 from .store import Transaction
 
@@ -28,7 +30,9 @@ class Settlement:
     """The verdicts of one attempt at one message.
 
     `due` is the time of the next attempt, used when a recipient stays open;
-    `verdicts` has the recipient's position with each verdict.
+    `verdicts` has the recipient's position with each verdict. `notifications` are
+    queued in the same transaction, while the claim is alive; `warned`: one of them
+    tells the sender of the delay.
     """
 
     id: int
@@ -37,6 +41,8 @@ class Settlement:
     verdicts: tuple[tuple[int, Verdict], ...]
     due: float
     possible_duplicate: bool
+    notifications: tuple[Message, ...] = ()
+    warned: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,13 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
         standing,
         now,
     )
+    notifications = [
+        notification
+        for settlement in settlements
+        if _alive(settlement, standing)
+        for notification in settlement.notifications
+    ]
+    enqueue(tx, notifications, now, origin="notification")
 
 
 def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
@@ -206,6 +219,7 @@ def _defer(tx: Transaction, settlement: Settlement) -> None:
             attempts=schedule.c.attempts + 1,
             possible_duplicate=schedule.c.possible_duplicate
             | settlement.possible_duplicate,
+            warned=schedule.c.warned | settlement.warned,
         )
     )
 

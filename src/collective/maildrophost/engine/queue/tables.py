@@ -25,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -80,6 +81,8 @@ schedule = Table(
     Column("since", Double, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("possible_duplicate", Boolean, nullable=False, default=False),
+    # Whether the sender was told of the delay.
+    Column("warned", Boolean, nullable=False, server_default=false()),
     Column("owner", String(32)),
     Column("batch", String(32)),
 )
@@ -180,6 +183,8 @@ relay = Table(
     Column("since", Double, nullable=False),
     Column("paused_until", Double, nullable=False),
     Column("failures", Integer, nullable=False),
+    # Whether the postmaster was told that the fault lasts.
+    Column("told", Boolean, nullable=False, server_default=false()),
 )
 
 taken_file = Table(

@@ -12,14 +12,17 @@ from .tables import metadata, schema
 Step = Callable[[Connection], None]
 
 
-def _make_tables(tx: Connection) -> None:
-    metadata.create_all(tx)
+def _remember_who_was_told(tx: Connection) -> None:
+    for table, column in (("maildrop_schedule", "warned"), ("maildrop_relay", "told")):
+        tx.exec_driver_sql(
+            f"ALTER TABLE {table} ADD COLUMN {column} BOOLEAN NOT NULL DEFAULT FALSE"
+        )
 
 
-STEPS: tuple[Step, ...] = (_make_tables,)
-"""Step N brings version N to N + 1; a step that was released never changes."""
+STEPS: tuple[Step, ...] = (_remember_who_was_told,)
+"""The first step brings version 1 to 2; a step that was released never changes."""
 
-VERSION = len(STEPS)
+VERSION = 1 + len(STEPS)
 
 
 def version(tx: Connection) -> int:
@@ -31,16 +34,17 @@ def version(tx: Connection) -> int:
 
 
 def upgrade(tx: Connection) -> None:
-    """Run the steps that are missing, in the transaction of the caller.
+    """Make the tables, or run the steps that are missing, in the caller's transaction.
 
     Raises NewerSchema when a later version of the software has been here.
     """
     found = version(tx)
     if found > VERSION:
         raise NewerSchema(found, VERSION)
-    for step in STEPS[found:]:
-        step(tx)
     if found == 0:
+        metadata.create_all(tx)
         tx.execute(insert(schema).values(version=VERSION))
-    elif found < VERSION:
-        tx.execute(update(schema).values(version=VERSION))
+        return
+    for step in STEPS[found - 1 :]:
+        step(tx)
+    tx.execute(update(schema).values(version=VERSION))
