@@ -11,6 +11,7 @@ from collective.maildrophost.engine.queue import (
     Daemon,
     Settlement,
     claim,
+    due,
     enqueue,
     get_message,
     open_queue,
@@ -20,7 +21,6 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 NOW = 1_800_000_000.0
-ALL_LANES = tuple((lane, 1000) for lane in Lane)
 
 
 @pytest.fixture(params=["sqlite"])
@@ -57,9 +57,12 @@ class Hands:
         with self.queue.write() as tx:
             return enqueue(tx, messages or (self.mail(),), self.now)
 
-    def claim(self, owner="one", limit=100, allowances=ALL_LANES, now=None):
+    def claim(self, owner="one", limit=100, now=None):
+        """Claim what is due, lane by lane."""
         with self.queue.write() as tx:
-            return claim(tx, owner, limit, allowances, self.now if now is None else now)
+            waiting = due(tx, limit, self.now if now is None else now)
+            ids = [key for lane in Lane for key in waiting[lane]]
+            return claim(tx, owner, ids[:limit])
 
     def register(self, owner, lease=60.0) -> Daemon:
         daemon = Daemon(

@@ -10,6 +10,7 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     State,
     all_daemons,
+    due,
     give_back,
     held_lanes,
     hold_lane,
@@ -49,13 +50,14 @@ def test_the_lanes_are_asked_in_order_the_oldest_due_first(hands):
     assert names(hands.claim()) == ["password", "early", "late", "bulk"]
 
 
-def test_no_lane_gets_more_than_its_allowance(hands):
-    hands.send(*[hands.mail(lane=lane) for lane in Lane for _ in range(5)])
-    shares = ((Lane.BULK, 2), (Lane.INTERACTIVE, 0), (Lane.NORMAL, 4))
-    lanes = [each.lane for each in hands.claim(allowances=shares)]
-    assert lanes == [Lane.BULK] * 2 + [Lane.NORMAL] * 4
-    assert len(hands.claim(limit=1)) == 1
-    assert hands.claim(limit=0) == []
+def test_no_lane_shows_more_than_is_wanted(hands):
+    ids = hands.send(*[hands.mail(lane=lane) for lane in Lane for _ in range(3)])
+    keys = [int(each) for each in ids]
+    assert hands.do(due, 2, hands.now) == {
+        Lane.INTERACTIVE: keys[:2],
+        Lane.NORMAL: keys[3:5],
+        Lane.BULK: keys[6:8],
+    }
 
 
 def test_what_is_not_due_is_not_claimed(hands):
@@ -89,14 +91,14 @@ def test_threads_never_claim_the_same_message(hands):
 
 CLAIM_ALL = """
 import sys
-from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import claim, open_queue
+from collective.maildrophost.engine.queue import claim, due, open_queue
 queue = open_queue(sys.argv[1])
 print("ready", flush=True)
 input()
 while True:
     with queue.write() as tx:
-        found = claim(tx, sys.argv[2], 3, tuple((lane, 3) for lane in Lane), 2e9)
+        ids = [key for lane in due(tx, 3, 2e9).values() for key in lane]
+        found = claim(tx, sys.argv[2], ids)
     if not found:
         break
     print(*[each.id for each in found], flush=True)

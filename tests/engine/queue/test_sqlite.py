@@ -15,6 +15,7 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
     claim,
+    due,
     enqueue,
     next_due,
     open_queue,
@@ -314,7 +315,7 @@ def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
     with queue.write() as tx:
         wire = tx.connection.dbapi_connection
         wire.set_progress_handler(count, 100)
-        claim(tx, "one", 1, ((Lane.NORMAL, 1),), hands.now)
+        claim(tx, "one", due(tx, 1, hands.now)[Lane.NORMAL])
         next_due(tx)
         wire.set_progress_handler(None, 0)
     # Reading all of the queue would be some hundred times a hundred steps.

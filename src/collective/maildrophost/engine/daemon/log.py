@@ -29,6 +29,8 @@ def set_up(configuration: Configuration) -> None:
     The file is looked at before every line, so that rotating it needs no signal.
     """
     logger = logging.getLogger(ROOT)
+    # No line shows them, and asking for them costs as much as the rest of the record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
         handler.close()

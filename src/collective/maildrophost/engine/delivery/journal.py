@@ -18,6 +18,8 @@ _LEVELS = {
 
 def one_line(text: str) -> str:
     """Text from outside as one line: what is not printable is shown as an escape."""
+    if text.isprintable():
+        return text
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from ..message import Lane
 
@@ -44,3 +45,26 @@ def share(lane: Lane, concurrency: int, in_flight: Mapping[Lane, int]) -> int:
     # Bulk leaves a connection to normal mail, too, where there are enough.
     most = concurrency - reserved - (1 if concurrency > 2 else 0)
     return max(0, min(shared, most - in_flight.get(Lane.BULK, 0)))
+
+
+def choose(
+    waiting: Mapping[Lane, Sequence[int]],
+    wanted: int,
+    round_number: int,
+    concurrency: int,
+    in_flight: Mapping[Lane, int],
+) -> list[int]:
+    """Which of the waiting messages to claim: at most `wanted` of them.
+
+    `waiting` has the ids of each lane, oldest due first.
+    """
+    left = {lane: list(ids) for lane, ids in waiting.items()}
+    busy = Counter(in_flight)
+    chosen: list[int] = []
+    for lane, most in turns(round_number):
+        free = min(share(lane, concurrency, busy), wanted - len(chosen))
+        taken = left[lane][: free if most is None else min(most, free)]
+        del left[lane][: len(taken)]
+        busy[lane] += len(taken)
+        chosen += taken
+    return chosen

@@ -25,11 +25,12 @@ from ..queue import (
     Settlement,
     Transaction,
     claim,
+    due,
     give_back,
     next_due,
     settle,
 )
-from .lanes import share, turns
+from .lanes import choose
 from .permits import Permits
 
 log = logging.getLogger("maildrop.delivery")
@@ -188,8 +189,8 @@ class Ledger:
                 for note in notes:
                     note(tx)
                 claims = self._claim(tx, wanted, in_flight, due_before)
-                due = next_due(tx) if len(claims) < wanted else None
-            return _Answer(claims, due)
+                later = next_due(tx) if len(claims) < wanted else None
+            return _Answer(claims, later)
 
         try:
             loop = asyncio.get_running_loop()
@@ -216,16 +217,11 @@ class Ledger:
         self, tx: Transaction, wanted: int, in_flight: Mapping[Lane, int], now: float
     ) -> list[Claim]:
         """At most `wanted`, no lane more than its share of the connections."""
-        busy = Counter(in_flight)
-        claims: list[Claim] = []
-        for lane, most in turns(self._round):
-            free = min(share(lane, self._concurrency, busy), wanted - len(claims))
-            allowed = free if most is None else min(most, free)
-            if allowed > 0:
-                found = claim(tx, self._owner, allowed, ((lane, allowed),), now)
-                busy[lane] += len(found)
-                claims += found
-        return claims
+        if not wanted:
+            return []
+        waiting = due(tx, wanted, now)
+        chosen = choose(waiting, wanted, self._round, self._concurrency, in_flight)
+        return claim(tx, self._owner, chosen)
 
     def _hand_out(self, answer: _Answer) -> None:
         now = time.time()
@@ -234,15 +230,16 @@ class Ledger:
             self._permits.started(now)
             self._waiting.pop(0).set_result(each)
 
-    def _nothing_left(self, due: float | None, news: int) -> None:
-        """All that is due and allowed was claimed; `due`: when the next may be."""
+    def _nothing_left(self, next_due: float | None, news: int) -> None:
+        """All that is due and allowed was claimed; `next_due`: when more may be."""
         if self._once and not self.in_flight:
             self._stopping = True
         # What came while the queue was read may have been too late to be seen.
         if news == self._news:
             now = time.time()
             later = now + self._interval
-            self._look_at = later if due is None or due <= now else min(due, later)
+            coming = next_due if next_due is not None and next_due > now else later
+            self._look_at = min(coming, later)
 
     def _dismiss(self) -> None:
         for future in self._waiting:

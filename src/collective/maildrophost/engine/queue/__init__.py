@@ -5,14 +5,15 @@ shares one commit:
 
     with queue.write() as tx:
         settle(tx, settlements, now)
-        claims = claim(tx, owner, limit, allowances, now)
+        waiting = due(tx, most, now)
+        claims = claim(tx, owner, chosen_of(waiting))
 """
 
 from .claim import (
-    Allowance,
     Claim,
     OpenRecipient,
     claim,
+    due,
     give_back,
     next_due,
     recover,
@@ -48,7 +49,6 @@ from .stats import Stats, queue_length, stats
 from .store import Queue, Transaction, open_queue
 
 __all__ = [
-    "Allowance",
     "AttemptRecord",
     "Claim",
     "Daemon",
@@ -71,6 +71,7 @@ __all__ = [
     "content",
     "discard",
     "doorbells",
+    "due",
     "enqueue",
     "get_message",
     "give_back",

@@ -1,21 +1,36 @@
 """How a daemon gets the messages that are due, each exactly one daemon at a time."""
 
+# Rules of this file:
+# - A daemon asks a thousand times a second: statements are built once, and one
+#   transaction makes as few of them as it can.
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    func,
+    select,
+    union_all,
+    update,
+)
 
 from ..message import Lane
 from . import tables
-from .states import OPEN, State
+from .prepared import Prepared, among_ids
+from .states import State
 from .store import Transaction
 
-schedule = tables.schedule
+message, schedule = tables.message, tables.schedule
+recipient, content = tables.recipient, tables.content
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OpenRecipient:
     """A recipient that has no final verdict yet."""
 
@@ -24,120 +39,110 @@ class OpenRecipient:
     attempts: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One message in the hands of one daemon, with all that its delivery needs."""
 
     id: int
     owner: str
+    recipients: tuple[OpenRecipient, ...]
     lane: Lane
     sender: str
-    recipients: tuple[OpenRecipient, ...]
-    content: bytes
     header_id: str
     created: float
     since: float
     due: float
     attempts: int
+    # Of SQLite these are 0 or 1.
     possible_duplicate: bool
     warned: bool
+    content: bytes
 
 
-Allowance = tuple[Lane, int]
-"""At most so many messages of one lane."""
+_HELD = select(tables.held_lane.c.lane)
 
 
-def claim(
-    tx: Transaction,
-    owner: str,
-    limit: int,
-    allowances: Sequence[Allowance],
-    now: float,
-) -> list[Claim]:
-    """Claim at most `limit` messages due at `now`, oldest due first in each lane.
+def _due_in(lane: Lane) -> Select[tuple[int, int]]:
+    # One look at the start of the lane's part of the index.
+    found = (
+        select(schedule.c.lane, schedule.c.message_id)
+        .where(
+            tables.WAITING_SQL,
+            schedule.c.lane == int(lane),
+            schedule.c.lane.not_in(_HELD),
+            schedule.c.due <= bindparam("now"),
+        )
+        .order_by(schedule.c.due, schedule.c.message_id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+        .subquery()
+    )
+    return select(found.c.lane, found.c.message_id)
 
-    The lanes are asked in the order of `allowances`, each for at most its own number.
+
+_DUE = Prepared(union_all(*map(_due_in, Lane)))
+
+
+def due(tx: Transaction, most: int, now: float) -> dict[Lane, list[int]]:
+    """What may be claimed at `now` of each lane: its ids, oldest due first.
+
+    At most `most` of a lane, nothing of a held one.
     """
-    held = set(tx.execute(select(tables.held_lane.c.lane)).scalars())
-    ids: list[int] = []
-    for lane, most in allowances:
-        most = min(most, limit - len(ids))
-        if most > 0 and int(lane) not in held:
-            ids += _lock_due(tx, lane, most, now)
+    found: dict[Lane, list[int]] = {lane: [] for lane in Lane}
+    for lane, key in _DUE.rows(tx, most=most, now=now):
+        found[_LANES[lane]].append(key)
+    return found
+
+
+_CLAIM = Prepared(
+    update(schedule)
+    .where(among_ids(schedule.c.message_id))
+    .values(state=State.SENDING.value, owner=bindparam("new_owner"))
+)
+_RECIPIENTS = Prepared(
+    select(
+        recipient.c.message_id,
+        recipient.c.position,
+        recipient.c.address,
+        recipient.c.attempts,
+    )
+    .where(among_ids(recipient.c.message_id), tables.OPEN_SQL)
+    .order_by(recipient.c.message_id, recipient.c.position)
+)
+_MESSAGES = Prepared(
+    # In the order of Claim's fields.
+    select(
+        message.c.id,
+        schedule.c.lane,
+        message.c.sender,
+        message.c.header_id,
+        message.c.created,
+        schedule.c.since,
+        schedule.c.due,
+        schedule.c.attempts,
+        schedule.c.possible_duplicate,
+        schedule.c.warned,
+        content.c.data,
+    )
+    .join_from(message, schedule)
+    .join(content, content.c.message_id == message.c.id)
+    .where(among_ids(message.c.id))
+)
+_LANES = dict(enumerate(Lane))  # Calling an enum costs more.
+
+
+def claim(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
+    """Claim messages that `due` has found in the same transaction, in their order."""
     if not ids:
         return []
-    tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(ids))
-        .values(state=State.SENDING.value, owner=owner)
-    )
-    return _load(tx, owner, ids)
-
-
-def _lock_due(tx: Transaction, lane: Lane, most: int, now: float) -> Sequence[int]:
-    due = (
-        select(schedule.c.message_id)
-        .where(tables.WAITING_SQL, schedule.c.lane == int(lane), schedule.c.due <= now)
-        .order_by(schedule.c.due, schedule.c.message_id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    return tx.execute(due).scalars().all()
-
-
-def _load(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
+    _CLAIM.run(tx, ids=ids, new_owner=owner)
     recipients: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
-    rows = tx.execute(
-        select(
-            tables.recipient.c.message_id,
-            tables.recipient.c.position,
-            tables.recipient.c.address,
-            tables.recipient.c.attempts,
-        )
-        .where(
-            tables.recipient.c.message_id.in_(ids),
-            tables.recipient.c.state.in_([state.value for state in OPEN]),
-        )
-        .order_by(tables.recipient.c.message_id, tables.recipient.c.position)
-    )
-    for key, position, address, attempts in rows:
+    for key, position, address, attempts in _RECIPIENTS.rows(tx, ids=ids):
         recipients[key].append(OpenRecipient(position, address, attempts))
-    messages = tx.execute(
-        select(
-            tables.message.c.id,
-            tables.message.c.sender,
-            tables.message.c.header_id,
-            tables.message.c.created,
-            schedule.c.lane,
-            schedule.c.since,
-            schedule.c.due,
-            schedule.c.attempts,
-            schedule.c.possible_duplicate,
-            schedule.c.warned,
-            tables.content.c.data,
-        )
-        .join_from(tables.message, schedule)
-        .join(tables.content, tables.content.c.message_id == tables.message.c.id)
-        .where(tables.message.c.id.in_(ids))
-    )
-    loaded = {
-        row.id: Claim(
-            id=row.id,
-            owner=owner,
-            lane=Lane(row.lane),
-            sender=row.sender,
-            recipients=tuple(recipients[row.id]),
-            content=row.data,
-            header_id=row.header_id,
-            created=row.created,
-            since=row.since,
-            due=row.due,
-            attempts=row.attempts,
-            possible_duplicate=row.possible_duplicate,
-            warned=row.warned,
-        )
-        for row in messages
-    }
+    loaded: dict[int, Claim] = {}
+    for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
+        to = tuple(recipients[key])
+        loaded[key] = Claim(key, owner, to, _LANES[lane], *rest)
     return [loaded[key] for key in ids]
 
 
@@ -166,21 +171,27 @@ def recover(tx: Transaction, owner: str) -> int:
     return changed.rowcount
 
 
-def next_due(tx: Transaction) -> float | None:
-    """When the next waiting message is due (seconds since the epoch), None: none."""
-    held = select(tables.held_lane.c.lane)
-    # One look at the first entry of each lane's part of the index.
-    earliest = [
-        tx.execute(
-            select(func.min(schedule.c.due)).where(
+_NEXT_DUE = Prepared(
+    select(
+        *(
+            # One look at the first entry of each lane's part of the index.
+            select(func.min(schedule.c.due))
+            .where(
                 tables.WAITING_SQL,
                 schedule.c.lane == int(lane),
-                schedule.c.lane.not_in(held),
+                schedule.c.lane.not_in(_HELD),
             )
-        ).scalar()
-        for lane in Lane
-    ]
-    return min((due for due in earliest if due is not None), default=None)
+            .scalar_subquery()
+            for lane in Lane
+        )
+    )
+)
+
+
+def next_due(tx: Transaction) -> float | None:
+    """When the next waiting message is due (seconds since the epoch), None: none."""
+    (earliest,) = _NEXT_DUE.rows(tx)
+    return min((moment for moment in earliest if moment is not None), default=None)
 
 
 def _claimed_by(owner: str) -> ColumnElement[bool]:

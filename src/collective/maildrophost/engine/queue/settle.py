@@ -4,19 +4,32 @@ The rule of fencing: an acceptance is recorded always, even by a daemon that los
 claim, because the relay has the mail; a deferral or a failure only under a live claim.
 """
 
+# Rules of this file:
+# - It runs for every few messages: statements are built once, and one transaction
+#   makes as few of them as it can.
+
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ..message import Message
 from ..verdict import Outcome, Verdict
 from . import tables
 from .enqueue import enqueue
-from .states import OPEN, RecipientState, State
+from .prepared import Prepared, among_ids
+from .states import RecipientState, State
 from .store import Transaction
 
 schedule = tables.schedule
@@ -90,23 +103,25 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
     enqueue(tx, notifications, now, origin="notification")
 
 
-def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
-    rows = tx.execute(
-        select(
-            schedule.c.message_id,
-            schedule.c.state,
-            schedule.c.owner,
-            schedule.c.attempts,
-        )
-        .where(schedule.c.message_id.in_(ids))
-        .with_for_update()
+_STANDING = Prepared(
+    select(
+        schedule.c.message_id, schedule.c.state, schedule.c.owner, schedule.c.attempts
     )
-    return {key: _Standing(state, owner, tries) for key, state, owner, tries in rows}
+    .where(among_ids(schedule.c.message_id))
+    .with_for_update()
+)
+
+
+def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
+    return {row[0]: _Standing(*row[1:]) for row in _STANDING.rows(tx, ids=ids)}
 
 
 def _alive(settlement: Settlement, standing: dict[int, _Standing]) -> bool:
     found = standing.get(settlement.id)
     return found is not None and found.owner == settlement.owner
+
+
+_ATTEMPT = Prepared(insert(tables.attempt))
 
 
 def _record_attempts(
@@ -115,8 +130,8 @@ def _record_attempts(
     standing: dict[int, _Standing],
     now: float,
 ) -> None:
-    tx.execute(
-        insert(tables.attempt),
+    _ATTEMPT.run_many(
+        tx,
         [
             {
                 "message_id": settlement.id,
@@ -132,23 +147,28 @@ def _record_attempts(
     )
 
 
+# The relay that accepted the mail of a late daemon has it, whatever the next daemon was
+# told for the same recipient.
+_ACCEPTED = recipient.c.state == RecipientState.SENT.value
+_RECIPIENT = Prepared(
+    update(recipient)
+    .where(
+        recipient.c.message_id == bindparam("key"),
+        recipient.c.position == bindparam("place"),
+    )
+    .values(
+        state=case((_ACCEPTED, recipient.c.state), else_=bindparam("outcome")),
+        reply=case((_ACCEPTED, recipient.c.reply), else_=bindparam("words")),
+        attempts=recipient.c.attempts + 1,
+    )
+)
+
+
 def _update_recipients(
     tx: Transaction, recorded: Iterable[tuple[Settlement, int, Verdict]]
 ) -> None:
-    # The relay that accepted the mail of a late daemon has it, whatever the next
-    # daemon was told for the same recipient.
-    accepted = recipient.c.state == RecipientState.SENT.value
-    tx.execute(
-        update(recipient)
-        .where(
-            recipient.c.message_id == bindparam("key"),
-            recipient.c.position == bindparam("place"),
-        )
-        .values(
-            state=case((accepted, recipient.c.state), else_=bindparam("outcome")),
-            reply=case((accepted, recipient.c.reply), else_=bindparam("words")),
-            attempts=recipient.c.attempts + 1,
-        ),
+    _RECIPIENT.run_many(
+        tx,
         [
             {
                 "key": settlement.id,
@@ -186,22 +206,25 @@ def _move_on(
         _finish(tx, ids, end, now)
     sent = finished[State.SENT]
     if sent:
-        tx.execute(delete(tables.content).where(tables.content.c.message_id.in_(sent)))
+        _FORGET.run(tx, ids=sent)
+
+
+_FORGET = Prepared(delete(tables.content).where(among_ids(tables.content.c.message_id)))
+_REFUSED = recipient.c.state == RecipientState.FAILED.value
+_ENDS = Prepared(
+    select(
+        recipient.c.message_id,
+        func.sum(case((tables.OPEN_SQL, 1), else_=0)),
+        func.sum(case((_REFUSED, 1), else_=0)),
+    )
+    .where(among_ids(recipient.c.message_id))
+    .group_by(recipient.c.message_id)
+)
 
 
 def _ends(tx: Transaction, ids: Sequence[int]) -> dict[int, State]:
     """What each message comes to by the states of all its recipients."""
-    still_open = recipient.c.state.in_([state.value for state in OPEN])
-    refused = recipient.c.state == RecipientState.FAILED.value
-    rows = tx.execute(
-        select(
-            recipient.c.message_id,
-            func.sum(case((still_open, 1), else_=0)),
-            func.sum(case((refused, 1), else_=0)),
-        )
-        .where(recipient.c.message_id.in_(ids))
-        .group_by(recipient.c.message_id)
-    )
+    rows = _ENDS.rows(tx, ids=ids)
     return {
         key: State.DEFERRED if waiting else State.FAILED if failures else State.SENT
         for key, waiting, failures in rows
@@ -233,29 +256,38 @@ def _count_attempt(tx: Transaction, key: int) -> None:
     )
 
 
+_FINISH = Prepared(
+    update(schedule)
+    .where(among_ids(schedule.c.message_id))
+    .values(
+        state=bindparam("end"),
+        owner=None,
+        due=bindparam("ended"),
+        attempts=schedule.c.attempts + 1,
+    )
+)
+
+
 def _finish(tx: Transaction, ids: Sequence[int], state: State, now: float) -> None:
     if ids:
-        tx.execute(
-            update(schedule)
-            .where(schedule.c.message_id.in_(ids))
-            .values(
-                state=state.value,
-                owner=None,
-                due=now,
-                attempts=schedule.c.attempts + 1,
-            )
-        )
+        _FINISH.run(tx, ids=ids, end=state.value, ended=now)
+
+
+_COUNTED = [outcome.value for outcome in Outcome]
+_ADD_TO_HOUR = Prepared(
+    update(tables.hour)
+    .where(tables.hour.c.hour == bindparam("this_hour"))
+    .values(
+        {name: tables.hour.c[name] + bindparam(f"more_{name}") for name in _COUNTED}
+    )
+)
 
 
 def _count(tx: Transaction, verdicts: Sequence[Verdict], now: float) -> None:
     """Add to the counters of this hour, which the chart is drawn from."""
     counted = Counter(verdict.outcome.value for verdict in verdicts)
     hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
-    columns = [outcome.value for outcome in Outcome]
-    added = update(tables.hour).where(tables.hour.c.hour == hour)
-    added = added.values(
-        {name: tables.hour.c[name] + counted[name] for name in columns}
-    )
-    if tx.execute(added).rowcount == 0:
-        fresh = {name: counted[name] for name in columns}
+    more = {f"more_{name}": counted[name] for name in _COUNTED}
+    if _ADD_TO_HOUR.run(tx, this_hour=hour, **more) == 0:
+        fresh = {name: counted[name] for name in _COUNTED}
         tx.execute(insert(tables.hour), {"hour": hour, **fresh})

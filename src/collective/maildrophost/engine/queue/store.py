@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from ..errors import MaildropError
 from . import sqlite, upgrades
 from .errors import NewerSchema, QueueError
+from .prepared import Prepared
 
 Transaction = Connection
 """What every operation of the queue takes first: one open, short transaction."""
@@ -32,6 +33,7 @@ class Queue:
         self.url = url
         self.path = sqlite.path_of(make_url(url))
         self._engine: Engine = sqlite.make_engine(url)
+        self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self._file = sqlite.file_identity(self.path)
         # Threads of one process queue up here, fairly; SQLite's own waiting for its
         # file lock polls with ever longer pauses.
@@ -41,7 +43,7 @@ class Queue:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that sees one state of the queue."""
-        with self._errors_named(), self._engine.connect() as tx, tx.begin():
+        with self._errors_named(), self._begun(sqlite.BEGIN_READ) as tx:
             yield tx
 
     @contextmanager
@@ -49,14 +51,19 @@ class Queue:
         """A transaction that is on disk when this block has ended without error."""
         with self._writing, self._errors_named():
             self._check_file()
-            options = {sqlite.WRITES: True}
-            connection = self._engine.connect().execution_options(**options)
-            with connection as tx, tx.begin():
+            with self._begun(sqlite.BEGIN_WRITE) as tx:
                 yield tx
 
     def close(self) -> None:
         """Close the connections; the next operation opens new ones."""
         self._engine.dispose()
+
+    @contextmanager
+    def _begun(self, statement: Prepared) -> Iterator[Transaction]:
+        with self._engine.connect() as tx, tx.begin():
+            # Not by an event of the engine: with one every statement costs twice.
+            statement.run(tx)
+            yield tx
 
     def _check_file(self) -> None:
         # SQLite goes on writing into a removed file, and loses all of it at the end.
@@ -72,9 +79,9 @@ class Queue:
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, self._driver_error) as error:
             # Not chained: the statement's text would follow with it.
-            reason = sqlite.advice(error.orig or error)
+            reason = sqlite.advice(getattr(error, "orig", error))
             raise QueueError(self.name, reason) from None
 
     def _reset_after_fork(self) -> None:

@@ -88,6 +88,7 @@ schedule = Table(
 )
 
 WAITING_SQL = text("state IN ('queued', 'deferred')")
+OPEN_SQL = text("maildrop_recipient.state IN ('pending', 'deferred')")
 
 Index(
     "maildrop_due_by_lane",
