@@ -12,12 +12,13 @@ from ..queue import Queue, RelayPause, Transaction, clear, pause, pauses
 from ..smtp import RelayFault
 from . import journal
 from .health import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS, Health, PausePolicy
-from .ledger import Finished, Ledger
+from .ledger import Ledger
 from .pace import Pace
 from .permits import Permits
 from .pool import Pool
 from .retry import RetryPolicy
 from .route import Failover, Route
+from .unsettled import Finished
 from .worker import Worker
 
 log = logging.getLogger("maildrop.delivery")

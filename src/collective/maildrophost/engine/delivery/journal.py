@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..verdict import Outcome
-from .ledger import Finished
+from .unsettled import Finished
 
 log = logging.getLogger("maildrop.delivery")
 

@@ -22,7 +22,7 @@ from ..queue import (
     Claim,
     Queue,
     QueueError,
-    Settlement,
+    Refused,
     Transaction,
     claim,
     due,
@@ -32,6 +32,7 @@ from ..queue import (
 )
 from .lanes import choose
 from .permits import Permits
+from .unsettled import Finished, Note, Unsettled
 
 log = logging.getLogger("maildrop.delivery")
 
@@ -40,22 +41,11 @@ RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A claim that ends: with verdicts, or given back because nothing was tried."""
-
-    claim: Claim
-    settlement: Settlement | None
-
-
-@dataclass(frozen=True)
 class _Answer:
     """What one transaction brought."""
 
     claims: list[Claim]
     next_due: float | None
-
-
-Note = Callable[[Transaction], object]
 
 
 class Ledger:
@@ -80,8 +70,7 @@ class Ledger:
         self._once = once
         self._horizon = math.inf
         self._waiting: list[asyncio.Future[Claim | None]] = []
-        self._finished: list[Finished] = []
-        self._notes: list[Note] = []
+        self._unsettled = Unsettled()
         self._in_flight: Counter[Lane] = Counter()
         self._round = 0
         self._look_at = 0.0
@@ -96,7 +85,7 @@ class Ledger:
     async def turn(self, finished: Finished | None) -> Claim | None:
         """Hand in what has finished, wait for the next message; None: stop."""
         if finished is not None:
-            self._finished.append(finished)
+            self._unsettled.add(finished)
             # It frees its lane's share, and may be due again itself.
             self._look_at_once()
         future: asyncio.Future[Claim | None] = (
@@ -108,7 +97,7 @@ class Ledger:
 
     def note(self, note: Note) -> None:
         """Have something written with the next transaction."""
-        self._notes.append(note)
+        self._unsettled.note(note)
         self._called.set()
 
     def wake(self) -> None:
@@ -154,7 +143,7 @@ class Ledger:
         self._news += 1
 
     def _has_work(self) -> bool:
-        return bool(self._finished or self._notes or self._wanted())
+        return bool(self._unsettled or self._wanted())
 
     def _seconds_to_wait(self) -> float:
         now = time.time()
@@ -176,17 +165,18 @@ class Ledger:
 
     async def _transact(self) -> None:
         wanted, news = self._wanted(), self._news
-        finished, self._finished = self._finished, []
-        notes, self._notes = self._notes, []
-        in_flight = self._in_flight - Counter(done.claim.lane for done in finished)
+        portion = self._unsettled.take()
+        in_flight = self._in_flight - Counter(
+            done.claim.lane for done in portion.finished
+        )
         self._round += 1
         now = time.time()
         due_before = min(now, self._horizon)
 
         def write() -> _Answer:
             with self._queue.write() as tx:
-                _write_finished(tx, self._owner, finished, now)
-                for note in notes:
+                _write_finished(tx, self._owner, portion.finished, now)
+                for note in portion.notes:
                     note(tx)
                 claims = self._claim(tx, wanted, in_flight, due_before)
                 later = next_due(tx) if len(claims) < wanted else None
@@ -195,19 +185,23 @@ class Ledger:
         try:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._thread, write)
+        except Refused as error:
+            lost = self._unsettled.refused(portion, error)
+            if lost is not None:
+                self._in_flight[lost.lane] -= 1
+            return
         except QueueError as error:
             # No verdict is lost: they stay here until they can be written.
-            self._finished[:0] = finished
-            self._notes[:0] = notes
+            self._unsettled.put_back(portion)
             log.error(
                 "%s; nothing new is sent, %d verdicts wait to be written",
                 error,
-                len(self._finished),
+                len(self._unsettled),
             )
             await asyncio.sleep(RETRY_SECONDS)
             return
         self._in_flight = in_flight
-        for done in finished:
+        for done in portion.finished:
             self._settled(done)
         self._hand_out(answer)
         if len(answer.claims) < wanted:

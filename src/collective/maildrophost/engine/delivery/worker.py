@@ -11,9 +11,10 @@ from ..queue import Claim, Settlement
 from ..smtp import Connection, RelayFault, Result
 from ..verdict import Outcome, Verdict
 from .judge import settlement
-from .ledger import Finished, Ledger
+from .ledger import Ledger
 from .pool import Pool
 from .retry import RetryPolicy
+from .unsettled import Finished
 
 log = logging.getLogger("maildrop.delivery")
 

@@ -20,7 +20,7 @@ from .claim import (
 )
 from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
 from .enqueue import discard, enqueue, new_batch, prepare, release, take_file
-from .errors import QueueError
+from .errors import QueueError, Refused
 from .listing import (
     AttemptRecord,
     MessageRecord,
@@ -59,6 +59,7 @@ __all__ = [
     "QueueError",
     "RecipientRecord",
     "RecipientState",
+    "Refused",
     "RelayPause",
     "Settlement",
     "State",

@@ -17,6 +17,10 @@ class QueueError(MaildropError):
         super().__init__(f"mail queue {queue}: {reason}")
 
 
+class Refused(QueueError):
+    """The database works, but will never take this: trying again is no use."""
+
+
 class NewerSchema(MaildropError):
     """The queue was made by a later version of this software."""
 

@@ -129,6 +129,12 @@ def advice(error: BaseException) -> str:
     return f"{meaning} ({words})" if meaning else words
 
 
+def refuses(error: BaseException) -> bool:
+    """Whether it is about the values, not about the state of the database."""
+    about_values = sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError
+    return isinstance(error, about_values)
+
+
 def file_identity(path: Path) -> tuple[int, int] | None:
     """Device with inode, to notice that the file was removed or replaced."""
     try:

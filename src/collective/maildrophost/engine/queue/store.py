@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ..errors import MaildropError
 from . import sqlite, upgrades
-from .errors import NewerSchema, QueueError
+from .errors import NewerSchema, QueueError, Refused
 from .prepared import Prepared
 
 Transaction = Connection
@@ -80,9 +80,10 @@ class Queue:
         try:
             yield
         except (DBAPIError, self._driver_error) as error:
+            original = getattr(error, "orig", error)
+            kind = Refused if sqlite.refuses(original) else QueueError
             # Not chained: the statement's text would follow with it.
-            reason = sqlite.advice(getattr(error, "orig", error))
-            raise QueueError(self.name, reason) from None
+            raise kind(self.name, sqlite.advice(original)) from None
 
     def _reset_after_fork(self) -> None:
         # A connection of the parent must not be used, nor closed, by the child.

@@ -1,0 +1,117 @@
+"""What waits to be written: verdicts of connections, notes about the relay."""
+
+# Rules of this file:
+# - Nothing leaves it before it is written, but for what the database says that it will
+#   never take.
+# - What is refused is looked for one by one: a message whose verdicts cannot be written
+#   must not keep those of the others in memory.
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..queue import Claim, Refused, Settlement, Transaction
+from ..verdict import Verdict
+
+log = logging.getLogger("maildrop.delivery")
+
+UNWRITABLE = "the queue refused the relay's words, see the daemon's log"
+
+Note = Callable[[Transaction], object]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A claim that ends: with verdicts, or given back because nothing was tried."""
+
+    claim: Claim
+    settlement: Settlement | None
+
+    @property
+    def plain(self) -> Finished:
+        """The same verdicts without anything else that a database could refuse."""
+        if self.settlement is None:
+            return self
+        verdicts = tuple(
+            (position, Verdict(verdict.outcome, UNWRITABLE))
+            for position, verdict in self.settlement.verdicts
+        )
+        bare = replace(self.settlement, verdicts=verdicts, notifications=())
+        return Finished(self.claim, bare)
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What one transaction is to write."""
+
+    finished: tuple[Finished, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.finished) + len(self.notes)
+
+
+class Unsettled:
+    """Portions out, and back in when they could not be written."""
+
+    def __init__(self) -> None:
+        self._finished: list[Finished] = []
+        self._notes: list[Note] = []
+        self._suspects = 0
+
+    def __len__(self) -> int:
+        return len(self._finished) + len(self._notes)
+
+    def add(self, finished: Finished) -> None:
+        """A connection is done with its message."""
+        self._finished.append(finished)
+
+    def note(self, note: Note) -> None:
+        """Something else is to be written."""
+        self._notes.append(note)
+
+    def take(self) -> Portion:
+        """All that waits; one by one after something of it was refused."""
+        if self._suspects:
+            self._suspects -= 1
+            if self._finished:
+                return Portion(finished=(self._finished.pop(0),))
+            return Portion(notes=(self._notes.pop(0),)) if self._notes else Portion()
+        portion = Portion(tuple(self._finished), tuple(self._notes))
+        self._finished, self._notes = [], []
+        return portion
+
+    def put_back(self, portion: Portion) -> None:
+        """The database could not be written: all of it goes first the next time."""
+        self._finished[:0] = portion.finished
+        self._notes[:0] = portion.notes
+        if self._suspects:
+            self._suspects += 1
+
+    def refused(self, portion: Portion, error: Refused) -> Claim | None:
+        """The database will never take `portion`.
+
+        The claim whose verdicts are given up, if that is what it comes to.
+        """
+        if len(portion) != 1:
+            self.put_back(portion)
+            self._suspects = len(self)
+            return None
+        if portion.notes:
+            log.error("%s; what the relay did is not recorded", error)
+            return None
+        (done,) = portion.finished
+        if done != done.plain:
+            log.error("id=%d: %s; its verdicts go without words", done.claim.id, error)
+            self._finished.insert(0, done.plain)
+            self._suspects += 1
+            return None
+        log.critical(
+            "id=%d: %s; its verdicts are lost: it stays claimed until this daemon "
+            "ends, then comes back as a possible duplicate",
+            done.claim.id,
+            error,
+        )
+        return done.claim

@@ -1,0 +1,134 @@
+"""What the database refuses for ever harms nothing but itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collective.maildrophost.engine.delivery.ledger import Ledger
+from collective.maildrophost.engine.delivery.pace import Pace
+from collective.maildrophost.engine.delivery.permits import Permits
+from collective.maildrophost.engine.delivery.unsettled import (
+    UNWRITABLE,
+    Finished,
+    Unsettled,
+)
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    Refused,
+    Settlement,
+    State,
+    claim,
+    due,
+    enqueue,
+    get_message,
+    open_queue,
+)
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
+NOW = 1_800_000_000.0
+SENT = Verdict(Outcome.SENT, "250 2.0.0 Ok")
+# A reply that no TEXT column with NOT NULL takes.
+POISON = Verdict(Outcome.SENT, None)
+
+
+@pytest.fixture
+def queue(tmp_path):
+    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
+    yield queue
+    queue.close()
+
+
+def claimed(queue, count):
+    """So many messages in the hands of this daemon."""
+    mail = compose(b"Subject: x\n\ny\n", "a@x.org", ["b@x.org"], now=NOW)
+    with queue.write() as tx:
+        enqueue(tx, [mail] * count, NOW)
+        ids = [key for lane in due(tx, count, NOW).values() for key in lane]
+        return claim(tx, "me", ids)
+
+
+def finished(claim, verdict):
+    verdicts = ((0, verdict),)
+    return Finished(claim, Settlement(claim.id, "me", "relay:25", verdicts, NOW, False))
+
+
+def settle_all(queue, *done):
+    """What a ledger makes of them."""
+    ledger = Ledger(queue, "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, print)
+    for each in done:
+        ledger._in_flight[each.claim.lane] += 1
+
+    async def serve() -> None:
+        running = asyncio.create_task(ledger.run())
+        turns = [asyncio.create_task(ledger.turn(each)) for each in done]
+        await asyncio.sleep(0)
+        ledger.stop()
+        await asyncio.wait_for(running, 10)
+        assert await asyncio.gather(*turns) == [None] * len(done)
+
+    asyncio.run(serve())
+    assert ledger.in_flight == 0
+
+
+def states(queue, claims):
+    with queue.read() as tx:
+        return [get_message(tx, str(each.id)).state for each in claims]
+
+
+def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(queue):
+    claims = claimed(queue, 5)
+    poison, *good = claims
+    settle_all(
+        queue, finished(poison, POISON), *(finished(each, SENT) for each in good)
+    )
+    assert states(queue, claims) == [State.SENT] * 5
+    with queue.read() as tx:
+        (recipient,) = get_message(tx, str(poison.id)).recipients
+        assert recipient.reply == UNWRITABLE
+        (recipient,) = get_message(tx, str(good[0].id)).recipients
+        assert recipient.reply == SENT.reply
+
+
+def test_one_that_can_be_written_in_no_way_stays_claimed(queue):
+    claims = claimed(queue, 3)
+    hopeless, *good = claims
+    # The position of a recipient that the message does not have twice over.
+    twice = ((0, SENT), (0, SENT))
+    settlement = Settlement(hopeless.id, "me", "relay:25", twice, NOW, False)
+    settle_all(
+        queue,
+        Finished(hopeless, settlement),
+        *(finished(each, SENT) for each in good),
+    )
+    assert states(queue, claims) == [State.SENDING, State.SENT, State.SENT]
+
+
+def test_what_could_not_be_written_goes_first_the_next_time():
+    unsettled = Unsettled()
+    unsettled.note(print)
+    first = unsettled.take()
+    unsettled.note(repr)
+    unsettled.put_back(first)
+    assert unsettled.take().notes == (print, repr)
+    assert len(unsettled) == 0
+
+
+def test_a_note_that_is_refused_is_dropped_alone():
+    unsettled = Unsettled()
+    unsettled.note(print)
+    unsettled.note(repr)
+    refused = Refused("queue", "no")
+    assert unsettled.refused(unsettled.take(), refused) is None
+    assert unsettled.refused(unsettled.take(), refused) is None
+    assert unsettled.take().notes == (repr,)
+
+
+def test_only_errors_about_values_are_refusals(queue):
+    with pytest.raises(Refused), queue.write() as tx:
+        tx.exec_driver_sql("INSERT INTO maildrop_held_lane VALUES (NULL)")
+    with pytest.raises(QueueError) as caught, queue.write() as tx:
+        tx.exec_driver_sql("SELECT * FROM nowhere")
+    assert not isinstance(caught.value, Refused)
