@@ -20,11 +20,5 @@ def refuse_unbuilt(configuration: Configuration) -> None:
 
 def unbuilt(configuration: Configuration) -> Iterator[str]:
     """A line for the log about each option that has no effect yet."""
-    if configuration.bounce or configuration.postmaster or configuration.warn_after:
-        yield (
-            "this version sends no notifications yet (MAILDROP_BOUNCE, "
-            "MAILDROP_POSTMASTER, MAILDROP_WARN_AFTER): failed mail stays in the "
-            "queue, 'maildropctl queue --state failed' lists it"
-        )
     if configuration.metrics:
         yield "this version has no metrics yet: MAILDROP_METRICS has no effect"

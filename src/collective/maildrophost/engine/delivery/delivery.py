@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import socket
 import time
-from functools import partial
 
 from ..config import Configuration
-from ..queue import Queue, RelayPause, Transaction, clear, pause, pauses
-from ..smtp import RelayFault
+from ..queue import Queue
 from . import journal
 from .health import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS, Health, PausePolicy
 from .ledger import Ledger
+from .notifications import NotificationPolicy
 from .pace import Pace
 from .permits import Permits
 from .pool import Pool
 from .retry import RetryPolicy
 from .route import Failover, Route
 from .unsettled import Finished
+from .watch import Watch
 from .worker import Worker
-
-log = logging.getLogger("maildrop.delivery")
 
 
 class Delivery:
@@ -36,16 +34,16 @@ class Delivery:
         once: bool = False,
     ) -> None:
         self.route = route
-        self._pause = PausePolicy(
+        pause = PausePolicy(
             min(SHORTEST_PAUSE_SECONDS, configuration.retry_min),
             min(LONGEST_PAUSE_SECONDS, configuration.retry_max),
         )
-        self._failover = Failover(self.route, self._pause)
+        failover = Failover(self.route, pause)
+        self._notify = NotificationPolicy.of(configuration, socket.gethostname())
         self._permits = Permits(
             Pace.of(configuration.wait_interval, configuration.rate)
         )
-        self._remember_pause(queue)
-        self._pool = Pool(self._failover.open, configuration.batch)
+        self._pool = Pool(failover.open, configuration.batch)
         self.ledger = Ledger(
             queue,
             owner,
@@ -55,6 +53,16 @@ class Delivery:
             self._settled,
             once,
         )
+        self._watch = Watch(
+            self.route.name,
+            failover,
+            self._permits,
+            self.ledger,
+            pause,
+            self._notify,
+            owner,
+        )
+        self._watch.remember(queue)
         self._workers = [
             self._worker(configuration) for _ in range(configuration.concurrency)
         ]
@@ -85,55 +93,11 @@ class Delivery:
             self.ledger,
             self._pool,
             policy,
+            self._notify,
             configuration.debug_receiver,
-            self._relay_works,
-            self._relay_failed,
+            self._watch.works,
+            self._watch.failed,
         )
 
     def _settled(self, finished: Finished) -> None:
         journal.write(finished, time.time())
-
-    def _remember_pause(self, queue: Queue) -> None:
-        """A fault found before a restart stands until the relay has been tried."""
-        with queue.read() as tx:
-            known = [each for each in pauses(tx) if each.name == self.route.name]
-        for each in known:
-            self._permits.health = Health(each.fault, each.since, each.failures)
-
-    def _relay_works(self) -> None:
-        if self.health.good:
-            return
-        log.info("relay %s works again", self.route.name)
-        self._permits.health = Health()
-        self.ledger.note(partial(_clear, self.route.name))
-        self.ledger.wake()
-
-    def _relay_failed(self, fault: RelayFault) -> None:
-        self._failover.failed(fault)
-        if self._failover.has_other(fault.relay):
-            log.warning("%s; the next host is tried, no mail is lost", fault)
-            return
-        before, now = self.health, time.time()
-        after = before.failed(str(fault), now, self._pause)
-        if after is before:
-            return
-        self._permits.health = after
-        level = logging.ERROR if fault.permanent and before.good else logging.WARNING
-        log.log(
-            level,
-            "%s; mail waits, next try in %.0f s",
-            fault,
-            after.paused_until - now,
-        )
-        paused = RelayPause(
-            self.route.name,
-            str(fault),
-            after.since,
-            after.paused_until,
-            after.failures,
-        )
-        self.ledger.note(partial(pause, paused=paused))
-
-
-def _clear(name: str, tx: Transaction) -> None:
-    clear(tx, name)

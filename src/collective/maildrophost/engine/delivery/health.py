@@ -43,7 +43,8 @@ class Health:
         failures = self.failures + 1
         return Health(
             fault=fault,
-            since=self.since if self.fault else now,
+            # A later one than now is left of a clock that was set back.
+            since=min(self.since, now) if self.fault else now,
             failures=failures,
             paused_until=now + pause.seconds(failures),
         )

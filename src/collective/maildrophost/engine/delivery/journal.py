@@ -48,3 +48,10 @@ def write(finished: Finished, now: float) -> None:
             one_line(verdict.reply),
             " possible_duplicate" if settlement.possible_duplicate else "",
         )
+    for notification in settlement.notifications:
+        log.info(
+            "id=%d notification for <%s>: %s",
+            claim.id,
+            one_line(", ".join(notification.recipients)),
+            notification.subject,
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..queue import Claim, OpenRecipient, Settlement
 from ..verdict import Outcome, Verdict
+from .attempt import Attempt, Judged
+from .notifications import NotificationPolicy, delay_warning, failure_notification
 from .retry import RetryPolicy
-
-Judged = tuple[OpenRecipient, Verdict]
 
 
 def settlement(
@@ -17,41 +17,60 @@ def settlement(
     verdicts: Sequence[Verdict | None],
     possible_duplicate: bool,
     policy: RetryPolicy,
+    notify: NotificationPolicy,
     now: float,
     chance: float,
 ) -> Settlement:
-    """What to record of one attempt.
+    """What to record of one attempt, with the notifications that it brings.
 
     A recipient without verdict (None) was not tried: it keeps its place, due as before.
     """
-    judged = [
-        (recipient, _final(verdict, claim, policy, now))
-        for recipient, verdict in zip(claim.recipients, verdicts, strict=True)
-        if verdict is not None
-    ]
-    untried = len(judged) < len(claim.recipients)
+    attempt = _attempt(claim, relay, verdicts, policy, now)
+    failure = failure_notification(attempt, notify)
+    warning = delay_warning(attempt, notify)
+    untried = len(attempt.judged) < len(claim.recipients)
     return Settlement(
         id=claim.id,
         owner=claim.owner,
         relay=relay,
-        verdicts=tuple((recipient.position, verdict) for recipient, verdict in judged),
-        due=claim.due if untried else now + _wait(judged, policy, chance),
+        verdicts=tuple(
+            (each.recipient.position, each.verdict) for each in attempt.judged
+        ),
+        due=claim.due if untried else now + _wait(attempt, policy, chance),
         possible_duplicate=possible_duplicate,
+        notifications=tuple(each for each in (failure, warning) if each is not None),
+        warned=warning is not None,
     )
 
 
-def _final(verdict: Verdict, claim: Claim, policy: RetryPolicy, now: float) -> Verdict:
-    if verdict.outcome is Outcome.DEFERRED and policy.is_over(claim.since, now):
+def _attempt(
+    claim: Claim,
+    relay: str,
+    verdicts: Sequence[Verdict | None],
+    policy: RetryPolicy,
+    now: float,
+) -> Attempt:
+    age = policy.age(claim.since, now, claim.attempts + 1)
+    judged = tuple(
+        _judged(recipient, verdict, policy, age)
+        for recipient, verdict in zip(claim.recipients, verdicts, strict=True)
+        if verdict is not None
+    )
+    given_up = now + max(0.0, policy.lifetime - age)
+    return Attempt(claim, relay, judged, now, age, given_up)
+
+
+def _judged(
+    recipient: OpenRecipient, said: Verdict, policy: RetryPolicy, age: float
+) -> Judged:
+    if said.outcome is Outcome.DEFERRED and policy.is_over(age):
         days = policy.lifetime / 86400
-        words = f"given up after {days:.1f} days, at last: {verdict.reply}"
-        return Verdict(Outcome.FAILED, words)
-    return verdict
+        words = f"given up after {days:.1f} days, at last: {said.reply}"
+        return Judged(recipient, said, Verdict(Outcome.FAILED, words))
+    return Judged(recipient, said, said)
 
 
-def _wait(judged: Iterable[Judged], policy: RetryPolicy, chance: float) -> float:
-    attempts = [
-        recipient.attempts + 1
-        for recipient, verdict in judged
-        if verdict.outcome is Outcome.DEFERRED
-    ]
-    return policy.wait(max(attempts, default=1), chance)
+def _wait(attempt: Attempt, policy: RetryPolicy, chance: float) -> float:
+    deferred = attempt.with_outcome(Outcome.DEFERRED)
+    attempts = [each.recipient.attempts + 1 for each in deferred]
+    return policy.wait(max(attempts, default=1), attempt.claim.lane, chance)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-JITTER = 0.2
+from ..message import Lane
+
+JITTER = {Lane.INTERACTIVE: 0.2, Lane.NORMAL: 0.2, Lane.BULK: 0.5}
 """Waits are spread over this part of their length, so that mail deferred together does
-not come back together."""
+not come back together. A newsletter is spread wider: it is the one that could come back
+as a wave."""
+_MOST_DOUBLINGS = 60
+"""More would only overflow: any wait is the longest by then."""
 
 
 @dataclass(frozen=True)
@@ -17,15 +22,32 @@ class RetryPolicy:
     longest_wait: float
     lifetime: float
 
-    def wait(self, attempts: int, chance: float) -> float:
+    def wait(self, attempts: int, lane: Lane, chance: float) -> float:
         """Seconds until the next attempt after `attempts` of them.
 
         Doubles from the shortest to the longest wait; `chance` in [0, 1) is the jitter.
         """
-        # An exponent of more than 60 would only overflow: any wait is longest by then.
-        doubled = self.shortest_wait * 2.0 ** min(max(attempts - 1, 0), 60)
-        return min(self.longest_wait, doubled * (1.0 + JITTER * chance))
+        spread = 1.0 + JITTER[lane] * chance
+        return min(self.longest_wait, self._unspread(attempts) * spread)
 
-    def is_over(self, since: float, now: float) -> bool:
-        """Whether a message that is undelivered since then has lived long enough."""
-        return now - since >= self.lifetime
+    def age(self, since: float, now: float, attempts: int) -> float:
+        """For how many seconds a message has been undelivered, after `attempts`.
+
+        A `since` far in the future is left of a clock that was set back. What is known
+        then are the waits between the attempts: the message is that old at least.
+        """
+        if since - now > self.longest_wait:
+            return self._waited(attempts - 1)
+        return max(0.0, now - since)
+
+    def is_over(self, age: float) -> bool:
+        """Whether a message of that age has lived long enough."""
+        return age >= self.lifetime
+
+    def _unspread(self, attempts: int) -> float:
+        doublings = min(max(attempts - 1, 0), _MOST_DOUBLINGS)
+        return min(self.longest_wait, self.shortest_wait * 2.0**doublings)
+
+    def _waited(self, waits: int) -> float:
+        doubling = sum(map(self._unspread, range(1, min(waits, _MOST_DOUBLINGS) + 1)))
+        return doubling + max(0, waits - _MOST_DOUBLINGS) * self.longest_wait

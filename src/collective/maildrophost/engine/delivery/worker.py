@@ -6,12 +6,14 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..queue import Claim, Settlement
 from ..smtp import Connection, RelayFault, Result
 from ..verdict import Outcome, Verdict
 from .judge import settlement
 from .ledger import Ledger
+from .notifications import NotificationPolicy
 from .pool import Pool
 from .retry import RetryPolicy
 from .unsettled import Finished
@@ -27,6 +29,7 @@ class Worker:
         ledger: Ledger,
         pool: Pool,
         policy: RetryPolicy,
+        notify: NotificationPolicy,
         debug_receiver: Sequence[str],
         relay_works: Callable[[], None],
         relay_failed: Callable[[RelayFault], None],
@@ -34,6 +37,7 @@ class Worker:
         self._ledger = ledger
         self._pool = pool
         self._policy = policy
+        self._notify = notify
         self._debug_receiver = tuple(debug_receiver)
         self._relay_works = relay_works
         self._relay_failed = relay_failed
@@ -87,15 +91,22 @@ class Worker:
             verdicts = (_worst(verdicts),) * len(claim.recipients)
         if not any(verdicts) and result.fault is None:
             verdicts = self._deferred(claim, "the relay gave no verdict")
-        return settlement(
+        judge = partial(
+            settlement,
             claim,
             relay,
             verdicts,
             result.possible_duplicate,
             self._policy,
-            time.time(),
-            random.random(),  # noqa: S311  jitter, no secret
+            now=time.time(),
+            chance=random.random(),  # noqa: S311  jitter, no secret
         )
+        try:
+            return judge(self._notify)
+        except Exception:
+            # The verdicts stand whatever became of the words about them.
+            log.exception("id=%d: no notification could be written of it", claim.id)
+            return judge(self._notify.silent())
 
     @staticmethod
     def _deferred(claim: Claim, words: str) -> tuple[Verdict, ...]:

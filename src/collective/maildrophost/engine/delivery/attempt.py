@@ -1,0 +1,45 @@
+"""What one attempt at one message has brought, as it is going to be written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..queue import Claim, OpenRecipient
+from ..verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A recipient with what the relay `said` and the `verdict` that it comes to."""
+
+    recipient: OpenRecipient
+    said: Verdict
+    verdict: Verdict
+
+    @property
+    def expired(self) -> bool:
+        """Whether it failed by the end of its lifetime, not by the relay's word."""
+        return (
+            self.said.outcome is Outcome.DEFERRED
+            and self.verdict.outcome is Outcome.FAILED
+        )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at `now`; who was not tried is not in `judged`.
+
+    `age` is for how many seconds the message has been undelivered, `given_up` when it
+    will be over (seconds since the epoch). `relay` is "-" where none was reached.
+    """
+
+    claim: Claim
+    relay: str
+    judged: tuple[Judged, ...]
+    now: float
+    age: float
+    given_up: float
+
+    def with_outcome(self, outcome: Outcome) -> tuple[Judged, ...]:
+        """Those who came to it in this attempt."""
+        return tuple(each for each in self.judged if each.verdict.outcome is outcome)

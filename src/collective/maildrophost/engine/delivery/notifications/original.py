@@ -1,0 +1,37 @@
+"""What a notification has to know of the message that it is about: its headers."""
+
+from __future__ import annotations
+
+import re
+
+from ...message.compose import MAX_SUBJECT_CHARACTERS
+from ...message.headers import FieldFinder, display_text, header_block_end
+
+MAX_RETURNED_OCTETS = 64 * 1024
+"""Of the headers; a monster must not make its report one."""
+
+_FINDER = FieldFinder(b"auto-submitted", b"subject")
+_KEYWORD = re.compile(rb"[a-z0-9-]*", re.IGNORECASE)
+
+
+def is_automatic(content: bytes) -> bool:
+    """Whether no person sent it: Auto-Submitted is there and not "no" (RFC 3834)."""
+    found = _FINDER.find(content, header_block_end(content))
+    values = [each.value for each in found if each.name == b"auto-submitted"]
+    keywords = [_KEYWORD.match(value) for value in values]
+    return any(found and found[0].lower() != b"no" for found in keywords)
+
+
+def subject(content: bytes) -> str:
+    """For people: decoded, one printable line."""
+    found = _FINDER.find(content, header_block_end(content))
+    values = [each.value for each in found if each.name == b"subject"]
+    return display_text(values[0], MAX_SUBJECT_CHARACTERS) if values else ""
+
+
+def headers(content: bytes) -> bytes:
+    """The headers as they stand, cut after a line where they are enormous."""
+    end = header_block_end(content)
+    if end > MAX_RETURNED_OCTETS:
+        end = content.rfind(b"\n", 0, MAX_RETURNED_OCTETS) + 1
+    return content[:end]

@@ -1,0 +1,85 @@
+"""The letters to the postmaster about a relay: its fault lasts, it works again."""
+
+from __future__ import annotations
+
+from ...message import Lane, Message
+from ...queue import RelayPause
+from .fields import field_date
+from .letter import Letter, text_part
+from .policy import NotificationPolicy
+
+LASTS = """\
+This is the mail system of {host}.
+
+The relay {name} has taken no mail since
+{since}.
+
+    {fault}
+
+No mail is lost: all of it waits in the queue, and the relay is tried again
+and again. You get one more letter when it works.
+
+What you can do: 'maildropctl check' tries the way to the relay step by step,
+'maildropctl status' shows whether the fault is still there.
+"""
+
+OVER = """\
+This is the mail system of {host}.
+
+The relay {name} takes mail again. It was at fault
+
+    from  {since}
+    until {until}
+
+    {fault}
+
+No mail was lost: what waited is being sent now. There is nothing to do.
+"""
+
+
+def relay_fault_lasts(
+    paused: RelayPause, policy: NotificationPolicy, owner: str, now: float
+) -> Message:
+    """The first letter, when a fault has lasted; `owner` is the daemon that writes."""
+    words = LASTS.format(
+        host=policy.host,
+        name=paused.name,
+        since=field_date(paused.since),
+        fault=paused.fault,
+    )
+    return _letter("fault", "The mail relay is at fault", words, policy, owner, now)
+
+
+def relay_works_again(
+    ended: RelayPause, policy: NotificationPolicy, owner: str, now: float
+) -> Message:
+    """The second letter, for whoever got the first."""
+    words = OVER.format(
+        host=policy.host,
+        name=ended.name,
+        since=field_date(ended.since),
+        until=field_date(now),
+        fault=ended.fault,
+    )
+    return _letter("works", "The mail relay works again", words, policy, owner, now)
+
+
+def _letter(
+    kind: str,
+    title: str,
+    words: str,
+    policy: NotificationPolicy,
+    owner: str,
+    now: float,
+) -> Message:
+    letter = Letter(
+        to=policy.postmaster,
+        subject=title,
+        auto_submitted="auto-generated",
+        message_id=f"<{kind}.{int(now * 1000)}.{owner}@{policy.host}>",
+        about="",
+        host=policy.host,
+        now=now,
+    )
+    body = text_part("text/plain; charset=utf-8", words.encode("utf-8", "replace"))
+    return letter.message(body, Lane.INTERACTIVE)

@@ -1,0 +1,66 @@
+"""A report about one attempt at one message: multipart/report (RFC 3464, RFC 6522)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...message import Lane, Message
+from ..attempt import Attempt, Judged
+from .fields import field_date, message_id_field
+from .letter import Letter, part, text_part
+from .original import headers, subject
+from .status import delivery_status, relay_host, relay_said
+
+
+def report(
+    attempt: Attempt,
+    recipients: Sequence[Judged],
+    *,
+    kind: str,
+    to: str,
+    title: str,
+    words: str,
+    lane: Lane,
+    host: str,
+) -> Message:
+    """`words` for people; then the recipients, the status, the original's headers.
+
+    `kind` is a word that tells this report from others about the same attempt.
+    """
+    claim = attempt.claim
+    text = f"{words}\n{_about(attempt)}\n{_replies(attempt, recipients)}"
+    body = part("multipart/report; report-type=delivery-status")
+    body.attach(text_part("text/plain; charset=utf-8", text.encode("utf-8", "replace")))
+    body.attach(delivery_status(attempt, recipients, host))
+    body.attach(text_part("text/rfc822-headers", headers(claim.content)))
+    moment = int(attempt.now * 1000)
+    letter = Letter(
+        to=to,
+        subject=title,
+        auto_submitted="auto-replied",
+        # No other run of a daemon has this owner, so no other letter has this id.
+        message_id=f"<{kind}.{claim.id}.{moment}.{claim.owner}@{host}>",
+        about=message_id_field(claim.header_id),
+        host=host,
+        now=attempt.now,
+    )
+    return letter.message(body, lane)
+
+
+def _about(attempt: Attempt) -> str:
+    claim = attempt.claim
+    return (
+        f"    Subject: {subject(claim.content) or '(none)'}\n"
+        f"    Queued: {field_date(claim.created)}\n"
+        f"    Number in the queue: {claim.id}\n"
+    )
+
+
+def _replies(attempt: Attempt, recipients: Sequence[Judged]) -> str:
+    relay = relay_host(attempt.relay)
+    return "\n".join(
+        f"<{each.recipient.address}>\n"
+        f"    {each.verdict.reply}\n"
+        + (f"    (said by {relay})\n" if relay_said(each) and relay else "")
+        for each in recipients
+    )

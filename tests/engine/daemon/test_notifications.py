@@ -1,0 +1,284 @@
+"""People are told of mail that fails or is late, and the postmaster of the rest."""
+
+from __future__ import annotations
+
+import time
+from email import message_from_bytes, policy
+
+import pytest
+from servers.scripted import Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.message import Lane, compose
+from collective.maildrophost.engine.queue import State, list_messages
+
+POSTMASTER = "postmaster@example.org"
+
+
+def letter(received):
+    return message_from_bytes(received.content, policy=policy.default)
+
+
+def status(received, number=1):
+    """The fields of a recipient in a report."""
+    _, about, _ = letter(received).iter_parts()
+    return about.get_payload()[number]
+
+
+def to(relay, address):
+    """What the relay was given for the address."""
+    return [each for each in relay.accepted if each.recipients == [address]]
+
+
+def idle(site):
+    """Whether all mail has come to its end: nothing more will be sent."""
+    with site.queue.read() as tx:
+        records = list_messages(tx)
+    return all(each.state in (State.SENT, State.FAILED) for each in records)
+
+
+def wait_until_idle(site):
+    wait_until(lambda: idle(site), 10, "the end of all mail")
+
+
+@pytest.fixture
+def automatic():
+    """A mail that a program answered with."""
+    return compose(
+        "From: a@example.org\nAuto-Submitted: auto-replied\n\nI am away\n",
+        "a@example.org",
+        ["b@example.org"],
+        now=time.time(),
+    )
+
+
+@pytest.fixture
+def senderless():
+    """A mail from the null sender."""
+    return compose("Subject: report\n\nbody\n", "", ["b@example.org"], now=time.time())
+
+
+def test_who_sent_refused_mail_is_told(site, make_mail):
+    with Scripted({"RCPT:b@example.org": "550 5.1.1 nobody here"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        message = make_mail()
+        with site.daemon():
+            (id,) = site.send(message)
+            (told,) = relay.wait_for(1)
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+    assert (told.sender, told.recipients) == ("", ["a@example.org"])
+    top = letter(told)
+    assert top["Auto-Submitted"] == "auto-replied"
+    assert top["In-Reply-To"] == message.message_id
+    assert status(told, 0)["X-Maildrop-Queue-Id"] == id
+    fields = status(told)
+    assert fields["Final-Recipient"] == "rfc822; b@example.org"
+    assert fields["Action"] == "failed"
+    assert fields["Status"] == "5.1.1"
+    assert fields["Remote-MTA"] == "dns; [127.0.0.1]"
+    assert fields["Diagnostic-Code"] == "smtp; 550 5.1.1 nobody here"
+    assert len(relay.accepted) == 1
+    assert len(site.log_lines("notification for <a@example.org>")) == 1
+
+
+def test_one_notification_tells_of_all_who_were_refused_in_an_attempt(site, make_mail):
+    answers = {
+        "RCPT:no@example.org": "550 5.1.1 nobody here",
+        "RCPT:never@example.org": "554 5.7.1 not for you",
+        "RCPT:later@example.org": ["450 4.2.0 later", "250 2.1.5 ok"],
+    }
+    with Scripted(answers) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (id,) = site.send(
+                make_mail(
+                    "no@example.org",
+                    "later@example.org",
+                    "yes@example.org",
+                    "never@example.org",
+                )
+            )
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        (told,) = to(relay, "a@example.org")
+    _, about, _ = letter(told).iter_parts()
+    assert [each["Final-Recipient"] for each in about.get_payload()[1:]] == [
+        "rfc822; no@example.org",
+        "rfc822; never@example.org",
+    ]
+
+
+def test_when_its_lifetime_is_over_one_notification_tells_of_the_rest(site, make_mail):
+    later = dict.fromkeys(
+        ["RCPT:b@example.org", "RCPT:c@example.org"], "450 4.2.0 later"
+    )
+    with Scripted(later) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LIFETIME=0.5)
+        with site.daemon():
+            (id,) = site.send(
+                make_mail("b@example.org", "yes@example.org", "c@example.org")
+            )
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        (told,) = to(relay, "a@example.org")
+    for number in (1, 2):
+        fields = status(told, number)
+        assert (fields["Action"], fields["Status"]) == ("failed", "4.4.7")
+        assert fields["Diagnostic-Code"] == "smtp; 450 4.2.0 later"
+    assert site.message(id).attempts >= 2
+
+
+def test_a_delay_is_told_once_however_often_it_is_tried_again(site):
+    answers = {"RCPT:b@example.org": ["450 4.2.0 later"] * 6 + ["250 2.1.5 ok"]}
+    with Scripted(answers) as relay:
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_WARN_AFTER=0.1, MAILDROP_RETRY_MAX=0.2
+        )
+        with site.daemon():
+            (id,) = site.send()
+            record = site.wait_for(id, State.SENT)
+            wait_until_idle(site)
+        (warning,) = to(relay, "a@example.org")
+    assert record.attempts == 7
+    fields = status(warning)
+    assert (fields["Action"], fields["Status"]) == ("delayed", "4.2.0")
+    assert "Will-Retry-Until" in fields
+
+
+def test_a_late_newsletter_warns_nobody(site, make_mail):
+    answers = {"RCPT:b@example.org": ["450 4.2.0 later"] * 4 + ["250 2.1.5 ok"]}
+    with Scripted(answers) as relay:
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_WARN_AFTER=0.1, MAILDROP_RETRY_MAX=0.2
+        )
+        with site.daemon():
+            (id,) = site.send(make_mail(lane=Lane.BULK))
+            site.wait_for(id, State.SENT)
+            wait_until_idle(site)
+        assert to(relay, "a@example.org") == []
+
+
+def test_automatic_mail_is_not_answered_and_is_kept(site, automatic):
+    answers = {"RCPT:b@example.org": ["450 4.2.0 later"] * 2 + ["550 5.1.1 no"]}
+    with Scripted(answers) as relay:
+        site.configure(
+            SMTP_PORT=relay.port,
+            MAILDROP_WARN_AFTER=0.1,
+            MAILDROP_POSTMASTER=POSTMASTER,
+        )
+        with site.daemon():
+            (id,) = site.send(automatic)
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        assert relay.accepted == []
+
+
+def test_without_maildrop_bounce_failed_mail_is_only_kept(site):
+    with Scripted({"RCPT:b@example.org": "550 5.1.1 no"}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_BOUNCE=0)
+        with site.daemon():
+            (id,) = site.send()
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        assert relay.accepted == []
+
+
+def test_mail_without_a_sender_brings_nothing_without_a_postmaster(site, senderless):
+    with Scripted({"RCPT:b@example.org": "550 5.1.1 no"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (id,) = site.send(senderless)
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        assert relay.accepted == []
+
+
+def test_when_a_notification_fails_the_postmaster_is_told(site):
+    answers = {
+        "RCPT:b@example.org": "550 5.1.1 nobody here",
+        "RCPT:a@example.org": "550 5.7.1 nor here",
+    }
+    with Scripted(answers) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_POSTMASTER=POSTMASTER)
+        with site.daemon():
+            (id,) = site.send()
+            (told,) = relay.wait_for(1)
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        assert relay.accepted == [told]
+    assert (told.sender, told.recipients) == ("", [POSTMASTER])
+    assert status(told)["Final-Recipient"] == "rfc822; a@example.org"
+    notification = site.message(status(told, 0)["X-Maildrop-Queue-Id"])
+    assert (notification.state, notification.origin) == (State.FAILED, "notification")
+
+
+def test_what_the_postmaster_cannot_get_ends_there(site, senderless):
+    with Scripted({"RCPT": "550 5.1.1 nobody here"}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_POSTMASTER=POSTMASTER)
+        with site.daemon():
+            (id,) = site.send(senderless)
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        assert relay.accepted == []
+    with site.queue.read() as tx:
+        records = list_messages(tx)
+    assert len(records) == 2  # the mail itself, and the one letter about it
+    assert {each.state for each in records} == {State.FAILED}
+
+
+def test_the_postmaster_is_told_of_a_lasting_fault_and_of_its_end(
+    site, unused_port, late_relay
+):
+    site.configure(
+        SMTP_PORT=unused_port,
+        MAILDROP_WARN_AFTER=0.3,
+        MAILDROP_RETRY_MAX=0.4,
+        MAILDROP_POSTMASTER=POSTMASTER,
+    )
+    with site.daemon():
+        site.send()
+        wait_until(lambda: site.pauses and site.pauses[0].told, 10, "the letter")
+        failures = site.pauses[0].failures
+        wait_until(lambda: site.pauses[0].failures >= failures + 2, 10, "more tries")
+        with late_relay(unused_port) as relay:
+            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, 10, "both letters")
+            wait_until_idle(site)
+            first, second = to(relay, POSTMASTER)
+    fault = f"The relay 127.0.0.1:{unused_port} has taken no mail since"
+    assert {each.sender for each in (first, second)} == {""}
+    assert fault in letter(first).get_content()
+    assert "takes mail again" in letter(second).get_content()
+    assert letter(first)["Auto-Submitted"] == "auto-generated"
+    assert site.pauses == []
+
+
+def test_a_restart_does_not_tell_of_the_fault_again(site, unused_port, late_relay):
+    site.configure(
+        SMTP_PORT=unused_port,
+        MAILDROP_WARN_AFTER=0.3,
+        MAILDROP_RETRY_MAX=0.4,
+        MAILDROP_POSTMASTER=POSTMASTER,
+    )
+    with site.daemon():
+        site.send()
+        wait_until(lambda: site.pauses and site.pauses[0].told, 10, "the letter")
+    failures = site.pauses[0].failures
+    with site.daemon():
+        wait_until(lambda: site.pauses[0].failures >= failures + 2, 10, "more tries")
+        with late_relay(unused_port) as relay:
+            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, 10, "both letters")
+            wait_until_idle(site)
+            assert len(to(relay, POSTMASTER)) == 2
+
+
+def test_the_postmaster_hears_nothing_of_a_short_fault(site, unused_port, late_relay):
+    site.configure(SMTP_PORT=unused_port, MAILDROP_POSTMASTER=POSTMASTER)
+    with site.daemon():
+        site.send()
+        wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, 10, "a fault")
+        with late_relay(unused_port) as relay:
+            relay.wait_for(1)
+            wait_until(lambda: not site.pauses, 10, "the end of the fault")
+            wait_until_idle(site)
+            assert to(relay, POSTMASTER) == []

@@ -1,0 +1,47 @@
+"""Claims as the queue hands them out, for decisions that need no queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import Claim, OpenRecipient
+
+# Examples on a busy machine may take longer than the default deadline allows.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+NOW = 1_800_000_000.0
+CLAIM = Claim(
+    id=7,
+    owner="0123456789abcdef0123456789abcdef",
+    lane=Lane.NORMAL,
+    sender="a@x.org",
+    recipients=(),
+    content=b"From: a@x.org\nSubject: hello\nMessage-Id: <1@x.org>\n\nthe body\n",
+    header_id="<1@x.org>",
+    created=NOW,
+    since=NOW,
+    due=NOW,
+    attempts=0,
+    possible_duplicate=False,
+    warned=False,
+)
+
+
+@pytest.fixture(scope="session")
+def claimed() -> Callable[..., Claim]:
+    """A claim for these recipients, tried as often as told, changed as told."""
+
+    def claimed(*addresses: str, tries: int = 0, **changes: object) -> Claim:
+        recipients = tuple(
+            OpenRecipient(position, address, tries)
+            for position, address in enumerate(addresses)
+        )
+        return replace(CLAIM, recipients=recipients, attempts=tries, **changes)
+
+    return claimed
