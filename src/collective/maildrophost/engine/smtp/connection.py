@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..verdict import Outcome, Verdict
 from .channel import Channel, describe
 from .closing import close_session
+from .conversion import convert
 from .dialing import dial
+from .envelope import needs_smtputf8
 from .fault import RelayFault
 from .ledger import Result
+from .needs import Needs, needs
 from .opening import open_session
 from .phases import Phase, Timeouts
 from .session import Session
 from .settings import TLS_IMPLICIT, Login, Security
-from .sevenbit import to_seven_bit
 from .steps import Broken, Expect, Send, StartTls, Step, Steps
 from .tls import client_context
 from .transaction import deliver
@@ -88,8 +90,8 @@ class Connection:
         is then unknown.
         """
         try:
-            if self._must_convert(content):
-                content = await asyncio.to_thread(to_seven_bit, content)
+            if unfit := self._needs(sender, recipients, content):
+                content = await asyncio.to_thread(convert, content, unfit)
             result = await self._run(
                 deliver(self._session, sender, recipients, content)
             )
@@ -170,8 +172,10 @@ class Connection:
         except (OSError, ValueError) as error:
             raise self._tls_fault(error) from None
 
-    def _must_convert(self, content: bytes) -> bool:
-        return not (content.isascii() or self._session.capabilities.offers("8BITMIME"))
+    def _needs(self, sender: str, recipients: Sequence[str], content: bytes) -> Needs:
+        capabilities = self._session.capabilities
+        smtputf8 = needs_smtputf8(sender, recipients, capabilities)
+        return needs(content, capabilities, smtputf8)
 
     def _unexpected(self, error: Exception, count: int) -> Result:
         self._session.usable = False

@@ -5,13 +5,17 @@
 #   where such lines end, which is how mail is smuggled into mail.
 # - A line that starts with a dot gets one more; a lone dot ends the content.
 # - Only a block is held besides the content, however large that is.
+# - Python looks for one octet several times faster than for two, and a compiled
+#   pattern finds two faster than `in` does: that is why it is written as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 BLOCK_OCTETS = 64 * 1024
 END_OF_DATA = b".\r\n"
+_DOT_LINE = re.compile(rb"\n\.")
 
 
 def wire_size(content: bytes) -> int:
@@ -24,34 +28,48 @@ def wire_size(content: bytes) -> int:
 def wire_blocks(content: bytes) -> Iterator[bytes]:
     """The content in blocks of about `BLOCK_OCTETS`; the last holds the last dot."""
     at_line_start = True
+    # One block is held back, for the last dot to go with it.
+    held = b""
+    for block in blocks(content):
+        if held:
+            yield held
+        held = _encoded(block, at_line_start)
+        at_line_start = held.endswith(b"\n")
+    yield held + (END_OF_DATA if at_line_start else b"\r\n" + END_OF_DATA)
+
+
+def blocks(content: bytes) -> Iterator[bytes]:
+    """`content` in pieces of about `BLOCK_OCTETS`; no CRLF is cut in two."""
+    if len(content) <= BLOCK_OCTETS:
+        if content:
+            yield content
+        return
     position = 0
-    end = len(content)
-    while end - position > BLOCK_OCTETS:
-        cut = _cut(content, position + BLOCK_OCTETS)
-        block = _encoded(content[position:cut], at_line_start)
-        at_line_start = block.endswith(b"\n")
+    while position < len(content):
+        cut = position + BLOCK_OCTETS
+        if content[cut - 1 : cut + 1] == b"\r\n":
+            cut += 1
+        yield content[position:cut]
         position = cut
-        yield block
-    block = _encoded(content[position:] if position else content, at_line_start)
-    at_line_start = block.endswith(b"\n") if block else at_line_start
-    yield block + (END_OF_DATA if at_line_start else b"\r\n" + END_OF_DATA)
-
-
-def _cut(content: bytes, position: int) -> int:
-    """Where to cut at `position`: never between a CR and its LF."""
-    splits_a_line_end = content[position - 1 : position + 1] == b"\r\n"
-    return position + 1 if splits_a_line_end else position
 
 
 def _encoded(block: bytes, at_line_start: bool) -> bytes:
-    if _bare_line_ends(block):
-        block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\r" not in block:
         block = block.replace(b"\n", b"\r\n")
-    if b"\n." in block:
+    elif _bare_line_ends(block):
+        block = with_lf(block).replace(b"\n", b"\r\n")
+    if _DOT_LINE.search(block):
         block = block.replace(b"\n.", b"\n..")
     return b"." + block if at_line_start and block.startswith(b".") else block
 
 
+def with_lf(block: bytes) -> bytes:
+    """`block` with LF line ends; a bare CR is one, too."""
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 def _bare_line_ends(block: bytes) -> int:
-    pairs = block.count(b"\r\n")
-    return block.count(b"\r") + block.count(b"\n") - 2 * pairs
+    lines = block.count(b"\n")
+    if b"\r" not in block:
+        return lines
+    return block.count(b"\r") + lines - 2 * block.count(b"\r\n")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..verdict import Outcome, Verdict
@@ -41,14 +42,32 @@ def path(address: str, capabilities: Capabilities) -> Path:
     if address.isascii():
         return Path(address, utf8=False)
     local, at, domain = address.rpartition("@")
-    encoded = f"{local}{at}{_ascii_domain(domain)}" if at else address
+    encoded = f"{local}{at}{ascii_domain(domain)}" if at else address
     utf8 = not encoded.isascii()
     if utf8 and not capabilities.offers("SMTPUTF8"):
         raise UnsendableAddress(_without_smtputf8(address, capabilities))
     return Path(encoded, utf8)
 
 
-def _ascii_domain(domain: str) -> str:
+def needs_smtputf8(
+    sender: str, recipients: Iterable[str], capabilities: Capabilities
+) -> bool:
+    """Whether a transaction with these addresses asks for SMTPUTF8."""
+    if not capabilities.offers("SMTPUTF8"):
+        return False
+    unusual = [each for each in (sender, *recipients) if not each.isascii()]
+    return any(_is_utf8_path(each, capabilities) for each in unusual)
+
+
+def _is_utf8_path(address: str, capabilities: Capabilities) -> bool:
+    try:
+        return path(address, capabilities).utf8
+    except UnsendableAddress:
+        return False  # It fails alone; the others go as if it were not there.
+
+
+def ascii_domain(domain: str) -> str:
+    """The A-labels of a domain; what has none stays as it is."""
     # Imported here because its tables are large and few addresses need them.
     import idna
 

@@ -1,0 +1,105 @@
+"""Raw headers changed so that they can travel."""
+
+# Rules of this file:
+# - A header that can travel keeps its octets.
+# - Raw octets are taken for UTF-8, else for Latin-1, and become encoded words
+#   (RFC 2047); the domain of an address becomes A-labels (RFC 5891) as in the envelope.
+# - A long line is folded before its blanks, where unfolding gives the same value (RFC
+#   5322 section 2.2.3). A list of addresses may get a blank behind a comma. What has
+#   neither stays: there is no place to break it that keeps its meaning.
+# - A header is never turned into two.
+
+from __future__ import annotations
+
+import re
+from email import policy
+from email.header import Header
+
+from .envelope import ascii_domain
+from .mime import field_name
+from .needs import Needs, has_long_line
+
+_LINE_CHARACTERS = 78
+_ADDRESS_HEADERS = re.compile(
+    "(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)|disposition-notification-to"
+)
+_DOMAIN = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]+")
+_BEFORE_BLANKS = re.compile(rb"(?<=[^ \t\r\n])(?=[ \t]+[^ \t\r\n])")
+_BEHIND_COMMAS = re.compile(rb"(?<=,)(?=[^ \t\r\n])")
+
+
+def converted(field: bytes, needs: Needs, ascii_only: bool) -> bytes:
+    """One header with its line end; `ascii_only`: whether raw octets must go.
+
+    They must as well where the whole message may have seven bits only.
+    """
+    if needs.no_nul:
+        field = field.replace(b"\0", b"")
+    if (ascii_only or needs.seven_bits) and not field.isascii():
+        field = _with_encoded_words(field)
+    if needs.shorter_lines and has_long_line(field):
+        field = _folded(field)
+    return field
+
+
+def charset_of(raw: bytes) -> str:
+    """The charset that raw octets are taken for."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "iso-8859-1"
+    return "utf-8"
+
+
+def _with_encoded_words(field: bytes) -> bytes:
+    raw_name, _, raw = field.partition(b":")
+    name = raw_name.decode("ascii").strip()
+    text = "".join(raw.decode(charset_of(raw)).splitlines()).strip()
+    if _ADDRESS_HEADERS.fullmatch(field_name(field)):
+        text = _DOMAIN.sub(lambda found: ascii_domain(found[0]), text)
+        if text.isascii():
+            return f"{name}: {text}\n".encode()
+    return f"{name}: {_encoded_words(name, text)}\n".encode("ascii")
+
+
+def _encoded_words(name: str, text: str) -> str:
+    try:
+        folded = policy.default.header_factory(name, text).fold(policy=policy.default)
+        value = str(folded).partition(":")[2].strip()
+        if value.isascii() and not _breaks_out(value):
+            return value
+    except Exception:  # noqa: S110
+        # The email package stumbles over some headers in ways it does not document.
+        pass
+    return Header(text, "utf-8").encode()
+
+
+def _breaks_out(value: str) -> bool:
+    """Whether a line of the value would be taken for a header, or end the headers."""
+    lines = re.split(r"\r\n|\r|\n", value)
+    return any(not line.strip() or line[0] not in " \t" for line in lines[1:])
+
+
+def _folded(field: bytes) -> bytes:
+    lines = b"".join(_folded_line(line) for line in field.splitlines(keepends=True))
+    if has_long_line(lines) and _ADDRESS_HEADERS.fullmatch(field_name(field)):
+        return _broken(lines, _BEHIND_COMMAS, b"\n ")
+    return lines
+
+
+def _folded_line(line: bytes) -> bytes:
+    return _broken(line, _BEFORE_BLANKS, b"\n") if has_long_line(line) else line
+
+
+def _broken(text: bytes, places: re.Pattern[bytes], line_end: bytes) -> bytes:
+    """`text` broken at some of the places, so that lines are short where they can."""
+    # The first place is the one behind the name, where a line of blanks would be left.
+    first, *pieces = places.split(text)
+    lines, length = [first], len(first)
+    for number, piece in enumerate(pieces):
+        if number and length + len(piece) > _LINE_CHARACTERS:
+            lines.append(line_end)
+            length = 0
+        lines.append(piece)
+        length += len(piece)
+    return b"".join(lines)
