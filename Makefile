@@ -46,6 +46,10 @@ demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by
 test: install ## build what is missing and run every test
 	bin/pytest $(PYTEST_OPTIONS)
 
+.PHONY: fuzz
+fuzz: install ## try the SMTP client against strange relays for about ten minutes
+	bin/pytest $(PYTEST_OPTIONS) --hypothesis-profile=fuzz tests/engine/smtp/test_fuzz.py
+
 .PHONY: bench
 bench: install ## measure side by side with what people use today
 	bin/py benchmarks/page.py

@@ -47,6 +47,29 @@ def test_a_subject_of_two_headers_is_refused(host, mails):
     assert mails() == []
 
 
+@pytest.mark.parametrize("value", ["a\nBcc: c@d.org", "a\rb", "a\r\n\r\nbody", "a\0"])
+@pytest.mark.parametrize("method", ["send", "_send"])
+def test_a_header_of_a_message_object_that_is_two_is_refused(
+    host, mails, value, method
+):
+    mail = MIMEText("hello")
+    mail["Subject"] = value
+    arguments = [mail, "to@example.org", "from@example.org"]
+    if method == "_send":
+        arguments.reverse()
+    with pytest.raises(MailHostError, match="line break or NUL in the header 'Subject"):
+        getattr(host, method)(*arguments)
+    transaction.commit()
+    assert mails() == []
+
+
+def test_a_nul_in_the_headers_of_a_text_is_refused(host, mails):
+    with pytest.raises(MailHostError, match="NUL in the headers"):
+        host.send("X-Token: a\0b\n\nhi", "to@example.org", "from@example.org")
+    transaction.commit()
+    assert mails() == []
+
+
 def test_folded_arguments_are_one_line_each(host, sent):
     host.send(
         "hi",
@@ -84,6 +107,16 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"mto": "a@example.org; b@example.org"}, "semicolon"),
         ({"mto": []}, "recipient"),
         ({"mfrom": "a@b.org\nBcc: c@d.org"}, "line break"),
+        ({"mfrom": "a@b.org\0"}, "control character"),
+        ({"mfrom": "A\rBcc: c@d.org <a@b.org>"}, "line break"),
+        ({"mto": "A\nBcc: c@d.org <a@b.org>"}, "line break"),
+        ({"subject": "a\rBcc: c@d.org"}, "line break or NUL in the subject"),
+        ({"subject": "a\r\nBcc: c@d.org"}, "line break or NUL in the subject"),
+        ({"subject": "a\0b"}, "line break or NUL in the subject"),
+        ({"subject": b"a\nBcc: c@d.org"}, "line break or NUL in the subject"),
+        ({"msg_type": "text/html\nBcc: c@d.org"}, "line break or NUL in the msg_type"),
+        ({"charset": "utf-8\nBcc: c@d.org"}, "line break or NUL in the charset"),
+        ({"lane": "bulk\nBcc: c@d.org"}, "interactive, normal, bulk"),
         ({"charset": "no-such-charset"}, "cannot be written"),
         ({"mfrom": "two@example.org, senders@example.org"}, "sender"),
         ({"lane": "express"}, "interactive, normal, bulk"),

@@ -49,6 +49,17 @@ def check_one_line(name: str, value: Any, charset: str | None = None) -> None:
         raise InvalidMessage(f"line break or NUL in the {name}")
 
 
+def check_headers(message: Any) -> None:
+    """Raise InvalidMessage when a header of a message object would become several.
+
+    Older releases of Python write such a header as it stands.
+    """
+    if isinstance(message, EmailMessage):
+        for part in message.walk():
+            for name, value in part.raw_items():
+                check_one_line(f"header {name!a}", value)
+
+
 def _given(mto: Any) -> Iterable[Any]:
     return (mto,) if isinstance(mto, (str, bytes)) else mto
 

@@ -81,6 +81,9 @@ class MaildropHost(Tabs, MailHost):
         """Queue a mail, see IMaildropHost; raises MailHostError."""
         with refusals_named():
             envelope.check_one_line("subject", subject, charset)
+            envelope.check_one_line("msg_type", msg_type)
+            envelope.check_one_line("charset", charset)
+            envelope.check_headers(messageText)
             recipients = envelope.recipients(messageText, mto, charset)
         content, _, sender = _munged(
             messageText, mto, mfrom, subject, charset, msg_type, encode
@@ -274,6 +277,7 @@ def _munged(*arguments: Any) -> tuple[bytes, list[str], str]:
 
 
 def _content(text: Any) -> bytes | str:
+    envelope.check_headers(text)
     return text.as_bytes() if isinstance(text, EmailMessage) else text
 
 

@@ -70,6 +70,10 @@ def test_the_null_sender_is_empty(sender):
         {"at": -1.0},
         {"at": 1e15},
         {"content": "\ud800"},
+        {"content": b"Subject: a\0b\n\nbody"},
+        {"content": b"Subject: a\rBcc: evil@example.org\n\nbody"},
+        {"content": b"Subject: a\r\r\nTo: b\r\r\n\r\r\nbody"},
+        {"content": b"A: b\n c\r\r\n"},
     ],
 )
 def test_what_no_relay_could_take_is_refused(envelope):
@@ -80,6 +84,12 @@ def test_what_no_relay_could_take_is_refused(envelope):
 def test_a_refusal_is_one_of_ours_that_is_a_value_error_too():
     assert issubclass(InvalidMessage, MaildropError)
     assert issubclass(InvalidMessage, ValueError)
+
+
+@pytest.mark.parametrize("body", [b"\0", b"a\rb", b"a\r\r\n", b"\r", b"A: b\rc\0\n"])
+def test_a_body_may_hold_what_headers_may_not(body):
+    content = b"Message-Id: <1>\r\n\r\n" + body
+    assert composed(content).content == content
 
 
 def test_the_time_is_kept():

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import tracemalloc
+from email import message_from_bytes
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from servers.catcher import Catcher
 from servers.scripted import Drop, Hang, Raw, Scripted
 from waiting import wait_until
@@ -15,6 +19,7 @@ from waiting import wait_until
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Connection, Security, Timeouts
 from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS, wire_blocks
+from collective.maildrophost.engine.smtp.needs import has_long_line
 
 SENDER = "a@example.org"
 MAIL = (SENDER, ["b@example.org", "c@example.org"])
@@ -86,6 +91,87 @@ def test_eight_bits_stay_where_the_relay_takes_them(exchange):
         [received] = server.wait_for(1)
         assert received.content == content
         assert any("BODY=8BITMIME" in each for each in server.conversations[0].commands)
+
+
+def test_long_lines_and_nul_are_re_encoded_whatever_the_relay_offers(exchange):
+    content = b"Subject: x\n\nfirst\n" + b"word " * 400 + b"\nlast\n"
+    with Scripted() as server:
+        exchange(server, (*MAIL, content), (*MAIL, b"Subject: y\n\na\0b\n"))
+        [long, nul] = (each.content for each in server.wait_for(2))
+    assert max(map(len, long.splitlines())) <= 76
+    assert message_from_bytes(long).get_payload(decode=True) == (
+        content.partition(b"\n\n")[2].replace(b"\n", b"\r\n")
+    )
+    assert b"\0" not in nul
+    assert message_from_bytes(nul).get_payload(decode=True) == b"a\0b\n"
+
+
+def test_raw_headers_are_encoded_unless_an_address_needs_smtputf8(exchange):
+    content = "Subject: Grüße\r\n\r\nHällo\r\n".encode()
+    with Scripted() as server:
+        exchange(server, (*MAIL, content), (SENDER, ["ü@example.org"], content))
+        [plain, utf8] = server.wait_for(2)
+        mails = [c for c in server.conversations[0].commands if c.startswith("MAIL")]
+    assert plain.content == (
+        b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nH\xc3\xa4llo\r\n"
+    )
+    assert utf8.content == content
+    assert [" SMTPUTF8" in mail for mail in mails] == [False, True]
+
+
+@pytest.mark.parametrize("bad", ["Hällo", "x" * 2000])
+def test_a_signed_part_goes_as_it_is_or_not_at_all(exchange, outcomes, bad):
+    content = (
+        "Content-Type: multipart/signed; boundary=s\r\n\r\n"
+        f"--s\r\n\r\n{bad}\r\n--s\r\n\r\nsignature\r\n--s--\r\n"
+    ).encode()
+    with Scripted() as server:
+        exchange(server, (*MAIL, content))
+        assert server.wait_for(1)[0].content == content
+    with Scripted(extensions=()) as server:
+        [result] = exchange(server, (*MAIL, content)).results
+        arrived = [each.content for each in server.accepted]
+    if content.isascii():
+        assert arrived == [content]
+    else:
+        assert arrived == []
+        assert outcomes(result) == ["failed", "failed"]
+        assert result.verdicts[0].reply.startswith("5.6.3 a signed part")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"x" * 990])
+            | st.integers(BLOCK_OCTETS - 3, BLOCK_OCTETS + 3).map(
+                lambda size: (b"y" * 900 + b"\n") * (size // 901) + b"y" * (size % 901)
+            ),
+            max_size=8,
+        ).map(lambda pieces: b"\n" + b"".join(pieces)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_what_arrives_is_what_was_sent_with_every_line_end_crlf(contents):
+    contents = [each for each in contents if not has_long_line(each)]
+    with Scripted() as server:
+        asyncio.run(send_all(server, contents))
+        arrived = server.wait_for(len(contents))
+        mails = [c for c in server.conversations[0].commands if c.startswith("MAIL")]
+    for content, received, mail in zip(contents, arrived, mails, strict=True):
+        lines = re.split(rb"\r\n|\r|\n", content)
+        expected = b"\r\n".join(lines if lines[-1] == b"" else [*lines, b""])
+        assert received.content == expected
+        assert f" SIZE={len(expected)}" in mail
+
+
+async def send_all(server, contents):
+    connection = await connected(server)
+    for content in contents:
+        result = await connection.deliver(*MAIL, content)
+        assert [verdict.outcome for verdict in result.verdicts] == ["sent", "sent"]
+    await connection.quit()
 
 
 PHASES = ["MAIL", "RCPT:c@example.org", "DATA", "END"]

@@ -65,11 +65,14 @@ def compose(
     `sender` and each of `recipients` may carry display names; a recipient may be a
     list with commas. `at` and `now` are seconds since the epoch. The content stays as
     it is, but for an X-Maildrop-Lane header (removed) and a missing Message-Id (added).
+    A NUL or a bare CR in its headers is refused.
     """
     content = _as_bytes(content)
     bare_sender = parse_sender(sender)
     bare_recipients = _parse_recipients(recipients)
-    found = _FINDER.find(content, header_block_end(content))
+    headers_end = header_block_end(content)
+    _check_headers(content, headers_end)
+    found = _FINDER.find(content, headers_end)
     first = _first_values(found)
     chosen = _lane(first, lane, immediate)
     if b"x-maildrop-lane" in first:
@@ -108,6 +111,16 @@ def _as_bytes(content: bytes | str) -> bytes:
         raise InvalidMessage(
             "the message has a character that UTF-8 cannot write"
         ) from None
+
+
+def _check_headers(content: bytes, end: int) -> None:
+    """No NUL, no bare CR: the one is cut at or dropped, the other is a line break to
+    some, who would read a header that nobody wrote. In the body both may stand."""
+    if content.find(b"\0", 0, end) >= 0:
+        raise InvalidMessage("NUL in the headers of the message")
+    returns = content.count(b"\r", 0, end)
+    if returns and returns != content.count(b"\r\n", 0, end):
+        raise InvalidMessage("a CR without LF in the headers of the message")
 
 
 def _parse_recipients(recipients: Iterable[str]) -> tuple[str, ...]:

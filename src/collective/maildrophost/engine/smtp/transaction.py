@@ -89,7 +89,8 @@ def _cannot_carry(session: Session, ledger: Ledger, content: bytes) -> bool:
     if limit and (size := wire_size(content)) > limit:
         reply = f"5.3.4 the message has {size} octets, the relay takes {limit}"
     elif not (content.isascii() or session.capabilities.offers("8BITMIME")):
-        reply = "5.6.3 the message cannot be turned into the 7 bits of the relay"
+        # All else was converted before (conversion.py).
+        reply = "5.6.3 a signed part has 8-bit octets, the relay takes 7 bits only"
     else:
         return False
     ledger.settle_rest(Verdict(Outcome.FAILED, reply))

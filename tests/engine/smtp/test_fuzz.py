@@ -1,0 +1,262 @@
+"""Whatever a relay says ends in verdicts, and none says "sent" that is not.
+
+`make fuzz` runs the same for minutes: --hypothesis-profile=fuzz tries far more.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from types import SimpleNamespace
+
+from engine.smtp.driving import RELAY
+from engine.smtp.fuzzing import Noise, Relay, Talk, transactions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collective.maildrophost.engine.config import Secret
+from collective.maildrophost.engine.smtp import Login, RelayFault, Security
+from collective.maildrophost.engine.smtp.closing import close_session
+from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS, wire_blocks
+from collective.maildrophost.engine.smtp.opening import open_session
+from collective.maildrophost.engine.smtp.replies import MalformedReply, Replies
+from collective.maildrophost.engine.smtp.session import Session
+from collective.maildrophost.engine.smtp.transaction import deliver
+from collective.maildrophost.engine.verdict import Outcome
+
+many = settings(max_examples=6 * settings.default.max_examples, deadline=None)
+
+
+class Large(bytes):
+    """Content of several blocks that a report of hypothesis need not show."""
+
+    def __repr__(self) -> str:
+        return "LARGE"
+
+
+LARGE = Large(b"a\n" * BLOCK_OCTETS)
+TOO_MANY = (452, 552)
+MAILS = st.lists(
+    st.builds(
+        SimpleNamespace,
+        sender=st.sampled_from(["a@example.org", "", "ä@example.org", "bad\r\n"]),
+        recipients=st.lists(
+            st.sampled_from(
+                ["b@x.org", "c@x.org", "d@x.org", "e@x.org", "ü@x.org", "f\r\nRSET"]
+            ),
+            min_size=1,
+            max_size=5,
+            unique=True,
+        ),
+        content=st.sampled_from(
+            [
+                b"",
+                b"Subject: x\r\n\r\nbody\r\n",
+                b".\n..\n\r.\r",
+                LARGE,
+                b"\xff\n",
+            ]
+        )
+        | st.binary(max_size=20),
+    ),
+    min_size=1,
+    max_size=3,
+)
+KEYWORDS = st.sets(
+    st.sampled_from(
+        [
+            "PIPELINING",
+            "SIZE",
+            "SIZE 100000",
+            "8BITMIME",
+            "SMTPUTF8",
+            "STARTTLS",
+            "AUTH PLAIN",
+            "AUTH LOGIN",
+        ]
+    )
+)
+SURROUNDINGS = st.fixed_dictionaries(
+    {
+        "cut": st.sampled_from([1, 2, 3, 7, 1 << 20]),
+        "hurries": st.lists(st.sampled_from(["", "", "", "heard", "blocked"])),
+    }
+)
+
+SERVED = [200, 220, 221, 235, 250, 251, 252, 299, 334, 354, 399]
+REFUSED = [421, 450, 451, 452, 500, 502, 503, 530, 535, 550, 552, 554]
+CODES = st.sampled_from(SERVED + REFUSED)
+TEXTS = st.sampled_from(
+    ["", " ok", " 2.0.0 ok", " 4.5.3 many", " 5.7.0 login", " 5.1.1 no", " \xff\0"]
+)
+ONE_REPLY = st.builds(
+    lambda code, text, more: b"".join(
+        f"{code}{mark}{text[1:]}\r\n".encode("latin-1") for mark in [*"-" * more, " "]
+    ),
+    CODES,
+    TEXTS,
+    st.sampled_from([0, 0, 0, 1, 2]),
+)
+GARBAGE = st.sampled_from(
+    [
+        b"",
+        b"\r\n",
+        b"\n",
+        b"25",
+        b"250",
+        b"250-half\r\n",
+        b"250-a\r\n251 b\r\n",
+        b"150 no\r\n",
+        b"999 no\r\n",
+        b"HTTP/1.1 400\r\n",
+        b"250 " + b"x" * 5000 + b"\r\n",
+        b"250-x\r\n" * 300,
+        b"\x16\x03\x01",
+    ]
+) | st.binary(max_size=8)
+STRANGE = st.one_of(
+    ONE_REPLY,
+    GARBAGE,
+    st.lists(ONE_REPLY, min_size=2, max_size=4).map(b"".join),
+    st.tuples(ONE_REPLY, GARBAGE).map(b"".join),
+)
+USUAL = st.none()
+ANSWERS = st.lists(USUAL | USUAL | USUAL | ONE_REPLY | STRANGE, max_size=24)
+RELAYS = st.builds(
+    Relay, KEYWORDS, ANSWERS, st.lists(st.just(b"") | ONE_REPLY | GARBAGE, max_size=3)
+)
+NOISE = st.builds(Noise, st.lists(STRANGE | st.binary(max_size=40), max_size=30))
+
+
+def converse(relay, mails, security=None, login=None, **surroundings):
+    """Open, deliver every mail while the session is usable, close."""
+    session = Session(RELAY, loopback=True)
+    talk = Talk(relay, session.replies, **surroundings)
+    talk.session = session
+    talk.attempts, talk.fault = [], ""
+    try:
+        talk.run(open_session(session, security or Security(), login, "client.test"))
+    except RelayFault as fault:
+        talk.fault = str(fault)
+        return talk
+    for mail in mails:
+        if not session.usable or session.replies.pending:
+            break
+        reused = session.served > 0
+        before = talk.steps
+        result = talk.run(deliver(session, mail.sender, mail.recipients, mail.content))
+        blocks = len(mail.content) // BLOCK_OCTETS + 2
+        most = 2 * (len(mail.recipients) + 5) + blocks
+        assert talk.steps - before <= most, "the relay holds the client up"
+        talk.attempts.append((talk.calls, mail, reused, result))
+    if session.usable and not session.replies.pending:
+        talk.run(close_session(session))
+    return talk
+
+
+def judge(talk):
+    """Compare the results with what a strict reader of the conversation finds."""
+    found = {each.call: each for each in transactions(talk)}
+    assert len(found) == len(transactions(talk)), "a delivery is one transaction"
+    for call, mail, reused, result in talk.attempts:
+        judge_one(found.get(call), mail, reused, result)
+
+
+def judge_one(transaction, mail, reused, result):
+    assert len(result.verdicts) == len(mail.recipients)
+    for address, verdict in zip(mail.recipients, result.verdicts, strict=True):
+        took = transaction is not None and transaction.took(address)
+        sent = verdict is not None and verdict.outcome is Outcome.SENT
+        assert sent == took, f"{address} is {verdict}, in truth {transaction}"
+        if verdict is None:
+            judge_untried(transaction, address, reused, result)
+        else:
+            assert verdict.reply.isprintable()
+        if verdict is not None and verdict.outcome is Outcome.FAILED:
+            judge_failure(transaction, address, verdict)
+    if not (reused or result.fault):
+        assert any(result.verdicts), "sending again at once would never end"
+    unknown = transaction is not None and transaction.is_unknown
+    assert result.possible_duplicate == unknown
+    if transaction is not None and transaction.dot_left:
+        whole = b"".join(wire_blocks(mail.content))
+        # A lone dot ends a transaction that has no recipients.
+        assert transaction.content in (whole, b".\r\n")
+        assert transaction.content == whole or not any(
+            map(transaction.took, mail.recipients)
+        )
+
+
+def judge_untried(transaction, address, reused, result):
+    """No verdict: for a fault, for a limit, or because the connection had died."""
+    if result.fault is None:
+        unanswered = transaction is None or transaction.mail in (0, 421)
+        had_died = reused and unanswered and not result.usable
+        assert had_died or transaction.rcpts[address] in TOO_MANY
+
+
+def judge_failure(transaction, address, verdict):
+    """Nobody fails but by a 5xx for him, or by what the relay cannot carry."""
+    if verdict.reply[1] == ".":
+        assert verdict.reply[:5] in ("5.1.3", "5.6.7", "5.3.4", "5.6.3")
+        return
+    codes = [
+        transaction.mail,
+        transaction.rcpts.get(address),
+        transaction.data,
+        transaction.end,
+        transaction.early,
+    ]
+    assert int(verdict.reply[:3]) in codes
+    assert verdict.reply[0] == "5"
+
+
+@many
+@given(RELAYS, MAILS, SURROUNDINGS)
+def test_a_relay_that_answers_strangely(relay, mails, surroundings):
+    judge(converse(relay, mails, **surroundings))
+
+
+@many
+@given(NOISE, MAILS, SURROUNDINGS)
+def test_a_relay_that_makes_noise(relay, mails, surroundings):
+    judge(converse(relay, mails, **surroundings))
+
+
+@many
+@given(
+    RELAYS | NOISE,
+    st.builds(Security, st.integers(0, 2)),
+    st.none() | st.builds(Login, st.just("me"), st.just(Secret("pa55"))),
+    SURROUNDINGS,
+)
+def test_a_relay_that_opens_strangely(relay, security, login, surroundings):
+    mail = SimpleNamespace(
+        sender="a@example.org", recipients=["b@x.org"], content=b"x\n"
+    )
+    talk = converse(relay, [mail], security, login, **surroundings)
+    assert talk.steps <= 60, "the relay holds the client up"
+    assert talk.fault.isprintable()
+    assert "pa55" not in talk.fault
+    judge(talk)
+
+
+@many
+@given(RELAYS, st.data())
+def test_where_the_network_cuts_decides_nothing(relay, data):
+    stream = b"".join([*relay.said, data.draw(GARBAGE), data.draw(STRANGE)])
+    cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))
+    pieces = [stream[a:b] for a, b in pairwise([0, *sorted(cuts), len(stream)])]
+    assert read(pieces) == read([stream]) == read(bytes([o]) for o in stream)
+
+
+def read(pieces):
+    """The replies, and how it ends: pending, quiet, or what is malformed."""
+    replies, taken = Replies(), []
+    for piece in pieces:
+        replies.feed(piece)
+        try:
+            while (reply := replies.take()) is not None:
+                taken.append(reply)
+        except MalformedReply as malformed:
+            return taken, str(malformed)
+    return taken, replies.pending
