@@ -17,7 +17,12 @@ from servers.scripted import Drop, Hang, Raw, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.config import RelayAddress
-from collective.maildrophost.engine.smtp import Connection, Security, Timeouts
+from collective.maildrophost.engine.smtp import (
+    Connection,
+    Security,
+    Timeouts,
+    connection,
+)
 from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS, wire_blocks
 from collective.maildrophost.engine.smtp.needs import has_long_line
 
@@ -359,6 +364,42 @@ def test_a_large_upload_does_not_stall_the_loop():
         result, turns = asyncio.run(upload(server))
     assert [verdict.outcome for verdict in result.verdicts] == ["sent", "sent"]
     assert turns >= len(content) // BLOCK_OCTETS, "others wait for a block at most"
+
+
+def test_a_large_conversion_does_not_stall_the_loop(monkeypatch):
+    content = b"Subject: x\n\n" + b"x" * 5 * 1024 * 1024
+    turns = []
+    convert = connection.convert
+
+    def counted(*arguments):
+        before = turns[0]
+        converted = convert(*arguments)
+        turns.append(turns[0] - before)
+        return converted
+
+    async def upload(server):
+        relay = await connected(server)
+        turns.append(0)
+        done = asyncio.Event()
+
+        async def count_turns():
+            while not done.is_set():
+                await asyncio.sleep(0)
+                turns[0] += 1
+
+        counting = asyncio.create_task(count_turns())
+        result = await relay.deliver(*MAIL, content)
+        done.set()
+        await counting
+        await relay.quit()
+        return result
+
+    monkeypatch.setattr(connection, "convert", counted)
+    with Scripted() as server:
+        result = asyncio.run(upload(server))
+        assert max(map(len, server.accepted[0].content.splitlines())) <= 76
+    assert [verdict.outcome for verdict in result.verdicts] == ["sent", "sent"]
+    assert turns[1] >= 10, "others work while a message is converted"
 
 
 def test_a_large_message_is_not_copied():

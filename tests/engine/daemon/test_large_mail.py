@@ -1,0 +1,83 @@
+"""Mail of 25 MB neither holds up other mail nor fills the memory."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from pathlib import Path
+
+from servers.scripted import Late, Raw, Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.message import Lane, compose
+from collective.maildrophost.engine.queue import State
+
+LARGE_OCTETS = 25 * 2**20
+CONCURRENCY = 4
+AT_ONCE = CONCURRENCY - 1
+"""A connection is kept for interactive mail."""
+SECONDS = 60.0
+
+
+def large_mail(number: int):
+    if number % 2:
+        body = base64.encodebytes(b"%d" % number * (LARGE_OCTETS // 4 * 3))
+        encoding = "base64"
+    else:
+        body = b"all work and no play makes mail\n" * (LARGE_OCTETS // 32)
+        encoding = "7bit"
+    head = (
+        f"Subject: large {number}\nMIME-Version: 1.0\nContent-Type: text/plain\n"
+        f"Content-Transfer-Encoding: {encoding}\n\n"
+    )
+    return compose(
+        head.encode() + body[:LARGE_OCTETS],
+        "a@example.org",
+        [f"large{number}@example.org"],
+        now=time.time(),
+    )
+
+
+def peak_memory(pid: int) -> int:
+    """Octets of memory that the process had at most."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmHWM")
+
+
+def test_small_mail_goes_while_large_mail_is_uploaded(site, make_mail):
+    go_on = threading.Event()
+    # The relay stops reading large content until the test lets it go on.
+    paused = (1_000_000, Late(go_on, Raw(b"")))
+    messages = [large_mail(number) for number in range(AT_ONCE + 1)]
+    with Scripted(during=paused) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=CONCURRENCY)
+        with site.daemon() as daemon:
+            (first,) = site.send(make_mail())
+            site.wait_for(first, State.SENT)
+            before = peak_memory(daemon.pid)
+            large = site.send(*messages)
+
+            def all_upload() -> bool:
+                talks = [talk.commands[-1:] for talk in relay.conversations]
+                return talks.count(["DATA"]) == AT_ONCE
+
+            wait_until(all_upload, SECONDS, "the uploads of large mail")
+            for _ in range(20):
+                (small,) = site.send(make_mail(lane=Lane.INTERACTIVE))
+                site.wait_for(small, State.SENT)
+            states = [site.message(id).state for id in large]
+            assert states.count(State.SENDING) == AT_ONCE
+            go_on.set()
+            for id in large:
+                site.wait_for(id, State.SENT, SECONDS)
+            used = peak_memory(daemon.pid) - before
+    arrived = {each.recipients[0]: each.content for each in relay.accepted}
+    for message in messages:
+        (recipient,) = message.recipients
+        assert arrived[recipient].splitlines() == message.content.splitlines()
+    # What docs/configuration.md says of memory: the content of the mail in flight, and
+    # of the mail that comes after it.
+    assert used < 3 * AT_ONCE * LARGE_OCTETS
