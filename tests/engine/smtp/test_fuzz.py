@@ -115,8 +115,17 @@ GARBAGE = st.sampled_from(
         b"\x16\x03\x01",
     ]
 ) | st.binary(max_size=8)
+TOO_SOON = st.sampled_from(
+    [
+        b"354 go\r\n250 2.0.0 queued already\r\n",
+        b"250 ok\r\n354 go\r\n",
+        b"250 ok\r\n250 ok\r\n",
+        b"250 ok\r\n550 5.1.1 no\r\n",
+    ]
+)
 STRANGE = st.one_of(
     ONE_REPLY,
+    TOO_SOON,
     GARBAGE,
     st.lists(ONE_REPLY, min_size=2, max_size=4).map(b"".join),
     st.tuples(ONE_REPLY, GARBAGE).map(b"".join),
@@ -132,6 +141,7 @@ def answers(deviations):
 # A few strange answers in a good session get further than many.
 ANSWERS = st.one_of(
     st.lists(st.tuples(st.integers(2, 12), ONE_REPLY), max_size=4).map(answers),
+    st.lists(st.tuples(st.integers(2, 7), TOO_SOON), max_size=2).map(answers),
     st.lists(st.tuples(st.integers(0, 24), STRANGE), max_size=4).map(answers),
     st.lists(st.none() | ONE_REPLY | STRANGE, max_size=24),
 )

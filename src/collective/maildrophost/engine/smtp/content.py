@@ -16,6 +16,7 @@ from collections.abc import Iterator
 BLOCK_OCTETS = 64 * 1024
 END_OF_DATA = b".\r\n"
 _DOT_LINE = re.compile(rb"\n\.")
+_BARE_CR = re.compile(rb"\r[^\n]")
 
 
 def wire_size(content: bytes) -> int:
@@ -69,7 +70,7 @@ def with_lf(block: bytes) -> bytes:
 
 
 def _bare_line_ends(block: bytes) -> int:
-    lines = block.count(b"\n")
-    if b"\r" not in block:
-        return lines
-    return block.count(b"\r") + lines - 2 * block.count(b"\r\n")
+    lines, returns = block.count(b"\n"), block.count(b"\r")
+    if returns and (_BARE_CR.search(block) or block.endswith(b"\r")):
+        return lines + returns - 2 * block.count(b"\r\n")
+    return lines - returns
