@@ -1,170 +1,35 @@
-"""An SMTP server on loopback that does exactly what a test tells it."""
+"""The server's side of one connection."""
 
 from __future__ import annotations
 
 import base64
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from servers.certificates import Certificates
-from waiting import wait_until
+from .answers import Drop, Endless, Hang, Late, Pieces, Raw
+from .records import Conversation, Received
 
-EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 50000000")
+if TYPE_CHECKING:
+    from .server import Scripted
 
-
-@dataclass(frozen=True)
-class Raw:
-    """Exactly these bytes instead of a reply; no TLS handshake follows them."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Drop:
-    """These bytes, then the end of the connection."""
-
-    data: bytes = b""
-
-
-@dataclass(frozen=True)
-class Hang:
-    """No answer, as long as the connection lasts."""
-
-
-@dataclass(frozen=True)
-class Late:
-    """The answer after `event` is set."""
-
-    event: threading.Event
-    answer: Any
-
-
-@dataclass
-class Received:
-    """Content that came to its last dot: with the reply `reply`, as it was sent."""
-
-    sender: str
-    recipients: list[str]
-    content: bytes
-    reply: Any
-    time: float
-
-
-@dataclass
-class Conversation:
-    """What one connection brought; `commands` without what belongs to a login."""
-
-    opened: float
-    commands: list[str] = field(default_factory=list)
-    received: list[Received] = field(default_factory=list)
-    unfinished: bytes = b""
-    login: tuple[str, str] | None = None
-    tls: bool = False
-    closed: bool = False
-
-    @property
-    def verbs(self) -> list[str]:
-        return [command.partition(" ")[0].upper() for command in self.commands]
-
-
-class Scripted:
-    """``with Scripted({"RCPT:b@x.org": "550 5.1.1 no"}) as server:`` on `server.port`.
-
-    `answers` maps GREETING, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, END (after
-    the last dot), RSET, NOOP, QUIT, or with an address behind a colon MAIL:a and
-    RCPT:b, to an answer: the text of a reply ("\\n" between its lines), `Raw`, `Drop`,
-    `Hang`, `Late`, or a list of these, one for each time, of which the last stays.
-    `during` is (octets, answer): the answer in the middle of the content. `delivery` is
-    "whole", "coalesced" (one write for a pipelined group) or "bytewise".
-    """
-
-    def __init__(
-        self,
-        answers: dict[str, Any] | None = None,
-        *,
-        extensions: tuple[str, ...] = EXTENSIONS,
-        during: tuple[int, Any] | None = None,
-        delivery: str = "whole",
-        certificates: Certificates | None = None,
-        implicit_tls: bool = False,
-        login: tuple[str, str] | None = None,
-    ) -> None:
-        self.answers = answers or {}
-        self.extensions = extensions
-        self.during = during
-        self.delivery = delivery
-        self.certificates = certificates
-        self.implicit_tls = implicit_tls
-        self.login = login
-        self.conversations: list[Conversation] = []
-        self.port = 0
-        self.stopping = threading.Event()
-        self._turns: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-
-    def __enter__(self) -> Scripted:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stopping.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._sockets:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    @property
-    def received(self) -> list[Received]:
-        """All content of all connections that came to its last dot, oldest first."""
-        found = [each for talk in self.conversations for each in talk.received]
-        return sorted(found, key=lambda each: each.time)
-
-    @property
-    def accepted(self) -> list[Received]:
-        """Of these, what the reply to the last dot accepted."""
-        return [each for each in self.received if str(each.reply).startswith("2")]
-
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
-        """The accepted messages once there are `count`."""
-        wait_until(lambda: len(self.accepted) >= count, timeout, f"{count} messages")
-        return self.accepted
-
-    def answer(self, name: str, address: str, default: Any) -> Any:
-        """What the script says now to `name`."""
-        key = f"{name}:{address}" if f"{name}:{address}" in self.answers else name
-        answer = self.answers.get(key, default)
-        if isinstance(answer, list):
-            with self._lock:
-                turn = self._turns.get(key, 0)
-                self._turns[key] = turn + 1
-            answer = answer[min(turn, len(answer) - 1)]
-        return answer
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self._sockets.append(connection)
-                talk = Conversation(opened=time.time())
-                self.conversations.append(talk)
-                one = _Talk(self, connection, talk)
-                threading.Thread(target=one.run, daemon=True).start()
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: nothing is waited for, so that the connection ends by RST."""
+BLOCK_OCTETS = 65536
+WAIT_SECONDS = 30.0
+"""For an event that no test sets any more."""
 
 
 class _Over(Exception):
     """The connection ends here."""
 
 
-class _Talk:
+class Talk:
+    """Reads commands, performs the answers of the script, until one side ends."""
+
     def __init__(
         self, server: Scripted, connection: socket.socket, talk: Conversation
     ) -> None:
@@ -271,11 +136,13 @@ class _Talk:
         try:
             while (end := content.find(b"\r\n.\r\n", looked)) < 0:
                 looked = max(0, len(content) - 4)
-                if during and len(content) - 2 >= during[0]:
+                left = during[0] + 2 - len(content) if during else BLOCK_OCTETS
+                if during and left <= 0:
                     self._perform(during[1])
                     self._flush()
                     during = None
-                content += self._receive()
+                    continue
+                content += self._receive(min(left, BLOCK_OCTETS))
         except (_Over, OSError):
             self.talk.unfinished = bytes(content[2:])
             raise
@@ -294,18 +161,33 @@ class _Talk:
             raise _Over
         if isinstance(answer, Late):
             self._flush()
-            answer.event.wait(30)
+            answer.event.wait(WAIT_SECONDS)
             return self._perform(answer.answer)
+        if isinstance(answer, Pieces | Endless):
+            self._flush()
+            return self._write(answer)
         if isinstance(answer, Raw | Drop):
             self.held += answer.data
         else:
             self.held += answer.replace("\n", "\r\n").encode() + b"\r\n"
         if isinstance(answer, Drop):
             self._flush()
+            if answer.reset:
+                self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             raise _Over
         if self.server.delivery != "coalesced" or b"\n" not in self.unread:
             self._flush()
         return None
+
+    def _write(self, answer: Pieces | Endless) -> None:
+        if isinstance(answer, Endless):
+            while True:
+                self.wire.sendall(answer.data)
+        for part in answer.parts:
+            if isinstance(part, threading.Event):
+                part.wait(WAIT_SECONDS)
+            else:
+                self.wire.sendall(part)
 
     def _ask(self, challenge: str) -> str:
         self._perform(challenge)
@@ -313,6 +195,8 @@ class _Talk:
 
     def _flush(self) -> None:
         data, self.held = self.held, b""
+        if data and self.server.round_trip:
+            time.sleep(self.server.round_trip)
         if self.server.delivery == "bytewise":
             for octet in data:
                 self.wire.sendall(bytes([octet]))
@@ -326,8 +210,8 @@ class _Talk:
         line, _, self.unread = self.unread.partition(b"\n")
         return line.removesuffix(b"\r").decode("utf-8", "replace")
 
-    def _receive(self) -> bytes:
-        data = self.wire.recv(65536)
+    def _receive(self, most: int = BLOCK_OCTETS) -> bytes:
+        data = self.wire.recv(most)
         if not data:
             raise _Over
         return data

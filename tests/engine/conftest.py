@@ -7,12 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from servers.scripted import Scripted
@@ -22,12 +20,14 @@ from collective.maildrophost.engine.config import Configuration, load
 from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import (
+    AttemptRecord,
     Daemon,
     MessageRecord,
     Queue,
     RelayPause,
     State,
     all_daemons,
+    attempts,
     doorbells,
     enqueue,
     get_message,
@@ -102,6 +102,8 @@ class Site:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.path = home / "maildrop.conf"
+        self.program: tuple[str, ...] = PROGRAM
+        self.environ: dict[str, str] = {}
         self.options: dict[str, object] = {
             "MAILDROP_HOME": home,
             "SMTP_HOST": "127.0.0.1",
@@ -141,6 +143,10 @@ class Site:
         with self.queue.read() as tx:
             return pauses(tx)
 
+    def attempts(self, id: str) -> list[AttemptRecord]:
+        with self.queue.read() as tx:
+            return attempts(tx, id)
+
     def send(self, *messages: Message) -> tuple[str, ...]:
         """Queue as every sender does: commit, then ring; the ids."""
         with self.queue.write() as tx:
@@ -164,11 +170,11 @@ class Site:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*PROGRAM, "--config", str(self.path), "run", *arguments],
+            [*self.program, "--config", str(self.path), "run", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env={**environment(), **self.environ},
         )
 
     @contextmanager
@@ -224,22 +230,10 @@ def unused_port() -> Iterator[int]:
         yield keeper.getsockname()[1]
 
 
-class LateRelay(Scripted):
-    """A relay that starts on a port where there was nobody before."""
-
-    def __init__(self, port: int, answers: dict[str, Any] | None = None) -> None:
-        super().__init__(answers)
-        self.port = port
-
-    def __enter__(self) -> LateRelay:
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-
 @pytest.fixture
-def late_relay() -> type[LateRelay]:
-    return LateRelay
+def late_relay() -> Callable[..., Scripted]:
+    """A relay that starts on a port where there was nobody before."""
+    return lambda port, answers=None: Scripted(answers, port=port)
 
 
 @pytest.fixture

@@ -1,0 +1,116 @@
+"""The server: its script, and the connections it takes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from servers.certificates import Certificates
+from waiting import wait_until
+
+from .conversation import Talk
+from .records import Conversation, Received
+
+EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 50000000")
+
+
+class Scripted:
+    """``with Scripted({"RCPT:b@x.org": "550 5.1.1 no"}) as server:`` on `server.port`.
+
+    `answers` maps GREETING, EHLO, HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, END (after
+    the last dot), RSET, NOOP, QUIT, or with an address behind a colon MAIL:a and
+    RCPT:b, to an answer: the text of a reply ("\\n" between its lines), one of
+    `answers`, or a list of these, one for each time, of which the last stays.
+    `during` is (octets, answer): the answer after so many octets of the content, not
+    one more of which is read before it. `delivery` is "whole", "coalesced" (one write
+    for a pipelined group) or "bytewise". `round_trip` is how many seconds pass between
+    a command, or a pipelined group, and its answer. `port` 0 is any free one.
+    """
+
+    def __init__(
+        self,
+        answers: dict[str, Any] | None = None,
+        *,
+        extensions: tuple[str, ...] = EXTENSIONS,
+        during: tuple[int, Any] | None = None,
+        delivery: str = "whole",
+        round_trip: float = 0.0,
+        certificates: Certificates | None = None,
+        implicit_tls: bool = False,
+        login: tuple[str, str] | None = None,
+        port: int = 0,
+    ) -> None:
+        self.answers = answers or {}
+        self.extensions = extensions
+        self.during = during
+        self.delivery = delivery
+        self.round_trip = round_trip
+        self.certificates = certificates
+        self.implicit_tls = implicit_tls
+        self.login = login
+        self.conversations: list[Conversation] = []
+        self.port = port
+        self.stopping = threading.Event()
+        self._turns: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+
+    def __enter__(self) -> Scripted:
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stopping.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._sockets:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def received(self) -> list[Received]:
+        """All content of all connections that came to its last dot, oldest first."""
+        found = [each for talk in self.conversations for each in talk.received]
+        return sorted(found, key=lambda each: each.time)
+
+    @property
+    def accepted(self) -> list[Received]:
+        """Of these, what the reply to the last dot accepted."""
+        return [each for each in self.received if str(each.reply).startswith("2")]
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands of all connections, in the order of the connections."""
+        return [each for talk in self.conversations for each in talk.commands]
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+        """The accepted messages once there are `count`."""
+        wait_until(lambda: len(self.accepted) >= count, timeout, f"{count} messages")
+        return self.accepted
+
+    def answer(self, name: str, address: str, default: Any) -> Any:
+        """What the script says now to `name`."""
+        key = f"{name}:{address}" if f"{name}:{address}" in self.answers else name
+        answer = self.answers.get(key, default)
+        if isinstance(answer, list):
+            with self._lock:
+                turn = self._turns.get(key, 0)
+                self._turns[key] = turn + 1
+            answer = answer[min(turn, len(answer) - 1)]
+        return answer
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._sockets.append(connection)
+                talk = Conversation(opened=time.time())
+                self.conversations.append(talk)
+                one = Talk(self, connection, talk)
+                threading.Thread(target=one.run, daemon=True).start()
