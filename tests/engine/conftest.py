@@ -213,6 +213,11 @@ class Site:
         return ended.stdout.decode().strip()
 
 
+@pytest.fixture(scope="session")
+def make_site() -> type[Site]:
+    return Site
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path)

@@ -47,3 +47,11 @@ class Late:
 
     event: threading.Event
     answer: Any
+
+
+def said(answer: Any) -> str:
+    """The reply that a client hears in the end, "" when it is none."""
+    if isinstance(answer, Pieces):
+        parts = [part for part in answer.parts if isinstance(part, bytes)]
+        return b"".join(parts).decode("ascii", "replace")
+    return answer if isinstance(answer, str) else ""

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .answers import Drop, Endless, Hang, Late, Pieces, Raw
+from .answers import Drop, Endless, Hang, Late, Pieces, Raw, said
 from .records import Conversation, Received
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ class Talk:
         self._say("HELO", "250 scripted.test")
 
     def _starttls(self, nothing: str) -> None:
-        said = self._say("STARTTLS", "220 2.0.0 go ahead")
-        if isinstance(said, str) and said.startswith("220"):
+        answer = self._say("STARTTLS", "220 2.0.0 go ahead")
+        if said(answer).startswith("220"):
             self._start_tls()
 
     def _auth(self, arguments: str) -> None:
@@ -96,18 +96,18 @@ class Talk:
         self._say("AUTH", "235 2.7.0 ok" if good else "535 5.7.8 wrong")
 
     def _mail(self, address: str) -> None:
-        said = self._say("MAIL", "250 2.1.0 ok", address)
+        answer = self._say("MAIL", "250 2.1.0 ok", address)
         self.sender, self.recipients = address, []
-        self.taken = str(said).startswith("2")
+        self.taken = said(answer).startswith("2")
 
     def _rcpt(self, address: str) -> None:
         default = "250 2.1.5 ok" if self.taken else "503 5.5.1 MAIL first"
-        if str(self._say("RCPT", default, address)).startswith("2"):
+        if said(self._say("RCPT", default, address)).startswith("2"):
             self.recipients.append(address)
 
     def _data(self, nothing: str) -> None:
         default = "354 go" if self.recipients else "554 5.5.1 no valid recipients"
-        if not str(self._say("DATA", default)).startswith("354"):
+        if not said(self._say("DATA", default)).startswith("354"):
             return
         self._flush()
         content = self._content()

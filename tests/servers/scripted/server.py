@@ -11,10 +11,12 @@ from typing import Any
 from servers.certificates import Certificates
 from waiting import wait_until
 
+from .answers import said
 from .conversation import Talk
 from .records import Conversation, Received
 
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 50000000")
+BUFFER_OCTETS = 65536
 
 
 class Scripted:
@@ -43,23 +45,43 @@ class Scripted:
         login: tuple[str, str] | None = None,
         port: int = 0,
     ) -> None:
-        self.answers = answers or {}
-        self.extensions = extensions
-        self.during = during
-        self.delivery = delivery
-        self.round_trip = round_trip
+        self.follow(
+            answers,
+            extensions=extensions,
+            during=during,
+            delivery=delivery,
+            round_trip=round_trip,
+        )
         self.certificates = certificates
         self.implicit_tls = implicit_tls
         self.login = login
         self.conversations: list[Conversation] = []
         self.port = port
         self.stopping = threading.Event()
-        self._turns: dict[str, int] = {}
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
 
+    def follow(
+        self,
+        answers: dict[str, Any] | None = None,
+        *,
+        extensions: tuple[str, ...] = EXTENSIONS,
+        during: tuple[int, Any] | None = None,
+        delivery: str = "whole",
+        round_trip: float = 0.0,
+    ) -> None:
+        """Follow this script from now on, from its beginning."""
+        self.answers = answers or {}
+        self.extensions = extensions
+        self.during = during
+        self.delivery = delivery
+        self.round_trip = round_trip
+        self._turns: dict[str, int] = {}
+
     def __enter__(self) -> Scripted:
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        # What waits here was not read: little, so that an upload stops where it should.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_OCTETS)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -82,7 +104,7 @@ class Scripted:
     @property
     def accepted(self) -> list[Received]:
         """Of these, what the reply to the last dot accepted."""
-        return [each for each in self.received if str(each.reply).startswith("2")]
+        return [each for each in self.received if said(each.reply).startswith("2")]
 
     @property
     def commands(self) -> list[str]:

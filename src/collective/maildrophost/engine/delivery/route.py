@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from ..config import Configuration, RelayAddress
 from ..smtp import Connection, Login, RelayFault, Security
 from .health import Health, PausePolicy
+
+log = logging.getLogger("maildrop.delivery")
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,13 @@ class Failover:
         raise fault
 
     def failed(self, fault: RelayFault) -> None:
-        """A host was found at fault."""
-        health = self._health[fault.relay]
-        self._health[fault.relay] = health.failed(
-            str(fault), self._clock(), self._pause
-        )
+        """A host was found at fault; the log has it when another one stands in."""
+        before = self._health[fault.relay]
+        after = before.failed(str(fault), self._clock(), self._pause)
+        self._health[fault.relay] = after
+        if after is not before and self.has_other(fault.relay):
+            level = logging.ERROR if fault.permanent and before.good else logging.WARNING
+            log.log(level, "%s; the next host is tried, no mail is lost", fault)
 
     def has_other(self, host: RelayAddress) -> bool:
         """Whether another host is worth a try now."""

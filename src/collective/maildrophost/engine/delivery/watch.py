@@ -71,7 +71,6 @@ class Watch:
         """A host of the relay was found at fault; the last one pauses delivery."""
         self._failover.failed(fault)
         if self._failover.has_other(fault.relay):
-            log.warning("%s; the next host is tried, no mail is lost", fault)
             return
         before, now = self._permits.health, time.time()
         after = before.failed(str(fault), now, self._pause)

@@ -1,0 +1,79 @@
+"""The real daemon against servers, disks and clocks that misbehave."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from engine.faults.exchange import Exchange
+from servers.certificates import Certificates
+from servers.scripted import Scripted
+
+IMPATIENT = str(Path(__file__).with_name("impatient.py"))
+
+
+def impatient_program(smtp, **constants):
+    times = {name.replace("__", "."): value for name, value in constants.items()}
+    return sys.executable, IMPATIENT, json.dumps({"smtp": smtp, **times})
+
+
+@pytest.fixture
+def impatient(site):
+    """Lets the daemon wait less than it really does."""
+
+    def make(smtp=None, **constants):
+        site.program = impatient_program(smtp or {}, **constants)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def running_exchange(make_site, tmp_path_factory):
+    site = make_site(tmp_path_factory.mktemp("exchange"))
+    short = dict.fromkeys(("mail", "rcpt", "data", "content", "end", "quit"), 1.0)
+    site.program = impatient_program(short)
+    with Scripted() as relay:
+        # One message a connection, so that each finds the script of its own test; and
+        # no second attempt that no test asked for.
+        site.configure(SMTP_PORT=relay.port, MAILDROP_BATCH=1, MAILDROP_RETRY_MIN=3600)
+        with site.daemon():
+            yield Exchange(site, relay)
+    site.queue.close()
+
+
+@pytest.fixture
+def exchange(running_exchange):
+    """A daemon with a relay that runs on from test to test."""
+    yield running_exchange
+    running_exchange.forget()
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    with Certificates() as certificates:
+        yield certificates
+
+
+@pytest.fixture
+def silent_port():
+    """A port where nobody takes a connection, and nobody refuses one."""
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        # Once the backlog is full Linux answers no SYN any more.
+        for _ in range(4):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def large_content():
+    """More than all buffers on the way to a relay on the same machine hold."""
+    return b"Subject: large\n\n" + b"all work and no play makes mail\n" * 250_000

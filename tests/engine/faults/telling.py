@@ -1,0 +1,64 @@
+"""What queue, history and log tell of a message; they must tell the same."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import RecipientState, State, stats
+
+_LINE = re.compile(
+    r' id=(?P<id>\d+) (?P<outcome>\w+) to=<(?P<address>[^>]*)> .* reply="(?P<reply>.*)"'
+)
+
+
+def told(site, id):
+    """Every attempt at every recipient: ("b", "deferred", "450 4.2.0 later")."""
+    history = [(each.address, each.outcome, each.reply) for each in site.attempts(id)]
+    # A line is written after the commit.
+    wait_until(lambda: len(_logged(site, id)) >= len(history), 10, "the lines")
+    assert _logged(site, id) == history, "the log tells something else"
+    for recipient in site.message(id).recipients:
+        own = [each for each in history if each[0] == recipient.address]
+        assert recipient.attempts == len(own)
+        if own:
+            assert (recipient.state.value, recipient.reply) == own[-1][1:]
+        else:
+            assert recipient.state is RecipientState.PENDING
+    return [
+        (address.partition("@")[0], outcome, reply)
+        for address, outcome, reply in history
+    ]
+
+
+def _logged(site, id):
+    matches = [_LINE.search(line) for line in site.log.splitlines()]
+    mine = [each for each in matches if each and each["id"] == id]
+    return [each.group("address", "outcome", "reply") for each in mine]
+
+
+def assert_untouched(site, *ids):
+    """Still due as it was queued, with nothing counted against it."""
+    for id in ids:
+        record = site.message(id)
+        assert record.state is State.QUEUED
+        assert record.due == record.created
+        assert (record.attempts, record.possible_duplicate) == (0, False)
+        assert told(site, id) == []
+        assert all(each.reply == "" for each in record.recipients)
+
+
+def assert_relay_fault(site, words, *ids, error=False):
+    """The relay is paused for this reason, everybody can see it, no mail is blamed."""
+    (paused,) = site.pauses
+    assert words in paused.fault
+    assert paused.paused_until > paused.since
+    with site.queue.read() as tx:
+        shown = stats(tx, time.time()).as_json()["relay"]
+    assert shown["fault"] == paused.fault
+    assert len(site.log_lines(" ERROR ")) == int(error)
+    level = "ERROR" if error else "WARNING"
+    assert any(f" {level} " in line for line in site.log_lines(words))
+    assert_untouched(site, *ids)

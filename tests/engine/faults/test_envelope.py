@@ -1,0 +1,120 @@
+"""Rows 8 to 10: what the relay says of sender and recipients is said of them alone."""
+
+from __future__ import annotations
+
+import pytest
+from engine.faults.telling import assert_relay_fault, told
+from servers.scripted import Scripted
+
+from collective.maildrophost.engine.queue import State
+
+row = pytest.mark.row
+EACH_WAY = pytest.mark.parametrize(
+    "extensions", [("PIPELINING",), ()], ids=["pipelining", "one by one"]
+)
+MIXED = {
+    "RCPT:later@example.org": "451 4.7.1 greylisted",
+    "RCPT:never@example.org": "550 5.1.1 nobody here",
+}
+EVERYBODY = ("later@example.org", "yes@example.org", "never@example.org")
+
+
+@row(8)
+@EACH_WAY
+def test_a_sender_that_is_deferred_is_tried_again(exchange, extensions):
+    answers = {"MAIL": ["451 4.3.0 not now", "250 2.1.0 ok"]}
+    first = exchange(answers, "b@x.org", "c@x.org", extensions=extensions)
+    assert first.state == "deferred"
+    assert first.told == [
+        ("b", "deferred", "451 4.3.0 not now"),
+        ("c", "deferred", "451 4.3.0 not now"),
+    ]
+    assert first.accepted == []
+    assert exchange.again().state == "sent"
+
+
+@row(8)
+@EACH_WAY
+def test_a_sender_that_is_refused_fails_the_message(exchange, extensions):
+    outcome = exchange({"MAIL": "550 5.1.8 bad sender"}, extensions=extensions)
+    assert outcome.state == "failed"
+    assert outcome.told == [("b", "failed", "550 5.1.8 bad sender")]
+    assert outcome.accepted == []
+    assert exchange.site.pauses == []
+
+
+@row(8)
+@EACH_WAY
+@pytest.mark.parametrize("reply", ["530 5.5.1 log in", "550 5.7.0 log in first"])
+def test_a_login_that_is_required_is_the_relays_fault(site, extensions, reply):
+    with Scripted({"MAIL": [reply, "250 ok"]}, extensions=extensions) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        assert site.once() == 1
+        assert_relay_fault(site, reply, id, error=True)
+        assert site.once() == 0
+    assert told(site, id) == [("b", "sent", "250 2.0.0 Ok: queued")]
+
+
+@row(9)
+@EACH_WAY
+def test_each_recipient_has_the_verdict_that_the_relay_gave_it(exchange, extensions):
+    first = exchange(MIXED, *EVERYBODY, extensions=extensions)
+    assert first.state == "deferred"
+    assert first.told == [
+        ("later", "deferred", "451 4.7.1 greylisted"),
+        ("yes", "sent", "250 2.0.0 Ok: queued"),
+        ("never", "failed", "550 5.1.1 nobody here"),
+    ]
+    assert [each.recipients for each in first.accepted] == [["yes@example.org"]]
+    exchange.relay.follow()
+    second = exchange.again()
+    assert second.state == "failed"
+    assert second.told[3:] == [("later", "sent", "250 2.0.0 Ok: queued")]
+    assert second.accepted[-1].recipients == ["later@example.org"]
+    assert len(second.accepted) == 2
+    assert not second.record.possible_duplicate
+
+
+@row(9)
+@EACH_WAY
+def test_the_accepted_share_what_the_relay_says_of_the_content(exchange, extensions):
+    answers = {**MIXED, "END": "554 5.6.0 looks like spam"}
+    outcome = exchange(answers, *EVERYBODY, extensions=extensions)
+    assert outcome.told == [
+        ("later", "deferred", "451 4.7.1 greylisted"),
+        ("yes", "failed", "554 5.6.0 looks like spam"),
+        ("never", "failed", "550 5.1.1 nobody here"),
+    ]
+
+
+@row(10)
+@EACH_WAY
+@pytest.mark.parametrize("reply", ["452 4.5.3 too many", "552 5.5.3 too many"])
+def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
+    exchange, extensions, reply
+):
+    everybody = [f"r{n}@example.org" for n in range(7)]
+    # Three at a time: what comes after them is refused once or twice.
+    answers = {
+        f"RCPT:{each}": [reply] * (n // 3) + ["250 2.1.5 ok"]
+        for n, each in enumerate(everybody)
+    }
+    exchange(answers, *everybody, extensions=extensions)
+    exchange.relay.wait_for(3)
+    record = exchange.site.wait_for(exchange.id, State.SENT)
+    assert [each.recipients for each in exchange.relay.accepted] == [
+        everybody[:3],
+        everybody[3:6],
+        everybody[6:],
+    ]
+    # Whom nobody tried has no attempt: the wait of an hour was for nobody.
+    assert [each.attempts for each in record.recipients] == [1] * 7
+    assert len({each[0] for each in told(exchange.site, exchange.id)}) == 7
+
+
+@row(10)
+def test_a_first_recipient_that_is_too_many_is_only_deferred(exchange):
+    outcome = exchange({"RCPT": "452 4.5.3 too many"}, "b@x.org", "c@x.org")
+    assert outcome.state == "deferred"
+    assert {each[1:] for each in outcome.told} == {("deferred", "452 4.5.3 too many")}

@@ -1,0 +1,284 @@
+"""Rows 1 to 6: a relay that cannot be used is left alone; no mail is to blame."""
+
+from __future__ import annotations
+
+import pytest
+from engine.faults.telling import assert_relay_fault, told
+from servers.certificates import Certificates
+from servers.scripted import Drop, Hang, Pieces, Raw, Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import State
+
+row = pytest.mark.row
+LOGIN = {"MAILDROP_LOGIN": "me", "MAILDROP_PASSWORD": "sesame-7"}
+SENT = [("b", "sent", "250 2.0.0 Ok: queued")]
+
+
+@pytest.fixture
+def unreachable(unused_port, silent_port):
+    """SMTP_HOST for each way in which a relay is not there, and what is said of it."""
+    return {
+        "unknown": ("no-such-host.invalid", "no-such-host.invalid was not found"),
+        "refused": (f"127.0.0.1:{unused_port}", "refused"),
+        "silent": (f"127.0.0.1:{silent_port}", "no connection within 0.3 seconds"),
+    }
+
+
+@row(1)
+@pytest.mark.parametrize("kind", ["unknown", "refused", "silent"])
+def test_mail_stays_as_it_is_while_no_relay_can_be_reached(
+    site, impatient, unreachable, kind
+):
+    impatient({"connect": 0.3})
+    host, words = unreachable[kind]
+    site.configure(SMTP_HOST=host)
+    ids = site.send() + site.send()
+    assert site.once() == 1
+    assert_relay_fault(site, words, *ids)
+
+
+@row(1)
+@pytest.mark.parametrize("kind", ["unknown", "refused", "silent"])
+def test_the_next_host_has_the_mail_when_the_first_cannot_be_reached(
+    site, impatient, unreachable, kind
+):
+    impatient({"connect": 0.3})
+    host, words = unreachable[kind]
+    with Scripted() as second:
+        site.configure(SMTP_HOST=f"{host};127.0.0.1:{second.port}")
+        (id,) = site.send()
+        assert site.once() == 0
+        assert len(second.accepted) == 1
+    assert told(site, id) == SENT
+    assert site.attempts(id)[0].relay == f"127.0.0.1:{second.port}"
+    assert site.pauses == []
+    assert any("the next host is tried" in line for line in site.log_lines(words))
+
+
+GREETINGS = {
+    "421 4.3.2 too busy": "421 4.3.2 too busy",
+    "450 4.3.2 later": "450 4.3.2 later",
+    "554 5.3.2 never": "554 5.3.2 never",
+    "a drop": Drop(),
+    "a reset": Drop(reset=True),
+    "a drop after half a line": Drop(b"220 scrip"),
+    "silence": Hang(),
+    "no SMTP": Raw(b"SSH-2.0-OpenSSH_9.2\r\n"),
+}
+
+
+@row(2)
+@pytest.mark.parametrize("greeting", GREETINGS)
+def test_a_greeting_that_is_none_is_the_relays_fault(site, impatient, greeting):
+    impatient({"greeting": 0.3})
+    answer = GREETINGS[greeting]
+    with Scripted({"GREETING": [answer, "220 hello"]}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        assert site.once() == 1
+        words = answer if isinstance(answer, str) else "greeting: "
+        assert_relay_fault(site, words, id, error=greeting.startswith("554"))
+        assert relay.commands == []
+        assert site.once() == 0
+    assert told(site, id) == SENT
+    assert site.pauses == []
+    assert site.log_lines("works again")
+
+
+@row(2)
+def test_the_next_host_has_the_mail_when_the_first_greets_with_a_refusal(site):
+    with Scripted({"GREETING": "554 5.3.2 never"}) as first, Scripted() as second:
+        hosts = f"127.0.0.1:{first.port};127.0.0.1:{second.port}"
+        site.configure(SMTP_HOST=hosts)
+        (id,) = site.send()
+        assert site.once() == 0
+        assert len(second.accepted) == 1
+    assert told(site, id) == SENT
+    assert site.pauses == []
+
+
+@row(3)
+def test_a_relay_without_ehlo_has_the_mail_after_helo(site):
+    with Scripted({"EHLO": "502 5.5.1 what?"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        assert site.once() == 0
+        assert relay.commands[1].startswith("HELO ")
+        assert relay.accepted[0].recipients == ["b@example.org"]
+    assert told(site, id) == SENT
+
+
+@row(3)
+@pytest.mark.parametrize("options", [{"MAILDROP_TLS": 2}, LOGIN])
+def test_helo_is_no_way_around_tls_or_login(site, options):
+    with Scripted({"EHLO": "502 5.5.1 what?"}) as relay:
+        site.configure(SMTP_PORT=relay.port, **options)
+        (id,) = site.send()
+        assert site.once() == 1
+        assert_relay_fault(site, "502 5.5.1 what?", id, error=True)
+        assert {verb for talk in relay.conversations for verb in talk.verbs} == {"EHLO"}
+
+
+@row(3)
+def test_a_relay_that_refuses_even_helo_is_at_fault(site):
+    with Scripted({"EHLO": "502 5.5.1 what?", "HELO": "554 5.7.1 no"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        assert site.once() == 1
+        assert_relay_fault(site, "554 5.7.1 no", id, error=True)
+
+
+@row(3)
+def test_mail_that_needs_smtputf8_is_not_failed_by_a_relay_without_ehlo(
+    site, make_mail
+):
+    answers = {"EHLO": ["502 5.5.1 what?", "250-hello\n250 SMTPUTF8"]}
+    with Scripted(answers) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1)
+        (id,) = site.send(make_mail("jörg@example.org"))
+        assert site.once() == 1
+        assert "needs SMTPUTF8" in site.pauses[0].fault
+        record = site.message(id)
+        assert record.state is State.DEFERRED
+        wait_until(lambda: site.once() == 0 and relay.accepted, 10, "the mail")
+        assert relay.accepted[0].recipients == ["jörg@example.org"]
+    assert [outcome for _, outcome, _ in told(site, id)] == ["deferred", "sent"]
+
+
+STARTTLS = {
+    "454 4.7.0 not now": ("454 4.7.0 not now", False),
+    "503 5.5.1 no": ("503 5.5.1 no", True),
+    "a drop": (Drop(b"220 go\r\n"), False),
+    "no handshake": (Raw(b"220 go\r\n"), False),
+    "garbage": (Pieces((b"220 go\r\n",)), False),
+    "injected plaintext": (Raw(b"220 go\r\n250 welcome\r\n"), True),
+}
+
+
+@row(4)
+@pytest.mark.parametrize("kind", STARTTLS)
+def test_a_starttls_that_fails_is_the_relays_fault_and_never_plaintext(
+    site, certificates, kind
+):
+    answer, permanent = STARTTLS[kind]
+    with Scripted({"STARTTLS": answer}, certificates=certificates) as relay:
+        site.configure(
+            SMTP_PORT=relay.port,
+            MAILDROP_TLS=2,
+            MAILDROP_TLS_CA_FILE=certificates.ca_file,
+            **LOGIN,
+        )
+        (id,) = site.send()
+        assert site.once() == 1
+        words = answer if isinstance(answer, str) else ": "
+        assert_relay_fault(site, words, id, error=permanent)
+        (talk,) = relay.conversations
+        assert talk.verbs[:2] == ["EHLO", "STARTTLS"]
+        assert not {"AUTH", "MAIL"} & set(talk.verbs)
+
+
+@row(4)
+def test_a_relay_without_starttls_is_at_fault_where_tls_is_required(site):
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=2, **LOGIN)
+        (id,) = site.send()
+        assert site.once() == 1
+        assert_relay_fault(site, "does not offer STARTTLS", id, error=True)
+        assert relay.commands == [relay.commands[0]]
+
+
+@row(4)
+@pytest.mark.parametrize("tls", [2, 3])
+@pytest.mark.parametrize("flaw", ["unknown authority", "another name"])
+def test_a_certificate_that_does_not_verify_is_the_relays_fault(
+    site, certificates, tls, flaw
+):
+    with (
+        Certificates("elsewhere.example.org") as others,
+        Scripted(certificates=others, implicit_tls=tls == 3) as relay,
+    ):
+        trusted = others if flaw == "another name" else certificates
+        site.configure(
+            SMTP_PORT=relay.port,
+            MAILDROP_TLS=tls,
+            MAILDROP_TLS_CA_FILE=trusted.ca_file,
+            **LOGIN,
+        )
+        (id,) = site.send()
+        assert site.once() == 1
+        assert_relay_fault(site, "certificate does not verify", id, error=True)
+        assert not {"AUTH", "MAIL"} & set(relay.conversations[0].verbs)
+
+
+@row(5)
+@pytest.mark.parametrize("answer", ["454 4.7.0 not now", Drop(), Hang()])
+def test_a_login_that_does_not_work_now_is_the_relays_fault(site, impatient, answer):
+    impatient({"auth": 0.3})
+    with Scripted({"AUTH": [answer, "235 ok"]}, login=("me", "sesame-7")) as relay:
+        site.configure(SMTP_PORT=relay.port, **LOGIN)
+        (id,) = site.send()
+        assert site.once() == 1
+        words = answer if isinstance(answer, str) else "auth: "
+        assert_relay_fault(site, words, id)
+        assert "MAIL" not in relay.conversations[0].verbs
+        assert site.once() == 0
+    assert told(site, id) == SENT
+    assert site.pauses == []
+
+
+REFUSED_LOGINS = {
+    "535": ({"AUTH": "535 5.7.8 wrong password"}, ("AUTH PLAIN",), "535 5.7.8 wrong"),
+    "not offered": ({}, (), "none offered"),
+    "none in common": ({}, ("AUTH CRAM-MD5",), "cram-md5 offered"),
+}
+
+
+@row(6)
+@pytest.mark.parametrize("kind", REFUSED_LOGINS)
+def test_a_login_that_is_refused_bounces_nothing_and_is_an_error_once(site, kind):
+    answers, offered, words = REFUSED_LOGINS[kind]
+    with Scripted(answers, extensions=offered) as relay:
+        site.configure(SMTP_PORT=relay.port, **LOGIN)
+        ids = site.send() + site.send()
+        with site.daemon():
+            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, 10)
+        # The next daemon knows that it is no news.
+        assert site.once() == 1
+        assert_relay_fault(site, words, *ids, error=True)
+        assert "MAIL" not in relay.conversations[0].verbs
+    assert "sesame-7" not in site.log + str(site.pauses)
+
+
+@row(6)
+def test_the_next_host_has_the_mail_when_the_first_refuses_the_login(site):
+    login = ("me", "sesame-7")
+    refusing = Scripted({"AUTH": "535 5.7.8 expired"}, login=login)
+    with refusing as first, Scripted(login=login) as second:
+        hosts = f"127.0.0.1:{first.port};127.0.0.1:{second.port}"
+        site.configure(SMTP_HOST=hosts, **LOGIN)
+        (id,) = site.send()
+        assert site.once() == 0
+        assert len(second.accepted) == 1
+    assert told(site, id) == SENT
+    assert site.pauses == []
+    assert "535 5.7.8 expired" in site.log_lines(" ERROR ")[0]
+
+
+@row(2)
+def test_after_a_restart_one_connection_tries_a_relay_that_was_at_fault(
+    site, make_mail
+):
+    with Scripted({"GREETING": "421 4.3.2 down"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        ids = site.send(*[make_mail(subject=str(n)) for n in range(20)])
+        assert site.once() == 1
+        since, tries = site.pauses[0].since, len(relay.conversations)
+        assert site.once() == 1
+        assert (site.pauses[0].failures, site.pauses[0].since) == (2, since)
+        assert len(relay.conversations) == tries + 1
+        assert_relay_fault(site, "421 4.3.2 down", *ids)
+        relay.answers.clear()
+        assert site.once() == 0
+        assert len(relay.accepted) == 20
+    assert {site.message(id).attempts for id in ids} == {1}
