@@ -20,14 +20,13 @@ from ..queue import (
     renew,
     retire,
 )
-from .identity import is_gone, process_identity
+from .identity import process_identity
+from .watch import Watch
 
 log = logging.getLogger("maildrop.daemon")
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 5.0
-MARGIN_SECONDS = 15.0
-"""So long before the end of its lease a daemon that could not renew it stops."""
 
 
 class LeaseLost(MaildropError):
@@ -42,13 +41,13 @@ class Heartbeat:
         self._queue = queue
         self._relay = relay
         self._doorbell = doorbell
-        self._renewed = time.monotonic()
+        self._others = Watch(LEASE_SECONDS)
 
     def start(self) -> None:
         """Write the first heartbeat; raises QueueError."""
         now = time.time()
         with self._queue.write() as tx:
-            _take_over(tx, now)
+            self._take_over(tx, now)
             register(
                 tx,
                 Daemon(
@@ -63,20 +62,30 @@ class Heartbeat:
                     lease_until=now + LEASE_SECONDS,
                 ),
             )
-        self._renewed = time.monotonic()
 
     async def run(self) -> None:
-        """Renew until cancelled; raises LeaseLost when the lease can't be kept."""
+        """Renew until cancelled; raises LeaseLost when the claims are no longer ours.
+
+        A queue that cannot be written is no reason to end: nothing can be claimed from
+        it, and the verdicts that wait to be written would be lost.
+        """
+        failing = False
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 kept = await asyncio.to_thread(self._beat)
             except QueueError as error:
-                self._check_lease(error)
+                if self._queue.replaced:
+                    raise LeaseLost(error.reason) from None
+                if not failing:
+                    log.error("%s; no heartbeat until it can be written", error)
+                failing = True
                 continue
             if not kept:
                 raise LeaseLost("another daemon has taken this one for dead")
-            self._renewed = time.monotonic()
+            if failing:
+                log.info("the heartbeat is written again")
+            failing = False
 
     def stop(self) -> None:
         """Take the row away; what is still claimed may be sent twice."""
@@ -88,19 +97,11 @@ class Heartbeat:
         with self._queue.write() as tx:
             kept = renew(tx, self.owner, now, LEASE_SECONDS, self._relay)
             if kept:
-                _take_over(tx, now)
+                self._take_over(tx, now)
         return kept
 
-    def _check_lease(self, error: QueueError) -> None:
-        left = LEASE_SECONDS - (time.monotonic() - self._renewed)
-        log.error("%s; heartbeat not written, %.0f s are left", error, left)
-        if left < MARGIN_SECONDS:
-            raise LeaseLost(f"the heartbeat could not be written: {error.reason}")
-
-
-def _take_over(tx: Transaction, now: float) -> None:
-    for daemon in all_daemons(tx):
-        if not daemon.alive(now) or is_gone(daemon.process):
+    def _take_over(self, tx: Transaction, now: float) -> None:
+        for daemon in self._others.gone(all_daemons(tx), now):
             log.warning(
                 "the daemon with pid %d on %s is gone: its mail goes on here",
                 daemon.pid,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import Enum
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -21,20 +22,35 @@ def process_identity(pid: int | None = None) -> str:
         return ""
 
 
-def is_gone(identity: str) -> bool:
-    """Whether that process has certainly ended; False when it can't be told."""
+class Fate(Enum):
+    """What has become of a process, as far as this one can tell."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+    """On another machine, in another container, or before this boot."""
+
+
+def fate(identity: str) -> Fate:
+    """What has become of the process that once was `identity`."""
     try:
         *machine, pid, ticks = identity.split()
         if " ".join(machine) != _machine():
-            return False
+            return Fate.UNKNOWN
     except (OSError, ValueError):
-        return False
+        return Fate.UNKNOWN
     try:
-        return _start_ticks(int(pid)) != int(ticks)
+        same = _start_ticks(int(pid)) == int(ticks)
     except FileNotFoundError:
-        return True
+        return Fate.ENDED
     except (OSError, ValueError):
-        return False
+        return Fate.UNKNOWN
+    return Fate.RUNNING if same else Fate.ENDED
+
+
+def is_gone(identity: str) -> bool:
+    """Whether that process has certainly ended; False when it can't be told."""
+    return fate(identity) is Fate.ENDED
 
 
 def _machine() -> str:

@@ -95,7 +95,9 @@ class Failover:
         after = before.failed(str(fault), self._clock(), self._pause)
         self._health[fault.relay] = after
         if after is not before and self.has_other(fault.relay):
-            level = logging.ERROR if fault.permanent and before.good else logging.WARNING
+            level = (
+                logging.ERROR if fault.permanent and before.good else logging.WARNING
+            )
             log.log(level, "%s; the next host is tried, no mail is lost", fault)
 
     def has_other(self, host: RelayAddress) -> bool:

@@ -54,6 +54,12 @@ class Queue:
             with self._begun(sqlite.BEGIN_WRITE) as tx:
                 yield tx
 
+    @property
+    def replaced(self) -> bool:
+        """Whether another file lies at the path: this queue will not come back."""
+        found = sqlite.file_identity(self.path)
+        return found is not None and found != self._file
+
     def close(self) -> None:
         """Close the connections; the next operation opens new ones."""
         self._engine.dispose()
