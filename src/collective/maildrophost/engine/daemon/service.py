@@ -16,6 +16,7 @@ from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, prune
 from ..queue.prune import BATCH
 from . import signals
+from .clockwatch import ClockWatch
 from .heartbeat import Heartbeat
 
 log = logging.getLogger("maildrop.daemon")
@@ -45,6 +46,7 @@ class Service:
         self._intake = intake
         self._heartbeat = heartbeat
         self._bell = bell
+        self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
         self._told_to_stop = asyncio.Event()
         self._reloaded: Configuration | None = None
 
@@ -54,12 +56,13 @@ class Service:
         Raises what ended a part that must not end.
         """
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
-        await self._together(self._take_in(), self._prune())
+        await self._together(self._take_in(), self._prune(), self._clock.run())
         return self._reloaded
 
     async def once(self) -> None:
         """Take in what was dropped, send what is due, end."""
         await self._take_in_all()
+        await asyncio.to_thread(self._clock.pull_back)
         await self._together()
 
     async def _together(self, *more: Coroutine[Any, Any, None]) -> None:

@@ -43,6 +43,7 @@ from .operator import (
 )
 from .prune import prune
 from .relays import RelayPause, clear, mark_told, pause, pauses
+from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
 from .stats import Stats, queue_length, stats
@@ -89,6 +90,7 @@ __all__ = [
     "pauses",
     "prepare",
     "prune",
+    "pull_back",
     "queue_length",
     "recover",
     "register",

@@ -1,0 +1,78 @@
+"""After the clock was set back mail waits no longer than it ever should."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.queue import hold, pull_back, retry, setback
+from collective.maildrophost.engine.verdict import Outcome
+
+DAYS = 86400.0 * 3
+LONGEST = 4000.0
+
+
+@pytest.fixture
+def set_back(hands, queue):
+    """Set the clock back by three days; the number of messages that it concerned."""
+
+    def go() -> int:
+        hands.now -= DAYS
+        return pull_back(queue, hands.now, LONGEST)
+
+    return go
+
+
+def test_mail_for_no_time_of_its_own_is_due(hands, set_back):
+    ids = hands.send(hands.mail(), hands.mail(subject="other"))
+    assert set_back() == 2
+    assert {hands.message(id).due for id in ids} == {hands.now}
+    assert len(hands.claim()) == 2
+
+
+@pytest.mark.parametrize("in_time", [0.0, 7200.0])
+def test_mail_for_a_certain_time_keeps_it(hands, set_back, in_time):
+    at = hands.now + 1 + in_time
+    (id,) = hands.send(hands.mail(at=at))
+    assert set_back() == 0
+    assert hands.message(id).due == at
+
+
+def test_a_retry_is_due(hands, set_back):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now + LONGEST)
+    assert set_back() == 1
+    assert hands.message(id).due == hands.now
+
+
+def test_a_retry_that_lies_within_the_policy_keeps_its_time(hands, queue):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now + LONGEST)
+    assert pull_back(queue, hands.now, LONGEST) == 0
+    assert hands.message(id).due == hands.now + LONGEST
+
+
+def test_a_retry_by_hand_is_due(hands, set_back):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.FAILED)
+    hands.do(retry, [id], hands.now)
+    assert set_back() == 1
+    assert len(hands.claim()) == 1
+
+
+def test_a_lifetime_begins_now_at_the_latest(hands, set_back):
+    hands.send()
+    assert set_back() == 1
+    assert hands.claim()[0].since == hands.now
+
+
+def test_what_a_person_holds_stays_held(hands, set_back):
+    (id,) = hands.send()
+    hands.do(hold, [id])
+    assert set_back() == 0
+
+
+def test_a_long_queue_is_pulled_back_in_parts(hands, set_back, monkeypatch):
+    monkeypatch.setattr(setback, "BATCH", 2)
+    hands.send(*[hands.mail(subject=str(n)) for n in range(5)])
+    assert set_back() == 5
+    assert len(hands.claim()) == 5
