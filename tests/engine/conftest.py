@@ -202,7 +202,7 @@ class Site:
     def ctl(self, *arguments: str, stdin: bytes = b"") -> str:
         """What `maildropctl` prints; it must succeed."""
         ended = subprocess.run(
-            [*PROGRAM, "--config", str(self.path), *arguments],
+            [*self.program, "--config", str(self.path), *arguments],
             input=stdin,
             capture_output=True,
             env=environment(),

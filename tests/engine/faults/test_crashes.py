@@ -1,17 +1,23 @@
-"""Killed at any moment, the daemon loses nothing; two of them send nothing twice."""
+"""Rows 25 and 31: a kill at any moment loses nothing; two daemons share a queue."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 
+import pytest
+from engine.faults.outages import locked
 from servers.catcher import Catcher
 from servers.scripted import Drop, Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import State, stats
 
+row = pytest.mark.row
 
+
+@row(25)
 def test_mail_in_flight_at_a_kill_is_sent_again_and_marked(site, make_mail):
     never = threading.Event()
     answers = {"END": [Late(never, Drop()), "250 2.0.0 Ok"]}
@@ -32,6 +38,7 @@ def test_mail_in_flight_at_a_kill_is_sent_again_and_marked(site, make_mail):
     assert record.message_id.encode() in twice[0]
 
 
+@row(25)
 def test_a_kill_with_many_mails_in_the_queue_loses_none(site, make_mail):
     release = threading.Event()
     fine = "250 2.0.0 Ok"
@@ -55,6 +62,7 @@ def test_a_kill_with_many_mails_in_the_queue_loses_none(site, make_mail):
         assert any(id.encode() in content for id in marked)
 
 
+@row(31)
 def test_two_daemons_on_one_queue_send_each_message_once(site, make_mail):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=4)
@@ -74,11 +82,69 @@ def test_two_daemons_on_one_queue_send_each_message_once(site, make_mail):
     assert set(subjects.values()) == {1}
 
 
-def test_a_reply_that_never_came_marks_the_message(site):
-    with Scripted({"END": [Drop(), "250 2.0.0 Ok"]}) as relay:
+@row(31)
+def test_a_daemon_that_dies_leaves_its_mail_to_the_other(site, impatient, make_mail):
+    impatient(daemon__heartbeat__RENEW_SECONDS=0.2)
+    never = threading.Event()
+    with Scripted({"END": [Late(never, Drop()), "250 2.0.0 Ok"]}) as relay:
+        # One of the two connections is kept for interactive mail.
+        site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=2)
+        site.configure(MAILDROP_INTERVAL=0.2)
+        with site.daemon() as first:
+            (id,) = site.send(make_mail(subject="in flight"))
+            wait_until(lambda: relay.received, 10, "the content")
+            with site.daemon():
+                others = site.send(*[make_mail(subject=str(n)) for n in range(20)])
+                for other in others:
+                    assert not site.wait_for(other, State.SENT).possible_duplicate
+                assert site.message(id).state is State.SENDING
+                first.kill()
+                record = site.wait_for(id, State.SENT)
+                assert [each.alive(time.time()) for each in site.daemons] == [True]
+    assert record.possible_duplicate
+    counts = Counter(each.content for each in relay.received)
+    twice = [content for content, count in counts.items() if count > 1]
+    assert (len(counts), len(twice)) == (21, 1)
+    assert record.message_id.encode() in twice[0]
+
+
+@row(25)
+def test_a_kill_before_the_last_dot_sends_the_mail_again(site, make_mail):
+    never = threading.Event()
+    body = "all work and no play makes mail\n" * 250_000
+    with Scripted(during=(1_000_000, Late(never, Drop()))) as relay:
         site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as first:
+            (id,) = site.send(make_mail(body=body))
+            wait_until(lambda: relay.conversations and "DATA" in relay.commands, 10)
+            assert site.message(id).state is State.SENDING
+            first.kill()
+        never.set()
+        relay.follow()
         with site.daemon():
+            record = site.wait_for(id, State.SENT)
+        assert len(relay.received) == 1
+    assert record.attempts == 1
+    assert [each.outcome for each in site.attempts(id)] == ["sent"]
+
+
+@row(25)
+def test_a_kill_between_the_acceptance_and_the_commit_sends_again_and_marks(site):
+    accepted = threading.Event()
+    with Scripted({"END": Late(accepted, "250 2.0.0 Ok: first")}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as first:
             (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            with locked(site):
+                accepted.set()
+                wait_until(lambda: relay.received[0].answered, 10, "the reply")
+                assert site.message(id).state is State.SENDING
+                first.kill()
+        relay.follow()
+        with site.daemon():
             record = site.wait_for(id, State.SENT)
     assert record.possible_duplicate
-    assert record.attempts == 2
+    assert [each.reply for each in site.attempts(id)] == ["250 2.0.0 Ok: queued"]
+    assert len(relay.received) == 2
+    assert site.log_lines(f"pid {first.pid} ")[-1].endswith("its mail goes on here")

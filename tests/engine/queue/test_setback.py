@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine.queue import hold, pull_back, retry, setback
+from collective.maildrophost.engine.queue import (
+    State,
+    hold,
+    prepare,
+    pull_back,
+    retire,
+    retry,
+    setback,
+    unhold,
+)
 from collective.maildrophost.engine.verdict import Outcome
 
 DAYS = 86400.0 * 3
@@ -65,10 +74,33 @@ def test_a_lifetime_begins_now_at_the_latest(hands, set_back):
     assert hands.claim()[0].since == hands.now
 
 
-def test_what_a_person_holds_stays_held(hands, set_back):
+def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, set_back):
+    (held,) = hands.send()
+    hands.do(hold, [held])
+    (prepared,) = hands.do(prepare, "batch", [hands.mail(subject="other")], hands.now)
+    assert set_back() == 2
+    assert hands.message(held).state is State.HELD
+    assert hands.message(prepared).state is State.PREPARED
+    hands.do(unhold, [held, prepared])
+    assert len(hands.claim()) == 2
+
+
+def test_what_is_in_flight_may_come_back(hands, set_back):
+    hands.register("one")
     (id,) = hands.send()
-    hands.do(hold, [id])
+    hands.claim("one")
+    assert set_back() == 1
+    assert hands.message(id).state is State.SENDING
+    hands.do(retire, "one")
+    assert len(hands.claim()) == 1
+
+
+def test_what_has_ended_keeps_the_time_of_its_end(hands, set_back):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.SENT)
+    ended = hands.message(id).due
     assert set_back() == 0
+    assert hands.message(id).due == ended
 
 
 def test_a_long_queue_is_pulled_back_in_parts(hands, set_back, monkeypatch):

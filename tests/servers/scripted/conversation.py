@@ -112,10 +112,10 @@ class Talk:
         self._flush()
         content = self._content()
         reply = self.server.answer("END", "", "250 2.0.0 Ok: queued")
-        self.talk.received.append(
-            Received(self.sender, self.recipients, content, reply, time.time())
-        )
+        received = Received(self.sender, self.recipients, content, reply, time.time())
+        self.talk.received.append(received)
         self._perform(reply)
+        received.answered = True
 
     def _rset(self, nothing: str) -> None:
         self._say("RSET", "250 2.0.0 ok")

@@ -8,13 +8,14 @@ from typing import Any
 
 @dataclass
 class Received:
-    """Content that came to its last dot: with the reply `reply`, as it was sent."""
+    """Content that came to its last dot; `answered`: its `reply` has left."""
 
     sender: str
     recipients: list[str]
     content: bytes
     reply: Any
     time: float
+    answered: bool = False
 
 
 @dataclass

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import or_, select, update
 
 from ..message import Lane
 from . import tables
+from .states import FINAL, State
 from .store import Queue, Transaction
 
 schedule = tables.schedule
 
+UNFINISHED = tuple(state for state in State if state not in FINAL)
 BATCH = 500
 """Messages in one transaction, so that others get to write."""
 
@@ -20,9 +22,10 @@ BATCH = 500
 def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     """Make due what waits longer than it ever should; returns how many messages.
 
-    That is mail whose retry lies more than `longest_wait` seconds ahead, and mail for
-    no time of its own that was queued in the future. What somebody wants sent at a
-    certain time keeps that time. Their lifetime begins now, at the latest.
+    That is mail whose retry lies more than `longest_wait` seconds ahead, mail for no
+    time of its own that was queued in the future, and what is in flight: it may come
+    back. What somebody wants sent at a certain time keeps that time. Their lifetime
+    begins now, at the latest.
     """
     with queue.read() as tx:
         keys = list(chain.from_iterable(_stuck(tx, now, longest_wait)))
@@ -33,43 +36,38 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
 
 
 def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[int]]:
-    # With the lane each is one run of the index of what waits.
+    created = tables.message.c.created
+    tried = schedule.c.attempts > 0
+    from_the_old_time = or_(
+        schedule.c.state == State.SENDING.value,
+        tried & (schedule.c.due > now + longest_wait),
+        ~tried & (schedule.c.due <= created),
+    )
+    # With state and lane each is one run of the index.
     return [
         tx.execute(
             select(schedule.c.message_id)
             .join(tables.message, tables.message.c.id == schedule.c.message_id)
             .where(
-                tables.WAITING_SQL,
+                schedule.c.state == state.value,
                 schedule.c.lane == int(lane),
                 schedule.c.due > now,
-                or_(*_from_the_old_time(now, longest_wait)),
+                from_the_old_time,
             )
         )
         .scalars()
         .all()
+        for state in UNFINISHED
         for lane in Lane
     ]
 
 
-def _from_the_old_time(
-    now: float, longest_wait: float
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    tried = schedule.c.attempts > 0
-    return (
-        tried & (schedule.c.due > now + longest_wait),
-        ~tried & (schedule.c.due <= tables.message.c.created),
-    )
-
-
 def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> None:
-    # Somebody may have been faster: what is no longer waiting is left alone.
-    tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(keys), tables.WAITING_SQL)
-        .values(due=now)
-    )
-    tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(keys), schedule.c.since > now)
-        .values(since=now)
-    )
+    # What has ended meanwhile keeps the time of its end.
+    unfinished = schedule.c.state.in_([state.value for state in UNFINISHED])
+    for column in (schedule.c.due, schedule.c.since):
+        tx.execute(
+            update(schedule)
+            .where(schedule.c.message_id.in_(keys), unfinished, column > now)
+            .values({column.name: now})
+        )

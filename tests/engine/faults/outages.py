@@ -1,0 +1,43 @@
+"""What can befall the queue while a daemon works on it."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+from contextlib import contextmanager
+
+
+@contextmanager
+def locked(site):
+    """Another program has the queue, and keeps it."""
+    other = sqlite3.connect(site.queue.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+@contextmanager
+def gone(site):
+    """Somebody moves the queue's file away, and puts it back."""
+    away = site.queue.path.with_suffix(".away")
+    site.queue.path.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(site.queue.path)
+
+
+@contextmanager
+def full(site):
+    """No file of the daemon can grow beyond what its journal has now."""
+    size = site.queue.path.with_name("queue.db-wal").stat().st_size
+    (pid,) = [each.pid for each in site.daemons]
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)

@@ -1,0 +1,204 @@
+"""Row 32: the clock jumps, by days; mail neither waits for it nor goes twice."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from engine.faults.telling import told
+from servers.scripted import Late, Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import State
+
+row = pytest.mark.row
+DAY = 86400
+OK = "250 2.0.0 Ok: queued"
+LEASE = {
+    "daemon__heartbeat__LEASE_SECONDS": 3.0,
+    "daemon__heartbeat__RENEW_SECONDS": 0.2,
+    "daemon__clockwatch__LOOK_SECONDS": 0.2,
+}
+
+
+class Clock:
+    """The time of day as the daemons of a site see it."""
+
+    def __init__(self, site, path: Path) -> None:
+        libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        assert libraries, "libfaketime is missing (apt-get install libfaketime)"
+        self._site = site
+        self._path = path
+        site.environ = {
+            "LD_PRELOAD": str(libraries[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(path),
+            "FAKETIME_NO_CACHE": "1",
+            # As on a real machine: only the time of day is set.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+        }
+        self.days = 0
+
+    @property
+    def days(self) -> float:
+        """How far it is ahead of the test's own clock."""
+        return self._days
+
+    @days.setter
+    def days(self, days: float) -> None:
+        self._days = days
+        # A reader must never find half a line.
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(f"{days * DAY:+.0f}\n")
+        fresh.replace(self._path)
+
+    def wait_until_seen(self, count: int = 1) -> None:
+        """Every daemon has written a heartbeat with this time."""
+        now = time.time() + self._days * DAY
+
+        def beats() -> bool:
+            seen = [each.seen for each in self._site.daemons]
+            return len(seen) == count and all(abs(each - now) < 3600 for each in seen)
+
+        wait_until(beats, 10, "heartbeats at the new time")
+
+
+@pytest.fixture
+def clock(site, tmp_path, impatient):
+    impatient(**LEASE)
+    return Clock(site, tmp_path / "faketime")
+
+
+@row(32)
+@pytest.mark.parametrize("days", [3, -3])
+def test_deferred_mail_goes_when_its_wait_is_over_whatever_the_clock_says(
+    site, clock, days
+):
+    with Scripted({"MAIL": ["451 4.3.0 later", "250 ok"]}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=2)
+        site.configure(MAILDROP_RETRY_MAX=2, MAILDROP_INTERVAL=1)
+        with site.daemon():
+            (id,) = site.send()
+            site.wait_for(id, State.DEFERRED)
+            clock.days = days
+            record = site.wait_for(id, State.SENT)
+            verdicts = [("b", "deferred", "451 4.3.0 later"), ("b", "sent", OK)]
+            assert told(site, id) == verdicts
+        assert len(relay.received) == 1
+    assert (record.attempts, record.possible_duplicate) == (2, False)
+
+
+@row(32)
+def test_new_mail_does_not_wait_for_the_time_before_the_clock_was_set_back(
+    site, clock, unused_port, late_relay
+):
+    site.configure(SMTP_PORT=unused_port, MAILDROP_INTERVAL=1)
+    with site.daemon():
+        (id,) = site.send()
+        wait_until(lambda: site.pauses, 10, "the relay's pause")
+        clock.days = -3
+        clock.wait_until_seen()
+        with late_relay(unused_port) as relay:
+            record = site.wait_for(id, State.SENT)
+            assert len(relay.received) == 1
+        wait_until(lambda: not site.pauses, 10, "the end of the pause")
+    assert record.attempts == 1
+
+
+@row(32)
+@pytest.mark.parametrize("once", [True, False])
+def test_a_clock_that_was_set_back_while_no_daemon_ran_holds_up_nothing(
+    site, clock, once
+):
+    with Scripted({"MAIL": ["451 4.3.0 later", "250 ok"]}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=60)
+        clock.days = 3
+        (id,) = site.send()
+        assert site.once() == 0
+        assert site.message(id).state is State.DEFERRED
+        clock.days = 0
+        if once:
+            assert site.once() == 0
+        else:
+            with site.daemon():
+                site.wait_for(id, State.SENT)
+        assert len(relay.received) == 1
+    assert site.message(id).state is State.SENT
+
+
+@row(32)
+def test_no_daemon_takes_mail_from_another_because_the_clock_jumped(site, clock):
+    answered = threading.Event()
+    with Scripted({"END": [Late(answered, OK), OK]}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
+        with site.daemon() as first, site.daemon(wait=False) as second:
+            second.wait_for_heartbeat()
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            # Whoever beats first after a jump sees the other's lease long over.
+            for days in (3, 6, 9, 12, 0, 15, -3):
+                clock.days = days
+                clock.wait_until_seen(2)
+            with site.daemon(wait=False) as third:
+                third.wait_for_heartbeat()
+                assert site.message(id).state is State.SENDING
+                answered.set()
+                record = site.wait_for(id, State.SENT)
+            running = [first, second]
+            assert [each.process.poll() for each in running] == [None, None]
+        assert len(relay.received) == 1
+    assert (record.attempts, record.possible_duplicate) == (1, False)
+
+
+@row(32)
+def test_a_daemon_that_hangs_is_still_found_by_its_silence(site, clock):
+    """Set back, the clock would let its lease run for days."""
+    answered = threading.Event()
+    with Scripted({"END": [Late(answered, OK), OK]}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
+        with site.daemon() as hangs:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            hangs.signal(signal.SIGSTOP)
+            clock.days = -3
+            with site.daemon(wait=False) as other:
+                other.wait_for_heartbeat()
+                record = site.wait_for(id, State.SENT, timeout=20)
+                # It has nothing to say any more, and ends.
+                answered.set()
+                hangs.signal(signal.SIGCONT)
+                assert hangs.process.wait(10) == 1
+    assert record.possible_duplicate
+    assert len(relay.received) == 2
+
+
+@row(32)
+@pytest.mark.parametrize("days", [3, -3])
+def test_the_pace_goes_on_after_a_jump(site, clock, make_mail, days):
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, WAIT_INTERVAL=0.3, MAILDROP_INTERVAL=1)
+        with site.daemon():
+            ids = site.send(*[make_mail(subject=str(n)) for n in range(6)])
+            relay.wait_for(2)
+            clock.days = days
+            relay.wait_for(6)
+            for id in ids:
+                assert site.wait_for(id, State.SENT).attempts == 1
+        times = [each.time for each in relay.received]
+    assert len(times) == 6
+    assert times[-1] - times[0] >= 4 * 0.3 - 0.1
+
+
+@row(32)
+def test_a_file_from_the_future_is_taken(site, clock):
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
+        clock.days = -3
+        with site.daemon():
+            text = "##To:b@x.org\n##From:a@x.org\nSubject: x\n\nbody\n"
+            (site.home / "spool" / "mail-1").write_text(text)
+            relay.wait_for(1)
+        assert len(relay.received) == 1

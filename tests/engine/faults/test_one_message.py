@@ -1,0 +1,64 @@
+"""Row 28: a message that breaks what handles it stops no other."""
+
+from __future__ import annotations
+
+import pytest
+from engine.faults.telling import told
+from servers.catcher import Catcher
+from servers.scripted import Scripted
+
+from collective.maildrophost.engine.daemon.process import run
+from collective.maildrophost.engine.queue import State
+from collective.maildrophost.engine.smtp import Connection
+
+row = pytest.mark.row
+SPOIL = "UPDATE maildrop_content SET data = 'text' WHERE message_id = ?"
+"""Not the octets that every program of ours would write."""
+
+
+@row(28)
+def test_a_message_that_cannot_be_handled_is_deferred_and_the_others_go(
+    site, make_mail
+):
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=60)
+        breaks, *others = site.send(*[make_mail(subject=str(n)) for n in range(12)])
+        with site.queue.write() as tx:
+            tx.exec_driver_sql(SPOIL, (int(breaks),))
+        with site.daemon() as daemon:
+            for id in others:
+                site.wait_for(id, State.SENT)
+            record = site.wait_for(breaks, State.DEFERRED)
+            assert {told(site, id)[0][1] for id in others} == {"sent"}
+            assert daemon.process.poll() is None
+        assert len(relay.accepted) == 11
+    assert record.attempts == 1
+    assert record.recipients[0].reply == ("an unexpected TypeError in the SMTP client")
+    assert record.due > record.created + 60
+    assert site.log_lines("met an unexpected error")
+    assert site.pauses == []
+
+
+@row(28)
+def test_an_error_around_the_connection_defers_the_message_too(
+    site, make_mail, monkeypatch
+):
+    deliver = Connection.deliver
+
+    async def break_sometimes(self, sender, recipients, content):
+        if b"Subject: breaks" in content:
+            raise ZeroDivisionError("sesame-7")
+        return await deliver(self, sender, recipients, content)
+
+    monkeypatch.setattr(Connection, "deliver", break_sometimes)
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        breaks, *others = site.send(
+            make_mail(subject="breaks"), *[make_mail() for _ in range(12)]
+        )
+        assert run(site.configuration, once=True) == 0
+        assert len(relay.messages) == 12
+    record = site.message(breaks)
+    assert (record.state, record.attempts) == (State.DEFERRED, 1)
+    assert record.recipients[0].reply.startswith("internal error (ZeroDivisionError)")
+    assert {site.message(id).state for id in others} == {State.SENT}
