@@ -17,7 +17,9 @@ from collective.maildrophost.engine.queue import (
     content,
     list_messages,
     open_queue,
+    prune,
 )
+from collective.maildrophost.engine.queue.prune import SECONDS_PER_DAY
 
 MAIL = b"##To:b@x.org\n##From:a@x.org\nMessage-Id: <1@x>\nSubject: hello\n\nbody\n"
 
@@ -238,6 +240,41 @@ def test_the_same_file_put_back_is_not_taken_again(queue, spool, tmp_path, intak
     os.link(tmp_path / "second-name", dropped)
     assert intake.scan() == 0
     assert len(messages(queue)) == 1
+
+
+def test_a_file_that_cannot_be_removed_is_remembered_as_long_as_it_is_there(
+    queue, spool, intake, monkeypatch, caplog
+):
+    def refuse(path):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    drop(spool, "mail-1")
+    assert [intake.scan() for _ in range(3)] == [0, 0, 0]
+    assert len(messages(queue)) == 1
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    later = time.time() + 6 * SECONDS_PER_DAY
+    monkeypatch.setattr(module.time, "time", lambda: later)
+    again = Intake(queue, [spool], add_message_id=True)
+    assert [again.scan() for _ in range(3)] == [0, 0, 0]
+    with queue.write() as tx:
+        prune(tx, later + 6 * SECONDS_PER_DAY, 30, 0)
+    # Whoever starts now still knows it.
+    assert Intake(queue, [spool], add_message_id=True).scan() == 0
+    assert len(messages(queue)) == 1
+    assert len(errors(caplog)) == 2 + 1, "once for each start"
+
+
+def test_a_reported_file_is_tried_again_in_silence(queue, spool, intake, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    reads = []
+    parse = module.mailfile.parse
+    monkeypatch.setattr(
+        module.mailfile, "parse", lambda data: reads.append(data) or parse(data)
+    )
+    drop(spool, "bad", b"##To:b@x.org\nSubject: x\n\n")
+    assert [intake.scan() for _ in range(3)] == [0, 0, 0]
+    assert len(reads) == 3
 
 
 def test_another_file_with_the_same_name_is_another_mail(queue, spool, intake):

@@ -24,6 +24,9 @@ log = logging.getLogger("maildrop.intake")
 
 QUIET_SECONDS = 1.0
 """A file without a lock is complete when it has not changed for so long."""
+LOOK_AGAIN_SECONDS = 3600.0
+"""Until a file that was reported is tried again: the key of one that was taken and
+cannot be removed is renewed long before it is forgotten."""
 LARGEST_FILE_BYTES = 256 * 2**20
 LOCK_SUFFIX = ".lck"
 
@@ -48,6 +51,14 @@ class Identity:
         return f"{self.path}\n{self.inode} {self.size} {self.changed_ns}"
 
 
+@dataclass(frozen=True)
+class _Report:
+    """What the log has of a path; `again`: when (monotonic) to look once more."""
+
+    about: object
+    again: float
+
+
 class Intake:
     """Watches the drop directories of one configuration."""
 
@@ -58,7 +69,7 @@ class Intake:
         self._directories = tuple(directories)
         self._add_message_id = add_message_id
         self._first_seen: dict[Identity, float] = {}
-        self._reported: dict[str, object] = {}
+        self._reported: dict[str, _Report] = {}
 
     def scan(self) -> int:
         """Take every complete file; returns how many messages were queued.
@@ -103,7 +114,7 @@ class Intake:
         if not stat.S_ISREG(found.st_mode):
             return 0
         identity = Identity.of(path, found)
-        if self._reported.get(path) == identity or not _is_mail_file(path):
+        if self._is_hopeless(path, found) or not _is_mail_file(path):
             return 0
         if found.st_size > LARGEST_FILE_BYTES:
             megabytes = LARGEST_FILE_BYTES // 2**20
@@ -114,6 +125,14 @@ class Intake:
             seen.add(identity)
             return 0
         return self._take(identity)
+
+    def _is_hopeless(self, path: str, found: os.stat_result) -> bool:
+        report = self._reported.get(path)
+        return (
+            report is not None
+            and report.about == _condition(path, found)
+            and time.monotonic() < report.again
+        )
 
     def _complete(self, identity: Identity, found: os.stat_result) -> bool:
         # The file's own times decide at once; where they lie in the future (a clock
@@ -169,20 +188,27 @@ class Intake:
             raise
         except (InvalidMessage, OSError) as error:
             with contextlib.suppress(OSError):
-                identity = Identity.of(path, os.lstat(path))
-                self._report(path, identity, "is left where it is: %s", error)
+                about = _condition(path, os.lstat(path))
+                self._report(path, about, "is left where it is: %s", error)
 
     def _report(self, path: str, about: object, words: str, error: Exception) -> None:
-        if self._reported.get(path) != about:
-            self._reported[path] = about
+        before = self._reported.get(path)
+        again = time.monotonic() + LOOK_AGAIN_SECONDS
+        self._reported[path] = _Report(about, again)
+        if before is None or before.about != about:
             log.error("%s " + words, path, error)
 
     def _forget_reports(self, present: set[str]) -> None:
         directories = {str(directory) for directory in self._directories}
         keep = present | directories
         self._reported = {
-            path: about for path, about in self._reported.items() if path in keep
+            path: report for path, report in self._reported.items() if path in keep
         }
+
+
+def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
+    """What a report is about: with other permissions a file is another matter."""
+    return Identity.of(path, found), found.st_ctime_ns
 
 
 def _is_mail_file(path: str) -> bool:
