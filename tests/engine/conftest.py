@@ -199,9 +199,11 @@ class Site:
             process.wait()
         return process.returncode
 
-    def ctl(self, *arguments: str, stdin: bytes = b"") -> str:
-        """What `maildropctl` prints; it must succeed."""
-        ended = subprocess.run(
+    def call(
+        self, *arguments: str | bytes, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """`maildropctl`, however it ends."""
+        return subprocess.run(
             [*self.program, "--config", str(self.path), *arguments],
             input=stdin,
             capture_output=True,
@@ -209,6 +211,10 @@ class Site:
             timeout=60,
             check=False,
         )
+
+    def ctl(self, *arguments: str, stdin: bytes = b"") -> str:
+        """What `maildropctl` prints; it must succeed."""
+        ended = self.call(*arguments, stdin=stdin)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.decode().strip()
 
