@@ -19,6 +19,7 @@ from .content import BLOCK_OCTETS
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, Expect, Send
+from .tls import ResumingContext
 
 _SALVAGE_OCTETS = 65536
 _BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
@@ -119,6 +120,14 @@ class Channel(asyncio.Protocol):
         if encrypted is None:  # typeshed: a transport that closed meanwhile
             raise ConnectionResetError("closed in the handshake")
         self._use(encrypted)
+
+    def remember_tls(self) -> None:
+        """Let the next connection to this relay resume the TLS session of this one."""
+        if self._transport is None:
+            return
+        context = self._transport.get_extra_info("sslcontext")
+        if isinstance(context, ResumingContext):
+            context.remember(self._transport.get_extra_info("ssl_object"))
 
     def abort(self) -> None:
         """Close at once, whatever is under way; may be called again."""

@@ -25,7 +25,7 @@ from .phases import Phase, Timeouts
 from .session import Session
 from .settings import TLS_IMPLICIT, Login, Security
 from .steps import Broken, Expect, Send, StartTls, Step, Steps
-from .tls import client_context
+from .tls import ResumingContext, client_context
 from .transaction import deliver
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Connection:
             await connection._connect()
             name = _hello_name(local_name, channel.local())
             await connection._run(open_session(session, security, login, name))
+            channel.remember_tls()
         except BaseException:
             channel.abort()
             raise
@@ -122,6 +123,8 @@ class Connection:
         try:
             await dial(self._channel, relay.host, relay.port, context)
         except ssl.SSLError as error:
+            if context is not None:
+                context.forget()
             raise self._tls_fault(error) from None
         except socket.gaierror as error:
             reason = f"the name {relay.host} was not found: {describe(error)}"
@@ -135,9 +138,9 @@ class Connection:
         permanent = isinstance(error, ssl.SSLCertVerificationError)
         return RelayFault(self.relay, Phase.HANDSHAKE, describe(error), permanent)
 
-    def _context(self, verify: bool) -> ssl.SSLContext:
+    def _context(self, verify: bool) -> ResumingContext:
         try:
-            return client_context(verify, self._security.ca_file)
+            return client_context(self.relay, verify, self._security.ca_file)
         except OSError as error:  # ssl.SSLError is one
             reason = f"MAILDROP_TLS_CA_FILE {self._security.ca_file}: {describe(error)}"
             raise RelayFault(self.relay, Phase.HANDSHAKE, reason, True) from None
@@ -170,6 +173,7 @@ class Connection:
         try:
             await self._channel.start_tls(context, self.relay.host)
         except (OSError, ValueError) as error:
+            context.forget()
             raise self._tls_fault(error) from None
 
     def _needs(self, sender: str, recipients: Sequence[str], content: bytes) -> Needs:
@@ -186,6 +190,7 @@ class Connection:
 
     def _give_up(self) -> None:
         self._session.usable = False
+        self._channel.remember_tls()
         self._channel.abort()
 
 
