@@ -62,7 +62,7 @@ setup(
         "zope": ZOPE,
         "plone": PLONE,
         "postgresql": ["psycopg[binary]>=3.2"],
-        "oauth": ["google-auth", "msal"],
+        "oauth": ["Authlib>=1.9", "joserfc>=1.6", "requests>=2.32"],
         "metrics": ["prometheus-client"],
         "fast": ["uvloop"],
         "test": [

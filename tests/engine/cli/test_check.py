@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from servers.catcher import Catcher
+from servers.scripted import Scripted
+from servers.tokens import TokenServer, refusal
 
 from collective.maildrophost.engine.queue.sqlite import has_wal_reset_bug
 
@@ -153,3 +155,47 @@ def test_a_refused_login_fails_without_the_password(site):
 
 def test_no_daemon_fails(site):
     assert "start" in failed(site, "daemon")
+
+
+def with_xoauth2(site, relay, tokens) -> None:
+    file = site.home / "client-secret"
+    file.write_text("hush-hush-hush")
+    file.chmod(0o600)
+    site.configure(
+        SMTP_PORT=relay.port,
+        MAILDROP_AUTH="xoauth2",
+        MAILDROP_LOGIN="site@example.org",
+        MAILDROP_OAUTH_TOKEN_URL=tokens.url,
+        MAILDROP_OAUTH_CLIENT_ID="client-1",
+        MAILDROP_OAUTH_CLIENT_SECRET_FILE=file,
+    )
+
+
+def test_a_login_with_a_token_is_tried(site):
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        with_xoauth2(site, relay, tokens)
+        assert fine(site, "relay")[0].endswith("would take mail, login accepted")
+
+
+def test_a_token_that_the_relay_refuses_fails_with_what_to_do(site):
+    with TokenServer() as tokens, Scripted(login=lambda *given: False) as relay:
+        with_xoauth2(site, relay, tokens)
+        text = failed(site, "relay")
+        assert "auth: login as site@example.org refused: 535" in text
+        assert "whether its mailbox lets this client send" in text
+
+
+def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
+    with TokenServer(refusal("invalid_client")) as tokens, Scripted() as relay:
+        with_xoauth2(site, relay, tokens)
+        text = failed(site, "relay")
+        assert ": token: 127.0.0.1:" in text
+        assert ": HTTP 400 invalid_client" in text
+        assert "MAILDROP_OAUTH_TOKEN_URL" in text
+
+
+def test_a_secret_file_that_is_missing_fails(site):
+    with TokenServer() as tokens, Scripted() as relay:
+        with_xoauth2(site, relay, tokens)
+        (site.home / "client-secret").unlink()
+        assert "MAILDROP_OAUTH_CLIENT_SECRET_FILE" in failed(site, "relay")

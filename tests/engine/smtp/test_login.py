@@ -10,6 +10,7 @@ import pytest
 from servers.scripted import Drop, Scripted
 
 from collective.maildrophost.engine.smtp import Phase, connection
+from collective.maildrophost.engine.smtp.sasl import choose
 from collective.maildrophost.engine.smtp.steps import Send
 
 MAIL = ("a@example.org", ["b@example.org"])
@@ -63,7 +64,8 @@ def test_a_refused_login_is_the_relays_fault(fault, login, answer, permanent):
         ("250 x", ""),
         ("250-x\n250 AUTH CRAM-MD5 GSSAPI", ""),
         ("250-x\n250 AUTH PLAIN", "login"),
-        ("250-x\n250 AUTH PLAIN XOAUTH2", "xoauth2"),
+        ("250-x\n250 AUTH PLAIN LOGIN", "xoauth2"),
+        ("250-x\n250 AUTH XOAUTH2", ""),
     ],
 )
 def test_no_common_mechanism_is_a_fault_for_a_person(fault, login, ehlo, mechanism):
@@ -120,11 +122,18 @@ def test_loopback_is_known(peer):
 SECRETS = ("pa55:wörd", base64.b64encode("pa55:wörd".encode()).decode())
 
 
-@pytest.mark.parametrize("mechanism", ["plain", "login"])
+BLOBS = {
+    "plain": "\0me\0pa55:wörd",
+    "login": "pa55:wörd",
+    "xoauth2": "user=me\1auth=Bearer pa55:wörd\1\1",
+}
+
+
+@pytest.mark.parametrize("mechanism", BLOBS)
 @pytest.mark.parametrize("answer", ["535 5.7.8 no: {}", Drop(), "334 {}"])
 def test_a_password_is_in_no_text(fault, login, caplog, mechanism, answer):
     caplog.set_level(logging.DEBUG)
-    blob = base64.b64encode("\0me\0pa55:wörd".encode()).decode()
+    blob = base64.b64encode(BLOBS[mechanism].encode()).decode()
     if isinstance(answer, str):
         answer = answer.format(" ".join((*SECRETS, blob)))
     with Scripted({"AUTH": answer}, login=GOOD) as server:
@@ -136,3 +145,40 @@ def test_a_password_is_in_no_text(fault, login, caplog, mechanism, answer):
         assert secret not in shown + caplog.text
     assert "pa55" not in repr(login())
     assert "pa55" not in repr(Send(b"pa55", Phase.AUTH))
+
+
+def test_a_token_reaches_the_relay(exchange, login):
+    with Scripted(login=lambda *given: given == ("me", "a-token")) as server:
+        exchange(server, MAIL, login=login(password="a-token", mechanism="xoauth2"))
+        [talk] = server.conversations
+        assert talk.verbs[:3] == ["EHLO", "AUTH", "MAIL"]
+
+
+def test_the_reason_for_a_refused_token_is_answered_until_the_relay_ends_it(
+    fault, login
+):
+    with Scripted(login=lambda *given: False) as server:
+        raised = fault(server, login=login(mechanism="xoauth2"))
+        assert raised.permanent
+        assert raised.code == 535
+        assert raised.reason == "login as me refused: 535 5.7.8 wrong"
+
+
+def test_a_token_never_travels_in_clear_to_another_machine(fault, login, monkeypatch):
+    elsewhere(monkeypatch)
+    with Scripted(login=lambda *given: True) as server:
+        assert "in clear" in fault(server, login=login(mechanism="xoauth2")).reason
+        assert "AUTH" not in server.conversations[0].verbs
+
+
+def test_a_relay_that_overlooks_the_token_is_told_again(login):
+    mechanism = choose(login(mechanism="xoauth2"), ("XOAUTH2",))
+    assert mechanism.respond(b"") == mechanism.initial()
+    assert mechanism.respond(b'{"status":"401"}') == b""
+
+
+def test_a_long_token_is_hidden_although_the_relay_cuts_it_off(fault, login):
+    token = "".join(f"{n:04}" for n in range(600))
+    with Scripted({"AUTH": f"535 5.7.8 {token[:1500]}"}, login=GOOD) as server:
+        raised = fault(server, login=login(password=token, mechanism="plain"))
+    assert raised.reason == "login as me refused: 535 5.7.8 ****"

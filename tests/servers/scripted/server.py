@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +27,7 @@ class Scripted:
     the last dot), RSET, NOOP, QUIT, or with an address behind a colon MAIL:a and
     RCPT:b, to an answer: the text of a reply ("\\n" between its lines), one of
     `answers`, or a list of these, one for each time, of which the last stays.
+    `login` is the (user, password) to take; for XOAUTH2 a function of user and token.
     `during` is (octets, answer): the answer after so many octets of the content, not
     one more of which is read before it. `delivery` is "whole", "coalesced" (one write
     for a pipelined group) or "bytewise". `round_trip` is how many seconds pass between
@@ -42,7 +44,7 @@ class Scripted:
         round_trip: float = 0.0,
         certificates: Certificates | None = None,
         implicit_tls: bool = False,
-        login: tuple[str, str] | None = None,
+        login: tuple[str, str] | Callable[[str, str], bool] | None = None,
         port: int = 0,
     ) -> None:
         self.follow(

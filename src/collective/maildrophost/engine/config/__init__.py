@@ -3,6 +3,7 @@
 from collective.maildrophost.engine.config.configuration import Configuration
 from collective.maildrophost.engine.config.errors import ConfigurationError
 from collective.maildrophost.engine.config.load import load
+from collective.maildrophost.engine.config.masking import hide
 from collective.maildrophost.engine.config.option import Kind, Option
 from collective.maildrophost.engine.config.options import OPTIONS
 from collective.maildrophost.engine.config.relays import RelayAddress
@@ -16,5 +17,6 @@ __all__ = [
     "Option",
     "RelayAddress",
     "Secret",
+    "hide",
     "load",
 ]

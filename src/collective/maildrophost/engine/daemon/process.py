@@ -22,7 +22,7 @@ from . import signals
 from .directories import UnusableDirectory, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
-from .unbuilt import refuse_unbuilt, unbuilt
+from .unbuilt import unbuilt
 
 Result = TypeVar("Result")
 
@@ -36,15 +36,14 @@ def run(configuration: Configuration, once: bool = False) -> int:
 
     `once` handles everything that is due now and ends: with 1 when the relay's fault
     left mail in the queue. Raises QueueError, UnusableDirectory or LeaseLost when it
-    can't start or go on, ConfigurationError for what is not built yet; all mail is in
-    the queue then.
+    can't start or go on, ConfigurationError for a login that can't work; all mail is
+    in the queue then.
     """
     with signals.kept_waiting(), ExitStack() as files:
         bell = None
         current: Configuration | None = configuration
         while current is not None:
             configuration = current
-            refuse_unbuilt(configuration)
             make_directories(configuration)
             _set_up_log(configuration)
             if bell is None:

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ..config import Configuration, ConfigurationError, load
-from ..delivery import Delivery
+from ..delivery import Delivery, Route
 from ..doorbell import Doorbell
 from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, prune
@@ -114,10 +114,12 @@ class Service:
     def _reload(self) -> None:
         """Stop as cleanly as ever, for a start with the configuration as it is now."""
         try:
-            self._reloaded = load(self._configuration.path)
+            reloaded = load(self._configuration.path)
+            Route.of(reloaded)
         except ConfigurationError as error:
             log.error("%s; the old configuration stays in force", error)
         else:
+            self._reloaded = reloaded
             self._told_to_stop.set()
 
     async def _take_in_all(self) -> None:

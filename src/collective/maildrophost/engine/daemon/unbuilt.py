@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..config import Configuration, ConfigurationError
-
-
-def refuse_unbuilt(configuration: Configuration) -> None:
-    """ConfigurationError for what mail could not be sent without."""
-    if configuration.auth == "xoauth2":
-        raise ConfigurationError(
-            configuration.path,
-            None,
-            "MAILDROP_AUTH",
-            "this version logs in with plain or login only, not yet with xoauth2",
-        )
+from ..config import Configuration
 
 
 def unbuilt(configuration: Configuration) -> Iterator[str]:

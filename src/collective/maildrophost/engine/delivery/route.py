@@ -6,38 +6,38 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..config import Configuration, RelayAddress
-from ..smtp import Connection, Login, RelayFault, Security
+from ..config import Configuration, RelayAddress, Secret
+from ..smtp import Connection, Login, LoginRefused, Phase, RelayFault, Security
+from ..tokens import AccessToken, TokenFault, TokenSource, source_of
 from .health import Health, PausePolicy
 
 log = logging.getLogger("maildrop.delivery")
 
+BAD_CREDENTIALS = 535  # RFC 4954 section 6
+
 
 @dataclass(frozen=True)
 class Route:
-    """What it takes to open a connection, from the configuration."""
+    """What it takes to open a connection, from the configuration.
+
+    With `tokens` the login is by XOAUTH2: each connection is given an access token.
+    """
 
     hosts: tuple[RelayAddress, ...]
     security: Security
     login: Login | None
+    tokens: TokenSource | None = None
 
     @classmethod
     def of(cls, configuration: Configuration) -> Route:
-        """The route of a configuration."""
-        login = None
-        if configuration.login and configuration.password:
-            login = Login(
-                configuration.login,
-                configuration.password,
-                configuration.auth,
-                configuration.allow_cleartext_login,
-            )
+        """The route of a configuration; ConfigurationError for a hopeless login."""
+        tokens = source_of(configuration) if configuration.auth == "xoauth2" else None
         security = Security(
             configuration.tls, configuration.tls_verify, configuration.tls_ca_file
         )
-        return cls(configuration.relays, security, login)
+        return cls(configuration.relays, security, _login(configuration), tokens)
 
     @property
     def name(self) -> str:
@@ -46,9 +46,49 @@ class Route:
 
     async def open(self, host: RelayAddress) -> Connection:
         """A connection to one of the hosts; RelayFault when there can be none."""
+        if self.login is None or self.tokens is None:
+            return await self._open(host, self.login)
+        token = await _token(host, self.tokens)
+        try:
+            return await self._open(host, _with(self.login, token))
+        except LoginRefused as refused:
+            if refused.code != BAD_CREDENTIALS:
+                raise
+        # It may have been withdrawn before its time: once more with a new one.
+        token = await _token(host, self.tokens, refused=token)
+        return await self._open(host, _with(self.login, token))
+
+    async def _open(self, host: RelayAddress, login: Login | None) -> Connection:
         return await Connection.open(
-            host, self.security, self.login, local_name=_local_name()
+            host, self.security, login, local_name=_local_name()
         )
+
+
+def _login(configuration: Configuration) -> Login | None:
+    password = configuration.password
+    if configuration.auth == "xoauth2":
+        password = Secret("")
+    elif not (configuration.login and password):
+        return None
+    return Login(
+        configuration.login,
+        password,
+        configuration.auth,
+        configuration.allow_cleartext_login,
+    )
+
+
+def _with(login: Login, token: AccessToken) -> Login:
+    return replace(login, password=token.secret)
+
+
+async def _token(
+    host: RelayAddress, tokens: TokenSource, refused: AccessToken | None = None
+) -> AccessToken:
+    try:
+        return await tokens.token(refused)
+    except TokenFault as fault:
+        raise RelayFault(host, Phase.TOKEN, fault.reason, fault.permanent) from None
 
 
 def _local_name() -> str:

@@ -1,7 +1,7 @@
 """The SMTP client: messages in, a verdict for each recipient out."""
 
 from .connection import Connection
-from .fault import RelayFault
+from .fault import LoginRefused, RelayFault
 from .ledger import Result
 from .phases import Phase, Timeouts
 from .settings import Login, Security
@@ -9,6 +9,7 @@ from .settings import Login, Security
 __all__ = [
     "Connection",
     "Login",
+    "LoginRefused",
     "Phase",
     "RelayFault",
     "Result",

@@ -26,3 +26,12 @@ class RelayFault(MaildropError):
         self.phase = phase
         self.reason = reason
         self.permanent = permanent
+
+
+class LoginRefused(RelayFault):
+    """The relay has answered a login with `code`, 535 above all."""
+
+    def __init__(self, relay: RelayAddress, reason: str, code: int) -> None:
+        permanent = not 400 <= code <= 499
+        super().__init__(relay, Phase.AUTH, reason, permanent)
+        self.code = code

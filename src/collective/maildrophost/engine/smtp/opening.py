@@ -15,8 +15,9 @@ from __future__ import annotations
 import base64
 import binascii
 
+from ..config import hide
 from .capabilities import HELO_ONLY, Capabilities
-from .fault import RelayFault
+from .fault import LoginRefused, RelayFault
 from .phases import Phase
 from .replies import Reply
 from .sasl import Mechanism, choose
@@ -125,12 +126,8 @@ def _log_in(session: Session, login: Login) -> Steps[None]:
         reply = yield from expect(Phase.AUTH)
     if not reply.positive:
         reason = _without_credentials(str(reply), login)
-        raise RelayFault(
-            session.relay,
-            Phase.AUTH,
-            f"login as {login.user} refused: {reason}",
-            permanent=not reply.transient,
-        )
+        text = f"login as {login.user} refused: {reason}"
+        raise LoginRefused(session.relay, text, reply.code)
 
 
 def _choose_mechanism(session: Session, login: Login) -> Mechanism:
@@ -175,16 +172,9 @@ def _challenge(reply: Reply) -> bytes:
 
 
 def _without_credentials(text: str, login: Login) -> str:
-    """`text` without the password, should the relay repeat what it was told."""
-    password = login.password.reveal()
-    spoken = [
-        password,
-        base64.b64encode(password.encode()).decode(),
-        base64.b64encode(f"\0{login.user}\0{password}".encode()).decode(),
-    ]
-    for secret in sorted(filter(None, spoken), key=len, reverse=True):
-        text = text.replace(secret, "****")
-    return text
+    """`text` without password or token, should the relay repeat what it was told."""
+    spoken = f"\0{login.user}\0{login.password.reveal()}".encode()
+    return hide(text, (login.password.reveal(), base64.b64encode(spoken).decode()))
 
 
 def _refused(session: Session, phase: Phase, reply: Reply) -> RelayFault:

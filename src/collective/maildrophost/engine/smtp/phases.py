@@ -9,6 +9,7 @@ from enum import Enum
 class Phase(str, Enum):
     """What the relay is asked for at a moment; names the fields of `Timeouts`."""
 
+    TOKEN = "token"  # noqa: S105
     CONNECT = "connect"
     HANDSHAKE = "handshake"
     GREETING = "greeting"
@@ -33,9 +34,11 @@ class Timeouts:
 
     RFC 5321 section 4.5.3.2 sets greeting, mail, rcpt, data, content and end. The
     others are ours: a relay that is down must be noticed in less than a minute, and
-    RSET and QUIT decide nothing about a message.
+    RSET and QUIT decide nothing about a message. TOKEN is not asked of the
+    relay: it is the time for an access token from its provider.
     """
 
+    token: float = 35.0
     connect: float = 30.0
     handshake: float = 60.0
     greeting: float = 300.0

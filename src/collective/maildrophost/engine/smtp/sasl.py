@@ -4,6 +4,8 @@
 # - A mechanism is one class: its name, the initial response (None when the relay
 #   speaks first) and its response to a challenge. Nothing in it knows SMTP.
 # - STRONGEST_FIRST is the only list of them; a new mechanism is one class and one item.
+# - What a mechanism says with a password and with an access token is not the same:
+#   XOAUTH2 is taken only when it is asked for by name.
 # - No repr shows what a mechanism holds.
 
 from __future__ import annotations
@@ -57,16 +59,39 @@ class LoginMechanism:
         return self._answers.pop(0) if self._answers else b""
 
 
-STRONGEST_FIRST: tuple[type[Plain] | type[LoginMechanism], ...] = (
+class XOAuth2:
+    """An access token instead of a password, as Google and Microsoft want it.
+
+    https://developers.google.com/workspace/gmail/imap/xoauth2-protocol
+    """
+
+    name = "XOAUTH2"
+
+    def __init__(self, login: Login) -> None:
+        token = login.password.reveal()
+        self._response = f"user={login.user}\1auth=Bearer {token}\1\1".encode()
+
+    def initial(self) -> bytes | None:
+        return self._response
+
+    def respond(self, challenge: bytes) -> bytes:
+        # A challenge is the reason for a refusal: its 535 follows an empty answer. No
+        # challenge comes of a relay that overlooks the initial response.
+        return b"" if challenge else self._response
+
+
+STRONGEST_FIRST: tuple[type[Plain] | type[LoginMechanism] | type[XOAuth2], ...] = (
     Plain,
     LoginMechanism,
+    XOAuth2,
 )
+WITH_A_PASSWORD = (Plain.name, LoginMechanism.name)
 
 
 def choose(login: Login, offered: tuple[str, ...]) -> Mechanism | None:
     """The strongest mechanism that both sides know, within what `login` allows."""
-    wanted = login.mechanism.upper()
+    wanted = (login.mechanism.upper(),) if login.mechanism else WITH_A_PASSWORD
     for mechanism in STRONGEST_FIRST:
-        if mechanism.name in offered and wanted in ("", mechanism.name):
+        if mechanism.name in offered and mechanism.name in wanted:
             return mechanism(login)
     return None

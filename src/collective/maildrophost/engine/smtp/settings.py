@@ -26,7 +26,10 @@ class Security:
 
 @dataclass(frozen=True)
 class Login:
-    """SMTP AUTH: `mechanism` is "" (the strongest offered), "plain" or "login"."""
+    """SMTP AUTH: `mechanism` is "plain", "login", "xoauth2", or "" (the strongest).
+
+    For xoauth2 the `password` is an access token.
+    """
 
     user: str
     password: Secret

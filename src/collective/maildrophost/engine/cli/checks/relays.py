@@ -20,19 +20,26 @@ TIMEOUT_SECONDS = 20.0
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """A connection to each relay, up to the point where mail could be sent."""
-    for relay in configuration.relays:
-        yield asyncio.run(_reach(configuration, relay))
-
-
-async def _reach(configuration: Configuration, relay: RelayAddress) -> Finding:
+    from ...config import ConfigurationError
     from ...delivery import Route
+
+    try:
+        route = Route.of(configuration)
+    except ConfigurationError as error:
+        yield failed(SUBJECT, str(error))
+        return
+    for relay in configuration.relays:
+        yield asyncio.run(_reach(route, relay))
+
+
+async def _reach(route: Route, relay: RelayAddress) -> Finding:
     from ...smtp import RelayFault
 
-    route = Route.of(configuration)
     try:
         connection = await asyncio.wait_for(route.open(relay), TIMEOUT_SECONDS)
     except RelayFault as fault:
-        return failed(SUBJECT, f"{relay}: {fault.phase}: {fault.reason}{_hint(fault)}")
+        what = f"{fault.phase}: {fault.reason}{_hint(route, fault)}"
+        return failed(SUBJECT, f"{relay}: {what}")
     except asyncio.TimeoutError:
         return failed(
             SUBJECT, f"{relay}: no answer within {TIMEOUT_SECONDS:.0f} seconds"
@@ -46,12 +53,15 @@ def _how(route: Route) -> str:
     return over_tls + (", login accepted" if route.login else "")
 
 
-def _hint(fault: RelayFault) -> str:
+def _hint(route: Route, fault: RelayFault) -> str:
     option = _OPTIONS.get(fault.phase.value)
+    if route.tokens is not None and fault.phase.value == "auth":
+        option = "MAILDROP_LOGIN, and whether its mailbox lets this client send"
     return f" (see {option})" if option else ""
 
 
 _OPTIONS = {
+    "token": "MAILDROP_OAUTH_TOKEN_URL and the other MAILDROP_OAUTH_ options",
     "connect": "SMTP_HOST and SMTP_PORT",
     "handshake": "MAILDROP_TLS, MAILDROP_TLS_CA_FILE",
     "starttls": "MAILDROP_TLS",

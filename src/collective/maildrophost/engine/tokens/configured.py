@@ -1,0 +1,82 @@
+"""The token source that a configuration asks for."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ..config import Configuration, ConfigurationError, Secret
+from . import files
+from .endpoint import Endpoint, Issued
+from .fault import TokenFault
+from .grants import ClientCredentials, Grant, RefreshToken, service_account
+from .source import TokenSource
+
+LIBRARIES = ("authlib", "joserfc", "requests")
+SECRET_FILE = "MAILDROP_OAUTH_CLIENT_SECRET_FILE"  # noqa: S105  an option's name
+
+
+def source_of(configuration: Configuration) -> TokenSource:
+    """A source of tokens; ConfigurationError when it could never give one."""
+    if not all(find_spec(library) for library in LIBRARIES):
+        raise _error(
+            configuration,
+            "MAILDROP_AUTH",
+            "xoauth2 needs more libraries: "
+            "pip install 'collective.maildrophost[oauth]'",
+        )
+    fetcher = _Fetcher(configuration)
+    try:
+        fetcher.grant()
+    except TokenFault as fault:
+        option, _, reason = fault.reason.partition(": ")
+        raise _error(configuration, option, reason) from None
+    return TokenSource(fetcher)
+
+
+class _Fetcher:
+    """Called for each token: shows the endpoint what the files say at that moment."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._client_id = configuration.oauth_client_id
+        self._mailbox = configuration.login
+        self._secret_file = configuration.oauth_client_secret_file
+        self._refresh_token = (
+            files.RefreshTokenFile(configuration.oauth_refresh_token_file)
+            if configuration.oauth_refresh_token_file
+            else None
+        )
+        self._endpoint = Endpoint(
+            configuration.oauth_token_url,
+            configuration.oauth_scope,
+            configuration.tls_ca_file,
+        )
+
+    def __call__(self) -> Issued:
+        """A token; TokenFault."""
+        grant = self.grant()
+        issued = self._endpoint.ask(grant)
+        if isinstance(grant, RefreshToken) and issued.refresh_token:
+            assert self._refresh_token is not None
+            self._refresh_token.replace(grant.refresh_token, issued.refresh_token)
+        return issued
+
+    def grant(self) -> Grant:
+        """What the endpoint is shown; TokenFault when a file is not as it must be."""
+        if self._refresh_token is None:
+            text = files.read(SECRET_FILE, self._secret_file)
+            account = service_account(text, self._mailbox)
+            return account or ClientCredentials(self._client_id, self._client_secret())
+        return RefreshToken(
+            self._client_id, self._client_secret(), self._refresh_token.read()
+        )
+
+    def _client_secret(self) -> Secret:
+        if not self._secret_file:
+            return Secret("")
+        return files.read_line(SECRET_FILE, self._secret_file)
+
+
+def _error(
+    configuration: Configuration, option: str, expected: str
+) -> ConfigurationError:
+    return ConfigurationError(configuration.path, None, option, expected)

@@ -1,0 +1,193 @@
+"""One request for a token over HTTP (Authlib on requests, the extra `oauth`)."""
+
+# Rules of this file:
+# - Authlib is imported when the first token is asked for: it takes longer to load than
+#   all of the daemon.
+# - The endpoint is always verified, by the public authorities and MAILDROP_TLS_CA_FILE.
+#   MAILDROP_TLS_VERIFY=0 is about the relay.
+# - No redirect is followed: it would carry the secret to another place.
+# - What the endpoint says is shown without anything that it was told in confidence.
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ..config import Secret, hide
+from .fault import TokenFault
+from .grants import ClientCredentials, Grant, RefreshToken, ServiceAccount
+
+SECONDS = (10.0, 20.0)
+"""To connect, and for the answer."""
+UNKNOWN_LIFETIME_SECONDS = 600.0
+"""Where the endpoint does not say (RFC 6749 section 5.1 only recommends it)."""
+MOST_CHARACTERS = 400
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+CONFIDENTIAL = ("assertion", "client_secret", "refresh_token")
+PASSING = ("server_error", "slow_down", "temporarily_unavailable")
+"""Errors (RFC 6749 section 4.1.2.1) that go away by themselves."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What the endpoint gave; `refresh_token` is empty when the old one stays."""
+
+    access_token: Secret
+    lifetime_seconds: float
+    refresh_token: Secret
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where tokens come from; `ca_file` is trusted beside the public authorities."""
+
+    url: str
+    scope: str
+    ca_file: str = ""
+
+    def ask(self, grant: Grant) -> Issued:
+        """A token for `grant`; TokenFault. Blocks for up to half a minute."""
+        try:
+            return _issued(self._ask(grant))
+        except TokenFault:
+            raise
+        except Exception as error:
+            raise self._fault(error) from None
+
+    def _ask(self, grant: Grant) -> Any:
+        session = self._session(grant)
+        with session:
+            if isinstance(grant, ServiceAccount):
+                return session.refresh_token()
+            if isinstance(grant, RefreshToken):
+                shown = grant.refresh_token.reveal()
+                return session.refresh_token(self.url, refresh_token=shown)
+            return session.fetch_token(self.url, grant_type="client_credentials")
+
+    def _session(self, grant: Grant) -> Any:
+        from authlib.integrations.requests_client import AssertionSession, OAuth2Session
+        from joserfc.jwk import RSAKey
+        from requests.adapters import HTTPAdapter
+
+        if isinstance(grant, ServiceAccount):
+            session = AssertionSession(
+                self.url,
+                grant.issuer,
+                grant.subject,
+                # Google wants the scope within what is signed.
+                claims={"scope": self.scope},
+                header={"alg": "RS256", "kid": grant.key_id},
+                key=RSAKey.import_key(grant.key.reveal()),
+                default_timeout=SECONDS,
+            )
+        else:
+            session = OAuth2Session(
+                grant.client_id,
+                grant.client_secret.reveal(),
+                # In the body: Basic leaves open how a secret with a "%" is written.
+                token_endpoint_auth_method=_auth_method(grant),
+                scope=self.scope or None,
+                default_timeout=SECONDS,
+            )
+        # A server on this machine is not asked through a proxy.
+        session.trust_env = urlsplit(self.url).hostname not in LOOPBACK
+        session.hooks["response"].append(_check)
+        adapter = HTTPAdapter()
+        adapter.init_poolmanager(1, 1, ssl_context=self._context())
+        session.mount("https://", adapter)
+        return session
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.ca_file:
+            context.load_verify_locations(self.ca_file)
+        return context
+
+    def _fault(self, error: Exception) -> TokenFault:
+        host = urlsplit(self.url).netloc
+        cause = _root(error)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = f"its certificate does not verify: {cause.verify_message}"
+            return TokenFault(f"{host}: {_line(reason)}", permanent=True)
+        if isinstance(cause, TimeoutError):
+            return TokenFault(f"{host}: no answer in time", permanent=False)
+        if isinstance(cause, OSError):
+            reason = cause.strerror or type(cause).__name__
+            return TokenFault(f"{host}: {_line(reason)}", permanent=False)
+        # The type alone: its text may quote what was sent.
+        reason = f"no token came of it ({type(error).__name__})"
+        return TokenFault(f"{host}: {reason}", permanent=True)
+
+
+def _auth_method(grant: ClientCredentials | RefreshToken) -> str:
+    return "client_secret_post" if grant.client_secret else "none"
+
+
+def _check(response: Any, *_args: object, **_options: object) -> None:
+    """Called by requests with every response: TokenFault unless it is a good one."""
+    status = response.status_code
+    error, words = _said(response)
+    if status == 200 and not error:
+        return
+    host = urlsplit(response.request.url).netloc
+    passing = status >= 500 or status in (408, 429) or error in PASSING
+    if 300 <= status < 400:
+        words = "it points elsewhere, is MAILDROP_OAUTH_TOKEN_URL right?"
+    text = f"{host}: HTTP {status} {error} {words}"
+    raise TokenFault(_line(hide(text, _told(response.request))), permanent=not passing)
+
+
+def _said(response: Any) -> tuple[str, str]:
+    """The error and its description (RFC 6749 section 5.2), "" without them."""
+    try:
+        said = response.json()
+    except ValueError:
+        return "", ""
+    if not isinstance(said, dict):
+        return "", ""
+    return str(said.get("error") or ""), str(said.get("error_description") or "")
+
+
+def _told(request: Any) -> list[str]:
+    """What the endpoint was told in confidence with a request."""
+    fields = parse_qs(request.body or "")
+    return [value for name in CONFIDENTIAL for value in fields.get(name, ())]
+
+
+def _issued(answer: Any) -> Issued:
+    token = answer.get("access_token")
+    if not token or not isinstance(token, str) or not token.isprintable():
+        raise TokenFault("the answer has no access token in it", permanent=True)
+    refresh_token = answer.get("refresh_token")
+    return Issued(
+        Secret(token),
+        _seconds(answer.get("expires_in")),
+        Secret(refresh_token if isinstance(refresh_token, str) else ""),
+    )
+
+
+def _seconds(said: object) -> float:
+    try:
+        seconds = float(said)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return UNKNOWN_LIFETIME_SECONDS
+    return seconds if seconds > 0 else UNKNOWN_LIFETIME_SECONDS
+
+
+def _root(error: BaseException) -> BaseException:
+    """The socket's or TLS's own error within those of the HTTP libraries."""
+    found = error
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError):
+            found = inner
+        inner = inner.__cause__ or inner.__context__
+    return found
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())[:MOST_CHARACTERS]
+    return "".join(char if char.isprintable() else "?" for char in line)

@@ -1,0 +1,104 @@
+"""The files that hold what a token endpoint is shown."""
+
+# Rules of this file:
+# - A file is read anew for every token, so that a new secret needs no restart.
+# - A provider may replace the refresh token with each use (RFC 6749 section 6) and
+#   forget the old one: the new one goes into memory and at once into the file. Where
+#   the file cannot be written, mail goes on until the daemon ends, with a warning.
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ..config import Secret
+from .fault import TokenFault
+
+log = logging.getLogger("maildrop.tokens")
+
+MAX_BYTES = 100_000
+
+
+def read(option: str, path: str) -> str:
+    """The text of the file at `path` without the end of its last line; TokenFault."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES)
+        text = data.decode("utf-8").strip("\r\n")
+    except OSError as error:
+        reason = f"{option}: expected a readable file: {path}: {error.strerror}"
+        raise TokenFault(reason, permanent=True) from None
+    except UnicodeDecodeError:
+        raise TokenFault(
+            f"{option}: expected UTF-8 text in {path}", permanent=True
+        ) from None
+    if not text:
+        raise TokenFault(f"{option}: {path} is empty", permanent=True)
+    return text
+
+
+def read_line(option: str, path: str) -> Secret:
+    """The one line of a file that holds nothing but a secret; TokenFault."""
+    text = read(option, path)
+    if not text.isprintable():
+        reason = f"{option}: expected exactly one line in {path}"
+        raise TokenFault(reason, permanent=True)
+    return Secret(text)
+
+
+class RefreshTokenFile:
+    """The refresh token: as the file says, or as the provider has replaced it since."""
+
+    OPTION = "MAILDROP_OAUTH_REFRESH_TOKEN_FILE"
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._replaced = Secret("")
+        self._replacement = Secret("")
+        self._warned = False
+
+    def read(self) -> Secret:
+        """The token to show now; TokenFault."""
+        written = read_line(self.OPTION, self._path)
+        # Unless somebody has put another one into the file meanwhile.
+        if self._replacement and written == self._replaced:
+            return self._replacement
+        return written
+
+    def replace(self, shown: Secret, given: Secret) -> None:
+        """The provider has given a new one for the one that it was shown."""
+        if given == shown:
+            return
+        if not (self._replacement and shown == self._replacement):
+            self._replaced = shown
+        self._replacement = given
+        try:
+            _write(Path(os.path.realpath(self._path)), given)
+        except OSError as error:
+            if not self._warned:
+                log.warning(
+                    "%s %s cannot be written (%s): the provider has replaced the "
+                    "refresh token, and the new one is lost when the daemon ends",
+                    self.OPTION,
+                    self._path,
+                    error.strerror,
+                )
+            self._warned = True
+
+
+def _write(path: Path, token: Secret) -> None:
+    """Whole or not at all; only for this user (mkstemp makes it so)."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(f"{token.reveal()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise

@@ -1,0 +1,73 @@
+"""What a token endpoint is shown before it gives out a token (RFC 6749 section 1.3)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Secret
+from .fault import TokenFault
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """RFC 6749 section 4.4: the program is itself the one who may send."""
+
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    """RFC 6749 section 6: a person has once allowed it; the secret may be empty."""
+
+    client_id: str
+    client_secret: Secret
+    refresh_token: Secret
+
+
+@dataclass(frozen=True)
+class ServiceAccount:
+    """RFC 7523, as Google uses it: a signed statement; `subject` is the mailbox."""
+
+    issuer: str
+    key: Secret
+    key_id: str
+    subject: str
+
+
+Grant = ClientCredentials | RefreshToken | ServiceAccount
+
+
+def service_account(text: str, mailbox: str) -> ServiceAccount | None:
+    """The service account whose key (JSON, as Google gives it) is `text`; TokenFault.
+
+    None when it is anything else: a client secret.
+    """
+    account = _account(text)
+    if account is None:
+        return None
+    try:
+        return ServiceAccount(
+            issuer=str(account["client_email"]),
+            key=Secret(str(account["private_key"])),
+            key_id=str(account["private_key_id"]),
+            subject=mailbox,
+        )
+    except KeyError as missing:
+        raise TokenFault(
+            "MAILDROP_OAUTH_CLIENT_SECRET_FILE: the service account's key has no "
+            f"{missing}: make a new one at the provider",
+            permanent=True,
+        ) from None
+
+
+def _account(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(found, dict) and found.get("type") == "service_account":
+        return found
+    return None

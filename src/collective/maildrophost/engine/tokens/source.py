@@ -1,0 +1,79 @@
+"""One access token for all connections, renewed in time."""
+
+# Rules of this file:
+# - One refresh at a time; whoever wants a token meanwhile waits for the same one, and
+#   meets the same fault.
+# - A token that is still good is handed out while the next one is on its way: mail does
+#   not wait for an early refresh, nor does it stop when that fails.
+# - The clock is the monotonic one: a lifetime is a duration.
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+
+from ..smtp import Timeouts
+from .endpoint import Issued
+from .fault import TokenFault
+from .token import AccessToken
+
+log = logging.getLogger("maildrop.tokens")
+
+EARLY_RETRY_SECONDS = 30.0
+"""Between two early refreshes, the first of which has failed."""
+LONGEST_SECONDS = Timeouts().token
+"""An endpoint that sends its answer byte by byte is not waited for."""
+
+
+class TokenSource:
+    """Made with what fetches a token; that may block, and raises TokenFault."""
+
+    def __init__(
+        self, fetch: Callable[[], Issued], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._token: AccessToken | None = None
+        self._refreshing: asyncio.Task[AccessToken] | None = None
+        self._not_before = -math.inf
+
+    async def token(self, refused: AccessToken | None = None) -> AccessToken:
+        """A token that is valid now; TokenFault.
+
+        `refused` is one that the relay did not take: it is not given out again.
+        """
+        now = self._clock()
+        token = self._token
+        if token is None or token == refused or not token.is_valid(now):
+            # A connection that is given up must not stop the others' refresh.
+            return await asyncio.shield(self._refresh())
+        if token.is_due(now) and now >= self._not_before:
+            self._not_before = now + EARLY_RETRY_SECONDS
+            self._refresh().add_done_callback(_log_early)
+        return token
+
+    def _refresh(self) -> asyncio.Task[AccessToken]:
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._renew())
+        return self._refreshing
+
+    async def _renew(self) -> AccessToken:
+        asked = self._clock()
+        try:
+            fetching = asyncio.to_thread(self._fetch)
+            issued = await asyncio.wait_for(fetching, LONGEST_SECONDS)
+        except asyncio.TimeoutError:
+            reason = f"no token within {LONGEST_SECONDS:.0f} seconds"
+            raise TokenFault(reason, permanent=False) from None
+        lifetime = issued.lifetime_seconds
+        self._token = AccessToken(issued.access_token, asked, asked + lifetime)
+        log.info("a new access token, good for %.0f s", lifetime)
+        return self._token
+
+
+def _log_early(refreshing: asyncio.Task[AccessToken]) -> None:
+    if not refreshing.cancelled() and (error := refreshing.exception()) is not None:
+        log.warning("%s; mail goes on with the token that is still good", error)

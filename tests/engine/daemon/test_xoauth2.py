@@ -1,0 +1,128 @@
+"""The daemon logs in with access tokens; no trouble with them touches a message."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from servers.scripted import Scripted
+from servers.tokens import TokenServer, refusal
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import State
+
+SECRET = "sesame-oauth-7"
+
+
+@pytest.fixture
+def oauth(site):
+    """Configure the site for a relay and a token server."""
+    file = site.home / "client-secret"
+    file.write_text(SECRET)
+
+    def configure(relay, tokens, **options) -> None:
+        site.configure(
+            SMTP_PORT=relay.port,
+            MAILDROP_AUTH="xoauth2",
+            MAILDROP_LOGIN="site@example.org",
+            MAILDROP_OAUTH_TOKEN_URL=tokens.url,
+            MAILDROP_OAUTH_CLIENT_ID="client-1",
+            MAILDROP_OAUTH_CLIENT_SECRET_FILE=file,
+            **options,
+        )
+
+    return configure
+
+
+def takes(*good: str):
+    return lambda user, token: token in good
+
+
+def test_mail_is_sent_with_a_token(site, oauth):
+    with TokenServer() as tokens, Scripted(login=takes("token-1")) as relay:
+        oauth(relay, tokens)
+        with site.daemon():
+            (id,) = site.send()
+            site.wait_for(id, State.SENT)
+    assert "token-1" not in site.log
+    assert SECRET not in site.log
+
+
+def test_a_token_that_expires_soon_is_renewed_while_mail_goes_on(site, oauth):
+    with (
+        TokenServer(lifetime=2) as tokens,
+        Scripted(login=lambda *given: True) as relay,
+    ):
+        oauth(relay, tokens, MAILDROP_BATCH=1)
+        with site.daemon():
+
+            def another() -> bool:
+                (id,) = site.send()
+                site.wait_for(id, State.SENT)
+                return len({talk.login for talk in relay.conversations}) > 1
+
+            wait_until(another, 10, "a second token")
+    assert site.log_lines(" WARNING ") == []
+
+
+def test_a_token_endpoint_that_is_down_pauses_the_relay_until_it_is_back(site, oauth):
+    answers = [(503, ""), (503, ""), lambda fields: (200, tokens.token(9))]
+    with TokenServer(*answers) as tokens, Scripted(login=takes("token-9")) as relay:
+        oauth(relay, tokens)
+        with site.daemon():
+            (id,) = site.send()
+            (paused,) = wait_until(lambda: site.pauses, 10, "the relay's pause")
+            assert "token: 127.0.0.1:" in paused.fault
+            record = site.wait_for(id, State.SENT)
+    assert record.attempts == 1
+    assert site.log_lines(" ERROR ") == []
+
+
+def test_a_refused_client_bounces_nothing_and_is_an_error_once(site, oauth):
+    def echo(fields):
+        return refusal("invalid_client", f"{fields['client_secret']} is wrong", 401)
+
+    with TokenServer(echo) as tokens, Scripted(login=takes()) as relay:
+        oauth(relay, tokens)
+        with site.daemon():
+            (id,) = site.send()
+            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, 10)
+    message = site.message(id)
+    assert (message.state, message.attempts) == (State.QUEUED, 0)
+    [error] = site.log_lines(" ERROR ")
+    assert "invalid_client **** is wrong" in error
+    assert SECRET not in site.log + str(site.pauses)
+
+
+def test_a_refused_token_is_replaced_once_then_the_relay_pauses(site, oauth):
+    with TokenServer() as tokens, Scripted(login=takes()) as relay:
+        oauth(relay, tokens)
+        site.send()
+        assert site.once() == 1
+        assert [talk.login[1] for talk in relay.conversations] == tokens.given
+        assert len(tokens.requests) == 2
+    [error] = site.log_lines(" ERROR ")
+    assert "login as site@example.org refused: 535" in error
+
+
+def test_a_login_that_cannot_work_ends_the_start_with_2(site, oauth):
+    with TokenServer() as tokens, Scripted() as relay:
+        oauth(relay, tokens)
+        (site.home / "client-secret").unlink()
+        process = site.start()
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert b"MAILDROP_OAUTH_CLIENT_SECRET_FILE: expected a readable file" in said
+
+
+def test_a_reload_with_a_login_that_cannot_work_changes_nothing(site, oauth):
+    with TokenServer() as tokens, Scripted(login=takes("token-1")) as relay:
+        oauth(relay, tokens)
+        with site.daemon() as daemon:
+            missing = site.home / "missing"
+            site.configure(MAILDROP_OAUTH_CLIENT_SECRET_FILE=missing)
+            daemon.signal(signal.SIGHUP)
+            words = "the old configuration stays in force"
+            wait_until(lambda: site.log_lines(words), 10, "the error")
+            (id,) = site.send()
+            site.wait_for(id, State.SENT)

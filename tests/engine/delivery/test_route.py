@@ -1,0 +1,109 @@
+"""The login by XOAUTH2 on the way to a relay (FAULTS 7)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from servers.scripted import Scripted
+from servers.tokens import TokenServer, refusal
+
+from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.delivery import Route
+from collective.maildrophost.engine.smtp import Phase, RelayFault
+
+
+@pytest.fixture
+def route(tmp_path):
+    def to(relay, tokens) -> Route:
+        (tmp_path / "secret").write_text("s3cret\n")
+        path = tmp_path / "maildrop.conf"
+        path.write_text(
+            f"MAILDROP_HOME='{tmp_path}'\n"
+            "SMTP_HOST=127.0.0.1\n"
+            f"SMTP_PORT={relay.port}\n"
+            "MAILDROP_AUTH=xoauth2\n"
+            "MAILDROP_LOGIN=site@example.org\n"
+            f"MAILDROP_OAUTH_TOKEN_URL='{tokens.url}'\n"
+            "MAILDROP_OAUTH_CLIENT_ID=client-1\n"
+            f"MAILDROP_OAUTH_CLIENT_SECRET_FILE='{tmp_path}/secret'\n"
+        )
+        return Route.of(load(path, {}))
+
+    return to
+
+
+def connect(route: Route, times: int = 1) -> None:
+    async def all_at_once() -> None:
+        opening = [route.open(route.hosts[0]) for _ in range(times)]
+        for connection in await asyncio.gather(*opening):
+            await connection.quit()
+
+    asyncio.run(all_at_once())
+
+
+def fault(route: Route) -> RelayFault:
+    with pytest.raises(RelayFault) as raised:
+        connect(route)
+    return raised.value
+
+
+def logins(relay: Scripted) -> list[tuple[str, str]]:
+    return [talk.login for talk in relay.conversations if talk.login]
+
+
+def test_all_connections_log_in_with_one_token(route):
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        connect(route(relay, tokens), times=8)
+        assert logins(relay) == [("site@example.org", "token-1")] * 8
+        assert len(tokens.requests) == 1
+
+
+def test_a_refused_token_is_replaced_once_on_a_new_connection(route):
+    with (
+        TokenServer() as tokens,
+        Scripted(login=lambda user, token: token == "token-2") as relay,
+    ):
+        connect(route(relay, tokens))
+        assert [token for _, token in logins(relay)] == ["token-1", "token-2"]
+        assert [talk.verbs[-1] for talk in relay.conversations] == ["AUTH", "QUIT"]
+
+
+def test_many_connections_with_a_refused_token_ask_for_one_new_one(route):
+    with (
+        TokenServer() as tokens,
+        Scripted(login=lambda user, token: token == "token-2") as relay,
+    ):
+        connect(route(relay, tokens), times=8)
+        assert len(tokens.requests) == 2
+
+
+def test_a_second_refusal_is_the_relays_fault_for_a_person(route):
+    with TokenServer() as tokens, Scripted(login=lambda *given: False) as relay:
+        raised = fault(route(relay, tokens))
+        assert (raised.phase, raised.permanent) == (Phase.AUTH, True)
+        assert len(tokens.requests) == len(relay.conversations) == 2
+
+
+@pytest.mark.parametrize("answer", ["454 4.7.0 later", "534 5.7.9 not you"])
+def test_only_a_535_asks_for_a_new_token(route, answer):
+    with (
+        TokenServer() as tokens,
+        Scripted({"AUTH": answer}, login=lambda *given: True) as relay,
+    ):
+        raised = fault(route(relay, tokens))
+        assert raised.permanent == answer.startswith("5")
+        assert len(tokens.requests) == len(relay.conversations) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent"), [((503, ""), False), (refusal("invalid_client"), True)]
+)
+def test_without_a_token_the_relay_is_at_fault_and_not_even_called(
+    route, answer, permanent
+):
+    with TokenServer(answer) as tokens, Scripted(login=lambda *given: True) as relay:
+        raised = fault(route(relay, tokens))
+        assert (raised.phase, raised.permanent) == (Phase.TOKEN, permanent)
+        assert raised.relay.port == relay.port
+        assert relay.conversations == []

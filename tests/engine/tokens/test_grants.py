@@ -1,0 +1,331 @@
+"""What a token endpoint is shown, and what is made of its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import socket
+import stat
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc import jwk, jwt
+from servers.certificates import Certificates
+from servers.tokens import TokenServer, refusal
+
+from collective.maildrophost.engine.config import ConfigurationError
+from collective.maildrophost.engine.tokens import TokenFault, configured, source_of
+
+from .conftest import MAILBOX
+
+SECRET = "s3cr3t~of+the/client%41"
+REFRESH = "1//refresh-token_one"
+
+
+def fetch(configuration, times: int = 1) -> list[str]:
+    source = source_of(configuration)
+
+    async def all_of_them() -> list[str]:
+        token, found = None, []
+        for _ in range(times):
+            token = await source.token(token)
+            found.append(token.secret.reveal())
+        return found
+
+    return asyncio.run(all_of_them())
+
+
+def fault(configuration) -> TokenFault:
+    with pytest.raises(TokenFault) as raised:
+        fetch(configuration)
+    assert raised.value.reason.isprintable()
+    return raised.value
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_client_credentials_as_microsoft_wants_them(configure, ending):
+    with TokenServer() as server:
+        assert fetch(configure(server.url, SECRET + ending)) == server.given
+    assert server.requests == [
+        {
+            "grant_type": "client_credentials",
+            "client_id": "client-1",
+            "client_secret": SECRET,
+            "scope": "https://relay.test/.default",
+        }
+    ]
+
+
+@pytest.mark.parametrize("secret", ["", SECRET])
+def test_a_refresh_token_with_or_without_a_client_secret(configure, secret):
+    with TokenServer() as server:
+        fetch(configure(server.url, secret, REFRESH, MAILDROP_OAUTH_SCOPE=""))
+    [request] = server.requests
+    assert request.pop("client_secret", "") == secret
+    assert request == {
+        "grant_type": "refresh_token",
+        "client_id": "client-1",
+        "refresh_token": REFRESH,
+    }
+
+
+@pytest.fixture(scope="module")
+def key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def account(key, **changes) -> str:
+    """The JSON key of a Google service account."""
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    fields = {
+        "type": "service_account",
+        "client_email": "mail@project.test",
+        "private_key_id": "key-7",
+        "private_key": pem.decode(),
+        **changes,
+    }
+    return json.dumps({name: fields[name] for name in fields if fields[name]}, indent=2)
+
+
+def test_a_service_account_signs_for_the_mailbox(configure, key):
+    with TokenServer() as server:
+        assert fetch(configure(server.url, account(key))) == server.given
+    [request] = server.requests
+    assert request.pop("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    statement = request.pop("assertion")
+    assert request == {}
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    signed = jwt.decode(statement, jwk.RSAKey.import_key(public), algorithms=["RS256"])
+    assert signed.header["kid"] == "key-7"
+    claims = signed.claims
+    assert claims["iss"] == "mail@project.test"
+    assert claims["sub"] == MAILBOX
+    assert claims["aud"] == server.url
+    assert claims["scope"] == "https://relay.test/.default"
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+@pytest.mark.parametrize("name", ["client_email", "private_key", "private_key_id"])
+def test_half_a_service_account_is_refused_at_once(configure, key, name):
+    with pytest.raises(ConfigurationError, match=name) as raised:
+        source_of(configure("https://tokens.test/", account(key, **{name: ""})))
+    assert raised.value.option == "MAILDROP_OAUTH_CLIENT_SECRET_FILE"
+    assert "PRIVATE KEY" not in str(raised.value)
+
+
+def test_a_key_that_is_none_is_a_fault_that_does_not_show_it(configure, key):
+    with TokenServer() as server:
+        broken = account(key, private_key="-----BEGIN PRIVATE KEY-----\nMIIcanary\n")
+        raised = fault(configure(server.url, broken))
+    assert raised.permanent
+    assert "canary" not in raised.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent", "words"),
+    [
+        (refusal("invalid_client", status=401), True, "HTTP 401 invalid_client"),
+        (refusal("invalid_grant", "has expired"), True, "invalid_grant has expired"),
+        (refusal("temporarily_unavailable"), False, "temporarily_unavailable"),
+        ((503, "<html>down</html>"), False, "HTTP 503"),
+        ((429, ""), False, "HTTP 429"),
+        ((404, "nothing here"), True, "HTTP 404"),
+        ((200, "<html>welcome</html>"), True, "no token"),
+        ((200, ["a list"]), True, "no token"),
+        ((200, {"token_type": "Bearer"}), True, "no access token"),
+        ((200, {"access_token": "a\r\nb", "token_type": "Bearer"}), True, "no access"),
+        ((200, {"error": "access_denied"}), True, "access_denied"),
+    ],
+)
+@pytest.mark.parametrize("grant", ["secret", "refresh", "account"])
+def test_an_outage_is_told_from_a_refusal(
+    configure, key, grant, answer, permanent, words
+):
+    shown = {
+        "secret": {"secret": SECRET},
+        "refresh": {"refresh_token": REFRESH},
+        "account": {"secret": account(key)},
+    }[grant]
+    with TokenServer(answer) as server:
+        raised = fault(configure(server.url, **shown))
+    assert raised.permanent == permanent
+    assert words in raised.reason
+
+
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_a_secret_follows_no_redirect(configure, status):
+    with TokenServer() as elsewhere, TokenServer((status, elsewhere.url)) as server:
+        raised = fault(configure(server.url, SECRET))
+        assert elsewhere.requests == []
+    assert raised.permanent
+    assert "MAILDROP_OAUTH_TOKEN_URL" in raised.reason
+
+
+def test_a_closed_port_is_an_outage(configure):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    raised = fault(configure(f"http://127.0.0.1:{port}/token", SECRET))
+    assert not raised.permanent
+    assert raised.reason == f"127.0.0.1:{port}: Connection refused"
+
+
+def test_a_silent_endpoint_is_an_outage(configure, monkeypatch):
+    monkeypatch.setattr(
+        "collective.maildrophost.engine.tokens.endpoint.SECONDS", (5, 0.1)
+    )
+    with TokenServer() as server:
+        server.gate.clear()
+        raised = fault(configure(server.url, SECRET))
+    assert not raised.permanent
+    assert "no answer in time" in raised.reason
+
+
+def test_an_endpoint_that_repeats_what_it_was_told_reveals_nothing(configure, key):
+    def repeat(fields):
+        told = " ".join(fields.values())
+        words = f"{told} {base64.b64encode(told.encode()).decode()}"
+        return refusal("invalid_client", words, 401)
+
+    with TokenServer(repeat) as server:
+        for shown in ({"secret": SECRET}, {"secret": SECRET, "refresh_token": REFRESH}):
+            raised = fault(configure(server.url, **shown))
+            assert "****" in raised.reason
+            for secret in (SECRET, REFRESH):
+                assert secret not in raised.reason
+                encoded = base64.b64encode(secret.encode()).decode()
+                assert encoded[:12] not in raised.reason
+        reason = fault(configure(server.url, account(key))).reason
+        assertion = server.requests[-1]["assertion"]
+        assert "****" in reason
+        pieces = [assertion[n : n + 12] for n in range(len(assertion) - 11)]
+        assert not [piece for piece in pieces if piece in reason]
+
+
+def test_the_endpoint_is_verified_whatever_goes_for_the_relay(configure):
+    with Certificates() as certificates, TokenServer(certificates=certificates) as own:
+        raised = fault(configure(own.url, SECRET, MAILDROP_TLS_VERIFY=0))
+        assert raised.permanent
+        assert "certificate does not verify" in raised.reason
+        assert own.requests == []
+        trusting = configure(own.url, SECRET, MAILDROP_TLS_CA_FILE=certificates.ca_file)
+        assert fetch(trusting) == own.given
+
+
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(configure, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with TokenServer() as server:
+        assert fetch(configure(server.url, SECRET)) == server.given
+
+
+def test_a_new_secret_needs_no_restart(configure, tmp_path):
+    with TokenServer() as server:
+        source = source_of(configure(server.url, SECRET))
+        (tmp_path / "client_secret").write_text("another\n")
+        asyncio.run(source.token())
+    assert server.requests[0]["client_secret"] == "another"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("one\ntwo\n", "one line"), ("\n", "empty"), (None, "readable")]
+)
+def test_a_secret_file_that_is_none_is_refused_at_once(
+    configure, tmp_path, text, words
+):
+    configuration = configure("https://tokens.test/", SECRET)
+    file = tmp_path / "client_secret"
+    file.unlink() if text is None else file.write_text(text)
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        source_of(configuration)
+    assert raised.value.option == "MAILDROP_OAUTH_CLIENT_SECRET_FILE"
+    assert "two" not in str(raised.value)
+
+
+def test_the_missing_extra_is_named(configure, monkeypatch):
+    monkeypatch.setattr(configured, "find_spec", lambda name: None)
+    with pytest.raises(
+        ConfigurationError, match=r"pip install 'collective\.maildrophost\[oauth\]'"
+    ):
+        source_of(configure("https://tokens.test/", SECRET))
+
+
+# A provider that replaces the refresh token with each use.
+
+
+def rotating(server_tokens):
+    def answer(fields):
+        turn = len(server_tokens) + 1
+        server_tokens.append(fields["refresh_token"])
+        token = {"access_token": f"a{turn}", "token_type": "Bearer", "expires_in": 60}
+        return 200, {**token, "refresh_token": f"r{turn}"}
+
+    return answer
+
+
+def test_a_replaced_refresh_token_is_used_and_kept(configure, tmp_path):
+    shown: list[str] = []
+    file = tmp_path / "refresh_token"
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        file.chmod(0o644)
+        fetch(configuration, times=2)
+        assert shown == [REFRESH, "r1"]
+        assert file.read_text() == "r2\n"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert [each.name for each in tmp_path.glob(".refresh*")] == []
+        fetch(configuration)
+    assert shown == [REFRESH, "r1", "r2"], "a restart goes on with the last one"
+
+
+def test_a_link_to_the_refresh_token_stays_a_link(configure, tmp_path):
+    real = tmp_path / "elsewhere"
+    with TokenServer(rotating([])) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        (tmp_path / "refresh_token").rename(real)
+        (tmp_path / "refresh_token").symlink_to(real)
+        fetch(configuration)
+    assert (tmp_path / "refresh_token").is_symlink()
+    assert real.read_text() == "r1\n"
+
+
+def test_a_refresh_token_that_cannot_be_kept_is_a_warning_once(
+    configure, tmp_path, monkeypatch, caplog
+):
+    def refuse(*names):
+        raise PermissionError(13, "Permission denied")
+
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        monkeypatch.setattr(os, "replace", refuse)
+        fetch(configuration, times=3)
+        assert shown == [REFRESH, "r1", "r2"], "in memory it goes on"
+    [record] = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert "lost when the daemon ends" in record.getMessage()
+    assert (tmp_path / "refresh_token").read_text() == REFRESH
+    assert [each.name for each in tmp_path.glob(".refresh*")] == []
+
+
+def test_a_refresh_token_that_a_person_replaces_counts_at_once(
+    configure, tmp_path, monkeypatch
+):
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        source = source_of(configure(server.url, refresh_token=REFRESH))
+
+        async def story() -> None:
+            token = await source.token()
+            (tmp_path / "refresh_token").write_text("from-a-person")
+            await source.token(token)
+
+        asyncio.run(story())
+    assert shown == [REFRESH, "from-a-person"]

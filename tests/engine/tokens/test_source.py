@@ -1,0 +1,172 @@
+"""One token for all connections: one refresh at a time, early, never in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from collective.maildrophost.engine.config import Secret
+from collective.maildrophost.engine.tokens import TokenFault, TokenSource
+from collective.maildrophost.engine.tokens.endpoint import Issued
+
+
+class Endpoint:
+    """Gives out "1", "2", ... for a minute each; a fault when it has one."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.asked = 0
+        self.fault: TokenFault | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def fetch(self) -> Issued:
+        self.asked += 1
+        self.gate.wait(10)
+        if self.fault is not None:
+            raise self.fault
+        return Issued(Secret(str(self.asked)), 60.0, Secret(""))
+
+
+@pytest.fixture
+def endpoint():
+    return Endpoint()
+
+
+@pytest.fixture
+def source(endpoint):
+    return TokenSource(endpoint.fetch, lambda: endpoint.now)
+
+
+async def text(source: TokenSource, *refused) -> str:
+    return (await source.token(*refused)).secret.reveal()
+
+
+async def until(condition) -> None:
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+async def settled(source: TokenSource) -> None:
+    """Until the refresh in the background has ended."""
+    await asyncio.wait([source._refreshing], timeout=10)
+    await asyncio.sleep(0)
+
+
+def run(coroutine) -> None:
+    asyncio.run(asyncio.wait_for(coroutine, 10))
+
+
+def test_a_token_is_used_while_it_is_good(endpoint, source):
+    async def story():
+        assert await text(source) == "1"
+        endpoint.now = 53.9
+        assert await text(source) == "1"
+
+    run(story())
+    assert endpoint.asked == 1
+
+
+def test_all_connections_wait_for_the_same_refresh(endpoint, source):
+    async def story():
+        endpoint.gate.clear()
+        waiting = [asyncio.create_task(text(source)) for _ in range(10)]
+        await until(lambda: endpoint.asked)
+        endpoint.gate.set()
+        assert await asyncio.gather(*waiting) == ["1"] * 10
+
+    run(story())
+    assert endpoint.asked == 1
+
+
+def test_all_connections_meet_the_same_fault(endpoint, source):
+    async def story():
+        endpoint.fault = TokenFault("down", permanent=False)
+        endpoint.gate.clear()
+        waiting = [asyncio.create_task(text(source)) for _ in range(10)]
+        await until(lambda: endpoint.asked)
+        endpoint.gate.set()
+        met = await asyncio.gather(*waiting, return_exceptions=True)
+        assert met == [endpoint.fault] * 10
+        endpoint.fault = None
+        assert await text(source) == "2"
+
+    run(story())
+
+
+def test_a_connection_that_is_given_up_does_not_stop_the_refresh(endpoint, source):
+    async def story():
+        endpoint.gate.clear()
+        given_up, waits = (asyncio.create_task(text(source)) for _ in range(2))
+        await until(lambda: endpoint.asked)
+        given_up.cancel()
+        await asyncio.sleep(0)
+        endpoint.gate.set()
+        assert await waits == "1"
+
+    run(story())
+
+
+def test_mail_does_not_wait_for_an_early_refresh(endpoint, source):
+    async def story():
+        await source.token()
+        endpoint.now = 55
+        endpoint.gate.clear()
+        assert [await text(source) for _ in range(3)] == ["1"] * 3
+        endpoint.gate.set()
+        await settled(source)
+        assert await text(source) == "2"
+
+    run(story())
+    assert endpoint.asked == 2
+
+
+def test_mail_goes_on_when_an_early_refresh_fails(endpoint, source, caplog):
+    async def story():
+        await source.token()
+        endpoint.fault = TokenFault("tokens.test: HTTP 503", permanent=False)
+        endpoint.now = 55
+        for _ in range(3):
+            assert await text(source) == "1"
+            await settled(source)
+        assert endpoint.asked == 2, "not again at once"
+        endpoint.now = 60
+        with pytest.raises(TokenFault):
+            await source.token()
+
+    caplog.set_level(logging.WARNING)
+    run(story())
+    [record] = caplog.records
+    assert "HTTP 503; mail goes on" in record.getMessage()
+
+
+def test_a_refused_token_is_not_given_out_again(endpoint, source):
+    async def story():
+        first = await source.token()
+        assert await text(source, first) == "2"
+        # Another connection was refused with the old one: there is a new one already.
+        assert await text(source, first) == "2"
+        assert await text(source) == "2"
+
+    run(story())
+    assert endpoint.asked == 2
+
+
+def test_an_endpoint_that_never_ends_its_answer_is_given_up(
+    endpoint, source, monkeypatch
+):
+    monkeypatch.setattr(
+        "collective.maildrophost.engine.tokens.source.LONGEST_SECONDS", 0.05
+    )
+
+    async def story():
+        endpoint.gate.clear()
+        with pytest.raises(TokenFault) as raised:
+            await source.token()
+        endpoint.gate.set()
+        assert not raised.value.permanent
+
+    run(story())
