@@ -186,6 +186,10 @@ class Transaction:
         return self.dot_left and [code // 100 for code in codes] == [2, 2, 3, 2]
 
     @property
+    def codes(self) -> list[int]:
+        return [self.mail, *self.rcpts.values(), self.data, self.end, self.early]
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the relay may have taken the message without saying so."""
         accepted = any(code // 100 == 2 for code in self.rcpts.values())

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -199,6 +200,8 @@ def judge_one(transaction, mail, reused, result):
             judge_failure(transaction, address, verdict)
     if not (reused or result.fault):
         assert any(result.verdicts), "sending again at once would never end"
+    if transaction is not None and 421 in transaction.codes:
+        assert not result.usable, "the relay said that it closes"
     unknown = transaction is not None and transaction.is_unknown
     assert result.possible_duplicate == unknown
     if transaction is not None and transaction.dot_left:
@@ -223,13 +226,8 @@ def judge_failure(transaction, address, verdict):
     if verdict.reply[1] == ".":
         assert verdict.reply[:5] in ("5.1.3", "5.6.7", "5.3.4", "5.6.3")
         return
-    codes = [
-        transaction.mail,
-        transaction.rcpts.get(address),
-        transaction.data,
-        transaction.end,
-        transaction.early,
-    ]
+    others = [code for each, code in transaction.rcpts.items() if each != address]
+    codes = Counter(transaction.codes) - Counter(others)
     assert int(verdict.reply[:3]) in codes
     assert verdict.reply[0] == "5"
 

@@ -44,11 +44,12 @@ def as_base64(body: bytes, text: bool) -> bytes:
 def rewrapped(body: bytes) -> bytes:
     """Base64 with lines of the usual length, without what decoders have to ignore."""
     cleaned = (block.translate(None, _NO_BASE64) for block in blocks(body))
-    return b"\n".join(
-        piece[start : start + _LINE_CHARACTERS]
-        for piece in _in_lines(cleaned, _LINE_CHARACTERS)
-        for start in range(0, len(piece), _LINE_CHARACTERS)
-    )
+    return b"\n".join(map(_wrapped, _in_lines(cleaned, _LINE_CHARACTERS)))
+
+
+def _wrapped(text: bytes) -> bytes:
+    starts = range(0, len(text), _LINE_CHARACTERS)
+    return b"\n".join(text[start : start + _LINE_CHARACTERS] for start in starts)
 
 
 def _in_lines(pieces: Iterable[bytes], width: int) -> Iterator[bytes]:
