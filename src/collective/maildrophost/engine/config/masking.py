@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import quote
 
 from collective.maildrophost.engine.config.secret import HIDDEN
 
-SHORTEST_PIECE = 12
+PIECE = 12
 """Characters; a secret that is shorter is looked for as a whole."""
 SHORTEST_FORM = 5
 """Less than this of base64 says nothing, and stands in every other word."""
@@ -19,12 +20,36 @@ SHORTEST_FORM = 5
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """`text` with every piece of a secret replaced by asterisks."""
+    found = [place for secret in secrets for place in _places(text, secret)]
+    if not found:
+        return text
     shown = bytearray(b"\1" * len(text))
-    for secret in filter(None, secrets):
-        for form in set(_forms(secret)):
-            for start, end in _found(text, form):
-                shown[start:end] = bytes(end - start)
+    for start, end in found:
+        shown[start:end] = bytes(end - start)
     return "".join(_replaced(text, shown))
+
+
+def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    for size, pieces in _pieces(secret).items():
+        for start in range(len(text) - size + 1):
+            if text[start : start + size] in pieces:
+                yield start, start + size
+
+
+@lru_cache(maxsize=16)
+def _pieces(secret: str) -> dict[int, frozenset[str]]:
+    """All that may not be seen, by its length; every reply of a relay is looked at."""
+    forms = set(_forms(secret)) if secret else set()
+    sizes = {min(PIECE, len(form)) for form in forms}
+    return {
+        size: frozenset(
+            form[start : start + size]
+            for form in forms
+            if min(PIECE, len(form)) == size
+            for start in range(len(form) - size + 1)
+        )
+        for size in sizes
+    }
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -38,13 +63,6 @@ def _forms(secret: str) -> Iterator[str]:
             if len(form) >= SHORTEST_FORM:
                 yield form
                 yield form.replace("+", "-").replace("/", "_")
-
-
-def _found(text: str, form: str) -> Iterator[tuple[int, int]]:
-    size = min(SHORTEST_PIECE, len(form))
-    for start in range(len(text) - size + 1):
-        if text[start : start + size] in form:
-            yield start, start + size
 
 
 def _replaced(text: str, shown: bytearray) -> Iterator[str]:

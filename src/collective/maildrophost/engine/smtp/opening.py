@@ -15,7 +15,6 @@ from __future__ import annotations
 import base64
 import binascii
 
-from ..config import hide
 from .capabilities import HELO_ONLY, Capabilities
 from .fault import LoginRefused, RelayFault
 from .phases import Phase
@@ -117,6 +116,7 @@ def _must_verify(session: Session, security: Security, login: Login | None) -> b
 
 def _log_in(session: Session, login: Login) -> Steps[None]:
     mechanism = _choose_mechanism(session, login)
+    session.replies.confidential = _credentials(login)
     reply = yield from _start_auth(session, mechanism)
     for _ in range(MAX_CHALLENGES):
         if not reply.intermediate:
@@ -125,8 +125,7 @@ def _log_in(session: Session, login: Login) -> Steps[None]:
         yield from session.send(base64.b64encode(response) + b"\r\n", Phase.AUTH)
         reply = yield from expect(Phase.AUTH)
     if not reply.positive:
-        reason = _without_credentials(str(reply), login)
-        text = f"login as {login.user} refused: {reason}"
+        text = f"login as {login.user} refused: {reply}"
         raise LoginRefused(session.relay, text, reply.code)
 
 
@@ -171,10 +170,11 @@ def _challenge(reply: Reply) -> bytes:
         return b""
 
 
-def _without_credentials(text: str, login: Login) -> str:
-    """`text` without password or token, should the relay repeat what it was told."""
-    spoken = f"\0{login.user}\0{login.password.reveal()}".encode()
-    return hide(text, (login.password.reveal(), base64.b64encode(spoken).decode()))
+def _credentials(login: Login) -> tuple[str, ...]:
+    """What the relay is told in confidence, as it travels; a password is one part."""
+    secret = login.password.reveal()
+    spoken = f"\0{login.user}\0{secret}".encode()
+    return secret, base64.b64encode(spoken).decode()
 
 
 def _refused(session: Session, phase: Phase, reply: Reply) -> RelayFault:

@@ -6,11 +6,15 @@
 #   guesses here pairs every later reply with the wrong command.
 # - A bare LF ends a line as well as CRLF does; a code without text is a reply.
 # - Nothing a relay sends makes us keep more than MAX_UNREAD_OCTETS.
+# - What the relay was told in confidence and repeats is never seen: its words go into
+#   the log, the queue and messages to the sender.
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from ..config import hide
 
 MAX_LINE_OCTETS = 4096  # RFC 5321 allows 512; real relays exceed it.
 MAX_REPLY_LINES = 256
@@ -63,9 +67,13 @@ class Reply:
 
 
 class Replies:
-    """What the relay has said so far: `feed` bytes, `take` replies."""
+    """What the relay has said so far: `feed` bytes, `take` replies.
+
+    `confidential` is what no text that comes out of here may show.
+    """
 
     def __init__(self) -> None:
+        self.confidential: tuple[str, ...] = ()
         self._unread = bytearray()
         self._code = 0
         self._lines: list[str] = []
@@ -106,7 +114,7 @@ class Replies:
         """Whether `line` is the last one of its reply."""
         match = _LINE.fullmatch(line)
         if match is None:
-            raise MalformedReply(f"the relay sent no SMTP reply: {_printable(line)}")
+            raise MalformedReply(f"the relay sent no SMTP reply: {self._text(line)}")
         digits, separator, text = match.groups()
         code = int(digits)
         if self._lines and code != self._code:
@@ -114,8 +122,13 @@ class Replies:
         if len(self._lines) >= MAX_REPLY_LINES:
             raise MalformedReply("the relay sent an endless reply")
         self._code = code
-        self._lines.append(_printable(text or b""))
+        self._lines.append(self._text(text or b""))
         return bool(separator != b"-")
+
+    def _text(self, octets: bytes) -> str:
+        # Before it is cut off, lest the first half of a secret stays.
+        text = hide(octets.decode("utf-8", "replace"), self.confidential)
+        return _printable(text)
 
     def _finish(self) -> Reply:
         reply = Reply(self._code, tuple(self._lines))
@@ -123,8 +136,8 @@ class Replies:
         return reply
 
 
-def _printable(text: bytes) -> str:
-    decoded = text.decode("utf-8", "replace")[:MAX_TEXT_CHARACTERS]
+def _printable(text: str) -> str:
+    decoded = text[:MAX_TEXT_CHARACTERS]
     if decoded.isprintable():
         return decoded
     return "".join(char if char.isprintable() else "?" for char in decoded)
