@@ -51,8 +51,8 @@ fuzz: install ## try the SMTP client against strange relays for about ten minute
 	bin/pytest $(PYTEST_OPTIONS) --hypothesis-profile=fuzz tests/engine/smtp/test_fuzz.py
 
 .PHONY: bench
-bench: install ## measure side by side with what people use today
-	bin/py benchmarks/page.py
+bench: install ## measure side by side with what people use today; GROWTH=1: long queues
+	@bin/bench $(if $(GROWTH),growth)
 
 .PHONY: lint
 lint: $(LINT)/.done ## check style, types and the borders between the packages

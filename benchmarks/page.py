@@ -1,6 +1,6 @@
 """What a page pays for one mail: send with commit, ours beside zope.sendmail's queue.
 
-Run with `make bench`. Both sides send the same 4.4 kB message in a transaction of its
+Part of `make bench`. Both sides send the same 4.4 kB message in a transaction of its
 own, in turn, so that a machine whose speed drifts drifts for both. Ours is on disk when
 the commit returns; zope.sendmail syncs nothing.
 """

@@ -1,0 +1,1 @@
+"""The project measured beside what people use today: see docs/performance.md."""

@@ -1,0 +1,1 @@
+"""Who delivers mail beside each other, one module each."""

@@ -1,0 +1,122 @@
+"""Who delivers what how often: loopback, then a server that answers late."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .contestants.contestant import Contestant
+from .contestants.maildrophost import Maildrophost, environment, without_uvloop
+from .contestants.postfix import Postfix
+from .contestants.postfix import missing as postfix_misses
+from .contestants.smtpsource import SmtpSource
+from .contestants.zopesendmail import ZopeSendmail
+from .measuring import Figures, measure
+from .programs import installed
+from .sink import Sink, own_sink, smtp_sink
+from .table import Goal
+from .versions import has_uvloop
+
+CONNECTIONS = 20
+LATE_SECONDS = 0.02
+LOOPBACK, LATE = "loopback", "20 ms late"
+
+OURS, ZOPE_SENDMAIL, POSTFIX = "maildrophost", "zope.sendmail", "Postfix"
+OURS_ASYNCIO = "maildrophost without uvloop"
+SMTP_SOURCE, SMTP_SOURCE_KEPT = "smtp-source", "smtp-source -d"
+
+GOALS = (
+    Goal(LOOPBACK, ZOPE_SENDMAIL, 4.0),
+    Goal(LOOPBACK, POSTFIX, 2.5),
+    Goal(LOOPBACK, SMTP_SOURCE, 0.45),
+    Goal(LATE, ZOPE_SENDMAIL, 60.0),
+)
+
+COUNTS: Mapping[str, Mapping[str, int]] = {
+    LOOPBACK: {
+        OURS: 5000,
+        OURS_ASYNCIO: 3000,
+        ZOPE_SENDMAIL: 2000,
+        POSTFIX: 3000,
+        SMTP_SOURCE: 10000,
+        SMTP_SOURCE_KEPT: 20000,
+    },
+    # zope.sendmail sends seven messages a second here.
+    LATE: {
+        OURS: 3000,
+        ZOPE_SENDMAIL: 60,
+        POSTFIX: 2000,
+        SMTP_SOURCE: 600,
+        SMTP_SOURCE_KEPT: 1200,
+    },
+}
+"""Enough messages of each for some seconds, and for all in a few minutes."""
+
+Runs = dict[str, list[Figures]]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Who does not take part, and why."""
+
+    name: str
+    reason: str
+
+
+def contestants() -> tuple[list[Contestant], list[Absent]]:
+    """Everybody who can run here, and who can't."""
+    able: list[Contestant] = [Maildrophost(OURS, CONNECTIONS)]
+    absent = []
+    if has_uvloop():
+        slower = without_uvloop(environment())
+        able.append(Maildrophost(OURS_ASYNCIO, CONNECTIONS, slower))
+    able.append(ZopeSendmail(ZOPE_SENDMAIL))
+    if reason := postfix_misses():
+        absent.append(Absent(POSTFIX, reason))
+    else:
+        able.append(Postfix(POSTFIX, CONNECTIONS))
+    program = installed("smtp-source")
+    if program is None:
+        absent.append(Absent(SMTP_SOURCE, "Postfix is not installed"))
+    else:
+        able.append(SmtpSource(SMTP_SOURCE, program, CONNECTIONS, keep=False))
+        able.append(SmtpSource(SMTP_SOURCE_KEPT, program, CONNECTIONS, keep=True))
+    return able, absent
+
+
+def compare(
+    setting: str, able: Sequence[Contestant], counts: Mapping[str, int], rounds: int
+) -> Runs:
+    """Everybody with a count in turn, `rounds` times over, so that a drift hits all."""
+    runs: Runs = {each.name: [] for each in able if each.name in counts}
+    for _ in range(rounds):
+        for contestant in able:
+            if contestant.name in counts:
+                figures = _one(setting, contestant, counts[contestant.name])
+                runs[contestant.name].append(figures)
+    return runs
+
+
+def _one(setting: str, contestant: Contestant, count: int) -> Figures:
+    with tempfile.TemporaryDirectory(prefix="maildrop-bench-") as name:
+        # Postfix works as another user, below this.
+        Path(name).chmod(0o755)
+        folder = Path(name, "queue")
+        folder.mkdir()
+        with _sink(setting, Path(name)) as sink:
+            return measure(contestant, folder, sink, count)
+
+
+@contextmanager
+def _sink(setting: str, folder: Path) -> Iterator[Sink]:
+    if setting == LATE:
+        chosen = own_sink(folder, LATE_SECONDS)
+    elif installed("smtp-sink"):
+        chosen = smtp_sink()
+    else:
+        chosen = own_sink(folder)
+    with chosen as sink:
+        yield sink

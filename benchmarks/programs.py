@@ -1,0 +1,68 @@
+"""How the benchmarks run a program: apart from this terminal, ended with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .failure import BenchmarkFailed
+
+STOP_SECONDS = 10.0
+
+
+def installed(name: str) -> str | None:
+    """The program's path; Debian keeps Postfix out of the path of users."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+@contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program in a session of its own, which Ctrl-C reaches only through us.
+
+    What is still running at the end is killed.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(STOP_SECONDS)
+
+
+def run(command: Sequence[str], folder: Path | None = None) -> str:
+    """What a program says that ends by itself; BenchmarkFailed when it fails."""
+    ended = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        start_new_session=True,
+        check=False,
+    )
+    if ended.returncode != 0:
+        raise BenchmarkFailed(f"{' '.join(command)}: {ended.stdout.strip()}")
+    return ended.stdout
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as taker:
+        taker.bind(("127.0.0.1", 0))
+        port: int = taker.getsockname()[1]
+    return port

@@ -1,0 +1,66 @@
+"""What was measured, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .measuring import Figures
+
+MEGABYTE = 1_000_000
+_HEAD = (
+    f"{'':30}{'messages':>9}{'per second':>11}{'lowest-highest':>16}"
+    f"{'ours is':>9}{'CPU s/1000':>11}{'peak MB':>8}"
+)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How many times as fast as a peer we want to be."""
+
+    setting: str
+    peer: str
+    times: float
+
+
+def middle(runs: Sequence[Figures]) -> Figures:
+    """The run with the median rate; of two in the middle the slower."""
+    return sorted(runs, key=lambda run: run.rate)[(len(runs) - 1) // 2]
+
+
+def table(title: str, ours: str, runs: Mapping[str, Sequence[Figures]]) -> str:
+    """A line for everybody who took part; `ours` names the one to compare."""
+    lines = [title, _HEAD]
+    own_rate = middle(runs[ours]).rate
+    for name, each in runs.items():
+        figures = middle(each)
+        rates = sorted(run.rate for run in each)
+        span = f"{rates[0]:.0f}-{rates[-1]:.0f}"
+        lines.append(
+            f"{name:30}{figures.messages:9}{figures.rate:11.1f}{span:>16}"
+            f"{own_rate / figures.rate:8.2f}x{figures.cpu_per_thousand:11.3f}"
+            f"{figures.memory_bytes / MEGABYTE:8.0f}"
+        )
+    return "\n".join(lines)
+
+
+def verdicts(
+    goals: Sequence[Goal],
+    ours: str,
+    settings: Mapping[str, Mapping[str, Sequence[Figures]]],
+) -> str:
+    """A line for each goal: what was to reach, what was reached, ok or short."""
+    lines = [f"{'to reach':58}{'goal':>7}{'measured':>10}"]
+    for goal in goals:
+        what = f"{goal.setting}: {ours} to {goal.peer}"
+        runs = settings[goal.setting]
+        if goal.peer not in runs:
+            lines.append(f"{what:58}{goal.times:6.2f}x{'not run':>10}")
+            continue
+        times = middle(runs[ours]).rate / middle(runs[goal.peer]).rate
+        lines.append(f"{what:58}{goal.times:6.2f}x{times:9.2f}x {verdict(times, goal)}")
+    return "\n".join(lines)
+
+
+def verdict(times: float, goal: Goal) -> str:
+    return "ok" if times >= goal.times else "SHORT"

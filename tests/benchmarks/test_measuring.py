@@ -1,0 +1,171 @@
+"""The delivery benchmarks run, and do not count what was not delivered."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from servers.catcher import Catcher
+from waiting import wait_until
+
+from benchmarks import delivery, growth
+from benchmarks.contestants.contestant import Job
+from benchmarks.contestants.maildrophost import Maildrophost
+from benchmarks.contestants.zopesendmail import ZopeSendmail
+from benchmarks.failure import BenchmarkFailed
+from benchmarks.measuring import measure
+from benchmarks.programs import free_port
+from benchmarks.sink import own_sink
+
+COUNT = 30
+CONTESTANTS = [Maildrophost("ours", 3), ZopeSendmail("theirs")]
+
+
+@dataclass
+class CatchingSink:
+    """A sink that keeps what comes, to look at it."""
+
+    catcher: Catcher
+
+    @property
+    def port(self) -> int:
+        return self.catcher.port
+
+    def received(self) -> int:
+        return sum(len(caught.content) for caught in self.catcher.messages)
+
+    def messages(self) -> int:
+        return len(self.catcher.messages)
+
+
+@pytest.mark.parametrize("contestant", CONTESTANTS, ids=lambda each: each.name)
+def test_everybody_delivers_the_same_messages(contestant, tmp_path):
+    with Catcher() as catcher:
+        figures = measure(contestant, tmp_path, CatchingSink(catcher), COUNT)
+        contents = {caught.content for caught in catcher.messages}
+    assert len(contents) == COUNT
+    # A line end of a message has one byte more on the wire.
+    sizes = {len(content) - content.count(b"\r\n") for content in contents}
+    assert sizes == {4400}
+    assert figures.messages == COUNT
+    assert figures.rate > 0
+    assert figures.memory_bytes > 1_000_000
+
+
+@pytest.mark.parametrize("contestant", CONTESTANTS, ids=lambda each: each.name)
+def test_our_own_server_counts_every_message(contestant, tmp_path):
+    with own_sink(tmp_path) as sink:
+        measure(contestant, tmp_path, sink, COUNT)
+        assert sink.messages() == COUNT
+        assert sink.received() > COUNT * 4400
+
+
+def test_a_late_server_costs_a_round_trip_each_answer(tmp_path):
+    late, count = 0.02, 10
+    with own_sink(tmp_path, late) as sink:
+        figures = measure(ZopeSendmail(), tmp_path, sink, count)
+    # From the first message's end to the last one's there are nine more messages, each
+    # with greeting, EHLO, MAIL, RCPT, DATA, the end of the message, and QUIT.
+    assert figures.seconds >= (count - 1) * 7 * late
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    """Delivers less than it was given."""
+
+    able: Maildrophost
+    name: str = "forgetful"
+
+    @contextmanager
+    def job(self, folder: Path, port: int, count: int) -> Iterator[Job]:
+        with self.able.job(folder, port, count - 1) as job:
+            yield job
+
+
+@dataclass(frozen=True)
+class Leaving(Forgetful):
+    """Leaves something in its queue."""
+
+    @contextmanager
+    def job(self, folder: Path, port: int, count: int) -> Iterator[Job]:
+        with self.able.job(folder, port, count) as job:
+            yield replace(job, left=lambda: 2)
+
+
+def test_a_message_that_did_not_come_is_a_failure(tmp_path):
+    with (
+        own_sink(tmp_path) as sink,
+        pytest.raises(BenchmarkFailed, match="29 of 30 messages came"),
+    ):
+        measure(Forgetful(CONTESTANTS[0]), tmp_path, sink, COUNT)
+
+
+def test_a_message_left_in_the_queue_is_a_failure(tmp_path):
+    with (
+        own_sink(tmp_path) as sink,
+        pytest.raises(BenchmarkFailed, match="2 messages were not delivered"),
+    ):
+        measure(Leaving(CONTESTANTS[0]), tmp_path, sink, COUNT)
+
+
+def test_nothing_is_measured_where_nothing_is_delivered(tmp_path):
+    with own_sink(tmp_path) as sink:
+        gone = sink.port
+        sink.port = free_port()
+        assert gone != sink.port
+        with pytest.raises(BenchmarkFailed, match="delivers nothing"):
+            measure(CONTESTANTS[0], tmp_path, sink, COUNT)
+
+
+def test_all_that_can_run_here_runs_in_both_settings():
+    able, absent = delivery.contestants()
+    names = {each.name for each in able} | {each.name for each in absent}
+    assert {"maildrophost", "zope.sendmail", "Postfix", "smtp-source"} <= names
+    for setting, count in ((delivery.LOOPBACK, 200), (delivery.LATE, 10)):
+        few = {each.name: count for each in able}
+        runs = delivery.compare(setting, able, few, rounds=1)
+        assert {name: each[0].messages for name, each in runs.items()} == few
+
+
+def test_the_growth_is_measured():
+    measured = growth.measure_growth(short=200, long=600, delivered=200, rounds=1)
+    assert measured.short.seconds > 0
+    assert measured.long.seconds > 0
+    assert measured.fill_rate > 0
+    assert measured.file_bytes > 600 * growth.SIZE / 2
+    assert "1,000,000" in growth.report(measured)
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(each) for each in text.split()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_running(number, tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "growth"]
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        started = wait_until(lambda: children(process.pid), 30, "the server's start")
+        process.send_signal(number)
+        assert process.wait(30) != 0
+    finally:
+        process.kill()
+        process.wait()
+    for pid in started:
+        wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 10, "its end")
+    assert list(tmp_path.iterdir()) == []
