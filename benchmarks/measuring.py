@@ -15,9 +15,11 @@ from .programs import running
 from .sink import Sink
 
 POLL_SECONDS = 0.005
-MEMORY_SECONDS = 0.2
+MEMORY_SECONDS = 0.5
 """Between two looks at the memory."""
 STALL_SECONDS = 30.0
+BLIND_SECONDS = 0.5
+"""Longer between two looks, and the times of the first and last message are guesses."""
 FIRST_BYTES = 1024
 """When so much has come, the first messages are under way."""
 
@@ -43,10 +45,15 @@ class Figures:
         return self.cpu_seconds * 1000 / self.messages
 
 
+class Disturbed(BenchmarkFailed):
+    """The machine was so busy that the measuring itself was held up."""
+
+
 def measure(contestant: Contestant, folder: Path, sink: Sink, count: int) -> Figures:
     """Let the contestant deliver `count` messages; its start is not measured.
 
-    Raises BenchmarkFailed when it stalls, or when a message was not delivered.
+    Raises BenchmarkFailed when it stalls, or when a message was not delivered;
+    Disturbed when it would be worth another try.
     """
     with (
         contestant.job(folder, sink.port, count) as job,
@@ -67,13 +74,15 @@ def _watch(
 ) -> Figures:
     root = job.daemon.root if job.daemon else process.pid
     before = received = sink.received()
-    first = last = time.perf_counter()
+    first = last = seen = time.perf_counter()
+    blind = 0.0
     cpu_before = cpu_seconds(root)
     memory, looked = 0, 0.0
     while True:
         # Asked before the sink, so that nothing comes after the last look.
         over = job.daemon.idle() if job.daemon else _ended(process)
         now = time.perf_counter()
+        blind, seen = max(blind, now - seen), now
         come = sink.received()
         if come > received:
             last = now
@@ -90,6 +99,8 @@ def _watch(
             raise BenchmarkFailed(f"{' '.join(job.command)} delivers nothing")
         time.sleep(POLL_SECONDS)
     cpu = cpu_seconds(root) - cpu_before
+    if blind > BLIND_SECONDS:
+        raise Disturbed(f"nobody looked for {blind:.1f} s: the machine is too busy")
     if last == first:
         raise BenchmarkFailed("too few messages to measure")
     return Figures(count, last - first, cpu, memory)
