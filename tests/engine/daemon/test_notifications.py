@@ -9,6 +9,8 @@ import pytest
 from servers.scripted import Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.daemon.process import run
+from collective.maildrophost.engine.delivery.notifications import failure
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import State, list_messages
 
@@ -225,6 +227,21 @@ def test_what_the_postmaster_cannot_get_ends_there(site, senderless):
         records = list_messages(tx)
     assert len(records) == 2  # the mail itself, and the one letter about it
     assert {each.state for each in records} == {State.FAILED}
+
+
+def test_a_notification_that_breaks_the_daemon_leaves_the_verdicts(site, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(failure, "notification", broken)
+    with Scripted({"RCPT:b@example.org": "550 5.1.1 no"}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        assert run(site.configuration, once=True) == 0
+    record = site.message(id)
+    assert (record.state, record.attempts) == (State.FAILED, 1)
+    assert record.recipients[0].reply == "550 5.1.1 no"
+    assert len(site.log_lines("no notification could be written")) == 1
 
 
 def test_the_postmaster_is_told_of_a_lasting_fault_and_of_its_end(

@@ -236,13 +236,14 @@ def configured(tmp_path):
 
 
 # Everything that strangers write, with what could end a line, a part or a field.
-hostile = st.text(
+hostile = st.lists(
     st.one_of(
         st.characters(),
         st.sampled_from("\r\n\0\t -=:;<>@?\\\x85\u2028"),
+        st.sampled_from(["\nBcc: c@x.org", "\r\n\r\n", "\nStatus: 2.0.0", "X" * 450]),
     ),
-    max_size=300,
-)
+    max_size=50,
+).map("".join)
 tokens = b"Subject: |Auto-Submitted: no|\r|\n|\r\n| |--|=|\0|\xff|: |\n\n".split(b"|")
 hostile_octets = st.one_of(
     st.binary(max_size=500),
@@ -272,7 +273,8 @@ TOP_OF_A_FAILURE = {
 
 @given(
     reply=hostile,
-    sender=hostile.filter(bool),
+    # No address in the queue is longer than 254 octets.
+    sender=hostile.map(lambda text: text[:60]).filter(bool),
     address=hostile,
     header_id=hostile,
     content=hostile_octets,
@@ -293,9 +295,7 @@ def test_nothing_that_strangers_wrote_becomes_a_field_or_a_part(
         0.0,
     )
     for message in judged.notifications:  # none where the content looks automatic
-        assert (
-            sender.isascii() == message.content.isascii() or message.content.isascii()
-        )
+        assert message.content.isascii() or not sender.isascii()
         assert max(map(len, message.content.split(b"\n"))) <= 998
         assert b"\r" not in message.content
         top = parsed(message)
