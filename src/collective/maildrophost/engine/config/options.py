@@ -100,28 +100,29 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_AUTH",
         Kind.CHOICE,
         "",
-        "plain, login or xoauth2; nothing picks the strongest that the relay offers.",
+        "plain, login or xoauth2; nothing picks plain or login, as the relay offers.",
         choices=("", "plain", "login", "xoauth2"),
     ),
     Option(
         "MAILDROP_OAUTH_TOKEN_URL",
         Kind.WEB,
         "",
-        "Where tokens for xoauth2 come from.",
+        "Where access tokens for xoauth2 come from.",
     ),
     Option("MAILDROP_OAUTH_CLIENT_ID", Kind.TEXT, "", "Client id for xoauth2."),
     Option(
         "MAILDROP_OAUTH_CLIENT_SECRET_FILE",
         Kind.FILE,
         "",
-        "File with the client secret for xoauth2.",
+        "File with the client secret for xoauth2, or a Google service account's key.",
     ),
     Option("MAILDROP_OAUTH_SCOPE", Kind.TEXT, "", "Scope asked for with xoauth2."),
     Option(
         "MAILDROP_OAUTH_REFRESH_TOKEN_FILE",
         Kind.FILE,
         "",
-        "File with a refresh token; without one, client credentials are used.",
+        "File with a refresh token, written anew when the provider replaces it. "
+        "Without one, client credentials are used.",
     ),
     Option(
         "MAILDROP_INTERVAL",
