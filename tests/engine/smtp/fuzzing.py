@@ -137,7 +137,8 @@ class Talk:
         heard, hurry = len(self.heard), next(self.hurries, "")
         self.relay.read(data)
         spoke = bool(hurry) and self._listen()
-        left = not (spoke and hurry == "blocked")
+        # A lone dot finds place in any buffer.
+        left = not (spoke and hurry == "blocked") or data == b".\r\n"
         self.notes.append(Wrote(self.calls, data, heard, left))
         return left
 
@@ -234,10 +235,10 @@ def transactions(talk: Talk) -> list[Transaction]:
                 content = _command(found, wrote.call, line.decode(), code)
                 continue
             content += rest
+            found[-1].content = content
             rest = b""
             if wrote.left and (b"\r\n" + content).endswith(b"\r\n.\r\n"):
                 found[-1].dot_left = True
-                found[-1].content = content
                 found[-1].end = _code(replies, wrote.heard)
                 content = None
             elif not wrote.left or _comes(replies, talk, wrote):

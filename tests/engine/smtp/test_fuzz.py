@@ -204,13 +204,20 @@ def judge_one(transaction, mail, reused, result):
         assert not result.usable, "the relay said that it closes"
     unknown = transaction is not None and transaction.is_unknown
     assert result.possible_duplicate == unknown
-    if transaction is not None and transaction.dot_left:
+    if transaction is not None and transaction.content:
+        judge_content(transaction, mail)
+
+
+def judge_content(transaction, mail):
+    """Content goes whole, and only to a relay that took sender and recipient."""
+    accepted = any(code // 100 == 2 for code in transaction.rcpts.values())
+    if accepted:
+        assert transaction.mail // 100 == 2
         whole = b"".join(wire_blocks(mail.content))
-        # A lone dot ends a transaction that has no recipients.
-        assert transaction.content in (whole, b".\r\n")
-        assert transaction.content == whole or not any(
-            map(transaction.took, mail.recipients)
-        )
+        assert whole.startswith(transaction.content)
+        assert transaction.content == whole or not transaction.dot_left
+    else:
+        assert transaction.content == b".\r\n", "a lone dot ends what has no recipient"
 
 
 def judge_untried(transaction, address, reused, result):

@@ -336,6 +336,21 @@ def test_a_relay_that_refused_ehlo_defers_what_needs_smtputf8():
     assert done.result.fault is not None
 
 
+@pytest.mark.parametrize(
+    ("extended", "expected"), [(True, "5.6.3 "), (False, "4.6.3 ")]
+)
+def test_eight_bits_that_cannot_be_converted_never_go_to_a_relay_of_seven(
+    extended, expected
+):
+    talk = session()
+    talk.capabilities = type(talk.capabilities)(extended=extended)
+    done = drive(deliver(talk, "a@x.org", TWO, b"\xff\n"), talk.replies, [])
+    assert done.writes == []
+    assert {each.reply[:6] for each in done.result.verdicts} == {expected}
+    assert words(done.result) == ["failed" if extended else "deferred"] * 2
+    assert (done.result.fault is None) == extended
+
+
 SAYINGS = st.sampled_from(
     [
         b"250 ok\r\n",

@@ -21,6 +21,7 @@ from .transferencoding import as_base64, as_quoted_printable, decoded, rewrapped
 MAX_DEPTH = 40
 """Parts in parts that are looked into; mail of people has five at most."""
 
+_ENCODINGS = ("base64", "quoted-printable")
 _HIGH_OCTETS = bytes(range(128, 256))
 _QUESTION_MARKS = bytes(range(128)) + b"?" * 128
 _SAFE_WIDTH = 900
@@ -57,7 +58,8 @@ def _converted(
         if kind.sub == "signed":
             return fields, body
         return _labelled_7bit(fields, needs), _multipart(body, kind, needs, depth)
-    if (kind.main, kind.sub) == ("message", "rfc822") and depth < MAX_DEPTH:
+    is_message = (kind.main, kind.sub) == ("message", "rfc822")
+    if is_message and _encoding(entity) not in _ENCODINGS and depth < MAX_DEPTH:
         inner = _entity(body, needs, "text/plain", depth + 1)
         return _labelled_7bit(fields, needs), inner
     return _leaf(entity, fields, kind)
@@ -91,7 +93,7 @@ def _padding(text: bytes, needs: Needs) -> bytes:
 def _leaf(
     entity: Entity, fields: list[bytes], kind: ContentType
 ) -> tuple[list[bytes], bytes]:
-    present = (entity.first("content-transfer-encoding") or "").lower()
+    present = _encoding(entity)
     if present == "base64":
         return fields, rewrapped(entity.body)
     body = decoded(entity.body, present)
@@ -104,6 +106,11 @@ def _leaf(
         encoding, encoded = b"base64", as_base64(body, text)
     fields = [f for f in fields if field_name(f) != "content-transfer-encoding"]
     return _with_field(fields, b"Content-Transfer-Encoding: " + encoding), encoded
+
+
+def _encoding(entity: Entity) -> str:
+    value = entity.first("content-transfer-encoding") or ""
+    return value.lower().replace(";", " ").replace("(", " (").partition(" ")[0]
 
 
 def _reads_well_quoted(body: bytes) -> bool:

@@ -73,7 +73,7 @@ def ascii_domain(domain: str) -> str:
 
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
-    except idna.IDNAError:
+    except UnicodeError:  # idna.IDNAError is one
         return domain
 
 

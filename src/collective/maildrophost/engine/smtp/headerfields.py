@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from email import policy
 from email.header import Header
+from functools import lru_cache
 
 from .envelope import ascii_domain
 from .mime import field_name
@@ -23,7 +24,11 @@ _LINE_CHARACTERS = 78
 _ADDRESS_HEADERS = re.compile(
     "(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)|disposition-notification-to"
 )
-_DOMAIN = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]+")
+_DOMAIN = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]{1,253}")
+_ITEM = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^,])+')
+# The email package takes seconds for long values, above all for what is no address.
+_MAX_PARSED_CHARACTERS = 1000
+_MAX_ITEM_CHARACTERS = 200
 _BEFORE_BLANKS = re.compile(rb"(?<=[^ \t\r\n])(?=[ \t]+[^ \t\r\n])")
 _BEHIND_COMMAS = re.compile(rb"(?<=,)(?=[^ \t\r\n])")
 
@@ -56,21 +61,30 @@ def _with_encoded_words(field: bytes) -> bytes:
     name = raw_name.decode("ascii").strip()
     text = "".join(raw.decode(charset_of(raw)).splitlines()).strip()
     if _ADDRESS_HEADERS.fullmatch(field_name(field)):
-        text = _DOMAIN.sub(lambda found: ascii_domain(found[0]), text)
-        if text.isascii():
-            return f"{name}: {text}\n".encode()
-    return f"{name}: {_encoded_words(name, text)}\n".encode("ascii")
+        # A group is one piece with its members.
+        items = [text] if ";" in text else map(str.strip, _ITEM.findall(text))
+        value = ",\n ".join(_encoded_item(name, item) for item in items if item)
+    else:
+        value = _encoded_words(name, text, _MAX_PARSED_CHARACTERS)
+    return f"{name}: {value}\n".encode("ascii")
 
 
-def _encoded_words(name: str, text: str) -> str:
-    try:
-        folded = policy.default.header_factory(name, text).fold(policy=policy.default)
-        value = str(folded).partition(":")[2].strip()
-        if value.isascii() and not _breaks_out(value):
-            return value
-    except Exception:  # noqa: S110
-        # The email package stumbles over some headers in ways it does not document.
-        pass
+def _encoded_item(name: str, item: str) -> str:
+    item = _DOMAIN.sub(lambda found: ascii_domain(found[0]), item)
+    return item if item.isascii() else _encoded_words(name, item, _MAX_ITEM_CHARACTERS)
+
+
+@lru_cache(maxsize=256)  # a newsletter has the same headers thousands of times
+def _encoded_words(name: str, text: str, most: int) -> str:
+    if len(text) <= most:
+        try:
+            header = policy.default.header_factory(name, text)
+            value = str(header.fold(policy=policy.default)).partition(":")[2].strip()
+            if value.isascii() and not _breaks_out(value):
+                return value
+        except Exception:  # noqa: S110
+            # The email package stumbles over some headers in ways it does not document.
+            pass
     return Header(text, "utf-8").encode()
 
 

@@ -85,15 +85,22 @@ def _reverse_path(session: Session, ledger: Ledger, sender: str) -> Path | None:
 
 def _cannot_carry(session: Session, ledger: Ledger, content: bytes) -> bool:
     """Whether the relay has no way to take this content."""
-    limit = session.capabilities.size_limit
+    capabilities = session.capabilities
+    limit = capabilities.size_limit
     if limit and (size := wire_size(content)) > limit:
         reply = f"5.3.4 the message has {size} octets, the relay takes {limit}"
-    elif not (content.isascii() or session.capabilities.offers("8BITMIME")):
+        verdict = Verdict(Outcome.FAILED, reply)
+    elif content.isascii() or capabilities.offers("8BITMIME"):
+        return False
+    elif capabilities.extended:
         # All else was converted before (conversion.py).
         reply = "5.6.3 a signed part has 8-bit octets, the relay takes 7 bits only"
+        verdict = Verdict(Outcome.FAILED, reply)
     else:
-        return False
-    ledger.settle_rest(Verdict(Outcome.FAILED, reply))
+        reply = "4.6.3 a signed part has 8-bit octets, but the relay refused EHLO"
+        verdict = Verdict(Outcome.DEFERRED, reply)
+    _note_unsendable(session, ledger, verdict)
+    ledger.settle_rest(verdict)
     return True
 
 
