@@ -98,6 +98,29 @@ def test_the_command_works_there(bare):
     assert "Usage: maildropctl" in output(bare / "maildropctl", "--help")
 
 
+def test_the_install_without_extras_says_what_a_login_with_tokens_needs(bare, tmp_path):
+    (tmp_path / "secret").write_text("s3cret")
+    path = tmp_path / "maildrop.conf"
+    path.write_text(
+        f"MAILDROP_HOME='{tmp_path}'\n"
+        "MAILDROP_AUTH=xoauth2\n"
+        "MAILDROP_LOGIN=site@example.org\n"
+        "MAILDROP_OAUTH_TOKEN_URL='https://tokens.invalid/'\n"
+        "MAILDROP_OAUTH_CLIENT_ID=client-1\n"
+        f"MAILDROP_OAUTH_CLIENT_SECRET_FILE='{tmp_path}/secret'\n"
+    )
+    ended = subprocess.run(
+        [bare / "maildropctl", "--config", path, "run"],
+        capture_output=True,
+        text=True,
+        env=environment("PYTHONPATH", "VIRTUAL_ENV"),
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "pip install 'collective.maildrophost[oauth]'" in ended.stderr
+
+
 def memory_megabytes(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
