@@ -133,15 +133,37 @@ STRANGE = st.one_of(
 )
 
 
+# Sessions that begin well and bring a refusal now and then get furthest.
+PLAUSIBLE = st.lists(
+    st.sampled_from(
+        [None] * 16
+        + [
+            b"250 2.0.0 ok\r\n",
+            b"354 go\r\n",
+            b"421 4.3.2 bye\r\n",
+            b"450 4.2.0 later\r\n",
+            b"452 4.5.3 too many\r\n",
+            b"503 5.5.1 what?\r\n",
+            b"530 5.7.0 login\r\n",
+            b"550-5.1.1 not\r\n550 5.1.1 here\r\n",
+            b"552 too many\r\n",
+        ]
+    ),
+    min_size=4,
+    max_size=16,
+).map(lambda later: [None, None, *later])
+
+
 def answers(deviations):
     """The usual answer (None) everywhere but at the given places."""
     at = dict(deviations)
     return [at.get(place) for place in range(max(at, default=0) + 1)]
 
 
-# A few strange answers in a good session get further than many.
 ANSWERS = st.one_of(
-    st.lists(st.tuples(st.integers(2, 12), ONE_REPLY), max_size=4).map(answers),
+    PLAUSIBLE,
+    PLAUSIBLE,
+    PLAUSIBLE,
     st.lists(st.tuples(st.integers(2, 7), TOO_SOON), max_size=2).map(answers),
     st.lists(st.tuples(st.integers(0, 24), STRANGE), max_size=4).map(answers),
     st.lists(st.none() | ONE_REPLY | STRANGE, max_size=24),

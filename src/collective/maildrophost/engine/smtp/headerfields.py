@@ -42,7 +42,7 @@ def converted(field: bytes, needs: Needs, ascii_only: bool) -> bytes:
         field = field.replace(b"\0", b"")
     if (ascii_only or needs.seven_bits) and not field.isascii():
         field = _with_encoded_words(field)
-    if needs.shorter_lines and has_long_line(field):
+    if needs.shorter_lines:
         field = _folded(field)
     return field
 
