@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_removed_is_remembered_as_long_as_it_is_there(
     assert len(errors(caplog)) == 2 + 1, "once for each start"
 
 
-def test_a_reported_file_is_tried_again_in_silence(queue, spool, intake, monkeypatch):
+def test_a_reported_file_is_tried_again_in_silence(spool, intake, monkeypatch, caplog):
     monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
     reads = []
     parse = module.mailfile.parse
@@ -275,6 +275,7 @@ def test_a_reported_file_is_tried_again_in_silence(queue, spool, intake, monkeyp
     drop(spool, "bad", b"##To:b@x.org\nSubject: x\n\n")
     assert [intake.scan() for _ in range(3)] == [0, 0, 0]
     assert len(reads) == 3
+    assert len(errors(caplog)) == 1
 
 
 def test_another_file_with_the_same_name_is_another_mail(queue, spool, intake):
