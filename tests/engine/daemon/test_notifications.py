@@ -16,6 +16,8 @@ from collective.maildrophost.engine.queue import State, list_messages
 
 POSTMASTER = "postmaster@example.org"
 
+row = pytest.mark.row
+
 
 def letter(received):
     return message_from_bytes(received.content, policy=policy.default)
@@ -111,6 +113,7 @@ def test_one_notification_tells_of_all_who_were_refused_in_an_attempt(site, make
     ]
 
 
+@row(24)
 def test_when_its_lifetime_is_over_one_notification_tells_of_the_rest(site, make_mail):
     later = dict.fromkeys(
         ["RCPT:b@example.org", "RCPT:c@example.org"], "450 4.2.0 later"
@@ -186,6 +189,7 @@ def test_without_maildrop_bounce_failed_mail_is_only_kept(site):
         assert relay.accepted == []
 
 
+@row(23)
 def test_mail_without_a_sender_brings_nothing_without_a_postmaster(site, senderless):
     with Scripted({"RCPT:b@example.org": "550 5.1.1 no"}) as relay:
         site.configure(SMTP_PORT=relay.port)
@@ -196,6 +200,7 @@ def test_mail_without_a_sender_brings_nothing_without_a_postmaster(site, senderl
         assert relay.accepted == []
 
 
+@row(23)
 def test_when_a_notification_fails_the_postmaster_is_told(site):
     answers = {
         "RCPT:b@example.org": "550 5.1.1 nobody here",

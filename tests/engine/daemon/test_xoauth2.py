@@ -13,6 +13,8 @@ from collective.maildrophost.engine.queue import State
 
 SECRET = "sesame-oauth-7"
 
+row = pytest.mark.row
+
 
 @pytest.fixture
 def oauth(site):
@@ -65,6 +67,7 @@ def test_a_token_that_expires_soon_is_renewed_while_mail_goes_on(site, oauth):
     assert site.log_lines(" WARNING ") == []
 
 
+@row(7)
 def test_a_token_endpoint_that_is_down_pauses_the_relay_until_it_is_back(site, oauth):
     answers = [(503, ""), (503, ""), lambda fields: (200, tokens.token(9))]
     with TokenServer(*answers) as tokens, Scripted(login=takes("token-9")) as relay:
@@ -78,6 +81,7 @@ def test_a_token_endpoint_that_is_down_pauses_the_relay_until_it_is_back(site, o
     assert site.log_lines(" ERROR ") == []
 
 
+@row(7)
 def test_a_refused_client_bounces_nothing_and_is_an_error_once(site, oauth):
     def echo(fields):
         return refusal("invalid_client", f"{fields['client_secret']} is wrong", 401)
@@ -94,6 +98,7 @@ def test_a_refused_client_bounces_nothing_and_is_an_error_once(site, oauth):
     assert SECRET not in site.log + str(site.pauses)
 
 
+@row(7)
 def test_a_refused_token_is_replaced_once_then_the_relay_pauses(site, oauth):
     with TokenServer() as tokens, Scripted(login=takes()) as relay:
         oauth(relay, tokens)

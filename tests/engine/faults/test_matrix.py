@@ -8,12 +8,6 @@ from pathlib import Path
 TESTS = Path(__file__).parents[2]
 PAGE = TESTS.parent / "docs" / "faults.md"
 MARK = re.compile(r"^@row\(([\d, ]+)\)$", re.MULTILINE)
-ELSEWHERE = {
-    7: "tests/engine/daemon/test_oauth.py",
-    23: "tests/engine/daemon/test_notifications.py",
-    24: "tests/engine/daemon/test_notifications.py",
-}
-"""Rows whose subject has tests of its own."""
 
 
 def rows() -> dict[int, set[str]]:
@@ -27,7 +21,7 @@ def rows() -> dict[int, set[str]]:
 
 
 def test_every_row_is_proven():
-    assert sorted({*rows(), *ELSEWHERE}) == list(range(1, 33))
+    assert sorted(rows()) == list(range(1, 33))
 
 
 def test_the_page_has_every_row():
