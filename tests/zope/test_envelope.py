@@ -40,9 +40,19 @@ def test_message_objects_are_sent(host, sent, kind):
     assert addresses == ["to@example.org", "hidden@example.org"]
 
 
-def test_a_subject_of_two_headers_is_refused(host, mails):
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "hello\nBcc: c@d.org",
+        "hello\rBcc: c@d.org",
+        "hello\r\nBcc: c@d.org",
+        b"hello\nBcc: c@d.org",
+        "hello\0",
+    ],
+)
+def test_a_subject_of_two_headers_is_refused(host, mails, subject):
     with pytest.raises(MailHostError, match="line break or NUL in the subject"):
-        host.send("hi", "to@example.org", "from@example.org", "hello\nBcc: c@d.org")
+        host.send("hi", "to@example.org", "from@example.org", subject)
     transaction.commit()
     assert mails() == []
 
@@ -63,9 +73,15 @@ def test_a_header_of_a_message_object_that_is_two_is_refused(
     assert mails() == []
 
 
-def test_a_nul_in_the_headers_of_a_text_is_refused(host, mails):
-    with pytest.raises(MailHostError, match="NUL in the headers"):
-        host.send("X-Token: a\0b\n\nhi", "to@example.org", "from@example.org")
+@pytest.mark.parametrize("kind", [str, str.encode])
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("a\0b", "NUL in the headers"), ("a\rReply-To: c@d.org", "a CR without LF")],
+)
+def test_a_header_of_a_text_that_is_two_is_refused(host, mails, kind, value, reason):
+    text = kind(f"X-Token: {value}\n\nhi")
+    with pytest.raises(MailHostError, match=reason):
+        host.send(text, "to@example.org", "from@example.org")
     transaction.commit()
     assert mails() == []
 
@@ -107,13 +123,9 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"mto": "a@example.org; b@example.org"}, "semicolon"),
         ({"mto": []}, "recipient"),
         ({"mfrom": "a@b.org\nBcc: c@d.org"}, "line break"),
-        ({"mfrom": "a@b.org\0"}, "control character"),
+        ({"mfrom": "a@b.org\0"}, "NUL in the headers"),
         ({"mfrom": "A\rBcc: c@d.org <a@b.org>"}, "line break"),
         ({"mto": "A\nBcc: c@d.org <a@b.org>"}, "line break"),
-        ({"subject": "a\rBcc: c@d.org"}, "line break or NUL in the subject"),
-        ({"subject": "a\r\nBcc: c@d.org"}, "line break or NUL in the subject"),
-        ({"subject": "a\0b"}, "line break or NUL in the subject"),
-        ({"subject": b"a\nBcc: c@d.org"}, "line break or NUL in the subject"),
         ({"msg_type": "text/html\nBcc: c@d.org"}, "line break or NUL in the msg_type"),
         ({"charset": "utf-8\nBcc: c@d.org"}, "line break or NUL in the charset"),
         ({"lane": "bulk\nBcc: c@d.org"}, "interactive, normal, bulk"),

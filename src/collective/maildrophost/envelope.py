@@ -12,8 +12,13 @@ from email.message import Message as EmailMessage
 from email.parser import HeaderParser
 from typing import Any
 
-from collective.maildrophost.engine.message import InvalidMessage, parse_addresses
+from collective.maildrophost.engine.message import (
+    InvalidMessage,
+    headers,
+    parse_addresses,
+)
 
+_AS_IT_IS = ("utf-8", "surrogatepass")
 RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
 _FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
@@ -50,14 +55,18 @@ def check_one_line(name: str, value: Any, charset: str | None = None) -> None:
 
 
 def check_headers(message: Any) -> None:
-    """Raise InvalidMessage when a header of a message object would become several.
+    """Raise InvalidMessage when a header of the message would become several.
 
-    Older releases of Python write such a header as it stands.
+    MailHost takes a bare CR in a text for a line break, and older releases of Python
+    write a message object's header as it stands.
     """
     if isinstance(message, EmailMessage):
         for part in message.walk():
             for name, value in part.raw_items():
                 check_one_line(f"header {name!a}", value)
+    elif isinstance(message, (str, bytes)):
+        text = message if isinstance(message, bytes) else message.encode(*_AS_IT_IS)
+        headers.check_headers(text, headers.header_block_end(text))
 
 
 def _given(mto: Any) -> Iterable[Any]:

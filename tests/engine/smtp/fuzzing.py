@@ -241,8 +241,9 @@ def transactions(talk: Talk) -> list[Transaction]:
                 found[-1].dot_left = True
                 found[-1].end = _code(replies, wrote.heard)
                 content = None
-            elif not wrote.left or _comes(replies, talk, wrote):
-                found[-1].early = _code(replies, 0)
+    if content is not None:
+        # The content was broken off: the relay had answered before its end.
+        found[-1].early = _code(replies, 0)
     return found
 
 
@@ -258,13 +259,6 @@ def _command(found, call, line, code):
         found[-1].data = code
         return b"" if code // 100 == 3 else None
     return None
-
-
-def _comes(replies, talk, wrote):
-    """Whether the relay answers in the middle: this was the last of the content."""
-    return wrote is talk.notes[-1] or talk.notes[talk.notes.index(wrote) + 1].call != (
-        wrote.call
-    )
 
 
 def _code(replies, heard):

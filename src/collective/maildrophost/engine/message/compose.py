@@ -11,6 +11,7 @@ from collective.maildrophost.engine.message.errors import InvalidMessage
 from collective.maildrophost.engine.message.headers import (
     Field,
     FieldFinder,
+    check_headers,
     display_text,
     header_block_end,
     with_field_on_top,
@@ -71,7 +72,7 @@ def compose(
     bare_sender = parse_sender(sender)
     bare_recipients = _parse_recipients(recipients)
     headers_end = header_block_end(content)
-    _check_headers(content, headers_end)
+    check_headers(content, headers_end)
     found = _FINDER.find(content, headers_end)
     first = _first_values(found)
     chosen = _lane(first, lane, immediate)
@@ -111,16 +112,6 @@ def _as_bytes(content: bytes | str) -> bytes:
         raise InvalidMessage(
             "the message has a character that UTF-8 cannot write"
         ) from None
-
-
-def _check_headers(content: bytes, end: int) -> None:
-    """No NUL, no bare CR: the one is cut at or dropped, the other is a line break to
-    some, who would read a header that nobody wrote. In the body both may stand."""
-    if content.find(b"\0", 0, end) >= 0:
-        raise InvalidMessage("NUL in the headers of the message")
-    returns = content.count(b"\r", 0, end)
-    if returns and returns != content.count(b"\r\n", 0, end):
-        raise InvalidMessage("a CR without LF in the headers of the message")
 
 
 def _parse_recipients(recipients: Iterable[str]) -> tuple[str, ...]:

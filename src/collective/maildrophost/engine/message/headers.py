@@ -8,6 +8,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from functools import lru_cache
 
+from collective.maildrophost.engine.message.errors import InvalidMessage
+
 # RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
 # lines that start with a blank. The block ends at the first line that is neither.
 _BLOCK = re.compile(
@@ -55,6 +57,19 @@ def header_block_end(content: bytes) -> int:
     """Where the headers end; 0 when `content` does not start with one."""
     match = _BLOCK.match(content)
     return match.end() if match else 0
+
+
+def check_headers(content: bytes, end: int) -> None:
+    """InvalidMessage when the headers, up to `end`, hold a NUL or a bare CR.
+
+    A NUL is cut at or dropped, and a bare CR is a line break to some, who would read a
+    header that nobody wrote.
+    """
+    if content.find(b"\0", 0, end) >= 0:
+        raise InvalidMessage("NUL in the headers of the message")
+    returns = content.count(b"\r", 0, end)
+    if returns and returns != content.count(b"\r\n", 0, end):
+        raise InvalidMessage("a CR without LF in the headers of the message")
 
 
 def line_ending(content: bytes) -> bytes:
