@@ -22,10 +22,10 @@ BATCH = 500
 def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     """Make due what waits longer than it ever should; returns how many messages.
 
-    That is mail whose retry lies more than `longest_wait` seconds ahead, mail for no
-    time of its own that was queued in the future, and what is in flight: it may come
-    back. What somebody wants sent at a certain time keeps that time. Their lifetime
-    begins now, at the latest.
+    That is mail whose retry lies more than `longest_wait` seconds ahead, and mail for
+    no time of its own that was queued in the future; what is in flight, held or
+    prepared counts, too: it may come back. What somebody wants sent at a certain time
+    keeps that time. Their lifetime begins now, at the latest.
     """
     with queue.read() as tx:
         keys = list(chain.from_iterable(_stuck(tx, now, longest_wait)))
@@ -39,7 +39,6 @@ def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[in
     created = tables.message.c.created
     tried = schedule.c.attempts > 0
     from_the_old_time = or_(
-        schedule.c.state == State.SENDING.value,
         tried & (schedule.c.due > now + longest_wait),
         ~tried & (schedule.c.due <= created),
     )
