@@ -36,7 +36,7 @@ from collective.maildrophost.engine.queue import (
 )
 
 PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
-SECONDS = 10.0
+SECONDS = 30.0
 """More than anything here takes on a busy machine."""
 
 

@@ -165,6 +165,7 @@ def test_files_that_come_and_vanish_disturb_nobody(site, spool):
         while not over.is_set():
             count += 1
             path = drop(spool, f"m{count % 7}")
+            over.wait(0.001)
             path.unlink(missing_ok=True)
 
     with Scripted() as relay:
