@@ -13,6 +13,7 @@ import socket
 from copy import deepcopy
 from typing import Any
 
+from AccessControl.Permission import pname
 from Acquisition import aq_base, aq_inner, aq_parent
 from persistent.mapping import PersistentMapping
 from plone.base.interfaces import INonInstallable
@@ -30,6 +31,7 @@ from zope.interface import implementer
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS, MANAGE_MAIL_QUEUE
 from collective.maildrophost.productconfig import configuration
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ def uninstall(setup_tool: Any) -> None:
     if _required_class(setup_tool) == TOOL_CLASS:
         _require_class(setup_tool, swap["required_class"])
     _empty_filled_settings(site, swap["filled"])
+    _forget_permissions(site)
     # Applied by itself, not through the add-ons panel, the profile has to see to that.
     setup_tool.unsetLastVersionForProfile("collective.maildrophost:default")
 
@@ -246,3 +249,10 @@ def _empty_filled_settings(site: Any, filled: Any) -> None:
     for name, (before, value) in filled.items():
         if name in registry and registry[name] == value:
             registry[name] = before
+
+
+def _forget_permissions(site: Any) -> None:
+    # Who may do what, where somebody has changed it in the site.
+    for permission in (MANAGE_MAIL_QUEUE, ADD_MAILDROP_HOSTS):
+        if pname(permission) in vars(aq_base(site)):
+            delattr(site, pname(permission))

@@ -8,6 +8,7 @@ from typing import Any
 def register(context: Any) -> None:
     """Offer the Maildrop Host in the add list of every folder."""
     from collective.maildrophost.host import MaildropHost
+    from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS
     from collective.maildrophost.zmi.add import (
         manage_addMaildropHost,
         manage_addMaildropHostForm,
@@ -15,6 +16,6 @@ def register(context: Any) -> None:
 
     context.registerClass(
         MaildropHost,
-        permission="Add Maildrop Hosts",
+        permission=ADD_MAILDROP_HOSTS,
         constructors=(manage_addMaildropHostForm, manage_addMaildropHost),
     )
