@@ -21,6 +21,7 @@ from .claim import (
 from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
 from .enqueue import discard, enqueue, new_batch, prepare, release, take_file
 from .errors import QueueError, Refused
+from .health import Health, Reason, judge, look, sentence, unreadable
 from .listing import (
     AttemptRecord,
     MessageRecord,
@@ -39,10 +40,12 @@ from .operator import (
     release_lane,
     remove,
     retry,
+    taking_part,
     unhold,
 )
 from .prune import prune
 from .relays import RelayPause, clear, mark_told, pause, pauses
+from .search import Found, Search, Sort, ids_matching, search
 from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
@@ -54,15 +57,20 @@ __all__ = [
     "Claim",
     "Daemon",
     "Done",
+    "Found",
+    "Health",
     "MessageRecord",
     "OpenRecipient",
     "Queue",
     "QueueError",
+    "Reason",
     "RecipientRecord",
     "RecipientState",
     "Refused",
     "RelayPause",
+    "Search",
     "Settlement",
+    "Sort",
     "State",
     "Stats",
     "Transaction",
@@ -80,7 +88,10 @@ __all__ = [
     "held_lanes",
     "hold",
     "hold_lane",
+    "ids_matching",
+    "judge",
     "list_messages",
+    "look",
     "mark_told",
     "matching",
     "new_batch",
@@ -100,8 +111,12 @@ __all__ = [
     "renew",
     "retire",
     "retry",
+    "search",
+    "sentence",
     "settle",
     "stats",
     "take_file",
+    "taking_part",
     "unhold",
+    "unreadable",
 ]

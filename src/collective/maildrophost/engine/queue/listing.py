@@ -103,7 +103,7 @@ def list_messages(
     runs = [_due_order(tx, each, lane, reach) for each in states for lane in Lane]
     merged = heapq.merge(*runs)
     wanted = [key for _, key in merged][offset:reach]
-    return _records(tx, wanted)
+    return records(tx, wanted)
 
 
 def _due_order(
@@ -120,14 +120,14 @@ def _due_order(
 
 def get_message(tx: Transaction, id: str) -> MessageRecord | None:
     """One message; None when there is none with this id."""
-    key = _key(id)
-    return next(iter(_records(tx, [key])), None) if key is not None else None
+    key = key_of(id)
+    return next(iter(records(tx, [key])), None) if key is not None else None
 
 
 def content(tx: Transaction, id: str) -> bytes | None:
     """The message itself, byte for byte; None when it is gone (sent, or deleted)."""
     data = tables.content.c.data
-    found = tx.execute(select(data).where(tables.content.c.message_id == _key(id)))
+    found = tx.execute(select(data).where(tables.content.c.message_id == key_of(id)))
     return found.scalar_one_or_none()
 
 
@@ -149,13 +149,14 @@ def attempts(tx: Transaction, id: str) -> list[AttemptRecord]:
             (attempt.c.message_id == recipient.c.message_id)
             & (attempt.c.position == recipient.c.position),
         )
-        .where(attempt.c.message_id == _key(id))
+        .where(attempt.c.message_id == key_of(id))
         .order_by(attempt.c.number, attempt.c.position)
     )
     return [AttemptRecord(**row._mapping) for row in rows]
 
 
-def _key(id: str) -> int | None:
+def key_of(id: str) -> int | None:
+    """The row of a message's id; None for a text that is no id."""
     if id.isascii() and id.isdigit() and int(id) < 2**63:
         return int(id)
     return None
@@ -164,7 +165,8 @@ def _key(id: str) -> int | None:
 _AT_ONCE = 500
 
 
-def _records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
+def records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
+    """The messages in these rows, in their order; those that are gone left out."""
     found: dict[int, MessageRecord] = {}
     for start in range(0, len(keys), _AT_ONCE):
         part = keys[start : start + _AT_ONCE]

@@ -104,14 +104,17 @@ _BY_HAND_ONLY = {
 }
 
 
+def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
+    """Those of `states` whose messages take part in `action` on all of them."""
+    by_hand_only = () if len(states) == 1 else _BY_HAND_ONLY.get(action, ())
+    return tuple(
+        each for each in ACTS_ON[action] if each in states and each not in by_hand_only
+    )
+
+
 def matching(tx: Transaction, action: str, state: State | None) -> tuple[str, ...]:
     """The ids that `action` on all messages (in one state) means."""
-    states = [
-        each
-        for each in ACTS_ON[action]
-        if each is state
-        or (state is None and each not in _BY_HAND_ONLY.get(action, ()))
-    ]
+    states = taking_part(action, tuple(State) if state is None else (state,))
     rows = tx.execute(
         select(schedule.c.message_id)
         .where(schedule.c.state.in_([each.value for each in states]))

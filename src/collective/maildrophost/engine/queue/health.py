@@ -1,0 +1,161 @@
+"""Whether mail is moving, and if not, why: one judgement for everybody who shows it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import func, select
+
+from ..clock import rfc3339
+from . import tables
+from .daemons import Daemon, all_daemons
+from .states import State
+from .stats import Stats, stats
+from .store import Transaction
+
+IN_DOUBT_SECONDS = 300
+"""A message prepared for longer belongs to a transaction that was cut off."""
+
+
+class Reason(str, Enum):
+    """Why mail is moving, or is not."""
+
+    FINE = "fine"
+    """A daemon works, its relay takes mail."""
+    RELAY = "relay"
+    """A daemon works, its relay is at fault."""
+    NO_DAEMON = "no-daemon"
+    """No daemon works on this queue."""
+    UNREADABLE = "unreadable"
+    """Configuration or queue cannot be read: nothing is known."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether mail is moving at one moment. Times are seconds since the epoch.
+
+    `waiting` messages are queued, deferred or being sent; the oldest of those that are
+    due has waited `oldest_seconds`. `since`: when mail stopped, None: not known, or it
+    moves. `relay` names the relay, `fault` has its or the queue's words. `held_lanes`
+    do not move whatever else does; `in_doubt` messages wait for a person.
+    """
+
+    moving: bool
+    reason: Reason
+    waiting: int = 0
+    oldest_seconds: float = 0.0
+    since: float | None = None
+    relay: str = ""
+    fault: str = ""
+    held_lanes: tuple[str, ...] = ()
+    in_doubt: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The judgement as `--json` and REST show it."""
+        return {
+            **dataclasses.asdict(self),
+            "reason": self.reason.value,
+            "oldest_seconds": round(self.oldest_seconds, 3),
+            "since": None if self.since is None else rfc3339(self.since),
+            "held_lanes": list(self.held_lanes),
+        }
+
+
+def unreadable(fault: str) -> Health:
+    """The health of a queue that nobody can look into, with the reason."""
+    return Health(moving=False, reason=Reason.UNREADABLE, fault=fault)
+
+
+def judge(figures: Stats, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
+    """The health that the figures tell of.
+
+    `lost` are the daemons that ended without a goodbye: the last sign of life of the
+    last one is when mail stopped.
+    """
+    states = figures.states
+    common: dict[str, Any] = {
+        "waiting": sum(states.get(state, 0) for state in _UNDER_WAY),
+        "oldest_seconds": figures.oldest_due_seconds,
+        "held_lanes": tuple(lane.label for lane in figures.held_lanes),
+        "in_doubt": in_doubt,
+    }
+    if not figures.daemons:
+        seen = max((daemon.seen for daemon in lost), default=None)
+        return Health(moving=False, reason=Reason.NO_DAEMON, since=seen, **common)
+    pause = figures.relay
+    # With several relays in use, mail moves as long as one of them takes it.
+    at_fault = {each.name for each in figures.relay_pauses}
+    working = [each.relay for each in figures.daemons if each.relay not in at_fault]
+    if pause is not None and not working:
+        return Health(
+            moving=False,
+            reason=Reason.RELAY,
+            since=pause.since,
+            relay=pause.name,
+            fault=pause.fault,
+            **common,
+        )
+    return Health(moving=True, reason=Reason.FINE, relay=working[0], **common)
+
+
+_UNDER_WAY = (State.QUEUED, State.DEFERRED, State.SENDING)
+
+
+def look(
+    tx: Transaction, now: float, is_gone: Callable[[str], bool] = lambda process: False
+) -> tuple[Health, Stats]:
+    """The health at the time `now`, with the figures it was judged by.
+
+    `is_gone` tells of a daemon's `process` whether it has ended for certain: the lease
+    of one that was killed runs on for a while.
+    """
+    figures = stats(tx, now)
+    alive = tuple(each for each in figures.daemons if not is_gone(each.process))
+    figures = dataclasses.replace(figures, daemons=alive)
+    lost = [each for each in all_daemons(tx) if each not in alive]
+    return judge(figures, lost, _in_doubt(tx, now)), figures
+
+
+def _in_doubt(tx: Transaction, now: float) -> int:
+    schedule, message = tables.schedule, tables.message
+    prepared = (
+        select(func.count())
+        .select_from(schedule.join(message))
+        .where(
+            schedule.c.state == State.PREPARED.value,
+            message.c.created < now - IN_DOUBT_SECONDS,
+        )
+    )
+    found: int = tx.execute(prepared).scalar_one()
+    return found
+
+
+def sentence(
+    health: Health, moment: Callable[[float], str], span: Callable[[float], str]
+) -> str:
+    """The health in English, for where nothing is translated.
+
+    `moment` writes a time, `span` a length of time, as the place at hand does.
+    """
+    if health.reason is Reason.UNREADABLE:
+        return f"Nobody can tell whether mail is moving: {health.fault}"
+    if health.moving:
+        return f"Mail is moving: {_waiting(health, span)}, relay {health.relay} fine"
+    since = "" if health.since is None else f" since {moment(health.since)}"
+    if health.reason is Reason.NO_DAEMON:
+        why = "no daemon works on the queue"
+    else:
+        why = f"relay {health.relay}: {health.fault}"
+    return f"Mail is not moving{since}: {why}; {_waiting(health, span)}"
+
+
+def _waiting(health: Health, span: Callable[[float], str]) -> str:
+    if not health.waiting:
+        return "nothing waiting"
+    if not health.oldest_seconds:
+        return f"{health.waiting} waiting, none due yet"
+    return f"{health.waiting} waiting, oldest {span(health.oldest_seconds)}"

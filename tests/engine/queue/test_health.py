@@ -1,0 +1,132 @@
+"""Whether mail is moving, in one judgement and one sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from collective.maildrophost.engine.clock import rfc3339
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    Health,
+    Reason,
+    RelayPause,
+    hold_lane,
+    look,
+    new_batch,
+    pause,
+    prepare,
+    register,
+    sentence,
+    unreadable,
+)
+from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
+
+FAULT = "535 5.7.8 authentication failed"
+
+
+def health(hands, later=0.0, is_gone=lambda process: False):
+    return hands.do(look, hands.now + later, is_gone)[0]
+
+
+def said(found: Health) -> str:
+    return sentence(found, rfc3339, lambda seconds: f"{seconds:.0f} s")
+
+
+def a_fault(hands, name="relay:25"):
+    hands.do(pause, RelayPause(name, FAULT, hands.now - 60, hands.now + 5, 3))
+
+
+def test_mail_moves_with_a_daemon_whose_relay_takes_it(hands):
+    hands.register("one")
+    hands.send(hands.mail(at=hands.now - 4), hands.mail(), hands.mail())
+    found = health(hands)
+    assert found == Health(True, Reason.FINE, 3, 4.0, None, "relay:25")
+    assert said(found) == "Mail is moving: 3 waiting, oldest 4 s, relay relay:25 fine"
+
+
+def test_an_empty_queue_is_fine(hands):
+    hands.register("one")
+    assert said(health(hands)) == "Mail is moving: nothing waiting, relay relay:25 fine"
+
+
+def test_mail_for_later_does_not_count_as_late(hands):
+    hands.register("one")
+    hands.send(hands.mail(at=hands.now + 3600))
+    assert "1 waiting, none due yet" in said(health(hands))
+
+
+def test_a_relay_at_fault_stops_mail_and_says_since_when_and_why(hands):
+    hands.register("one")
+    hands.send(hands.mail(at=hands.now - 90))
+    a_fault(hands)
+    found = health(hands)
+    assert not found.moving
+    assert (found.reason, found.since) == (Reason.RELAY, hands.now - 60)
+    assert said(found) == (
+        f"Mail is not moving since {rfc3339(hands.now - 60)}: "
+        f"relay relay:25: {FAULT}; 1 waiting, oldest 90 s"
+    )
+
+
+def test_mail_moves_as_long_as_one_of_several_relays_takes_it(hands):
+    hands.register("one")
+    hands.do(register, replace(hands.register("two"), owner="three", relay="other:25"))
+    a_fault(hands)
+    assert health(hands).moving
+    assert health(hands).relay == "other:25"
+    a_fault(hands, "other:25")
+    assert not health(hands).moving
+
+
+def test_without_a_daemon_mail_stands_still(hands):
+    found = health(hands)
+    assert (found.moving, found.reason, found.since) == (False, Reason.NO_DAEMON, None)
+    assert said(found) == (
+        "Mail is not moving: no daemon works on the queue; nothing waiting"
+    )
+
+
+def test_mail_stopped_with_the_last_sign_of_life_of_the_last_daemon(hands):
+    hands.register("one", lease=10)
+    assert health(hands, later=9).moving
+    found = health(hands, later=11)
+    assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now)
+
+
+def test_a_killed_daemon_does_not_count_though_its_lease_runs(hands):
+    daemon = hands.register("one")
+    found = health(hands, is_gone=lambda process: process == daemon.process)
+    assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now)
+
+
+def test_mail_in_doubt_and_held_lanes_are_told(hands):
+    hands.register("one")
+    hands.do(prepare, new_batch(), [hands.mail()], hands.now)
+    hands.do(hold_lane, Lane.BULK)
+    assert health(hands).in_doubt == 0
+    found = health(hands, later=IN_DOUBT_SECONDS + 1)
+    assert (found.in_doubt, found.held_lanes) == (1, ("bulk",))
+
+
+def test_a_queue_that_cannot_be_read_is_said_to_be_so(hands):
+    found = unreadable("the disk is full")
+    assert not found.moving
+    assert said(found).endswith("the disk is full")
+
+
+def test_the_judgement_in_json_has_the_names_of_its_fields(hands):
+    hands.register("one")
+    a_fault(hands)
+    shown = json.loads(json.dumps(health(hands).as_json()))
+    assert shown == {
+        "moving": False,
+        "reason": "relay",
+        "waiting": 0,
+        "oldest_seconds": 0.0,
+        "since": rfc3339(hands.now - 60),
+        "relay": "relay:25",
+        "fault": FAULT,
+        "held_lanes": [],
+        "in_doubt": 0,
+    }
