@@ -125,4 +125,5 @@ class MaildropHostSettings:
 
     @transactional.setter
     def transactional(self, transactional: bool | None) -> None:
-        self._mail_host.setTransactional(transactional)
+        # None is no choice, and not the risky one.
+        self._mail_host.setTransactional(transactional is not False)

@@ -85,3 +85,8 @@ MAILDROPHOST_INTEGRATION_TESTING = IntegrationTesting(
 MAILDROPHOST_FUNCTIONAL_TESTING = FunctionalTesting(
     bases=(MAILDROPHOST_FIXTURE,), name="MaildropHost:Functional"
 )
+
+MAILDROPHOST_ACCEPTANCE_TESTING = FunctionalTesting(
+    bases=(MAILDROPHOST_FIXTURE, zope.WSGI_SERVER_FIXTURE),
+    name="MaildropHost:Acceptance",
+)

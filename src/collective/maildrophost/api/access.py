@@ -1,0 +1,28 @@
+"""Who may use the services, and from where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from AccessControl import getSecurityManager
+from zExceptions import Unauthorized
+
+from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
+from collective.maildrophost.zmi.samesite import check_same_site
+
+
+def check_permission(site: Any) -> None:
+    """Raise Unauthorized unless the user may manage the mail queue of the site."""
+    if not getSecurityManager().checkPermission(MANAGE_MAIL_QUEUE, site):
+        raise Unauthorized(f"Missing {MANAGE_MAIL_QUEUE!r} permission")
+
+
+def check_origin(request: Any) -> None:
+    """Raise Forbidden when a page acts whose site no CORS policy names.
+
+    Browsers ask before they send a PATCH or DELETE of another site's page; this holds
+    for one that does not, too.
+    """
+    # plone.rest has set it when a policy allows the origin of this request.
+    if not request.response.getHeader("Access-Control-Allow-Origin"):
+        check_same_site(request)

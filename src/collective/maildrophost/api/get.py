@@ -1,0 +1,65 @@
+"""GET @maildrop, @maildrop/messages, @maildrop/messages/ID."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from plone.restapi.batching import HypermediaBatch
+
+from collective.maildrophost.api.mailhost import maildrop_host, queue_of
+from collective.maildrophost.api.messages import message_json, one_message
+from collective.maildrophost.api.query import read_query
+from collective.maildrophost.api.service import MESSAGES, QueueService
+from collective.maildrophost.engine.daemon.identity import is_gone
+from collective.maildrophost.engine.queue import look, search
+
+
+class MaildropGet(QueueService):
+    """What there is to read."""
+
+    def answer(self) -> dict[str, Any]:
+        """The status, a page of messages, or one of them."""
+        match self.path:
+            case []:
+                return self._status()
+            case [first] if first == MESSAGES:
+                return self._page()
+            case _:
+                return self._message(self.message_id())
+
+    def _status(self) -> dict[str, Any]:
+        mail_host = maildrop_host()
+        with queue_of(mail_host).read() as tx:
+            health, figures = look(tx, time.time(), is_gone)
+        return {
+            "@id": self.url(),
+            "configuration": mail_host.getConfigKey(),
+            "health": health.as_json(),
+            "stats": figures.as_json(),
+            "messages": {"@id": self.url(MESSAGES)},
+        }
+
+    def _page(self) -> dict[str, Any]:
+        wanted = read_query(self.request.get("QUERY_STRING", ""))
+        with queue_of(maildrop_host()).read() as tx:
+            found = search(tx, wanted.search, wanted.size, wanted.start)
+        # The batch knows the links to the other pages; this one is all that was read.
+        batch = HypermediaBatch(self.request, range(found.total))
+        page = {
+            "@id": batch.canonical_url,
+            "items": [
+                message_json(self.url(MESSAGES, each.id), each)
+                for each in found.records
+            ],
+            "items_total": batch.items_total,
+            "complete": found.complete,
+        }
+        return {**page, "batching": batch.links} if batch.links else page
+
+    def _message(self, id: str) -> dict[str, Any]:
+        message, history = one_message(queue_of(maildrop_host()), id)
+        return {
+            **message_json(self.url(MESSAGES, message.id), message),
+            "history": history,
+        }

@@ -1,0 +1,45 @@
+"""Messages of a queue as JSON, found, and acted on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collective.maildrophost.actions import act
+from collective.maildrophost.api.refusals import Conflict, NotFound
+from collective.maildrophost.engine.queue import (
+    MessageRecord,
+    Queue,
+    attempts,
+    get_message,
+)
+
+
+def message_json(url: str, message: MessageRecord) -> dict[str, Any]:
+    """One of many."""
+    return {"@id": url, **message.as_json()}
+
+
+def one_message(queue: Queue, id: str) -> tuple[MessageRecord, list[dict[str, Any]]]:
+    """A message, with every attempt at it as JSON; NotFound when it is gone."""
+    with queue.read() as tx:
+        message = get_message(tx, id)
+        if message is None:
+            raise _no_such_message(id)
+        return message, [attempt.as_json() for attempt in attempts(tx, message.id)]
+
+
+def act_on_message(queue: Queue, action: str, id: str) -> None:
+    """Do `action` to a message, which is NotFound or in a state of Conflict with it."""
+    message, _ = one_message(queue, id)
+    refused = act(queue, action, [message.id]).refused
+    if refused:
+        # Somebody else may have been faster.
+        message, _ = one_message(queue, id)
+        raise Conflict(f"Message {message.id} {refused[message.id]}.")
+
+
+def _no_such_message(id: str) -> NotFound:
+    return NotFound(
+        f"There is no message {id[:40]!r} in the queue: it was deleted, or its record "
+        "has been kept long enough."
+    )

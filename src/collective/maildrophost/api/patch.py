@@ -1,0 +1,47 @@
+"""PATCH @maildrop/messages/ID: retry, hold, release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plone.restapi.deserializer import json_body
+from plone.restapi.exceptions import DeserializationError
+
+from collective.maildrophost.api.mailhost import maildrop_host, queue_of
+from collective.maildrophost.api.messages import (
+    act_on_message,
+    message_json,
+    one_message,
+)
+from collective.maildrophost.api.refusals import BadRequest
+from collective.maildrophost.api.service import MESSAGES, QueueService
+
+ACTIONS = ("retry", "hold", "release")
+
+
+class MaildropPatch(QueueService):
+    """Do something to a message that keeps it."""
+
+    changes_something = True
+
+    def answer(self) -> Any:
+        """Nothing, or the message as it is now where the client prefers that."""
+        id, action = self.message_id(), self._action()
+        queue = queue_of(maildrop_host())
+        act_on_message(queue, action, id)
+        if self.request.getHeader("Prefer") != "return=representation":
+            return self.reply_no_content()
+        message, _ = one_message(queue, id)
+        return message_json(self.url(MESSAGES, message.id), message)
+
+    def _action(self) -> str:
+        try:
+            action = json_body(self.request).get("action")
+        except DeserializationError:
+            action = None
+        if action not in ACTIONS:
+            raise BadRequest(
+                'The body is {"action": ACTION}; the actions are '
+                f"{', '.join(ACTIONS)}. DELETE deletes a message."
+            )
+        return str(action)

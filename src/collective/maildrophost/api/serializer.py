@@ -1,0 +1,57 @@
+"""The settings as JSON, with the schema that Volto builds its form from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plone.restapi.interfaces import ISerializeToJson
+from plone.restapi.serializer.controlpanels import (
+    SERVICE_ID,
+    get_jsonschema_for_controlpanel,
+)
+from zope.component import adapter
+from zope.interface import implementer
+from zope.schema import getFieldNames
+
+from collective.maildrophost.api.access import check_permission
+from collective.maildrophost.api.controlpanel import IMaildropHostControlpanel
+from collective.maildrophost.api.mailhost import maildrop_host
+from collective.maildrophost.api.refusals import Conflict
+from collective.maildrophost.settings import IMaildropHostSettings
+
+
+@implementer(ISerializeToJson)
+@adapter(IMaildropHostControlpanel)
+class SettingsSerializer:
+    """Answers GET @controlpanels/maildrophost."""
+
+    def __init__(self, panel: Any) -> None:
+        self.panel = panel
+
+    def __call__(self) -> dict[str, Any]:
+        """The settings; what to do where the MailHost is none of ours."""
+        check_permission(self.panel.context)
+        try:
+            settings = IMaildropHostSettings(maildrop_host())
+        except Conflict as conflict:
+            self.panel.request.response.setStatus(conflict.status)
+            return {"type": "Conflict", "message": str(conflict)}
+        site_url = self.panel.context.absolute_url()
+        return {
+            "@id": f"{site_url}/{SERVICE_ID}/{self.panel.__name__}",
+            "title": self.panel.title,
+            "group": self.panel.group,
+            "schema": self._schema(),
+            "data": {
+                name: getattr(settings, name)
+                for name in getFieldNames(IMaildropHostSettings)
+            },
+        }
+
+    def _schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = get_jsonschema_for_controlpanel(
+            self.panel, self.panel.context, self.panel.request
+        )
+        # It would lead nowhere: the choices are here, and only here.
+        del schema["properties"]["configuration"]["vocabulary"]
+        return schema

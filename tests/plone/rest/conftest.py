@@ -1,0 +1,228 @@
+"""A Plone site that answers HTTP, with mail in its queue in every state."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pytest
+import requests
+import transaction
+from plone import api
+from plone.app.testing import (
+    SITE_OWNER_NAME,
+    SITE_OWNER_PASSWORD,
+    TEST_USER_ID,
+    applyProfile,
+    setRoles,
+)
+from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost
+from zope.pytestlayer import fixture
+
+from collective.maildrophost.engine.message import Lane, compose
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    Settlement,
+    State,
+    claim,
+    enqueue,
+    get_message,
+    hold,
+    list_messages,
+    new_batch,
+    prepare,
+    register,
+    remove,
+    retire,
+    settle,
+)
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+from collective.maildrophost.testing import MAILDROPHOST_ACCEPTANCE_TESTING
+
+PASSWORD = "a long secret"
+
+globals().update(
+    fixture.create(
+        MAILDROPHOST_ACCEPTANCE_TESTING,
+        session_fixture_name="http_layer",
+        class_fixture_name="http_class",
+        function_fixture_name="http_test",
+    )
+)
+
+
+class Rest(requests.Session):
+    """A client of one site's services; paths are relative to the site."""
+
+    def __init__(self, site_url, user=None, password=PASSWORD):
+        super().__init__()
+        self.site_url = site_url
+        self.headers["Accept"] = "application/json"
+        self.trust_env = False
+        self.auth = (user, password) if user else None
+
+    def request(self, method, path, *args, **kwargs):
+        kwargs.setdefault("timeout", 60)
+        url = path if path.startswith("http") else f"{self.site_url}/{path}"
+        return super().request(method, url, *args, **kwargs)
+
+
+@pytest.fixture
+def site(http_layer, http_test):
+    """The site, in a storage of its own: the server sees what is committed."""
+    site = http_test["portal"]
+    setRoles(site, TEST_USER_ID, ["Manager"])
+    transaction.commit()
+    return site
+
+
+@pytest.fixture
+def replaced(site):
+    """The site's MailHost is another add-on's."""
+    site._delObject("MailHost")
+    site._setObject("MailHost", MailHost("MailHost"))
+    site.getSiteManager().registerUtility(site.MailHost, IMailHost)
+    transaction.commit()
+
+
+@pytest.fixture
+def uninstalled(site):
+    """The site does not have the add-on any more."""
+    applyProfile(site, "collective.maildrophost:uninstall")
+    transaction.commit()
+
+
+@pytest.fixture
+def client(site):
+    """Makes clients: one without a name is not logged in."""
+    made = []
+
+    def make(user=None, password=PASSWORD):
+        made.append(Rest(site.absolute_url(), user, password))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def rest(client):
+    """The client of the site's owner."""
+    return client(SITE_OWNER_NAME, SITE_OWNER_PASSWORD)
+
+
+@pytest.fixture
+def person(site, client):
+    """Makes clients of people with these roles in the site."""
+
+    def make(*roles):
+        name = "".join(roles).replace(" ", "").lower()
+        api.user.create(
+            email=f"{name}@example.net", username=name, password=PASSWORD, roles=roles
+        )
+        transaction.commit()
+        return client(name)
+
+    return make
+
+
+@dataclass
+class Hands:
+    """Short words for what senders and a daemon do with a queue."""
+
+    queue: object
+    now: float
+
+    def mail(self, *recipients, subject="hello", lane=None, sender="me@example.org"):
+        return compose(
+            f"Subject: {subject}\nMessage-Id: <1@example.org>\n\nHi\n",
+            sender,
+            recipients or ("you@example.net",),
+            lane=lane,
+            now=self.now,
+        )
+
+    def send(self, *messages):
+        with self.queue.write() as tx:
+            return enqueue(tx, messages or (self.mail(),), self.now)
+
+    def attempt(self, *outcomes):
+        """Try everything that is due; one outcome for each of the recipients."""
+        replies = {
+            Outcome.SENT: "250 2.0.0 Ok: queued",
+            Outcome.DEFERRED: "450 4.2.0 greylisted, try again",
+            Outcome.FAILED: "550 5.1.1 no such user",
+        }
+        with self.queue.write() as tx:
+            for each in self.claim(tx):
+                verdicts = tuple(
+                    (recipient.position, Verdict(outcome, replies[outcome]))
+                    for recipient, outcome in zip(
+                        each.recipients, outcomes, strict=True
+                    )
+                )
+                settlement = Settlement(
+                    each.id, "one", "relay:25", verdicts, self.now + 60, False
+                )
+                settle(tx, [settlement], self.now)
+
+    def claim(self, tx):
+        return claim(tx, "one", 1000, [(lane, 1000) for lane in Lane], self.now)
+
+    def in_state(self, state, subject="hello"):
+        """A message in that state, by the way that leads there; its id."""
+        mail = self.mail(subject=subject)
+        if state == "prepared":
+            with self.queue.write() as tx:
+                prepare(tx, new_batch(), [mail], self.now, "/plone on web1")
+            return self.ids()[-1]
+        (id,) = self.send(mail)
+        if state in ("deferred", "failed", "sent"):
+            self.attempt(Outcome(state))
+        elif state == "held":
+            with self.queue.write() as tx:
+                hold(tx, [id])
+        elif state == "sending":
+            with self.queue.write() as tx:
+                self.claim(tx)
+        assert self.state(id) == state
+        return id
+
+    def ids(self):
+        with self.queue.read() as tx:
+            return sorted((each.id for each in list_messages(tx)), key=int)
+
+    def state(self, id):
+        with self.queue.read() as tx:
+            message = get_message(tx, id)
+        return message and message.state.value
+
+    def daemon(self, relay="relay.example.org:25"):
+        with self.queue.write() as tx:
+            retire(tx, "one")
+            register(
+                tx,
+                Daemon(
+                    owner="one",
+                    host="mail1",
+                    pid=4711,
+                    process="",
+                    doorbell="",
+                    relay=relay,
+                    started=self.now - 3600,
+                    seen=self.now,
+                    lease_until=self.now + 60,
+                ),
+            )
+
+
+@pytest.fixture
+def hands(http_test):
+    """Mail goes into the site's queue at the time of the test."""
+    hands = Hands(http_test["maildrop_queue"], time.time())
+    yield hands
+    with hands.queue.write() as tx:
+        retire(tx, "one")
+        remove(tx, [each.id for each in list_messages(tx, State.SENT)])

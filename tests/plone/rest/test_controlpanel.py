@@ -1,0 +1,153 @@
+"""@controlpanels/maildrophost: the settings, as Volto shows and saves them."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+from App.config import getConfiguration
+from plone.restapi.controlpanels.interfaces import IControlpanel
+
+from collective.maildrophost.api.controlpanel import MaildropHostControlpanel
+
+PANEL = "@controlpanels/maildrophost"
+
+
+@pytest.fixture
+def newsletter(monkeypatch, tmp_path):
+    """The key of a second configuration; a third one is broken."""
+    good, broken = tmp_path / "newsletter.conf", tmp_path / "broken.conf"
+    good.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_PASSWORD="tell nobody"\n')
+    broken.write_text(f'MAILDROP_HOME="{tmp_path}"\nSMTP_PORT=many\n')
+    listed = {
+        "maildrophost": {
+            "config-path-newsletter": str(good),
+            "config-path-broken": str(broken),
+        }
+    }
+    monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+    return "newsletter"
+
+
+def settings(site):
+    transaction.begin()
+    mail_host = site.MailHost
+    return mail_host.title, mail_host.getConfigKey(), mail_host.isTransactional()
+
+
+def test_volto_gets_schema_and_settings(rest, site, newsletter):
+    answer = rest.get(PANEL)
+
+    assert answer.status_code == 200
+    panel = answer.json()
+    assert panel["@id"].endswith("/plone/@controlpanels/maildrophost")
+    assert panel["title"] == "Maildrop Host"
+    assert panel["data"] == {
+        "title": site.MailHost.title,
+        "configuration": "DEFAULT",
+        "transactional": True,
+    }
+    schema = panel["schema"]
+    assert schema["fieldsets"][0]["fields"] == [
+        "title",
+        "configuration",
+        "transactional",
+    ]
+    assert schema["required"] == ["configuration"]
+    configuration = schema["properties"]["configuration"]
+    assert configuration["enum"] == ["DEFAULT", "newsletter", "broken"]
+    # Volto asks for choices elsewhere when a vocabulary is named.
+    assert "vocabulary" not in configuration
+    assert "tell nobody" not in answer.text
+
+
+def test_the_list_of_control_panels_has_ours_and_its_link_works(rest):
+    panels = {each["title"]: each for each in rest.get("@controlpanels").json()}
+
+    ours = panels["Maildrop Host"]
+    assert ours["group"] == panels["Maildrop Host"]["group"] == "Add-on Configuration"
+    assert rest.get(ours["@id"]).status_code == 200
+
+
+def test_volto_saves_what_it_was_shown(rest, site, newsletter):
+    shown = rest.get(PANEL).json()["data"]
+
+    wanted = {**shown, "title": "Letters", "configuration": newsletter}
+    answer = rest.patch(PANEL, json={**wanted, "transactional": False})
+
+    assert answer.status_code == 204, answer.text
+    assert settings(site) == ("Letters", newsletter, False)
+
+
+def test_what_is_not_sent_stays(rest, site, newsletter):
+    answer = rest.patch(PANEL, json={"title": "Letters", "transactional": False})
+
+    assert answer.status_code == 204, answer.text
+    assert rest.patch(PANEL, json={"configuration": newsletter}).status_code == 204
+    assert settings(site) == ("Letters", newsletter, False)
+
+
+def test_a_choice_may_come_as_token_and_title(rest, site, newsletter):
+    choice = {"token": newsletter, "title": "Newsletter"}
+
+    assert rest.patch(PANEL, json={"configuration": choice}).status_code == 204
+    assert settings(site)[1] == newsletter
+
+
+def test_nothing_chosen_is_not_the_risky_mode(rest, site):
+    rest.patch(PANEL, json={"transactional": None})
+
+    assert settings(site)[2] is True
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"configuration": "nowhere"}, "known: DEFAULT, newsletter, broken"),
+        ({"configuration": "/etc/maildrop.conf"}, "known: DEFAULT, newsletter, broken"),
+        ({"configuration": "broken"}, "broken.conf:2: SMTP_PORT"),
+        ({"configuration": None}, "Required input is missing."),
+        ({"configuration": ["newsletter"]}, "known: DEFAULT, newsletter, broken"),
+        ({"title": "two\nlines"}, "title"),
+        ({"title": 5}, "title"),
+        ({"transactional": "perhaps"}, "transactional"),
+    ],
+)
+def test_what_cannot_be_saved_is_refused_with_all_else(
+    rest, site, newsletter, sent, said
+):
+    before = settings(site)
+
+    answer = rest.patch(PANEL, json={"title": "Changed", **sent})
+
+    assert answer.status_code == 400
+    assert said in answer.json()["message"]
+    assert settings(site) == before
+
+
+@pytest.mark.parametrize("body", ["no json", "[]", '"text"'])
+def test_what_is_no_object_is_refused(rest, site, body):
+    answer = rest.patch(PANEL, data=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400
+
+
+def test_another_mailhost_has_no_such_settings(rest, site, replaced):
+    answers = [rest.get(PANEL), rest.patch(PANEL, json={"title": "x"})]
+
+    assert [each.status_code for each in answers] == [409, 409]
+    assert all("not a Maildrop Host" in each.json()["message"] for each in answers)
+    transaction.begin()
+    assert site.MailHost.title == ""
+
+
+def test_a_site_without_the_addon_has_no_such_panel(rest, uninstalled):
+    assert rest.get(PANEL).status_code == 404
+    titles = [each["title"] for each in rest.get("@controlpanels").json()]
+    assert "Maildrop Host" not in titles
+
+
+def test_every_member_of_a_panel_is_there(site):
+    panel = MaildropHostControlpanel(site, site.REQUEST)
+
+    assert IControlpanel.providedBy(panel)
+    assert (panel.title, panel.group) == ("Maildrop Host", "Add-on Configuration")
