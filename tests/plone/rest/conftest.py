@@ -41,6 +41,7 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 from collective.maildrophost.testing import MAILDROPHOST_ACCEPTANCE_TESTING
 
 PASSWORD = "a long secret"
+RELAY = "relay.example.org:25"
 
 globals().update(
     fixture.create(
@@ -164,7 +165,7 @@ class Hands:
                     )
                 )
                 settlement = Settlement(
-                    each.id, "one", "relay:25", verdicts, self.now + 60, False
+                    each.id, "one", RELAY, verdicts, self.now + 60, False
                 )
                 settle(tx, [settlement], self.now)
 
@@ -199,7 +200,7 @@ class Hands:
             message = get_message(tx, id)
         return message and message.state.value
 
-    def daemon(self, relay="relay.example.org:25"):
+    def daemon(self):
         with self.queue.write() as tx:
             retire(tx, "one")
             register(
@@ -210,7 +211,7 @@ class Hands:
                     pid=4711,
                     process="",
                     doorbell="",
-                    relay=relay,
+                    relay=RELAY,
                     started=self.now - 3600,
                     seen=self.now,
                     lease_until=self.now + 60,
