@@ -31,6 +31,7 @@ from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.sending import send_now, send_with_transaction
+from collective.maildrophost.zmi.samesite import check_same_site
 from collective.maildrophost.zmi.tabs import Tabs
 
 MAILHOST_MODULE = "Products.MailHost.MailHost"
@@ -64,6 +65,8 @@ class MaildropHost(Tabs, MailHost):
         self.id = id
         self.title = title
 
+    # Not by its address: any page could have the browser of a visitor open that.
+    @zpublish(False)
     @security.protected(use_mailhost_services)
     def send(
         self,
@@ -206,7 +209,7 @@ class MaildropHost(Tabs, MailHost):
         with refusals_named():
             return newest(self._configuration().log_file, max_bytes)
 
-    @zpublish
+    @zpublish(False)
     @security.protected(view)
     def queueLength(self) -> int | str:
         """How many mails wait; "n/a" with the reason when the queue does not answer."""
@@ -216,7 +219,7 @@ class MaildropHost(Tabs, MailHost):
         except MaildropError as error:
             return f"n/a - {error}"
 
-    @zpublish
+    @zpublish(False)
     @security.protected(view)
     def queueThreadAlive(self) -> bool:
         """Whether a daemon works on the queue."""
@@ -232,6 +235,8 @@ class MaildropHost(Tabs, MailHost):
         self, action: str = "start", REQUEST: Any = None
     ) -> Any:
         """Say who delivers: there is no thread to start or stop."""
+        if REQUEST is not None:
+            check_same_site(REQUEST)
         message = "The maildrop daemon delivers; start and stop it with maildropctl."
         return self._back_to(REQUEST, "manage_main", message)
 

@@ -51,6 +51,7 @@ class Tabs(Base):
             configuration=shown.configuration(key),
         )
 
+    security.declareProtected(change_configuration, "manage")
     manage = manage_main
 
     @zpublish(methods="POST")

@@ -195,6 +195,10 @@ class Hands:
         with self.queue.read() as tx:
             return sorted((each.id for each in list_messages(tx)), key=int)
 
+    def batch(self, id):
+        with self.queue.read() as tx:
+            return get_message(tx, id).batch
+
     def state(self, id):
         with self.queue.read() as tx:
             message = get_message(tx, id)

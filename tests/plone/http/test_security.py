@@ -1,0 +1,363 @@
+"""Everything of the add-on that has an address, and who may reach it.
+
+The tables are compared with what is registered. A new view, service, adapter or method
+fails until it has its row here: who may reach it, and what it does. Then every row is
+tried over HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import transaction
+from AccessControl.Permissions import (
+    change_configuration,
+    use_mailhost_services,
+    view,
+)
+from AccessControl.SecurityManagement import (
+    getSecurityManager,
+    noSecurityManager,
+    setSecurityManager,
+)
+from published import (
+    ANY_METHOD,
+    NO_METHOD,
+    PUBLIC,
+    UNDECLARED,
+    Method,
+    adapters,
+    methods,
+    views,
+)
+from zExceptions import Unauthorized
+from zope.component import getGlobalSiteManager
+from zope.interface import Interface
+
+from collective.maildrophost.api.controlpanel import MaildropHostControlpanel
+from collective.maildrophost.api.deserializer import SettingsDeserializer
+from collective.maildrophost.api.serializer import SettingsSerializer
+from collective.maildrophost.browserlayer import IMaildropHostLayer
+from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
+
+SERVICE, PAGE, ACTION = "service", "page", "action"
+PUBLIC_PAGE, NO_ADDRESS = "public page", "no address"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may reach a view, and what it is.
+
+    A page shows something: whatever is sent to it, it changes nothing without a valid
+    authenticator. An action changes something: by POST, with an authenticator. A
+    service is of plone.restapi (test_access.py has more on them).
+    """
+
+    permission: str
+    kind: str
+
+
+VIEWS = {
+    "GET_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
+    "PATCH_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
+    "DELETE_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
+    # What plone.restapi calls a control panel: its serializers check.
+    "maildrophost": Row(UNDECLARED, NO_ADDRESS),
+    # The text of a mail, which Plone's own view shows to everybody, too.
+    "mail_password_template": Row(PUBLIC, PUBLIC_PAGE),
+}
+
+# Nothing of a request: they have no address. Those that a service of somebody else
+# calls check the permission, which is tried below.
+ADAPTERS = {
+    "collective.maildrophost.api.deserializer.SettingsDeserializer",
+    "collective.maildrophost.api.serializer.SettingsSerializer",
+    "collective.maildrophost.exportimport.MaildropHostXMLAdapter",
+    "collective.maildrophost.settings.MaildropHostSettings",
+}
+
+POST = ("POST",)
+METHODS = {
+    "send": Method(use_mailhost_services, NO_METHOD),
+    "scheduledSend": Method(use_mailhost_services, NO_METHOD),
+    "queueLength": Method(view, NO_METHOD),
+    "queueThreadAlive": Method(view, NO_METHOD),
+    "isTransactional": Method(change_configuration, NO_METHOD),
+    "setTransactional": Method(change_configuration, NO_METHOD),
+    "getConfigKey": Method(change_configuration, NO_METHOD),
+    "getConfigPath": Method(change_configuration, NO_METHOD),
+    "setConfigPath": Method(change_configuration, NO_METHOD),
+    "addConfigPath": Method(change_configuration, NO_METHOD),
+    "getCandidateConfigPaths": Method(change_configuration, NO_METHOD),
+    "getLog": Method(change_configuration, NO_METHOD),
+    "manage": Method(change_configuration, ANY_METHOD),
+    "manage_main": Method(change_configuration, ANY_METHOD),
+    "manage_queue": Method(change_configuration, ANY_METHOD),
+    "manage_log": Method(change_configuration, ANY_METHOD),
+    "manage_makeChanges": Method(change_configuration, POST),
+    "manage_releaseBatch": Method(change_configuration, POST),
+    "manage_discardBatch": Method(change_configuration, POST),
+    "manage_restartQueueThread": Method(change_configuration, POST),
+}
+
+
+def test_every_view_and_service_is_known_with_its_permission(http_layer):
+    found = {each.name: each.permission for each in views()}
+
+    assert found == {name: row.permission for name, row in VIEWS.items()}
+
+
+def test_every_other_adapter_is_known(http_layer):
+    assert adapters() == ADAPTERS
+
+
+def test_every_method_of_a_maildrop_host_is_known_with_its_permission():
+    assert methods() == METHODS
+
+
+@pytest.fixture
+def forgotten():
+    """A view of ours that nobody has put into the table."""
+
+    class Forgotten:
+        __module__ = "collective.maildrophost.forgotten"
+
+        def __init__(self, context, request):
+            pass
+
+    registry = getGlobalSiteManager()
+    registered = (Forgotten, (Interface, IMaildropHostLayer), Interface, "forgotten")
+    registry.registerAdapter(*registered)
+    yield
+    registry.unregisterAdapter(*registered)
+
+
+def test_a_forgotten_view_is_found(http_layer, forgotten):
+    assert {each.name for each in views()} - set(VIEWS) == {"forgotten"}
+
+
+SECRET = "for nobody else"
+
+
+@pytest.fixture
+def mails(hands):
+    """One mail in each state that something can be done to, and a batch in doubt."""
+    states = ("queued", "deferred", "held", "failed")
+    return {
+        **{state: hands.in_state(state, subject=SECRET) for state in states},
+        "prepared": hands.in_state("prepared", subject=SECRET),
+    }
+
+
+@pytest.fixture
+def everything(site, hands, mails):
+    """All that somebody could change: messages with their states, and settings."""
+
+    def look():
+        transaction.begin()
+        mail_host = site.MailHost
+        return (
+            {id: hands.state(id) for id in hands.ids()},
+            mail_host.title,
+            mail_host.getConfigKey(),
+            mail_host.isTransactional(),
+        )
+
+    return look
+
+
+def forms(mails, batch):
+    """What a page of another site could send to a page or an action of ours."""
+    for action in ("retry", "hold", "release", "delete", "discard", "send"):
+        yield [
+            ("action", action),
+            ("decision", action),
+            ("scope", "all"),
+            ("confirmed", "1"),
+            *[("ids:list", id) for id in mails.values()],
+            ("id", mails["failed"]),
+            ("batch", batch),
+            ("lane", "bulk"),
+            ("title", "forged"),
+            ("transactional", ""),
+            ("recipient", "victim@example.net"),
+            ("path_key", "DEFAULT"),
+            ("form.submitted", "1"),
+            ("form.widgets.title", "forged"),
+            ("form.buttons.save", "Save"),
+            ("_authenticator", "0" * 40),
+        ]
+
+
+def refused(answer):
+    """Not done and not shown: an error, or the way to the login."""
+    to_login = answer.status_code == 302 and "login" in answer.headers["Location"]
+    return to_login or answer.status_code in (401, 403, 404, 405)
+
+
+def pages(kinds):
+    return [f"@@{name}" for name, row in VIEWS.items() if row.kind in kinds]
+
+
+def shown_methods():
+    return [f"MailHost/{name}" for name, each in METHODS.items() if each.methods]
+
+
+def hidden_methods():
+    # The last two are MailHost's own.
+    hidden = [name for name, each in METHODS.items() if not each.methods]
+    return [f"MailHost/{name}" for name in (*hidden, "simple_send", "sendTemplate")]
+
+
+@pytest.fixture
+def browse(client):
+    """Makes a client that asks as a browser does, and follows nothing."""
+
+    def make(like=None):
+        browser = like or client()
+        browser.headers["Accept"] = "text/html"
+        return lambda *args, **kwargs: browser.request(
+            *args, allow_redirects=False, **kwargs
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("role", ["", "Member", "Editor", "Reviewer"])
+def test_nobody_but_who_runs_the_site_sees_or_does_anything(
+    browse, person, mails, hands, everything, role
+):
+    ask = browse(person(role) if role else None)
+    before = everything()
+    form = next(forms(mails, hands.batch(mails["prepared"])))
+
+    for path in [*pages({PAGE, ACTION, NO_ADDRESS}), *shown_methods()]:
+        for answer in (
+            ask("GET", path, params=form),
+            ask("POST", path, data=form),
+        ):
+            assert refused(answer), path
+            assert SECRET not in answer.text, path
+            assert "you@example.net" not in answer.text, path
+    assert everything() == before
+
+
+def test_public_pages_show_nothing_of_the_queue(browse, mails):
+    for path in pages({PUBLIC_PAGE}):
+        assert SECRET not in browse()("GET", path).text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_programs_call_has_no_address_even_for_a_manager(
+    browse, rest, everything, method
+):
+    ask = browse(rest)
+    before = everything()
+    mail = {
+        "messageText": "Hi",
+        "body": "Hi",
+        "subject": "forged",
+        "mto": "victim@example.net",
+        "mfrom": "me@example.org",
+        "messageTemplate": "title",
+        "key": "DEFAULT",
+        "path": "/etc/passwd",
+        "transactional": "",
+    }
+
+    for path in hidden_methods():
+        answer = ask(method, path, **{"params" if method == "GET" else "data": mail})
+        assert answer.status_code in (403, 404), path
+    assert everything() == before
+
+
+def test_a_mere_link_changes_nothing(browse, rest, mails, hands, everything):
+    ask = browse(rest)
+    before = everything()
+
+    for form in forms(mails, hands.batch(mails["prepared"])):
+        for path in pages({ACTION}):
+            assert refused(ask("GET", path, params=form)), path
+        for path in (*pages({PAGE}), *shown_methods()):
+            ask("GET", path, params=form)
+    assert everything() == before
+
+
+def test_a_form_of_another_site_changes_nothing(browse, rest, mails, hands, everything):
+    # It has the cookies of the user, and not the token that is in our forms.
+    ask = browse(rest)
+    before = everything()
+
+    for form in forms(mails, hands.batch(mails["prepared"])):
+        for path in pages({ACTION}):
+            assert ask("POST", path, data=form).status_code == 403, path
+        for path in pages({PAGE}):
+            ask("POST", path, data=form)
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example.org"}, {"Sec-Fetch-Site": "cross-site"}],
+)
+def test_a_form_of_another_site_changes_nothing_in_the_management_interface(
+    browse, rest, mails, hands, everything, headers
+):
+    # Plain Zope has no tokens: what the browser says of the sender counts.
+    ask = browse(rest)
+    before = everything()
+    acting = [name for name, each in METHODS.items() if each.methods == POST]
+
+    for form in forms(mails, hands.batch(mails["prepared"])):
+        for name in acting:
+            answer = ask("POST", f"MailHost/{name}", data=form, headers=headers)
+            assert answer.status_code == 403, name
+    assert everything() == before
+
+
+MARKUP = "</textarea></script><script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+def test_what_a_mail_says_stays_text_on_every_page(browse, rest, hands):
+    hands.send(hands.mail(subject=MARKUP))
+    id = hands.in_state("deferred", subject=MARKUP)
+    hands.in_state("prepared", subject=MARKUP)
+    ask = browse(rest)
+
+    shown = 0
+    for path in (*pages({PAGE}), *shown_methods()):
+        answer = ask("GET", path, params={"id": id, "text": MARKUP, "state": MARKUP})
+        assert "<script>alert(1)" not in answer.text, path
+        assert "<img src=x" not in answer.text, path
+        shown += "&lt;script&gt;alert(1)" in answer.text
+    # The Queue tab at least.
+    assert shown
+
+
+def test_what_is_sent_to_a_page_never_becomes_a_header(browse, rest, mails):
+    ask = browse(rest)
+    split = "x\r\nSet-Cookie: forged=1"
+
+    for path in (*pages({PAGE, ACTION}), *shown_methods()):
+        for method, sent in (("GET", "params"), ("POST", "data")):
+            form = dict.fromkeys(("id", "batch", "title", "from", "text"), split)
+            answer = ask(method, path, **{sent: form})
+            assert "forged" not in answer.headers.get("Set-Cookie", ""), path
+
+
+@pytest.fixture
+def stranger():
+    """Nobody is logged in."""
+    before = getSecurityManager()
+    noSecurityManager()
+    yield
+    setSecurityManager(before)
+
+
+def test_serializer_and_deserializer_check_the_permission_themselves(site, stranger):
+    panel = MaildropHostControlpanel(site, site.REQUEST)
+
+    for adapter in (SettingsSerializer(panel), SettingsDeserializer(panel)):
+        with pytest.raises(Unauthorized, match=MANAGE_MAIL_QUEUE):
+            adapter()
