@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from email import message_from_string
+from email.mime.application import MIMEApplication
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
 import transaction
@@ -171,6 +175,31 @@ def test_the_dtml_tag_is_queued(committing_portal, owner, queued):
     assert message.sender == "me@example.net"
     assert addresses(message) == ["you@example.net"]
     assert "Hello Plone" in text
+
+
+def test_the_mail_of_a_form_with_an_attachment_is_queued(committing_portal, queued):
+    # As collective.easyform and its like send: one text with all the headers.
+    mail = MIMEMultipart()
+    mail["From"] = "form@example.net"
+    mail["To"] = "Reader <reader@example.net>"
+    mail["Cc"] = "copy@example.net"
+    mail["Subject"] = "Bestellung für zwei"
+    mail.attach(MIMEText("Zwei Stück", _charset="utf-8"))
+    attached = MIMEApplication(bytes(range(256)))
+    attached.add_header("Content-Disposition", "attachment", filename="order.bin")
+    mail.attach(attached)
+
+    api.portal.get_tool("MailHost").send(mail.as_string())
+    transaction.commit()
+
+    [(message, text)] = queued()
+    assert addresses(message) == ["reader@example.net", "copy@example.net"]
+    assert message.subject == "Bestellung für zwei"
+    parts = message_from_string(text).get_payload()
+    assert [part.get_payload(decode=True) for part in parts] == [
+        "Zwei Stück".encode(),
+        bytes(range(256)),
+    ]
 
 
 def test_send_template_is_queued(committing_portal, queued):

@@ -36,8 +36,22 @@ def printing_mail_host(functional_test):
     zope.uninstallProduct(functional_test["app"], "Products.PrintingMailHost")
 
 
+def send_at_once():
+    api.portal.send_email(
+        recipient="you@example.net", subject="Hello", body="Good bye", immediate=True
+    )
+    transaction.commit()
+
+
+def send_directly():
+    mail = ("you@example.net", "me@example.net", "Hello", "Good bye")
+    api.portal.get_tool("MailHost").simple_send(*mail)
+    transaction.commit()
+
+
+@pytest.mark.parametrize("send", [send, send_at_once, send_directly])
 def test_with_printing_mail_host_mail_is_only_printed(
-    committing_portal, printing_mail_host, queued, caplog
+    committing_portal, printing_mail_host, queued, caplog, send
 ):
     with caplog.at_level(logging.INFO, "PrintingMailHost"):
         send()

@@ -55,10 +55,38 @@ def test_a_toolset_of_another_addon_leaves_the_mailhost_after_uninstalling(
     assert utility() is before
 
 
-@pytest.mark.parametrize("step", ["toolset", "mailhost", "componentregistry"])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_profile_that_asks_for_a_plain_mailhost_does_not_get_it(
+    portal, addon_with_tools, by_hand, tmp_path, tool_of, utility, required_class
+):
+    portal.MailHost.setTransactional(False)
+    before = tool_of(portal)
+    (tmp_path / "toolset.xml").write_text(
+        '<tool-setup><required tool_id="MailHost" '
+        'class="Products.MailHost.MailHost.MailHost"/></tool-setup>'
+    )
+
+    if by_hand:
+        portal.portal_setup.runImportStepFromProfile(addon_with_tools, "toolset")
+    else:
+        portal.portal_setup.runAllImportStepsFromProfile(addon_with_tools)
+
+    assert tool_of(portal) is before is utility()
+    assert not portal.MailHost.isTransactional()
+    assert required_class(portal) == setuphandlers.TOOL_CLASS
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["toolset", "mailhost", "componentregistry", "rolemap", "plone.app.registry"],
+)
 def test_plones_own_steps_leave_the_maildrop_host(
     portal, step, tool_of, utility, required_class
 ):
+    portal.MailHost.title = "Mine"
+    portal.MailHost.setTransactional(False)
+    portal.MailHost.manage_addLocalRoles("somebody", ["Owner"])
+    portal.MailHost.manage_permission("View", ["Manager", "Editor"], acquire=0)
     before = tool_of(portal)
     state = dict(vars(before))
 

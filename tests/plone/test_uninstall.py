@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from io import BytesIO
 
+import pytest
 import transaction
 from plone.base.interfaces import INonInstallable
 from plone.base.utils import get_installer
 from Products.MailHost.MailHost import MailHost
 from ZODB.serialize import referencesf
+from zope.annotation.interfaces import IAnnotations
 from zope.component import getAllUtilitiesRegisteredFor
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS, MANAGE_MAIL_QUEUE
 
 
 def test_uninstalling_brings_back_the_very_mailhost(
@@ -123,15 +127,72 @@ class OtherMailHost(MailHost):
     """What another add-on may have put there on purpose."""
 
 
-def test_nothing_of_the_addon_is_exported_after_uninstalling(portal, uninstall):
-    uninstall(portal)
-
-    exported = portal.portal_setup.runAllExportSteps()["tarball"]
-    with tarfile.open(fileobj=BytesIO(exported)) as files:
+def exported(site):
+    """Everything that GenericSetup knows of a site: names of files with their text."""
+    tarball = site.portal_setup.runAllExportSteps()["tarball"]
+    with tarfile.open(fileobj=BytesIO(tarball)) as files:
         members = [member for member in files.getmembers() if member.isfile()]
         texts = {each.name: files.extractfile(each).read() for each in members}
+    # A field of Plone's has the time of its export in it.
+    timestamp = rb"<default>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+</default>"
+    return {name: re.sub(timestamp, b"", text) for name, text in texts.items()}
+
+
+def registered(site):
+    """The site's own utilities and adapters."""
+    registry = site.getSiteManager()
+    return (
+        {(each.provided, each.name) for each in registry.registeredUtilities()},
+        {(each.provided, each.name) for each in registry.registeredAdapters()},
+    )
+
+
+def test_nothing_of_the_addon_is_exported_after_uninstalling(portal, uninstall):
+    assert [name for name, text in exported(portal).items() if b"maildrop" in text]
+
+    uninstall(portal)
+
+    texts = exported(portal)
     assert "toolset.xml" in texts
     assert not [name for name, text in texts.items() if b"maildrop" in text.lower()]
+
+
+def test_after_uninstalling_the_site_is_as_it_was(plain_portal, install, uninstall):
+    def state():
+        return (
+            exported(plain_portal),
+            registered(plain_portal),
+            set(vars(plain_portal)),
+            set(IAnnotations(plain_portal)),
+        )
+
+    before = state()
+
+    install(plain_portal)
+    assert state() != before
+    uninstall(plain_portal)
+
+    assert state() == before
+
+
+@pytest.mark.parametrize("permission", [MANAGE_MAIL_QUEUE, ADD_MAILDROP_HOSTS])
+def test_who_was_given_our_permissions_is_forgotten(portal, uninstall, permission):
+    before = set(vars(portal))
+    portal.manage_permission(permission, ["Editor"], acquire=0)
+    assert set(vars(portal)) != before
+
+    uninstall(portal)
+
+    assert not set(vars(portal)) - before
+
+
+def test_the_entry_in_the_site_setup_goes(portal, uninstall):
+    panels = portal.portal_controlpanel
+    assert "maildrophost" in [each.getId() for each in panels.listActions()]
+
+    uninstall(portal)
+
+    assert "maildrophost" not in [each.getId() for each in panels.listActions()]
 
 
 def test_nothing_in_the_database_needs_the_addon_after_uninstalling(

@@ -78,12 +78,14 @@ def site(http_layer, http_test):
     return site
 
 
-@pytest.fixture
-def replaced(site):
-    """The site's MailHost is another add-on's."""
-    site._delObject("MailHost")
-    site._setObject("MailHost", MailHost("MailHost"))
-    site.getSiteManager().registerUtility(site.MailHost, IMailHost)
+@pytest.fixture(params=["tool", "utility", "both"])
+def replaced(request, site):
+    """The site's MailHost is another add-on's, or half of it."""
+    if request.param in ("tool", "both"):
+        site._delObject("MailHost")
+        site._setObject("MailHost", MailHost("MailHost"))
+    if request.param in ("utility", "both"):
+        site.getSiteManager().registerUtility(MailHost("MailHost"), IMailHost)
     transaction.commit()
 
 

@@ -17,5 +17,5 @@ class MaildropDelete(QueueService):
     def answer(self) -> Any:
         """Nothing."""
         id = self.message_id()
-        act_on_message(queue_of(maildrop_host()), "delete", id)
+        act_on_message(queue_of(maildrop_host(self.context)), "delete", id)
         return self.reply_no_content()

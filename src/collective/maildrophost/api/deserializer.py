@@ -35,7 +35,7 @@ class SettingsDeserializer:
         """Save what was sent, leave the rest; BadRequest says what is wrong."""
         check_permission(self.site)
         check_origin(self.request)
-        settings = IMaildropHostSettings(maildrop_host())
+        settings = IMaildropHostSettings(maildrop_host(self.site))
         values, errors = self._values(self._body())
         errors = errors or self._errors_together(settings, values)
         if errors:

@@ -29,7 +29,7 @@ class MaildropGet(QueueService):
                 return self._message(self.message_id())
 
     def _status(self) -> dict[str, Any]:
-        mail_host = maildrop_host()
+        mail_host = maildrop_host(self.context)
         with queue_of(mail_host).read() as tx:
             health, figures = look(tx, time.time(), is_gone)
         return {
@@ -42,7 +42,7 @@ class MaildropGet(QueueService):
 
     def _page(self) -> dict[str, Any]:
         wanted = read_query(self.request.get("QUERY_STRING", ""))
-        with queue_of(maildrop_host()).read() as tx:
+        with queue_of(maildrop_host(self.context)).read() as tx:
             found = search(tx, wanted.search, wanted.size, wanted.start)
         # The batch knows the links to the other pages; this one is all that was read.
         batch = HypermediaBatch(self.request, range(found.total))
@@ -58,7 +58,7 @@ class MaildropGet(QueueService):
         return {**page, "batching": batch.links} if batch.links else page
 
     def _message(self, id: str) -> dict[str, Any]:
-        message, history = one_message(queue_of(maildrop_host()), id)
+        message, history = one_message(queue_of(maildrop_host(self.context)), id)
         return {
             **message_json(self.url(MESSAGES, message.id), message),
             "history": history,

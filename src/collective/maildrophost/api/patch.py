@@ -27,7 +27,7 @@ class MaildropPatch(QueueService):
     def answer(self) -> Any:
         """Nothing, or the message as it is now where the client prefers that."""
         id, action = self.message_id(), self._action()
-        queue = queue_of(maildrop_host())
+        queue = queue_of(maildrop_host(self.context))
         act_on_message(queue, action, id)
         if self.request.getHeader("Prefer") != "return=representation":
             return self.reply_no_content()

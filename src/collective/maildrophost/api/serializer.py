@@ -32,7 +32,7 @@ class SettingsSerializer:
         """The settings; what to do where the MailHost is none of ours."""
         check_permission(self.panel.context)
         try:
-            settings = IMaildropHostSettings(maildrop_host())
+            settings = IMaildropHostSettings(maildrop_host(self.panel.context))
         except Conflict as conflict:
             self.panel.request.response.setStatus(conflict.status)
             return {"type": "Conflict", "message": str(conflict)}
