@@ -28,6 +28,7 @@ from collective.maildrophost.engine.queue import (
     claim,
     enqueue,
     get_message,
+    held_lanes,
     hold,
     list_messages,
     new_batch,
@@ -205,6 +206,10 @@ class Hands:
         with self.queue.read() as tx:
             message = get_message(tx, id)
         return message and message.state.value
+
+    def held_lanes(self):
+        with self.queue.read() as tx:
+            return held_lanes(tx)
 
     def daemon(self):
         with self.queue.write() as tx:
