@@ -98,6 +98,18 @@ def test_plones_own_steps_leave_the_maildrop_host(
     assert required_class(portal) == "collective.maildrophost.host.MaildropHost"
 
 
+def test_the_entry_that_plones_own_control_panels_displace_comes_back(portal, install):
+    panels = portal.portal_controlpanel
+    portal.portal_setup.runImportStepFromProfile(
+        PLONE, "controlpanel", run_dependencies=False
+    )
+    assert "maildrophost" not in [each.getId() for each in panels.listActions()]
+
+    install(portal)
+
+    assert "maildrophost" in [each.getId() for each in panels.listActions()]
+
+
 def test_toolset_xml_asks_for_the_class_that_the_swap_puts_there(
     portal, required_class
 ):
