@@ -20,6 +20,7 @@ PLONE = [
     "Products.CMFPlone>=6.2",
     "Products.GenericSetup",
     "plone.api",
+    "pygal>=3.1",
 ]
 
 setup(
@@ -67,7 +68,9 @@ setup(
         "fast": ["uvloop"],
         "test": [
             "aiosmtpd",
+            "axe-playwright-python",
             "hypothesis",
+            "playwright",
             "pytest",
             "pytest-xdist",
             "trustme",

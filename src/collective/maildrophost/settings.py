@@ -57,8 +57,8 @@ class IMaildropHostSettings(Interface):
         title=_("Configuration"),
         description=_(
             "The file that says where mail is queued and who delivers it. An "
-            "administrator lists them in zope.conf, under <product-config "
-            "maildrophost>."
+            "administrator lists them in zope.conf, in its product-config section "
+            "maildrophost."
         ),
         source=configurations,
         default=productconfig.DEFAULT,

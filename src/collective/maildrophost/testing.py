@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import plone.app.locales
 import plone.restapi
 from plone.app.testing import (
     PLONE_FIXTURE,
@@ -51,6 +52,7 @@ class MaildropHostLayer(PloneSandboxLayer):
     def setUpZope(self, app: Any, configurationContext: Any) -> None:
         # Part of every Plone, though not of plone.app.testing's.
         self.loadZCML(package=plone.restapi)
+        self.loadZCML(package=plone.app.locales)
         self.loadZCML(package=collective.maildrophost)
         zope.installProduct(app, "collective.maildrophost")
 

@@ -45,7 +45,7 @@ from .operator import (
 )
 from .prune import prune
 from .relays import RelayPause, clear, mark_told, pause, pauses
-from .search import Found, Search, Sort, ids_matching, search
+from .search import Found, Search, Sort, find_by_message_id, ids_matching, search
 from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
@@ -83,6 +83,7 @@ __all__ = [
     "doorbells",
     "due",
     "enqueue",
+    "find_by_message_id",
     "get_message",
     "give_back",
     "held_lanes",

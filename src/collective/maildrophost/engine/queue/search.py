@@ -105,6 +105,20 @@ def ids_matching(
     return tuple(str(key) for key in tx.execute(found).scalars())
 
 
+def find_by_message_id(tx: Transaction, message_id: str) -> MessageRecord | None:
+    """The newest message with that Message-Id header, None when there is none.
+
+    Read from the newest on, so that a mail of this moment is found at once.
+    """
+    newest_first = (
+        select(message.c.id)
+        .where(message.c.id >= _oldest_scanned(tx), message.c.header_id == message_id)
+        .order_by(message.c.id.desc())
+        .limit(1)
+    )
+    return next(iter(records(tx, tx.execute(newest_first).scalars().all())), None)
+
+
 def _oldest_scanned(tx: Transaction) -> int:
     newest: int | None = tx.execute(select(func.max(message.c.id))).scalar()
     return max(0, (newest or 0) - SCANNED + 1)

@@ -1,0 +1,162 @@
+"""Retry, hold, release, delete: for some messages, or for all that match."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+from collective.maildrophost import actions
+from collective.maildrophost.controlpanel.page import Action
+from collective.maildrophost.controlpanel.query import Query, query
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import (
+    Done,
+    Search,
+    get_message,
+    search,
+    taking_part,
+)
+from collective.maildrophost.i18n import _
+
+SAID = {
+    "retry": _("done_retry", default="Tried again at once: ${count}"),
+    "hold": _("done_hold", default="Held: ${count}"),
+    "release": _("done_release", default="Released: ${count}"),
+    "delete": _("done_delete", default="Deleted: ${count}"),
+}
+LOSES = ("delete",)
+"""Actions that ask first."""
+REFUSALS_SHOWN = 20
+EXAMPLES_SHOWN = 5
+SELECTED, ALL = "selected", "all"
+
+
+class ActOnMessages(Action):
+    """What the buttons below the queue and on a message's page do."""
+
+    tab = "maildrophost-controlpanel-queue"
+    confirmation = ViewPageTemplateFile("templates/confirm.pt")
+
+    @property
+    def action(self) -> str:
+        """retry, hold, release or delete; "" for anything else."""
+        action = self.request.form.get("action")
+        return action if action in SAID else ""
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the messages that were chosen."""
+        ids = self.request.form.get("ids", [])
+        return [ids] if isinstance(ids, str) else [str(each) for each in ids]
+
+    @property
+    def on_all(self) -> bool:
+        """Whether everything that matches is meant."""
+        return self.request.form.get("scope") == ALL
+
+    @property
+    def query(self) -> Query:
+        """What the queue's page showed."""
+        return query(self.request.form)
+
+    def act(self) -> Any:
+        """Do it, or ask first."""
+        if not self.action:
+            self.say(_("There is no such action."), "error")
+            return self.back()
+        if not self.on_all and not self.ids:
+            self.say(_("Choose messages first."), "warning")
+            return self.back()
+        try:
+            if self.action in LOSES and "confirmed" not in self.request.form:
+                return self.confirmation()
+            self._do()
+        except MaildropError as error:
+            self.say(
+                _(
+                    "not_all_done",
+                    default="Not everything was done: ${reason}",
+                    mapping={"reason": str(error)},
+                ),
+                "error",
+            )
+        return self.back()
+
+    def _do(self) -> None:
+        queue = self.site_mail_host.queue()
+        if self.on_all:
+            count = actions.act_on_all(queue, self.action, self.query.search)
+            self._report(count)
+        else:
+            done = actions.act(queue, self.action, self.ids)
+            self._report(len(done.changed), done)
+
+    def _report(self, count: int, done: Done | None = None) -> None:
+        refused = done.refused if done else {}
+        if count or not refused:
+            said = SAID[self.action]
+            self.say(_(said, default=said.default, mapping={"count": str(count)}))
+        if refused:
+            left_alone = _(
+                "left_alone",
+                default="Left alone, because of their state or because they are gone: "
+                "${ids}",
+                mapping={"ids": ", ".join(list(refused)[:REFUSALS_SHOWN])},
+            )
+            self.say(left_alone, "warning")
+
+    def affected(self) -> int:
+        """How many messages the action is about, before it is done."""
+        if not self.on_all:
+            return len(self.ids)
+        with self.site_mail_host.queue().read() as tx:
+            return search(tx, self._wanted(), 0).total
+
+    def examples(self) -> list[str]:
+        """Recipients and subject of the first messages that the action is about."""
+        with self.site_mail_host.queue().read() as tx:
+            if self.on_all:
+                found = list(search(tx, self._wanted(), EXAMPLES_SHOWN).records)
+            else:
+                chosen = [get_message(tx, id) for id in self.ids[:EXAMPLES_SHOWN]]
+                found = [each for each in chosen if each is not None]
+        return [
+            f"{', '.join(one.address for one in each.recipients[:3])}: {each.subject}"
+            for each in found
+        ]
+
+    def _wanted(self) -> Search:
+        asked = self.query.search
+        return replace(asked, states=taking_part(self.action, asked.states))
+
+    def hidden_fields(self) -> list[tuple[str, str]]:
+        """What the confirmed form sends again."""
+        scope = ALL if self.on_all else SELECTED
+        chosen = [] if self.on_all else [("ids:list", id) for id in self.ids]
+        return [
+            ("action", self.action),
+            ("scope", scope),
+            ("from", str(self.request.form.get("from", ""))),
+            *self.query.fields().items(),
+            *chosen,
+        ]
+
+    def back(self) -> str:
+        """Lead to the page that the form was on."""
+        return self.go(self.back_address())
+
+    def back_address(self) -> str:
+        """The message's page, where it was acted on there and is left; the queue."""
+        on_message = self.request.form.get("from") == "message" and len(self.ids) == 1
+        if on_message and self.ids[0].isdigit() and not self._is_gone(self.ids[0]):
+            return f"{self.url('maildrophost-controlpanel-message')}?id={self.ids[0]}"
+        return self.url("maildrophost-controlpanel-queue") + self.query.address()
+
+    def _is_gone(self, id: str) -> bool:
+        try:
+            with self.site_mail_host.queue().read() as tx:
+                return get_message(tx, id) is None
+        except MaildropError:
+            return True

@@ -1,0 +1,95 @@
+"""Batches in doubt, held lanes, the MailHost that was replaced: one decision each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.controlpanel.page import Action
+from collective.maildrophost.controlpanel.words import LANES
+from collective.maildrophost.engine.doorbell import ring
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import doorbells, hold_lane, release_lane
+from collective.maildrophost.i18n import _
+from collective.maildrophost.setuphandlers import put_maildrop_host_back
+
+
+class DecideOnBatch(Action):
+    """Release or discard the mail of a transaction whose end nobody knows."""
+
+    confirmation = ViewPageTemplateFile("templates/confirm_batch.pt")
+
+    def act(self) -> Any:
+        """Do it; ask first before anything is lost."""
+        decision = self.request.form.get("decision")
+        if decision == "discard" and "confirmed" not in self.request.form:
+            return self.confirmation()
+        decide = {"release": release_batch, "discard": discard_batch}.get(decision)
+        if decide is None:
+            self.say(_("There is no such action."), "error")
+        else:
+            self._do(decide)
+        return self.go(self.url(self.tab))
+
+    @property
+    def batch(self) -> str:
+        """The name of the batch."""
+        return str(self.request.form.get("batch", ""))
+
+    def _do(self, decide: Any) -> None:
+        said = {
+            release_batch: _("batch_released", default="Released: ${count}"),
+            discard_batch: _("batch_discarded", default="Discarded: ${count}"),
+        }[decide]
+        try:
+            count = decide(self.site_mail_host.queue(), self.batch)
+        except MaildropError as error:
+            self.say(str(error), "error")
+        else:
+            self.say(_(said, default=said.default, mapping={"count": str(count)}))
+
+
+class HoldLane(Action):
+    """Stop a whole lane, new mail included, or let it go on."""
+
+    def act(self) -> Any:
+        """Do it."""
+        label = self.request.form.get("lane")
+        lane = {each.label: each for each in Lane}.get(label)
+        hold = self.request.form.get("decision") == "hold"
+        if lane is None:
+            self.say(_("There is no such lane."), "error")
+        else:
+            self._do(lane, hold)
+        return self.go(self.url(self.tab))
+
+    def _do(self, lane: Lane, hold: bool) -> None:
+        queue = self.site_mail_host.queue
+        mapping = {"lane": self.translated(LANES[lane])}
+        try:
+            with queue().write() as tx:
+                (hold_lane if hold else release_lane)(tx, lane)
+                bells = doorbells(tx, self.now)
+        except MaildropError as error:
+            self.say(str(error), "error")
+            return
+        ring(bells)
+        if hold:
+            self.say(_("lane_held", default="Lane held: ${lane}", mapping=mapping))
+        else:
+            self.say(
+                _("lane_released", default="Lane released: ${lane}", mapping=mapping)
+            )
+
+
+class RepairMailHost(Action):
+    """Make the Maildrop Host the site's MailHost again."""
+
+    def act(self) -> Any:
+        """Do it."""
+        put_maildrop_host_back(self.context)
+        self.say(_("The site sends its mail through the Maildrop Host again."))
+        return self.go(self.url(self.tab))

@@ -1,0 +1,47 @@
+"""A configuration as its file is now, for reading: no secret is in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from collective.maildrophost.engine.config import OPTIONS, Configuration, Kind, Secret
+
+NOT_SHOWN = {"PYTHON", "SUPERVISED_DAEMON", "SMTP_PORT"}
+"""Without a meaning today, or part of another one's value."""
+MASK = "••••••••"
+
+_RELAYS = "SMTP_HOST"
+
+
+def options(configuration: Configuration) -> list[dict[str, str]]:
+    """Name and value of every option, in the order of the documentation."""
+    return [
+        {
+            "name": option.name,
+            "value": _text(_value(configuration, option.name, option.attribute)),
+        }
+        for option in OPTIONS
+        if option.name not in NOT_SHOWN
+    ]
+
+
+def _value(configuration: Configuration, name: str, attribute: str) -> Any:
+    if name == _RELAYS:
+        return configuration.relays
+    value = getattr(configuration, attribute)
+    kinds = {option.name: option.kind for option in OPTIONS}
+    if kinds[name] is Kind.QUEUE:
+        return make_url(value).render_as_string(hide_password=True)
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Secret):
+        return MASK if value else ""
+    if isinstance(value, tuple):
+        return "; ".join(str(each) for each in value)
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,76 @@
+"""The health of the queue in one sentence, translated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zope.i18n import translate
+
+from collective.maildrophost.controlpanel.moments import clock, span
+from collective.maildrophost.engine.queue import Health, Reason
+from collective.maildrophost.i18n import _
+
+
+def sentence(health: Health, request: Any, now: float) -> str:
+    """What an administrator has to know first."""
+
+    def said(message: Any) -> str:
+        return str(translate(message, context=request))
+
+    since = "" if health.since is None else clock(health.since, request, now)
+    mapping = {
+        "waiting": said(_waiting(health, said)),
+        "relay": health.relay,
+        "fault": health.fault,
+        "since": since,
+    }
+    return said(_sentence(health, mapping))
+
+
+def _sentence(health: Health, mapping: dict[str, str]) -> Any:
+    if health.reason is Reason.UNREADABLE:
+        return _(
+            "health_unreadable",
+            default="Nobody can tell whether mail is moving: ${fault}",
+            mapping=mapping,
+        )
+    if health.moving:
+        return _(
+            "health_fine",
+            default="Mail is moving: ${waiting}, relay ${relay} fine",
+            mapping=mapping,
+        )
+    if health.reason is Reason.RELAY:
+        return _(
+            "health_relay",
+            default="Mail is not moving since ${since}: relay ${relay}: ${fault}; "
+            "${waiting}",
+            mapping=mapping,
+        )
+    if health.since is not None:
+        return _(
+            "health_no_daemon_since",
+            default="Mail is not moving since ${since}: no daemon works on the queue; "
+            "${waiting}",
+            mapping=mapping,
+        )
+    return _(
+        "health_no_daemon",
+        default="Mail is not moving: no daemon works on the queue; ${waiting}",
+        mapping=mapping,
+    )
+
+
+def _waiting(health: Health, said: Any) -> Any:
+    if not health.waiting:
+        return _("health_nothing_waiting", default="nothing is waiting")
+    mapping = {"count": str(health.waiting), "age": said(span(health.oldest_seconds))}
+    if not health.oldest_seconds:
+        return _(
+            "health_none_due",
+            default="${count} waiting, none of them due",
+            mapping=mapping,
+        )
+    return _(
+        "health_waiting", default="${count} waiting, oldest ${age}", mapping=mapping
+    )

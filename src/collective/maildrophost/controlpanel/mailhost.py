@@ -1,0 +1,50 @@
+"""Which Maildrop Host the site's control panel is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from Acquisition import aq_base
+from Products.MailHost.interfaces import IMailHost
+from zope.annotation.interfaces import IAnnotations
+
+from collective.maildrophost import productconfig
+from collective.maildrophost.engine.config import Configuration
+from collective.maildrophost.engine.queue import Queue
+from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.queues import queue_at
+from collective.maildrophost.setuphandlers import SWAP, TOOL_ID
+
+
+@dataclass(frozen=True)
+class SiteMailHost:
+    """The site's Maildrop Host; `in_use` is False when another MailHost replaced it.
+
+    Then `host` is the one that was kept at the installation: its queue may still have
+    mail.
+    """
+
+    host: Any
+    in_use: bool
+    replaced_by: str = ""
+
+    def configuration(self) -> Configuration:
+        """The configuration in use; raises MaildropError, with what is wrong."""
+        return productconfig.configuration(self.host.getConfigKey())
+
+    def queue(self) -> Queue:
+        """The queue; raises MaildropError, with what is wrong."""
+        return queue_at(self.configuration().queue)
+
+
+def mail_host_of(site: Any) -> SiteMailHost:
+    """The Maildrop Host of a site that has the add-on installed."""
+    current = getattr(site, TOOL_ID, None)
+    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
+    if IMaildropHost.providedBy(current) and registered is aq_base(current):
+        return SiteMailHost(current, in_use=True)
+    kept = IAnnotations(site)[SWAP]["maildrop_host"]
+    other = type(aq_base(current))
+    name = "" if current is None else f"{other.__module__}.{other.__qualname__}"
+    return SiteMailHost(kept, in_use=False, replaced_by=name)

@@ -1,0 +1,96 @@
+"""One message's page: envelope, recipients, attempts, headers, text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zExceptions import NotFound
+
+from collective.maildrophost.controlpanel import words
+from collective.maildrophost.controlpanel.messagetext import MessageText, message_text
+from collective.maildrophost.controlpanel.moments import moment, size
+from collective.maildrophost.controlpanel.page import Page
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import (
+    AttemptRecord,
+    MessageRecord,
+    attempts,
+    content,
+    get_message,
+    taking_part,
+)
+
+
+class MessagePage(Page):
+    """Everything that is known of one message."""
+
+    tab = "maildrophost-controlpanel-queue"
+    index = ViewPageTemplateFile("templates/message.pt")
+    record: MessageRecord
+    text: MessageText | None
+    _attempts: list[AttemptRecord]
+
+    def __call__(self) -> str:
+        """The page; NotFound when there is no such message (any more)."""
+        id = self.request.form.get("id", "")
+        try:
+            with self.site_mail_host.queue().read() as tx:
+                record = get_message(tx, id if isinstance(id, str) else "")
+                if record is None:
+                    raise NotFound(f"There is no message {id!r} in the queue.")
+                self.record = record
+                self._attempts = attempts(tx, record.id)
+                data = content(tx, record.id)
+        except MaildropError:
+            # The queue's page says what is wrong.
+            self.request.response.redirect(self.url("maildrophost-controlpanel-queue"))
+            return ""
+        self.text = None if data is None else message_text(data)
+        return super().__call__()
+
+    def state(self) -> dict[str, Any]:
+        """The message's state as it is shown."""
+        return words.state(self.record.state.value)
+
+    def state_explained(self) -> Any:
+        """What the state means."""
+        return words.STATES_EXPLAINED[self.record.state]
+
+    def lane(self) -> Any:
+        """The lane in words."""
+        return words.LANES[self.record.lane]
+
+    def created(self) -> dict[str, str]:
+        """When the message was queued."""
+        return moment(self.record.created, self.request)
+
+    def due(self) -> dict[str, str]:
+        """When the next attempt is due; with an end state: when that was reached."""
+        return moment(self.record.due, self.request)
+
+    def size(self) -> str:
+        """The message's size."""
+        return size(self.record.size)
+
+    def recipients(self) -> list[dict[str, Any]]:
+        """Each recipient with its last reply."""
+        return [
+            {**each.__dict__, "state": words.recipient_state(each.state.value)}
+            for each in self.record.recipients
+        ]
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Every attempt, the newest first."""
+        return [
+            {
+                **each.__dict__,
+                "time": moment(each.time, self.request),
+                "outcome": words.recipient_state(each.outcome),
+            }
+            for each in reversed(self._attempts)
+        ]
+
+    def can(self, action: str) -> bool:
+        """Whether the message's state lets `action` be done to it."""
+        return bool(taking_part(action, (self.record.state,)))

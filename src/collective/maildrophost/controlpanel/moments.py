@@ -1,0 +1,59 @@
+"""Times, lengths of time and sizes as the site's readers write them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from DateTime import DateTime
+from plone.base.i18nl10n import ulocalized_time
+from zope.component.hooks import getSite
+
+from collective.maildrophost.engine.clock import rfc3339
+from collective.maildrophost.i18n import _
+
+DAY_SECONDS = 86400
+
+
+def moment(epoch_seconds: float, request: Any) -> dict[str, str]:
+    """For a <time> element: what a person reads, and what a machine does."""
+    date = DateTime(epoch_seconds)
+    text = ulocalized_time(date, True, context=getSite(), request=request) or str(date)
+    return {"text": text, "exact": rfc3339(epoch_seconds)}
+
+
+def clock(epoch_seconds: float, request: Any, now: float | None = None) -> str:
+    """The time of day; with its date when that is not today."""
+    now = time.time() if now is None else now
+    date = DateTime(epoch_seconds)
+    if date.Date() == DateTime(now).Date():
+        return date.strftime("%H:%M")
+    return moment(epoch_seconds, request)["text"]
+
+
+def span(seconds: float) -> Any:
+    """A length of time in its two largest units, for translation."""
+    whole = max(0, round(seconds))
+    days, left = divmod(whole, DAY_SECONDS)
+    hours, left = divmod(left, 3600)
+    minutes, left = divmod(left, 60)
+    units = {"days": days, "hours": hours, "minutes": minutes, "seconds": left}
+    mapping = {name: str(number) for name, number in units.items()}
+    if days:
+        return _("span_days", default="${days} d ${hours} h", mapping=mapping)
+    if hours:
+        return _("span_hours", default="${hours} h ${minutes} min", mapping=mapping)
+    if minutes:
+        return _("span_minutes", default="${minutes} min ${seconds} s", mapping=mapping)
+    return _("span_seconds", default="${seconds} s", mapping=mapping)
+
+
+def size(octets: int) -> str:
+    """``812 B``, ``4.4 kB``, ``12 MB``."""
+    amount, unit = float(octets), "B"
+    for unit in ("B", "kB", "MB", "GB"):  # noqa: B007
+        if amount < 1000:
+            break
+        amount /= 1000
+    digits = 1 if unit != "B" and amount < 10 else 0
+    return f"{amount:.{digits}f} {unit}"

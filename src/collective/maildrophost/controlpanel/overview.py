@@ -1,0 +1,128 @@
+"""The control panel's first page: health, figures, the last day, mail in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from DateTime import DateTime
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+from collective.maildrophost.batches import prepared_batches
+from collective.maildrophost.controlpanel import chart
+from collective.maildrophost.controlpanel.moments import clock, moment
+from collective.maildrophost.controlpanel.page import Page
+from collective.maildrophost.controlpanel.query import Query
+from collective.maildrophost.controlpanel.words import (
+    BADGES,
+    LANES,
+    STATES,
+    STATES_EXPLAINED,
+)
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import Search, State
+from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
+from collective.maildrophost.i18n import _
+
+
+class Overview(Page):
+    """Whether mail is moving, and what became of it today."""
+
+    index = ViewPageTemplateFile("templates/overview.pt")
+
+    def states(self) -> list[dict[str, Any]]:
+        """How many messages there are in each state, with where they are listed."""
+        counts = self.stats.states if self.stats else {}
+        return [
+            {
+                "word": STATES[state],
+                "explained": STATES_EXPLAINED[state],
+                "badge": BADGES[state.value],
+                "count": counts.get(state, 0),
+                "url": self._listed(states=(state,)),
+            }
+            for state in State
+        ]
+
+    def lanes(self) -> list[dict[str, Any]]:
+        """How many messages are not sent yet in each lane, and whether it is held."""
+        if self.stats is None:
+            return []
+        return [
+            {
+                "code": lane.label,
+                "word": LANES[lane],
+                "count": count,
+                "held": lane in self.stats.held_lanes,
+                "url": self._listed(lane=lane),
+            }
+            for lane, count in self.stats.lanes.items()
+        ]
+
+    def _listed(self, **narrowed: Any) -> str:
+        query = Query(replace(Search(), **narrowed))
+        return self.url("maildrophost-controlpanel-queue") + query.address()
+
+    def daemons(self) -> list[dict[str, Any]]:
+        """The daemons that work on the queue."""
+        return [
+            {
+                "host": each.host,
+                "pid": each.pid,
+                "relay": each.relay,
+                "started": moment(each.started, self.request),
+            }
+            for each in (self.stats.daemons if self.stats else ())
+        ]
+
+    def hours(self) -> list[dict[str, Any]]:
+        """The figures of the chart, the newest first."""
+        return [
+            {**hour.__dict__, "label": clock(hour.hour, self.request, self.now)}
+            for hour in reversed(self._hours())
+        ]
+
+    def chart(self) -> str:
+        """The last 24 hours as SVG."""
+        hours = self._hours()
+        totals = {
+            name: str(sum(getattr(hour, name) for hour in hours))
+            for name in ("sent", "deferred", "failed")
+        }
+        words = chart.Words(
+            title=self.translated(
+                _("chart_title", default="Verdicts of the last 24 hours, by the hour")
+            ),
+            description=self.translated(
+                _(
+                    "chart_description",
+                    default="A bar for each hour. In all: ${sent} sent, ${deferred} "
+                    "deferred, ${failed} failed. The table below has every figure.",
+                    mapping=totals,
+                )
+            ),
+            sent=self.translated(_("chart_sent", default="sent")),
+            deferred=self.translated(_("chart_deferred", default="deferred")),
+            failed=self.translated(_("chart_failed", default="failed")),
+        )
+        labels = [DateTime(hour.hour).strftime("%H:%M") for hour in hours]
+        return chart.svg(hours, labels, words)
+
+    def _hours(self) -> tuple[chart.HourRecord, ...]:
+        return chart.every_hour(self.stats.hours if self.stats else (), self.now)
+
+    def batches(self) -> list[dict[str, Any]]:
+        """Mail whose transaction has not ended; `in_doubt`: it was cut off."""
+        try:
+            with self.site_mail_host.queue().read() as tx:
+                found = prepared_batches(tx)
+        except MaildropError:
+            return []
+        return [
+            {
+                **each.__dict__,
+                "created": moment(each.created, self.request),
+                "in_doubt": self.now - each.created > IN_DOUBT_SECONDS,
+            }
+            for each in found
+        ]

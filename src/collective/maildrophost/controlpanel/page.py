@@ -1,0 +1,137 @@
+"""What every page of the control panel has: its frame, the health, the form's token."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import Any
+
+from plone.protect import CheckAuthenticator, PostOnly
+from plone.protect.authenticator import createToken
+from Products.Five import BrowserView
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from Products.statusmessages.interfaces import IStatusMessage
+from zope.i18n import translate
+
+from collective.maildrophost.controlpanel import healthtext
+from collective.maildrophost.controlpanel.mailhost import SiteMailHost, mail_host_of
+from collective.maildrophost.controlpanel.words import LANES
+from collective.maildrophost.engine.daemon.identity import is_gone
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import Health, Stats, look, unreadable
+from collective.maildrophost.i18n import _
+
+TABS = (
+    ("maildrophost-controlpanel", _("tab_overview", default="Overview")),
+    ("maildrophost-controlpanel-queue", _("tab_queue", default="Queue")),
+    ("maildrophost-controlpanel-test", _("tab_test", default="Test mail")),
+    ("maildrophost-controlpanel-settings", _("tab_settings", default="Settings")),
+)
+
+
+class Page(BrowserView):
+    """A page of the control panel; `tab` is the name of the view it belongs to."""
+
+    tab = "maildrophost-controlpanel"
+    label: Any = _("Maildrop Host")
+
+    layout = ViewPageTemplateFile("templates/layout.pt")
+    health_fragment = ViewPageTemplateFile("templates/health.pt")
+    index: Any = None
+
+    def __call__(self) -> str:
+        """The page; its figures are of this moment, and nobody else's business."""
+        self.request.response.setHeader("Cache-Control", "no-store")
+        return str(self.index())
+
+    @cached_property
+    def now(self) -> float:
+        """The moment that the page shows, in seconds since the epoch."""
+        return time.time()
+
+    @cached_property
+    def site_mail_host(self) -> SiteMailHost:
+        """The Maildrop Host that the page is about."""
+        return mail_host_of(self.context)
+
+    @cached_property
+    def _looked(self) -> tuple[Health, Stats | None]:
+        try:
+            with self.site_mail_host.queue().read() as tx:
+                return look(tx, self.now, is_gone)
+        except MaildropError as error:
+            return unreadable(str(error)), None
+
+    @property
+    def health(self) -> Health:
+        """Whether mail is moving."""
+        return self._looked[0]
+
+    @property
+    def stats(self) -> Stats | None:
+        """The queue in figures; None when it cannot be read."""
+        return self._looked[1]
+
+    def health_sentence(self) -> str:
+        """Whether mail is moving, in words."""
+        return healthtext.sentence(self.health, self.request, self.now)
+
+    def held_lanes(self) -> str:
+        """The lanes that are held, in words; "" when none is."""
+        held = self.stats.held_lanes if self.stats else ()
+        return ", ".join(self.translated(LANES[lane]) for lane in held)
+
+    def tabs(self) -> list[dict[str, Any]]:
+        """The pages of the control panel."""
+        return [
+            {"url": self.url(name), "title": title, "active": name == self.tab}
+            for name, title in TABS
+        ]
+
+    def url(self, view: str = "") -> str:
+        """The address of a view of the site."""
+        return f"{self.context.absolute_url()}/@@{view}"
+
+    def static(self, name: str) -> str:
+        """The address of a script or a style sheet."""
+        folder = "++resource++collective.maildrophost"
+        return f"{self.context.absolute_url()}/{folder}/{name}"
+
+    def token(self) -> str:
+        """What shows that a form is from this site and for this user."""
+        return str(createToken())
+
+    def translated(self, message: Any) -> str:
+        """The message in the reader's language."""
+        return str(translate(message, context=self.request))
+
+
+class HealthOnly(Page):
+    """The health alone, which a script of the pages asks for again and again."""
+
+    index = ViewPageTemplateFile("templates/health.pt")
+
+
+class Action(Page):
+    """A view that does something: by POST, with the token of one of our forms.
+
+    plone.protect watches the ZODB only, so a write to the queue needs this check.
+    """
+
+    def __call__(self) -> Any:
+        PostOnly(self.request)
+        CheckAuthenticator(self.request)
+        return self.act()
+
+    def act(self) -> Any:
+        """Do it, return the page or where to go."""
+        raise NotImplementedError
+
+    def say(self, message: Any, kind: str = "info") -> None:
+        """Have the next page say what was done."""
+        IStatusMessage(self.request).addStatusMessage(message, type=kind)
+
+    def go(self, address: str) -> str:
+        """Lead to another page, so that a reload does not act once more."""
+        self.request.response.redirect(address)
+        return ""

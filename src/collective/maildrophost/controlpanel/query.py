@@ -1,0 +1,107 @@
+"""What the queue's page shows, to and from its address.
+
+Nothing raises here: what an address says that makes no sense means the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import Search, Sort, State
+from collective.maildrophost.engine.queue.listing import IN_QUEUE
+
+PAGE_SIZE = 50
+LONGEST_TEXT = 200
+EVERY_STATE = tuple(State)
+IN_QUEUE_CODE = ""
+ANY_CODE = "any"
+
+Choice = TypeVar("Choice")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One page of found messages; `page` counts from 1."""
+
+    search: Search
+    page: int = 1
+
+    @property
+    def offset(self) -> int:
+        """How many messages are on the pages before."""
+        return (self.page - 1) * PAGE_SIZE
+
+    @property
+    def state_code(self) -> str:
+        """The states as the form has them: one, "any", or "" for all but sent."""
+        if self.search.states == IN_QUEUE:
+            return IN_QUEUE_CODE
+        if self.search.states == EVERY_STATE:
+            return ANY_CODE
+        return self.search.states[0].value
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something less than the whole queue is shown."""
+        shown = replace(self.search, sort=Sort.DUE, descending=False)
+        return shown != Search()
+
+    def fields(self) -> dict[str, str]:
+        """The form's fields, those with their default left out."""
+        search = self.search
+        lane = "" if search.lane is None else search.lane.label
+        fields = {
+            "text": search.text,
+            "state": self.state_code,
+            "lane": lane,
+            "sort": "" if search.sort is Sort.DUE else search.sort.value,
+            "order": "down" if search.descending else "",
+            "page": "" if self.page == 1 else str(self.page),
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    def address(self) -> str:
+        """The fields as the query string of an address, with its "?"."""
+        fields = self.fields()
+        return f"?{urlencode(fields)}" if fields else ""
+
+    def on_page(self, page: int) -> Query:
+        """The same search, another page."""
+        return replace(self, page=page)
+
+    def sorted_by(self, sort: Sort) -> Query:
+        """The first page in that order; a second time: the other way round."""
+        again = sort is self.search.sort
+        down = again and not self.search.descending
+        return Query(replace(self.search, sort=sort, descending=down))
+
+
+def query(form: Mapping[str, Any]) -> Query:
+    """What the fields of a request ask for."""
+    text = form.get("text", "")
+    search = Search(
+        text=text.strip()[:LONGEST_TEXT] if isinstance(text, str) else "",
+        states=_states(form.get("state", IN_QUEUE_CODE)),
+        lane=_one_of({lane.label: lane for lane in Lane}, form.get("lane"), None),
+        sort=_one_of({sort.value: sort for sort in Sort}, form.get("sort"), Sort.DUE),
+        descending=form.get("order") == "down",
+    )
+    return Query(search, _page(form.get("page")))
+
+
+def _states(code: Any) -> tuple[State, ...]:
+    single = {state.value: (state,) for state in State}
+    return _one_of({**single, ANY_CODE: EVERY_STATE}, code, IN_QUEUE)
+
+
+def _one_of(choices: dict[str, Choice], code: Any, default: Any) -> Any:
+    return choices.get(code, default) if isinstance(code, str) else default
+
+
+def _page(text: Any) -> int:
+    digits = isinstance(text, str) and text.isascii() and text.isdigit()
+    return max(1, int(text[:9])) if digits else 1

@@ -1,0 +1,184 @@
+"""The queue's page: what is in it, narrowed, ordered, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+
+from collective.maildrophost.controlpanel import words
+from collective.maildrophost.controlpanel.moments import moment, size
+from collective.maildrophost.controlpanel.page import Page
+from collective.maildrophost.controlpanel.query import (
+    ANY_CODE,
+    IN_QUEUE_CODE,
+    PAGE_SIZE,
+    Query,
+    query,
+)
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    Found,
+    MessageRecord,
+    Sort,
+    State,
+    search,
+)
+from collective.maildrophost.engine.queue.search import SCANNED
+from collective.maildrophost.i18n import _
+
+RECIPIENTS_SHOWN = 3
+
+
+class QueuePage(Page):
+    """Messages in a table, with what can be done to them."""
+
+    tab = "maildrophost-controlpanel-queue"
+    index = ViewPageTemplateFile("templates/queue.pt")
+    scanned = SCANNED
+
+    @cached_property
+    def query(self) -> Query:
+        """What is asked for; a page behind the last one is the last one."""
+        asked = query(self.request.form)
+        return asked.on_page(min(asked.page, self._last_page(asked)))
+
+    def _last_page(self, asked: Query) -> int:
+        return max(1, -(-self._find(asked).total // PAGE_SIZE))
+
+    @cached_property
+    def found(self) -> Found:
+        """The messages of this page."""
+        return self._find(self.query)
+
+    def _find(self, asked: Query) -> Found:
+        key = (asked.search, asked.page)
+        if key not in self._known:
+            try:
+                with self.site_mail_host.queue().read() as tx:
+                    found = search(tx, asked.search, PAGE_SIZE, asked.offset)
+            except MaildropError:
+                found = Found((), 0)  # the health above says what is wrong
+            self._known[key] = found
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[Any, Found]:
+        return {}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The messages as the table shows them."""
+        return [self._row(record) for record in self.found.records]
+
+    def _row(self, record: MessageRecord) -> dict[str, Any]:
+        addresses = [each.address for each in record.recipients]
+        return {
+            "id": record.id,
+            "url": f"{self.url('maildrophost-controlpanel-message')}?id={record.id}",
+            "subject": record.subject,
+            "recipients": addresses[:RECIPIENTS_SHOWN],
+            "more_recipients": max(0, len(addresses) - RECIPIENTS_SHOWN),
+            "sender": record.sender,
+            "state": words.state(record.state.value),
+            "lane": words.LANES[record.lane],
+            "due": moment(record.due, self.request),
+            "created": moment(record.created, self.request),
+            "size": size(record.size),
+            "attempts": record.attempts,
+            "possible_duplicate": record.possible_duplicate,
+            "reply": next((each.reply for each in record.recipients if each.reply), ""),
+        }
+
+    def columns(self) -> list[dict[str, Any]]:
+        """The heads of the table: each sorts by its column."""
+        return [self._column(*column) for column in _COLUMNS]
+
+    def _column(self, sort: Sort | None, title: Any, css: str) -> dict[str, Any]:
+        current = sort is not None and sort is self.query.search.sort
+        down = self.query.search.descending
+        return {
+            "title": title,
+            "css": css,
+            "url": self._address(self.query.sorted_by(sort)) if sort else "",
+            "aria_sort": ("descending" if down else "ascending") if current else None,
+            "arrow": ("▼" if down else "▲") if current else "",
+        }
+
+    def _address(self, asked: Query) -> str:
+        return self.url(self.tab) + asked.address()
+
+    def state_choices(self) -> list[dict[str, Any]]:
+        """The states to choose from, with all but sent first, and any state last."""
+        choices = [
+            (IN_QUEUE_CODE, _("states_in_queue", default="All but sent")),
+            *((state.value, words.STATES[state]) for state in State),
+            (ANY_CODE, _("states_any", default="Any state")),
+        ]
+        return _choices(choices, self.query.state_code)
+
+    def lane_choices(self) -> list[dict[str, Any]]:
+        """The lanes to choose from."""
+        lane = self.query.search.lane
+        choices = [
+            ("", _("lanes_all", default="All lanes")),
+            *((each.label, words.LANES[each]) for each in Lane),
+        ]
+        return _choices(choices, "" if lane is None else lane.label)
+
+    def kept_fields(self) -> dict[str, str]:
+        """The order, which a new search keeps."""
+        fields = self.query.fields()
+        return {name: fields[name] for name in ("sort", "order") if name in fields}
+
+    def first_number(self) -> int:
+        """The number of the page's first message among all found."""
+        return self.query.offset + 1 if self.found.records else 0
+
+    def last_number(self) -> int:
+        """The number of the page's last message among all found."""
+        return self.query.offset + len(self.found.records)
+
+    def pages(self) -> dict[str, str]:
+        """Where other pages are; "" for those that there are not."""
+        page, last = self.query.page, self._last_page(self.query)
+
+        def address(number: int, there: bool) -> str:
+            return self._address(self.query.on_page(number)) if there else ""
+
+        return {
+            "first": address(1, page > 1),
+            "previous": address(page - 1, page > 1),
+            "next": address(page + 1, page < last),
+            "last": address(last, page < last),
+        }
+
+    def last_page(self) -> int:
+        """How many pages there are."""
+        return self._last_page(self.query)
+
+    def everything(self) -> str:
+        """The queue without any search."""
+        unsearched = replace(self.query.search, text="")
+        return self._address(Query(unsearched))
+
+
+_COLUMNS: tuple[tuple[Sort | None, Any, str], ...] = (
+    (Sort.SUBJECT, _("column_message", default="Message"), ""),
+    (Sort.SENDER, words.SORTS[Sort.SENDER], "d-none d-xl-table-cell"),
+    (None, _("column_state", default="State"), ""),
+    (None, _("column_lane", default="Lane"), "d-none d-lg-table-cell"),
+    (Sort.DUE, words.SORTS[Sort.DUE], "d-none d-md-table-cell"),
+    (Sort.CREATED, words.SORTS[Sort.CREATED], "d-none d-xl-table-cell"),
+    (Sort.ATTEMPTS, words.SORTS[Sort.ATTEMPTS], "d-none d-lg-table-cell text-end"),
+    (Sort.SIZE, words.SORTS[Sort.SIZE], "d-none d-lg-table-cell text-end"),
+)
+
+
+def _choices(choices: list[tuple[str, Any]], selected: str) -> list[dict[str, Any]]:
+    return [
+        {"value": value, "title": title, "selected": value == selected}
+        for value, title in choices
+    ]

@@ -1,0 +1,73 @@
+/* The pages work without this. It follows a test mail, keeps the health at the top of
+   the page fresh, and selects a page of messages. */
+(function () {
+  "use strict";
+
+  const FOLLOW_MILLISECONDS = 700;
+  const HEALTH_MILLISECONDS = 10000;
+
+  const pause = (milliseconds) =>
+    new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  async function refresh(box, url) {
+    const options = { credentials: "same-origin", cache: "no-store" };
+    const answer = await fetch(url, options).catch(() => null);
+    // The server may be restarting, or the session may be over: what is shown stays.
+    if (answer === null || !answer.ok || answer.redirected) return;
+    const text = await answer.text();
+    // A screen reader reads what changes: the same text again is no news.
+    if (text !== box.maildropShown) {
+      box.innerHTML = text;
+      box.maildropShown = text;
+    }
+  }
+
+  async function follow(box, health) {
+    while (!box.querySelector('[data-maildrop-final="yes"]')) {
+      await pause(FOLLOW_MILLISECONDS);
+      await refresh(box, box.dataset.maildropFollow);
+    }
+    await refresh(health, health.dataset.maildropHealth);
+  }
+
+  async function keepFresh(health) {
+    for (;;) {
+      await pause(HEALTH_MILLISECONDS);
+      if (document.visibilityState === "visible") {
+        await refresh(health, health.dataset.maildropHealth);
+      }
+    }
+  }
+
+  function selectPage(head) {
+    const boxes = Array.from(document.querySelectorAll('[name="ids:list"]'));
+    const update = () => {
+      const count = boxes.filter((box) => box.checked).length;
+      head.checked = count === boxes.length;
+      head.indeterminate = count > 0 && count < boxes.length;
+    };
+    head.hidden = false;
+    head.addEventListener("change", () => {
+      boxes.forEach((box) => {
+        box.checked = head.checked;
+      });
+    });
+    boxes.forEach((box) => box.addEventListener("change", update));
+    update();
+  }
+
+  function start() {
+    const health = document.querySelector("[data-maildrop-health]");
+    const followed = document.querySelector("[data-maildrop-follow]");
+    const head = document.getElementById("maildrop-select-page");
+    if (health) keepFresh(health);
+    if (followed && health) follow(followed, health);
+    if (head) selectPage(head);
+  }
+
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", start);
+  } else {
+    start();
+  }
+})();

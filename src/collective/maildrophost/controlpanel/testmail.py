@@ -1,0 +1,59 @@
+"""Write the test mail, hand it to the site's MailHost."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from email.utils import formataddr, localtime, make_msgid
+from typing import Any
+
+from plone.registry.interfaces import IRegistry
+from Products.CMFCore.utils import getToolByName
+from zope.component import getUtility
+from zope.i18n import translate
+
+from collective.maildrophost.i18n import _
+
+
+def site_address() -> str:
+    """The address that the site sends from; "" when it has none."""
+    return getUtility(IRegistry).get("plone.email_from_address") or ""
+
+
+def send_test_mail(site: Any, request: Any, recipient: str) -> str:
+    """Queue a test mail; returns its Message-Id.
+
+    Raises MailHostError, with the reason: then nothing was queued.
+    """
+    message = test_mail(site, request, recipient)
+    mail_host = getToolByName(site, "MailHost")
+    mail_host.send(message, recipient, site_address(), immediate=True)
+    return str(message["Message-ID"])
+
+
+def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
+    """The test mail, in the reader's language."""
+    mapping = {"site": site.title or "Plone", "url": site.absolute_url()}
+    subject = _("test_subject", default="Test mail of ${site}", mapping=mapping)
+    text = _(
+        "test_text",
+        default="This is the test mail that somebody sent from the control panel of "
+        "the Maildrop Host at ${url}. That you read it shows that mail of this site "
+        "arrives.",
+        mapping=mapping,
+    )
+    name = getUtility(IRegistry).get("plone.email_from_name") or ""
+    message = EmailMessage(policy=SMTPUTF8.clone(cte_type="7bit"))
+    message["Subject"] = _one_line(translate(subject, context=request))
+    message["From"] = formataddr((_one_line(name), site_address()))
+    message["To"] = recipient
+    message["Date"] = localtime()
+    domain = site_address().rpartition("@")[2] or None
+    message["Message-ID"] = make_msgid("maildrop-test", domain)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(str(translate(text, context=request)) + "\n", charset="utf-8")
+    return message
+
+
+def _one_line(text: str) -> str:
+    return " ".join(str(text).split())

@@ -1,0 +1,196 @@
+"""The test mail's page: send one, follow it to its verdict."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from Products.MailHost.MailHost import MailHostError
+
+from collective.maildrophost.controlpanel import words
+from collective.maildrophost.controlpanel.moments import moment, span
+from collective.maildrophost.controlpanel.page import Action, Page
+from collective.maildrophost.controlpanel.testmail import send_test_mail, site_address
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.message import InvalidMessage, check_address
+from collective.maildrophost.engine.queue import (
+    AttemptRecord,
+    MessageRecord,
+    State,
+    attempts,
+    find_by_message_id,
+)
+from collective.maildrophost.engine.queue.states import FINAL
+from collective.maildrophost.i18n import _
+
+
+class Followed(Page):
+    """What became of the mail whose Message-Id is in the request."""
+
+    tab = "maildrophost-controlpanel-test"
+
+    @property
+    def message_id(self) -> str:
+        """The mail's Message-Id; "" when there is none to follow."""
+        message_id = self.request.form.get("message", "")
+        return message_id if isinstance(message_id, str) else ""
+
+    @cached_property
+    def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord]]:
+        try:
+            with self.site_mail_host.queue().read() as tx:
+                found = find_by_message_id(tx, self.message_id)
+                return found, attempts(tx, found.id) if found else []
+        except MaildropError:
+            return None, []
+
+    @property
+    def record(self) -> MessageRecord | None:
+        """The mail as the queue knows it; None when it is not there."""
+        return self._read[0]
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is going to happen to the mail."""
+        return self.record is None or self.record.state in FINAL
+
+    def state(self) -> dict[str, Any]:
+        """The mail's state as it is shown."""
+        assert self.record is not None
+        return words.state(self.record.state.value)
+
+    def progress(self) -> Any:
+        """Where the mail is, in a sentence."""
+        assert self.record is not None
+        recipient = self.record.recipients[0].address
+        mapping = {"recipient": recipient}
+        if self.record.state is State.SENT:
+            return _(
+                "test_sent",
+                default="The relay has taken the mail for ${recipient}.",
+                mapping=mapping,
+            )
+        if self.record.state is State.FAILED:
+            return _(
+                "test_failed",
+                default="The relay has refused the mail for ${recipient} for good.",
+                mapping=mapping,
+            )
+        if self.record.state is State.DEFERRED:
+            return _(
+                "test_deferred",
+                default="The relay did not take the mail for ${recipient} yet. It will "
+                "be tried again.",
+                mapping=mapping,
+            )
+        if self.record.state is State.SENDING:
+            return _(
+                "test_sending",
+                default="A daemon is handing the mail for ${recipient} to the relay.",
+                mapping=mapping,
+            )
+        if self.record.state is State.HELD:
+            return _("test_held", default="Somebody holds the mail back.")
+        return _(
+            "test_queued",
+            default="The mail for ${recipient} is in the queue.",
+            mapping=mapping,
+        )
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What happened to the mail, in order, each with its time."""
+        record, tried = self._read
+        assert record is not None
+        queued = {
+            "code": "queued",
+            "word": words.STATES[State.QUEUED],
+            "badge": words.BADGES["queued"],
+            "time": moment(record.created, self.request),
+            "after": "",
+            "relay": "",
+            "reply": "",
+        }
+        return [queued, *(self._step(each, record.created) for each in tried)]
+
+    def _step(self, attempt: AttemptRecord, created: float) -> dict[str, Any]:
+        return {
+            **words.recipient_state(attempt.outcome),
+            "time": moment(attempt.time, self.request),
+            "after": span(attempt.time - created),
+            "relay": attempt.relay,
+            "reply": attempt.reply,
+        }
+
+    def next_attempt(self) -> dict[str, str] | None:
+        """When a deferred mail is tried again."""
+        if self.record is None or self.record.state is not State.DEFERRED:
+            return None
+        return moment(self.record.due, self.request)
+
+    def message_url(self) -> str:
+        """The page with everything about the mail."""
+        assert self.record is not None
+        return f"{self.url('maildrophost-controlpanel-message')}?id={self.record.id}"
+
+
+class TestMailPage(Followed):
+    """The form, and below it the mail that was sent."""
+
+    __test__ = False  # pytest takes a class called Test... for a test
+
+    index = ViewPageTemplateFile("templates/test.pt")
+    fragment = ViewPageTemplateFile("templates/progress.pt")
+
+    def recipient(self) -> str:
+        """The address in the form: what was typed, else the reader's own."""
+        typed = self.request.form.get("recipient")
+        if isinstance(typed, str) and typed:
+            return typed
+        member = self.context.portal_membership.getAuthenticatedMember()
+        return member.getProperty("email", "") or site_address()
+
+    def sender(self) -> str:
+        """Who the mail is from."""
+        return site_address()
+
+    def progress_url(self) -> str:
+        """Where the progress alone is found."""
+        query = urlencode({"message": self.message_id})
+        return f"{self.url('maildrophost-controlpanel-test-progress')}?{query}"
+
+
+class TestMailProgress(Followed):
+    """The progress alone, which a script of the page asks for."""
+
+    __test__ = False
+
+    index = ViewPageTemplateFile("templates/progress.pt")
+
+
+class SendTestMail(Action):
+    """What the button does."""
+
+    tab = "maildrophost-controlpanel-test"
+
+    def act(self) -> Any:
+        """Queue the mail, lead to where it is followed."""
+        typed = self.request.form.get("recipient", "")
+        try:
+            recipient = check_address(typed.strip() if isinstance(typed, str) else "")
+            message_id = send_test_mail(self.context, self.request, recipient)
+        except (InvalidMessage, MailHostError) as error:
+            return self._refuse(typed, str(error))
+        query = urlencode({"message": message_id})
+        return self.go(f"{self.url(self.tab)}?{query}")
+
+    def _refuse(self, typed: Any, reason: str) -> str:
+        said = _(
+            "test_not_queued",
+            default="Nothing was queued: ${reason}",
+            mapping={"reason": reason},
+        )
+        self.say(said, "error")
+        query = urlencode({"recipient": typed if isinstance(typed, str) else ""})
+        return self.go(f"{self.url(self.tab)}?{query}")

@@ -1,0 +1,118 @@
+"""The first page and the settings in a browser."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+from playwright.sync_api import expect
+from Products.MailHost.MailHost import MailHost
+from sqlalchemy import insert
+
+from collective.maildrophost import MaildropHost
+from collective.maildrophost.engine.message import Lane, compose
+from collective.maildrophost.engine.queue import (
+    RelayPause,
+    clear,
+    discard,
+    new_batch,
+    pause,
+    prepare,
+    tables,
+)
+from collective.maildrophost.engine.queue.settle import SECONDS_PER_HOUR
+
+
+@pytest.fixture
+def busy_day(queue, now):
+    """Verdicts of every hour of the day."""
+    this_hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
+    with queue.write() as tx:
+        tx.execute(
+            insert(tables.hour),
+            [
+                {
+                    "hour": this_hour - ago * SECONDS_PER_HOUR,
+                    "sent": 40 + 13 * (ago % 7) * (ago < 14),
+                    "deferred": ago * 5 % 9,
+                    "failed": ago % 4,
+                }
+                for ago in range(24)
+            ],
+        )
+    yield
+    with queue.write() as tx:
+        tx.execute(tables.hour.delete())
+
+
+@pytest.fixture
+def in_doubt(queue, now):
+    """A batch whose transaction was cut off an hour ago."""
+    batch = new_batch()
+    mail = compose("Subject: x\n\nx\n", "a@x.org", ["b@x.org"], now=now)
+    origin = "/plone/MailHost on web1, process 17"
+    with queue.write() as tx:
+        prepare(tx, batch, [mail, mail], now - 3600, origin)
+    yield batch
+    with queue.write() as tx:
+        discard(tx, batch)
+
+
+def test_the_overview_shows_that_mail_moves(owner, busy_day, put, daemon, catcher):
+    put("anna@example.org", "bert@example.org", lane=Lane.INTERACTIVE)
+    daemon.start()
+    catcher.wait_for(2)
+    owner.open()
+    owner.sees("Mail is moving: nothing is waiting")
+    chart = owner.page.get_by_role("img", name="Verdicts of the last 24 hours")
+    expect(chart).to_be_visible()
+    box = chart.bounding_box()
+    assert box["width"] > 250
+    owner.page.get_by_text("The figures as a table").click()
+    expect(owner.page.locator("#maildrop-hours tbody tr")).to_have_count(24)
+    owner.page.get_by_text("The figures as a table").click()
+    owner.finds_it_accessible("overview")
+
+
+def test_the_overview_shows_why_mail_stands_still(
+    owner, busy_day, queue, put, in_doubt, now
+):
+    put("anna@example.org", "bert@example.org")
+    fault = "535 5.7.8 authentication failed"
+    with queue.write() as tx:
+        pause(tx, RelayPause("127.0.0.1:25", fault, now - 900, now + 60, 3))
+    owner.open()
+    owner.sees("Mail is not moving")
+    owner.finds_it_accessible("overview-in-doubt")
+    owner.page.get_by_role("button", name="Discard…").click()
+    owner.sees("Discard this mail for good?")
+    owner.finds_it_accessible("discard")
+    owner.press("Discard for good")
+    owner.sees("Discarded: 2")
+    with queue.write() as tx:
+        clear(tx, "127.0.0.1:25")
+
+
+def test_a_setting_is_changed(owner, portal):
+    owner.open("settings")
+    owner.finds_it_accessible("settings")
+    owner.page.get_by_label("Title").fill("Our mail")
+    owner.page.get_by_label("Send with the transaction").uncheck()
+    owner.press("Save")
+    owner.sees("Changes saved.")
+    expect(owner.page.get_by_label("Title")).to_have_value("Our mail")
+    transaction.begin()
+    assert portal.MailHost.title == "Our mail"
+    assert not portal.MailHost.isTransactional()
+
+
+def test_a_replaced_mailhost_is_put_back(owner, portal):
+    portal._delObject("MailHost")
+    portal._setObject("MailHost", MailHost("MailHost"))
+    transaction.commit()
+    owner.open()
+    owner.sees("The site does not send its mail through the Maildrop Host")
+    owner.finds_it_accessible("replaced")
+    owner.press("Use the Maildrop Host again")
+    owner.sees("The site sends its mail through the Maildrop Host again")
+    transaction.begin()
+    assert isinstance(portal.MailHost, MaildropHost)

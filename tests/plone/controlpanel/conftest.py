@@ -1,0 +1,124 @@
+"""A queue with mail, and who may see it."""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import urlencode
+
+import pytest
+import transaction
+from plone.app.testing import TEST_USER_NAME, TEST_USER_PASSWORD, setRoles
+from plone.testing.zope import Browser
+from zope.component.hooks import setSite
+
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    discard,
+    enqueue,
+    list_messages,
+    new_batch,
+    prepare,
+)
+
+PANEL = "@@maildrophost-controlpanel"
+
+
+@pytest.fixture
+def queue(functional_test):
+    return functional_test["maildrop_queue"]
+
+
+def mail(subject="hello", recipient="to@example.org", text="Dear reader\n", headers=""):
+    content = f"Subject: {subject}\n{headers}\n{text}"
+    return compose(content, "from@example.org", [recipient], now=time.time())
+
+
+@pytest.fixture(name="mail")
+def mail_fixture():
+    return mail
+
+
+@pytest.fixture
+def put(queue):
+    """Puts mail into the queue; returns the ids."""
+
+    def put(*messages):
+        with queue.write() as tx:
+            return enqueue(tx, messages, time.time())
+
+    return put
+
+
+@pytest.fixture
+def in_doubt(queue):
+    """A batch of two mails whose transaction was cut off an hour ago."""
+    batch = new_batch()
+    with queue.write() as tx:
+        prepare(tx, batch, [mail("one"), mail("two")], time.time() - 3600, "/MailHost")
+    yield batch
+    with queue.write() as tx:
+        discard(tx, batch)
+
+
+@pytest.fixture
+def states(queue):
+    """The states of all mail that is not sent, by subject."""
+
+    def now():
+        with queue.read() as tx:
+            return {each.subject: each.state.value for each in list_messages(tx)}
+
+    return now
+
+
+class Panel:
+    """The control panel in the hands of a browser without JavaScript."""
+
+    def __init__(self, browser, site):
+        self.browser = browser
+        self.base = site.absolute_url()
+
+    def open(self, view="", **query):
+        suffix = f"?{urlencode(query)}" if query else ""
+        name = f"{PANEL}-{view}" if view else PANEL
+        self.browser.open(f"{self.base}/{name}{suffix}")
+        return self.browser.contents
+
+    def token(self):
+        """The authenticator of the forms on the page."""
+        self.open("test")
+        return re.search(r'name="_authenticator" value="(\w+)"', self.browser.contents)[
+            1
+        ]
+
+    def post(self, view, token=None, /, **fields):
+        fields = {"_authenticator": token or self.token(), **fields}
+        self.browser.open(f"{self.base}/@@{view}", urlencode(fields, doseq=True))
+        return self.browser.contents
+
+    @property
+    def text(self):
+        return " ".join(re.sub(r"<[^>]*>", " ", self.browser.contents).split())
+
+
+@pytest.fixture
+def panel(owner, committing_portal):
+    return Panel(owner, committing_portal)
+
+
+@pytest.fixture
+def somebody(functional_test, committing_portal):
+    """The browser of a member with the roles that are asked for."""
+
+    def with_roles(*roles):
+        setSite(committing_portal)
+        setRoles(committing_portal, "test_user_1_", list(roles))
+        transaction.commit()
+        browser = Browser(functional_test["app"])
+        browser.addHeader(
+            "Authorization", f"Basic {TEST_USER_NAME}:{TEST_USER_PASSWORD}"
+        )
+        return Panel(browser, committing_portal)
+
+    return with_roles

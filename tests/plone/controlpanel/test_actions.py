@@ -1,0 +1,154 @@
+"""What the buttons of the control panel do, for whom, and how it is asked for."""
+
+from __future__ import annotations
+
+import pytest
+from zExceptions import Forbidden
+
+from collective.maildrophost.engine.queue import hold, list_messages
+
+ACTIONS = [
+    ("maildrophost-act", {"action": "delete", "scope": "all", "confirmed": "1"}),
+    ("maildrophost-act", {"action": "hold", "scope": "all"}),
+    ("maildrophost-lane", {"lane": "normal", "decision": "hold"}),
+    ("maildrophost-send-test", {"recipient": "me@example.org"}),
+    ("maildrophost-repair", {}),
+    ("maildrophost-batch", {"decision": "release", "batch": "x"}),
+]
+
+
+@pytest.mark.parametrize(("view", "fields"), ACTIONS)
+def test_nothing_is_done_without_the_token_of_our_form(
+    panel, put, mail, states, view, fields
+):
+    put(mail())
+    with pytest.raises(Forbidden):
+        panel.post(view, "forged", **fields)
+    assert states() == {"hello": "queued"}
+
+
+@pytest.mark.parametrize(("view", "fields"), ACTIONS)
+def test_nothing_is_done_by_a_link(panel, put, mail, states, view, fields):
+    put(mail())
+    query = "&".join(f"{name}={value}" for name, value in fields.items())
+    with pytest.raises(Forbidden):
+        panel.browser.open(
+            f"{panel.base}/@@{view}?_authenticator={panel.token()}&{query}"
+        )
+    assert states() == {"hello": "queued"}
+
+
+@pytest.mark.parametrize(("view", "fields"), ACTIONS)
+def test_an_editor_can_do_nothing(somebody, panel, put, mail, states, view, fields):
+    put(mail())
+    editor = somebody("Editor", "Member")
+    editor.browser.raiseHttpErrors = False
+    editor.post(view, panel.token(), **fields)
+    assert states() == {"hello": "queued"}
+
+
+def test_selected_messages_are_held_and_released(panel, put, mail, states):
+    ids = put(mail("one"), mail("two"), mail("three"))
+    panel.post(
+        "maildrophost-act", action="hold", scope="selected", **{"ids:list": ids[:2]}
+    )
+    assert "Held: 2" in panel.text
+    assert states() == {"one": "held", "two": "held", "three": "queued"}
+    panel.post(
+        "maildrophost-act", action="release", scope="selected", **{"ids:list": ids}
+    )
+    assert "Released: 2" in panel.text
+    assert f"Left alone, because of their state or because they are gone: {ids[2]}" in (
+        panel.text
+    )
+    assert set(states().values()) == {"queued"}
+
+
+def test_all_that_match_are_acted_on_and_nothing_else(panel, put, mail, states):
+    put(mail("one", "anna@example.org"), mail("two", "anna@example.org"), mail("three"))
+    panel.post("maildrophost-act", action="hold", scope="all", text="anna")
+    assert states() == {"one": "held", "two": "held", "three": "queued"}
+    assert "text=anna" in panel.browser.url
+
+
+def test_deleting_asks_first_and_says_what_goes(panel, put, mail, states):
+    put(mail("one"), mail("two", "anna@example.org"))
+    panel.post("maildrophost-act", action="delete", scope="all", text="anna")
+    assert "Delete 1 messages for good?" in panel.text
+    assert "anna@example.org: two" in panel.text
+    assert states() == {"one": "queued", "two": "queued"}
+    panel.browser.getControl("Delete for good").click()
+    assert "Deleted: 1" in panel.text
+    assert states() == {"one": "queued"}
+
+
+def test_a_deletion_can_be_called_off(panel, put, mail, states):
+    (id,) = put(mail("one"))
+    panel.post(
+        "maildrophost-act", action="delete", scope="selected", **{"ids:list": [id]}
+    )
+    panel.browser.getLink("Cancel").click()
+    assert states() == {"one": "queued"}
+
+
+def test_a_message_is_acted_on_from_its_page(panel, put, mail, states):
+    (id,) = put(mail("one"))
+    panel.open("message", id=id)
+    panel.browser.getControl("Hold").click()
+    assert states() == {"one": "held"}
+    assert f"id={id}" in panel.browser.url
+    panel.browser.getControl("Delete").click()
+    panel.browser.getControl("Delete for good").click()
+    assert states() == {}
+    assert "queue" in panel.browser.url
+
+
+def test_without_a_selection_nothing_is_done(panel, put, mail, states):
+    put(mail())
+    panel.post("maildrophost-act", action="hold", scope="selected")
+    assert "Choose messages first" in panel.text
+    assert states() == {"hello": "queued"}
+
+
+def test_a_batch_in_doubt_is_released(panel, in_doubt, states):
+    panel.open()
+    assert "2 mails" in panel.text
+    assert "in doubt" in panel.text
+    panel.browser.getControl("Release").click()
+    assert "Released: 2" in panel.text
+    assert states() == {"one": "queued", "two": "queued"}
+
+
+def test_a_batch_in_doubt_is_discarded_after_a_question(panel, in_doubt, states):
+    panel.open()
+    panel.browser.getControl("Discard").click()
+    assert "Discard this mail for good?" in panel.text
+    assert len(states()) == 2
+    panel.browser.getControl("Discard for good").click()
+    assert states() == {}
+
+
+def test_deleting_everything_leaves_mail_in_doubt_alone(
+    panel, in_doubt, put, mail, states
+):
+    put(mail())
+    panel.post("maildrophost-act", action="delete", scope="all", confirmed="1")
+    assert states() == {"one": "prepared", "two": "prepared"}
+
+
+def test_a_lane_is_held_and_released(panel):
+    panel.post("maildrophost-lane", lane="bulk", decision="hold")
+    assert "Held lanes: Bulk" in panel.text
+    panel.post("maildrophost-lane", lane="bulk", decision="release")
+    assert "Held lanes" not in panel.text
+
+
+def test_held_mail_is_counted_where_it_is_listed(panel, put, mail, queue):
+    ids = put(mail("one"), mail("two"))
+    with queue.write() as tx:
+        hold(tx, ids[:1])
+    panel.open()
+    panel.browser.getLink("1 Held").click()
+    assert "Messages 1 to 1 of 1" in panel.text
+    with queue.read() as tx:
+        assert len(list_messages(tx)) == 2

@@ -1,0 +1,181 @@
+"""What the pages of the control panel show, and to whom."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailHost
+
+from collective.maildrophost import MaildropHost
+
+VIEWS = ["", "queue", "message", "test", "test-progress", "settings", "health"]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("roles", [("Member",), ("Editor", "Reviewer")])
+def test_members_and_editors_see_nothing(somebody, put, mail, view, roles):
+    (id,) = put(mail("a secret letter"))
+    member = somebody(*roles)
+    member.browser.raiseHttpErrors = False
+
+    member.open(view, id=id)
+
+    assert "login" in member.browser.url or "Insufficient" in member.text
+    assert "a secret letter" not in member.browser.contents
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_site_administrator_sees_everything(somebody, put, mail, view):
+    (id,) = put(mail())
+    assert somebody("Site Administrator").open(view, id=id)
+
+
+def test_the_pages_have_nothing_that_a_strict_csp_refuses(panel, put, mail):
+    (id,) = put(mail())
+    for view in VIEWS:
+        page = panel.open(view, id=id)
+        content = page[page.find("<h1") : page.find("<footer")]
+        scripts = content.count("<script")
+        assert scripts == content.count('<script defer="defer" src="http://')
+        for forbidden in (
+            "<style",
+            " style=",
+            " onclick=",
+            " onsubmit=",
+            "javascript:",
+        ):
+            assert forbidden not in content, (view, forbidden)
+
+
+def test_script_and_style_sheet_are_served(panel):
+    for name in ("maildrophost.js", "maildrophost.css"):
+        address = f"{panel.base}/++resource++collective.maildrophost/{name}"
+        panel.browser.open(address)
+        assert b"maildrop" in panel.browser.contents
+
+
+def test_figures_are_not_kept_by_a_cache(panel):
+    panel.open()
+    assert panel.browser.headers["Cache-Control"] == "no-store"
+
+
+def test_the_overview_says_what_is_wrong_and_counts(panel, put, mail):
+    put(mail(), mail())
+    panel.open()
+    assert "Mail is not moving: no daemon works on the queue; 2 waiting" in panel.text
+    assert "2 Queued" in panel.text
+    assert 'role="img" aria-labelledby="maildrop-chart-title' in panel.browser.contents
+    assert panel.browser.contents.count('<th scope="row">') >= 24
+
+
+def test_the_queue_is_searched_narrowed_and_sorted(panel, put, mail):
+    put(mail("apples", "anna@example.net"), mail("pears", "bert@example.com"))
+    panel.open("queue", text="anna")
+    assert "apples" in panel.text
+    assert "pears" not in panel.text
+    panel.open("queue", state="held")
+    assert "No message matches" in panel.text
+    page = panel.open("queue", sort="subject", order="down")
+    assert page.index("pears") < page.index("apples")
+    assert 'aria-sort="descending"' in page
+
+
+def test_pages_of_the_queue_lead_to_each_other(panel, put, mail):
+    put(*[mail(f"letter {n}.") for n in range(120)])
+    panel.open("queue", text="letter")
+    assert "Messages 1 to 50 of 120" in panel.text
+    panel.browser.getLink("Next").click()
+    assert "Messages 51 to 100 of 120" in panel.text
+    panel.browser.getLink("Last").click()
+    assert "Messages 101 to 120 of 120" in panel.text
+    panel.open("queue", page="99")
+    assert "Messages 101 to 120 of 120" in panel.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"page": "-1"},
+        {"page": "9" * 30},
+        {"state": "nonsense"},
+        {"sort": "'; DROP TABLE", "order": "up"},
+        {"lane": "x", "text": "%"},
+    ],
+)
+def test_an_address_that_makes_no_sense_shows_the_default(panel, put, mail, query):
+    put(mail("100 % sure"))
+    assert "100 % sure" in panel.open("queue", **query)
+
+
+def test_a_message_is_shown_as_plain_text_whatever_is_in_it(panel, put, mail):
+    evil = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+    (id,) = put(mail(evil, text=f"{evil}\n", headers=f"X-Evil: {evil}\n"))
+    for view in ("message", "queue"):
+        page = panel.open(view, id=id)
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert "&lt;script&gt;alert" in page
+
+
+def test_a_message_that_is_gone_is_not_found(panel):
+    panel.browser.raiseHttpErrors = False
+    panel.browser.handleErrors = True
+    panel.open("message", id="4711")
+    assert panel.browser.headers["Status"].startswith("404")
+
+
+def test_a_configuration_that_cannot_be_read_is_said_on_every_page(
+    panel, functional_test
+):
+    path = functional_test["maildrop_configuration"]
+    before = path.read_text()
+    path.write_text(before + "SMTP_PORT=many\n")
+    try:
+        for view in ("", "queue", "test", "settings"):
+            panel.open(view)
+            assert "Nobody can tell whether mail is moving" in panel.text
+            assert "SMTP_PORT" in panel.text
+    finally:
+        path.write_text(before)
+
+
+def test_the_settings_show_the_configuration_without_its_secrets(
+    panel, functional_test
+):
+    path = functional_test["maildrop_configuration"]
+    before = path.read_text()
+    path.write_text(before + 'MAILDROP_LOGIN="me"\nMAILDROP_PASSWORD="tell nobody"\n')
+    try:
+        panel.open("settings")
+    finally:
+        path.write_text(before)
+    assert "MAILDROP_LOGIN me" in panel.text
+    assert "MAILDROP_PASSWORD ••••" in panel.text
+    assert "tell nobody" not in panel.browser.contents
+
+
+def test_settings_are_saved(panel, committing_portal):
+    panel.open("settings")
+    panel.browser.getControl("Title").value = "Our mail"
+    panel.browser.getControl("Send with the transaction").selected = False
+    panel.browser.getControl("Save").click()
+    assert "Changes saved." in panel.text
+    transaction.begin()
+    host = committing_portal.MailHost
+    assert host.title == "Our mail"
+    assert not host.isTransactional()
+
+
+def test_a_replaced_mailhost_is_told_and_repaired(panel, committing_portal):
+    committing_portal._delObject("MailHost")
+    committing_portal._setObject("MailHost", MailHost("MailHost"))
+    transaction.commit()
+
+    panel.open("queue")
+    assert "does not send its mail through the Maildrop Host" in panel.text
+    assert "Products.MailHost.MailHost.MailHost" in panel.text
+    panel.browser.getControl("Use the Maildrop Host again").click()
+
+    transaction.begin()
+    assert isinstance(committing_portal.MailHost, MaildropHost)
+    assert "does not send its mail" not in panel.text

@@ -1,0 +1,98 @@
+"""The test mail, and Plone's own Mail control panel."""
+
+from __future__ import annotations
+
+from email import message_from_string, policy
+
+import pytest
+from plone.registry.interfaces import IRegistry
+from zExceptions import Forbidden
+from zope.component import getUtility
+
+
+@pytest.fixture
+def send(panel):
+    def send(recipient):
+        panel.open("test")
+        panel.browser.getControl("Recipient").value = recipient
+        panel.browser.getControl("Send test mail").click()
+
+    return send
+
+
+def test_a_test_mail_is_queued_like_any_other_and_followed(panel, send, queued):
+    send("me@example.org")
+    ((record, content),) = queued()
+    assert [each.address for each in record.recipients] == ["me@example.org"]
+    assert record.lane.label == "interactive"
+    message = message_from_string(content, policy=policy.default)
+    assert message["To"] == "me@example.org"
+    assert message["Subject"].startswith("Test mail of")
+    assert "The mail for me@example.org is in the queue." in panel.text
+    assert 'data-maildrop-follow="http' in panel.browser.contents
+
+
+def test_a_recipient_that_is_none_is_refused_with_the_reason(panel, send, queued):
+    send("me@example.org, you@example.org")
+    assert "Nothing was queued:" in panel.text
+    assert queued() == []
+
+
+def test_no_header_can_be_smuggled_in(panel, queued):
+    panel.post("maildrophost-send-test", recipient="me@example.org\r\nBcc: all@x.org")
+    assert queued() == []
+
+
+def test_a_mail_that_is_not_in_the_queue_is_said_so(panel):
+    panel.open("test", message="<gone@example.org>")
+    assert "This mail is not in the queue" in panel.text
+
+
+def test_plones_panel_says_where_the_relay_is_set(panel, functional_test):
+    getUtility(IRegistry)
+    path = functional_test["maildrop_configuration"]
+    before = path.read_text()
+    path.write_text(
+        f'{before}SMTP_HOST="smtp.example.net"\nSMTP_PORT=587\n'
+        'MAILDROP_LOGIN="me"\nMAILDROP_PASSWORD="tell nobody"\n'
+    )
+    try:
+        panel.browser.open(f"{panel.base}/@@mail-controlpanel")
+    finally:
+        path.write_text(before)
+    assert f"smtp.example.net (set as SMTP_HOST in {path})" in panel.text
+    assert f"587 (set as SMTP_PORT in {path})" in panel.text
+    assert f"me (set as MAILDROP_LOGIN in {path})" in panel.text
+    assert "tell nobody" not in panel.browser.contents
+    assert panel.browser.getLink("Maildrop Host", index=0)
+
+
+def test_plones_panel_saves_what_still_applies(panel, committing_portal):
+    registry = getUtility(IRegistry)
+    relay = registry["plone.smtp_host"]
+    panel.browser.open(f"{panel.base}/@@mail-controlpanel")
+    panel.browser.getControl("Site 'From' address").value = "office@example.org"
+    panel.browser.getControl("Save", index=0).click()
+    committing_portal._p_jar.sync()
+    assert registry["plone.email_from_address"] == "office@example.org"
+    assert registry["plone.smtp_host"] == relay
+
+
+def test_plones_test_button_goes_through_the_queue(panel, queued):
+    panel.browser.open(f"{panel.base}/@@mail-controlpanel")
+    panel.browser.getControl("Save and send test e-mail").click()
+    ((record, _content),) = queued()
+    assert record.sender == "postmaster@example.org"
+    assert "is in the queue" in panel.text
+    assert "maildrophost-controlpanel-test" in panel.browser.url
+
+
+def test_plones_test_button_is_of_no_use_to_another_site(panel, queued):
+    panel.browser.handleErrors = False
+    fields = "form.widgets.email_from_name=x&form.widgets.email_from_address=a@x.org"
+    with pytest.raises(Forbidden):
+        panel.browser.open(
+            f"{panel.base}/@@mail-controlpanel",
+            f"{fields}&form.widgets.email_charset=utf-8&form.buttons.test=1",
+        )
+    assert queued() == []
