@@ -68,6 +68,14 @@ format: $(LINT)/.done ## put the code into the project's style
 	$(LINT)/bin/ruff check --fix $(LINTED)
 	$(LINT)/bin/ruff format $(LINTED)
 
+.PHONY: i18n
+i18n: install ## collect what is to be translated, compile the translations
+	bin/py tools/translations.py
+
+.PHONY: screenshots
+screenshots: install ## take the pictures of docs/images anew
+	MAILDROP_SCREENSHOTS=docs/images bin/pytest tests/browser
+
 .PHONY: constraints
 constraints: ## write constraints.txt from versions.cfg
 	$(PYTHON) tools/constraints.py

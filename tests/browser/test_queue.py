@@ -17,7 +17,7 @@ def refuse(queue, outcome, reply, now):
     """What a daemon records when the relay refuses everything that is due."""
     lanes = tuple((lane, 100) for lane in Lane)
     with queue.write() as tx:
-        for each in claim(tx, "daemon", 100, lanes, now):
+        for each in claim(tx, "daemon", 100, lanes, now + 1):
             verdicts = tuple(
                 (recipient.position, Verdict(outcome, reply))
                 for recipient in each.recipients
@@ -39,7 +39,7 @@ def test_a_failed_mail_is_found_looked_at_and_sent_again(
     owner.finds_it_accessible("queue")
 
     owner.page.get_by_label("Recipient, sender, subject or id").fill("ANNA@")
-    owner.page.get_by_label("State").select_option(label="Failed")
+    owner.page.get_by_label("State", exact=True).select_option(label="Failed")
     owner.press("Search")
     owner.sees("Messages 1 to 1 of 1")
     expect(owner.page.locator("tbody tr")).to_contain_text("550 5.1.1 no such user")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 
-def test_a_test_mail_is_followed_from_queued_to_sent(owner, daemon, catcher):
+def test_a_test_mail_is_followed_from_queued_to_sent(visitor, daemon, catcher):
+    owner = visitor
+    owner.log_in()
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")
     owner.press("Send test mail")

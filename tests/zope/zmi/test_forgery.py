@@ -10,7 +10,12 @@ import pytest
 
 
 def test_nothing_acts_on_a_mere_link(browser, prepared, states):
-    for action in ("manage_releaseBatch", "manage_discardBatch", "manage_makeChanges"):
+    for action in (
+        "manage_releaseBatch",
+        "manage_discardBatch",
+        "manage_makeChanges",
+        "manage_actOnMessages",
+    ):
         answer = browser.get(f"MailHost/{action}", batch=prepared, title="x")
         assert answer.status == 404
     assert states() == ["prepared", "prepared"]
@@ -26,10 +31,11 @@ def test_nothing_acts_on_a_mere_link(browser, prepared, states):
     ],
 )
 def test_a_form_of_another_site_is_refused(browser, prepared, states, headers):
-    fields = {"batch": prepared, "title": "x", "id": "forged"}
+    fields = {"batch": prepared, "title": "x", "id": "forged", "action": "delete"}
     for path in (
         "MailHost/manage_discardBatch",
         "MailHost/manage_makeChanges",
+        "MailHost/manage_actOnMessages",
         "manage_addProduct/collective.maildrophost/manage_addMaildropHost",
     ):
         assert browser.post(path, fields, headers=headers).status == 403

@@ -6,6 +6,8 @@ import html
 import re
 import time
 
+import pytest
+
 from collective.maildrophost.engine.queue import (
     enqueue,
 )
@@ -61,3 +63,58 @@ def test_a_batch_is_discarded_by_hand(browser, prepared, states):
     page = browser.post("MailHost/manage_discardBatch", {"batch": prepared})
     assert "2 mails discarded." in page.text
     assert states() == []
+
+
+def test_the_queue_tab_finds_messages(browser, main_queue, mail):
+    with main_queue.write() as tx:
+        enqueue(tx, [mail("apples"), mail("pears")], time.time())
+    page = browser.get("MailHost/manage_queue", text="APPLE")
+    assert "apples" in page.text
+    assert "pears" not in page.text
+
+
+def test_the_tabs_say_whether_mail_moves(browser):
+    for tab in ("manage_main", "manage_queue"):
+        page = browser.get(f"MailHost/{tab}")
+        assert "Mail is not moving: no daemon works on the queue" in page.text
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "after"),
+    [
+        ("hold", "1 messages are held.", ["held", "queued"]),
+        ("delete", "Nothing was deleted: tick", ["queued", "queued"]),
+        ("retry", "was left alone: it is queued", ["queued", "queued"]),
+        ("nonsense", "There is no such action.", ["queued", "queued"]),
+    ],
+)
+def test_chosen_messages_are_acted_on(
+    browser, main_queue, mail, states, action, said, after
+):
+    with main_queue.write() as tx:
+        ids = enqueue(tx, [mail("one"), mail("two")], time.time())
+    fields = {"action": action, "ids:list": ids[0]}
+    page = browser.post("MailHost/manage_actOnMessages", fields)
+    assert said in page.text
+    assert sorted(states()) == after
+
+
+def test_messages_are_deleted_by_who_is_sure(browser, main_queue, mail, states):
+    with main_queue.write() as tx:
+        (id,) = enqueue(tx, [mail("one")], time.time())
+    fields = {"action": "delete", "ids:list": id, "sure": "1"}
+    page = browser.post("MailHost/manage_actOnMessages", fields)
+    assert "1 messages are deleted." in page.text
+    assert states() == []
+
+
+def test_every_field_has_help(browser):
+    add = "manage_addProduct/collective.maildrophost/manage_addMaildropHostForm"
+    for path, fields in (
+        (add, ["id", "title", "path_key"]),
+        ("MailHost/manage_main", ["title", "path_key", "transactional"]),
+    ):
+        page = browser.get(path)
+        for field in fields:
+            assert f'aria-describedby="{field}-help"' in page.body
+            assert f'id="{field}-help"' in page.body

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.batches import prepared_batches
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import Configuration
+from collective.maildrophost.engine.daemon.identity import is_gone
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
+    Health,
+    Search,
     State,
     Transaction,
-    list_messages,
+    look,
     queue_length,
-    stats,
+    search,
+    sentence,
 )
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import queue_at
@@ -48,42 +53,56 @@ def configuration(key: str) -> dict[str, Any]:
         "path": str(found.path),
         "relays": ", ".join(str(relay) for relay in found.relays),
         "warnings": list(found.warnings),
-        **_health(found),
+        **_figures(found),
     }
 
 
-def _health(found: Configuration) -> dict[str, Any]:
+def _figures(found: Configuration) -> dict[str, Any]:
     try:
         queue = queue_at(found.queue)
         with queue.read() as tx:
-            figures = stats(tx, time.time())
+            judged, figures = look(tx, time.time(), is_gone)
             waiting = queue_length(tx)
     except MaildropError as error:
         return {"fault": str(error)}
     return {
         "queue": queue.name,
         "waiting": waiting,
+        "health": _health(judged),
         "daemons": [f"{each.host}, process {each.pid}" for each in figures.daemons],
         "relay_fault": figures.relay.fault if figures.relay else "",
     }
 
 
-def queue(key: str, state: str, offset: Any) -> dict[str, Any]:
+def _health(judged: Health) -> dict[str, Any]:
+    said = sentence(judged, rfc3339, lambda seconds: f"{seconds:.0f} s")
+    return {"moving": judged.moving, "sentence": said}
+
+
+def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
     """One page of messages in `state` ("": every one not sent), and the batches."""
     wanted = State(state) if state in [each.value for each in State] else None
     start = int(offset) if str(offset).isdigit() else 0
     page = {
         "fault": "",
+        "health": None,
         "states": [{"value": each.value, "selected": each is wanted} for each in State],
         "state": wanted.value if wanted else "",
+        "text": text,
         "messages": [],
+        "total": 0,
         "batches": [],
-        "earlier": max(0, start - MESSAGES_PER_PAGE) if start else None,
+        "earlier": _address(text, wanted, start - MESSAGES_PER_PAGE) if start else None,
         "later": None,
     }
     try:
         with queue_at(productconfig.configuration(key).queue).read() as tx:
-            return {**page, "batches": _batches(tx), **_messages(tx, wanted, start)}
+            return {
+                **page,
+                "health": _health(look(tx, time.time(), is_gone)[0]),
+                "batches": _batches(tx),
+                **_messages(tx, text, wanted, start),
+            }
     except MaildropError as error:
         return {**page, "fault": str(error)}
 
@@ -95,14 +114,26 @@ def _batches(tx: Transaction) -> list[dict[str, Any]]:
     ]
 
 
-def _messages(tx: Transaction, state: State | None, start: int) -> dict[str, Any]:
-    # One more than is shown tells whether there is another page.
-    found = list_messages(tx, state, MESSAGES_PER_PAGE + 1, start)
-    more = len(found) > MESSAGES_PER_PAGE
+def _messages(
+    tx: Transaction, text: str, state: State | None, start: int
+) -> dict[str, Any]:
+    states = Search().states if state is None else (state,)
+    found = search(tx, Search(text, states), MESSAGES_PER_PAGE, start)
+    end = start + MESSAGES_PER_PAGE
     return {
-        "messages": [each.as_json() for each in found[:MESSAGES_PER_PAGE]],
-        "later": start + MESSAGES_PER_PAGE if more else None,
+        "messages": [each.as_json() for each in found.records],
+        "total": found.total,
+        "later": _address(text, state, end) if end < found.total else None,
     }
+
+
+def _address(text: str, state: State | None, offset: int) -> str:
+    query = {
+        "text": text,
+        "state": state.value if state else "",
+        "offset": max(0, offset),
+    }
+    return f"manage_queue?{urlencode(query)}"
 
 
 def log(key: str, max_bytes: int) -> dict[str, Any]:

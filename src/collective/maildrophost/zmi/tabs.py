@@ -13,6 +13,7 @@ from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from ZPublisher import zpublish
 
 from collective.maildrophost import productconfig
+from collective.maildrophost.actions import ACTIONS, act
 from collective.maildrophost.batches import discard_batch, release_batch
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.queues import queue_at
@@ -20,6 +21,13 @@ from collective.maildrophost.zmi import shown
 from collective.maildrophost.zmi.samesite import check_same_site
 
 LOG_BYTES = 50_000
+
+_SAID = {
+    "retry": "are tried again at once",
+    "hold": "are held",
+    "release": "are released",
+    "delete": "are deleted",
+}
 
 
 class Tabs(Base):
@@ -92,15 +100,16 @@ class Tabs(Base):
     def manage_queue(
         self,
         REQUEST: Any = None,
+        text: str = "",
         state: str = "",
         offset: Any = 0,
         manage_tabs_message: str = "",
     ) -> str:
-        """The Queue tab: batches in doubt, and the messages in one state or all."""
+        """The Queue tab: batches in doubt, and the messages that are looked for."""
         return self._queue_page(
             manage_tabs_message=manage_tabs_message,
             management_view="Queue",
-            queue=shown.queue(self.getConfigKey(), state, offset),
+            queue=shown.queue(self.getConfigKey(), str(text), state, offset),
         )
 
     @zpublish(methods="POST")
@@ -123,6 +132,34 @@ class Tabs(Base):
         except MaildropError as error:
             message = f"Nothing was {done}: {error}"
         return self._back_to(request, "manage_queue", message)
+
+    @zpublish(methods="POST")
+    @security.protected(change_configuration)
+    def manage_actOnMessages(
+        self, action: str, REQUEST: Any, ids: Any = (), sure: Any = None
+    ) -> Any:
+        """Retry, hold, release or delete the chosen messages; `sure`: delete them."""
+        check_same_site(REQUEST)
+        message = self._acted(action, [ids] if isinstance(ids, str) else ids, sure)
+        return self._back_to(REQUEST, "manage_queue", message)
+
+    def _acted(self, action: str, ids: Any, sure: Any) -> str:
+        if action not in ACTIONS:
+            return "There is no such action."
+        if not ids:
+            return "Choose messages first."
+        if action == "delete" and not sure:
+            return "Nothing was deleted: tick “for good” to delete messages."
+        try:
+            url = productconfig.configuration(self.getConfigKey()).queue
+            done = act(queue_at(url), action, [str(each) for each in ids])
+        except MaildropError as error:
+            return f"Nothing was done: {error}"
+        refused = "".join(
+            f"; message {each} was left alone: it {reason}"
+            for each, reason in done.refused.items()
+        )
+        return f"{len(done.changed)} messages {_SAID[action]}{refused}."
 
     @zpublish
     @security.protected(change_configuration)
