@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 import transaction
 from axe_playwright_python.sync_playwright import Axe
+from layers import FIXTURES
 from playwright.sync_api import Page, expect, sync_playwright
 from plone.app.testing import SITE_OWNER_NAME, SITE_OWNER_PASSWORD
 from plone.registry.interfaces import IRegistry
@@ -23,11 +24,9 @@ from servers.catcher import Catcher
 from waiting import wait_until
 from zope.component import getUtility
 from zope.component.hooks import setSite
-from zope.pytestlayer import fixture
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import all_daemons, enqueue, list_messages
-from collective.maildrophost.testing import MAILDROPHOST_ACCEPTANCE_TESTING
 
 HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -50,14 +49,7 @@ PANEL = "@@maildrophost-controlpanel"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCREENSHOTS = os.environ.get("MAILDROP_SCREENSHOTS")
 
-globals().update(
-    fixture.create(
-        MAILDROPHOST_ACCEPTANCE_TESTING,
-        session_fixture_name="acceptance_layer",
-        class_fixture_name="acceptance_class",
-        function_fixture_name="acceptance_test",
-    )
-)
+globals().update(FIXTURES)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

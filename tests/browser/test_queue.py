@@ -8,6 +8,7 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Settlement,
     claim,
+    due,
     settle,
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
@@ -15,9 +16,9 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 def refuse(queue, outcome, reply, now):
     """What a daemon records when the relay refuses everything that is due."""
-    lanes = tuple((lane, 100) for lane in Lane)
     with queue.write() as tx:
-        for each in claim(tx, "daemon", 100, lanes, now + 1):
+        ids = [key for lane in due(tx, 100, now + 1).values() for key in lane]
+        for each in claim(tx, "daemon", ids):
             verdicts = tuple(
                 (recipient.position, Verdict(outcome, reply))
                 for recipient in each.recipients

@@ -8,6 +8,7 @@ import pytest
 import transaction
 from Acquisition import aq_base
 from App.config import getConfiguration
+from layers import FIXTURES
 from plone.app.testing import (
     SITE_OWNER_NAME,
     SITE_OWNER_PASSWORD,
@@ -19,35 +20,15 @@ from plone.testing.zope import Browser
 from Products.CMFCore.utils import getToolByName
 from Products.MailHost.interfaces import IMailHost
 from zope.component import getUtility
-from zope.pytestlayer import fixture
 
 from collective.maildrophost.engine.queue import content, list_messages
-from collective.maildrophost.testing import (
-    MAILDROPHOST_FUNCTIONAL_TESTING,
-    MAILDROPHOST_INTEGRATION_TESTING,
-)
 
 HERE = Path(__file__).parent
 
 DEFAULT = "collective.maildrophost:default"
 UNINSTALL = "collective.maildrophost:uninstall"
 
-globals().update(
-    fixture.create(
-        MAILDROPHOST_INTEGRATION_TESTING,
-        session_fixture_name="integration_layer",
-        class_fixture_name="integration_class",
-        function_fixture_name="integration_test",
-    )
-)
-globals().update(
-    fixture.create(
-        MAILDROPHOST_FUNCTIONAL_TESTING,
-        session_fixture_name="functional_layer",
-        class_fixture_name="functional_class",
-        function_fixture_name="functional_test",
-    )
-)
+globals().update(FIXTURES)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

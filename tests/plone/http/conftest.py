@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 import requests
 import transaction
+from layers import FIXTURES
 from plone import api
 from plone.app.testing import (
     SITE_OWNER_NAME,
@@ -18,14 +19,14 @@ from plone.app.testing import (
 )
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
-from zope.pytestlayer import fixture
 
-from collective.maildrophost.engine.message import Lane, compose
+from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Daemon,
     Settlement,
     State,
     claim,
+    due,
     enqueue,
     get_message,
     held_lanes,
@@ -39,19 +40,11 @@ from collective.maildrophost.engine.queue import (
     settle,
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
-from collective.maildrophost.testing import MAILDROPHOST_ACCEPTANCE_TESTING
 
 PASSWORD = "a long secret"
 RELAY = "relay.example.org:25"
 
-globals().update(
-    fixture.create(
-        MAILDROPHOST_ACCEPTANCE_TESTING,
-        session_fixture_name="http_layer",
-        class_fixture_name="http_class",
-        function_fixture_name="http_test",
-    )
-)
+globals().update(FIXTURES)
 
 
 class Rest(requests.Session):
@@ -71,9 +64,9 @@ class Rest(requests.Session):
 
 
 @pytest.fixture
-def site(http_layer, http_test):
+def site(acceptance_layer, acceptance_test):
     """The site, in a storage of its own: the server sees what is committed."""
-    site = http_test["portal"]
+    site = acceptance_test["portal"]
     setRoles(site, TEST_USER_ID, ["Manager"])
     transaction.commit()
     return site
@@ -173,7 +166,8 @@ class Hands:
                 settle(tx, [settlement], self.now)
 
     def claim(self, tx):
-        return claim(tx, "one", 1000, [(lane, 1000) for lane in Lane], self.now)
+        ids = [key for lane in due(tx, 1000, self.now).values() for key in lane]
+        return claim(tx, "one", ids)
 
     def in_state(self, state, subject="hello"):
         """A message in that state, by the way that leads there; its id."""
@@ -231,9 +225,9 @@ class Hands:
 
 
 @pytest.fixture
-def hands(http_test):
+def hands(acceptance_test):
     """Mail goes into the site's queue at the time of the test."""
-    hands = Hands(http_test["maildrop_queue"], time.time())
+    hands = Hands(acceptance_test["maildrop_queue"], time.time())
     yield hands
     with hands.queue.write() as tx:
         retire(tx, "one")

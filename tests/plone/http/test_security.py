@@ -63,6 +63,21 @@ VIEWS = {
     "GET_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
     "PATCH_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
     "DELETE_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
+    "maildrophost-controlpanel": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-queue": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-message": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-test": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-test-progress": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-settings": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-health": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-act": Row(MANAGE_MAIL_QUEUE, ACTION),
+    "maildrophost-batch": Row(MANAGE_MAIL_QUEUE, ACTION),
+    "maildrophost-lane": Row(MANAGE_MAIL_QUEUE, ACTION),
+    "maildrophost-repair": Row(MANAGE_MAIL_QUEUE, ACTION),
+    "maildrophost-send-test": Row(MANAGE_MAIL_QUEUE, ACTION),
+    # Plone's own, which says where its settings have gone.
+    "mail-controlpanel": Row("Plone Site Setup: Mail", PAGE),
+    "collective.maildrophost": Row(UNDECLARED, FILES),
     # What plone.restapi calls a control panel: its serializers check.
     "maildrophost": Row(UNDECLARED, NO_ADDRESS),
     # The text of a mail, which Plone's own view shows to everybody, too.
@@ -97,19 +112,20 @@ METHODS = {
     "manage_queue": Method(change_configuration, ANY_METHOD),
     "manage_log": Method(change_configuration, ANY_METHOD),
     "manage_makeChanges": Method(change_configuration, POST),
+    "manage_actOnMessages": Method(change_configuration, POST),
     "manage_releaseBatch": Method(change_configuration, POST),
     "manage_discardBatch": Method(change_configuration, POST),
     "manage_restartQueueThread": Method(change_configuration, POST),
 }
 
 
-def test_every_view_and_service_is_known_with_its_permission(http_layer):
+def test_every_view_and_service_is_known_with_its_permission(acceptance_layer):
     found = {each.name: each.permission for each in views()}
 
     assert found == {name: row.permission for name, row in VIEWS.items()}
 
 
-def test_every_other_adapter_is_known(http_layer):
+def test_every_other_adapter_is_known(acceptance_layer):
     assert adapters() == ADAPTERS
 
 
@@ -134,7 +150,7 @@ def forgotten():
     registry.unregisterAdapter(*registered)
 
 
-def test_a_forgotten_view_is_found(http_layer, forgotten):
+def test_a_forgotten_view_is_found(acceptance_layer, forgotten):
     assert "forgotten" in {each.name for each in views()} - set(VIEWS)
 
 

@@ -1,0 +1,30 @@
+"""The layers of collective.maildrophost.testing as fixtures of pytest."""
+
+from __future__ import annotations
+
+from zope.pytestlayer import fixture
+
+from collective.maildrophost.testing import (
+    MAILDROPHOST_ACCEPTANCE_TESTING,
+    MAILDROPHOST_FUNCTIONAL_TESTING,
+    MAILDROPHOST_INTEGRATION_TESTING,
+)
+
+LAYERS = {
+    "integration": MAILDROPHOST_INTEGRATION_TESTING,
+    "functional": MAILDROPHOST_FUNCTIONAL_TESTING,
+    "acceptance": MAILDROPHOST_ACCEPTANCE_TESTING,
+}
+
+# Made once for all folders: the fixtures of a base that several layers share are made
+# with the first of these only.
+FIXTURES = {
+    name: made
+    for kind, layer in LAYERS.items()
+    for name, made in fixture.create(
+        layer,
+        session_fixture_name=f"{kind}_layer",
+        class_fixture_name=f"{kind}_class",
+        function_fixture_name=f"{kind}_test",
+    ).items()
+}
