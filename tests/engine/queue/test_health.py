@@ -101,10 +101,10 @@ def test_a_killed_daemon_does_not_count_though_its_lease_runs(hands):
 
 
 def test_mail_in_doubt_and_held_lanes_are_told(hands):
-    hands.register("one")
+    hands.register("one", lease=IN_DOUBT_SECONDS * 2)
     hands.do(prepare, new_batch(), [hands.mail()], hands.now)
     hands.do(hold_lane, Lane.BULK)
-    assert health(hands).in_doubt == 0
+    assert health(hands, later=IN_DOUBT_SECONDS - 1).in_doubt == 0
     found = health(hands, later=IN_DOUBT_SECONDS + 1)
     assert (found.in_doubt, found.held_lanes) == (1, ("bulk",))
 
