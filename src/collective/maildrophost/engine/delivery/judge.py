@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..queue import Claim, OpenRecipient, Settlement
 from ..verdict import Outcome, Verdict
@@ -25,6 +25,9 @@ def settlement(
 
     A recipient without verdict (None) was not tried: it keeps its place, due as before.
     """
+    if all(verdict and verdict.outcome is Outcome.SENT for verdict in verdicts):
+        # Nothing to decide, as for nearly all mail.
+        return _accepted(claim, relay, verdicts, possible_duplicate)
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
     warning = delay_warning(attempt, notify)
@@ -41,6 +44,17 @@ def settlement(
         notifications=tuple(each for each in (failure, warning) if each is not None),
         warned=warning is not None,
     )
+
+
+def _accepted(
+    claim: Claim,
+    relay: str,
+    verdicts: Iterable[Verdict | None],
+    possible_duplicate: bool,
+) -> Settlement:
+    positions = [recipient.position for recipient in claim.recipients]
+    each = tuple(zip(positions, filter(None, verdicts), strict=True))
+    return Settlement(claim.id, claim.owner, relay, each, claim.due, possible_duplicate)
 
 
 def _attempt(

@@ -7,8 +7,7 @@ import ipaddress
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..verdict import Outcome, Verdict
@@ -147,26 +146,26 @@ class Connection:
 
     async def _run(self, procedure: Steps[Value]) -> Value:
         """Drive a procedure to its end."""
-        advance: Callable[[], Step] = partial(procedure.send, None)
+        answer: Any = None
+        broken: Broken | None = None
         try:
             while True:
-                step = advance()
+                step = procedure.throw(broken) if broken else procedure.send(answer)
+                broken = None
                 try:
                     answer = await self._perform(step)
-                except Broken as broken:
-                    advance = partial(procedure.throw, broken)
-                else:
-                    advance = partial(procedure.send, answer)
+                except Broken as error:
+                    broken = error
         except StopIteration as end:
             value: Value = end.value
             return value
 
-    async def _perform(self, step: Step) -> Any:
+    def _perform(self, step: Step) -> Awaitable[Any]:
         if isinstance(step, Expect):
-            return await self._channel.expect(step)
+            return self._channel.expect(step)
         if isinstance(step, Send):
-            return await self._channel.send(step)
-        return await self._start_tls(step)
+            return self._channel.send(step)
+        return self._start_tls(step)
 
     async def _start_tls(self, step: StartTls) -> None:
         context = self._context(step.verify)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..config import hide
 
@@ -112,28 +113,35 @@ class Replies:
 
     def _read_line(self, line: bytes) -> bool:
         """Whether `line` is the last one of its reply."""
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise MalformedReply(f"the relay sent no SMTP reply: {self._text(line)}")
-        digits, separator, text = match.groups()
-        code = int(digits)
+        code, last, text = _read(line, self.confidential)
         if self._lines and code != self._code:
             raise MalformedReply(f"the relay mixed {self._code} and {code} in a reply")
         if len(self._lines) >= MAX_REPLY_LINES:
             raise MalformedReply("the relay sent an endless reply")
         self._code = code
-        self._lines.append(self._text(text or b""))
-        return bool(separator != b"-")
-
-    def _text(self, octets: bytes) -> str:
-        # Before it is cut off, lest the first half of a secret stays.
-        text = hide(octets.decode("utf-8", "replace"), self.confidential)
-        return _printable(text)
+        self._lines.append(text)
+        return last
 
     def _finish(self) -> Reply:
         reply = Reply(self._code, tuple(self._lines))
         self._lines.clear()
         return reply
+
+
+@lru_cache(maxsize=64)
+def _read(line: bytes, confidential: tuple[str, ...]) -> tuple[int, bool, str]:
+    """Code, whether it ends its reply, text. A relay says the same all day."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        words = _text(line, confidential)
+        raise MalformedReply(f"the relay sent no SMTP reply: {words}")
+    digits, separator, text = match.groups()
+    return int(digits), separator != b"-", _text(text or b"", confidential)
+
+
+def _text(octets: bytes, confidential: tuple[str, ...]) -> str:
+    # Before it is cut off, lest the first half of a secret stays.
+    return _printable(hide(octets.decode("utf-8", "replace"), confidential))
 
 
 def _printable(text: str) -> str:
