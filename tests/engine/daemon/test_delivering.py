@@ -103,7 +103,10 @@ def test_a_refused_recipient_does_not_stop_the_other(site, make_mail):
             record = site.wait_for(id, State.FAILED)
     assert [each.state.value for each in record.recipients] == ["failed", "sent"]
     assert record.recipients[0].reply == "550 5.1.1 nobody here"
-    assert [each.recipients for each in relay.accepted] == [["yes@example.org"]]
+    # The sender may have been told of the other one already.
+    given = [each.recipients for each in relay.accepted]
+    assert given[:1] == [["yes@example.org"]]
+    assert ["no@example.org"] not in given
 
 
 def test_every_attempt_has_its_log_line_for_each_recipient(site, make_mail):

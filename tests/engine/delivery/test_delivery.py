@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from engine.delivery.writing import writes_to
 
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.delivery import Delivery, Route
@@ -35,7 +36,8 @@ def test_a_connection_that_dies_ends_delivery_and_its_mail_stays(tmp_path, monke
     monkeypatch.setattr(Worker, "_attempt", attempt)
 
     async def deliver() -> None:
-        delivery = Delivery(configuration, Route.of(configuration), queue, "me")
+        route = Route.of(configuration)
+        delivery = Delivery(configuration, route, queue, "me", writes_to(queue))
         await asyncio.wait_for(delivery.run(), 10)
 
     with pytest.raises(Died):

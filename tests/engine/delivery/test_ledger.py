@@ -6,8 +6,9 @@ import asyncio
 import threading
 
 import pytest
+from engine.delivery.writing import writes_to
 
-from collective.maildrophost.engine.delivery import ledger as module
+from collective.maildrophost.engine.delivery import books as module
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
@@ -22,7 +23,7 @@ def queue(tmp_path):
 
 
 def test_a_ring_while_the_queue_is_read_is_not_forgotten(queue, monkeypatch):
-    ledger = Ledger(queue, "me", 1, Permits(Pace.of(0.0, 0)), 3600.0, print)
+    ledger = Ledger(writes_to(queue), "me", 1, Permits(Pace.of(0.0, 0)), 3600.0, print)
     looks = []
     next_due = module.next_due
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from engine.delivery.writing import writes_to
 
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
@@ -57,7 +58,7 @@ def finished(claim, verdict):
 
 def settle_all(queue, *done):
     """What a ledger makes of them."""
-    ledger = Ledger(queue, "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, print)
+    ledger = Ledger(writes_to(queue), "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, print)
     for each in done:
         ledger._in_flight[each.claim.lane] += 1
 

@@ -6,6 +6,8 @@ import resource
 import sqlite3
 from contextlib import contextmanager
 
+from engine.processes import children
+
 
 @contextmanager
 def locked(site):
@@ -35,9 +37,12 @@ def full(site):
     """No file of the daemon can grow beyond what its journal has now."""
     size = site.queue.path.with_name("queue.db-wal").stat().st_size
     (pid,) = [each.pid for each in site.daemons]
+    (books,) = children(pid)
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
+    for each in pid, books:
+        resource.prlimit(each, resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        for each in pid, books:
+            resource.prlimit(each, resource.RLIMIT_FSIZE, before)

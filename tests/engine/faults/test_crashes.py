@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from engine.faults.outages import locked
+from engine.processes import children
 from servers.catcher import Catcher
 from servers.scripted import Drop, Late, Scripted
 from waiting import wait_until
@@ -15,6 +19,7 @@ from waiting import wait_until
 from collective.maildrophost.engine.queue import State, stats
 
 row = pytest.mark.row
+OK = "250 2.0.0 Ok"
 
 
 @row(25)
@@ -140,7 +145,9 @@ def test_a_kill_between_the_acceptance_and_the_commit_sends_again_and_marks(site
                 accepted.set()
                 wait_until(lambda: relay.received[0].answered, 10, "the reply")
                 assert site.message(id).state is State.SENDING
+                (books,) = children(first.pid)
                 first.kill()
+                os.kill(books, signal.SIGKILL)
         relay.follow()
         with site.daemon():
             record = site.wait_for(id, State.SENT)
@@ -148,3 +155,67 @@ def test_a_kill_between_the_acceptance_and_the_commit_sends_again_and_marks(site
     assert [each.reply for each in site.attempts(id)] == ["250 2.0.0 Ok: queued"]
     assert len(relay.received) == 2
     assert site.log_lines(f"pid {first.pid} ")[-1].endswith("its mail goes on here")
+
+
+@row(25)
+def test_a_verdict_is_written_although_the_daemon_was_killed(site):
+    accepted = threading.Event()
+    with Scripted({"END": Late(accepted, OK)}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as first:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            (books,) = children(first.pid)
+            with locked(site):
+                accepted.set()
+                wait_until(lambda: relay.received[0].answered, 10, "the reply")
+                wait_until(lambda: waits_for_lock(books), 10, "the transaction")
+                first.kill()
+            record = site.wait_for(id, State.SENT)
+            wait_until(lambda: not running(books), 10, "the end of the child")
+    assert not record.possible_duplicate
+    assert len(relay.received) == 1
+
+
+@row(25)
+def test_a_daemon_whose_bookkeeper_dies_ends_and_its_mail_is_sent_again(site):
+    never = threading.Event()
+    with Scripted({"END": [Late(never, Drop()), OK]}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as first:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            (books,) = children(first.pid)
+            os.kill(books, signal.SIGKILL)
+            site.send()
+            assert first.process.wait(10) != 0
+        assert site.daemons == []
+        assert site.log_lines("the process that writes to the queue")
+        with site.daemon():
+            record = site.wait_for(id, State.SENT)
+    assert record.possible_duplicate
+
+
+@row(25)
+def test_the_bookkeeper_of_a_daemon_that_dies_ends(site):
+    with site.daemon() as daemon:
+        (books,) = children(daemon.pid)
+        os.kill(books, signal.SIGTERM)
+        os.kill(books, signal.SIGINT)
+        assert running(books)
+        daemon.kill()
+        wait_until(lambda: not running(books), 10, "the end of the child")
+
+
+def running(pid: int) -> bool:
+    """Whether there is such a process; one that nobody waits for has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def waits_for_lock(pid: int) -> bool:
+    """Whether it is in SQLite's pause between two tries."""
+    return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .. import doorbell
 from ..config import Configuration
-from ..delivery import Delivery, Route
+from ..delivery import Delivery, Route, bookkeeper
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import Intake
@@ -81,24 +81,31 @@ def _serve(
 ) -> tuple[int, Configuration | None]:
     route = Route.of(configuration)
     heartbeat = Heartbeat(queue, route.name, str(bell.path))
-    heartbeat.start()
-    log.info("started, pid %d, queue %s, relay %s", os.getpid(), queue.name, route.name)
-    for warning in configuration.warnings:
-        log.warning("%s", warning)
-    for missing in unbuilt(configuration):
-        log.info("%s", missing)
-    reloaded = None
-    try:
-        delivery = Delivery(configuration, route, queue, heartbeat.owner, once)
-        intake = Intake(queue, configuration.spool, configuration.add_messageid)
-        service = Service(configuration, queue, delivery, intake, heartbeat, bell)
-        if once:
-            _loop(service.once())
-        else:
-            reloaded = _loop(service.run())
-    finally:
-        heartbeat.stop()
-        log.info("stopped")
+    with bookkeeper(queue) as books:
+        heartbeat.start()
+        log.info(
+            "started, pid %d, queue %s, relay %s", os.getpid(), queue.name, route.name
+        )
+        for warning in configuration.warnings:
+            log.warning("%s", warning)
+        for missing in unbuilt(configuration):
+            log.info("%s", missing)
+        reloaded = None
+        try:
+            delivery = Delivery(
+                configuration, route, queue, heartbeat.owner, books, once
+            )
+            intake = Intake(queue, configuration.spool, configuration.add_messageid)
+            service = Service(configuration, queue, delivery, intake, heartbeat, bell)
+            if once:
+                _loop(service.once())
+            else:
+                reloaded = _loop(service.run())
+        finally:
+            # A transaction that is still under way must not claim after this.
+            books.close()
+            heartbeat.stop()
+            log.info("stopped")
     return (FAILED if delivery.ledger.gave_up else DONE), reloaded
 
 

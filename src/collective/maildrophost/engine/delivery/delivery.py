@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 
 from ..config import Configuration
 from ..queue import Queue
 from . import journal
 from .health import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS, Health, PausePolicy
-from .ledger import Ledger
+from .ledger import Ledger, Write
 from .notifications import NotificationPolicy
 from .pace import Pace
 from .permits import Permits
@@ -31,6 +32,7 @@ class Delivery:
         route: Route,
         queue: Queue,
         owner: str,
+        write: Write,
         once: bool = False,
     ) -> None:
         self.route = route
@@ -45,7 +47,7 @@ class Delivery:
         )
         self._pool = Pool(failover.open, configuration.batch)
         self.ledger = Ledger(
-            queue,
+            write,
             owner,
             configuration.concurrency,
             self._permits,
@@ -99,5 +101,5 @@ class Delivery:
             self._watch.failed,
         )
 
-    def _settled(self, finished: Finished) -> None:
-        journal.write(finished, time.time())
+    def _settled(self, settled: Sequence[Finished]) -> None:
+        journal.write(settled, time.time())

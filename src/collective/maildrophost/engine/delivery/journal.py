@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
+from ..logfile import together
 from ..verdict import Outcome
 from .unsettled import Finished
 
@@ -26,8 +28,14 @@ def one_line(text: str) -> str:
     )
 
 
-def write(finished: Finished, now: float) -> None:
-    """Log what was settled; `now` gives the delay since the message was queued."""
+def write(settled: Iterable[Finished], now: float) -> None:
+    """Log what was settled; `now` gives the delay since a message was queued."""
+    with together(log):
+        for finished in settled:
+            _write(finished, now)
+
+
+def _write(finished: Finished, now: float) -> None:
     settlement, claim = finished.settlement, finished.claim
     if settlement is None:
         log.debug("id=%d given back untried", claim.id)

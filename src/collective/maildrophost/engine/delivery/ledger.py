@@ -13,39 +13,22 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from ..message import Lane
-from ..queue import (
-    Claim,
-    Queue,
-    QueueError,
-    Refused,
-    Transaction,
-    claim,
-    due,
-    give_back,
-    next_due,
-    settle,
-)
-from .lanes import choose
+from ..queue import Claim, QueueError, Refused
+from .books import Answer, Note, Request
 from .permits import Permits
-from .unsettled import Finished, Note, Unsettled
+from .unsettled import Finished, Unsettled
 
 log = logging.getLogger("maildrop.delivery")
 
 RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""
 
-
-@dataclass(frozen=True)
-class _Answer:
-    """What one transaction brought."""
-
-    claims: list[Claim]
-    next_due: float | None
+Write: TypeAlias = Callable[[Request], Awaitable[Answer]]
+"""Has a request written in one transaction; raises QueueError when it could not be."""
 
 
 class Ledger:
@@ -53,15 +36,15 @@ class Ledger:
 
     def __init__(
         self,
-        queue: Queue,
+        write: Write,
         owner: str,
         concurrency: int,
         permits: Permits,
         interval: float,
-        settled: Callable[[Finished], None],
+        settled: Callable[[Sequence[Finished]], object],
         once: bool = False,
     ) -> None:
-        self._queue = queue
+        self._write = write
         self._owner = owner
         self._concurrency = concurrency
         self._permits = permits
@@ -79,8 +62,6 @@ class Ledger:
         self._stopping = False
         self.gave_up = False
         """Whether the relay's fault ended a run with `once`."""
-        # One thread: the database is written by one at a time anyway.
-        self._thread = ThreadPoolExecutor(1, "maildrop-ledger")
 
     async def turn(self, finished: Finished | None) -> Claim | None:
         """Hand in what has finished, wait for the next message; None: stop."""
@@ -171,20 +152,24 @@ class Ledger:
         )
         self._round += 1
         now = time.time()
-        due_before = min(now, self._horizon)
-
-        def write() -> _Answer:
-            with self._queue.write() as tx:
-                _write_finished(tx, self._owner, portion.finished, now)
-                for note in portion.notes:
-                    note(tx)
-                claims = self._claim(tx, wanted, in_flight, due_before)
-                later = next_due(tx) if len(claims) < wanted else None
-            return _Answer(claims, later)
-
+        request = Request(
+            owner=self._owner,
+            settlements=[
+                done.settlement for done in portion.finished if done.settlement
+            ],
+            untried=[
+                done.claim.id for done in portion.finished if done.settlement is None
+            ],
+            notes=portion.notes,
+            now=now,
+            wanted=wanted,
+            due_before=min(now, self._horizon),
+            round=self._round,
+            concurrency=self._concurrency,
+            in_flight=in_flight,
+        )
         try:
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._thread, write)
+            answer = await self._write(request)
         except Refused as error:
             lost = self._unsettled.refused(portion, error)
             if lost is not None:
@@ -201,23 +186,12 @@ class Ledger:
             await asyncio.sleep(RETRY_SECONDS)
             return
         self._in_flight = in_flight
-        for done in portion.finished:
-            self._settled(done)
+        self._settled(portion.finished)
         self._hand_out(answer)
         if len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, news)
 
-    def _claim(
-        self, tx: Transaction, wanted: int, in_flight: Mapping[Lane, int], now: float
-    ) -> list[Claim]:
-        """At most `wanted`, no lane more than its share of the connections."""
-        if not wanted:
-            return []
-        waiting = due(tx, wanted, now)
-        chosen = choose(waiting, wanted, self._round, self._concurrency, in_flight)
-        return claim(tx, self._owner, chosen)
-
-    def _hand_out(self, answer: _Answer) -> None:
+    def _hand_out(self, answer: Answer) -> None:
         now = time.time()
         for each in answer.claims:
             self._in_flight[each.lane] += 1
@@ -240,15 +214,3 @@ class Ledger:
             if not future.done():
                 future.set_result(None)
         self._waiting.clear()
-        self._thread.shutdown()
-
-
-def _write_finished(
-    tx: Transaction, owner: str, finished: Sequence[Finished], now: float
-) -> None:
-    settlements = [done.settlement for done in finished if done.settlement]
-    untried = [done.claim.id for done in finished if done.settlement is None]
-    if settlements:
-        settle(tx, settlements, now)
-    if untried:
-        give_back(tx, owner, untried)

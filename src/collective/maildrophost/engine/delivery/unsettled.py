@@ -9,17 +9,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..queue import Claim, Refused, Settlement, Transaction
+from ..queue import Claim, Refused, Settlement
 from ..verdict import Verdict
+from .books import Note
 
 log = logging.getLogger("maildrop.delivery")
 
 UNWRITABLE = "the queue refused the relay's words, see the daemon's log"
-
-Note = Callable[[Transaction], object]
 
 
 @dataclass(frozen=True)

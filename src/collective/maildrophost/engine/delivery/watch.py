@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
 
-from ..queue import (
-    Queue,
-    RelayPause,
-    Transaction,
-    clear,
-    enqueue,
-    mark_told,
-    pause,
-    pauses,
-)
+from ..queue import Queue, RelayPause, pauses
 from ..smtp import RelayFault
 from .health import Health, PausePolicy
 from .ledger import Ledger
-from .notifications import (
-    NotificationPolicy,
-    relay_fault_lasts,
-    relay_works_again,
-)
+from .notifications import NotificationPolicy
 from .permits import Permits
+from .relaynotes import FaultBegan, FaultEnded
 from .route import Failover
 
 log = logging.getLogger("maildrop.delivery")
@@ -64,7 +51,9 @@ class Watch:
             return
         log.info("relay %s works again", self._name)
         self._permits.health = Health()
-        self._ledger.note(partial(self._end, time.time()))
+        self._ledger.note(
+            FaultEnded(self._name, self._notify, self._owner, time.time())
+        )
         self._ledger.wake()
 
     def failed(self, fault: RelayFault) -> None:
@@ -91,19 +80,4 @@ class Watch:
             after.paused_until,
             after.failures,
         )
-        self._ledger.note(partial(self._begin, paused, now))
-
-    def _begin(self, paused: RelayPause, now: float, tx: Transaction) -> None:
-        """Write the fault down; when it lasts, tell the postmaster if nobody has."""
-        pause(tx, paused)
-        lasts = now - paused.since >= self._notify.relay_fault_lasts
-        if lasts and self._notify.postmaster and mark_told(tx, paused.name):
-            letter = relay_fault_lasts(paused, self._notify, self._owner, now)
-            enqueue(tx, [letter], now, origin="notification")
-
-    def _end(self, now: float, tx: Transaction) -> None:
-        """Forget the fault; tell the postmaster if that was done of its beginning."""
-        ended = clear(tx, self._name)
-        if ended is not None and ended.told and self._notify.postmaster:
-            letter = relay_works_again(ended, self._notify, self._owner, now)
-            enqueue(tx, [letter], now, origin="notification")
+        self._ledger.note(FaultBegan(paused, self._notify, self._owner, now))

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from sqlalchemy import (
     ColumnElement,
@@ -38,6 +39,9 @@ class OpenRecipient:
     address: str
     attempts: int
 
+    def __reduce__(self) -> tuple[type[OpenRecipient], tuple[int, str, int]]:
+        return OpenRecipient, (self.position, self.address, self.attempts)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -58,7 +62,12 @@ class Claim:
     warned: bool
     content: bytes
 
+    def __reduce__(self) -> tuple[type[Claim], tuple[object, ...]]:
+        # The way that dataclasses with slots are pickled costs several times as much.
+        return Claim, _FIELDS_OF_CLAIM(self)
 
+
+_FIELDS_OF_CLAIM = attrgetter(*(field.name for field in fields(Claim)))
 _HELD = select(tables.held_lane.c.lane)
 
 

@@ -16,6 +16,9 @@ class QueueError(MaildropError):
         self.reason = reason
         super().__init__(f"mail queue {queue}: {reason}")
 
+    def __reduce__(self) -> tuple[type[QueueError], tuple[str, str]]:
+        return type(self), (self.queue, self.reason)
+
 
 class Refused(QueueError):
     """The database works, but will never take this: trying again is no use."""

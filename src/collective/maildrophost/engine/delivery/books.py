@@ -1,0 +1,90 @@
+"""One transaction of the ledger: what has ended goes in, new claims come out."""
+
+# Rules of this file:
+# - A request travels between processes: it is plain data, without any content of mail.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..message import Lane
+from ..queue import (
+    Claim,
+    Queue,
+    Settlement,
+    Transaction,
+    claim,
+    due,
+    give_back,
+    next_due,
+    settle,
+)
+from .lanes import choose
+
+Note: TypeAlias = Callable[[Transaction], object]
+"""Something else to write: picklable, so no closure."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to write at `now` for the daemon `owner`, and how many to claim then.
+
+    `untried` are claims that go back. At most `wanted` messages that are due before
+    `due_before` are claimed, by the rules of lanes.choose for what is `in_flight`.
+    """
+
+    owner: str
+    settlements: list[Settlement]
+    untried: list[int]
+    notes: tuple[Note, ...]
+    now: float
+    wanted: int
+    due_before: float
+    round: int
+    concurrency: int
+    in_flight: Mapping[Lane, int]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The claims; when the next message is due if there were fewer than wanted."""
+
+    claims: list[Claim]
+    next_due: float | None
+
+
+def write(
+    queue: Queue, request: Request, orphaned: Callable[[], bool] = lambda: False
+) -> Answer:
+    """Do it in one transaction; raises QueueError when nothing of it was done.
+
+    `orphaned`: whether the daemon is gone. It is asked under the lock that whoever
+    takes its mail over has to get, so that nothing is claimed after that.
+    """
+    with queue.write() as tx:
+        if request.settlements:
+            settle(tx, request.settlements, request.now)
+        if request.untried:
+            give_back(tx, request.owner, request.untried)
+        for note in request.notes:
+            note(tx)
+        wanted = 0 if orphaned() else request.wanted
+        claims = _claim(tx, request, wanted)
+        later = next_due(tx) if len(claims) < wanted else None
+    return Answer(claims, later)
+
+
+def _claim(tx: Transaction, request: Request, wanted: int) -> list[Claim]:
+    """At most `wanted`, no lane more than its share of the connections."""
+    if not wanted:
+        return []
+    chosen = choose(
+        due(tx, wanted, request.due_before),
+        wanted,
+        request.round,
+        request.concurrency,
+        request.in_flight,
+    )
+    return claim(tx, request.owner, chosen)

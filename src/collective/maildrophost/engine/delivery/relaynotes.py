@@ -1,0 +1,48 @@
+"""What is written down of a relay's fault, with the letters that go with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..queue import RelayPause, Transaction, clear, enqueue, mark_told, pause
+from .notifications import (
+    NotificationPolicy,
+    relay_fault_lasts,
+    relay_works_again,
+)
+
+
+@dataclass(frozen=True)
+class FaultBegan:
+    """A fault was found, or goes on, at `now`."""
+
+    paused: RelayPause
+    notify: NotificationPolicy
+    owner: str
+    now: float
+
+    def __call__(self, tx: Transaction) -> None:
+        """Write the fault down; when it lasts, tell the postmaster if nobody has."""
+        paused = self.paused
+        pause(tx, paused)
+        lasts = self.now - paused.since >= self.notify.relay_fault_lasts
+        if lasts and self.notify.postmaster and mark_told(tx, paused.name):
+            letter = relay_fault_lasts(paused, self.notify, self.owner, self.now)
+            enqueue(tx, [letter], self.now, origin="notification")
+
+
+@dataclass(frozen=True)
+class FaultEnded:
+    """The relay has taken mail at `now`."""
+
+    relay: str
+    notify: NotificationPolicy
+    owner: str
+    now: float
+
+    def __call__(self, tx: Transaction) -> None:
+        """Forget the fault; tell the postmaster if that was done of its beginning."""
+        ended = clear(tx, self.relay)
+        if ended is not None and ended.told and self.notify.postmaster:
+            letter = relay_works_again(ended, self.notify, self.owner, self.now)
+            enqueue(tx, [letter], self.now, origin="notification")

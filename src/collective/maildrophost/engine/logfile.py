@@ -1,0 +1,76 @@
+"""A log file that may be rotated at any time, cheap for many lines at once."""
+
+# Rules of this file:
+# - The file is looked at before every write, so that rotating it needs no signal.
+# - Lines that are logged together are one write; any other line is one of its own.
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import time
+from collections.abc import Iterator
+
+
+class Line(logging.Formatter):
+    """One line that greps well: time in UTC, level, logger, text."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._last = (-1, "")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """As in 2026-01-31T23:59:59.123Z; the text of a second serves all its lines."""
+        second = int(record.created)
+        known, text = self._last
+        if known != second:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._last = (second, text)
+        return f"{text}.{int(record.msecs):03d}Z"
+
+
+class LogFile(logging.handlers.WatchedFileHandler):
+    """Writes each line at once, or those of a block `together` at its end."""
+
+    _held = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line; the caller has the lock."""
+        if not self._held:
+            super().emit(record)
+            return
+        try:
+            assert self.stream is not None
+            self.stream.write(self.format(record) + self.terminator)
+        except Exception:
+            self.handleError(record)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Holds the lines of a short block back; other threads' lines wait for it."""
+        self.acquire()
+        try:
+            with contextlib.suppress(OSError):
+                self.reopenIfNeeded()
+            self._held = self.stream is not None
+            yield
+        finally:
+            self._held = False
+            # What cannot be written now is tried again with the next line.
+            with contextlib.suppress(OSError):
+                self.flush()
+            self.release()
+
+
+@contextlib.contextmanager
+def together(logger: logging.Logger) -> Iterator[None]:
+    """Let the log files of `logger` take the lines of a block in one write."""
+    with contextlib.ExitStack() as held:
+        above: logging.Logger | None = logger
+        while above is not None:
+            for handler in above.handlers:
+                if isinstance(handler, LogFile):
+                    held.enter_context(handler.together())
+            above = above.parent if above.propagate else None
+        yield

@@ -1,0 +1,11 @@
+"""The processes of a daemon: it sends, its child writes to the queue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process, as proc(5) tells."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(each) for each in text.split()]
