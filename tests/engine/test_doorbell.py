@@ -99,3 +99,20 @@ def test_a_stand_in_that_others_may_write_is_refused(tmp_path):
             socket_path(deep, "x")
     finally:
         stand_in.rmdir()
+
+
+def test_what_a_killed_daemon_left_is_taken_away_by_the_next(bell):
+    dead = bell.path.with_name("doorbell.1")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
+        killed.bind(str(dead))
+    other = bell.path.with_name("something-else")
+    other.touch()
+    first = bell.path.rename(bell.path.with_name("doorbell.2"))
+    second = listen(bell.path.parent)
+    try:
+        assert not dead.exists()
+        assert first.exists()
+        assert other.exists()
+    finally:
+        second.close()
+        first.unlink()

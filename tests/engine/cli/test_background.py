@@ -92,17 +92,6 @@ def test_stop_is_fine_when_nothing_runs(site):
     assert (ended.status, ended.out, ended.err) == (0, "not running\n", "")
 
 
-def test_a_killed_daemon_comes_back_by_itself(started):
-    pid = pid_of(started.ctl("status").out)
-    os.kill(pid, signal.SIGKILL)
-
-    def back() -> bool:
-        status = started.ctl("status")
-        return status.status == 0 and pid_of(status.out) != pid
-
-    wait_until(back, timeout=20, what="the next daemon")
-
-
 def test_what_a_killed_daemon_leaves_does_not_block_a_start(started):
     kill_the_daemon(started)
     ended = started.ctl("start")

@@ -21,6 +21,16 @@ def test_sigterm_stops_cleanly(site):
     assert list((site.home / "var").iterdir()) == [site.home / "var" / "maildrop.log"]
 
 
+def test_a_pid_file_that_leads_elsewhere_overwrites_nothing(site):
+    mail = site.home / "mail"
+    mail.write_text("precious")
+    (site.home / "var").mkdir()
+    (site.home / "var" / "maildrop.pid").symlink_to(mail)
+    with site.daemon() as daemon:
+        assert (site.home / "var" / "maildrop.pid").read_text() == f"{daemon.pid}\n"
+    assert mail.read_text() == "precious"
+
+
 def test_sigint_stops_cleanly(site):
     with site.daemon() as daemon:
         daemon.signal(signal.SIGINT)

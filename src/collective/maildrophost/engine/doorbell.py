@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+NAME = "doorbell"
 LONGEST_PATH_BYTES = 100
 """What fits into sockaddr_un everywhere (104 on the BSDs with macOS, 108 on Linux)."""
 
@@ -69,7 +70,22 @@ class Doorbell:
 
 def listen(directory: Path) -> Doorbell:
     """A doorbell of this process in `directory`; OSError when that can't be."""
-    return Doorbell(socket_path(directory, f"doorbell.{os.getpid()}"))
+    bell = Doorbell(socket_path(directory, f"{NAME}.{os.getpid()}"))
+    _remove_dead(bell.path.parent)
+    return bell
+
+
+def _remove_dead(directory: Path) -> None:
+    """Take away what killed daemons have left behind."""
+    for path in directory.glob(f"{NAME}.*"):
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller,
+        ):
+            try:
+                caller.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
 
 
 def ring(paths: Iterable[str]) -> None:

@@ -29,6 +29,10 @@ class NotStopped(MaildropError):
     """The daemon goes on although it was told to stop."""
 
 
+class Hangs(MaildropError):
+    """The daemon runs, but does not work."""
+
+
 @click.command("start")
 @pass_configured
 def start_command(configured: Configured) -> None:
@@ -83,6 +87,11 @@ def reload_command(configured: Configured) -> None:
 def _start(configuration: Configuration) -> None:
     pid = running(configuration)
     if pid is not None:
+        if _hangs(configuration, pid):
+            raise Hangs(
+                f"pid {pid} runs, but gives no sign of life: 'restart' ends it and "
+                "starts another; mail waits in the queue"
+            )
         click.echo(f"already running, pid {pid}")
         return
     from ..daemon.directories import make_directories
@@ -100,6 +109,20 @@ def running(configuration: Configuration) -> int | None:
     if state is not None and state.pid:
         return state.pid
     return next(iter(heartbeats.local_pids(configuration)), None)
+
+
+def _hangs(configuration: Configuration, pid: int) -> bool:
+    """Whether the daemon under zdaemon had time enough to work, but does not."""
+    from ..queue import QueueError
+
+    state = Supervisor(configuration).state()
+    if state is None or state.pid != pid:
+        return False
+    try:
+        silent = pid not in heartbeats.local_pids(configuration)
+    except QueueError:
+        return False  # the queue is at fault, and nothing can be told
+    return silent and time.time() - state.last_start > START_SECONDS
 
 
 def _wait_for_heartbeat(supervisor: Supervisor) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..config import Configuration
 
 ANSWER_SECONDS = 15.0
+LAUNCH_SECONDS = 30.0
 LARGEST_PID = 4194304  # proc(5): PID_MAX_LIMIT
 # Seconds beyond MAILDROP_STOP_TIMEOUT until zdaemon kills a daemon that hangs.
 KILL_MARGIN_SECONDS = 10
@@ -108,24 +109,33 @@ class Supervisor:
         try:
             self._begin_transcript()
             settings = self._file("zdaemon.conf")
+            # One that is left over may belong to somebody else, root say.
+            settings.unlink(missing_ok=True)
             settings.write_text(self._settings(), encoding="utf-8")
         except OSError as error:
             raise CannotStart(
                 f"cannot write to MAILDROP_VAR: {error.filename}: {error.strerror}"
             ) from None
-        launched = subprocess.run(
-            [
-                *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
-                *daemon_command(self.configuration.path),
-            ],
-            env=interpreter_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        try:
+            launched = subprocess.run(
+                [
+                    *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
+                    *daemon_command(self.configuration.path),
+                ],
+                env=interpreter_environment(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                timeout=LAUNCH_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotStart(
+                f"zdaemon did not start within {LAUNCH_SECONDS:.0f} seconds: one that "
+                f"hangs may hold {self.socket_path}"
+            ) from None
         # Two people may start it in the same moment: one zdaemon is enough.
         if launched.returncode != 0 and self.state() is None:
             raise CannotStart(f"zdaemon did not start: {launched.stderr.strip()}")

@@ -22,6 +22,7 @@ from . import signals
 from .directories import UnusableDirectory, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
+from .systemd import Systemd
 from .unbuilt import unbuilt
 
 Result = TypeVar("Result")
@@ -96,7 +97,10 @@ def _serve(
                 configuration, route, queue, heartbeat.owner, books, once
             )
             intake = Intake(queue, configuration.spool, configuration.add_messageid)
-            service = Service(configuration, queue, delivery, intake, heartbeat, bell)
+            systemd = Systemd(os.environ)
+            service = Service(
+                configuration, queue, delivery, intake, heartbeat, bell, systemd
+            )
             if once:
                 _loop(service.once())
             else:
@@ -133,6 +137,8 @@ def _pid_file(configuration: Configuration) -> Iterator[None]:
     """For old scripts; nothing of ours decides by it."""
     own = f"{os.getpid()}\n"
     try:
+        # One that is left over may belong to somebody else, root say.
+        configuration.pid_file.unlink(missing_ok=True)
         configuration.pid_file.write_text(own)
     except OSError as error:
         raise UnusableDirectory(

@@ -18,6 +18,7 @@ from ..queue.prune import BATCH
 from . import signals
 from .clockwatch import ClockWatch
 from .heartbeat import Heartbeat
+from .systemd import Systemd
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -39,6 +40,7 @@ class Service:
         intake: Intake,
         heartbeat: Heartbeat,
         bell: Doorbell,
+        systemd: Systemd,
     ) -> None:
         self._configuration = configuration
         self._queue = queue
@@ -46,6 +48,7 @@ class Service:
         self._intake = intake
         self._heartbeat = heartbeat
         self._bell = bell
+        self._systemd = systemd
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
         self._told_to_stop = asyncio.Event()
         self._reloaded: Configuration | None = None
@@ -56,7 +59,10 @@ class Service:
         Raises what ended a part that must not end.
         """
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
-        await self._together(self._take_in(), self._prune(), self._clock.run())
+        self._systemd.ready(f"relay {self._delivery.route.name}")
+        await self._together(
+            self._take_in(), self._prune(), self._clock.run(), self._systemd.watch()
+        )
         return self._reloaded
 
     async def once(self) -> None:
@@ -86,6 +92,8 @@ class Service:
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:
         """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""
+        if self._reloaded is None:
+            self._systemd.stopping()
         ledger = self._delivery.ledger
         ledger.stop()
         seconds = self._configuration.stop_timeout
@@ -120,6 +128,7 @@ class Service:
             log.error("%s; the old configuration stays in force", error)
         else:
             self._reloaded = reloaded
+            self._systemd.reloading()
             self._told_to_stop.set()
 
     async def _take_in_all(self) -> None:
