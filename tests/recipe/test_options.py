@@ -7,6 +7,7 @@ import pytest
 from collective.maildrophost.engine.config import OPTIONS as ENGINE_OPTIONS
 from collective.maildrophost.engine.config import Kind as EngineKind
 from collective.recipe.maildrophost.options import BY_NAME, OPTIONS, Kind
+from collective.recipe.maildrophost.supervision import STOP_TIMEOUT
 
 # The recipe checks these no further; the daemon does when it starts.
 LESS_STRICT = {
@@ -37,3 +38,8 @@ def test_a_name_is_the_daemons_in_small_letters_with_hyphens_without_maildrop():
     names = {"smtp-host", "tls", "login", "password-file", "interval", "home", "spool"}
     assert names <= set(BY_NAME)
     assert {"wait-interval", "add-messageid", "oauth-token-url"} <= set(BY_NAME)
+
+
+def test_the_recipe_knows_how_long_a_daemon_stops_unless_told_otherwise():
+    (engine,) = (o for o in ENGINE_OPTIONS if o.name == "MAILDROP_STOP_TIMEOUT")
+    assert engine.default == STOP_TIMEOUT

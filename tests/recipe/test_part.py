@@ -83,6 +83,16 @@ def test_paths_may_be_relative_to_the_buildout(room):
     assert configuration.spool[0] == room / "drop"
 
 
+def test_every_file_of_the_daemon_has_a_directory_to_be_in(room):
+    room.built(
+        f"{ONE}log-file = log/mail.log\npid-file = pids/mail.pid\n"
+        f"queue = sqlite:///{room.folder}/queues/main.db\n"
+    )
+    for directory in ("log", "pids", "queues"):
+        assert room.mode(directory) == 0o700
+    assert room.script("maildrop", "run", "--once").returncode == 0
+
+
 def test_a_directory_that_cannot_be_made_names_option_and_reason(room):
     (room / "taken").write_text("a file")
     error = room.refused(ONE + "home = taken/mail\n")

@@ -13,6 +13,7 @@ from zc.buildout import UserError
 
 from . import infrae
 from .errors import wrong_value
+from .owner import Owner, owner
 from .sections import read_daemon, read_part
 
 # Two daemons that shared one of these would take each other's mail or files.
@@ -31,8 +32,50 @@ class Daemon:
     values: Mapping[str, str] = field(repr=False)  # may hold a password
 
     @property
+    def owner(self) -> Owner:
+        """Whom it runs as."""
+        return owner(self.values.get("user", ""))
+
+    @property
     def home(self) -> Path:
         return Path(self.values["home"])
+
+    @property
+    def spools(self) -> tuple[Path, ...]:
+        return tuple(map(Path, self._said("spool", self.home / "spool").split(";")))
+
+    @property
+    def var(self) -> Path:
+        return Path(self._said("var", self.home / "var"))
+
+    @property
+    def log_file(self) -> Path:
+        return Path(self._said("log-file", self.var / "maildrop.log"))
+
+    @property
+    def pid_file(self) -> Path:
+        return Path(self._said("pid-file", self.var / "maildrop.pid"))
+
+    @property
+    def queue_files(self) -> tuple[Path, ...]:
+        """The queue, where the buildout names a file for it."""
+        backend, _, path = self.values.get("queue", "").partition(":///")
+        is_file = backend.startswith("sqlite") and path
+        return (Path(path.partition("?")[0]),) if is_file else ()
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Every directory that the daemon writes in."""
+        token = self.values.get("oauth-refresh-token-file")
+        files = (
+            *(self.log_file, self.pid_file, *self.queue_files),
+            *((Path(token),) if token else ()),
+        )
+        directories = (self.home, self.var, *self.spools)
+        return tuple(dict.fromkeys((*directories, *(file.parent for file in files))))
+
+    def _said(self, option: str, default: Path) -> str:
+        return self.values.get(option) or str(default)
 
 
 def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:

@@ -6,18 +6,21 @@ from pathlib import Path
 
 from .daemons import Daemon
 from .errors import wrong_value
+from .owner import give
 
 _OWNER_ONLY = 0o700
 
 
 def make(daemon: Daemon) -> None:
-    """Make what is missing, for its owner alone; UserError when that cannot be.
+    """Make what is missing, for its user alone; UserError when that cannot be.
 
     Buildout is never told of them, so it never removes one: they hold mail.
     """
     for option, path in _directories(daemon):
         try:
-            path.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+            if not path.is_dir():
+                path.mkdir(mode=_OWNER_ONLY, parents=True)
+                give(path, daemon.owner)
         except OSError as error:
             raise wrong_value(
                 daemon.section,
@@ -27,10 +30,11 @@ def make(daemon: Daemon) -> None:
 
 
 def _directories(daemon: Daemon) -> list[tuple[str, Path]]:
-    values, home = daemon.values, daemon.home
-    spools = values.get("spool", str(home / "spool")).split(";")
     return [
-        ("home", home),
-        *(("spool", Path(spool)) for spool in spools),
-        ("var", Path(values.get("var", home / "var"))),
+        ("home", daemon.home),
+        *(("spool", spool) for spool in daemon.spools),
+        ("var", daemon.var),
+        ("log-file", daemon.log_file.parent),
+        ("pid-file", daemon.pid_file.parent),
+        *(("queue", file.parent) for file in daemon.queue_files),
     ]

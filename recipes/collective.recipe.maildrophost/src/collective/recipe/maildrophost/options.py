@@ -19,6 +19,7 @@ class Kind(Enum):
     RELAYS = "relays"
     QUEUE = "queue"
     CHOICE = "choice"
+    USER = "user"
 
 
 @dataclass(frozen=True)
@@ -84,4 +85,9 @@ OPTIONS: tuple[Option, ...] = (
     Option("SUPERVISED_DAEMON", Kind.SWITCH),
 )
 
-BY_NAME: dict[str, Option] = {option.name: option for option in OPTIONS}
+OF_THE_SYSTEM: tuple[Option, ...] = (Option("USER", Kind.USER),)
+"""Not for the configuration: how the system runs the daemon."""
+
+BY_NAME: dict[str, Option] = {
+    option.name: option for option in (*OPTIONS, *OF_THE_SYSTEM)
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .errors import wrong_value
 from .options import Kind, Option
+from .owner import owner
 
 _SWITCH = {
     **dict.fromkeys(("1", "true", "yes", "on"), "1"),
@@ -119,6 +120,13 @@ def _is_relay(text: str) -> bool:
     return match is not None and 1 <= int(match["port"] or 1) <= _MAX_PORT
 
 
+def _user(option: Option, text: str, directory: Path) -> str:
+    try:
+        return owner(text).name
+    except KeyError:
+        raise Wrong("the name of a user of this machine") from None
+
+
 def _several(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
 
@@ -134,4 +142,5 @@ _CHECKS: dict[Kind, Callable[[Option, str, Path], str]] = {
     Kind.PATHS: _paths,
     Kind.RELAYS: _relays,
     Kind.CHOICE: _choice,
+    Kind.USER: _user,
 }

@@ -1,0 +1,145 @@
+"""Writes what systemd, supervisor and logrotate need to look after a daemon."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import templates
+from .daemons import Daemon
+
+STOP_TIMEOUT = "30"
+"""The daemon's own default for MAILDROP_STOP_TIMEOUT."""
+MARGIN_SECONDS = 10
+"""Beyond it, until a daemon that hangs is killed."""
+
+# The daemon moves its sockets to the temporary files when var is this deep.
+_LONGEST_SOCKET_BYTES = 100
+_LONGEST_SOCKET_NAME = "doorbell.4194304"
+
+# Read by the daemon alone or at its start, so that systemd can hand them over from
+# where only root reads. A refresh token is written, too: it stays where it is.
+_CREDENTIALS = {
+    "password-file": "MAILDROP_PASSWORD_FILE",
+    "oauth-client-secret-file": "MAILDROP_OAUTH_CLIENT_SECRET_FILE",
+}
+
+
+@dataclass(frozen=True)
+class Service:
+    """One daemon as the system knows it: by a name, with a command that runs it."""
+
+    daemon: Daemon
+    name: str
+    command: tuple[str, ...]
+    directory: Path
+    """Where its files go."""
+
+    @property
+    def supervisor_file(self) -> Path:
+        return self.directory / f"{self.name}.supervisor"
+
+    @property
+    def stop_timeout(self) -> str:
+        return self.daemon.values.get("stop-timeout") or STOP_TIMEOUT
+
+
+def services(
+    part: str, daemons: tuple[Daemon, ...], program: Path, directory: Path
+) -> tuple[Service, ...]:
+    """The services of a part whose `program` is in bin/."""
+    return tuple(
+        Service(
+            daemon,
+            name=part if daemon.name == part else f"{part}-{daemon.name}",
+            command=(str(program), *_chosen(daemon, daemons), "run"),
+            directory=directory,
+        )
+        for daemon in daemons
+    )
+
+
+def _chosen(daemon: Daemon, daemons: tuple[Daemon, ...]) -> tuple[str, ...]:
+    """What tells the program which daemon is meant, where there are several."""
+    return (daemon.name,) if len(daemons) > 1 else ()
+
+
+def write(service: Service) -> list[str]:
+    """Write the three files; their paths."""
+    return [_unit(service), _logrotate(service), _supervisor(service)]
+
+
+def _unit(service: Service) -> str:
+    daemon = service.daemon
+    program, *arguments = service.command
+    values = {
+        **_common(service),
+        "configuration": _percent(str(daemon.configuration)),
+        "home": _percent(str(daemon.home)),
+        "command": " ".join([_word(program), *arguments]),
+        "environment": "\n".join(_environment(daemon)),
+        "written": " ".join(_word(f"-{path}") for path in daemon.written),
+        "temporary": _temporary(daemon),
+    }
+    path = service.directory / f"{service.name}.service"
+    return templates.fill("daemon.service.in", values, path, templates.EVERYBODY)
+
+
+def _environment(daemon: Daemon) -> Iterator[str]:
+    # When the watchdog ends it, the journal gets to know where it hung.
+    yield "Environment=PYTHONFAULTHANDLER=1"
+    for option, variable in _CREDENTIALS.items():
+        path = daemon.values.get(option)
+        if path:
+            yield f"LoadCredential={option}:{_percent(path)}"
+            yield f"Environment={variable}=%d/{option}"
+
+
+def _temporary(daemon: Daemon) -> str:
+    deepest = daemon.var / _LONGEST_SOCKET_NAME
+    if len(str(deepest).encode()) > _LONGEST_SOCKET_BYTES:
+        return "# Its sockets go there: the path of var is too long for them.\n" + (
+            "ReadWritePaths=/tmp"
+        )
+    return "PrivateTmp=yes"
+
+
+def _logrotate(service: Service) -> str:
+    values = {**_common(service), "log": f'"{service.daemon.log_file}"'}
+    path = service.directory / f"{service.name}.logrotate"
+    return templates.fill("daemon.logrotate.in", values, path, templates.EVERYBODY)
+
+
+def _supervisor(service: Service) -> str:
+    program, *arguments = service.command
+    values = {
+        **_common(service),
+        "home": _percent(str(service.daemon.home)),
+        "command": " ".join([_percent(f'"{program}"'), *arguments]),
+    }
+    path = service.supervisor_file
+    return templates.fill("daemon.supervisor.in", values, path, templates.EVERYBODY)
+
+
+def _common(service: Service) -> dict[str, str]:
+    seconds = math.ceil(float(service.stop_timeout)) + MARGIN_SECONDS
+    return {
+        "name": service.name,
+        "user": service.daemon.owner.name,
+        "group": service.daemon.owner.group,
+        "stop_timeout": service.stop_timeout,
+        "stop_seconds": str(seconds),
+    }
+
+
+def _word(text: str) -> str:
+    """One word of a systemd unit, whatever is in it (systemd.syntax(7))."""
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{_percent(escaped)}"'
+
+
+def _percent(text: str) -> str:
+    """systemd and supervisor replace %x."""
+    return text.replace("%", "%%")

@@ -1,0 +1,95 @@
+"""A daemon under supervisor, put there by collective.recipe.supervisor."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+from recipe.conftest import clean_environment
+from servers.catcher import Catcher
+from waiting import wait_until
+
+SECONDS = 30.0
+
+
+@pytest.fixture
+def supervised(room) -> Iterator:
+    """A part of two daemons whose supervisord runs in the foreground."""
+    # Not tmp_path: pytest's names may be longer than a socket's may be.
+    with Catcher() as catcher, tempfile.TemporaryDirectory() as folder:
+        room.catcher = catcher
+        room.built(
+            f"""
+            [maildrop]
+            recipe = collective.recipe.maildrophost
+            daemons = main newsletter
+            smtp-host = 127.0.0.1:{catcher.port}
+
+            [newsletter]
+            home = 100% news
+
+            [supervisor]
+            recipe = collective.recipe.supervisor
+            http-socket = unix
+            file = {folder}/socket
+            include = ${{maildrop:supervisor-include}}
+            """,
+            parts="supervisor",
+        )
+        process = subprocess.Popen(
+            [room / "bin/supervisord", "--nodaemon"],
+            cwd=room.folder,
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield room
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def pids(room) -> dict[str, int]:
+    """The programs that run, by name."""
+    said = room.script("supervisorctl", "status").stdout
+    return {
+        name: int(pid)
+        for name, pid in re.findall(r"(?m)^(\S+) +RUNNING +pid (\d+)", said)
+    }
+
+
+def works(room, daemon: str) -> int:
+    """The pid of a daemon that works on its queue, 0 without one."""
+    status = room.script("maildrop-status", daemon)
+    found = re.search(r"running, pid (\d+)", status.stdout)
+    return int(found.group(1)) if status.returncode == 0 and found else 0
+
+
+def test_supervisor_runs_both_and_brings_one_back(supervised):
+    wait_until(lambda: len(pids(supervised)) == 2, SECONDS, "both daemons")
+    running = pids(supervised)
+    assert set(running) == {"maildrop-main", "maildrop-newsletter"}
+    main = wait_until(lambda: works(supervised, "main"), SECONDS, "the main daemon")
+    assert main == running["maildrop-main"]
+    os.kill(main, signal.SIGKILL)
+    wait_until(
+        lambda: works(supervised, "main") not in (0, main), SECONDS, "the next daemon"
+    )
+    drop = supervised / "var/maildrop/main/spool/mail"
+    drop.write_text("##To:b@example.org\n##From:a@example.org\nSubject: x\n\nx\n")
+    supervised.catcher.wait_for(1, SECONDS)
+
+
+def test_stopped_by_supervisor_it_stays_stopped_after_a_clean_end(supervised):
+    wait_until(lambda: works(supervised, "newsletter"), SECONDS, "the daemon")
+    stopped = supervised.script("supervisorctl", "stop", "maildrop-newsletter")
+    assert stopped.returncode == 0, stopped.stdout
+    assert not works(supervised, "newsletter")
+    log = supervised.text("100% news/var/maildrop.log")
+    assert log.rstrip().endswith("stopped")

@@ -1,0 +1,79 @@
+"""The user that a daemon runs as."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+
+import pytest
+
+from collective.recipe.maildrophost import owner as module
+from collective.recipe.maildrophost.owner import owner, warn_of_a_stranger
+
+ONE = """
+[maildrop]
+recipe = collective.recipe.maildrophost
+"""
+NOBODY = pwd.getpwnam("nobody")
+
+
+def users(room) -> set[str]:
+    """Who is named in the files for the system."""
+    text = "".join(
+        room.text(f"parts/maildrop/maildrop.{kind}")
+        for kind in ("service", "supervisor", "logrotate")
+    )
+    lines = [line.strip() for line in text.splitlines()]
+    return {
+        *(line.removeprefix("User=") for line in lines if line.startswith("User=")),
+        *(line.split()[-1] for line in lines if line.startswith("user =")),
+        *(line.split()[1] for line in lines if line.startswith("su ")),
+    }
+
+
+def test_without_the_option_it_is_who_runs_buildout(room):
+    room.built(ONE)
+    assert users(room) == {pwd.getpwuid(os.getuid()).pw_name}
+
+
+def test_every_file_for_the_system_names_the_user(room):
+    room.built(ONE + "user = nobody\n")
+    assert users(room) == {"nobody"}
+    assert "USER" not in room.text("parts/maildrop/maildrop.conf")
+
+
+def test_a_daemon_may_have_a_user_of_its_own(room):
+    room.built(f"{ONE}daemons = main other\nuser = nobody\n[other]\nuser = root\n")
+    assert "User=nobody" in room.text("parts/maildrop/maildrop-main.service")
+    assert "User=root" in room.text("parts/maildrop/maildrop-other.service")
+
+
+def test_a_user_that_is_none_is_refused(room):
+    error = room.refused(ONE + "user = no-such-user\n")
+    assert error == "[maildrop] user: expected the name of a user of this machine."
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_root_gives_the_user_what_it_makes(room):
+    (room / "drop").mkdir()
+    for _again in range(2):
+        room.built(ONE + "user = nobody\nspool = drop\n")
+        for path in (
+            "parts/maildrop/maildrop.conf",
+            "var/maildrop/var",
+            "var/maildrop",
+        ):
+            assert (room / path).stat().st_uid == NOBODY.pw_uid
+        assert room.mode("parts/maildrop/maildrop.conf") == 0o600
+    # What was there before keeps its owner.
+    assert (room / "drop").stat().st_uid == os.getuid()
+
+
+def test_somebody_else_is_told_that_the_user_could_not_read_it(monkeypatch, caplog):
+    monkeypatch.setattr(module.os, "getuid", lambda: NOBODY.pw_uid)
+    with caplog.at_level(logging.WARNING, "maildrop"):
+        warn_of_a_stranger("maildrop", owner("nobody"))
+        assert not caplog.records
+        warn_of_a_stranger("maildrop", owner("root"))
+    assert "root cannot read it: run buildout as root" in caplog.text
