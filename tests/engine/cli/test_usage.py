@@ -11,7 +11,11 @@ import pytest
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.cli.program import COMMANDS
 
-ARGUMENTS = {"send": ("-f", "a@x.org", "b@x.org"), "show": ("1",)}
+ARGUMENTS = {
+    "send": ("-f", "a@x.org", "b@x.org"),
+    "show": ("1",),
+    "import": ("/",),
+}
 PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 ON_IDS = ("retry", "hold", "release", "delete")
 NEED_A_CONFIGURATION = [name for name in COMMANDS if name != "init"]

@@ -38,6 +38,7 @@ COMMANDS = {
     "release": "actions",
     "delete": "actions",
     "stats": "stats",
+    "import": "takeover",
 }
 
 

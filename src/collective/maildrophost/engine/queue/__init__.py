@@ -51,6 +51,7 @@ from .settle import Settlement, settle
 from .states import RecipientState, State
 from .stats import Stats, queue_length, stats
 from .store import Queue, Transaction, open_queue
+from .takeover import take_over
 
 __all__ = [
     "AttemptRecord",
@@ -118,6 +119,7 @@ __all__ = [
     "stats",
     "take_file",
     "taking_part",
+    "take_over",
     "unhold",
     "unreadable",
 ]

@@ -65,8 +65,14 @@ def enqueue(
     return _store(tx, messages, State.QUEUED, now, None, origin)
 
 
-def take_file(tx: Transaction, key: str, message: Message, now: float) -> str | None:
-    """Store the mail of a dropped file, once for each `key`; None when it was taken.
+def take_file(
+    tx: Transaction,
+    key: str,
+    message: Message,
+    now: float,
+    origin: str = "drop directory",
+) -> str | None:
+    """Store the mail of a file, once for each `key`; None when it was taken.
 
     The file may go only after this transaction is on disk, and the key stays longer
     than the file: so a crash in between, or a second daemon, takes nothing twice.
@@ -81,7 +87,7 @@ def take_file(tx: Transaction, key: str, message: Message, now: float) -> str | 
             .values(taken=now)
         )
         return None
-    return enqueue(tx, [message], now, origin="drop directory")[0]
+    return enqueue(tx, [message], now, origin)[0]
 
 
 def _store(

@@ -1,0 +1,103 @@
+"""What waits in a Maildir of zope.sendmail or repoze.sendmail.
+
+The queue processor of both links `NAME` to `.sending-NAME` before it sends, and a mail
+that was refused for good to `.rejected-NAME`; then it removes `NAME`, then the link.
+Files in `tmp` belong to transactions that have not committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from pathlib import Path
+
+from ..message import InvalidMessage
+from ..message.headers import FieldFinder, header_block_end, without
+from .oldmail import OldMail, Opened
+
+SENDING, REJECTED = ".sending-", ".rejected-"
+REFUSED = "refused for good before it came here, see the old log"
+_ENVELOPES = (
+    # zope.sendmail writes the addresses as they are, repoze.sendmail encodes them.
+    (b"x-zope-from", b"x-zope-to"),
+    (b"x-actually-from", b"x-actually-to"),
+)
+_FINDER = FieldFinder(*(name for names in _ENVELOPES for name in names))
+
+
+def is_maildir(directory: Path) -> bool:
+    """Whether there is a Maildir at `directory`."""
+    return all((directory / name).is_dir() for name in ("cur", "new"))
+
+
+def find(directory: Path) -> Iterator[OldMail]:
+    """The mails of a Maildir, the oldest first; OSError when it cannot be read."""
+    dated = []
+    for folder in (directory / "new", directory / "cur"):
+        with os.scandir(folder) as entries:
+            names = {entry.name for entry in entries if entry.is_file()}
+        for base in {_base(name) for name in names} - {""}:
+            files = tuple(
+                folder / (prefix + base)
+                for prefix in ("", SENDING, REJECTED)
+                if prefix + base in names
+            )
+            dated.append((files[0].stat().st_mtime_ns, base, files))
+    for _, base, files in sorted(dated):
+        yield _mail(base, files)
+
+
+def _base(name: str) -> str:
+    """The mail's own name; "" for a file that is no mail."""
+    for prefix in (SENDING, REJECTED):
+        name = name.removeprefix(prefix)
+    return "" if name.startswith(".") else name
+
+
+def _mail(base: str, files: tuple[Path, ...]) -> OldMail:
+    names = {path.name for path in files}
+    rejected = REJECTED + base in names
+    place = files[0].parent / base
+    return OldMail(
+        # A Maildir never gives a name twice. Not the inode: a copy of the Maildir may
+        # have made two files of two links.
+        key=lambda data: f"{place}\n{hashlib.sha256(data).hexdigest()}",
+        files=files,
+        open=_open,
+        failed=REFUSED if rejected else "",
+        # Cut off while it was sent.
+        possible_duplicate=SENDING + base in names and not rejected,
+    )
+
+
+def _open(data: bytes) -> Opened:
+    fields = _FINDER.find(data, header_block_end(data))
+    first = {field.name: field for field in reversed(fields)}
+    for sender, recipients in _ENVELOPES:
+        if sender in first and recipients in first:
+            return Opened(
+                sender=_decoded(first[sender].value),
+                recipients=_decoded(first[recipients].value),
+                content=without(
+                    data,
+                    sorted(
+                        (first[sender], first[recipients]),
+                        key=lambda field: field.start,
+                    ),
+                ),
+            )
+    raise InvalidMessage(
+        "it has no envelope (X-Zope-From, X-Zope-To or X-Actually-From, "
+        "X-Actually-To): this is no queue of zope.sendmail or repoze.sendmail"
+    )
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        text = b"".join(value.splitlines()).decode()
+        return str(make_header(decode_header(text))) if "=?" in text else text
+    except (HeaderParseError, LookupError, UnicodeError):
+        raise InvalidMessage("an envelope that cannot be decoded") from None

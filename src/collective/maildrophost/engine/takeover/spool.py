@@ -1,0 +1,60 @@
+"""What waits in a spool of Products.MaildropHost: files that start with ``##To:``."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..intake import LOCK_SUFFIX, Identity
+from ..message import mailfile
+from .oldmail import Left, OldMail, Opened
+
+LOCKED = (
+    "is locked: its transaction has not ended, or was cut off. Remove {lock} to have "
+    "it sent, or both files if the transaction was aborted"
+)
+
+
+def find(directory: Path) -> Iterator[OldMail | Left]:
+    """The mails of a spool, the oldest first; OSError when it cannot be read.
+
+    Other files, dot files and directories are none of ours.
+    """
+    with os.scandir(directory) as entries:
+        names = {entry.name for entry in entries}
+    dated = []
+    for name in names:
+        path = directory / name
+        if name.startswith(".") or name.endswith(LOCK_SUFFIX):
+            continue
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode):
+            dated.append((found.st_mtime_ns, name, Identity.of(str(path), found)))
+    for _, name, identity in sorted(dated, key=lambda each: each[:2]):
+        yield from _consider(directory / name, identity, names)
+
+
+def _consider(
+    path: Path, identity: Identity, names: set[str]
+) -> Iterator[OldMail | Left]:
+    try:
+        with path.open("rb") as file:
+            ours = file.read(len(mailfile.START)) == mailfile.START
+    except OSError as error:
+        yield Left(path, str(error.strerror))
+        return
+    lock = path.name + LOCK_SUFFIX
+    if ours and lock in names:
+        yield Left(path, LOCKED.format(lock=lock))
+    elif ours:
+        # The drop directory's own key: a daemon that watches it takes nothing twice.
+        yield OldMail(lambda data: identity.key, (path,), _open)
+
+
+def _open(data: bytes) -> Opened:
+    dropped = mailfile.parse(data)
+    return Opened(
+        dropped.sender, dropped.recipients, dropped.content, dropped.lane, dropped.at
+    )

@@ -1,0 +1,107 @@
+"""An old mail into our queue, once, however often and wherever that is cut off.
+
+It becomes a message in one transaction that also records its key; only then do its
+files go. Cut off in between, the next run finds the key and removes the files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..doorbell import ring
+from ..errors import MaildropError
+from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS
+from ..message import InvalidMessage, compose
+from ..queue import Queue, doorbells, take_over
+from . import maildir, spool
+from .oldmail import Left, OldMail, Taken
+
+
+class NothingToTake(MaildropError):
+    """A directory that cannot be the queue of another program."""
+
+
+def look_through(directory: Path) -> Iterator[OldMail | Left]:
+    """Every mail in an old queue, the oldest first.
+
+    Raises NothingToTake when it is none, or cannot be read.
+    """
+    find = maildir.find if maildir.is_maildir(directory) else spool.find
+    try:
+        yield from find(directory)
+    except OSError as error:
+        raise NothingToTake(f"{directory} cannot be read: {error.strerror}") from None
+
+
+def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
+    """Take one mail over; Left: it cannot be taken.
+
+    Raises QueueError when the queue cannot be written: the mail stays.
+    """
+    try:
+        data = _read(mail)
+        if data is None:
+            return Left(mail.path, "is being written: import again")
+        opened = mail.open(data)
+        message = compose(
+            opened.content,
+            opened.sender,
+            opened.recipients,
+            lane=opened.lane,
+            at=opened.at,
+            add_message_id=add_message_id,
+            now=time.time(),
+        )
+    except InvalidMessage as error:
+        return Left(mail.path, str(error))
+    except OSError as error:
+        return Left(mail.path, str(error.strerror))
+    now = time.time()
+    with queue.write() as tx:
+        id = take_over(
+            tx,
+            mail.key(data),
+            message,
+            now,
+            origin=f"import of {mail.path}",
+            failed=mail.failed,
+            possible_duplicate=mail.possible_duplicate,
+        )
+        bells = doorbells(tx, now)
+    ring(bells)
+    return Taken(id, _remove(mail, id))
+
+
+def _read(mail: OldMail) -> bytes | None:
+    """All of the mail; None when somebody is just writing it."""
+    before = mail.path.stat()
+    if before.st_size > LARGEST_FILE_BYTES:
+        raise InvalidMessage(f"{before.st_size} bytes are more than can be taken")
+    young = QUIET_SECONDS - (time.time() - before.st_mtime)
+    if 0 < young <= QUIET_SECONDS:
+        time.sleep(young)
+    data = mail.path.read_bytes()
+    after = mail.path.stat()
+    unchanged = (before.st_ino, before.st_size, before.st_mtime_ns) == (
+        after.st_ino,
+        after.st_size,
+        after.st_mtime_ns,
+    )
+    locked = mail.path.with_name(mail.path.name + LOCK_SUFFIX).exists()
+    return data if unchanged and not locked else None
+
+
+def _remove(mail: OldMail, id: str | None) -> Left | None:
+    for path in mail.files:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            what = "was taken over before" if id is None else f"is message {id} now"
+            return Left(
+                path,
+                f"{what}, but the file cannot be removed ({error.strerror}): remove it "
+                "by hand, else it is taken again in some days",
+            )
+    return None

@@ -1,0 +1,118 @@
+"""`maildropctl import`: what it says and leaves; a kill doubles nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import list_messages
+
+PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
+MANY = 400
+
+
+def spool_with(home: Path, *subjects: str) -> Path:
+    spool = home / "old-spool"
+    spool.mkdir(exist_ok=True)
+    for number, subject in enumerate(subjects):
+        path = spool / str(100_000 + number)
+        path.write_text(f"##To:b@x.org\n##From:a@x.org\nSubject: {subject}\n\nbody\n")
+        os.utime(path, (number, number))
+    return spool
+
+
+def maildir_in(home: Path) -> Path:
+    maildir = home / "mailqueue"
+    for folder in ("cur", "new", "tmp"):
+        (maildir / folder).mkdir(parents=True)
+    text = "X-Zope-From: a@x.org\nX-Zope-To: b@x.org\nSubject: old\n\nbody\n"
+    for name in ("1.1.h.1", ".rejected-2.1.h.1", ".sending-3.1.h.1"):
+        (maildir / "new" / name).write_text(text)
+    return maildir
+
+
+def subjects_in(site) -> list[str]:
+    with site.queue() as queue, queue.read() as tx:
+        return [message.subject for message in list_messages(tx)]
+
+
+def test_several_old_queues_come_over_at_once(site):
+    old = spool_with(site.home, "one", "two"), maildir_in(site.home)
+    ended = site.ctl("import", *map(str, old))
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out == (
+        "5 messages taken over, 1 of them failed before: see 'queue --state failed'\n"
+    )
+    states = Counter(each["state"] for each in site.ctl("queue", "--json").json)
+    assert states == {"queued": 4, "failed": 1}
+    assert site.ctl("import", *map(str, old)).out == "0 messages taken over\n"
+
+
+def test_json_counts_and_names_what_is_left(site):
+    spool = spool_with(site.home, "one")
+    locked = spool / "200000"
+    locked.write_text("##To:b@x.org\n##From:a@x.org\nSubject: x\n\n")
+    (spool / "200000.lck").write_text("locked")
+    ended = site.ctl("import", str(spool), "--json")
+    assert ended.status == 1
+    counts = {name: ended.json[name] for name in ("queued", "failed", "taken_before")}
+    assert counts == {"queued": 1, "failed": 0, "taken_before": 0}
+    (left,) = ended.json["left"]
+    assert left["path"] == str(locked)
+    assert "is locked" in left["reason"]
+
+
+def test_what_is_left_is_named_and_makes_the_status_1(site):
+    spool = spool_with(site.home, "one")
+    (spool / "bad").write_text("##To:x\n##Frm:a@x.org\nSubject: x\n\n")
+    ended = site.ctl("import", str(spool))
+    assert ended.status == 1
+    assert ended.out == "1 message taken over\n"
+    assert ended.err.startswith(f"left: {spool}/bad unknown line")
+
+
+def test_a_directory_that_is_not_there_is_wrong_usage(site):
+    ended = site.ctl("import", str(site.home / "nowhere"))
+    assert ended.status == 2
+    assert "nowhere" in ended.err
+
+
+def test_a_queue_that_cannot_be_opened_leaves_all_mail(site):
+    spool = spool_with(site.home, "one")
+    (site.home / "queue.db").mkdir()
+    ended = site.ctl("import", str(spool))
+    assert ended.status == 1
+    assert "0 of 1 messages were taken over" in ended.err
+    assert "import again" in ended.err
+    assert len(list(spool.iterdir())) == 1
+
+
+def test_killed_again_and_again_each_mail_comes_over_once(site):
+    spool = spool_with(site.home, *(f"number {number}" for number in range(MANY)))
+    kills = 0
+    while True:
+        left = len(list(spool.iterdir()))
+        process = subprocess.Popen(
+            [*PROGRAM, "--config", str(site.path), "import", str(spool)],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(
+            lambda left=left, process=process: (
+                len(list(spool.iterdir())) < left - 20 or process.poll() is not None
+            ),
+            30,
+            "the next mails taken over",
+        )
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+        kills += 1
+    assert process.returncode == 0
+    assert kills >= 3
+    assert Counter(subjects_in(site)) == Counter(f"number {n}" for n in range(MANY))

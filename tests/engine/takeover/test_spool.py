@@ -1,0 +1,158 @@
+"""A spool of Products.MaildropHost comes over: whole, in order, once."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from collective.maildrophost.engine import intake
+from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import QueueError, State
+from collective.maildrophost.engine.takeover import Left, Taken, look_through, take
+from collective.maildrophost.engine.takeover.taking import NothingToTake
+
+# As Products.MaildropHost wrote it.
+MAIL = (
+    b'##To:b@x.org,"C, Dee" <c@x.org>\n##From:Site <a@x.org>\n'
+    b"To: b@x.org\nSubject: hello\n\nbody\n\n"
+)
+
+
+@pytest.fixture
+def spool(moved):
+    return moved()
+
+
+def test_a_mail_comes_over_with_its_envelope(spool):
+    path = spool.put("123456", MAIL)
+    assert spool.take() == [Taken("1")]
+    (message,) = spool.messages
+    assert message.sender == "a@x.org"
+    assert [each.address for each in message.recipients] == ["b@x.org", "c@x.org"]
+    assert message.subject == "hello"
+    assert message.state is State.QUEUED
+    assert message.origin == f"import of {path}"
+    assert spool.text(message).endswith(b"To: b@x.org\nSubject: hello\n\nbody\n\n")
+    assert spool.files == []
+
+
+def test_the_oldest_mail_comes_first(spool):
+    for name in ("3", "1", "2"):
+        spool.put(name, MAIL.replace(b"hello", name.encode()))
+    spool.take()
+    assert [each.subject for each in spool.messages] == ["3", "1", "2"]
+
+
+def test_our_own_lines_are_understood(spool):
+    spool.put("1", b"##Lane:bulk\n" + MAIL)  # not a mail file: it must start with ##To:
+    spool.put("2", MAIL.replace(b"##From", b"##Lane:bulk\n##From"))
+    spool.take()
+    assert [each.lane for each in spool.messages] == [Lane.BULK]
+    assert spool.files == ["1"]
+
+
+def test_a_locked_mail_stays_with_its_lock_and_is_named(spool):
+    path = spool.put("123456", MAIL)
+    spool.put("123456.lck", b"locked")
+    (left,) = spool.take()
+    assert isinstance(left, Left)
+    assert left.path == path
+    assert "Remove 123456.lck" in left.reason
+    assert spool.files == ["123456", "123456.lck"]
+    assert spool.messages == []
+
+
+def test_what_is_no_mail_is_not_touched(spool):
+    for name, data in {"README": b"hello", ".1": MAIL, "empty": b""}.items():
+        spool.put(name, data)
+    (spool.directory / "folder").mkdir()
+    (spool.directory / "folder" / "1").write_bytes(MAIL)
+    os.symlink(spool.put("elsewhere.lck", MAIL), spool.directory / "link")
+    assert spool.take() == []
+    assert spool.files == [".1", "README", "elsewhere.lck", "empty", "folder/1", "link"]
+
+
+def test_a_malformed_mail_stays_and_the_others_come(spool):
+    bad = spool.put("1", b"##To:nobody at all\n##From:a@x.org\nSubject: x\n\n")
+    spool.put("2", MAIL)
+    left, taken = spool.take()
+    assert isinstance(left, Left)
+    assert left.path == bad
+    assert "'nobody at all'" in left.reason
+    assert isinstance(taken, Taken)
+    assert spool.files == ["1"]
+
+
+def test_a_daemon_that_watches_the_spool_takes_nothing_twice(spool, queue, monkeypatch):
+    monkeypatch.setattr(intake, "QUIET_SECONDS", 0.0)
+    path = spool.put("1", MAIL)
+    kept = spool.directory.parent / "kept"
+    os.link(path, kept)
+    assert Intake(queue, [spool.directory], add_message_id=True).scan() == 1
+    kept.rename(path)  # as if the daemon was killed before it removed the file
+    assert spool.take() == [Taken(None)]
+    assert len(spool.messages) == 1
+    assert spool.files == []
+
+
+def test_a_mail_that_is_just_being_written_is_waited_for(spool, queue):
+    path = spool.directory / "1"
+    path.write_bytes(MAIL)
+    (mail,) = look_through(spool.directory)
+    done = threading.Event()
+
+    def write_on() -> None:
+        with path.open("ab") as file:
+            while not done.wait(0.05):
+                file.write(b"more\n")
+                file.flush()
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        answer = take(queue, mail, True)
+    finally:
+        done.set()
+        writer.join()
+    assert isinstance(answer, Left)
+    assert "import again" in answer.reason
+    then = time.time() - 10
+    os.utime(path, (then, then))
+    assert [type(each) for each in spool.take()] == [Taken]
+
+
+def test_a_queue_that_cannot_be_written_leaves_the_mail(spool, queue):
+    spool.put("1", MAIL)
+    (spool.directory.parent / "queue.db").rename(spool.directory.parent / "away")
+    with pytest.raises(QueueError):
+        spool.take()
+    assert spool.files == ["1"]
+
+
+def test_a_file_that_cannot_be_removed_is_taken_once_and_named(
+    spool, queue, monkeypatch
+):
+    path = spool.put("1", MAIL)
+
+    def refuse(self, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "unlink", refuse)
+    (first,), (second,) = spool.take(), spool.take()
+    monkeypatch.undo()
+    assert first.id == "1"
+    assert "is message 1 now" in first.stays.reason
+    assert second.id is None
+    assert "was taken over before" in second.stays.reason
+    assert len(spool.messages) == 1
+    assert spool.take() == [Taken(None)]
+    assert spool.files == []
+
+
+def test_a_directory_that_cannot_be_read_is_named(queue, tmp_path):
+    with pytest.raises(NothingToTake, match="nowhere cannot be read"):
+        list(look_through(tmp_path / "nowhere"))
