@@ -81,5 +81,7 @@ setup(
     entry_points={
         "console_scripts": ["maildropctl = collective.maildrophost.engine.cli:main"],
         "z3c.autoinclude.plugin": ["target = plone"],
+        "zodbupdate": ["renames = collective.maildrophost.oldhost:RENAMES"],
+        "zodbupdate.decode": ["decodes = collective.maildrophost.oldhost:DECODES"],
     },
 )

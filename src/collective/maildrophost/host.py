@@ -21,7 +21,7 @@ from Products.MailHost.MailHost import MailHost, MailHostError, _mungeHeaders
 from zope.interface import implementer
 from ZPublisher import zpublish
 
-from collective.maildrophost import envelope, productconfig
+from collective.maildrophost import envelope, oldhost, productconfig
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane, Message, compose
@@ -64,6 +64,11 @@ class MaildropHost(Tabs, MailHost):
     def __init__(self, id: str = "MailHost", title: str = "") -> None:
         self.id = id
         self.title = title
+
+    @security.private
+    def __setstate__(self, state: Any) -> None:
+        # It may be that of an object of Products.MaildropHost, renamed by zodbupdate.
+        super().__setstate__(oldhost.translated(state))
 
     # Not by its address: any page could have the browser of a visitor open that.
     @zpublish(False)

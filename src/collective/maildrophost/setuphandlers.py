@@ -28,6 +28,7 @@ from zope.annotation.interfaces import IAnnotations
 from zope.component import adapter, getUtility
 from zope.interface import implementer
 
+from collective.maildrophost import oldhost
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.interfaces import IMaildropHost
@@ -139,7 +140,7 @@ def _begin_swap(site: Any, setup_tool: Any) -> PersistentMapping:
     else:
         # Where there is none, or one whose product is gone, a plain one comes back.
         original = current if IMailHost.providedBy(current) else MailHost(TOOL_ID)
-        maildrop_host = _maildrop_host_like(original)
+        maildrop_host = _maildrop_host_from(current) or _maildrop_host_like(original)
     required = _required_class(setup_tool)
     return PersistentMapping(
         original=original,
@@ -164,6 +165,16 @@ _SECURITY = (
     "__ac_local_roles_block__",
     "__ac_roles__",
 )
+
+
+def _maildrop_host_from(current: Any) -> MaildropHost | None:
+    """One of ours for that of Products.MaildropHost, whose class is not there."""
+    state = oldhost.state_of(current)
+    if state is None:
+        return None
+    maildrop_host = MaildropHost(TOOL_ID)
+    maildrop_host.__setstate__(deepcopy(dict(state)))
+    return maildrop_host
 
 
 def _maildrop_host_like(original: Any) -> MaildropHost:

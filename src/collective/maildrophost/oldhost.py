@@ -1,0 +1,57 @@
+"""The MaildropHost of Products.MaildropHost: what of its state is a setting of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from collective.maildrophost import productconfig
+
+OLD = "Products.MaildropHost.MaildropHost", "MaildropHost"
+NEW = "collective.maildrophost.host", "MaildropHost"
+
+RENAMES = {" ".join(OLD): " ".join(NEW)}
+"""For zodbupdate."""
+DECODES = {
+    f"{' '.join(names)} {attribute}": "utf-8"
+    for names in (OLD, NEW)
+    for attribute in ("id", "title", "config_path", "smtp_host")
+}
+"""For zodbupdate, when it converts a database of Python 2."""
+
+CONFIG_PATH = "config_path"
+_REPEATED = frozenset(
+    {"add_messageid", "debug", "debug_receiver", "_debug_receiver", "login"}
+    | {"maildrop_log_file", "password", "polling", "spool", "use_tls"}
+)
+"""What it read from its configuration file, stars instead of the password."""
+
+
+def translated(state: dict[str, Any]) -> dict[str, Any]:
+    """The state of an old object as one of ours has it; any other state as it is.
+
+    The configuration was stored by its path, here it is by its key. A path that is not
+    listed is kept until it is.
+    """
+    if CONFIG_PATH not in state and not _REPEATED & state.keys():
+        return state
+    ours = {name: value for name, value in state.items() if name not in _REPEATED}
+    key = _key_of(ours.get(CONFIG_PATH))
+    if key:
+        del ours[CONFIG_PATH]
+        ours["_config_key"] = key
+    return ours
+
+
+def _key_of(path: str | None) -> str:
+    listed = productconfig.configurations().items()
+    return next((key for key, each in listed if each == path), "")
+
+
+def state_of(tool: Any) -> Mapping[str, Any] | None:
+    """The state of an old object whose product is gone; None for any other object."""
+    if (type(tool).__module__, type(tool).__name__) != OLD:
+        return None
+    tool._p_activate()
+    state: Mapping[str, Any] = vars(tool).get("__Broken_state__", {})
+    return state

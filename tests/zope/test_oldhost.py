@@ -1,0 +1,128 @@
+"""A database with objects of Products.MaildropHost has ours after zodbupdate."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+
+import pytest
+import transaction
+import ZODB
+import ZODB.FileStorage
+from App.config import getConfiguration
+from persistent import Persistent
+
+from collective.maildrophost.host import MaildropHost
+
+OLD_MODULE = "Products.MaildropHost.MaildropHost"
+# What an object of Products.MaildropHost 2.3 stores.
+STATE = {
+    "id": "OurMail",
+    "title": "Our mail",
+    "_transactional": False,
+    "smtp_host": "relay.example.org",
+    "smtp_port": 25,
+    "debug": "Off",
+    "_debug_receiver": "",
+    "debug_receiver": "(not set)",
+    "polling": 120,
+    "spool": "/srv/maildrop/spool",
+    "use_tls": "No",
+    "login": "me",
+    "password": "******",
+    "add_messageid": "Off",
+    "maildrop_log_file": "/srv/maildrop/var/maildrop.log",
+}
+
+
+@pytest.fixture
+def newsletter(monkeypatch, tmp_path, configuration_file):
+    """The path of a configuration that zope.conf lists."""
+    path = tmp_path / "newsletter.conf"
+    path.write_text(f'MAILDROP_HOME="{tmp_path}"\n')
+    listed = {"maildrophost": {"config-path-newsletter": str(path)}}
+    monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+    return str(path)
+
+
+@pytest.fixture
+def database(tmp_path, monkeypatch):
+    """Writes an old object with a state into a new database; its path."""
+
+    def write(state) -> str:
+        old = type("MaildropHost", (Persistent,), {"__module__": OLD_MODULE})
+        module = types.ModuleType(OLD_MODULE)
+        module.MaildropHost = old
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, OLD_MODULE, module)
+            path = str(tmp_path / "Data.fs")
+            db = ZODB.DB(ZODB.FileStorage.FileStorage(path))
+            with db.transaction() as connection:
+                host = old()
+                vars(host).update(state)
+                connection.root()["host"] = host
+            db.close()
+        return path
+
+    return write
+
+
+def updated(path: str):
+    """The object in the database, after zodbupdate has gone over it."""
+    subprocess.run(
+        [sys.executable, "-c", "import zodbupdate.main as m; m.main()", "-f", path],
+        check=True,
+        capture_output=True,
+    )
+    db = ZODB.DB(ZODB.FileStorage.FileStorage(path))
+    host = db.open().root()["host"]
+    host._p_activate()
+    return db, host
+
+
+def test_an_old_object_is_one_of_ours_with_its_settings(database, newsletter):
+    db, host = updated(database({**STATE, "config_path": newsletter}))
+    try:
+        assert type(host) is MaildropHost
+        assert (host.id, host.title) == ("OurMail", "Our mail")
+        assert not host.isTransactional()
+        assert host.getConfigKey() == "newsletter"
+        assert host.getConfigPath() == newsletter
+    finally:
+        transaction.abort()
+        db.close()
+
+
+def test_nothing_of_the_configuration_file_is_kept_in_the_object(database, newsletter):
+    db, host = updated(database({**STATE, "config_path": newsletter}))
+    try:
+        kept = {"id", "title", "_transactional", "_config_key"}
+        assert set(vars(host)) == kept | {"smtp_host", "smtp_port"}
+    finally:
+        transaction.abort()
+        db.close()
+
+
+def test_a_path_that_is_not_listed_is_remembered_until_it_is(
+    database, newsletter, monkeypatch
+):
+    path = database({**STATE, "config_path": "/elsewhere/maildrop.conf"})
+    db, host = updated(path)
+    try:
+        assert host.getConfigKey() == "DEFAULT"
+        listed = {"maildrophost": {"config-path-old": "/elsewhere/maildrop.conf"}}
+        monkeypatch.setattr(getConfiguration(), "product_config", listed)
+        host._p_invalidate()
+        assert host.getConfigKey() == "old"
+    finally:
+        transaction.abort()
+        db.close()
+
+
+def test_our_own_state_is_left_alone(database, newsletter):
+    host = MaildropHost("MailHost", "ours")
+    host.setConfigPath("newsletter")
+    copy = MaildropHost()
+    copy.__setstate__(host.__getstate__())
+    assert vars(copy) == vars(host)
