@@ -15,6 +15,7 @@ ARGUMENTS = {
     "send": ("-f", "a@x.org", "b@x.org"),
     "show": ("1",),
     "import": ("/",),
+    "backup": ("copy.db",),
 }
 PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 ON_IDS = ("retry", "hold", "release", "delete")

@@ -39,6 +39,7 @@ COMMANDS = {
     "delete": "actions",
     "stats": "stats",
     "import": "takeover",
+    "backup": "backup",
 }
 
 

@@ -13,7 +13,7 @@ from ..config import Configuration, ConfigurationError, load
 from ..delivery import Delivery, Route
 from ..doorbell import Doorbell
 from ..intake import QUIET_SECONDS, Intake
-from ..queue import Queue, QueueError, prune
+from ..queue import Queue, QueueError, prune, tidy
 from ..queue.prune import BATCH
 from . import signals
 from .clockwatch import ClockWatch
@@ -155,11 +155,18 @@ class Service:
         while True:
             seconds = PRUNE_SECONDS
             try:
-                if await asyncio.to_thread(self._prune_batch) >= BATCH:
+                if await asyncio.to_thread(self._prune_batch) >= BATCH or (
+                    await self._tidy()
+                ):
                     seconds = PRUNE_PAUSE_SECONDS
             except QueueError as error:
                 log.error("%s; old records stay for now", error)
             await asyncio.sleep(seconds)
+
+    async def _tidy(self) -> bool:
+        if self._delivery.ledger.in_flight:
+            return False  # mail goes first
+        return await asyncio.to_thread(tidy, self._queue)
 
     def _prune_batch(self) -> int:
         configuration = self._configuration

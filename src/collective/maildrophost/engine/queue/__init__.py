@@ -22,6 +22,7 @@ from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
 from .enqueue import discard, enqueue, new_batch, prepare, release, take_file
 from .errors import QueueError, Refused
 from .health import Health, Reason, judge, look, sentence, unreadable
+from .housekeeping import tidy
 from .listing import (
     AttemptRecord,
     MessageRecord,
@@ -120,6 +121,7 @@ __all__ = [
     "take_file",
     "taking_part",
     "take_over",
+    "tidy",
     "unhold",
     "unreadable",
 ]

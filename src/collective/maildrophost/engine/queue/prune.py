@@ -19,7 +19,7 @@ HOUR_DAYS = 400
 
 
 def prune(tx: Transaction, now: float, history_days: float, failed_days: float) -> int:
-    """Forget one batch; returns how many messages went, BATCH or more: call again.
+    """Forget one batch; returns how many records went, BATCH or more: call again.
 
     `failed_days` 0 keeps failed messages until somebody deletes them.
     """
@@ -28,7 +28,8 @@ def prune(tx: Transaction, now: float, history_days: float, failed_days: float) 
         gone += _forget(tx, State.FAILED, now - failed_days * SECONDS_PER_DAY)
     files, hours = tables.taken_file, tables.hour
     old = now - TAKEN_FILE_DAYS * SECONDS_PER_DAY
-    tx.execute(delete(files).where(files.c.taken < old))
+    forgotten = select(files.c.key).where(files.c.taken < old).limit(BATCH)
+    gone += tx.execute(delete(files).where(files.c.key.in_(forgotten))).rowcount
     tx.execute(delete(hours).where(hours.c.hour < now - HOUR_DAYS * SECONDS_PER_DAY))
     return gone
 

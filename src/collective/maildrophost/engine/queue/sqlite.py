@@ -104,6 +104,10 @@ def _make_private(path: Path) -> None:
 def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver's own BEGIN is a deferred one; the queue says its own.
     connection.isolation_level = None
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if pages == 0:
+        # Can be said of a new file only, see housekeeping.py.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA synchronous = FULL")
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()

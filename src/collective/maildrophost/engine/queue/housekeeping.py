@@ -1,0 +1,117 @@
+"""The files of an SQLite queue, kept from growing for good: WAL and free pages."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import QueueError
+from .sqlite import advice
+from .store import Queue
+
+LARGE_WAL_BYTES = 64 * 2**20
+"""Four times what is checkpointed by itself: a reader was in the way for long."""
+SPARE_PAGES = 4096
+"""Free pages (16 MB) that a queue keeps, to be used again."""
+SPARE_PART = 4
+"""... or a quarter of all, when that is more."""
+STEP_PAGES = 256
+"""Given back to the file system in one short transaction."""
+INCREMENTAL = 2
+"""The mode of `PRAGMA auto_vacuum` in which a queue is made (sqlite.py)."""
+BUSY = 5
+"""SQLITE_BUSY; Python 3.10 tells no codes."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a queue's files take. Sizes of the WAL in bytes."""
+
+    pages: int
+    free_pages: int
+    wal_bytes: int
+
+    @property
+    def pages_to_spare(self) -> int:
+        """How many free pages are more than are likely to be used again soon."""
+        return self.free_pages - max(SPARE_PAGES, self.pages // SPARE_PART)
+
+
+def room(path: Path) -> Room:
+    """What the queue at `path` takes; sqlite3.Error when it cannot be opened."""
+    with _connected(path) as queue:
+        return _room(queue, path)
+
+
+def _room(queue: sqlite3.Connection, path: Path) -> Room:
+    (pages,) = queue.execute("PRAGMA page_count").fetchone()
+    (free,) = queue.execute("PRAGMA freelist_count").fetchone()
+    return Room(pages, free, wal_bytes(path))
+
+
+def wal_bytes(path: Path) -> int:
+    """The size of the queue's write-ahead log, 0 without one."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def tidy(queue: Queue) -> bool:
+    """Do one short step if one is due; whether to call again soon.
+
+    For moments in which no mail is on its way. Where a reader or a writer is in the way
+    it does nothing: nobody waits for it. Raises QueueError when it cannot, on a full
+    disk for example: the queue is as it was.
+    """
+    try:
+        with _connected(queue.path) as connection:
+            return _step(connection, queue.path)
+    except sqlite3.Error as error:
+        raise QueueError(queue.name, advice(error)) from None
+
+
+def _step(queue: sqlite3.Connection, path: Path) -> bool:
+    if wal_bytes(path) > LARGE_WAL_BYTES:
+        _truncate_wal(queue)
+    spare = _room(queue, path).pages_to_spare
+    if spare <= 0 or not _can_shrink(queue):
+        return False
+    _give_back(queue, min(STEP_PAGES, spare))
+    if spare <= STEP_PAGES:
+        # Only with a checkpoint the file itself gets shorter.
+        queue.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return spare > STEP_PAGES
+
+
+def _truncate_wal(queue: sqlite3.Connection) -> None:
+    # First all that needs no lock; then there is little left to do under one.
+    queue.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    queue.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _can_shrink(queue: sqlite3.Connection) -> bool:
+    (mode,) = queue.execute("PRAGMA auto_vacuum").fetchone()
+    return bool(mode == INCREMENTAL)
+
+
+def _give_back(queue: sqlite3.Connection, pages: int) -> None:
+    try:
+        # As a script: execute() ends after the first page.
+        queue.executescript(f"PRAGMA incremental_vacuum({pages})")
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", BUSY) != BUSY:
+            raise
+
+
+@contextlib.contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection of its own, because it waits for nobody."""
+    queue = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        yield queue
+    finally:
+        queue.close()

@@ -1,0 +1,155 @@
+"""A backup is the queue of one moment, private, and never half there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from collective.maildrophost.engine.queue import backup as module
+from collective.maildrophost.engine.queue import (
+    enqueue,
+    list_messages,
+    open_queue,
+    queue_length,
+)
+from collective.maildrophost.engine.queue.backup import BackupFailed, backup
+
+
+@pytest.fixture
+def target(tmp_path):
+    (tmp_path / "backups").mkdir()
+    return tmp_path / "backups" / "queue.db"
+
+
+def quiet(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def test_a_backup_is_a_queue_with_the_same_mail(queue, hands, target):
+    ids = hands.send(hands.mail(subject="one"), hands.mail(subject="two"))
+    size = backup(queue.path, target, quiet)
+    assert size == target.stat().st_size
+    copy = open_queue(f"sqlite:///{target}")
+    with copy.read() as tx:
+        found = {each.id: each.subject for each in list_messages(tx)}
+    copy.close()
+    assert found == dict(zip(ids, ("one", "two"), strict=True))
+
+
+def test_a_backup_is_one_private_file(queue, hands, target):
+    hands.send()
+    old = os.umask(0)
+    try:
+        backup(queue.path, target, quiet)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert os.listdir(target.parent) == ["queue.db"]
+
+
+def test_nothing_is_overwritten(queue, hands, target):
+    hands.send()
+    target.write_text("something of mine")
+    with pytest.raises(BackupFailed, match="not overwritten"):
+        backup(queue.path, target, quiet)
+    assert target.read_text() == "something of mine"
+    assert os.listdir(target.parent) == ["queue.db"]
+
+
+def test_a_file_that_comes_meanwhile_is_not_overwritten(queue, hands, target):
+    hands.send()
+    with pytest.raises(BackupFailed):
+        backup(queue.path, target, lambda done, total: target.write_text("mine"))
+    assert target.read_text() == "mine"
+    assert os.listdir(target.parent) == ["queue.db"]
+
+
+def test_what_is_written_meanwhile_is_not_in_it_and_does_not_begin_it_anew(
+    queue, hands, target, monkeypatch
+):
+    monkeypatch.setattr(module, "STEP_PAGES", 1)
+    hands.send(*(hands.mail(subject=f"before {n}") for n in range(100)))
+    other = open_queue(queue.url)
+    calls = []
+
+    def write_between_steps(done: int, total: int) -> None:
+        calls.append((done, total))
+        if len(calls) < 1000:
+            with other.write() as tx:
+                enqueue(tx, [hands.mail(subject="meanwhile")], hands.now)
+
+    backup(queue.path, target, write_between_steps)
+    other.close()
+    copy = open_queue(f"sqlite:///{target}")
+    with copy.read() as tx:
+        subjects = {each.subject for each in list_messages(tx)}
+    copy.close()
+    assert len(calls) > 20
+    assert calls == [(number + 1, len(calls)) for number in range(len(calls))]
+    assert subjects == {f"before {n}" for n in range(100)}
+
+
+KILLED = """
+import os, pathlib, sys
+from collective.maildrophost.engine.queue import backup
+backup.STEP_PAGES = 1
+def die(done, total):
+    if done > 3:
+        os.kill(os.getpid(), 9)
+backup.backup(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), die)
+"""
+
+
+def test_a_backup_that_was_killed_is_not_taken_for_one(queue, hands, target):
+    hands.send(*(hands.mail(subject=str(n)) for n in range(50)))
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(queue.path), str(target)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert ended.returncode == -9
+    assert not target.exists()
+    backup(queue.path, target, quiet)
+    assert target.exists()
+
+
+def test_a_directory_that_is_not_there_is_named(queue, tmp_path):
+    with pytest.raises(BackupFailed, match=r"nowhere.*no backup was made"):
+        backup(queue.path, tmp_path / "nowhere" / "queue.db", quiet)
+
+
+def test_a_damaged_queue_makes_no_backup(queue, hands, target, tmp_path):
+    hands.send(*(hands.mail(subject=str(n)) for n in range(500)))
+    queue.close()
+    with sqlite3.connect(queue.path) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    broken = tmp_path / "broken.db"
+    shutil.copy(queue.path, broken)
+    with broken.open("r+b") as file:
+        for page in range(4, 20):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    with pytest.raises(BackupFailed, match="damaged"):
+        backup(broken, target, quiet)
+    assert os.listdir(target.parent) == []
+
+
+def test_a_backup_put_in_the_place_of_the_queue_is_the_queue(queue, hands, target):
+    hands.send()
+    backup(queue.path, target, quiet)
+    hands.send()
+    queue.close()
+    for name in ("queue.db", "queue.db-wal", "queue.db-shm"):
+        queue.path.with_name(name).unlink(missing_ok=True)
+    shutil.copy(target, queue.path)
+    restored = open_queue(queue.url)
+    with restored.read() as tx:
+        assert queue_length(tx) == 1
+    restored.close()

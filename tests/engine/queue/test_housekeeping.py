@@ -1,0 +1,124 @@
+"""Neither the WAL nor the file of a queue stays large for good; nobody waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+
+import pytest
+
+from collective.maildrophost.engine.queue import QueueError, State, remove, tidy
+from collective.maildrophost.engine.queue import housekeeping as module
+from collective.maildrophost.engine.queue.housekeeping import room, wal_bytes
+
+LARGE = "x" * 100_000
+
+
+@pytest.fixture
+def emptied(queue, hands, monkeypatch):
+    """A queue that was much larger than it is now."""
+    monkeypatch.setattr(module, "SPARE_PAGES", 100)
+    ids = [hands.send(hands.mail(subject=LARGE[:9] + str(n)))[0] for n in range(20)]
+    with queue.write() as tx:
+        tx.exec_driver_sql(
+            "UPDATE maildrop_content SET data = ?", (LARGE.encode() * 2,)
+        )
+    hands.do(remove, ids[1:])
+    checkpoint(queue)
+    return queue
+
+
+def checkpoint(queue) -> None:
+    with contextlib.closing(sqlite3.connect(queue.path)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def until_done(queue) -> int:
+    """How many steps it takes."""
+    steps = 1
+    while tidy(queue):
+        steps += 1
+        assert steps < 1000
+    return steps
+
+
+def test_the_file_shrinks_in_short_steps(emptied, hands):
+    before, size = room(emptied.path), emptied.path.stat().st_size
+    steps = until_done(emptied)
+    after = room(emptied.path)
+    assert steps >= (before.pages - after.pages) // module.STEP_PAGES > 1
+    assert after.pages_to_spare <= 0
+    assert emptied.path.stat().st_size < size / 2
+    assert hands.message(1).state is State.QUEUED
+
+
+def test_what_is_likely_to_be_used_again_is_kept(emptied, monkeypatch):
+    monkeypatch.setattr(module, "SPARE_PAGES", 10**6)
+    before = room(emptied.path).pages
+    assert tidy(emptied) is False
+    assert room(emptied.path).pages == before
+
+
+def test_a_writer_is_not_waited_for_and_goes_on(emptied):
+    before = room(emptied.path).pages
+    with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
+        by.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        assert tidy(emptied) is True
+        assert time.monotonic() - began < 1
+        by.execute("COMMIT")
+    assert room(emptied.path).pages == before
+
+
+def test_a_large_wal_is_put_into_the_database(queue, hands, monkeypatch):
+    hands.send()
+    monkeypatch.setattr(module, "LARGE_WAL_BYTES", wal_bytes(queue.path) - 1)
+    tidy(queue)
+    assert wal_bytes(queue.path) == 0
+    assert hands.message(1).state is State.QUEUED
+
+
+def test_a_wal_of_the_usual_size_is_left_alone(queue, hands):
+    hands.send()
+    before = wal_bytes(queue.path)
+    tidy(queue)
+    assert wal_bytes(queue.path) == before > 0
+
+
+def test_a_reader_is_not_waited_for_and_reads_on(queue, hands, monkeypatch):
+    hands.send()
+    monkeypatch.setattr(module, "LARGE_WAL_BYTES", 0)
+    with queue.read() as tx:
+        count = "SELECT count(*) FROM maildrop_message"
+        assert tx.exec_driver_sql(count).scalar() == 1
+        hands.send()
+        began = time.monotonic()
+        tidy(queue)
+        assert time.monotonic() - began < 1
+        assert wal_bytes(queue.path) > 0
+        assert tx.exec_driver_sql(count).scalar() == 1
+
+
+def test_a_queue_that_cannot_shrink_is_left_alone(queue, monkeypatch):
+    monkeypatch.setattr(module, "SPARE_PAGES", 0)
+    monkeypatch.setattr(module, "SPARE_PART", 10**9)
+    queue.close()
+    with contextlib.closing(sqlite3.connect(queue.path, isolation_level=None)) as by:
+        by.execute("PRAGMA journal_mode = DELETE")
+        by.execute("PRAGMA auto_vacuum = NONE")
+        by.execute("VACUUM")
+        by.execute("PRAGMA journal_mode = WAL")
+        by.execute("CREATE TABLE gone (x)")
+        by.execute("INSERT INTO gone VALUES (?)", (LARGE,))
+        by.execute("DROP TABLE gone")
+    assert room(queue.path).pages_to_spare > 0
+    assert tidy(queue) is False
+
+
+def test_a_queue_that_is_damaged_is_an_error_of_the_queue(queue, hands):
+    hands.send()
+    queue.close()
+    queue.path.write_bytes(b"this is no database" * 999)
+    with pytest.raises(QueueError, match=r"queue\.db"):
+        tidy(queue)
