@@ -51,7 +51,7 @@ def test_script_and_style_sheet_are_served(panel):
     for name in ("maildrophost.js", "maildrophost.css"):
         address = f"{panel.base}/++resource++collective.maildrophost/{name}"
         panel.browser.open(address)
-        assert b"maildrop" in panel.browser.contents
+        assert "maildrop" in str(panel.browser.contents)
 
 
 def test_figures_are_not_kept_by_a_cache(panel):
