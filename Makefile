@@ -74,7 +74,7 @@ i18n: install ## collect what is to be translated, compile the translations
 
 .PHONY: screenshots
 screenshots: install ## take the pictures of docs/images anew
-	MAILDROP_SCREENSHOTS=docs/images bin/pytest tests/browser
+	MAILDROP_SCREENSHOTS=docs/images bin/pytest tests/plone/browser
 
 .PHONY: constraints
 constraints: ## write constraints.txt from versions.cfg

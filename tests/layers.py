@@ -16,8 +16,8 @@ LAYERS = {
     "acceptance": MAILDROPHOST_ACCEPTANCE_TESTING,
 }
 
-# Made once for all folders: the fixtures of a base that several layers share are made
-# with the first of these only.
+# For one conftest only: what is registered twice is torn down twice. The fixtures of a
+# base that several layers share are made with the first of these.
 FIXTURES = {
     name: made
     for kind, layer in LAYERS.items()

@@ -155,7 +155,7 @@ def test_the_mail_action_of_a_content_rule_is_queued(committing_portal, queued):
     ]
     message, text = queued()[0]
     assert message.subject == "New: The news"
-    assert "http://nohost/plone/news" in text
+    assert f"See {committing_portal.absolute_url()}/news" in text
 
 
 def test_the_dtml_tag_is_queued(committing_portal, owner, queued):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pytest
 import requests
 import transaction
-from layers import FIXTURES
 from plone import api
 from plone.app.testing import (
     SITE_OWNER_NAME,
@@ -43,8 +42,6 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 PASSWORD = "a long secret"
 RELAY = "relay.example.org:25"
-
-globals().update(FIXTURES)
 
 
 class Rest(requests.Session):

@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 import pytest
 import transaction
 from axe_playwright_python.sync_playwright import Axe
-from layers import FIXTURES
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from plone.app.testing import SITE_OWNER_NAME, SITE_OWNER_PASSWORD
@@ -59,16 +58,12 @@ RENAME_DIRECTORY = """([from, to]) => {
 }"""
 SCREENSHOTS = os.environ.get("MAILDROP_SCREENSHOTS")
 
-globals().update(FIXTURES)
 
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     for item in items:
-        if HERE in Path(item.path).parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            if CHROMIUM is None and "CI" not in os.environ:
-                item.add_marker(pytest.mark.skip(reason="there is no Chromium"))
+        without = CHROMIUM is None and "CI" not in os.environ
+        if without and HERE in Path(item.path).parents:
+            item.add_marker(pytest.mark.skip(reason="there is no Chromium"))
 
 
 def pytest_terminal_summary(terminalreporter):
