@@ -186,8 +186,9 @@ class Ledger:
             await asyncio.sleep(RETRY_SECONDS)
             return
         self._in_flight = in_flight
-        self._settled(portion.finished)
         self._hand_out(answer)
+        # After the connections have gone on: nobody waits for these words.
+        asyncio.get_running_loop().call_soon(self._settled, portion.finished)
         if len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, news)
 
