@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import pytest
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import wait_until
@@ -138,6 +139,25 @@ def test_many_signals_at_any_moment_do_not_kill_the_daemon(site):
             assert daemon.process.poll() is None
             assert daemon.stop() == 0
     assert site.daemons == []
+
+
+@pytest.mark.parametrize(
+    "signals", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGTERM, signal.SIGHUP)]
+)
+def test_a_stop_in_the_middle_of_a_reload_is_a_stop(signals, site):
+    answered = threading.Event()
+    with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            for number in signals:
+                daemon.signal(number)
+            (waits,) = site.send()
+            answered.set()
+            assert daemon.process.wait(10) == 0
+    assert site.message(id).state is State.SENT
+    assert site.message(waits).state is State.QUEUED
 
 
 def test_a_second_sigterm_does_not_make_a_clean_stop_a_failure(site):

@@ -50,7 +50,8 @@ class Service:
         self._bell = bell
         self._systemd = systemd
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
-        self._told_to_stop = asyncio.Event()
+        self._told_to_end = asyncio.Event()
+        self._told_to_stop = False
         self._reloaded: Configuration | None = None
 
     async def run(self) -> Configuration | None:
@@ -63,7 +64,7 @@ class Service:
         await self._together(
             self._take_in(), self._prune(), self._clock.run(), self._systemd.watch()
         )
-        return self._reloaded
+        return None if self._told_to_stop else self._reloaded
 
     async def once(self) -> None:
         """Take in what was dropped, send what is due, end."""
@@ -74,7 +75,7 @@ class Service:
     async def _together(self, *more: Coroutine[Any, Any, None]) -> None:
         self._heed_signals()
         delivering = asyncio.create_task(self._delivery.run())
-        stopping = asyncio.create_task(self._told_to_stop.wait())
+        stopping = asyncio.create_task(self._told_to_end.wait())
         parts = [asyncio.create_task(part) for part in (*more, self._heartbeat.run())]
         try:
             await asyncio.wait(
@@ -115,9 +116,16 @@ class Service:
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in signals.STOP:
-            loop.add_signal_handler(number, self._told_to_stop.set)
+            loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         signals.let_in()
+
+    def _stop(self) -> None:
+        """Also in the middle of a reload, which then never happens."""
+        if self._reloaded is not None:
+            self._systemd.stopping()
+        self._told_to_stop = True
+        self._told_to_end.set()
 
     def _reload(self) -> None:
         """Stop as cleanly as ever, for a start with the configuration as it is now."""
@@ -129,7 +137,7 @@ class Service:
         else:
             self._reloaded = reloaded
             self._systemd.reloading()
-            self._told_to_stop.set()
+            self._told_to_end.set()
 
     async def _take_in_all(self) -> None:
         await asyncio.to_thread(self._intake.scan)
