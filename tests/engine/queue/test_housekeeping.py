@@ -44,9 +44,9 @@ def until_done(queue) -> int:
 
 
 def test_the_file_shrinks_in_short_steps(emptied, hands):
-    before, size = room(emptied.path), emptied.path.stat().st_size
+    before, size = room(emptied), emptied.path.stat().st_size
     steps = until_done(emptied)
-    after = room(emptied.path)
+    after = room(emptied)
     assert steps >= (before.pages - after.pages) // module.STEP_PAGES > 1
     assert after.pages_to_spare <= 0
     assert emptied.path.stat().st_size < size / 2
@@ -55,20 +55,20 @@ def test_the_file_shrinks_in_short_steps(emptied, hands):
 
 def test_what_is_likely_to_be_used_again_is_kept(emptied, monkeypatch):
     monkeypatch.setattr(module, "SPARE_PAGES", 10**6)
-    before = room(emptied.path).pages
+    before = room(emptied).pages
     assert tidy(emptied) is False
-    assert room(emptied.path).pages == before
+    assert room(emptied).pages == before
 
 
 def test_a_writer_is_not_waited_for_and_goes_on(emptied):
-    before = room(emptied.path).pages
+    before = room(emptied).pages
     with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
         by.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
         assert tidy(emptied) is True
         assert time.monotonic() - began < 1
         by.execute("COMMIT")
-    assert room(emptied.path).pages == before
+    assert room(emptied).pages == before
 
 
 def test_a_large_wal_is_put_into_the_database(queue, hands, monkeypatch):
@@ -112,7 +112,7 @@ def test_a_queue_that_cannot_shrink_is_left_alone(queue, monkeypatch):
         by.execute("CREATE TABLE gone (x)")
         by.execute("INSERT INTO gone VALUES (?)", (LARGE,))
         by.execute("DROP TABLE gone")
-    assert room(queue.path).pages_to_spare > 0
+    assert room(queue).pages_to_spare > 0
     assert tidy(queue) is False
 
 

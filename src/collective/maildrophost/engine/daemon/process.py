@@ -23,7 +23,6 @@ from .directories import UnusableDirectory, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
 from .systemd import Systemd
-from .unbuilt import unbuilt
 
 Result = TypeVar("Result")
 
@@ -89,8 +88,6 @@ def _serve(
         )
         for warning in configuration.warnings:
             log.warning("%s", warning)
-        for missing in unbuilt(configuration):
-            log.info("%s", missing)
         reloaded = None
         try:
             delivery = Delivery(
@@ -101,6 +98,8 @@ def _serve(
             service = Service(
                 configuration, queue, delivery, intake, heartbeat, bell, systemd
             )
+            if configuration.metrics and not once:
+                _watched(configuration, queue, heartbeat.owner, delivery, service)
             if once:
                 _loop(service.once())
             else:
@@ -111,6 +110,21 @@ def _serve(
             heartbeat.stop()
             log.info("stopped")
     return (FAILED if delivery.ledger.gave_up else DONE), reloaded
+
+
+def _watched(
+    configuration: Configuration,
+    queue: Queue,
+    owner: str,
+    delivery: Delivery,
+    service: Service,
+) -> None:
+    from ..metrics import Monitoring  # not worth its time where nobody watches
+
+    in_flight = lambda: delivery.ledger.in_flight  # noqa: E731
+    monitoring = Monitoring(configuration, queue, owner, in_flight)
+    delivery.observe = monitoring.observe
+    service.beside(monitoring.run)
 
 
 def _loop(main: Coroutine[Any, Any, Result]) -> Result:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..config import Configuration, ConfigurationError, load
@@ -53,6 +53,11 @@ class Service:
         self._told_to_end = asyncio.Event()
         self._told_to_stop = False
         self._reloaded: Configuration | None = None
+        self._sides: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def beside(self, side: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have another part run with the others; to be said before they do."""
+        self._sides.append(side)
 
     async def run(self) -> Configuration | None:
         """Serve until SIGTERM, SIGINT, or SIGHUP: then the configuration to go on with.
@@ -76,7 +81,10 @@ class Service:
         self._heed_signals()
         delivering = asyncio.create_task(self._delivery.run())
         stopping = asyncio.create_task(self._told_to_end.wait())
-        parts = [asyncio.create_task(part) for part in (*more, self._heartbeat.run())]
+        sides = [side() for side in self._sides]
+        parts = [
+            asyncio.create_task(part) for part in (*more, *sides, self._heartbeat.run())
+        ]
         try:
             await asyncio.wait(
                 [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..config import Configuration
 from ..queue import Queue
@@ -36,6 +36,8 @@ class Delivery:
         once: bool = False,
     ) -> None:
         self.route = route
+        self.observe: Callable[[Finished, float], None] = _unobserved
+        """Called with all that was settled, and when."""
         pause = PausePolicy(
             min(SHORTEST_PAUSE_SECONDS, configuration.retry_min),
             min(LONGEST_PAUSE_SECONDS, configuration.retry_max),
@@ -102,4 +104,11 @@ class Delivery:
         )
 
     def _settled(self, settled: Sequence[Finished]) -> None:
-        journal.write(settled, time.time())
+        now = time.time()
+        journal.write(settled, now)
+        for finished in settled:
+            self.observe(finished, now)
+
+
+def _unobserved(finished: Finished, now: float) -> None:
+    """Nobody counts."""

@@ -117,10 +117,11 @@ def look(
     alive = tuple(each for each in figures.daemons if not is_gone(each.process))
     figures = dataclasses.replace(figures, daemons=alive)
     lost = [each for each in all_daemons(tx) if each not in alive]
-    return judge(figures, lost, _in_doubt(tx, now)), figures
+    return judge(figures, lost, in_doubt(tx, now)), figures
 
 
-def _in_doubt(tx: Transaction, now: float) -> int:
+def in_doubt(tx: Transaction, now: float) -> int:
+    """How many messages belong to transactions that were cut off."""
     schedule, message = tables.schedule, tables.message
     prepared = (
         select(func.count())

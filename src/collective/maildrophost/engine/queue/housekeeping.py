@@ -28,10 +28,11 @@ BUSY = 5
 
 @dataclass(frozen=True)
 class Room:
-    """What a queue's files take. Sizes of the WAL in bytes."""
+    """What a queue's files take."""
 
     pages: int
     free_pages: int
+    page_bytes: int
     wal_bytes: int
 
     @property
@@ -40,16 +41,20 @@ class Room:
         return self.free_pages - max(SPARE_PAGES, self.pages // SPARE_PART)
 
 
-def room(path: Path) -> Room:
-    """What the queue at `path` takes; sqlite3.Error when it cannot be opened."""
-    with _connected(path) as queue:
-        return _room(queue, path)
+def room(queue: Queue) -> Room | None:
+    """What the queue takes; None when that cannot be seen now."""
+    try:
+        with _connected(queue.path) as connection:
+            return _room(connection, queue.path)
+    except sqlite3.Error:
+        return None
 
 
 def _room(queue: sqlite3.Connection, path: Path) -> Room:
     (pages,) = queue.execute("PRAGMA page_count").fetchone()
     (free,) = queue.execute("PRAGMA freelist_count").fetchone()
-    return Room(pages, free, wal_bytes(path))
+    (size,) = queue.execute("PRAGMA page_size").fetchone()
+    return Room(pages, free, size, wal_bytes(path))
 
 
 def wal_bytes(path: Path) -> int:

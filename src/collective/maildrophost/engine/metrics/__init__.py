@@ -1,0 +1,5 @@
+"""What others may watch of a daemon: figures for Prometheus, its health for probes."""
+
+from .monitoring import Monitoring
+
+__all__ = ["Monitoring"]

@@ -1,0 +1,119 @@
+"""The figures of the queue, read so that being watched costs next to nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..message import Lane
+from ..queue import (
+    Daemon,
+    Health,
+    Queue,
+    RelayPause,
+    State,
+    Stats,
+    Transaction,
+    all_daemons,
+    held_lanes,
+    judge,
+    next_due,
+    pauses,
+)
+from ..queue.depth import Depth, depth
+from ..queue.health import in_doubt
+from ..queue.housekeeping import Room, room
+
+COUNT_SECONDS = 10.0
+"""Between two counts of the messages in the queue, at the least."""
+COUNT_PART = 0.01
+"""Of the time, at the most, is spent with counting: a count of a million messages takes
+a tenth of a second (measured), so it is made every ten seconds."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The queue at one moment."""
+
+    depth: Depth
+    held_lanes: tuple[Lane, ...]
+    oldest_due_seconds: float
+    daemons: tuple[Daemon, ...]
+    pauses: tuple[RelayPause, ...]
+    in_doubt: int
+    room: Room | None
+    health: Health
+
+
+@dataclass
+class _Count:
+    """The last count, and until when (by the watch's clock) it is good enough."""
+
+    depth: Depth = field(default_factory=dict)
+    in_doubt: int = 0
+    good_until: float = 0.0
+
+
+class Watch:
+    """Reads the figures of one queue; may be asked by several threads."""
+
+    def __init__(
+        self, queue: Queue, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._counting = threading.Lock()
+        self._count = _Count()
+
+    def look(self, now: float) -> Figures:
+        """The figures at the time `now`; raises QueueError.
+
+        All but the counts are of this moment.
+        """
+        with self._queue.read() as tx:
+            count = self._counted(tx, now)
+            earliest = next_due(tx)
+            daemons = all_daemons(tx)
+            faults = tuple(pauses(tx))
+            held = held_lanes(tx)
+        alive = tuple(each for each in daemons if each.alive(now))
+        oldest = max(0.0, now - earliest) if earliest is not None else 0.0
+        lost = [each for each in daemons if each not in alive]
+        stats = Stats(
+            states=_by_state(count.depth),
+            lanes={},
+            held_lanes=held,
+            oldest_due_seconds=oldest,
+            daemons=alive,
+            relay_pauses=faults,
+            hours=(),
+        )
+        return Figures(
+            depth=count.depth,
+            held_lanes=held,
+            oldest_due_seconds=oldest,
+            daemons=alive,
+            pauses=faults,
+            in_doubt=count.in_doubt,
+            room=room(self._queue),
+            health=judge(stats, lost, count.in_doubt),
+        )
+
+    def _counted(self, tx: Transaction, now: float) -> _Count:
+        with self._counting:
+            began = self._clock()
+            if began >= self._count.good_until:
+                found, doubtful = depth(tx), in_doubt(tx, now)
+                ended = self._clock()
+                pause = max(COUNT_SECONDS, (ended - began) / COUNT_PART)
+                self._count = _Count(found, doubtful, ended + pause)
+            return self._count
+
+
+def _by_state(depth: Depth) -> dict[State, int]:
+    states = dict.fromkeys(State, 0)
+    for (state, _), count in depth.items():
+        states[state] += count
+    return states

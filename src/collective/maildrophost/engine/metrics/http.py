@@ -1,0 +1,91 @@
+"""Just enough of HTTP to answer one question for each connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+LONGEST_HEAD_BYTES = 16_384
+PATIENCE_SECONDS = 10.0
+"""For the whole of a question; a slow client keeps nobody else waiting."""
+MOST_AT_ONCE = 50
+
+TEXT = "text/plain; charset=utf-8"
+METHODS = ("GET", "HEAD")
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer."""
+
+    status: HTTPStatus
+    kind: str
+    body: bytes
+
+
+Answer = Callable[[str], Awaitable[Page]]
+"""Takes the path that was asked for."""
+
+
+def plain(status: HTTPStatus, text: str) -> Page:
+    """A page of one line."""
+    return Page(status, TEXT, f"{text}\n".encode())
+
+
+async def listen(host: str, port: int, answer: Answer) -> asyncio.Server:
+    """Answer at an address until the server is closed; OSError when that cannot be."""
+    connected: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer):
+            if len(connected) >= MOST_AT_ONCE:
+                return
+            connected.add(writer)
+            try:
+                with contextlib.suppress(OSError, EOFError, asyncio.TimeoutError):
+                    await asyncio.wait_for(
+                        _converse(reader, writer, answer), PATIENCE_SECONDS
+                    )
+            finally:
+                connected.discard(writer)
+
+    return await asyncio.start_server(serve, host, port, limit=LONGEST_HEAD_BYTES)
+
+
+async def _converse(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Answer
+) -> None:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        page, method = plain(status, "the request is too long"), "GET"
+    else:
+        method, page = await _answered(head, answer)
+    writer.write(_written(page, with_body=method != "HEAD"))
+    await writer.drain()
+
+
+async def _answered(head: bytes, answer: Answer) -> tuple[str, Page]:
+    words = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        return "GET", plain(HTTPStatus.BAD_REQUEST, "that is no HTTP/1 request")
+    method, target, _ = words
+    if method not in METHODS:
+        allowed = ", ".join(METHODS)
+        return method, plain(HTTPStatus.METHOD_NOT_ALLOWED, f"only {allowed} here")
+    return method, await answer(target.partition("?")[0])
+
+
+def _written(page: Page, with_body: bool) -> bytes:
+    head = (
+        f"HTTP/1.1 {page.status.value} {page.status.phrase}\r\n"
+        f"Content-Type: {page.kind}\r\n"
+        f"Content-Length: {len(page.body)}\r\n"
+        "Cache-Control: no-store\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + (page.body if with_body else b"")

@@ -1,0 +1,134 @@
+"""The daemon's answers to who watches it: /metrics and /health on MAILDROP_METRICS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from importlib.util import find_spec
+
+from ..config import Configuration, ConfigurationError
+from ..config.relays import parse_relay
+from ..delivery.unsettled import Finished
+from ..queue import Health, Queue, QueueError, unreadable
+from .exposition import KIND, Exposition
+from .figures import Watch
+from .gauges import Gauge, gauges
+from .http import Page, listen, plain
+
+log = logging.getLogger("maildrop.metrics")
+
+AGAIN_SECONDS = 15.0
+"""Until an address that could not be had is tried again."""
+LIBRARY = "prometheus_client"
+JSON = "application/json"
+
+
+def check_library(configuration: Configuration) -> None:
+    """ConfigurationError when metrics are wanted and the extra is not installed."""
+    if configuration.metrics and find_spec(LIBRARY) is None:
+        raise ConfigurationError(
+            configuration.path,
+            None,
+            "MAILDROP_METRICS",
+            "metrics need one more library: pip install "
+            "'collective.maildrophost[metrics]'; /health works without it",
+        )
+
+
+class Monitoring:
+    """A side task of the daemon. Nothing that goes wrong in it touches the mail."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        queue: Queue,
+        owner: str,
+        in_flight: Callable[[], int],
+    ) -> None:
+        self._address = parse_relay(configuration.metrics, None)
+        self._owner = owner
+        self._watch = Watch(queue)
+        self._in_flight = in_flight
+        self._exposition = self._exposed(configuration)
+
+    def observe(self, finished: Finished, now: float) -> None:
+        """What was settled at the time `now`."""
+        if self._exposition is not None:
+            self._exposition.observe(finished, now)
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        failing = False
+        while True:
+            host, port = self._address.host, self._address.port
+            try:
+                server = await listen(host, port, self._answer)
+            except OSError as error:
+                if not failing:
+                    log.error(
+                        "MAILDROP_METRICS %s: %s; mail goes on, tried again every "
+                        "%.0f s",
+                        self._address,
+                        error.strerror or error,
+                        AGAIN_SECONDS,
+                    )
+                failing = True
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            log.info("metrics and health on http://%s/", self._address)
+            async with server:
+                await server.serve_forever()
+
+    def _exposed(self, configuration: Configuration) -> Exposition | None:
+        try:
+            check_library(configuration)
+        except ConfigurationError as error:
+            log.error("%s", error)
+            return None
+        return Exposition(self._gauges)
+
+    async def _answer(self, path: str) -> Page:
+        if path == "/health":
+            return await asyncio.to_thread(self._health)
+        if path == "/metrics":
+            return await asyncio.to_thread(self._metrics)
+        return plain(HTTPStatus.NOT_FOUND, "there are /metrics and /health")
+
+    def _metrics(self) -> Page:
+        if self._exposition is None:
+            return plain(
+                HTTPStatus.NOT_IMPLEMENTED,
+                "pip install 'collective.maildrophost[metrics]', restart the daemon",
+            )
+        return Page(HTTPStatus.OK, KIND, self._exposition.text())
+
+    def _health(self) -> Page:
+        """200 while this daemon works; the fault of a relay is none of the daemon's.
+
+        No restart and no other machine would heal it: it is told in the answer.
+        """
+        now = time.time()
+        try:
+            figures = self._watch.look(now)
+        except QueueError as error:
+            return _health_page(False, unreadable(error.reason))
+        works = any(each.owner == self._owner for each in figures.daemons)
+        return _health_page(works, figures.health)
+
+    def _gauges(self) -> Iterator[Gauge]:
+        figures = None
+        try:
+            figures = self._watch.look(time.time())
+        except QueueError as error:
+            log.warning("%s; metrics without the queue's figures", error)
+        return gauges(figures, self._in_flight())
+
+
+def _health_page(works: bool, health: Health) -> Page:
+    status = HTTPStatus.OK if works else HTTPStatus.SERVICE_UNAVAILABLE
+    told = {"working": works, **health.as_json()}
+    return Page(status, JSON, json.dumps(told, indent=2).encode() + b"\n")

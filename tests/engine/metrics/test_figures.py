@@ -1,0 +1,105 @@
+"""Watching costs little: the count is made seldom, all else is of the moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.message import Lane, compose
+from collective.maildrophost.engine.metrics import figures as module
+from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Watch
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    State,
+    enqueue,
+    hold,
+    register,
+)
+from collective.maildrophost.engine.queue.depth import depth
+
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    """A clock that moves when it is told to; a look at it may take time."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def watch(queue, clock) -> Watch:
+    return Watch(queue, clock)
+
+
+def send(queue, lane=None, at=NOW) -> str:
+    message = compose("Subject: x\n\n", "a@x.org", ["b@x.org"], lane=lane, now=at)
+    with queue.write() as tx:
+        return enqueue(tx, [message], at)[0]
+
+
+def test_messages_are_counted_by_state_and_lane(queue, watch):
+    send(queue)
+    send(queue, Lane.BULK)
+    held = send(queue, Lane.BULK)
+    with queue.write() as tx:
+        hold(tx, [held])
+    assert watch.look(NOW).depth == {
+        (State.QUEUED, Lane.NORMAL): 1,
+        (State.QUEUED, Lane.BULK): 1,
+        (State.HELD, Lane.BULK): 1,
+    }
+
+
+def test_the_count_is_kept_for_some_seconds(queue, watch, clock):
+    send(queue)
+    watch.look(NOW)
+    send(queue)
+    clock.now += COUNT_SECONDS - 1
+    assert sum(watch.look(NOW).depth.values()) == 1
+    clock.now += 2
+    assert sum(watch.look(NOW).depth.values()) == 2
+
+
+def test_a_count_that_takes_long_is_made_rarely(queue, watch, clock, monkeypatch):
+    def slow(tx):
+        clock.now += 2.0
+        return depth(tx)
+
+    monkeypatch.setattr(module, "depth", slow)
+    send(queue)
+    watch.look(NOW)
+    send(queue)
+    clock.now += 190.0
+    assert sum(watch.look(NOW).depth.values()) == 1
+    clock.now += 20.0
+    assert sum(watch.look(NOW).depth.values()) == 2
+
+
+def test_the_age_of_the_oldest_due_is_that_of_the_moment(queue, watch):
+    assert watch.look(NOW).oldest_due_seconds == 0
+    send(queue, at=NOW - 60)
+    assert watch.look(NOW).oldest_due_seconds == 60
+    assert watch.look(NOW + 5).oldest_due_seconds == 65
+
+
+def test_daemons_are_those_of_the_moment(queue, watch):
+    assert not watch.look(NOW).health.moving
+    with queue.write() as tx:
+        register(tx, Daemon("o", "host", 1, "", "", "relay:25", NOW, NOW, NOW + 60))
+    assert watch.look(NOW).health.moving
+    assert not watch.look(NOW + 61).health.moving
+
+
+def test_the_size_of_the_files_is_seen(queue, watch):
+    send(queue)
+    room = watch.look(NOW).room
+    assert room.wal_bytes > 0
+    assert room.pages * room.page_bytes > 0

@@ -1,0 +1,101 @@
+"""One question, one answer; a strange or slow client gets or keeps nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+import pytest
+
+from collective.maildrophost.engine.metrics import http as module
+from collective.maildrophost.engine.metrics.http import Page, listen, plain
+
+
+async def echo(path: str) -> Page:
+    return plain(HTTPStatus.OK, f"you asked for {path}")
+
+
+async def ask(port: int, request: bytes, end: bool = False) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    if end:
+        writer.write_eof()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    return answer
+
+
+def asked(request: bytes, **options) -> bytes:
+    async def converse() -> bytes:
+        server = await listen("127.0.0.1", 0, echo)
+        async with server:
+            return await ask(server.sockets[0].getsockname()[1], request, **options)
+
+    return asyncio.run(converse())
+
+
+def test_a_page_is_given_with_its_length():
+    answer = asked(b"GET /health?x=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Length: %d" % len(body) in head
+    assert body == b"you asked for /health\n"
+
+
+def test_head_gives_no_body():
+    answer = asked(b"HEAD / HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"POST / HTTP/1.1", b"405"),
+        (b"GET /", b"400"),
+        (b"GET / SMTP", b"400"),
+        (b"\x16\x03\x01\x02", b"400"),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1", b"431"),
+    ],
+)
+def test_what_is_no_question_gets_an_error(request_line, status):
+    assert asked(request_line + b"\r\n\r\n").split(b" ")[1] == status
+
+
+def test_a_client_that_goes_away_is_no_trouble():
+    assert asked(b"GET / HT", end=True) == b""
+
+
+def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
+
+    async def converse() -> tuple[bytes, bytes]:
+        server = await listen("127.0.0.1", 0, echo)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            slow = asyncio.create_task(ask(port, b"GET / HT"))
+            quick = await ask(port, b"GET / HTTP/1.1\r\n\r\n")
+            return await slow, quick
+
+    slow, quick = asyncio.run(converse())
+    assert slow == b""
+    assert quick.startswith(b"HTTP/1.1 200")
+
+
+def test_too_many_at_once_are_sent_away(monkeypatch):
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 1)
+
+    async def converse() -> bytes:
+        server = await listen("127.0.0.1", 0, echo)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            first = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.sleep(0.1)
+            try:
+                return await ask(port, b"GET / HTTP/1.1\r\n\r\n")
+            except ConnectionError:
+                return b""
+            finally:
+                first[1].close()
+
+    assert asyncio.run(converse()) == b""

@@ -1,0 +1,106 @@
+"""The pages about monitoring name what there is; an unreadable queue is not healthy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from collective.maildrophost.engine.config import ConfigurationError, load
+from collective.maildrophost.engine.metrics import Monitoring, monitoring
+from collective.maildrophost.engine.metrics.exposition import Exposition
+from collective.maildrophost.engine.metrics.figures import Watch
+from collective.maildrophost.engine.metrics.gauges import gauges
+
+DOCS = Path(__file__).parents[3] / "docs"
+ALERTS = DOCS / "monitoring" / "alerts.yml"
+DASHBOARD = DOCS / "monitoring" / "grafana.json"
+TABLE = DOCS / "monitoring.md"
+NAME = re.compile(r"\bmaildrop_[a-z_]+\b")
+
+
+@pytest.fixture
+def configuration(tmp_path):
+    path = tmp_path / "maildrop.conf"
+    path.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_METRICS=9180\n')
+    return load(path, {})
+
+
+@pytest.fixture
+def names(queue) -> set[str]:
+    """Every name that a daemon tells, with those of a relay at fault."""
+    watch = Watch(queue)
+    with queue.write() as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO maildrop_relay VALUES ('relay:25', 'down', 1, 2, 1, FALSE)"
+        )
+    text = Exposition(lambda: gauges(watch.look(3.0), 0)).text().decode()
+    return set(re.findall(r"^# TYPE (maildrop_\w+)", text, re.MULTILINE))
+
+
+def base(name: str) -> str:
+    return re.sub(r"_(bucket|sum|count|created)$", "", name)
+
+
+def test_the_page_has_every_name_and_no_other(names):
+    rows = [line for line in TABLE.read_text().splitlines() if line.startswith("| `m")]
+    told = {name for row in rows for name in NAME.findall(row.split("|")[1])}
+    assert told == {name for name in names if not name.endswith("_created")}
+
+
+@pytest.mark.parametrize("page", [ALERTS, DASHBOARD], ids=lambda page: page.name)
+def test_rules_and_dashboard_ask_for_what_there_is(page, names):
+    used = {base(name) for name in NAME.findall(page.read_text())}
+    assert used <= names
+    assert len(used) > 5
+
+
+def test_the_dashboard_can_be_read_and_no_panel_hides_another():
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    places = [each["gridPos"] for each in panels]
+    cells = [
+        (place["x"] + x, place["y"] + y)
+        for place in places
+        for x in range(place["w"])
+        for y in range(place["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert len({each["id"] for each in panels}) == len(panels)
+
+
+def test_every_alert_says_how_bad_it_is_and_what_it_means():
+    rules = ALERTS.read_text().split("- alert: ")[1:]
+    for rule in rules:
+        assert all(word in rule for word in ("expr:", "severity:", "summary:")), rule
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not here")
+def test_prometheus_takes_the_rules():
+    command = ["promtool", "check", "rules", str(ALERTS)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_queue_that_cannot_be_read_is_not_healthy(configuration, queue):
+    watched = Monitoring(configuration, queue, "owner", lambda: 0)
+    queue.close()
+    queue.path.unlink()
+    queue.path.mkdir()
+    page = asyncio.run(watched._answer("/health"))
+    assert page.status == 503
+    health = json.loads(page.body)
+    assert (health["working"], health["reason"]) == (False, "unreadable")
+    metrics = asyncio.run(watched._answer("/metrics")).body.decode()
+    assert "maildrop_queue_readable 0.0" in metrics
+    assert "maildrop_messages" not in metrics
+
+
+def test_without_the_extra_the_error_says_what_to_install(configuration, monkeypatch):
+    monkeypatch.setattr(monitoring, "find_spec", lambda name: None)
+    with pytest.raises(ConfigurationError, match=r"maildrophost\[metrics\]"):
+        monitoring.check_library(configuration)
