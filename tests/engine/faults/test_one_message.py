@@ -62,3 +62,19 @@ def test_an_error_around_the_connection_defers_the_message_too(
     assert (record.state, record.attempts) == (State.DEFERRED, 1)
     assert record.recipients[0].reply.startswith("internal error (ZeroDivisionError)")
     assert {site.message(id).state for id in others} == {State.SENT}
+
+
+@row(28)
+def test_a_message_whose_content_is_gone_is_deferred_and_the_others_go(site, make_mail):
+    broken, *good = site.send(*[make_mail() for _ in range(3)])
+    with site.queue.write() as tx:
+        tx.exec_driver_sql(
+            f"DELETE FROM maildrop_content WHERE message_id = {int(broken)}"
+        )
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=600)
+        with site.daemon():
+            for each in good:
+                site.wait_for(each, State.SENT)
+            record = site.wait_for(broken, State.DEFERRED)
+    assert "unexpected" in record.recipients[0].reply

@@ -39,7 +39,7 @@ def settlement(
         verdicts=tuple(
             (each.recipient.position, each.verdict) for each in attempt.judged
         ),
-        due=claim.due if untried else now + _wait(attempt, policy, chance),
+        due=min(claim.due, now) if untried else now + _wait(attempt, policy, chance),
         possible_duplicate=possible_duplicate,
         notifications=tuple(each for each in (failure, warning) if each is not None),
         warned=warning is not None,

@@ -134,7 +134,9 @@ _MESSAGES = Prepared(
         content.c.data,
     )
     .join_from(message, schedule)
-    .join(content, content.c.message_id == message.c.id)
+    # A message whose content is gone is claimed all the same: it is deferred with the
+    # reason, while a claim that fails would stop all mail.
+    .outerjoin(content, content.c.message_id == message.c.id)
     .where(among_ids(message.c.id))
 )
 _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
