@@ -80,6 +80,9 @@ setup(
     },
     entry_points={
         "console_scripts": ["maildropctl = collective.maildrophost.engine.cli:main"],
+        "plone.recipe.zope2instance.ctl": [
+            "maildrop = collective.maildrophost.instancectl:maildrop",
+        ],
         "z3c.autoinclude.plugin": ["target = plone"],
         "zodbupdate": ["renames = collective.maildrophost.oldhost:RENAMES"],
         "zodbupdate.decode": ["decodes = collective.maildrophost.oldhost:DECODES"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,9 +42,14 @@ def configurations() -> dict[str, str]:
 
 def _from_zope_conf() -> dict[str, str]:
     sections = getattr(getConfiguration(), "product_config", None) or {}
+    return listed(sections.get(SECTION, {}))
+
+
+def listed(section: Mapping[str, str]) -> dict[str, str]:
+    """Key with path of every configuration in a product-config section."""
     return {
         key.removeprefix(PREFIX): path
-        for key, path in sections.get(SECTION, {}).items()
+        for key, path in section.items()
         if key.startswith(PREFIX)
     }
 

@@ -1,0 +1,34 @@
+"""``bin/instance maildrop …``: maildropctl bound to what zope.conf lists."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from .engine.cli import main
+from .engine.cli.part import run
+from .productconfig import SECTION, listed
+
+PROGRAM = "bin/instance maildrop"
+
+
+def maildrop(ctl: Any, arguments: str) -> None:
+    """maildrop [KEY] COMMAND -- look after the mail daemons of this instance
+
+    KEY is the key of a configuration in zope.conf, where there are several.
+    """
+    configurations = listed(ctl.options.configroot.product_config.get(SECTION, {}))
+    argv = _argv(ctl.options.args, arguments)
+    if configurations:
+        status = run(PROGRAM, configurations, argv)
+    else:  # MAILDROP_CONFIG says which
+        status = main(argv, prog_name=PROGRAM)
+    ctl._exitstatus = status
+
+
+def _argv(of_the_program: list[str], of_the_prompt: str) -> list[str]:
+    """The words after "maildrop", quotes of a shell heeded."""
+    # The command line was taken apart by a shell already; cmd joins it with blanks.
+    if of_the_program:
+        return list(of_the_program[1:])
+    return shlex.split(of_the_prompt)
