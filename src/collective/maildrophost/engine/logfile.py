@@ -9,8 +9,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import logging.handlers
+import textwrap
 import time
 from collections.abc import Iterator
+from typing import Any
+
+
+def one_line(text: str) -> str:
+    """Text from outside as one line: what is not printable is shown as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
 
 
 class Line(logging.Formatter):
@@ -28,6 +40,14 @@ class Line(logging.Formatter):
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             self._last = (second, text)
         return f"{text}.{int(record.msecs):03d}Z"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line; whatever is in its text, it is one."""
+        return one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        """The traceback, indented: no line of it looks like one of the log's own."""
+        return textwrap.indent(super().formatException(ei), "    ")
 
 
 class LogFile(logging.handlers.WatchedFileHandler):

@@ -39,7 +39,8 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_LOG_FILE",
         Kind.PATH,
         "$MAILDROP_VAR/maildrop.log",
-        "The log. It is safe to rotate it at any time, without a signal.",
+        "The log. It is safe to rotate it at any time, without a signal. A name that "
+        "ends in .jsonl makes it JSON lines.",
     ),
     Option(
         "MAILDROP_QUEUE",

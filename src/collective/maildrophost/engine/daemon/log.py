@@ -7,6 +7,7 @@ import sys
 
 from ..config import Configuration
 from ..logfile import Line, LogFile
+from .jsonlines import SUFFIX, JsonLine
 
 ROOT = "maildrop"
 
@@ -14,7 +15,8 @@ ROOT = "maildrop"
 def set_up(configuration: Configuration) -> None:
     """Log to MAILDROP_LOG_FILE, with DEBUG also to the console; OSError when it can't.
 
-    The file is looked at before every line, so that rotating it needs no signal.
+    The file is looked at before every line, so that rotating it needs no signal. It has
+    JSON lines when its name ends in ``.jsonl``.
     """
     logger = logging.getLogger(ROOT)
     # No line shows them, and asking for them costs as much as the rest of the record
@@ -34,3 +36,5 @@ def set_up(configuration: Configuration) -> None:
     for handler in handlers:
         handler.setFormatter(Line())
         logger.addHandler(handler)
+    if configuration.log_file.suffix == SUFFIX:
+        handlers[0].setFormatter(JsonLine())

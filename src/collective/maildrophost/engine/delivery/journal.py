@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from ..logfile import together
+from ..logfile import one_line, together
 from ..verdict import Outcome
 from .unsettled import Finished
 
@@ -16,16 +16,6 @@ _LEVELS = {
     Outcome.DEFERRED: logging.WARNING,
     Outcome.FAILED: logging.ERROR,
 }
-
-
-def one_line(text: str) -> str:
-    """Text from outside as one line: what is not printable is shown as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
-    )
 
 
 def write(settled: Iterable[Finished], now: float) -> None:

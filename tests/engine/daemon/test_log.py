@@ -1,0 +1,152 @@
+"""The log: a line for each attempt, whole over rotations, that nobody can forge."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from servers.scripted import Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.daemon import log as module
+from collective.maildrophost.engine.daemon.jsonlines import JsonLine
+from collective.maildrophost.engine.queue import State
+
+MANY = 300
+SENT = re.compile(r"id=(\d+) sent ")
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR) ")
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Logs as the daemon does; the file's lines."""
+
+    def write(name: str, *arguments: object, **options: object) -> list[str]:
+        path = tmp_path / "maildrop.conf"
+        path.write_text(
+            f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_LOG_FILE="{tmp_path}/{name}"\n'
+        )
+        module.set_up(load(path, {}))
+        logger = logging.getLogger(module.ROOT)
+        try:
+            logger.error(*arguments, **options)
+        finally:
+            for handler in logger.handlers[:]:
+                logger.removeHandler(handler)
+                handler.close()
+            logger.propagate = True
+        text = (tmp_path / name).read_bytes().decode()
+        return text.removesuffix("\n").split("\n")
+
+    return write
+
+
+FORGED = "2026-01-01T00:00:00.000Z INFO maildrop.delivery: id=1 sent to=<x@x.org>"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028"])
+def test_no_line_break_in_a_text_begins_a_line(ending, write):
+    (line,) = write("maildrop.log", "relay: %s", f"550 no{ending}{FORGED}")
+    assert len(line.splitlines()) == 1
+
+
+def test_a_traceback_has_no_line_that_looks_like_the_logs_own(write):
+    try:
+        raise ValueError(f"no\n{FORGED}")
+    except ValueError:
+        first, *others = write("maildrop.log", "broken", exc_info=True)
+    assert LINE.match(first)
+    assert len(others) > 2
+    assert all(each.startswith("    ") for each in others)
+
+
+def test_json_lines_are_one_object_each(write):
+    (line,) = write("maildrop.jsonl", "relay: %s", f"550 no\n{FORGED}\u2028")
+    found = json.loads(line)
+    assert found["message"] == f"relay: 550 no\n{FORGED}\u2028"
+    assert (found["level"], found["logger"]) == ("error", "maildrop")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["time"])
+
+
+def test_a_traceback_is_part_of_the_object(write):
+    try:
+        raise ValueError("no")
+    except ValueError:
+        (line,) = write("maildrop.jsonl", "broken", exc_info=True)
+    assert "ValueError: no" in json.loads(line)["traceback"]
+
+
+@given(st.text())
+def test_whatever_a_relay_says_comes_back_from_a_json_line(reply):
+    envelope = "to=<b@x.org> from=<> relay=r:25"
+    message = f'id=7 deferred {envelope} attempt=2 delay=0.50 reply="{reply}"'
+    record = logging.LogRecord("maildrop", 20, "", 0, "%s", (message,), None)
+    (line,) = JsonLine().format(record).splitlines()
+    found = json.loads(line)
+    assert found["reply"] == reply
+    parts = ("id", "outcome", "recipient", "sender", "relay", "attempt", "delay")
+    assert [found[name] for name in parts] == (
+        ["7", "deferred", "b@x.org", "", "r:25", 2, 0.5]
+    )
+
+
+def test_each_attempt_of_a_daemon_is_a_json_line_with_its_parts(site, make_mail):
+    answers = {"RCPT:bad@x.org": "550 5.1.1 no such user"}
+    with Scripted(answers) as relay:
+        path = site.home / "maildrop.jsonl"
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LOG_FILE=path, MAILDROP_BOUNCE=0)
+        with site.daemon():
+            (id,) = site.send(make_mail("b@x.org", "bad@x.org"))
+            site.wait_for(id, State.FAILED)
+            wait_until(lambda: "bad@x.org" in path.read_text(), 10, "the line")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    told = {
+        line["recipient"]: (line["id"], line["outcome"], line["attempt"])
+        for line in lines
+        if "recipient" in line
+    }
+    assert told == {"b@x.org": (id, "sent", 1), "bad@x.org": (id, "failed", 1)}
+
+
+def rotate(site, state: Path, how: str) -> None:
+    """Run the real logrotate over the site's log."""
+    log = site.home / "var" / "maildrop.log"
+    rules = site.home / "logrotate.conf"
+    rules.write_text(f"{log} {{\n  rotate 1000\n  missingok\n  {how}\n}}\n")
+    rules.chmod(0o600)
+    command = ["logrotate", "--force", "--state", str(state), str(rules)]
+    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    ended = subprocess.run(
+        command, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("how", ["create 0600", "nocreate"])
+def test_no_line_is_lost_while_logrotate_rotates_under_load(how, site, make_mail):
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            ids = [
+                id
+                for _ in range(MANY // 10)
+                for id in site.send(*(make_mail() for _ in range(10)))
+            ]
+            rotations = 0
+            while site.message(ids[-1]).state is not State.SENT or rotations < 5:
+                rotate(site, site.home / "logrotate.state", how)
+                rotations += 1
+            for id in ids:
+                site.wait_for(id, State.SENT)
+    logs = list((site.home / "var").glob("maildrop.log*"))
+    assert len(logs) > 3
+    text = "".join(path.read_text() for path in logs)
+    assert Counter(SENT.findall(text)) == Counter(ids)
