@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
+import time
+
 import pytest
 from servers.catcher import Catcher
 from servers.scripted import Scripted
 from servers.tokens import TokenServer, refusal
 
+from collective.maildrophost.engine.cli.checks import (
+    Level,
+    clock,
+    configurationfile,
+    directories,
+)
+from collective.maildrophost.engine.cli.checks import queue as queue_check
+from collective.maildrophost.engine.metrics import library
+from collective.maildrophost.engine.queue import Daemon, register
 from collective.maildrophost.engine.queue.sqlite import has_wal_reset_bug
 
 
@@ -94,8 +108,6 @@ def test_a_queue_that_does_not_open_fails(site):
 
 
 def test_an_old_sqlite_is_a_warning(site):
-    import sqlite3
-
     site.send()
     found = site.ctl("check", "--json").json
     levels = [each["level"] for each in found if "SQLite" in each["text"]]
@@ -199,3 +211,129 @@ def test_a_secret_file_that_is_missing_fails(site):
         with_xoauth2(site, relay, tokens)
         (site.home / "client-secret").unlink()
         assert "MAILDROP_OAUTH_CLIENT_SECRET_FILE" in failed(site, "relay")
+
+
+def test_a_configuration_that_cannot_be_read_is_named_and_ends_with_2(site):
+    site.path.unlink()
+    site.path.mkdir()
+    ended = site.ctl("check")
+    site.path.rmdir()
+    site.configure()
+    assert ended.status == 2
+    assert "expected a readable configuration file" in ended.out
+    assert str(site.path) in ended.out
+
+
+def test_a_configuration_that_everybody_can_change_fails(site):
+    site.path.chmod(0o646)
+    assert "chmod o-w" in failed(site, "configuration")
+
+
+def test_a_directory_that_is_not_writable_fails(site, monkeypatch):
+    # Root may write anywhere: the answer of the system is put in its place.
+    (site.home / "spool").mkdir()
+    monkeypatch.setattr(
+        directories.os, "access", lambda path, mode: "spool" not in str(path)
+    )
+    bad = [each for each in directories.check(site.configuration) if each.level != "ok"]
+    (finding,) = bad
+    assert f"{site.home}/spool (MAILDROP_SPOOL) is not writable" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("user", "level"), [(0, Level.WARNING), (os.getuid() + 77, Level.FAILED)]
+)
+def test_a_queue_of_another_user_is_named_with_its_owner(
+    user, level, site, monkeypatch
+):
+    site.send()
+    (site.home / "queue.db-wal").touch()
+    owner = os.getuid() if user else os.getuid() + 1
+    real = type(site.path).stat
+
+    def stat(self, **options):
+        found = list(real(self, **options))
+        found[4] = owner
+        return os.stat_result(found)
+
+    monkeypatch.setattr(queue_check.os, "geteuid", lambda: user)
+    monkeypatch.setattr(type(site.path), "stat", stat)
+    found = list(queue_check._owners(site.home / "queue.db"))
+    assert len(found) >= 2
+    assert {each.level for each in found} == {level}
+    assert "queue.db belongs to user" in found[0].text
+
+
+def test_the_files_of_the_own_user_are_fine(site):
+    site.send()
+    assert list(queue_check._owners(site.home / "queue.db")) == []
+
+
+def test_a_locked_queue_fails_soon(site):
+    site.send()
+    began = time.monotonic()
+    with contextlib.closing(
+        sqlite3.connect(site.home / "queue.db", isolation_level=None)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        text = failed(site, "queue")
+    assert "locked by another program" in text
+    assert "fuser" in text
+    assert time.monotonic() - began < 25
+
+
+def test_a_queue_of_a_later_version_fails(site):
+    site.send()
+    with contextlib.closing(sqlite3.connect(site.home / "queue.db")) as other:
+        other.execute("UPDATE maildrop_schema SET version = 99")
+        other.commit()
+    text = failed(site, "queue")
+    assert "version 99" in text
+    assert "install the newer collective.maildrophost" in text
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [((3, 40, 1), Level.WARNING), ((3, 51, 2), Level.WARNING), ((3, 51, 3), Level.OK)],
+)
+def test_each_sqlite_with_the_wal_reset_bug_is_a_warning(version, level, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    assert queue_check._library().level is level
+
+
+def daemon_seen(site, seen: float) -> None:
+    with site.queue() as queue, queue.write() as tx:
+        register(tx, Daemon("o", "far", 7, "", "", "r:25", seen, seen, seen + 60))
+
+
+def test_a_daemon_whose_clock_is_ahead_is_a_warning(site):
+    daemon_seen(site, time.time() + 3600)
+    (text,) = [
+        each["text"]
+        for each in site.ctl("check", "--json").json
+        if each["subject"] == "clock"
+    ]
+    assert "pid 7 on far is " in text
+    assert "NTP" in text
+
+
+def test_clocks_that_agree_are_fine(site):
+    daemon_seen(site, time.time() - 1)
+    assert fine(site, "clock") == ["agrees with the daemons and the disk"]
+    assert not [path for path in site.home.iterdir() if "clock" in path.name]
+
+
+def test_a_disk_with_another_time_is_a_warning(site, monkeypatch):
+    monkeypatch.setattr(clock.time, "time", lambda now=time.time: now() + 90)
+    (finding,) = clock.check(site.configuration)
+    assert finding.level is Level.WARNING
+    assert "differs by 1m 30s" in finding.text
+
+
+def test_metrics_without_their_library_are_a_warning(site, monkeypatch):
+    site.configure(MAILDROP_METRICS=9180)
+    monkeypatch.setattr(library, "find_spec", lambda name: None)
+    levels = {
+        each.level: each.text for each in configurationfile.check(site.configuration)
+    }
+    assert "collective.maildrophost[metrics]" in levels[Level.WARNING]

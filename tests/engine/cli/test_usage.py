@@ -6,10 +6,15 @@ import shlex
 import subprocess
 import sys
 
+import click
 import pytest
 
 from collective.maildrophost.engine.cli import main
-from collective.maildrophost.engine.cli.program import COMMANDS
+from collective.maildrophost.engine.cli.program import (
+    COMMANDS,
+    EXAMPLES,
+    _maildropctl,
+)
 
 ARGUMENTS = {
     "send": ("-f", "a@x.org", "b@x.org"),
@@ -154,3 +159,47 @@ def test_a_command_that_only_looks_makes_no_queue(site):
     for name in ("queue", "show", "status", "check"):
         site.ctl(*command_line(name))
     assert not (site.home / "queue.db").exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_has_examples_that_can_be_typed(name, inside, site):
+    assert EXAMPLES[name]
+    shown = [line.strip() for line in inside(name, "--help").out.splitlines()]
+    for example in EXAMPLES[name]:
+        assert f"maildropctl {example}" in shown
+        command = _maildropctl.get_command(click.Context(_maildropctl), name)
+        arguments = example.replace("/srv/plone/var/mailqueue", str(site.home))
+        command.make_context(name, shlex.split(arguments)[1:])
+
+
+def test_each_action_tells_in_json_what_it_did(site):
+    ids = [site.send(), site.send()]
+    ended = site.ctl("hold", ids[0], "999", "--json")
+    assert ended.status == 1
+    assert ended.json == {
+        "changed": [ids[0]],
+        "refused": {"999": "there is no such message"},
+    }
+    assert site.ctl("release", "--all", "--json").json["changed"] == [ids[0]]
+    assert site.ctl("retry", "--all", "--json").json == {"changed": [], "refused": {}}
+    held = site.ctl("hold", "--lane", "bulk", "--json").json
+    assert held == {"lane": "bulk", "changed": True}
+    gone = site.ctl("delete", "--all", "--yes", "--json").json["changed"]
+    assert gone == ids
+
+
+def completed(site, *words: str) -> set[str]:
+    """What bash is offered for the last of the words."""
+    ended = site.ctl(
+        _MAILDROPCTL_COMPLETE="bash_complete",
+        COMP_WORDS=" ".join(["maildropctl", *words]),
+        COMP_CWORD=str(len(words)),
+    )
+    return {line.partition(",")[2] for line in ended.out.splitlines()}
+
+
+def test_the_shell_completes_commands_options_and_words(site):
+    assert completed(site, "re") == {"restart", "reload", "retry", "release"}
+    assert completed(site, "queue", "--state", "se") == {"sending", "sent"}
+    assert completed(site, "hold", "--lane", "") == {"interactive", "normal", "bulk"}
+    assert "--json" in completed(site, "stats", "--")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collective.maildrophost.engine.config import ConfigurationError, load
-from collective.maildrophost.engine.metrics import Monitoring, monitoring
+from collective.maildrophost.engine.metrics import Monitoring, library
 from collective.maildrophost.engine.metrics.exposition import Exposition
 from collective.maildrophost.engine.metrics.figures import Watch
 from collective.maildrophost.engine.metrics.gauges import gauges
@@ -101,6 +101,6 @@ def test_a_queue_that_cannot_be_read_is_not_healthy(configuration, queue):
 
 
 def test_without_the_extra_the_error_says_what_to_install(configuration, monkeypatch):
-    monkeypatch.setattr(monitoring, "find_spec", lambda name: None)
+    monkeypatch.setattr(library, "find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match=r"maildrophost\[metrics\]"):
-        monitoring.check_library(configuration)
+        library.check_library(configuration)

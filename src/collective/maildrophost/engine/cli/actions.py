@@ -11,8 +11,8 @@ import click
 
 from . import exits
 from .configured import Configured, pass_configured
-from .output import printable
-from .parameters import LaneName, StateName
+from .output import print_json, printable
+from .parameters import LaneName, StateName, json_option
 
 if TYPE_CHECKING:
     from ..message import Lane
@@ -25,6 +25,7 @@ def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
     """``ID…`` or ``--all [--state S]``."""
     for decorate in (
         pass_configured,
+        json_option,
         click.option("--state", type=StateName(), help="With --all: only this state."),
         click.option("--all", "everything", is_flag=True, help="All messages."),
         click.argument("ids", metavar="[ID]...", nargs=-1),
@@ -39,13 +40,17 @@ _lane_option = click.option("--lane", type=LaneName(), help="The whole lane inst
 @click.command("retry")
 @_selection
 def retry_command(
-    configured: Configured, ids: tuple[str, ...], everything: bool, state: State | None
+    configured: Configured,
+    ids: tuple[str, ...],
+    everything: bool,
+    state: State | None,
+    as_json: bool,
 ) -> int:
     """Try deferred or failed messages again at once.
 
     A failed message gets its whole lifetime anew.
     """
-    return _on_messages(configured, "retry", ids, everything, state)
+    return _on_messages(configured, "retry", ids, everything, state, as_json)
 
 
 @click.command("hold")
@@ -57,6 +62,7 @@ def hold_command(
     everything: bool,
     state: State | None,
     lane: Lane | None,
+    as_json: bool,
 ) -> int:
     """Keep messages back until they are released.
 
@@ -64,8 +70,8 @@ def hold_command(
     out is stopped with 'hold --lane bulk'.
     """
     if lane is not None:
-        return _on_lane(configured, "hold", lane, ids, everything, state)
-    return _on_messages(configured, "hold", ids, everything, state)
+        return _on_lane(configured, "hold", lane, ids, everything, state, as_json)
+    return _on_messages(configured, "hold", ids, everything, state, as_json)
 
 
 @click.command("release")
@@ -77,6 +83,7 @@ def release_command(
     everything: bool,
     state: State | None,
     lane: Lane | None,
+    as_json: bool,
 ) -> int:
     """Let held messages, or a held lane, go on.
 
@@ -84,8 +91,8 @@ def release_command(
     named, or with --all --state prepared. Make sure that the transaction committed.
     """
     if lane is not None:
-        return _on_lane(configured, "release", lane, ids, everything, state)
-    return _on_messages(configured, "release", ids, everything, state)
+        return _on_lane(configured, "release", lane, ids, everything, state, as_json)
+    return _on_messages(configured, "release", ids, everything, state, as_json)
 
 
 @click.command("delete")
@@ -97,6 +104,7 @@ def delete_command(
     everything: bool,
     state: State | None,
     yes: bool,
+    as_json: bool,
 ) -> int:
     """Delete messages for good.
 
@@ -105,7 +113,7 @@ def delete_command(
     """
     if everything and not yes:
         _make_sure(state)
-    return _on_messages(configured, "delete", ids, everything, state)
+    return _on_messages(configured, "delete", ids, everything, state, as_json)
 
 
 def _make_sure(state: State | None) -> None:
@@ -121,6 +129,7 @@ def _on_messages(
     ids: tuple[str, ...],
     everything: bool,
     state: State | None,
+    as_json: bool,
 ) -> int:
     if bool(ids) == everything:
         raise click.UsageError(f"say which messages to {action}: either ids or --all")
@@ -132,7 +141,7 @@ def _on_messages(
         from ..doorbell import ring
 
         ring(bells)
-    return _report(action, done)
+    return _report(action, done, as_json)
 
 
 def _act(
@@ -160,7 +169,10 @@ _SAID = {
 }
 
 
-def _report(action: str, done: Done) -> int:
+def _report(action: str, done: Done, as_json: bool) -> int:
+    if as_json:
+        print_json({"changed": list(done.changed), "refused": done.refused})
+        return exits.FAILED if done.refused else exits.DONE
     count = len(done.changed)
     click.echo(f"{count} {'message' if count == 1 else 'messages'} {_SAID[action]}")
     for id, reason in done.refused.items():
@@ -175,6 +187,7 @@ def _on_lane(
     ids: tuple[str, ...],
     everything: bool,
     state: State | None,
+    as_json: bool,
 ) -> int:
     if ids or everything or state is not None:
         raise click.UsageError("--lane goes without ids, --all and --state")
@@ -188,7 +201,9 @@ def _on_lane(
             bells = doorbells(tx, time.time())
         if action == "release":
             ring(bells)
-    if changed:
+    if as_json:
+        print_json({"lane": lane.label, "changed": changed})
+    elif changed:
         click.echo(f"lane {lane.label} {_SAID[action]}")
     else:
         before = "was held already" if action == "hold" else "was not held"

@@ -22,10 +22,6 @@ def backup_command(configured: Configured, file: Path, as_json: bool) -> None:
 
     The copy is the queue of one moment, and is checked. FILE gets mode 0600, because it
     has all mail that waits in it, and is never overwritten.
-
-    \b
-    Example:
-      maildropctl backup "/srv/backup/queue-$(date +%F).db"
     """
     configuration = configured.load()
     from sqlalchemy.engine import make_url

@@ -40,6 +40,12 @@ def local_pids(configuration: Configuration) -> list[int]:
 
 def alive(configuration: Configuration) -> list[Daemon]:
     """Every daemon that works on the queue, wherever; raises QueueError."""
+    now = time.time()
+    return [each for each in registered(configuration) if beating(each, now)]
+
+
+def registered(configuration: Configuration) -> list[Daemon]:
+    """Every daemon that has not said goodbye, alive or not; raises QueueError."""
     from ..queue import all_daemons, open_queue
 
     if not queue_exists(configuration):
@@ -47,11 +53,9 @@ def alive(configuration: Configuration) -> list[Daemon]:
     queue = open_queue(configuration.queue)
     try:
         with queue.read() as tx:
-            daemons = all_daemons(tx)
+            return all_daemons(tx)
     finally:
         queue.close()
-    now = time.time()
-    return [daemon for daemon in daemons if beating(daemon, now)]
 
 
 def _is_here(daemon: Daemon) -> bool:

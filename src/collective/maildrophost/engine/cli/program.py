@@ -43,6 +43,31 @@ COMMANDS = {
 }
 
 
+EXAMPLES = {
+    "init": ("init /srv/mail/maildrop.conf",),
+    "check": ("check", "check --json"),
+    "run": ("run", "run --once"),
+    "start": ("start",),
+    "stop": ("stop",),
+    "restart": ("restart",),
+    "reload": ("reload",),
+    "fg": ("fg",),
+    "logtail": ("logtail --lines 100",),
+    "status": ("status", "status --json"),
+    "send": ("send -f cron@example.org root@example.org",),
+    "queue": ("queue --state failed", "queue --limit 1000 --json"),
+    "show": ("show 17", "show 17 --raw"),
+    "retry": ("retry 17 18", "retry --all --state failed"),
+    "hold": ("hold 17", "hold --lane bulk"),
+    "release": ("release 17", "release --lane bulk"),
+    "delete": ("delete 17", "delete --all --state failed"),
+    "stats": ("stats --json",),
+    "import": ("import /srv/plone/var/mailqueue",),
+    "backup": ("backup /srv/backup/queue-monday.db",),
+}
+"""Shown at the end of each command's help."""
+
+
 class _Commands(click.Group):
     """A group whose commands are imported one by one."""
 
@@ -54,7 +79,14 @@ class _Commands(click.Group):
             return None
         module = import_module(f"{__package__}.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        command.epilog = _examples(ctx, cmd_name)
         return command
+
+
+def _examples(ctx: click.Context, name: str) -> str:
+    program = ctx.find_root().info_name or "maildropctl"
+    lines = [f"  {program} {example}" for example in EXAMPLES.get(name, ())]
+    return "\n".join(["\b", "Examples:", *lines])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -46,10 +46,6 @@ def send_command(
 
     The message is there for good when this command ends with 0. Nothing is queued
     when it ends otherwise.
-
-    \b
-    Example:
-      maildropctl send -f cron@example.org root@example.org < report.eml
     """
     configuration = configured.load()
     content = _standard_input()

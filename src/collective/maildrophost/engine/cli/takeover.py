@@ -37,11 +37,6 @@ def import_command(
     A file goes once its mail is in our queue. Cut off at any moment, run it again:
     nothing is taken twice. What cannot be taken stays, is named with the reason and
     makes the exit status 1.
-
-    \b
-    Examples:
-      maildropctl import /srv/plone/var/maildrop/spool
-      maildropctl import /srv/plone/var/mailqueue
     """
     configuration = configured.load()
     from ..queue import QueueError

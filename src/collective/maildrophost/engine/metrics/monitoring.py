@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from importlib.util import find_spec
 
 from ..config import Configuration, ConfigurationError
 from ..config.relays import parse_relay
@@ -18,25 +17,13 @@ from .exposition import KIND, Exposition
 from .figures import Watch
 from .gauges import Gauge, gauges
 from .http import Page, listen, plain
+from .library import check_library
 
 log = logging.getLogger("maildrop.metrics")
 
 AGAIN_SECONDS = 15.0
 """Until an address that could not be had is tried again."""
-LIBRARY = "prometheus_client"
 JSON = "application/json"
-
-
-def check_library(configuration: Configuration) -> None:
-    """ConfigurationError when metrics are wanted and the extra is not installed."""
-    if configuration.metrics and find_spec(LIBRARY) is None:
-        raise ConfigurationError(
-            configuration.path,
-            None,
-            "MAILDROP_METRICS",
-            "metrics need one more library: pip install "
-            "'collective.maildrophost[metrics]'; /health works without it",
-        )
 
 
 class Monitoring:

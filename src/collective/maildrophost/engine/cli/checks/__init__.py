@@ -15,7 +15,8 @@ __all__ = ["Finding", "Level", "every_check"]
 
 def every_check(configuration: Configuration) -> Iterator[Finding]:
     """The findings one after the other, in the order a mail takes; relays take time."""
-    from . import configurationfile, daemon, directories, queue, relays
+    from . import clock, configurationfile, daemon, directories, queue, relays
 
-    for subject in (configurationfile, directories, queue, relays, daemon):
+    subjects = (configurationfile, directories, queue, relays, clock, daemon)
+    for subject in subjects:
         yield from subject.check(configuration)

@@ -29,6 +29,17 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     ):
         if name:
             yield _privacy(Path(name), secret=True)
+    yield from _metrics(configuration)
+
+
+def _metrics(configuration: Configuration) -> Iterator[Finding]:
+    from ...config import ConfigurationError
+    from ...metrics.library import check_library
+
+    try:
+        check_library(configuration)
+    except ConfigurationError as error:
+        yield warning(SUBJECT, str(error))
 
 
 def _privacy(path: Path, secret: bool) -> Finding:

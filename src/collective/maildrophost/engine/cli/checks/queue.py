@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import heartbeats
@@ -13,13 +15,20 @@ if TYPE_CHECKING:
     from ...config import Configuration
 
 SUBJECT = "queue"
+PATIENCE_SECONDS = 3.0
+"""For a lock; a transaction of ours takes far less."""
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """The database, its schema, its library."""
-    yield _opens(configuration)
-    if configuration.queue.startswith("sqlite"):
-        yield _library()
+    if not configuration.queue.startswith("sqlite"):
+        yield _opens(configuration)
+        return
+    lock = _lock(_path(configuration))
+    # Opening it would wait for the same lock.
+    yield lock or _opens(configuration)
+    yield from _owners(_path(configuration))
+    yield _library()
 
 
 def _opens(configuration: Configuration) -> Finding:
@@ -39,6 +48,68 @@ def _opens(configuration: Configuration) -> Finding:
     except QueueError as error:
         return failed(SUBJECT, str(error))
     return ok(SUBJECT, f"{configuration.queue} opens, {waiting} messages wait")
+
+
+def _path(configuration: Configuration) -> Path:
+    from sqlalchemy.engine import make_url
+
+    from ...queue.sqlite import path_of
+
+    return path_of(make_url(configuration.queue))
+
+
+def _lock(path: Path) -> Finding | None:
+    """What is wrong when somebody keeps the queue from being written."""
+    if not path.is_file():
+        return None
+    queue = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
+    try:
+        queue.execute("BEGIN IMMEDIATE")
+        queue.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            return failed(
+                SUBJECT,
+                f"{path} has been locked by another program for "
+                f"{PATIENCE_SECONDS:.0f} seconds, no mail can be queued: "
+                f"'fuser {path}' names who has it open",
+            )
+    except sqlite3.Error:
+        pass  # told when it is opened
+    finally:
+        queue.close()
+    return None
+
+
+def _owners(path: Path) -> Iterator[Finding]:
+    """Files of other users: SQLite can't write them, or others can't write ours."""
+    user = os.geteuid()
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        file = path.with_name(name)
+        try:
+            owner = file.stat().st_uid
+        except OSError:
+            continue
+        if owner == user:
+            continue
+        what = f"{file} belongs to user {_name(owner)}, you are {_name(user)}"
+        if user == 0:
+            yield warning(SUBJECT, f"{what}: run maildropctl as {_name(owner)}")
+        else:
+            yield failed(
+                SUBJECT,
+                f"{what}: run maildropctl as {_name(owner)}, or chown it to the user "
+                "of Zope and of the daemon",
+            )
+
+
+def _name(user: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _library() -> Finding:
