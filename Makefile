@@ -44,7 +44,10 @@ demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by
 
 .PHONY: test
 test: install ## build what is missing and run every test
-	bin/pytest $(PYTEST_OPTIONS)
+	bin/pytest $(PYTEST_OPTIONS) --ignore tests/plone/browser
+	@# Alone: Playwright's greenlets and a failing test can crash a worker of the others,
+	@# and so could the parser that a traceback with source lines needs.
+	bin/pytest --tb=native tests/plone/browser
 
 .PHONY: fuzz
 fuzz: install ## try the SMTP client against strange relays for about ten minutes

@@ -33,13 +33,10 @@ globals().update(FIXTURES)
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    # A Plone site takes seconds to make: one worker makes it once. The browser is slow
-    # enough for a worker of its own.
+    # A Plone site takes seconds to make: one worker makes it once.
     for item in items:
-        parents = Path(item.path).parents
-        if HERE in parents:
-            group = "browser" if HERE / "browser" in parents else "plone"
-            item.add_marker(pytest.mark.xdist_group(group))
+        if HERE in Path(item.path).parents:
+            item.add_marker(pytest.mark.xdist_group("plone"))
 
 
 @pytest.fixture
