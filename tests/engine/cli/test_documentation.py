@@ -1,4 +1,4 @@
-"""Every command of docs/commands.md works, in the order it is written."""
+"""Every command of these pages works, in the order it is written."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from waiting import wait_until
 
 from collective.maildrophost.engine.cli.program import COMMANDS
 
-PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = DOCS / "commands.md"
+OPERATIONS = DOCS / "operations.md"
 WRITTEN_PATH = "/srv/mail/maildrop.conf"
+NEWS = "Big news"
+QUESTIONS = ("Where is", "not moving", "stop a newsletter", "change the relay")
+QUESTIONS += ("upgrade", "back up", "restore", "another machine")
 GOES_ON = re.compile(r"maildropctl (run|fg|logtail)( --lines \d+)?$")
 
 
-def commands() -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL)
+def commands(page: Path = PAGE) -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
     lines = "".join(blocks).splitlines()
     assert all(line.startswith("$ ") for line in lines)
     return [line[2:] for line in lines]
@@ -99,3 +104,31 @@ def goes_on_until_ctrl_c(site, shell, line: str) -> None:
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 0, f"{line}\n{said}"
+
+
+def test_every_command_about_operations_works(site, shell):
+    backups = site.home / "backups"
+    backups.mkdir()
+    site.send("-f", "a@x.org", "anna@example.org")
+    for number in range(3):
+        site.send("-f", "a@x.org", f"{number}@x.org", "--lane", "bulk", subject=NEWS)
+    for written in commands(OPERATIONS):
+        line = written.replace("/srv/mail", str(site.home))
+        line = line.replace("/srv/backup", str(backups))
+        if GOES_ON.match(line):
+            goes_on_until_ctrl_c(site, shell, line)
+            continue
+        if "grep -F anna" in line:
+            # The page is about mail that has arrived.
+            wait_until(lambda: site.state_of("1") == "sent", 30, "the mail is sent")
+        process = shell(line)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, f"{line}\n{said}"
+    assert site.ctl("status").status == 0
+    assert site.state_of("1") == "sent"
+
+
+def test_the_page_about_operations_has_an_answer_for_each_question():
+    text = OPERATIONS.read_text()
+    for words in QUESTIONS:
+        assert re.search(f"^## .*{words}", text, re.MULTILINE), words
