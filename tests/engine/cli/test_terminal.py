@@ -87,3 +87,24 @@ def test_the_raw_message_does_not_steer_the_terminal(site, at_terminal):
     _, shown = at_terminal("show", "1", "--raw")
     assert "\x1b" not in shown
     assert "\\x1b[2J\\x07body" in shown
+
+
+def test_a_backup_shows_how_far_it_is_at_a_terminal_only(site, at_terminal):
+    site.send()
+    status, shown = at_terminal("backup", str(site.home / "one.db"))
+    assert status == 0
+    assert "copying" in shown
+    assert "100%" in shown
+    assert "copying" not in site.ctl("backup", str(site.home / "two.db")).err
+
+
+def test_an_import_shows_how_far_it_is_at_a_terminal_only(site, at_terminal):
+    for name in ("one", "two"):
+        spool = site.home / name
+        spool.mkdir()
+        (spool / "1").write_text("##To:b@x.org\n##From:a@x.org\nSubject: x\n\n")
+    status, shown = at_terminal("import", str(site.home / "one"))
+    assert status == 0
+    assert "importing" in shown
+    assert "100%" in shown
+    assert "importing" not in site.ctl("import", str(site.home / "two")).err
