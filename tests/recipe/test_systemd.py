@@ -88,6 +88,17 @@ def test_systemd_finds_little_that_the_daemon_could_do_to_the_machine(room):
     assert unit["User"] == ["nobody"]
 
 
+def test_systemd_watches_the_daemon_and_brings_it_back(room):
+    room.built(ONE)
+    unit = settings(room)
+    assert unit["Type"] == ["notify"]
+    # The daemon gives a sign of life at half of it.
+    assert 15 <= int(unit["WatchdogSec"][0]) <= 120
+    assert unit["Restart"] == ["on-failure"]
+    assert unit["StartLimitIntervalSec"] == ["0"]
+    assert unit["RestartPreventExitStatus"] == ["2"]
+
+
 def test_the_daemon_may_write_where_its_files_are_and_nowhere_else(room):
     room.built(
         f"""{ONE}
