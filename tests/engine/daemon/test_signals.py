@@ -165,3 +165,10 @@ def test_a_second_sigterm_does_not_make_a_clean_stop_a_failure(site):
         for _ in range(20):
             daemon.signal(signal.SIGTERM)
         assert daemon.process.wait(10) == 0
+
+
+def test_a_stop_right_behind_a_reload_is_never_lost(site):
+    for _ in range(8):
+        with site.daemon() as daemon:
+            daemon.signal(signal.SIGHUP)
+            assert daemon.stop() == 0

@@ -7,6 +7,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..config import Configuration, ConfigurationError, load
@@ -23,6 +24,8 @@ from .systemd import Systemd
 log = logging.getLogger("maildrop.daemon")
 
 PRUNE_SECONDS = 600.0
+HEARING_SECONDS = 0.02
+"""For a signal that was caught to get from the system's handler to ours."""
 PRUNE_PAUSE_SECONDS = 0.1
 """Between two batches, so that others get to write."""
 SCAN_SECONDS = 1.0
@@ -78,6 +81,10 @@ class Service:
         await self._together()
 
     async def _together(self, *more: Coroutine[Any, Any, None]) -> None:
+        # A thread that lets signals in would get those that the main one keeps waiting.
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(initializer=signals.keep_waiting)
+        )
         self._heed_signals()
         delivering = asyncio.create_task(self._delivery.run())
         stopping = asyncio.create_task(self._told_to_end.wait())
@@ -98,6 +105,8 @@ class Service:
                 task.cancel()
             await asyncio.gather(delivering, stopping, *parts, return_exceptions=True)
             signals.keep_waiting()
+            # What has come before that is on its way through the loop.
+            await asyncio.sleep(HEARING_SECONDS)
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:
         """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""

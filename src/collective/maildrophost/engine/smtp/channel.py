@@ -192,7 +192,17 @@ def describe(error: BaseException) -> str:
     """One printable line for an exception of sockets or TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         text = f"the relay's certificate does not verify: {error.verify_message}"
+    elif number := _system_error(error):
+        # asyncio's own words tell the address, but not the reason.
+        text = os.strerror(number)
     else:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     line = " ".join(text.split())
     return "".join(char if char.isprintable() else "?" for char in line)
+
+
+def _system_error(error: BaseException) -> int:
+    """The number of errno; 0 for those of names and of TLS, which are others."""
+    others = (socket.gaierror, ssl.SSLError)
+    known = isinstance(error, OSError) and not isinstance(error, others)
+    return (known and getattr(error, "errno", 0)) or 0
