@@ -12,6 +12,7 @@ import sys
 import termios
 
 import pytest
+from servers.scripted import Scripted
 
 PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 COLUMNS = 72
@@ -108,3 +109,16 @@ def test_an_import_shows_how_far_it_is_at_a_terminal_only(site, at_terminal):
     assert "importing" in shown
     assert "100%" in shown
     assert "importing" not in site.ctl("import", str(site.home / "two")).err
+
+
+def test_a_flush_shows_how_far_it_is_at_a_terminal_only(site, at_terminal, monkeypatch):
+    with Scripted() as relay:
+        monkeypatch.setenv("SMTP_HOST", f"127.0.0.1:{relay.port}")
+        site.send()
+        site.send()
+        status, shown = at_terminal("run", "--once")
+    assert status == 0
+    assert len(relay.accepted) == 2
+    assert "sending" in shown
+    assert "100%" in shown
+    assert "sending" not in site.ctl("run", "--once").err

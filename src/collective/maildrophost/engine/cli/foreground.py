@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from .configured import Configured, pass_configured
+from .progress import steps
 
 
 @click.command("run")
@@ -24,7 +25,11 @@ def run_command(configured: Configured, once: bool) -> int:
     """
     from ..daemon import run
 
-    return run(configured.load(), once=once)
+    configuration = configured.load()
+    if not once:
+        return run(configuration)
+    with steps("sending") as tell:
+        return run(configuration, once=True, tell=tell)
 
 
 @click.command("fg")

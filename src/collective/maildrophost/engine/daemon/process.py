@@ -23,6 +23,7 @@ from .directories import UnusableDirectory, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
 from .systemd import Systemd
+from .tally import Tell, tally
 
 Result = TypeVar("Result")
 
@@ -31,11 +32,14 @@ log = logging.getLogger("maildrop.daemon")
 DONE, FAILED = 0, 1
 
 
-def run(configuration: Configuration, once: bool = False) -> int:
+def run(
+    configuration: Configuration, once: bool = False, tell: Tell | None = None
+) -> int:
     """Run until told to stop; the exit status.
 
     `once` handles everything that is due now and ends: with 1 when the relay's fault
-    left mail in the queue. Raises QueueError, UnusableDirectory or LeaseLost when it
+    left mail in the queue; `tell` hears how many messages are through, and of how
+    many that were due. Raises QueueError, UnusableDirectory or LeaseLost when it
     can't start or go on, ConfigurationError for a login that can't work; all mail is
     in the queue then.
     """
@@ -49,7 +53,7 @@ def run(configuration: Configuration, once: bool = False) -> int:
             if bell is None:
                 bell = files.enter_context(_doorbell(configuration))
                 files.enter_context(_pid_file(configuration))
-            status, current = _run(configuration, bell, once)
+            status, current = _run(configuration, bell, once, tell)
     return status
 
 
@@ -63,12 +67,12 @@ def _set_up_log(configuration: Configuration) -> None:
 
 
 def _run(
-    configuration: Configuration, bell: Doorbell, once: bool
+    configuration: Configuration, bell: Doorbell, once: bool, tell: Tell | None
 ) -> tuple[int, Configuration | None]:
     try:
         queue = open_queue(configuration.queue)
         try:
-            return _serve(configuration, queue, bell, once)
+            return _serve(configuration, queue, bell, once, tell)
         finally:
             queue.close()
     except MaildropError as error:
@@ -77,7 +81,11 @@ def _run(
 
 
 def _serve(
-    configuration: Configuration, queue: Queue, bell: Doorbell, once: bool
+    configuration: Configuration,
+    queue: Queue,
+    bell: Doorbell,
+    once: bool,
+    tell: Tell | None,
 ) -> tuple[int, Configuration | None]:
     route = Route.of(configuration)
     heartbeat = Heartbeat(queue, route.name, str(bell.path))
@@ -100,6 +108,8 @@ def _serve(
             )
             if configuration.metrics and not once:
                 _watched(configuration, queue, heartbeat.owner, delivery, service)
+            if once and tell is not None:
+                delivery.observe = tally(queue, tell)
             if once:
                 _loop(service.once())
             else:

@@ -50,7 +50,7 @@ from .search import Found, Search, Sort, find_by_message_id, ids_matching, searc
 from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
-from .stats import Stats, queue_length, stats
+from .stats import Stats, due_length, queue_length, stats
 from .store import Queue, Transaction, open_queue
 from .takeover import take_over
 
@@ -84,6 +84,7 @@ __all__ = [
     "discard",
     "doorbells",
     "due",
+    "due_length",
     "enqueue",
     "find_by_message_id",
     "get_message",

@@ -119,6 +119,16 @@ def queue_length(tx: Transaction) -> int:
     return tx.execute(unfinished).scalar_one()
 
 
+def due_length(tx: Transaction, now: float) -> int:
+    """How many messages are due at `now`, those of held lanes left out."""
+    waiting = select(func.count()).where(
+        tables.WAITING_SQL,
+        schedule.c.due <= now,
+        schedule.c.lane.not_in(select(tables.held_lane.c.lane)),
+    )
+    return tx.execute(waiting).scalar_one()
+
+
 def _counts(tx: Transaction) -> dict[tuple[State, Lane], int]:
     rows = tx.execute(
         select(schedule.c.state, schedule.c.lane, func.count()).group_by(
