@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,7 +18,12 @@ from servers.scripted import Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import State, hold_lane
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    State,
+    hold_lane,
+    register,
+)
 
 WITHOUT_THE_EXTRA = (
     sys.executable,
@@ -142,8 +148,11 @@ def test_a_daemon_whose_heartbeat_is_gone_is_not_healthy(site, watched):
         wait_until(watched.is_there, 10, "the address")
         status, health = watched.health
         assert (status, health["working"]) == (200, True)
+        now = time.time()
         with site.queue.write() as tx:
             tx.exec_driver_sql("UPDATE maildrop_daemon SET lease_until = 1")
+            # Another one that works is no excuse.
+            register(tx, Daemon("o", "far", 7, "", "", "r:25", now, now, now + 60))
         status, health = watched.health
         assert (status, health["working"]) == (503, False)
 
