@@ -16,7 +16,7 @@ import pytest
 from servers.catcher import Catcher
 from waiting import wait_until
 
-from benchmarks import delivery, growth
+from benchmarks import delivery, growth, measuring
 from benchmarks.contestants.contestant import Job
 from benchmarks.contestants.maildrophost import Maildrophost
 from benchmarks.contestants.zopesendmail import ZopeSendmail
@@ -27,6 +27,12 @@ from benchmarks.sink import own_sink
 
 COUNT = 30
 CONTESTANTS = [Maildrophost("ours", 3), ZopeSendmail("theirs")]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """How busy this machine is says nothing about the benchmarks."""
+    monkeypatch.setattr(measuring, "BLIND_SECONDS", 600.0)
 
 
 @dataclass
@@ -129,7 +135,8 @@ class Blinding(CatchingSink):
         return come
 
 
-def test_a_run_that_nobody_could_watch_is_not_counted(tmp_path):
+def test_a_run_that_nobody_could_watch_is_not_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "BLIND_SECONDS", 0.5)
     with Catcher() as catcher, pytest.raises(Disturbed, match="too busy"):
         measure(CONTESTANTS[0], tmp_path, Blinding(catcher), COUNT)
 

@@ -208,7 +208,9 @@ def test_a_client_secret_is_handed_over_a_refresh_token_stays_where_it_is(room):
         f"{ONE}oauth-client-secret-file = /etc/maildrop/secret\n"
         "oauth-refresh-token-file = tokens/refresh\n"
     )
-    assert settings(room)["LoadCredential"] == ["oauth-client-secret-file:/etc/maildrop/secret"]
+    assert settings(room)["LoadCredential"] == [
+        "oauth-client-secret-file:/etc/maildrop/secret"
+    ]
 
 
 def test_a_password_is_in_no_file_for_the_system(room):
