@@ -47,13 +47,10 @@ def places(plone: Plone, daemon: Daemon) -> None:
     Site                    {site}
     Contact form            {site}/contact-info
     Site setup              {site}/@@overview-controlpanel
-    Maildrop Host           {site}/MailHost/manage_main
-      its queue             {site}/MailHost/manage_queue
+    Maildrop Host           {site}/@@maildrophost-controlpanel
+      in the ZMI            {site}/MailHost/manage_main
     Login                   {plone.user}, password {plone.password}
     Command line            {program} --config {daemon.configuration} stats
-
-    Maildrop Host has no page of its own in the site setup yet: these are its pages
-    in the management interface.
 """,
         flush=True,
     )
