@@ -191,7 +191,8 @@ def test_the_pace_goes_on_after_a_jump(site, clock, make_mail, days):
                 assert site.wait_for(id, State.SENT).attempts == 1
         times = [each.time for each in relay.received]
     assert len(times) == 6
-    assert times[-1] - times[0] >= 4 * 0.3 - 0.1
+    # The jump may cost one wait, and a busy machine may hear late of the first mail.
+    assert times[-1] - times[0] >= 3 * 0.3
 
 
 @row(32)
