@@ -190,9 +190,10 @@ def test_the_pace_goes_on_after_a_jump(site, clock, make_mail, days):
             for id in ids:
                 assert site.wait_for(id, State.SENT).attempts == 1
         times = [each.time for each in relay.received]
+        # Not the first mail's arrival, of which a busy machine hears late.
+        began = relay.conversations[0].opened
     assert len(times) == 6
-    # The jump may cost one wait, and a busy machine may hear late of the first mail.
-    assert times[-1] - times[0] >= 3 * 0.3
+    assert times[-1] - began >= 4 * 0.3 - 0.1
 
 
 @row(32)

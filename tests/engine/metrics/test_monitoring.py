@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -79,7 +80,10 @@ def test_every_alert_says_how_bad_it_is_and_what_it_means():
         assert all(word in rule for word in ("expr:", "severity:", "summary:")), rule
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not here")
+@pytest.mark.skipif(
+    not shutil.which("promtool") and "CI" not in os.environ,
+    reason="Prometheus is not here",
+)
 def test_prometheus_takes_the_rules():
     command = ["promtool", "check", "rules", str(ALERTS)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
