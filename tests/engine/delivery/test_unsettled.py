@@ -31,8 +31,8 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 NOW = 1_800_000_000.0
 SENT = Verdict(Outcome.SENT, "250 2.0.0 Ok")
-# A reply that no TEXT column with NOT NULL takes.
-POISON = Verdict(Outcome.SENT, None)
+# Replies that no TEXT column with NOT NULL takes, and no driver.
+POISONS = [Verdict(Outcome.SENT, None), Verdict(Outcome.SENT, "250 \ud800")]
 
 
 @pytest.fixture
@@ -79,11 +79,14 @@ def states(queue, claims):
         return [get_message(tx, str(each.id)).state for each in claims]
 
 
-def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(queue):
+@pytest.mark.parametrize("unwritable", POISONS, ids=["null", "surrogate"])
+def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(
+    queue, unwritable
+):
     claims = claimed(queue, 5)
     poison, *good = claims
     settle_all(
-        queue, finished(poison, POISON), *(finished(each, SENT) for each in good)
+        queue, finished(poison, unwritable), *(finished(each, SENT) for each in good)
     )
     assert states(queue, claims) == [State.SENT] * 5
     with queue.read() as tx:

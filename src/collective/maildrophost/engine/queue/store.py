@@ -90,6 +90,10 @@ class Queue:
             kind = Refused if sqlite.refuses(original) else QueueError
             # Not chained: the statement's text would follow with it.
             raise kind(self.name, sqlite.advice(original)) from None
+        except (UnicodeError, OverflowError) as error:
+            # A value that the driver cannot even write down; its text may quote it.
+            words = f"a value cannot be stored ({type(error).__name__})"
+            raise Refused(self.name, words) from None
 
     def _reset_after_fork(self) -> None:
         # A connection of the parent must not be used, nor closed, by the child.
