@@ -60,6 +60,16 @@ def test_a_retry_that_lies_within_the_policy_keeps_its_time(hands, queue):
     assert hands.message(id).due == hands.now + LONGEST
 
 
+def test_what_is_queued_meanwhile_is_not_from_the_future(hands, queue):
+    """The clock was read, then somebody committed, then the queue was searched."""
+    hands.now += 0.5
+    (sent, tried) = hands.send(hands.mail(), hands.mail(subject="other"))
+    hands.settle(hands.claim()[1], Outcome.DEFERRED, due=hands.now + LONGEST)
+    found = [hands.message(id) for id in (sent, tried)]
+    assert pull_back(queue, hands.now - 0.5, LONGEST) == 0
+    assert [hands.message(id) for id in (sent, tried)] == found
+
+
 def test_a_retry_by_hand_is_due(hands, set_back):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.FAILED)

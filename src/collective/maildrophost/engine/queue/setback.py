@@ -17,6 +17,9 @@ schedule = tables.schedule
 UNFINISHED = tuple(state for state in State if state not in FINAL)
 BATCH = 500
 """Messages in one transaction, so that others get to write."""
+TOLERANCE_SECONDS = 2.0
+"""Mail that is queued while `now` grows old lies ahead of it, too; so does that of a
+machine whose clock is a little fast. It waits no longer than this."""
 
 
 def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
@@ -28,7 +31,8 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     keeps that time. Their lifetime begins now, at the latest.
     """
     with queue.read() as tx:
-        keys = list(chain.from_iterable(_stuck(tx, now, longest_wait)))
+        stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait)
+        keys = list(chain.from_iterable(stuck))
     for start in range(0, len(keys), BATCH):
         with queue.write() as tx:
             _make_due(tx, keys[start : start + BATCH], now)
