@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy.engine import URL, make_url
 from .prepared import Prepared
 
 BUSY_TIMEOUT_SECONDS = 30
+SWITCH_SECONDS = 0.01
+"""Between two tries to switch to write-ahead logging while another process does."""
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
@@ -93,10 +96,11 @@ def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
 
 def _make_private(path: Path) -> None:
     """The directory gets mode 0700, the file 0600; SQLite's -wal and -shm follow."""
+    # Another process may be faster; it gives both the same modes.
     if not path.parent.is_dir():
-        path.parent.mkdir(mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
     if not path.exists():
-        # Another process may be faster; it gives the file the same mode.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
@@ -108,7 +112,7 @@ def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
     if pages == 0:
         # Can be said of a new file only, see housekeeping.py.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    journal = _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
     if journal != "wal" or synchronous != 2:
@@ -121,6 +125,21 @@ def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
     # Deleted bodies are overwritten where that costs no write of its own: overwriting
     # each page on its way to the free list doubled what a settlement writes.
     connection.execute("PRAGMA secure_delete = FAST")
+
+
+def _use_wal(connection: sqlite3.Connection) -> str:
+    """Switch to write-ahead logging; returns the journal mode that this has led to."""
+    # Among several who open a new database SQLite lets one switch, and does not have
+    # the others wait.
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return str(journal)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(SWITCH_SECONDS)
 
 
 def advice(error: BaseException) -> str:
