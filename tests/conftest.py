@@ -1,8 +1,15 @@
 """What holds for every test."""
 
-import signal
+from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+from servers.postgresql import PostgreSQL
+
+from collective.maildrophost.engine.queue import open_queue
 
 # A test run in the background of a script is started with Ctrl-C ignored, and whatever
 # it starts inherits that; the programs under test are to be interrupted.
@@ -11,3 +18,36 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # For `make fuzz`: some minutes for what `make test` does in some seconds.
 settings.register_profile("fuzz", max_examples=10_000, deadline=None, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long tests go on that get better with time."""
+    parser.addoption(
+        "--endurance",
+        type=float,
+        default=30.0,
+        help="seconds for which tests/engine/shared/test_endurance.py breaks things",
+    )
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server for all tests of this process; who breaks it starts one of his own."""
+    with PostgreSQL() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def queue_template(postgresql: PostgreSQL) -> str:
+    """A database with an empty queue, to be copied: much faster than making one."""
+    template = postgresql.create()
+    open_queue(postgresql.url(template)).close()
+    return template
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL, queue_template: str) -> Iterator[str]:
+    """A queue on PostgreSQL of this test alone."""
+    name = postgresql.create(queue_template)
+    yield postgresql.url(name)
+    postgresql.drop(name)

@@ -99,7 +99,7 @@ class Running:
 class Site:
     """A configuration, its queue, the daemons that work on it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, queue: str | None = None) -> None:
         self.home = home
         self.path = home / "maildrop.conf"
         self.program: tuple[str, ...] = PROGRAM
@@ -111,6 +111,8 @@ class Site:
             "MAILDROP_RETRY_MIN": 0.2,
             "MAILDROP_STOP_TIMEOUT": 5,
         }
+        if queue is not None:
+            self.options["MAILDROP_QUEUE"] = queue
         self.configure()
         self.queue: Queue = open_queue(self.configuration.queue)
 

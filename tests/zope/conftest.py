@@ -32,12 +32,19 @@ def clean_transaction(monkeypatch):
 
 
 @pytest.fixture
-def configuration_file(tmp_path, monkeypatch):
+def queue_url():
+    """Where the queue is; "": where it is without being told."""
+    return ""
+
+
+@pytest.fixture
+def configuration_file(tmp_path, monkeypatch, queue_url):
     """The configuration that is the default; its directory is the daemon's home."""
     home = tmp_path / "maildrop"
     home.mkdir()
     path = home / "maildrop.conf"
-    path.write_text(f'MAILDROP_HOME="{home}"\n')
+    queue = f'MAILDROP_QUEUE="{queue_url}"\n' if queue_url else ""
+    path.write_text(f'MAILDROP_HOME="{home}"\n{queue}')
     monkeypatch.setenv(productconfig.ENVIRONMENT, str(path))
     return path
 

@@ -17,6 +17,14 @@ AFTER_MAIL = "~zzz"
 BEFORE_MAIL = "aaa"  # yet after the FileStorage, whose key is an absolute path
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def queue_url(request):
+    """Every promise of a transaction is kept on both."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql_url")
+    return ""
+
+
 def test_mail_of_a_committed_transaction_is_queued_once(root, send, subjects):
     root.counter += 1
     send(root.host)

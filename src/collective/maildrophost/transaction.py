@@ -153,12 +153,18 @@ class SpoolDataManager:
 
     def tpc_vote(self, txn: Any) -> None:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""
-        # Nobody else can still say no, or be asked afterwards: one step will do.
-        alone = _resources(txn) == [self]
+        alone = bool(self._waiting or self._prepared) and self._is_alone(txn)
         if self._waiting or (alone and self._prepared):
             self._prepare_waiting(alone)
             self._released = alone
         self._stage = _Stage.VOTED
+
+    def _is_alone(self, txn: Any) -> bool:
+        """Whether one step will do: nobody else can say no, or be asked afterwards."""
+        # Where the answer to a commit can get lost, a transaction would be aborted
+        # whose mail is sent.
+        with refusals_named():
+            return _resources(txn) == [self] and not queue_at(self._url).shared
 
     def tpc_finish(self, txn: Any) -> None:
         """Let the batch go, wake the daemons; never raises."""

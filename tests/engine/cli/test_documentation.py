@@ -14,6 +14,8 @@ from servers.catcher import Catcher
 from waiting import wait_until
 
 from collective.maildrophost.engine.cli.program import COMMANDS
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import enqueue, open_queue
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = DOCS / "commands.md"
@@ -71,18 +73,23 @@ def shell(site, tmp_path):
         yield start
 
 
-def old_queues(home: Path) -> None:
+def old_queues(home: Path, ours: Path) -> None:
     """What the page imports, with a mail in each."""
     spool, maildir = home / "maildrop" / "spool", home / "mailqueue"
     for folder in (spool, maildir / "cur", maildir / "new", maildir / "tmp"):
         folder.mkdir(parents=True)
     (spool / "1").write_text("##To:b@x.org\n##From:a@x.org\nSubject: x\n\n")
     (maildir / "new" / "1").write_text("X-Zope-From: a@x.org\nX-Zope-To: b@x.org\n\n")
+    queue = open_queue(f"sqlite:///{ours}")
+    mail = compose("Subject: x\n\n", "a@x.org", ["b@x.org"], now=1.8e9)
+    with queue.write() as tx:
+        enqueue(tx, [mail], 1.8e9)
+    queue.close()
 
 
 def test_every_command_on_the_page_works(site, shell, tmp_path):
     site.path.unlink()
-    old_queues(tmp_path / "plone")
+    old_queues(tmp_path / "plone", site.home / "old" / "queue.db")
     for written in commands():
         line = written.replace(WRITTEN_PATH, str(site.path))
         line = line.replace("/srv/plone/var", str(tmp_path / "plone"))

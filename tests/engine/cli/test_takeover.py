@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 from waiting import wait_until
 
-from collective.maildrophost.engine.queue import list_messages
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    claim,
+    due,
+    enqueue,
+    list_messages,
+    open_queue,
+)
 
 PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 MANY = 400
@@ -87,9 +96,52 @@ def test_a_queue_that_cannot_be_opened_leaves_all_mail(site):
     (site.home / "queue.db").mkdir()
     ended = site.ctl("import", str(spool))
     assert ended.status == 1
-    assert "0 of 1 messages were taken over" in ended.err
+    assert "stays where it is" in ended.err
     assert "import again" in ended.err
     assert len(list(spool.iterdir())) == 1
+
+
+def test_another_queue_of_ours_moves_to_this_one(site, tmp_path):
+    old = f"sqlite:///{tmp_path}/old/queue.db"
+    mail = compose("Subject: moved\n\nbody\n", "a@x.org", ["b@x.org"], now=time.time())
+    with closing(open_queue(old)) as queue, queue.write() as tx:
+        enqueue(tx, [mail] * 3, time.time())
+        waiting = due(tx, 1, time.time())
+        claim(tx, "a daemon", waiting[mail.lane], time.time())
+    ended = site.ctl("import", old)
+    assert ended.out == "2 messages taken over\n"
+    assert ended.status == 1
+    assert ended.err == (
+        f"left: {old} has 1 in flight: stop its daemon, then import again\n"
+    )
+    assert subjects_in(site) == ["moved", "moved"]
+    assert site.ctl("import", old).out == "0 messages taken over\n"
+
+
+def test_a_queue_is_not_imported_into_itself(site):
+    site.ctl("send", "-f", "a@x.org", "b@x.org", stdin=b"Subject: one\n\nbody\n")
+    url = f"sqlite:///{site.home}/queue.db"
+    ended = site.ctl("import", url)
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.endswith(
+        f"{url} is the queue of this configuration: name the old one\n"
+    )
+    assert subjects_in(site) == ["one"]
+
+
+def test_a_queue_that_is_not_there_is_wrong_usage_and_not_made(site, tmp_path):
+    ended = site.ctl("import", f"sqlite:///{tmp_path}/mistyped.db")
+    assert ended.status == 2
+    assert "there is no such queue" in ended.err
+    assert not (tmp_path / "mistyped.db").exists()
+
+
+def test_a_password_of_an_old_queue_is_not_shown(site):
+    url = "postgresql+psycopg://me:sesame7@127.0.0.1:1/old"
+    for old in url, url + "?connect_timeout=1&password=sesame7", "mysql" + url:
+        ended = site.ctl("import", old)
+        assert ended.status in (1, 2)
+        assert "sesame7" not in ended.out + ended.err
 
 
 def test_killed_again_and_again_each_mail_comes_over_once(site):

@@ -13,6 +13,7 @@ from collective.maildrophost.engine.delivery.bookkeeper import (
     bookkeeper,
 )
 from collective.maildrophost.engine.delivery.books import Request, write
+from collective.maildrophost.engine.delivery.together import Terms
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     QueueError,
@@ -40,16 +41,28 @@ def queue(tmp_path):
     queue.close()
 
 
-def request(wanted, *settlements, notes=()):
+def request(wanted, *settlements, notes=(), known=None):
     return Request(
-        "me", list(settlements), [], notes, NOW, wanted, NOW, 1, 10, in_flight={}
+        owner="me",
+        known=known,
+        settlements=list(settlements),
+        untried=[],
+        notes=notes,
+        now=NOW,
+        wanted=wanted,
+        due_before=NOW,
+        round=1,
+        concurrency=10,
+        in_flight={},
+        terms=Terms("relay:25"),
     )
 
 
 def accepted(queue):
     """A message with its acceptance."""
     with queue.write() as tx:
-        (found,) = claim(tx, "me", [next(filter(None, due(tx, 1, NOW).values()))[0]])
+        (oldest,) = next(filter(None, due(tx, 1, NOW).values()))
+        (found,) = claim(tx, "me", [oldest], NOW)
     verdicts = ((0, Verdict(Outcome.SENT, "250 2.0.0 Ok")),)
     return Settlement(found.id, "me", "relay:25", verdicts, NOW, False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -23,10 +24,24 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path) -> str:
     """Where a new queue is made; another database is another parameter here."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql_url")
     return f"sqlite:///{tmp_path}/home/queue.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path) -> Iterator[str]:
+    """Where there is no queue yet."""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        name = server.create()
+        yield server.url(name)
+        server.drop(name)
+    else:
+        yield f"sqlite:///{tmp_path}/home/queue.db"
 
 
 @pytest.fixture
@@ -60,9 +75,10 @@ class Hands:
     def claim(self, owner="one", limit=100, now=None):
         """Claim what is due, lane by lane."""
         with self.queue.write() as tx:
-            waiting = due(tx, limit, self.now if now is None else now)
+            now = self.now if now is None else now
+            waiting = due(tx, limit, now)
             ids = [key for lane in Lane for key in waiting[lane]]
-            return claim(tx, owner, ids[:limit])
+            return claim(tx, owner, ids[:limit], now)
 
     def register(self, owner, lease=60.0) -> Daemon:
         daemon = Daemon(
@@ -80,7 +96,7 @@ class Hands:
             register(tx, daemon)
         return daemon
 
-    def settle(
+    def settlement(
         self,
         claimed,
         *outcomes,
@@ -88,9 +104,8 @@ class Hands:
         duplicate=False,
         notifications=(),
         warned=False,
-        now=None,
-    ) -> None:
-        """Give the claim's open recipients these outcomes, in their order."""
+    ) -> Settlement:
+        """These outcomes for the claim's open recipients, in their order."""
         replies = {
             Outcome.SENT: "250 2.0.0 Ok",
             Outcome.DEFERRED: "450 4.2.0 later",
@@ -100,7 +115,7 @@ class Hands:
             (recipient.position, Verdict(outcome, replies[outcome]))
             for recipient, outcome in zip(claimed.recipients, outcomes, strict=False)
         )
-        settlement = Settlement(
+        return Settlement(
             claimed.id,
             claimed.owner,
             "relay:25",
@@ -110,6 +125,10 @@ class Hands:
             tuple(notifications),
             warned,
         )
+
+    def settle(self, claimed, *outcomes, now=None, **options) -> None:
+        """Write the `settlement` down."""
+        settlement = self.settlement(claimed, *outcomes, **options)
         with self.queue.write() as tx:
             settle(tx, [settlement], self.now if now is None else now)
 

@@ -22,6 +22,12 @@ from collective.maildrophost.engine.queue.backup import BackupFailed, backup
 
 
 @pytest.fixture
+def url(tmp_path):
+    """A server is backed up by its own tools."""
+    return f"sqlite:///{tmp_path}/home/queue.db"
+
+
+@pytest.fixture
 def target(tmp_path):
     (tmp_path / "backups").mkdir()
     return tmp_path / "backups" / "queue.db"

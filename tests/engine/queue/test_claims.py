@@ -98,7 +98,7 @@ input()
 while True:
     with queue.write() as tx:
         ids = [key for lane in due(tx, 3, 2e9).values() for key in lane]
-        found = claim(tx, sys.argv[2], ids)
+        found = claim(tx, sys.argv[2], ids, 2e9)
     if not found:
         break
     print(*[each.id for each in found], flush=True)

@@ -16,6 +16,12 @@ LARGE = "x" * 100_000
 
 
 @pytest.fixture
+def url(tmp_path):
+    """A server keeps house by itself."""
+    return f"sqlite:///{tmp_path}/home/queue.db"
+
+
+@pytest.fixture
 def emptied(queue, hands, monkeypatch):
     """A queue that was much larger than it is now."""
     monkeypatch.setattr(module, "SPARE_PAGES", 100)

@@ -10,7 +10,6 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import inspect
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -24,7 +23,6 @@ from collective.maildrophost.engine.queue import (
     sqlite,
     upgrades,
 )
-from collective.maildrophost.engine.queue.tables import metadata
 
 
 @pytest.fixture
@@ -77,33 +75,6 @@ def test_a_reader_does_not_wait_for_a_writer(queue, hands):
         enqueue(tx, [hands.mail()], hands.now)
         with queue.read() as other:
             assert queue_length(other) == 0
-
-
-def test_a_queue_of_the_first_version_is_brought_up_to_date(hands, queue):
-    (id,) = hands.send()
-    with queue.write() as tx:
-        tx.exec_driver_sql("ALTER TABLE maildrop_schedule DROP COLUMN warned")
-        tx.exec_driver_sql("ALTER TABLE maildrop_relay DROP COLUMN told")
-        tx.exec_driver_sql("UPDATE maildrop_schema SET version = 1")
-    opened = open_queue(queue.url)
-    with opened.read() as tx:
-        found = inspect(tx)
-        for name, table in metadata.tables.items():
-            columns = {each["name"] for each in found.get_columns(name)}
-            assert columns == set(table.columns.keys()), name
-        assert upgrades.version(tx) == upgrades.VERSION
-    opened.close()
-    (claimed,) = hands.claim()
-    assert (str(claimed.id), claimed.warned) == (id, False)
-
-
-def test_a_queue_of_a_later_version_is_left_alone(hands, queue):
-    hands.send()
-    with queue.write() as tx:
-        tx.exec_driver_sql("UPDATE maildrop_schema SET version = 99")
-    with pytest.raises(QueueError, match=r"version 99.*install the newer"):
-        open_queue(queue.url)
-    assert len(hands.claim()) == 1
 
 
 def test_opening_a_queue_again_changes_nothing(queue, path):
@@ -312,7 +283,7 @@ def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(hands, queue):
     def read_and_lock():
         with queue.read() as tx:
             queue_length(tx)
-        assert queue._writing.acquire(timeout=5)
+        assert queue.database.writing().acquire(timeout=5)
 
     try:
         assert in_child(read_and_lock) == 0
@@ -333,7 +304,7 @@ def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
     with queue.write() as tx:
         wire = tx.connection.dbapi_connection
         wire.set_progress_handler(count, 100)
-        claim(tx, "one", due(tx, 1, hands.now)[Lane.NORMAL])
+        claim(tx, "one", due(tx, 1, hands.now)[Lane.NORMAL], hands.now)
         next_due(tx)
         wire.set_progress_handler(None, 0)
     # Reading all of the queue would be some hundred times a hundred steps.

@@ -32,6 +32,7 @@ def busy_day(queue, now):
             [
                 {
                     "hour": this_hour - ago * SECONDS_PER_HOUR,
+                    "owner": "",
                     "sent": 40 + 13 * (ago % 7) * (ago < 14),
                     "deferred": ago * 5 % 9,
                     "failed": ago % 4,

@@ -18,7 +18,7 @@ def refuse(queue, outcome, reply, now):
     """What a daemon records when the relay refuses everything that is due."""
     with queue.write() as tx:
         ids = [key for lane in due(tx, 100, now + 1).values() for key in lane]
-        for each in claim(tx, "daemon", ids):
+        for each in claim(tx, "daemon", ids, now + 1):
             verdicts = tuple(
                 (recipient.position, Verdict(outcome, reply))
                 for recipient in each.recipients

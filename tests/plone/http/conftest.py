@@ -19,6 +19,7 @@ from plone.app.testing import (
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
 
+from collective.maildrophost import productconfig
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Daemon,
@@ -39,6 +40,7 @@ from collective.maildrophost.engine.queue import (
     settle,
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
+from collective.maildrophost.queues import queue_at
 
 PASSWORD = "a long secret"
 RELAY = "relay.example.org:25"
@@ -164,7 +166,7 @@ class Hands:
 
     def claim(self, tx):
         ids = [key for lane in due(tx, 1000, self.now).values() for key in lane]
-        return claim(tx, "one", ids)
+        return claim(tx, "one", ids, self.now)
 
     def in_state(self, state, subject="hello"):
         """A message in that state, by the way that leads there; its id."""
@@ -219,6 +221,21 @@ class Hands:
                     lease_until=self.now + 60,
                 ),
             )
+
+
+@pytest.fixture
+def on_postgresql(acceptance_test, postgresql_url):
+    """The site's configuration names a queue on PostgreSQL."""
+    path = acceptance_test["maildrop_configuration"]
+    before = path.read_text()
+    path.write_text(f'{before}MAILDROP_QUEUE="{postgresql_url}"\n')
+    queue = queue_at(productconfig.configuration("DEFAULT").queue)
+    acceptance_test["maildrop_queue"] = queue
+    yield
+    del acceptance_test["maildrop_queue"]
+    path.write_text(before)
+    productconfig.configuration("DEFAULT")
+    queue.close()
 
 
 @pytest.fixture

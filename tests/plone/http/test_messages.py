@@ -27,6 +27,13 @@ MEMBERS = {
 }
 
 
+@pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
+def database(request):
+    """Everything here holds wherever the queue is kept."""
+    if request.param == "postgresql":
+        request.getfixturevalue("on_postgresql")
+
+
 def listed(rest, query=""):
     answer = rest.get(f"{MESSAGES}?{query}")
     assert answer.status_code == 200, answer.text

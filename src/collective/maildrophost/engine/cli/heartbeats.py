@@ -76,15 +76,7 @@ def _serves(daemon: Daemon, configuration: Configuration) -> bool:
 
 
 def queue_exists(configuration: Configuration) -> bool:
-    """False for an SQLite queue that nobody has made yet.
+    """False for an SQLite queue that nobody has made yet."""
+    from ..queue import exists
 
-    Who only looks must not make one: it would belong to the wrong user.
-    """
-    from sqlalchemy.engine import make_url
-
-    url = make_url(configuration.queue)
-    if url.get_backend_name() != "sqlite":
-        return True
-    from ..queue.sqlite import path_of
-
-    return path_of(url).exists()
+    return exists(configuration.queue)

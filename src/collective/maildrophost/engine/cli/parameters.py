@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -80,6 +81,35 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
             return parse_rfc3339(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class QueueSource(click.Path):
+    """Where mail waits: a directory, as a Path, or the URL of a queue."""
+
+    name = "path"
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, file_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        if not isinstance(value, str) or "://" not in value:
+            return super().convert(value, param, ctx)
+        from ..queue import exists
+        from ..queueurl import parse_queue_url
+
+        try:
+            url = parse_queue_url(value)
+            found = exists(url)
+        except ValueError as error:
+            self.fail(f"{error} (or a directory)", param, ctx)
+        if not found:
+            self.fail(f"{url}: there is no such queue", param, ctx)
+        return url
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,8 +1,10 @@
-"""`maildropctl import`: take over the mail in another program's queue."""
+"""`maildropctl import`: take over the mail that waits in another queue."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,28 +13,42 @@ import click
 from . import exits
 from .configured import Configured, pass_configured
 from .output import print_json, printable
-from .parameters import json_option
-from .progress import progress
+from .parameters import QueueSource, json_option
+from .progress import progress, steps
 
 if TYPE_CHECKING:
+    from ..queue import Queue, Transferred
     from ..takeover import Left, OldMail, Taken
 
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 QUEUED, FAILED, BEFORE = "queued", "failed", "before"
 
 
+@dataclass
+class _Account:
+    """What has become of the mail so far; what stays: where, and why."""
+
+    count: Counter[str] = field(default_factory=Counter)
+    stays: list[tuple[str, str]] = field(default_factory=list)
+
+    def left(self, left: Left) -> None:
+        self.stays.append((str(left.path), left.reason))
+
+
 @click.command("import")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=_DIRECTORY)
+@click.argument(
+    "sources", metavar="PATH...", nargs=-1, required=True, type=QueueSource()
+)
 @json_option
 @pass_configured
 def import_command(
-    configured: Configured, paths: tuple[Path, ...], as_json: bool
+    configured: Configured, sources: tuple[Path | str, ...], as_json: bool
 ) -> int:
     """Take over the mail that waits in another queue.
 
     PATH is a spool of Products.MaildropHost, or a Maildir of zope.sendmail (MailHost's
-    queue) or repoze.sendmail. Stop what has sent from it until now. What was rejected
-    there is failed here: see 'queue --state failed', send it with 'retry'.
+    queue) or repoze.sendmail, or another queue of ours as the URL that MAILDROP_QUEUE
+    has for it (sqlite:////PATH/queue.db). Stop what has sent from it until now. What
+    was rejected there is failed here: see 'queue --state failed', send it with 'retry'.
 
     A file goes once its mail is in our queue. Cut off at any moment, run it again:
     nothing is taken twice. What cannot be taken stays, is named with the reason and
@@ -40,30 +56,48 @@ def import_command(
     """
     configuration = configured.load()
     from ..queue import QueueError
-    from ..takeover import Left, look_through, take
+    from ..takeover import Left, look_through
 
-    found = [each for path in paths for each in look_through(path.absolute())]
-    left = [each for each in found if isinstance(each, Left)]
+    account = _Account()
+    found = [
+        each
+        for path in sources
+        if isinstance(path, Path)
+        for each in look_through(path.absolute())
+    ]
+    for each in found:
+        if isinstance(each, Left):
+            account.left(each)
     mails = [each for each in found if not isinstance(each, Left)]
-    count: Counter[str] = Counter()
     try:
-        with configured.queue() as queue, progress(mails, "importing") as going:
-            for mail in going:
-                answer = take(queue, mail, configuration.add_messageid)
-                if isinstance(answer, Left):
-                    left.append(answer)
-                    continue
-                count[_became(mail, answer)] += 1
-                if answer.stays is not None:
-                    left.append(answer.stays)
+        with configured.queue() as queue:
+            _take(queue, mails, account, configuration.add_messageid)
+            for url in sources:
+                if isinstance(url, str):
+                    _move(url, queue, account)
     except QueueError as error:
-        done = sum(count.values())
         raise click.ClickException(
-            f"{error}; {done} of {len(mails)} messages were taken over, the others "
-            "stay where they are: import again"
+            f"{error}; what was not taken over yet stays where it is: import again"
         ) from None
-    _report(count, left, as_json)
-    return exits.FAILED if left else exits.DONE
+    _report(account, as_json)
+    return exits.FAILED if account.stays else exits.DONE
+
+
+def _take(
+    queue: Queue, mails: list[OldMail], account: _Account, add_messageid: bool
+) -> None:
+    """Take over the files of another program."""
+    from ..takeover import Left, take
+
+    with progress(mails, "importing") as going:
+        for mail in going:
+            answer = take(queue, mail, add_messageid)
+            if isinstance(answer, Left):
+                account.left(answer)
+                continue
+            account.count[_became(mail, answer)] += 1
+            if answer.stays is not None:
+                account.left(answer.stays)
 
 
 def _became(mail: OldMail, answer: Taken) -> str:
@@ -72,7 +106,38 @@ def _became(mail: OldMail, answer: Taken) -> str:
     return FAILED if mail.failed else QUEUED
 
 
-def _report(count: Counter[str], left: list[Left], as_json: bool) -> None:
+def _move(url: str, target: Queue, account: _Account) -> None:
+    """Move what another queue of ours has."""
+    import time
+
+    from ..queue import State, open_queue, transfer
+
+    source = open_queue(url)
+    try:
+        if source.same_as(target):
+            raise click.ClickException(
+                f"{source.name} is the queue of this configuration: name the old one"
+            )
+        with steps("importing") as tell:
+            done = transfer(source, target, time.time(), tell)
+    finally:
+        source.close()
+    for state, count in done.moved.items():
+        account.count[FAILED if state is State.FAILED else QUEUED] += count
+    account.stays += _left(source.name, done)
+
+
+def _left(name: str, done: Transferred) -> Iterator[tuple[str, str]]:
+    from ..queue import State
+
+    if sending := done.left.get(State.SENDING, 0):
+        yield name, f"has {sending} in flight: stop its daemon, then import again"
+    if prepared := done.left.get(State.PREPARED, 0):
+        yield name, f"has {prepared} in doubt: decide about them, then import again"
+
+
+def _report(account: _Account, as_json: bool) -> None:
+    count = account.count
     if as_json:
         print_json(
             {
@@ -80,13 +145,13 @@ def _report(count: Counter[str], left: list[Left], as_json: bool) -> None:
                 FAILED: count[FAILED],
                 "taken_before": count[BEFORE],
                 "left": [
-                    {"path": str(each.path), "reason": each.reason} for each in left
+                    {"path": path, "reason": reason} for path, reason in account.stays
                 ],
             }
         )
         return
-    for each in left:
-        click.echo(printable(f"left: {each.path} {each.reason}"), err=True)
+    for path, reason in account.stays:
+        click.echo(printable(f"left: {path} {reason}"), err=True)
     taken = count[QUEUED] + count[FAILED]
     words = f"{taken} {'message' if taken == 1 else 'messages'} taken over"
     if count[FAILED]:

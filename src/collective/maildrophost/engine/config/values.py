@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collective.maildrophost.engine.config.option import Kind, Option
-from collective.maildrophost.engine.config.queueurl import parse_queue_url
 from collective.maildrophost.engine.config.relays import parse_relay
 from collective.maildrophost.engine.config.secret import Secret
 from collective.maildrophost.engine.message import (
@@ -17,6 +16,7 @@ from collective.maildrophost.engine.message import (
     check_address,
     parse_addresses,
 )
+from collective.maildrophost.engine.queueurl import parse_queue_url
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(

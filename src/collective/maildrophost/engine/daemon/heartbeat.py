@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import secrets
 import socket
 import time
+from collections.abc import Callable
 
 from ..errors import MaildropError
 from ..queue import (
@@ -16,17 +18,23 @@ from ..queue import (
     QueueError,
     Transaction,
     all_daemons,
+    moment,
+    recover_ownerless,
     register,
     renew,
     retire,
 )
 from .identity import process_identity
+from .lease import Lease
 from .watch import Watch
 
 log = logging.getLogger("maildrop.daemon")
 
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 5.0
+MARGIN_SECONDS = 10.0
+"""So long before its lease can end elsewhere a daemon sends no more: time to break off,
+and for what is on the wire to arrive."""
 
 
 class LeaseLost(MaildropError):
@@ -45,8 +53,9 @@ class Heartbeat:
 
     def start(self) -> None:
         """Write the first heartbeat; raises QueueError."""
-        now = time.time()
         with self._queue.write() as tx:
+            # Other machines compare it with what they read there.
+            now = moment(tx, time.time())
             self._take_over(tx, now)
             register(
                 tx,
@@ -63,15 +72,32 @@ class Heartbeat:
                 ),
             )
 
-    async def run(self) -> None:
+    async def run(
+        self,
+        doubted: Callable[[], None] = lambda: None,
+        certain: Callable[[], None] = lambda: None,
+    ) -> None:
         """Renew until cancelled; raises LeaseLost when the claims are no longer ours.
 
         A queue that cannot be written is no reason to end: nothing can be claimed from
-        it, and the verdicts that wait to be written would be lost.
+        it, and the verdicts that wait to be written would be lost. But before a daemon
+        that still reaches it may take over, `doubted` is called; `certain` when the
+        lease was renewed after all.
         """
+        shared = self._queue.shared
+        seconds = LEASE_SECONDS - MARGIN_SECONDS if shared else math.inf
+        lease = Lease(seconds, doubted, certain)
+        lease.renewed(asyncio.get_running_loop().time())
+        try:
+            await self._keep(lease)
+        finally:
+            lease.end()
+
+    async def _keep(self, lease: Lease) -> None:
         failing = False
         while True:
             await asyncio.sleep(RENEW_SECONDS)
+            began = asyncio.get_running_loop().time()
             try:
                 kept = await asyncio.to_thread(self._beat)
             except QueueError as error:
@@ -83,6 +109,7 @@ class Heartbeat:
                 continue
             if not kept:
                 raise LeaseLost("another daemon has taken this one for dead")
+            lease.renewed(began)
             if failing:
                 log.info("the heartbeat is written again")
             failing = False
@@ -93,8 +120,8 @@ class Heartbeat:
             retire(tx, self.owner)
 
     def _beat(self) -> bool:
-        now = time.time()
         with self._queue.write() as tx:
+            now = moment(tx, time.time())
             kept = renew(tx, self.owner, now, LEASE_SECONDS, self._relay)
             if kept:
                 self._take_over(tx, now)
@@ -108,3 +135,4 @@ class Heartbeat:
                 daemon.host,
             )
             retire(tx, daemon.owner)
+        recover_ownerless(tx)

@@ -18,7 +18,8 @@ from ..queue import Queue, QueueError, prune, tidy
 from ..queue.prune import BATCH
 from . import signals
 from .clockwatch import ClockWatch
-from .heartbeat import Heartbeat
+from .heartbeat import Heartbeat, LeaseLost
+from .listener import Listener
 from .systemd import Systemd
 
 log = logging.getLogger("maildrop.daemon")
@@ -52,6 +53,7 @@ class Service:
         self._heartbeat = heartbeat
         self._bell = bell
         self._systemd = systemd
+        self._listener = Listener(queue, delivery.ledger.wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
         self._told_to_end = asyncio.Event()
         self._told_to_stop = False
@@ -70,7 +72,12 @@ class Service:
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._systemd.ready(f"relay {self._delivery.route.name}")
         await self._together(
-            self._take_in(), self._prune(), self._clock.run(), self._systemd.watch()
+            self._take_in(),
+            self._prune(),
+            self._clock.run(),
+            self._listener.run(),
+            self._delivery.follow(),
+            self._systemd.watch(),
         )
         return None if self._told_to_stop else self._reloaded
 
@@ -88,15 +95,16 @@ class Service:
         self._heed_signals()
         delivering = asyncio.create_task(self._delivery.run())
         stopping = asyncio.create_task(self._told_to_end.wait())
+        beating = self._heartbeat.run(self._delivery.break_off, self._delivery.go_on)
         sides = [side() for side in self._sides]
-        parts = [
-            asyncio.create_task(part) for part in (*more, *sides, self._heartbeat.run())
-        ]
+        parts = [asyncio.create_task(part) for part in (*more, *sides, beating)]
         try:
             await asyncio.wait(
                 [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED
             )
             broken = [part for part in parts if part.done()]
+            if any(isinstance(part.exception(), LeaseLost) for part in broken):
+                self._delivery.break_off()
             await self._finish(delivering)
             for part in broken:
                 part.result()

@@ -18,10 +18,12 @@ from ..queue import (
     claim,
     due,
     give_back,
+    give_back_unheard,
     next_due,
     settle,
 )
 from .lanes import choose
+from .together import Objection, Terms, objection
 
 Note: TypeAlias = Callable[[Transaction], object]
 """Something else to write: picklable, so no closure."""
@@ -31,11 +33,14 @@ Note: TypeAlias = Callable[[Transaction], object]
 class Request:
     """What to write at `now` for the daemon `owner`, and how many to claim then.
 
-    `untried` are claims that go back. At most `wanted` messages that are due before
-    `due_before` are claimed, by the rules of lanes.choose for what is `in_flight`.
+    `known` are all claims that the daemon has, None: it has heard of every one, so that
+    none has to go back. `untried` are claims that go back. At most `wanted` messages
+    that are due before `due_before` are claimed, by the rules of lanes.choose for what
+    is `in_flight`, unless other daemons object to the `terms`.
     """
 
     owner: str
+    known: tuple[int, ...] | None
     settlements: list[Settlement]
     untried: list[int]
     notes: tuple[Note, ...]
@@ -45,14 +50,19 @@ class Request:
     round: int
     concurrency: int
     in_flight: Mapping[Lane, int]
+    terms: Terms
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The claims; when the next message is due if there were fewer than wanted."""
+    """The claims, or what other daemons have against any.
+
+    `next_due`: when the next message is due, if there were fewer claims than wanted.
+    """
 
     claims: list[Claim]
-    next_due: float | None
+    next_due: float | None = None
+    objection: Objection | None = None
 
 
 def write(
@@ -64,22 +74,21 @@ def write(
     takes its mail over has to get, so that nothing is claimed after that.
     """
     with queue.write() as tx:
+        if request.known is not None:
+            give_back_unheard(tx, request.owner, request.known)
         if request.settlements:
             settle(tx, request.settlements, request.now)
         if request.untried:
             give_back(tx, request.owner, request.untried)
         for note in request.notes:
             note(tx)
-        wanted = 0 if orphaned() else request.wanted
-        claims = _claim(tx, request, wanted)
-        later = next_due(tx) if len(claims) < wanted else None
-    return Answer(claims, later)
+        return _claim(tx, request, 0 if orphaned() else request.wanted)
 
 
-def _claim(tx: Transaction, request: Request, wanted: int) -> list[Claim]:
+def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:
     """At most `wanted`, no lane more than its share of the connections."""
     if not wanted:
-        return []
+        return Answer([])
     chosen = choose(
         due(tx, wanted, request.due_before),
         wanted,
@@ -87,4 +96,8 @@ def _claim(tx: Transaction, request: Request, wanted: int) -> list[Claim]:
         request.concurrency,
         request.in_flight,
     )
-    return claim(tx, request.owner, chosen)
+    against = objection(tx, request.terms, request.now) if chosen else None
+    if against is not None:
+        return Answer([], objection=against)
+    claims = claim(tx, request.owner, chosen, request.due_before)
+    return Answer(claims, next_due(tx) if len(claims) < wanted else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ from .route import Failover, Route
 from .unsettled import Finished
 from .watch import Watch
 from .worker import Worker
+
+log = logging.getLogger("maildrop.delivery")
 
 
 class Delivery:
@@ -44,8 +47,9 @@ class Delivery:
         )
         failover = Failover(self.route, pause)
         self._notify = NotificationPolicy.of(configuration, socket.gethostname())
+        self._queue = queue
         self._permits = Permits(
-            Pace.of(configuration.wait_interval, configuration.rate)
+            Pace.of(configuration.wait_interval, configuration.rate), self.route.name
         )
         self._pool = Pool(failover.open, configuration.batch)
         self.ledger = Ledger(
@@ -88,6 +92,25 @@ class Delivery:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._pool.close()
+
+    async def follow(self) -> None:
+        """Heed what other daemons find out about the relay, until cancelled."""
+        await self._watch.follow(self._queue)
+
+    def break_off(self) -> None:
+        """Another daemon may take over what this one has: send no more of it."""
+        log.error(
+            "the lease could not be renewed: %d mails in flight are broken off, "
+            "nothing is sent until it is",
+            self.ledger.in_flight,
+        )
+        self.ledger.doubt()
+        for worker in self._workers:
+            worker.break_off()
+
+    def go_on(self) -> None:
+        """Nobody has taken over: claim and send again."""
+        self.ledger.trust()
 
     def _worker(self, configuration: Configuration) -> Worker:
         policy = RetryPolicy(

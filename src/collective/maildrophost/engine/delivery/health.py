@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..queue import RelayPause
+
 SHORTEST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 300.0
 
@@ -20,6 +22,11 @@ class Health:
     since: float = 0.0
     failures: int = 0
     paused_until: float = 0.0
+
+    @classmethod
+    def of(cls, pause: RelayPause) -> Health:
+        """What the queue says of the relay."""
+        return cls(pause.fault, pause.since, pause.failures, pause.paused_until)
 
     @property
     def good(self) -> bool:

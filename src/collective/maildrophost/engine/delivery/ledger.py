@@ -55,6 +55,12 @@ class Ledger:
         self._waiting: list[asyncio.Future[Claim | None]] = []
         self._unsettled = Unsettled()
         self._in_flight: Counter[Lane] = Counter()
+        # With those whose verdicts were lost: they may have been sent.
+        self._handed_out: set[int] = set()
+        # Whether claims may have been committed that were never heard of.
+        self._unheard = False
+        self._in_doubt = False
+        self._noted = self._written = 0
         self._round = 0
         self._look_at = 0.0
         self._news = 0
@@ -79,6 +85,7 @@ class Ledger:
     def note(self, note: Note) -> None:
         """Have something written with the next transaction."""
         self._unsettled.note(note)
+        self._noted += 1
         self._called.set()
 
     def wake(self) -> None:
@@ -86,10 +93,24 @@ class Ledger:
         self._look_at_once()
         self._called.set()
 
+    def doubt(self) -> None:
+        """Another daemon may take over what this one has: claim nothing more."""
+        self._in_doubt = True
+
+    def trust(self) -> None:
+        """Nobody has taken over."""
+        self._in_doubt = False
+        self.wake()
+
     def stop(self) -> None:
         """Claim nothing more; connections are told to end when they come back."""
         self._stopping = True
         self._called.set()
+
+    @property
+    def notes_wait(self) -> bool:
+        """Whether something that `note` was told is not written yet."""
+        return self._noted > self._written
 
     @property
     def in_flight(self) -> int:
@@ -138,7 +159,7 @@ class Ledger:
         now = time.time()
         # A look in the far future is left of a clock that was set back.
         early = now < self._look_at <= now + self._interval
-        if self._stopping or early:
+        if self._stopping or self._in_doubt or early:
             return 0
         permitted = self._permits.count(self.in_flight, now)
         free = len(self._waiting)
@@ -154,6 +175,7 @@ class Ledger:
         now = time.time()
         request = Request(
             owner=self._owner,
+            known=tuple(self._handed_out) if self._unheard else None,
             settlements=[
                 done.settlement for done in portion.finished if done.settlement
             ],
@@ -167,10 +189,13 @@ class Ledger:
             round=self._round,
             concurrency=self._concurrency,
             in_flight=in_flight,
+            terms=self._permits.terms,
         )
         try:
             answer = await self._write(request)
         except Refused as error:
+            if len(portion.notes) == len(portion) == 1:
+                self._written += 1
             lost = self._unsettled.refused(portion, error)
             if lost is not None:
                 self._in_flight[lost.lane] -= 1
@@ -178,6 +203,7 @@ class Ledger:
         except QueueError as error:
             # No verdict is lost: they stay here until they can be written.
             self._unsettled.put_back(portion)
+            self._unheard = True
             log.error(
                 "%s; nothing new is sent, %d verdicts wait to be written",
                 error,
@@ -186,16 +212,28 @@ class Ledger:
             await asyncio.sleep(RETRY_SECONDS)
             return
         self._in_flight = in_flight
-        self._hand_out(answer)
+        self._unheard = False
+        self._written += len(portion.notes)
+        self._handed_out.difference_update(done.claim.id for done in portion.finished)
+        if self._in_doubt:
+            # The answer came so late that the claims may be another's by now.
+            self._unheard = bool(answer.claims)
+        else:
+            self._hand_out(answer)
         # After the connections have gone on: nobody waits for these words.
         asyncio.get_running_loop().call_soon(self._settled, portion.finished)
-        if len(answer.claims) < wanted:
+        if self._in_doubt:
+            return
+        if answer.objection is not None:
+            self._permits.heed(answer.objection, time.time())
+        elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, news)
 
     def _hand_out(self, answer: Answer) -> None:
         now = time.time()
         for each in answer.claims:
             self._in_flight[each.lane] += 1
+            self._handed_out.add(each.id)
             self._permits.started(now)
             self._waiting.pop(0).set_result(each)
 

@@ -37,6 +37,10 @@ class Pace:
         """One message starts."""
         return Pace(self.interval, now) if self.interval > 0 else self
 
+    def waits(self, now: float, seconds: float) -> Pace:
+        """Another daemon was faster: the next one may start in so many seconds."""
+        return Pace(self.interval, now + seconds - self.interval)
+
     def _too_early(self, now: float) -> bool:
         # A start in the future is left of a clock that was set back.
         return self.last_start <= now < self.last_start + self.interval

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from .health import Health
 from .pace import Pace
+from .together import Objection, Terms
 
 
 class Permits:
     """Holds the current health and pace; asked before every claim."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, relay: str = "") -> None:
         self.health = Health()
         self._pace = pace
+        self._relay = relay
+
+    @property
+    def terms(self) -> Terms:
+        """What has to be asked of the other daemons before a claim."""
+        # A fault that was found before this start is put to the test at once.
+        probing = not self.health.good and self.health.paused_until > 0
+        return Terms(self._relay, self._pace.interval, probing)
+
+    def heed(self, objection: Objection, now: float) -> None:
+        """Another daemon was faster, or knows better."""
+        if objection.good:
+            self.health = Health()
+        elif objection.pause is not None:
+            self.health = Health.of(objection.pause)
+        else:
+            self._pace = self._pace.waits(now, objection.wait)
 
     def count(self, in_flight: int, now: float) -> int | None:
         """How many messages may start now; None: as many as there are connections."""

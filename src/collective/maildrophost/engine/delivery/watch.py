@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import time
 
-from ..queue import Queue, RelayPause, pauses
+from ..queue import Queue, QueueError, RelayPause, pauses
 from ..smtp import RelayFault
 from .health import Health, PausePolicy
 from .ledger import Ledger
@@ -15,6 +17,9 @@ from .relaynotes import FaultBegan, FaultEnded
 from .route import Failover
 
 log = logging.getLogger("maildrop.delivery")
+
+LOOK_SECONDS = 2.0
+"""Between two looks at what other daemons have found."""
 
 
 class Watch:
@@ -37,6 +42,9 @@ class Watch:
         self._pause = pause_policy
         self._notify = notify
         self._owner = owner
+        self._worked = -math.inf
+        self._known = False
+        self._news = 0
 
     def remember(self, queue: Queue) -> None:
         """A fault found before a restart stands until the relay has been tried."""
@@ -45,10 +53,53 @@ class Watch:
         for each in known:
             self._permits.health = Health(each.fault, each.since, each.failures)
 
+    async def follow(self, queue: Queue) -> None:
+        """Heed what other daemons write down, until cancelled.
+
+        Whoever finds a fault pauses all, whoever finds its end frees all.
+        """
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            news = self._news
+            try:
+                found = await asyncio.to_thread(self._read, queue)
+            except QueueError:
+                continue  # The heartbeat tells of it.
+            # What was found here meanwhile is newer, and perhaps not yet written.
+            if news == self._news and not self._ledger.notes_wait:
+                self.heed(found, time.time())
+
+    def _read(self, queue: Queue) -> RelayPause | None:
+        with queue.read() as tx:
+            return next((each for each in pauses(tx) if each.name == self._name), None)
+
+    def heed(self, found: RelayPause | None, now: float) -> None:
+        """What the queue says of the relay; nothing of this daemon's waits for it."""
+        known, self._known = self._known, found is not None
+        health = self._permits.health
+        if found is None and known and not health.good:
+            log.info("relay %s works again, another daemon has found", self._name)
+            self._permits.health = Health()
+            self._ledger.wake()
+        elif found is not None and health.good and self._concerns(found, now):
+            log.warning(
+                "%s, another daemon has found; mail waits, next try in %.0f s",
+                found.fault,
+                found.paused_until - now,
+            )
+            self._permits.health = Health.of(found)
+
+    def _concerns(self, found: RelayPause, now: float) -> bool:
+        """Whether it still holds, and this daemon has not seen better since."""
+        began = found.paused_until - self._pause.seconds(found.failures)
+        return found.paused_until > now and began > self._worked
+
     def works(self) -> None:
         """The relay has shown that it takes mail."""
+        self._worked = time.time()
         if self._permits.health.good:
             return
+        self._news += 1
         log.info("relay %s works again", self._name)
         self._permits.health = Health()
         self._ledger.note(
@@ -65,6 +116,7 @@ class Watch:
         after = before.failed(str(fault), now, self._pause)
         if after is before:
             return
+        self._news += 1
         self._permits.health = after
         level = logging.ERROR if fault.permanent and before.good else logging.WARNING
         log.log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import time
@@ -19,6 +20,8 @@ from .retry import RetryPolicy
 from .unsettled import Finished
 
 log = logging.getLogger("maildrop.delivery")
+
+BROKEN_OFF = "broken off: the lease on it could not be renewed"
 
 
 class Worker:
@@ -41,20 +44,38 @@ class Worker:
         self._debug_receiver = tuple(debug_receiver)
         self._relay_works = relay_works
         self._relay_failed = relay_failed
+        self._task: asyncio.Task[object] | None = None
+        self._offering = self._broken_off = False
 
     async def run(self) -> None:
         """Until the ledger says stop."""
+        self._task = asyncio.current_task()
         finished: Finished | None = None
         while (claim := await self._ledger.turn(finished)) is not None:
             finished = await self._attempt(claim)
+
+    def break_off(self) -> None:
+        """Send no more of the message that is being offered, if there is one."""
+        if self._task is not None and self._offering:
+            self._broken_off = True
+            self._task.cancel()
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""
         relay = "-"
         try:
+            self._offering = True
             connection, result = await self._offer(claim)
             relay = str(connection.relay)
             self._pool.give(connection)
+        except asyncio.CancelledError:
+            if not self._broken_off:
+                raise
+            self._heed_break_off()
+            # Whether the relay has taken it can't be known any more.
+            result = Result(
+                self._deferred(claim, BROKEN_OFF), possible_duplicate=True, usable=False
+            )
         except RelayFault as fault:
             self._relay_failed(fault)
             return Finished(claim, None)
@@ -63,6 +84,8 @@ class Worker:
             log.exception("id=%d: unexpected error, the message is deferred", claim.id)
             words = f"internal error ({type(error).__name__}), see the daemon's log"
             result = Result(self._deferred(claim, words), usable=False)
+        finally:
+            self._offering = False
         if result.fault is not None:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
@@ -70,6 +93,13 @@ class Worker:
         elif connection_answered(result):
             self._relay_works()
         return Finished(claim, self._settlement(claim, relay, result))
+
+    def _heed_break_off(self) -> None:
+        self._broken_off = False
+        # Since Python 3.11 a task counts who wants it to end.
+        uncancel = getattr(self._task, "uncancel", None)
+        if uncancel is not None:
+            uncancel()
 
     async def _offer(self, claim: Claim) -> tuple[Connection, Result]:
         recipients = self._debug_receiver or tuple(

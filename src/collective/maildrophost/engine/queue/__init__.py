@@ -6,7 +6,7 @@ shares one commit:
     with queue.write() as tx:
         settle(tx, settlements, now)
         waiting = due(tx, most, now)
-        claims = claim(tx, owner, chosen_of(waiting))
+        claims = claim(tx, owner, chosen_of(waiting), now)
 """
 
 from .claim import (
@@ -32,6 +32,7 @@ from .listing import (
     get_message,
     list_messages,
 )
+from .moment import moment
 from .operator import (
     Done,
     held_lanes,
@@ -44,15 +45,18 @@ from .operator import (
     taking_part,
     unhold,
 )
+from .orphans import give_back_unheard, recover_ownerless
+from .pace import take_turn
 from .prune import prune
-from .relays import RelayPause, clear, mark_told, pause, pauses
+from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
 from .search import Found, Search, Sort, find_by_message_id, ids_matching, search
 from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
 from .stats import Stats, due_length, queue_length, stats
-from .store import Queue, Transaction, open_queue
+from .store import Queue, Transaction, exists, open_queue
 from .takeover import take_over
+from .transfer import Transferred, transfer
 
 __all__ = [
     "AttemptRecord",
@@ -76,6 +80,7 @@ __all__ = [
     "State",
     "Stats",
     "Transaction",
+    "Transferred",
     "all_daemons",
     "attempts",
     "claim",
@@ -86,9 +91,11 @@ __all__ = [
     "due",
     "due_length",
     "enqueue",
+    "exists",
     "find_by_message_id",
     "get_message",
     "give_back",
+    "give_back_unheard",
     "held_lanes",
     "hold",
     "hold_lane",
@@ -98,6 +105,8 @@ __all__ = [
     "look",
     "mark_told",
     "matching",
+    "may_probe",
+    "moment",
     "new_batch",
     "next_due",
     "open_queue",
@@ -108,6 +117,7 @@ __all__ = [
     "pull_back",
     "queue_length",
     "recover",
+    "recover_ownerless",
     "register",
     "release",
     "release_lane",
@@ -122,7 +132,9 @@ __all__ = [
     "take_file",
     "taking_part",
     "take_over",
+    "take_turn",
     "tidy",
+    "transfer",
     "unhold",
     "unreadable",
 ]

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from ..message import Lane
 from . import tables
 from .prepared import Prepared, among_ids
+from .skiplocked import take
 from .states import State
 from .store import Transaction
 
@@ -83,7 +84,6 @@ def _due_in(lane: Lane) -> Select[tuple[int, int]]:
         )
         .order_by(schedule.c.due, schedule.c.message_id)
         .limit(bindparam("most"))
-        .with_for_update(skip_locked=True)
         .subquery()
     )
     return select(found.c.lane, found.c.message_id)
@@ -142,11 +142,18 @@ _MESSAGES = Prepared(
 _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
 
 
-def claim(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
-    """Claim messages that `due` has found in the same transaction, in their order."""
+def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[Claim]:
+    """Claim messages that `due` has found in the same transaction, in their order.
+
+    Where another daemon may have been faster: others of the same lanes that are due at
+    `now`, or fewer.
+    """
+    if ids and tx.dialect.name == "postgresql":
+        ids = take(tx, owner, ids, now)
+    elif ids:
+        _CLAIM.run(tx, ids=ids, new_owner=owner)
     if not ids:
         return []
-    _CLAIM.run(tx, ids=ids, new_owner=owner)
     recipients: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
     for key, position, address, attempts in _RECIPIENTS.rows(tx, ids=ids):
         recipients[key].append(OpenRecipient(position, address, attempts))

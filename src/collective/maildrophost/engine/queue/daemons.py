@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from . import tables
 from .claim import recover
 from .store import Transaction
+from .waking import wake
 
 daemon = tables.daemon
 
@@ -55,8 +56,10 @@ def renew(
 
 def retire(tx: Transaction, owner: str) -> None:
     """A daemon ends; what it still has claimed goes back as possible duplicates."""
-    recover(tx, owner)
+    # In this order: the deletion waits for its last heartbeat to be written.
     tx.execute(delete(daemon).where(daemon.c.owner == owner))
+    if recover(tx, owner):
+        wake(tx)
 
 
 def all_daemons(tx: Transaction) -> list[Daemon]:

@@ -12,6 +12,7 @@ from ..message import Message
 from . import tables
 from .states import RecipientState, State
 from .store import Transaction
+from .waking import wake
 
 schedule = tables.schedule
 
@@ -42,6 +43,7 @@ def release(tx: Transaction, batch: str, now: float) -> int:
         .where(schedule.c.batch == batch, schedule.c.state == State.PREPARED.value)
         .values(state=State.QUEUED.value, batch=None)
     )
+    wake(tx)
     return changed.rowcount
 
 
@@ -62,6 +64,8 @@ def enqueue(
     tx: Transaction, messages: Sequence[Message], now: float, origin: str = ""
 ) -> tuple[str, ...]:
     """Store mail that is due at once, or at its own time; returns the ids."""
+    if messages:
+        wake(tx)
     return _store(tx, messages, State.QUEUED, now, None, origin)
 
 

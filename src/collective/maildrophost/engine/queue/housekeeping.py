@@ -42,7 +42,9 @@ class Room:
 
 
 def room(queue: Queue) -> Room | None:
-    """What the queue takes; None when that cannot be seen now."""
+    """What the queue takes; None when that cannot be seen now, or is a server's."""
+    if queue.path is None:
+        return None
     try:
         with _connected(queue.path) as connection:
             return _room(connection, queue.path)
@@ -70,8 +72,10 @@ def tidy(queue: Queue) -> bool:
 
     For moments in which no mail is on its way. Where a reader or a writer is in the way
     it does nothing: nobody waits for it. Raises QueueError when it cannot, on a full
-    disk for example: the queue is as it was.
+    disk for example: the queue is as it was. A server does all this itself.
     """
+    if queue.path is None:
+        return False
     try:
         with _connected(queue.path) as connection:
             return _step(connection, queue.path)

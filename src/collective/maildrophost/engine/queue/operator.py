@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, delete, exists, false, insert, select, update
+from sqlalchemy import case, delete, false, select, text, update
 
 from ..message import Lane
 from . import tables
 from .claim import BACK_TO_WAITING
+from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
+from .waking import wake
 
 schedule = tables.schedule
 recipient = tables.recipient
@@ -56,6 +58,7 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
             state=State.QUEUED.value,
         )
     )
+    wake(tx)
 
 
 def hold(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -80,6 +83,7 @@ def unhold(tx: Transaction, ids: Iterable[str]) -> Done:
             .where(schedule.c.message_id.in_(keys))
             .values(state=BACK_TO_WAITING, batch=None)
         )
+        wake(tx)
 
     return _act(tx, ids, RELEASED, "released", act)
 
@@ -125,16 +129,18 @@ def matching(tx: Transaction, action: str, state: State | None) -> tuple[str, ..
 
 def hold_lane(tx: Transaction, lane: Lane) -> bool:
     """Claim nothing of a lane any more; False when it was held already."""
-    held = tables.held_lane
-    if tx.execute(select(exists().where(held.c.lane == int(lane)))).scalar():
-        return False
-    tx.execute(insert(held), {"lane": int(lane)})
-    return True
+    return _HOLD_LANE.run(tx, lane=int(lane)) > 0
+
+
+_HOLD_LANE = Prepared(
+    text("INSERT INTO maildrop_held_lane (lane) VALUES (:lane) ON CONFLICT DO NOTHING")
+)
 
 
 def release_lane(tx: Transaction, lane: Lane) -> bool:
     """Let a lane go on; False when it was not held."""
     held = tables.held_lane
+    wake(tx)
     return tx.execute(delete(held).where(held.c.lane == int(lane))).rowcount > 0
 
 
@@ -184,6 +190,7 @@ def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
     rows = tx.execute(
         select(schedule.c.message_id, schedule.c.state)
         .where(schedule.c.message_id.in_([key for key in keys if key < 2**63]))
+        .order_by(schedule.c.message_id)
         .with_for_update()
     )
     return {str(key): State(state) for key, state in rows}

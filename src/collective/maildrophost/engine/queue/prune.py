@@ -49,6 +49,8 @@ def _forget_lane(tx: Transaction, state: State, lane: Lane, before: float) -> in
             schedule.c.due < before,
         )
         .limit(BATCH)
+        # Another daemon forgets the next ones.
+        .with_for_update(skip_locked=True)
     )
     gone = tx.execute(delete(tables.message).where(tables.message.c.id.in_(old)))
     return gone.rowcount

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, false, insert, select, update
+from sqlalchemy import delete, false, select, text, update
 
 from . import tables
+from .prepared import Prepared
 from .store import Transaction
 
 relay = tables.relay
@@ -27,18 +28,50 @@ class RelayPause:
     told: bool = False
 
 
+_PAUSE = Prepared(
+    # Two daemons may find the same fault at the same moment: the longer pause stands.
+    text("""
+    INSERT INTO maildrop_relay (name, fault, since, paused_until, failures, told)
+    VALUES (:name, :fault, :since, :paused_until, :failures, :told)
+    ON CONFLICT (name) DO UPDATE SET
+        fault = excluded.fault,
+        paused_until = CASE
+            WHEN maildrop_relay.failures > excluded.failures
+            THEN maildrop_relay.paused_until ELSE excluded.paused_until END,
+        failures = CASE
+            WHEN maildrop_relay.failures > excluded.failures
+            THEN maildrop_relay.failures ELSE excluded.failures END
+    """)
+)
+
+
 def pause(tx: Transaction, paused: RelayPause) -> None:
     """Record a relay's fault, or that it goes on; its first `since` is kept."""
-    values = {
-        "fault": paused.fault,
-        "paused_until": paused.paused_until,
-        "failures": paused.failures,
-    }
-    changed = tx.execute(
-        update(relay).where(relay.c.name == paused.name).values(**values)
-    )
-    if changed.rowcount == 0:
-        tx.execute(insert(relay), paused.__dict__)
+    _PAUSE.run(tx, **paused.__dict__)
+
+
+_PROBE = Prepared(
+    text("""
+    UPDATE maildrop_relay SET paused_until = :until
+    WHERE name = :name AND (paused_until <= :now OR paused_until > :longest)
+    """)
+)
+
+
+def may_probe(
+    tx: Transaction, name: str, now: float, patience: float, longest_pause: float
+) -> RelayPause | bool | None:
+    """True: this daemon tries the relay, and the others wait for `patience` seconds.
+
+    Else the pause that still holds; None: the fault has ended meanwhile. A pause that
+    ends later than `longest_pause` seconds from `now` is left of a clock that was set
+    back.
+    """
+    until, longest = now + patience, now + longest_pause
+    if _PROBE.run(tx, name=name, now=now, until=until, longest=longest):
+        return True
+    row = tx.execute(select(relay).where(relay.c.name == name)).one_or_none()
+    return None if row is None else RelayPause(**row._mapping)
 
 
 def mark_told(tx: Transaction, name: str) -> bool:

@@ -82,7 +82,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
     if recorded:
         _record_attempts(tx, recorded, standing, now)
         _update_recipients(tx, recorded)
-        _count(tx, [verdict for _, _, verdict in recorded], now)
+        _count(tx, recorded, now)
     counting = {settlement.id for settlement, _, _ in recorded}
     _move_on(
         tx,
@@ -108,6 +108,8 @@ _STANDING = Prepared(
         schedule.c.message_id, schedule.c.state, schedule.c.owner, schedule.c.attempts
     )
     .where(among_ids(schedule.c.message_id))
+    # In one order, so that two who wait for each other's rows cannot be.
+    .order_by(schedule.c.message_id)
     .with_for_update()
 )
 
@@ -276,18 +278,28 @@ def _finish(tx: Transaction, ids: Sequence[int], state: State, now: float) -> No
 _COUNTED = [outcome.value for outcome in Outcome]
 _ADD_TO_HOUR = Prepared(
     update(tables.hour)
-    .where(tables.hour.c.hour == bindparam("this_hour"))
+    .where(
+        tables.hour.c.hour == bindparam("this_hour"),
+        tables.hour.c.owner == bindparam("counting"),
+    )
     .values(
         {name: tables.hour.c[name] + bindparam(f"more_{name}") for name in _COUNTED}
     )
 )
 
 
-def _count(tx: Transaction, verdicts: Sequence[Verdict], now: float) -> None:
+def _count(
+    tx: Transaction, recorded: Iterable[tuple[Settlement, int, Verdict]], now: float
+) -> None:
     """Add to the counters of this hour, which the chart is drawn from."""
-    counted = Counter(verdict.outcome.value for verdict in verdicts)
     hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
-    more = {f"more_{name}": counted[name] for name in _COUNTED}
-    if _ADD_TO_HOUR.run(tx, this_hour=hour, **more) == 0:
-        fresh = {name: counted[name] for name in _COUNTED}
-        tx.execute(insert(tables.hour), {"hour": hour, **fresh})
+    counted: dict[str, Counter[str]] = {}
+    for settlement, _, verdict in recorded:
+        # A row for each daemon: they would wait for each other's commit with one.
+        counter = counted.setdefault(settlement.owner, Counter())
+        counter[verdict.outcome.value] += 1
+    for owner, counter in counted.items():
+        more = {f"more_{name}": counter[name] for name in _COUNTED}
+        if _ADD_TO_HOUR.run(tx, this_hour=hour, counting=owner, **more) == 0:
+            fresh = {name: counter[name] for name in _COUNTED}
+            tx.execute(insert(tables.hour), {"hour": hour, "owner": owner, **fresh})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL
 
 from .prepared import Prepared
 
@@ -41,6 +42,59 @@ _ADVICE = {
 }
 
 
+class SQLite:
+    """A queue in one file; see the contract in `database`."""
+
+    begin_read, begin_write = BEGIN_READ, BEGIN_WRITE
+    shared = False
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self.path = path_of(url)
+        # Threads of one process queue up here, fairly; SQLite's own waiting for its
+        # file lock polls with ever longer pauses.
+        self._writing = threading.Lock()
+
+    def engine(self) -> Engine:
+        engine = make_engine(self._url)
+        self._file = file_identity(self.path)
+        return engine
+
+    def writing(self) -> threading.Lock:
+        return self._writing
+
+    def check(self) -> None:
+        # SQLite goes on writing into a removed file, and loses all of it at the end.
+        if file_identity(self.path) != self._file:
+            raise ValueError(
+                "its file was removed or replaced while it was in use: "
+                "put it back and restart"
+            )
+
+    @property
+    def replaced(self) -> bool:
+        found = file_identity(self.path)
+        return found is not None and found != self._file
+
+    def before_upgrade(self, tx: Connection) -> None:
+        """Only one transaction writes anyway."""
+
+    def lost(self, error: BaseException) -> bool:
+        return False
+
+    def advice(self, error: BaseException) -> str:
+        return advice(error)
+
+    def refuses(self, error: BaseException) -> bool:
+        return refuses(error)
+
+    def rings(self) -> None:
+        """SQLite tells nobody; the doorbell in MAILDROP_VAR does."""
+
+    def after_fork(self) -> None:
+        self._writing = threading.Lock()
+
+
 def path_of(url: URL) -> Path:
     """The database file; ValueError when the URL names none."""
     if not url.database or url.database == ":memory:":
@@ -50,14 +104,13 @@ def path_of(url: URL) -> Path:
     return Path(url.database)
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: URL) -> Engine:
     """An engine whose every commit is on disk, after the file was made private."""
-    parsed = make_url(url)
-    path = path_of(parsed)
+    path = path_of(url)
     _refuse_network_file_system(path)
     _make_private(path)
     engine = create_engine(
-        parsed,
+        url,
         hide_parameters=True,
         pool_size=4,
         max_overflow=-1,

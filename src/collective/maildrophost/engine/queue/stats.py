@@ -21,6 +21,7 @@ from .store import Transaction
 schedule = tables.schedule
 
 HOURS_SHOWN = 24
+_COUNTED = ("sent", "deferred", "failed")
 
 
 @dataclass(frozen=True)
@@ -141,5 +142,11 @@ def _counts(tx: Transaction) -> dict[tuple[State, Lane], int]:
 def _hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
     hour = tables.hour
     first = (int(now) // SECONDS_PER_HOUR - HOURS_SHOWN + 1) * SECONDS_PER_HOUR
-    rows = tx.execute(select(hour).where(hour.c.hour >= first).order_by(hour.c.hour))
+    counted = [func.sum(hour.c[name]).label(name) for name in _COUNTED]
+    rows = tx.execute(
+        select(hour.c.hour, *counted)
+        .where(hour.c.hour >= first)
+        .group_by(hour.c.hour)
+        .order_by(hour.c.hour)
+    )
     return tuple(HourRecord(**row._mapping) for row in rows)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutError
 
 from ..errors import MaildropError
-from . import sqlite, upgrades
+from ..queueurl import QueueURL
+from . import upgrades
 from .errors import NewerSchema, QueueError, Refused
+from .kinds import database_of
 from .prepared import Prepared
 
 Transaction = Connection
@@ -29,67 +31,113 @@ class Queue:
     """
 
     def __init__(self, url: str) -> None:
-        self.name = make_url(url).render_as_string(hide_password=True)
+        self.name = QueueURL(url).redacted()
         self.url = url
-        self.path = sqlite.path_of(make_url(url))
-        self._engine: Engine = sqlite.make_engine(url)
+        self.database = database_of(make_url(url))
+        self._engine: Engine = self.database.engine()
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
-        self._file = sqlite.file_identity(self.path)
-        # Threads of one process queue up here, fairly; SQLite's own waiting for its
-        # file lock polls with ever longer pauses.
-        self._writing = threading.Lock()
         _after_fork.add(self)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that sees one state of the queue."""
-        with self._errors_named(), self._begun(sqlite.BEGIN_READ) as tx:
+        with self._errors_named(), self._begun(self.database.begin_read) as tx:
             yield tx
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that is on disk when this block has ended without error."""
-        with self._writing, self._errors_named():
-            self._check_file()
-            with self._begun(sqlite.BEGIN_WRITE) as tx:
+        with self.database.writing(), self._errors_named():
+            self._check()
+            with self._begun(self.database.begin_write) as tx:
                 yield tx
 
     @property
+    def path(self) -> Path | None:
+        """The file of a queue on SQLite; None elsewhere."""
+        return self.database.path
+
+    @property
+    def shared(self) -> bool:
+        """Whether others may go on with it while this machine is cut off from it.
+
+        Then nobody may hear whether a commit was one.
+        """
+        return self.database.shared
+
+    @property
     def replaced(self) -> bool:
-        """Whether another file lies at the path: this queue will not come back."""
-        found = sqlite.file_identity(self.path)
-        return found is not None and found != self._file
+        """Whether another database is in its place: this queue will not come back."""
+        return self.database.replaced
+
+    def rings(self) -> AsyncIterator[None] | None:
+        """An item whenever mail may have become due; None: its database can't tell.
+
+        The first item says that listening has begun. Raises QueueError when it ends.
+        """
+        return self.database.rings()
+
+    def same_as(self, other: Queue) -> bool:
+        """Whether both are known to be the same database."""
+        if self.path and other.path:
+            return self.path.samefile(other.path)
+        return self.url == other.url
 
     def close(self) -> None:
         """Close the connections; the next operation opens new ones."""
         self._engine.dispose()
 
     @contextmanager
-    def _begun(self, statement: Prepared) -> Iterator[Transaction]:
-        with self._engine.connect() as tx, tx.begin():
-            # Not by an event of the engine: with one every statement costs twice.
-            statement.run(tx)
+    def _begun(self, begin: Prepared) -> Iterator[Transaction]:
+        with self._connected(begin) as tx, tx.begin():
+            try:
+                yield tx
+            except self._driver_error as error:
+                # SQLAlchemy sees only the errors of its own statements.
+                if self.database.lost(error):
+                    tx.invalidate()
+                raise
+
+    @contextmanager
+    def _connected(self, begin: Prepared) -> Iterator[Connection]:
+        """A connection whose transaction has begun.
+
+        A pooled one may have died since: then all of them have, and nothing is lost.
+        """
+        with ExitStack() as connections:
+            tx = connections.enter_context(self._engine.connect())
+            try:
+                # Not by an event of the engine: with one every statement costs twice.
+                begin.run(tx)
+            except self._driver_error as error:
+                if not self.database.lost(error):
+                    raise
+                tx.invalidate()
+                self._engine.dispose()
+                tx = connections.enter_context(self._engine.connect())
+                begin.run(tx)
             yield tx
 
-    def _check_file(self) -> None:
-        # SQLite goes on writing into a removed file, and loses all of it at the end.
-        if sqlite.file_identity(self.path) != self._file:
+    def _check(self) -> None:
+        try:
+            self.database.check()
+        except ValueError as error:
             self._engine.dispose()
-            raise QueueError(
-                self.name,
-                "its file was removed or replaced while it was in use: "
-                "put it back and restart",
-            )
+            raise QueueError(self.name, str(error)) from None
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
+        except TimeoutError as error:
+            raise QueueError(
+                self.name, f"too many of its users wait: {error}"
+            ) from None
         except (DBAPIError, self._driver_error) as error:
             original = getattr(error, "orig", error)
-            kind = Refused if sqlite.refuses(original) else QueueError
+            kind = Refused if self.database.refuses(original) else QueueError
             # Not chained: the statement's text would follow with it.
-            raise kind(self.name, sqlite.advice(original)) from None
+            raise kind(self.name, self.database.advice(original)) from None
         except (UnicodeError, OverflowError) as error:
             # A value that the driver cannot even write down; its text may quote it.
             words = f"a value cannot be stored ({type(error).__name__})"
@@ -98,7 +146,7 @@ class Queue:
     def _reset_after_fork(self) -> None:
         # A connection of the parent must not be used, nor closed, by the child.
         self._engine.dispose(close=False)
-        self._writing = threading.Lock()
+        self.database.after_fork()
 
 
 _after_fork: weakref.WeakSet[Queue] = weakref.WeakSet()
@@ -118,23 +166,26 @@ def open_queue(url: str) -> Queue:
     Raises QueueError, with the reason, when it can't be used.
     """
     try:
-        name = make_url(url).render_as_string(hide_password=True)
+        queue = Queue(url)
     except ArgumentError:
         raise QueueError("?", "MAILDROP_QUEUE is not a database URL") from None
-    if not name.startswith("sqlite:"):
-        raise QueueError(
-            name, "this version keeps queues on SQLite only: use sqlite:////PATH"
-        )
-    try:
-        queue = Queue(url)
     except (OSError, ValueError) as error:
-        raise QueueError(name, str(error)) from None
+        raise QueueError(QueueURL(url).redacted(), str(error)) from None
     try:
         _bring_up_to_date(queue)
     except (MaildropError, SQLAlchemyError):
         queue.close()
         raise
     return queue
+
+
+def exists(url: str) -> bool:
+    """False for an SQLite queue that nobody has made yet.
+
+    Who only looks must not make one: it would belong to the wrong user.
+    """
+    path = database_of(make_url(url)).path
+    return path is None or path.exists()
 
 
 def _bring_up_to_date(queue: Queue) -> None:
@@ -144,6 +195,7 @@ def _bring_up_to_date(queue: Queue) -> None:
         return
     try:
         with queue.write() as tx:
+            queue.database.before_upgrade(tx)
             upgrades.upgrade(tx)
     except NewerSchema as error:
         raise QueueError(queue.name, str(error)) from None

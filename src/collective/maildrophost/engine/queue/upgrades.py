@@ -19,7 +19,30 @@ def _remember_who_was_told(tx: Connection) -> None:
         )
 
 
-STEPS: tuple[Step, ...] = (_remember_who_was_told,)
+def _share_with_other_daemons(tx: Connection) -> None:
+    # The key changes, which SQLite can't do to a table that is there.
+    for statement in (
+        "ALTER TABLE maildrop_hour RENAME TO maildrop_hour_of_all",
+        """CREATE TABLE maildrop_hour (
+            hour BIGINT NOT NULL,
+            owner VARCHAR(32) NOT NULL,
+            sent INTEGER NOT NULL,
+            deferred INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            CONSTRAINT maildrop_hour_by_owner PRIMARY KEY (hour, owner)
+        )""",
+        "INSERT INTO maildrop_hour (hour, owner, sent, deferred, failed) "
+        "SELECT hour, '', sent, deferred, failed FROM maildrop_hour_of_all",
+        "DROP TABLE maildrop_hour_of_all",
+        """CREATE TABLE maildrop_pace (
+            relay TEXT NOT NULL PRIMARY KEY,
+            last_start DOUBLE PRECISION NOT NULL
+        )""",
+    ):
+        tx.exec_driver_sql(statement)
+
+
+STEPS: tuple[Step, ...] = (_remember_who_was_told, _share_with_other_daemons)
 """The first step brings version 1 to 2; a step that was released never changes."""
 
 VERSION = 1 + len(STEPS)

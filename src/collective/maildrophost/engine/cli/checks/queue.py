@@ -47,7 +47,7 @@ def _opens(configuration: Configuration) -> Finding:
             queue.close()
     except QueueError as error:
         return failed(SUBJECT, str(error))
-    return ok(SUBJECT, f"{configuration.queue} opens, {waiting} messages wait")
+    return ok(SUBJECT, f"{queue.name} opens, {waiting} messages wait")
 
 
 def _path(configuration: Configuration) -> Path:

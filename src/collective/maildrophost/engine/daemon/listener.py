@@ -1,0 +1,48 @@
+"""Hears of new mail from every machine, where the database tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ..queue import Queue, QueueError
+
+log = logging.getLogger("maildrop.daemon")
+
+SHORTEST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Listener:
+    """Listens for as long as the daemon runs; a short cut, like the doorbell.
+
+    Without it the daemon looks after MAILDROP_INTERVAL, so that nothing here ends it.
+    """
+
+    def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
+        self._queue = queue
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        pause, failing = SHORTEST_PAUSE_SECONDS, False
+        while True:
+            try:
+                if (rings := self._queue.rings()) is None:
+                    await asyncio.Event().wait()
+                    return
+                # Also at the first item: what came while nobody listened.
+                async for _ in rings:
+                    if failing:
+                        log.info("the queue tells of new mail again")
+                    pause, failing = SHORTEST_PAUSE_SECONDS, False
+                    self._wake()
+            except QueueError as error:
+                if not failing:
+                    log.warning(
+                        "%s; new mail is found by looking until it tells again", error
+                    )
+                failing = True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

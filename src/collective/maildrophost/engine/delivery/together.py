@@ -1,0 +1,56 @@
+"""What the daemons of a queue keep together: their pace, and the probe of a relay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..queue import RelayPause, Transaction, may_probe, moment, take_turn
+from .health import LONGEST_PAUSE_SECONDS
+
+PROBE_SECONDS = 60.0
+"""How long the others wait for the daemon that probes a relay, in case it dies."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What this daemon has to ask the others for, before it claims."""
+
+    relay: str
+    interval: float = 0.0
+    """Seconds between two mails; 0: no limit."""
+    probing: bool = False
+    """Whether it would find out if the relay, which was at fault, works again."""
+
+    def __bool__(self) -> bool:
+        return self.probing or self.interval > 0
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why nothing may be claimed now.
+
+    `wait` seconds until the next mail may start; `pause`: the relay's, that another
+    daemon has found; `good`: another daemon has found that it works.
+    """
+
+    wait: float = 0.0
+    pause: RelayPause | None = None
+    good: bool = False
+
+
+def objection(tx: Transaction, terms: Terms, now: float) -> Objection | None:
+    """None: a message may be claimed in this transaction, and then is to be.
+
+    Called when there is one, so that no turn is taken for nothing.
+    """
+    if terms.probing:
+        found = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
+        if found is None:
+            return Objection(good=True)
+        if isinstance(found, RelayPause):
+            return Objection(pause=found)
+    if terms.interval > 0:
+        wait = take_turn(tx, terms.relay, terms.interval, moment(tx, now))
+        if wait > 0:
+            return Objection(wait=wait)
+    return None

@@ -1,0 +1,63 @@
+"""What a kind of database does its own way: the contract of its module."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+from .prepared import Prepared
+
+
+class Database(Protocol):
+    """One database of a kind, named by its URL."""
+
+    begin_read: Prepared
+    """Begins a transaction that sees one state of everything."""
+    begin_write: Prepared
+    shared: bool
+    """Whether others may go on with it while this machine is cut off from it."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it is; None for a server."""
+
+    def engine(self) -> Engine:
+        """Makes the connections; every commit that they do is on disk.
+
+        Raises ValueError or OSError, with the reason, when it can't be used.
+        """
+
+    def writing(self) -> AbstractContextManager[object]:
+        """Held while a transaction of this process writes."""
+
+    def check(self) -> None:
+        """Before a write: raises ValueError when it would go to nowhere."""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it is another one by now: this queue will not come back."""
+
+    def before_upgrade(self, tx: Connection) -> None:
+        """Keeps others from changing the schema until `tx` ends."""
+
+    def lost(self, error: BaseException) -> bool:
+        """Whether the connection is gone, so that another one may still do."""
+
+    def advice(self, error: BaseException) -> str:
+        """What an error means for an operator, with the database's own words."""
+
+    def refuses(self, error: BaseException) -> bool:
+        """Whether it is about the values, not about the state of the database."""
+
+    def rings(self) -> AsyncIterator[None] | None:
+        """An item whenever mail may have become due; None: nobody tells.
+
+        The first item says that listening has begun. Raises QueueError when it ends.
+        """
+
+    def after_fork(self) -> None:
+        """Forget what the parent's threads may have held."""

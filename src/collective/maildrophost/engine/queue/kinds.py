@@ -1,0 +1,28 @@
+"""Which kind of database a URL means."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import URL
+
+from .database import Database
+
+
+def database_of(url: URL) -> Database:
+    """The database at `url`; ValueError, with the reason, when there is none of it."""
+    # Only what is used gets imported: a queue on SQLite needs no other driver.
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        from .sqlite import SQLite
+
+        return SQLite(url)
+    if url.drivername == "postgresql+psycopg":
+        try:
+            from .postgresql import PostgreSQL
+        except ImportError as error:
+            raise ValueError(
+                f"{error}: install collective.maildrophost[postgresql]"
+            ) from None
+        return PostgreSQL(url)
+    raise ValueError(
+        "a queue is kept on sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABASE"
+    )

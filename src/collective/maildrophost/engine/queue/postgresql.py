@@ -1,0 +1,235 @@
+"""What is special about a queue on PostgreSQL: its connections, its errors."""
+
+# Rules of this file:
+# - Nothing is set for a session: behind PgBouncer in transaction mode the next
+#   transaction may have another one.
+# - No error's detail is repeated: it quotes the row, which is mail.
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Generator
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL
+
+from .errors import QueueError
+from .prepared import Prepared
+
+ANSWER_SECONDS = 30.0
+"""A server that says nothing for so long is taken for gone."""
+LOCK_SECONDS = 20
+"""Less than that: whoever waits for a lock hears of it from the server."""
+IDLE_SECONDS = 60
+"""A transaction of ours that asks nothing for so long has lost its client, whose locks
+others wait for."""
+CONNECT_SECONDS = 10
+"""For each host of the URL."""
+CHANNEL = "maildrop"
+"""What is notified when mail may have become due; one name for all queues of a
+database, since a ring too many costs nothing."""
+_UPGRADE_LOCK = 0x6D61696C64726F70
+"""The advisory lock of a schema upgrade: "maildrop" in ASCII."""
+
+# One round trip, and only for this transaction.
+_LIMITS = (
+    f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; "
+    f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+)
+BEGIN_READ = Prepared(
+    text(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}")
+)
+# Says no at once on a standby.
+BEGIN_WRITE = Prepared(
+    text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_LIMITS}")
+)
+
+# Whoever is not let in gets no code, only words, after FATAL in whatever language.
+_UNREACHABLE = "no connection to the server: is it up, are host and port right?"
+_NOT_LET_IN = "the server refuses the connection: check database, user, password"
+_CROWDED = "it has no connection left: raise max_connections or use PgBouncer"
+_CROWDED_WORDS = ("connection slots", "too many")
+
+# By class or code (postgresql.org/docs/current/errcodes-appendix.html).
+_ADVICE = {
+    "08": "the connection broke",
+    "25006": "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE",
+    "25P03": "a transaction was idle for too long",
+    "40": "another transaction came first",
+    "42501": "this role lacks a right: see the grants in docs/scaling.md",
+    "42P01": "a table is missing: were the tables made, is search_path the same?",
+    "53100": "the disk of the server is full: free space on it",
+    "53300": _CROWDED,
+    "53": "the server is short of something",
+    "55P03": f"another transaction kept a lock for {LOCK_SECONDS} s",
+    "57P01": "the server is being stopped",
+    "57P02": "the server crashed, and restarts",
+    "57P03": "the server is starting or stopping",
+    "58": "the server's disk reports an error",
+    "XX": "the server reports damage",
+}
+_CONNECTION_GONE = ("08", "25P03", "57P")
+
+Value = TypeVar("Value")
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server has said nothing for ANSWER_SECONDS."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """Does not wait for ever: a server that was stopped keeps its sockets open."""
+
+    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        """Drive `gen` to its end; NoAnswer when that takes too long."""
+        try:
+            return super().wait(_in_time(gen), *arguments, **options)
+        except NoAnswer:
+            self.pgconn.finish()
+            raise
+
+
+def _in_time(waiting: Generator[Any, Any, Value]) -> Generator[Any, Any, Value]:
+    """The same generator; it is resumed now and then while nothing comes."""
+    deadline = monotonic() + ANSWER_SECONDS
+    try:
+        wish = next(waiting)
+        while True:
+            ready = yield wish
+            if not ready and monotonic() > deadline:
+                raise NoAnswer(f"no answer within {ANSWER_SECONDS:.0f} s")
+            wish = waiting.send(ready)
+    except StopIteration as end:
+        value: Value = end.value
+        return value
+
+
+class PostgreSQL:
+    """A queue that several machines share; see the contract in `database`."""
+
+    begin_read, begin_write = BEGIN_READ, BEGIN_WRITE
+    path = None
+    shared = True
+
+    def __init__(self, url: URL) -> None:
+        self._url = _with_defaults(url)
+
+    def engine(self) -> Engine:
+        engine = create_engine(
+            self._url,
+            hide_parameters=True,
+            pool_size=4,
+            max_overflow=12,
+            # The same few connections again and again; the others stay unopened.
+            pool_use_lifo=True,
+        )
+        event.listen(engine, "do_connect", _connect)
+        return engine
+
+    def writing(self) -> contextlib.nullcontext[None]:
+        # The server sorts out who waits for whom.
+        return contextlib.nullcontext()
+
+    def check(self) -> None:
+        """A server is what its address says."""
+
+    @property
+    def replaced(self) -> bool:
+        return False
+
+    def before_upgrade(self, tx: Connection) -> None:
+        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+
+    def lost(self, error: BaseException) -> bool:
+        if not isinstance(error, psycopg.Error):
+            return False
+        if error.sqlstate is None:
+            return isinstance(error, psycopg.OperationalError)
+        return error.sqlstate.startswith(_CONNECTION_GONE)
+
+    def advice(self, error: BaseException) -> str:
+        code = getattr(error, "sqlstate", None)
+        words = _words(error)
+        if code is None:
+            return _without_code(error, words)
+        meaning = next((_ADVICE[key] for key in _keys(code) if key in _ADVICE), None)
+        return f"{meaning} ({words})" if meaning else words
+
+    def refuses(self, error: BaseException) -> bool:
+        return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+
+    async def rings(self) -> AsyncIterator[None]:
+        dialect = self._url.get_dialect()()
+        arguments, options = dialect.create_connect_args(self._url)
+        try:
+            listening = await psycopg.AsyncConnection.connect(
+                *arguments, autocommit=True, **options
+            )
+            async with listening:
+                await listening.execute(f"LISTEN {CHANNEL}")
+                yield None
+                async for _ in listening.notifies():
+                    yield None
+        except psycopg.Error as error:
+            name = self._url.render_as_string(hide_password=True)
+            raise QueueError(name, self.advice(error)) from None
+
+    def after_fork(self) -> None:
+        """Nothing of ours outlives a fork but the connections."""
+
+
+def notify(tx: Connection) -> None:
+    """Ring for every daemon that listens, when `tx` commits."""
+    _NOTIFY.run(tx)
+
+
+_NOTIFY = Prepared(text(f"NOTIFY {CHANNEL}"))
+
+
+def _with_defaults(url: URL) -> URL:
+    """The URL with what it does not say itself: nothing waits for ever."""
+    defaults = {
+        "application_name": "maildrop",
+        "connect_timeout": str(CONNECT_SECONDS),
+        "target_session_attrs": "read-write",
+        "keepalives_idle": "20",
+        "keepalives_interval": "5",
+        "keepalives_count": "4",
+        "tcp_user_timeout": str(int(ANSWER_SECONDS * 1000)),
+    }
+    return url.update_query_dict({**defaults, **url.query})
+
+
+def _connect(
+    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
+) -> PatientConnection:
+    return PatientConnection.connect(
+        *arguments,
+        # The queue says its own BEGIN.
+        autocommit=True,
+        # A prepared statement belongs to a session.
+        prepare_threshold=None,
+        **options,
+    )
+
+
+def _without_code(error: BaseException, words: str) -> str:
+    if isinstance(error, NoAnswer) or not isinstance(error, psycopg.OperationalError):
+        return words
+    if any(each in words for each in _CROWDED_WORDS):
+        return f"{_CROWDED} ({words})"
+    return f"{_NOT_LET_IN if 'FATAL' in words else _UNREACHABLE} ({words})"
+
+
+def _words(error: BaseException) -> str:
+    """The error on one line, without the rows that it is about."""
+    diagnosis = getattr(error, "diag", None)
+    words = (diagnosis and diagnosis.message_primary) or str(error)
+    return " ".join(words.split())
+
+
+def _keys(code: str) -> tuple[str, str]:
+    return code, code[:2]

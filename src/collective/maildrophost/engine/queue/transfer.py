@@ -1,0 +1,214 @@
+"""Moves what waits in one queue to another, on whatever databases they are."""
+
+# Rules of this file:
+# - What is being moved is put aside in the old queue first, as the mail of a batch that
+#   nobody releases: no daemon sends it meanwhile.
+# - Its key in the new queue is written with it, and stays: another run after a crash
+#   between the two commits takes nothing twice.
+# - What a daemon is sending right now, and mail whose transaction has not ended, stays
+#   where it is, and is told of.
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from . import tables
+from .operator import held_lanes, hold_lane
+from .prepared import Prepared
+from .states import State
+from .store import Queue, Transaction
+from .waking import wake
+
+schedule, message = tables.schedule, tables.message
+
+BATCH = 100
+"""Messages in one transaction of either queue."""
+MOVED = (State.QUEUED, State.DEFERRED, State.HELD, State.FAILED)
+STAYS = (State.SENDING, State.PREPARED)
+_ASIDE = "transfer-"
+"""The batch of what is being moved begins so; the state that it had follows."""
+_CARRIED = (tables.content, tables.recipient, tables.attempt)
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """How many messages a run has moved, and has left behind, by their state."""
+
+    moved: Counter[State]
+    left: Mapping[State, int]
+
+
+def transfer(
+    source: Queue,
+    target: Queue,
+    now: float,
+    told: Callable[[int, int], object] = lambda done, total: None,
+) -> Transferred:
+    """Move all that waits, is held or has failed; `told` how many of how many are done.
+
+    Their ids change, nothing else does; lanes that are held are held in the new queue.
+    Records of sent mail stay. It may be run again, after any end, within a week; raises
+    QueueError, and no message is lost or doubled by that.
+    """
+    moved: Counter[State] = Counter()
+    done = 0
+    with source.read() as tx:
+        lanes = held_lanes(tx)
+        # What comes meanwhile is for another run: it would never end otherwise.
+        total, last = _extent(tx)
+    with target.write() as tx:
+        for lane in lanes:
+            hold_lane(tx, lane)
+    for keys in _portions(source, last):
+        with source.write() as tx:
+            _put_aside(tx, keys)
+        with source.read() as tx:
+            rows = _read(tx, keys)
+        with target.write() as tx:
+            moved += Counter(_write(tx, rows, now))
+        with source.write() as tx:
+            tx.execute(
+                delete(message).where(message.c.id.in_([row["id"] for row in rows]))
+            )
+        done += len(keys)
+        told(done, total)
+    return Transferred(moved, _left(source))
+
+
+def _aside() -> ColumnElement[bool]:
+    prepared = schedule.c.state == State.PREPARED.value
+    return prepared & schedule.c.batch.startswith(_ASIDE)
+
+
+def _moving() -> ColumnElement[bool]:
+    """What is to be moved, what an earlier run has put aside too."""
+    return or_(schedule.c.state.in_([state.value for state in MOVED]), _aside())
+
+
+def _extent(tx: Transaction) -> tuple[int, int]:
+    """How many messages are to be moved, and the last of their ids."""
+    found = select(func.count(), func.coalesce(func.max(schedule.c.message_id), 0))
+    count, last = tx.execute(found.where(_moving())).one()
+    return count, last
+
+
+def _portions(source: Queue, end: int) -> Iterator[list[int]]:
+    """The ids of what is to be moved, to `end` inclusive."""
+    last = 0
+    while True:
+        with source.read() as tx:
+            found = tx.execute(
+                select(schedule.c.message_id)
+                .where(
+                    schedule.c.message_id > last,
+                    schedule.c.message_id <= end,
+                    _moving(),
+                )
+                .order_by(schedule.c.message_id)
+                .limit(BATCH)
+            )
+            keys = list(found.scalars())
+        if not keys:
+            return
+        yield keys
+        last = keys[-1]
+
+
+def _put_aside(tx: Transaction, keys: Sequence[int]) -> None:
+    # What a daemon has claimed meanwhile stays.
+    for state in MOVED:
+        tx.execute(
+            update(schedule)
+            .where(schedule.c.message_id.in_(keys), schedule.c.state == state.value)
+            .values(state=State.PREPARED.value, batch=_ASIDE + state.value)
+        )
+
+
+def _read(tx: Transaction, keys: Sequence[int]) -> Rows:
+    """All about these messages: the columns of each, and its rows of other tables."""
+    moving = tx.execute(
+        select(message, schedule)
+        .join_from(message, schedule)
+        .where(message.c.id.in_(keys), _aside())
+        .order_by(message.c.id)
+    )
+    rows: dict[int, dict[str, Any]] = {
+        row["id"]: {**row, **{table.name: [] for table in _CARRIED}}
+        for row in moving.mappings()
+    }
+    for table in _CARRIED:
+        for row in tx.execute(
+            select(table).where(table.c.message_id.in_(list(rows)))
+        ).mappings():
+            rows[row["message_id"]][table.name].append(dict(row))
+    return list(rows.values())
+
+
+_REMEMBER = Prepared(
+    text("""
+    INSERT INTO maildrop_taken_file (key, taken) VALUES (:key, :now)
+    ON CONFLICT (key) DO NOTHING
+    """)
+)
+
+
+def _write(tx: Transaction, rows: Rows, now: float) -> list[State]:
+    """Store what is not there yet; returns the state of each of these messages."""
+    fresh = [row for row in rows if _REMEMBER.run(tx, key=_key(row), now=now)]
+    if not fresh:
+        return []
+    added = insert(message).returning(message.c.id, sort_by_parameter_order=True)
+    ids = tx.execute(added, [_of(message, row, "id") for row in fresh]).scalars().all()
+    for row, key in zip(fresh, ids, strict=True):
+        state = row["batch"].removeprefix(_ASIDE)
+        row.update(message_id=key, state=state, owner=None, batch=None)
+    tx.execute(insert(schedule), [_of(schedule, row) for row in fresh])
+    for table in _CARRIED:
+        carried = [
+            {**each, "message_id": row["message_id"]}
+            for row in fresh
+            for each in row[table.name]
+        ]
+        if carried:
+            tx.execute(insert(table), carried)
+    wake(tx)
+    return [State(row["state"]) for row in fresh]
+
+
+def _of(table: Table, row: dict[str, Any], *without: str) -> dict[str, Any]:
+    names = [column.name for column in table.columns]
+    return {name: row[name] for name in names if name not in without}
+
+
+def _key(row: dict[str, Any]) -> str:
+    # A new queue at the old place counts its ids from one again.
+    words = f"{row['id']} {row['created']!r} {row['header_id']}"
+    return f"transfer {hashlib.sha256(words.encode()).hexdigest()}"
+
+
+def _left(source: Queue) -> dict[State, int]:
+    with source.read() as tx:
+        found = tx.execute(
+            select(schedule.c.state, func.count())
+            .where(schedule.c.state.in_([state.value for state in STAYS]))
+            .group_by(schedule.c.state)
+        )
+        return {State(state): count for state, count in found}

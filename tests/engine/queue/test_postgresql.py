@@ -1,0 +1,409 @@
+"""A queue on PostgreSQL: its roles, its errors, connections that come back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from servers.postgresql import PostgreSQL
+from servers.proxy import Proxy
+from sqlalchemy.engine import make_url
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    Refused,
+    enqueue,
+    open_queue,
+    postgresql,
+    prune,
+    queue_length,
+    settle,
+    stats,
+)
+from collective.maildrophost.engine.verdict import Outcome
+
+PASSWORD = "-".join(["sesame", "7"])  # a traceback quotes the source
+SCALING = Path(__file__).parents[3] / "docs" / "scaling.md"
+
+
+@pytest.fixture
+def url(postgresql_url):
+    return postgresql_url
+
+
+@pytest.fixture
+def server(request):
+    return request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+def breakable():
+    """A server that a test may stop, kill and pause."""
+    with PostgreSQL(max_connections=8, superuser_reserved_connections=3) as server:
+        yield server
+
+
+@pytest.fixture
+def broken_queue(breakable):
+    queue = open_queue(breakable.url(breakable.create()))
+    yield queue
+    queue.close()
+
+
+def length(queue):
+    with queue.read() as tx:
+        return queue_length(tx)
+
+
+def send(queue, hands):
+    with queue.write() as tx:
+        enqueue(tx, [hands.mail()], hands.now)
+
+
+def test_a_reader_sees_one_state_of_the_queue(hands, queue):
+    hands.send()
+    with queue.read() as tx:
+        assert queue_length(tx) == 1
+        hands.send()
+        assert queue_length(tx) == 1
+    assert length(queue) == 2
+
+
+def test_a_reader_changes_nothing(hands, queue):
+    with queue.read() as tx, pytest.raises(Exception, match="read-only"):
+        enqueue(tx, [hands.mail()], hands.now)
+
+
+def test_every_commit_is_on_disk_unless_the_server_says_otherwise(queue):
+    with queue.write() as tx:
+        assert tx.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def test_nothing_is_set_for_a_session(queue):
+    """The next transaction may have another one, behind PgBouncer."""
+    with queue.write() as tx:
+        assert tx.exec_driver_sql("SHOW lock_timeout").scalar() == "20s"
+        session = tx.connection.dbapi_connection
+        assert session.prepare_threshold is None
+    assert session.execute("SHOW lock_timeout").fetchone() == ("0",)
+    held = "SELECT count(*) FROM pg_prepared_statements"
+    assert session.execute(held).fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("nobody_there", r"no connection to the server: is it up"),
+        ("no_database", r"refuses the connection.*\"nothing\" does not exist"),
+        ("no_user", r"refuses the connection.*\"stranger\" does not"),
+        ("no_driver", r"sqlite:////PATH or postgresql\+psycopg://"),
+    ],
+)
+def test_a_queue_that_does_not_open_says_why(server, url, kind, words):
+    wrong = {
+        "nobody_there": make_url(url).set(query={"host": "/nowhere"}),
+        "no_database": make_url(url).set(database="nothing"),
+        "no_user": make_url(url).set(username="stranger"),
+        "no_driver": make_url(url).set(drivername="postgresql+psycopg2"),
+    }[kind]
+    with pytest.raises(QueueError, match=words):
+        open_queue(wrong.render_as_string(hide_password=False))
+
+
+def test_no_error_tells_a_password(url):
+    secret = make_url(url).set(password=PASSWORD, database="nothing")
+    with pytest.raises(QueueError) as caught:
+        open_queue(secret.render_as_string(hide_password=False))
+    told = "".join(traceback.format_exception(caught.value))
+    assert PASSWORD not in told + repr(caught.value)
+
+
+def test_no_error_quotes_the_mail(hands, queue):
+    def write(tx):
+        tx.exec_driver_sql("ALTER TABLE maildrop_message ADD CHECK (subject = '')")
+        enqueue(tx, [hands.mail(subject=PASSWORD)], hands.now)
+
+    with pytest.raises(QueueError) as caught:
+        hands.do(write)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+    hands.send()
+
+
+def test_words_that_no_text_can_hold_are_refused(hands, queue):
+    """So that the daemon tries these verdicts alone, and then without words."""
+    hands.send()
+    (claimed,) = hands.claim()
+    settlement = hands.settlement(claimed, Outcome.SENT)
+    ((position, verdict),) = settlement.verdicts
+    bad = type(verdict)(verdict.outcome, "nul \0 in it")
+    spoilt = replace(settlement, verdicts=((position, bad),))
+    with pytest.raises(Refused):
+        hands.do(settle, [spoilt], hands.now)
+
+
+def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
+    hands.send()
+    hurried = postgresql.BEGIN_WRITE._statement.text.replace("20s", "50ms")
+    begin = postgresql.Prepared(postgresql.text(hurried))
+    with queue.write() as tx:
+        tx.exec_driver_sql("SELECT * FROM maildrop_schedule FOR UPDATE")
+        monkeypatch.setattr(queue.database, "begin_write", begin)
+        with pytest.raises(QueueError, match="another transaction kept a lock"):
+            hands.do(
+                lambda other: other.exec_driver_sql("DELETE FROM maildrop_message")
+            )
+
+
+def test_two_who_prune_do_not_wait_for_each_other(hands, queue):
+    hands.send(hands.mail())
+    hands.settle(hands.claim()[0], Outcome.SENT)
+    later = hands.now + 40 * 86400
+    with queue.write() as one, queue.write() as two:
+        assert prune(one, later, 30, 0) == 1
+        assert prune(two, later, 30, 0) == 0
+
+
+# Connections
+
+
+def test_the_server_may_restart_between_two_transactions(
+    breakable, broken_queue, hands
+):
+    send(broken_queue, hands)
+    breakable.restart()
+    send(broken_queue, hands)
+    assert length(broken_queue) == 2
+
+
+def test_a_transaction_that_the_server_ends_leaves_nothing(
+    breakable, broken_queue, hands
+):
+    def write(tx):
+        enqueue(tx, [hands.mail()], hands.now)
+        breakable.restart()
+        enqueue(tx, [hands.mail()], hands.now)
+
+    with pytest.raises(QueueError), broken_queue.write() as tx:
+        write(tx)
+    assert length(broken_queue) == 0
+
+
+def test_a_stopped_server_is_told_and_come_back_to(breakable, broken_queue, hands):
+    breakable.stop()
+    with pytest.raises(QueueError, match="no connection to the server"):
+        send(broken_queue, hands)
+    breakable.start()
+    send(broken_queue, hands)
+
+
+def test_what_was_committed_survives_a_crash_of_the_server(
+    breakable, broken_queue, hands
+):
+    send(broken_queue, hands)
+    breakable.kill()
+    breakable.start()
+    assert length(broken_queue) == 1
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
+    breakable, broken_queue, hands, monkeypatch
+):
+    send(broken_queue, hands)
+    monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.5)
+    began = time.monotonic()
+    with (
+        breakable.paused(),
+        pytest.raises(QueueError, match=r"no answer within|timeout"),
+    ):
+        send(broken_queue, hands)
+    # The dead connection, then a new one, which libpq gives up after its own time.
+    assert time.monotonic() - began < postgresql.CONNECT_SECONDS + 15
+    send(broken_queue, hands)
+    assert length(broken_queue) >= 2
+
+
+def test_a_cut_wire_is_noticed_and_mended(server, url, hands, monkeypatch):
+    monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.5)
+    with Proxy(server.socket) as proxy:
+        over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
+        over = over.update_query_dict({"connect_timeout": "2"})
+        queue = open_queue(over.render_as_string())
+        send(queue, hands)
+        proxy.cut()
+        with pytest.raises(QueueError):
+            send(queue, hands)
+        proxy.mend()
+        send(queue, hands)
+        proxy.drop()
+        send(queue, hands)
+        queue.close()
+
+
+def test_too_many_connections_are_told(breakable, broken_queue, hands):
+    url = make_url(broken_queue.url)
+    where = {"host": url.query["host"], "user": "maildrop", "dbname": url.database}
+    broken_queue.close()
+    with ExitStack() as others:
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                others.enter_context(psycopg.connect(**where))
+        with pytest.raises(QueueError, match="no connection left: raise max_conn"):
+            send(broken_queue, hands)
+    send(broken_queue, hands)
+
+
+def test_a_process_keeps_few_connections(server, url, queue, hands):
+    def work(_):
+        hands.send()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(64)))
+    open_now = server.execute(
+        "SELECT count(*) FROM pg_stat_activity "
+        f"WHERE datname = '{make_url(url).database}'"
+    )
+    assert open_now[0][0] <= 4
+
+
+def test_the_first_host_that_can_write_is_used(breakable, server, hands):
+    """A URL that names two hosts goes on with the other one after a failover."""
+    name = server.create()
+    breakable.execute(f"CREATE DATABASE {name} OWNER maildrop")
+    breakable.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        queue = open_queue(
+            f"postgresql+psycopg://maildrop@/{name}"
+            f"?host={breakable.host}:5432&host={server.host}:5432"
+        )
+        send(queue, hands)
+        queue.close()
+        queue = open_queue(server.url(name))
+        assert length(queue) == 1
+        queue.close()
+    finally:
+        server.drop(name)
+
+
+def test_a_fork_shares_no_connection(hands, queue):
+    hands.send()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            hands.send()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    hands.send()
+    assert length(queue) == 3
+
+
+# Roles
+
+
+def grants():
+    """The statements of docs/scaling.md, as they stand there."""
+    block = SCALING.read_text().partition("<!-- grants -->")[2]
+    return block.partition("```sql")[2].partition("```")[0]
+
+
+@pytest.fixture
+def user_url(server, url):
+    """A role that may use the tables, and not change them."""
+    database = make_url(url).database
+    role = f"user_{database}"
+    server.execute(f"CREATE ROLE {role} LOGIN")
+    statements = grants().replace("maildrop_user", role)
+    server.execute(
+        statements.replace("DATABASE maildrop", f"DATABASE {database}"), database
+    )
+    yield server.url(database, role)
+    server.execute(f"DROP OWNED BY {role}", database)
+    server.execute(f"DROP ROLE {role}")
+
+
+def test_a_role_with_the_documented_rights_does_all_daily_work(user_url, hands):
+    queue = open_queue(user_url)
+    user = type(hands)(queue)
+    user.register("one")
+    (id,) = user.send()
+    user.settle(user.claim()[0], Outcome.SENT)
+    assert user.do(stats, user.now).states
+    user.do(prune, user.now + 40 * 86400, 30, 0)
+    assert user.message(id) is None
+    queue.close()
+
+
+def test_that_role_can_change_no_table(user_url, hands):
+    queue = open_queue(user_url)
+    with (
+        pytest.raises(QueueError, match="lacks a right: see the grants"),
+        queue.write() as tx,
+    ):
+        tx.exec_driver_sql("ALTER TABLE maildrop_message ADD COLUMN more INTEGER")
+    with queue.write() as tx, pytest.raises(Exception, match="permission denied"):
+        tx.exec_driver_sql("CREATE TABLE more (id INTEGER)")
+    queue.close()
+
+
+def test_an_old_schema_is_not_changed_by_that_role_and_it_says_who_must(
+    user_url, hands, queue
+):
+    hands.do(lambda tx: tx.exec_driver_sql("UPDATE maildrop_schema SET version = 1"))
+    with pytest.raises(QueueError, match="lacks a right"):
+        open_queue(user_url)
+
+
+def test_a_dead_client_does_not_keep_its_locks(queue, hands):
+    with queue.write() as tx:
+        limit = tx.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+    assert limit == "1min"
+
+
+def test_often_changed_tables_are_vacuumed_often(queue):
+    with queue.read() as tx:
+        found = tx.exec_driver_sql(
+            "SELECT reloptions FROM pg_class WHERE relname = 'maildrop_schedule'"
+        ).scalar()
+    assert "autovacuum_vacuum_scale_factor=0.0" in found
+
+
+def test_ringing_belongs_to_the_transaction(queue, hands):
+    heard = []
+    listening = threading.Event()
+    url = make_url(queue.url)
+
+    def listen():
+        with psycopg.connect(
+            host=url.query["host"],
+            user="maildrop",
+            dbname=url.database,
+            autocommit=True,
+        ) as connection:
+            connection.execute("LISTEN maildrop")
+            listening.set()
+            for each in connection.notifies(timeout=20, stop_after=1):
+                heard.append((each, length(queue)))
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    listening.wait(20)
+    with pytest.raises(ZeroDivisionError), queue.write() as tx:
+        assert len(enqueue(tx, [hands.mail()], hands.now)) / 0
+    with queue.write() as tx:
+        enqueue(tx, [hands.mail()], hands.now)
+        assert not heard
+    wait_until(lambda: heard, 20, "the ring")
+    thread.join()
+    assert heard[0][1] == 1

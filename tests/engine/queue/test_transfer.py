@@ -1,0 +1,176 @@
+"""A queue moves to another database: nothing is lost, nothing is sent twice."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    State,
+    attempts,
+    content,
+    held_lanes,
+    hold,
+    hold_lane,
+    list_messages,
+    open_queue,
+    prepare,
+    transfer,
+)
+from collective.maildrophost.engine.verdict import Outcome
+
+# In the package that name is the function.
+module = sys.modules[transfer.__module__]
+
+
+@pytest.fixture
+def source(hands, queue):
+    return queue
+
+
+@pytest.fixture
+def target(request, tmp_path):
+    """On the other kind of database than the source."""
+    ours = request.getfixturevalue("url")
+    if ours.startswith("sqlite"):
+        target = open_queue(request.getfixturevalue("postgresql_url"))
+    else:
+        target = open_queue(f"sqlite:///{tmp_path}/target/queue.db")
+    yield target
+    target.close()
+
+
+@pytest.fixture
+def there(hands, target):
+    return type(hands)(target)
+
+
+def everything(queue):
+    """All messages but their ids, with content and attempts."""
+    with queue.read() as tx:
+        return [
+            (
+                {**record.as_json(), "id": ""},
+                content(tx, record.id),
+                [each.as_json() for each in attempts(tx, record.id)],
+            )
+            for record in sorted(list_messages(tx), key=lambda each: int(each.id))
+        ]
+
+
+def fill(hands):
+    """A message in each state that moves."""
+    ids = hands.send(
+        hands.mail("b@x.org", "c@x.org", subject="tried"),
+        hands.mail(subject="failed"),
+        hands.mail(subject="fresh", lane=Lane.BULK),
+        hands.mail(subject="held"),
+        hands.mail(subject="later", at=hands.now + 500),
+    )
+    hands.do(hold, [ids[3]])
+    tried, failed, *_ = hands.claim()
+    hands.settle(tried, Outcome.SENT, Outcome.DEFERRED, duplicate=True)
+    hands.settle(failed, Outcome.FAILED)
+    hands.do(give_back_all)
+    return ids
+
+
+def give_back_all(tx):
+    tx.exec_driver_sql(
+        "UPDATE maildrop_schedule SET state = 'queued', owner = NULL "
+        "WHERE state = 'sending'"
+    )
+
+
+def test_everything_but_the_id_stays_the_same(hands, source, there, target):
+    fill(hands)
+    before = everything(source)
+    done = transfer(source, target, hands.now)
+    assert (done.moved.total(), done.left) == (5, {})
+    assert everything(source) == []
+    assert everything(target) == before
+
+
+def test_it_goes_on_where_it_was_broken_off(hands, source, there, target, monkeypatch):
+    monkeypatch.setattr(module, "BATCH", 2)
+    fill(hands)
+    before = everything(source)
+    write, calls = module._write, []
+
+    def dies_after_its_commit(tx, rows, now):
+        calls.append(rows)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return write(tx, rows, now)
+
+    monkeypatch.setattr(module, "_write", dies_after_its_commit)
+    with pytest.raises(KeyboardInterrupt):
+        transfer(source, target, hands.now)
+    monkeypatch.undo()
+    done = transfer(source, target, hands.now)
+    assert done.moved.total() == 3
+    assert everything(target) == before
+
+
+def test_a_crash_between_the_two_commits_doubles_nothing(
+    hands, source, there, target, monkeypatch
+):
+    fill(hands)
+    before = everything(source)
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "delete", dies)
+        with pytest.raises(KeyboardInterrupt):
+            transfer(source, target, hands.now)
+    # It is in both now, and nobody sends it from the old one.
+    assert hands.claim() == []
+    assert transfer(source, target, hands.now).moved.total() == 0
+    assert everything(source) == []
+    assert everything(target) == before
+
+
+def test_what_is_being_sent_or_in_doubt_stays_and_is_told(hands, source, target):
+    hands.send()
+    hands.claim()
+    hands.do(prepare, "batch", [hands.mail(subject="doubt")], hands.now)
+    done = transfer(source, target, hands.now)
+    assert done.moved.total() == 0
+    assert done.left == {State.SENDING: 1, State.PREPARED: 1}
+    assert everything(target) == []
+
+
+def test_a_held_lane_is_held_in_the_new_queue(hands, source, there, target):
+    hands.do(hold_lane, Lane.BULK)
+    hands.send(hands.mail(lane=Lane.BULK))
+    transfer(source, target, hands.now)
+    assert there.do(held_lanes) == (Lane.BULK,)
+    assert there.claim() == []
+
+
+def test_the_same_id_of_another_queue_is_another_message(
+    hands, source, there, target, tmp_path
+):
+    hands.send(hands.mail(subject="one"))
+    transfer(source, target, hands.now)
+    other = open_queue(f"sqlite:///{tmp_path}/other/queue.db")
+    assert type(hands)(other).send(hands.mail(subject="two")) == ("1",)
+    assert transfer(other, target, hands.now).moved == {State.QUEUED: 1}
+    other.close()
+    assert len(there.claim()) == 2
+
+
+def test_a_target_that_cannot_be_written_loses_nothing(hands, source, target):
+    fill(hands)
+    before = everything(source)
+    with target.write() as tx:
+        tx.exec_driver_sql("DROP TABLE maildrop_attempt")
+    with pytest.raises(QueueError):
+        transfer(source, target, hands.now)
+    with source.read() as tx:
+        assert len(list_messages(tx)) == len(before)

@@ -1,0 +1,69 @@
+"""A queue of any earlier version is brought to this one; a later one is refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import inspect
+
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    open_queue,
+    stats,
+    upgrades,
+)
+from collective.maildrophost.engine.queue.tables import metadata
+
+TO_THE_FIRST_VERSION = (
+    "ALTER TABLE maildrop_schedule DROP COLUMN warned",
+    "ALTER TABLE maildrop_relay DROP COLUMN told",
+    "DROP TABLE maildrop_pace",
+    "DROP TABLE maildrop_hour",
+    "CREATE TABLE maildrop_hour (hour BIGINT NOT NULL PRIMARY KEY, "
+    "sent INTEGER NOT NULL, deferred INTEGER NOT NULL, failed INTEGER NOT NULL)",
+    "INSERT INTO maildrop_hour VALUES (1799996400, 7, 2, 1)",
+    "UPDATE maildrop_schema SET version = 1",
+)
+
+
+def test_a_queue_of_the_first_version_is_brought_up_to_date(hands, queue):
+    (id,) = hands.send()
+    with queue.write() as tx:
+        for statement in TO_THE_FIRST_VERSION:
+            tx.exec_driver_sql(statement)
+    opened = open_queue(queue.url)
+    with opened.read() as tx:
+        found = inspect(tx)
+        for name, table in metadata.tables.items():
+            columns = {each["name"] for each in found.get_columns(name)}
+            assert columns == set(table.columns.keys()), name
+            key = found.get_pk_constraint(name)["constrained_columns"]
+            assert key == [each.name for each in table.primary_key], name
+        assert upgrades.version(tx) == upgrades.VERSION
+    opened.close()
+    (claimed,) = hands.claim()
+    assert (str(claimed.id), claimed.warned) == (id, False)
+    (hour,) = hands.do(stats, hands.now).hours
+    assert (hour.hour, hour.sent, hour.deferred, hour.failed) == (1799996400, 7, 2, 1)
+
+
+def test_a_queue_of_a_later_version_is_left_alone(hands, queue):
+    hands.send()
+    with queue.write() as tx:
+        tx.exec_driver_sql("UPDATE maildrop_schema SET version = 99")
+    with pytest.raises(QueueError, match=r"version 99.*install the newer"):
+        open_queue(queue.url)
+    assert len(hands.claim()) == 1
+
+
+def test_many_who_open_a_new_queue_at_once_make_it_once(empty_url):
+    def opened(_):
+        queue = open_queue(empty_url)
+        with queue.read() as tx:
+            version = upgrades.version(tx)
+        queue.close()
+        return version
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(opened, range(6))) == [upgrades.VERSION] * 6

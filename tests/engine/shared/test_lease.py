@@ -1,0 +1,160 @@
+"""A machine that dies, or is cut off, leaves its mail to the others: marked, once."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from servers.scripted import Drop, Late, Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    State,
+    claim,
+    due,
+    give_back_unheard,
+    recover_ownerless,
+)
+
+OK = "250 2.0.0 Ok"
+BROKEN_OFF = "1 mails in flight are broken off"
+QUICK = {
+    "daemon__heartbeat__LEASE_SECONDS": 2.0,
+    "daemon__heartbeat__MARGIN_SECONDS": 1.0,
+}
+ELSEWHERE = "UPDATE maildrop_daemon SET process = 'of another machine'"
+
+
+def on_another_machine(site):
+    """So that nobody here can see the death of its daemon."""
+    with site.queue.write() as tx:
+        tx.exec_driver_sql(ELSEWHERE)
+
+
+def test_the_mail_of_a_killed_machine_comes_back_after_its_lease(machines, make_mail):
+    first, second = machines(2, **QUICK)
+    never = threading.Event()
+    with Scripted({"END": [Late(never, Drop()), OK]}) as relay:
+        for site in (first, second):
+            site.configure(SMTP_PORT=relay.port)
+        with first.daemon() as dying:
+            (id,) = first.send(make_mail())
+            wait_until(lambda: relay.received, 10, "the content")
+            on_another_machine(first)
+            dying.kill()
+            killed = time.monotonic()
+        with second.daemon():
+            record = second.wait_for(id, State.SENT)
+            waited = time.monotonic() - killed
+    assert record.possible_duplicate
+    assert len(relay.received) == 2
+    # From the heartbeat before its death on.
+    assert waited > 1.0
+
+
+def test_who_is_cut_off_stops_sending_before_another_takes_over(
+    machines, make_mail, proxy, proxied_url
+):
+    (here,) = machines(1, proxied_url, **QUICK)
+    (there,) = machines(1, **QUICK)
+    never = threading.Event()
+    with Scripted({"END": [Late(never, OK)]}) as slow, Scripted() as relay:
+        here.configure(SMTP_PORT=slow.port)
+        there.configure(SMTP_PORT=relay.port)
+        with here.daemon():
+            (id,) = here.send(make_mail())
+            wait_until(lambda: slow.received, 10, "the content")
+            on_another_machine(there)
+            proxy.cut()
+            wait_until(lambda: here.log_lines(BROKEN_OFF), 10, "that it breaks off")
+            # Nobody had taken it over by then.
+            assert there.message(id).state is State.SENDING
+            with there.daemon():
+                record = there.wait_for(id, State.SENT)
+                proxy.mend()
+    assert record.possible_duplicate
+    assert len(relay.accepted) == 1
+
+
+def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url):
+    (site,) = machines(
+        1, proxied_url, **{**QUICK, "queue__postgresql__ANSWER_SECONDS": 1.0}
+    )
+    never = threading.Event()
+    with Scripted({"END": [Late(never, OK), OK]}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as running:
+            (id,) = site.send(make_mail())
+            wait_until(lambda: relay.received, 10, "the content")
+            proxy.cut()
+            wait_until(lambda: site.log_lines(BROKEN_OFF), 10, "that it breaks off")
+            proxy.mend()
+            record = site.wait_for(id, State.SENT, 20)
+            assert running.process.poll() is None
+    assert record.possible_duplicate
+    assert "broken off" in site.attempts(id)[0].reply
+
+
+def claimed(queue, owner):
+    now = time.time()
+    with queue.write() as tx:
+        ids = due(tx, 100, now)[Lane.NORMAL]
+        return [each.id for each in claim(tx, owner, ids, now)]
+
+
+def test_claims_whose_commit_was_never_heard_of_come_back(machines, make_mail):
+    (site,) = machines(1)
+    site.send(*[make_mail() for _ in range(3)])
+    known, *unheard = claimed(site.queue, "one")
+    with site.queue.write() as tx:
+        assert give_back_unheard(tx, "one", [known]) == 2
+        assert give_back_unheard(tx, "two", []) == 0
+    assert site.message(str(known)).state is State.SENDING
+    for id in unheard:
+        record = site.message(str(id))
+        assert (record.state, record.possible_duplicate) == (State.QUEUED, False)
+
+
+def test_claims_without_a_daemon_come_back_as_possible_duplicates(machines, make_mail):
+    (site,) = machines(1)
+    (id,) = site.send(make_mail())
+    assert claimed(site.queue, "gone") == [int(id)]
+    with site.queue.write() as tx:
+        assert recover_ownerless(tx) == 1
+        assert recover_ownerless(tx) == 0
+    record = site.message(id)
+    assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
+
+
+def test_no_mail_is_stuck_or_doubled_when_the_answer_to_a_claim_is_lost(
+    machines, make_mail, proxy, proxied_url
+):
+    (here,) = machines(1, proxied_url)
+    (there,) = machines(1)
+    with Scripted() as relay:
+        here.configure(SMTP_PORT=relay.port)
+        with here.daemon():
+            proxy.lose_commit(b"SET state = 'sending'")
+            (id,) = there.send(make_mail())
+            assert proxy.lost.wait(20)
+            record = there.wait_for(id, State.SENT, 20)
+    assert len(relay.received) == 1
+    assert not record.possible_duplicate
+
+
+def test_a_verdict_is_kept_when_the_answer_to_its_commit_is_lost(
+    machines, make_mail, proxy, proxied_url
+):
+    (here,) = machines(1, proxied_url)
+    (there,) = machines(1)
+    with Scripted() as relay:
+        here.configure(SMTP_PORT=relay.port)
+        with here.daemon():
+            proxy.lose_commit(b"INSERT INTO maildrop_attempt")
+            (id,) = there.send(make_mail())
+            assert proxy.lost.wait(20)
+            there.wait_for(id, State.SENT, 20)
+            (next_id,) = there.send(make_mail(subject="next"))
+            there.wait_for(next_id, State.SENT, 20)
+    assert len(relay.received) == 2

