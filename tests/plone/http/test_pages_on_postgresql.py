@@ -31,7 +31,7 @@ def test_every_page_shows_its_mail(page, hands):
     hands.daemon()
     overview = page(PANEL)
     assert "1 waiting" in overview
-    assert "in doubt" in overview
+    assert "/plone on web1" in overview
     queue = page(f"{PANEL}-queue?state=failed&text=gone")
     assert "refused" in queue
     assert "waiting</" not in queue
