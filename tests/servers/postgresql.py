@@ -88,10 +88,16 @@ class PostgreSQL:
         """Where `database` is, as MAILDROP_QUEUE names it."""
         return f"postgresql+psycopg://{user}@/{database}?host={self.host}"
 
-    def create(self, template: str = "template1") -> str:
-        """The name of a new database, a copy of `template`."""
+    def create(self, template: str = "template1", disk: Path | None = None) -> str:
+        """The name of a new database, a copy of `template`; `disk`: where it lies."""
         name = f"queue_{secrets.token_hex(6)}"
-        self.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}")
+        where = ""
+        if disk is not None:
+            if os.getuid() == 0:
+                shutil.chown(disk, _UNPRIVILEGED)
+            self.execute(f"CREATE TABLESPACE on_{name} LOCATION '{disk}'")
+            where = f" TABLESPACE on_{name}"
+        self.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}{where}")
         return name
 
     def drop(self, database: str) -> None:

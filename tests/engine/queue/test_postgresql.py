@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import threading
 import time
 import traceback
@@ -213,6 +214,44 @@ def test_what_was_committed_survives_a_crash_of_the_server(
     breakable.kill()
     breakable.start()
     assert length(broken_queue) == 1
+
+
+@pytest.fixture
+def small_disk(breakable):
+    """A file system of 24 MB, for a database of that server."""
+    path = breakable.directory / "disk"
+    path.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", path], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_a_full_disk_of_the_server_is_told_and_nothing_is_half_done(
+    small_disk, breakable, hands
+):
+    url = breakable.url(breakable.create(disk=small_disk))
+    queue = open_queue(url)
+    ballast = small_disk / "ballast"
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free - 256 * 1024)
+    text = f"Subject: large\n\n{'x' * 70}\n" * 4000
+    large = replace(hands.mail(), content=os.urandom(len(text)))
+    with (
+        pytest.raises(QueueError, match="the disk of the server is full"),
+        queue.write() as tx,
+    ):
+        enqueue(tx, [large] * 4, hands.now)
+    assert length(queue) == 0
+    ballast.unlink()
+    with queue.write() as tx:
+        enqueue(tx, [large] * 4, hands.now)
+    assert length(queue) == 4
+    queue.close()
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
