@@ -12,8 +12,8 @@ import pytest
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
-from collective.maildrophost.engine.daemon.identity import is_gone, process_identity
 from collective.maildrophost.engine.daemon.watch import Watch
+from collective.maildrophost.engine.identity import is_gone, process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     all_daemons,

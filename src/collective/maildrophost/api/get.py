@@ -11,7 +11,7 @@ from collective.maildrophost.api.mailhost import maildrop_host, queue_of
 from collective.maildrophost.api.messages import message_json, one_message
 from collective.maildrophost.api.query import read_query
 from collective.maildrophost.api.service import MESSAGES, QueueService
-from collective.maildrophost.engine.daemon.identity import is_gone
+from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import look, search
 
 

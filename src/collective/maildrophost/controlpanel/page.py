@@ -16,8 +16,8 @@ from zope.i18n import translate
 from collective.maildrophost.controlpanel import healthtext
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost, mail_host_of
 from collective.maildrophost.controlpanel.words import LANES
-from collective.maildrophost.engine.daemon.identity import is_gone
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import Health, Stats, look, unreadable
 from collective.maildrophost.i18n import _
 

@@ -13,8 +13,8 @@ from collective.maildrophost import productconfig
 from collective.maildrophost.batches import prepared_batches
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import Configuration
-from collective.maildrophost.engine.daemon.identity import is_gone
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import (
     Health,
     Search,

@@ -21,7 +21,7 @@ def beating(daemon: Daemon, now: float) -> bool:
     The lease of a daemon that was killed still runs for a while: on its own machine
     its death is seen earlier.
     """
-    from ..daemon.identity import is_gone
+    from ..identity import is_gone
 
     return daemon.alive(now) and not is_gone(daemon.process)
 
@@ -60,7 +60,7 @@ def registered(configuration: Configuration) -> list[Daemon]:
 
 def _is_here(daemon: Daemon) -> bool:
     """Whether its pid means that daemon here, so that it may be sent a signal."""
-    from ..daemon.identity import process_identity
+    from ..identity import process_identity
 
     return (
         daemon.host == socket.gethostname()

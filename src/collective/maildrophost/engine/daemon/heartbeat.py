@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import MaildropError
+from ..identity import process_identity
 from ..queue import (
     Daemon,
     Queue,
@@ -24,7 +25,6 @@ from ..queue import (
     renew,
     retire,
 )
-from .identity import process_identity
 from .lease import Lease
 from .watch import Watch
 
