@@ -76,7 +76,9 @@ setup(
             "pytest",
             "pytest-xdist",
             "python-gettext",
+            "RelStorage",
             "trustme",
+            "ZEO",
         ],
     },
     entry_points={

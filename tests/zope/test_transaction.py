@@ -11,7 +11,7 @@ from Products.MailHost.MailHost import MailHostError
 from ZODB.POSException import ConflictError
 
 from collective.maildrophost.engine.queue import State
-from collective.maildrophost.sending import BATCHES
+from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
 AFTER_MAIL = "~zzz"
 BEFORE_MAIL = "aaa"  # yet after the FileStorage, whose key is an absolute path
@@ -244,7 +244,9 @@ def test_zodb_writes_the_batch_into_its_log(database, root, send, mails, join):
     root.counter += 1
     send(root.host)
     transaction.commit()
-    logged = [record.extension.get(BATCHES) for record in database.storage.iterator()]
+    logged = [
+        record.extension.get(EXTENDED_INFO) for record in database.storage.iterator()
+    ]
     assert logged[-1] == batches
     assert len(batches) == 1
 

@@ -12,12 +12,10 @@ from transaction.interfaces import TransactionError
 from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import doorbells, enqueue
+from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.transaction import SpoolDataManager
-
-BATCHES = "maildrop_batches"
-"""The transaction's extended info, which ZODB writes to its log: a list of batches."""
 
 _JOINED = object()
 """What a transaction's data managers are kept under: a dict, by URL of the queue."""
@@ -61,5 +59,6 @@ def _join(txn: Any, url: str) -> SpoolDataManager:
             f"mail cannot be sent with a transaction that ends or has failed: {error}"
         ) from error
     # Storages write the extended info when the commit begins: the vote is too late.
-    txn.setExtendedInfo(BATCHES, [*txn.extension.get(BATCHES, ()), manager.batch])
+    batches = [*txn.extension.get(EXTENDED_INFO, ()), manager.batch]
+    txn.setExtendedInfo(EXTENDED_INFO, batches)
     return manager

@@ -30,15 +30,20 @@ from transaction.interfaces import (
 from zope.interface import implementer
 
 from collective.maildrophost.engine.doorbell import ring
+from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import (
+    Batch,
     Transaction,
     discard,
     doorbells,
     new_batch,
     prepare,
     release,
+    remember_batch,
 )
+from collective.maildrophost.indoubt import storagelog
+from collective.maildrophost.indoubt.outcomes import Outcome, ended
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 
@@ -106,12 +111,30 @@ class SpoolDataManager:
             or self._waiting_bytes + len(message.content) > SPILL_BYTES
         )
 
-    def _prepare_waiting(self, alone: bool = False) -> None:
+    def _prepare_waiting(self) -> None:
+        """Write what waits, before it is known whether there will be a vote."""
+        with self._write() as tx:
+            remember_batch(tx, Batch(self.batch, own_identity()))
+            prepare(tx, self.batch, self._waiting, time.time(), self._origin)
+        self._count_prepared()
+
+    def _prepare_and_release(self) -> None:
         now = time.time()
         with self._write() as tx:
             prepare(tx, self.batch, self._waiting, now, self._origin)
-            if alone:
-                self._release(tx, now)
+            self._release(tx, now)
+        self._count_prepared()
+        self._released = True
+
+    def _prepare_for(self, txn: Any) -> None:
+        """Write the rest, and where its fate can be looked up from now on."""
+        log = storagelog.reference(_resources(txn))
+        with self._write() as tx:
+            remember_batch(tx, Batch(self.batch, own_identity(), voted=True, log=log))
+            prepare(tx, self.batch, self._waiting, time.time(), self._origin)
+        self._count_prepared()
+
+    def _count_prepared(self) -> None:
         self._prepared += len(self._waiting)
         self._drop_waiting_after(0)
 
@@ -153,10 +176,11 @@ class SpoolDataManager:
 
     def tpc_vote(self, txn: Any) -> None:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""
-        alone = bool(self._waiting or self._prepared) and self._is_alone(txn)
-        if self._waiting or (alone and self._prepared):
-            self._prepare_waiting(alone)
-            self._released = alone
+        if self._waiting or self._prepared:
+            if self._is_alone(txn):
+                self._prepare_and_release()
+            else:
+                self._prepare_for(txn)
         self._stage = _Stage.VOTED
 
     def _is_alone(self, txn: Any) -> bool:
@@ -179,10 +203,10 @@ class SpoolDataManager:
                 self._release(tx, time.time())
         except Exception as error:
             # The others have committed. An error here would only hide that.
+            ended(self._url, self.batch, Outcome.COMMITTED)
             logger.error(
                 "batch %s: its transaction has committed, but its %d mails could not "
-                "be released: %s. They stay prepared: release them in the Queue tab "
-                "of the Maildrop Host",
+                "be released: %s. They stay prepared until that can be done",
                 self.batch,
                 self._prepared,
                 error,
@@ -192,10 +216,11 @@ class SpoolDataManager:
         """Delete the batch, unless nobody can tell whether the others committed."""
         if self._stage is _Stage.VOTED and _everybody_voted(txn):
             self._stage = _Stage.ENDED
+            ended(self._url, self.batch, Outcome.UNKNOWN)
             logger.error(
                 "batch %s: the transaction broke while it was being finished. Its %d "
-                "mails stay prepared: release or discard them in the Queue tab of the "
-                "Maildrop Host",
+                "mails stay prepared until ZODB's log or a person tells what became of "
+                "it",
                 self.batch,
                 self._prepared,
             )
@@ -216,10 +241,10 @@ class SpoolDataManager:
             with self._write() as tx:
                 discard(tx, self.batch)
         except Exception as error:
+            ended(self._url, self.batch, Outcome.ABORTED)
             logger.error(
                 "batch %s: its transaction was aborted, but its mails could not be "
-                "deleted: %s. They are not sent; discard them in the Queue tab of the "
-                "Maildrop Host",
+                "deleted: %s. They are not sent, and deleted when that can be done",
                 self.batch,
                 error,
             )

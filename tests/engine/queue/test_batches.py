@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collective.maildrophost.engine.queue import (
+    Batch,
     State,
     content,
     discard,
     doorbells,
+    list_messages,
     new_batch,
     next_due,
+    open_batches,
     prepare,
+    prune,
     release,
+    remember_batch,
     take_file,
+    unhold,
 )
 
 
@@ -105,3 +111,47 @@ def test_the_doorbells_are_those_of_living_daemons(hands):
     hands.register("alive")
     hands.register("dead", lease=-1.0)
     assert hands.do(doorbells, hands.now) == ("/run/alive",)
+
+
+def known(hands, batch, **facts):
+    """A batch with mail, of which this is known."""
+    prepare_some(hands, batch=batch)
+    found = Batch(batch, "a process", **facts)
+    hands.do(remember_batch, found)
+    return found
+
+
+def test_what_is_known_of_a_batch_is_there_until_its_transaction_has_ended(hands):
+    released, discarded = (known(hands, new_batch()) for _ in range(2))
+    found = hands.do(open_batches)
+    assert sorted(found, key=str) == sorted([released, discarded], key=str)
+    hands.do(release, released.batch, hands.now)
+    hands.do(discard, discarded.batch)
+    assert hands.do(open_batches) == []
+
+
+def test_the_vote_replaces_what_was_known(hands):
+    batch = known(hands, new_batch()).batch
+    voted = Batch(batch, "a process", voted=True, log="there")
+    hands.do(remember_batch, voted)
+    assert hands.do(open_batches) == [voted]
+
+
+def test_a_savepoint_that_is_rolled_back_forgets_nothing(hands):
+    batch = known(hands, new_batch())
+    hands.do(discard, batch.batch, 1)
+    assert hands.do(open_batches) == [batch]
+
+
+def test_what_a_person_has_decided_mail_by_mail_is_forgotten_in_time(hands):
+    batch = new_batch()
+    known(hands, batch)
+    waiting = known(hands, new_batch())
+    with hands.queue.read() as tx:
+        ids = [each.id for each in list_messages(tx) if each.batch == batch]
+    hands.do(unhold, ids)
+    assert hands.do(open_batches) == [waiting]
+    hands.do(prune, hands.now, 30, 0)
+    assert hands.do(open_batches) == [waiting]
+    rows = "SELECT count(*) FROM maildrop_batch"
+    assert hands.do(lambda tx: tx.exec_driver_sql(rows).scalar()) == 1

@@ -22,6 +22,18 @@ def process_identity(pid: int | None = None) -> str:
         return ""
 
 
+def own_identity() -> str:
+    """This process's, read once; a fork has one of its own."""
+    pid = os.getpid()
+    if pid not in _own:
+        _own.clear()
+        _own[pid] = process_identity(pid)
+    return _own[pid]
+
+
+_own: dict[int, str] = {}
+
+
 class Fate(Enum):
     """What has become of a process, as far as this one can tell."""
 
@@ -31,12 +43,16 @@ class Fate(Enum):
     """On another machine, in another container, or before this boot."""
 
 
-def fate(identity: str) -> Fate:
-    """What has become of the process that once was `identity`."""
+def fate(identity: str, here: bool = False) -> Fate:
+    """What has become of the process that once was `identity`.
+
+    `here`: it can have run on no other machine, so that another boot has ended it.
+    """
     try:
-        *machine, pid, ticks = identity.split()
-        if " ".join(machine) != _machine():
-            return Fate.UNKNOWN
+        boot, namespace, pid, ticks = identity.split()
+        if f"{boot} {namespace}" != _machine():
+            ended = here and boot != _machine().split()[0]
+            return Fate.ENDED if ended else Fate.UNKNOWN
     except (OSError, ValueError):
         return Fate.UNKNOWN
     try:

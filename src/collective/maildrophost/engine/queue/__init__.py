@@ -9,6 +9,7 @@ shares one commit:
         claims = claim(tx, owner, chosen_of(waiting), now)
 """
 
+from .batches import Batch, open_batches, remember_batch
 from .claim import (
     Claim,
     OpenRecipient,
@@ -60,6 +61,7 @@ from .transfer import Transferred, transfer
 
 __all__ = [
     "AttemptRecord",
+    "Batch",
     "Claim",
     "Daemon",
     "Done",
@@ -109,6 +111,7 @@ __all__ = [
     "moment",
     "new_batch",
     "next_due",
+    "open_batches",
     "open_queue",
     "pause",
     "pauses",
@@ -121,6 +124,7 @@ __all__ = [
     "register",
     "release",
     "release_lane",
+    "remember_batch",
     "remove",
     "renew",
     "retire",

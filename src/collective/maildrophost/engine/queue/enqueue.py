@@ -43,6 +43,7 @@ def release(tx: Transaction, batch: str, now: float) -> int:
         .where(schedule.c.batch == batch, schedule.c.state == State.PREPARED.value)
         .values(state=State.QUEUED.value, batch=None)
     )
+    _forget(tx, batch)
     wake(tx)
     return changed.rowcount
 
@@ -57,7 +58,13 @@ def discard(tx: Transaction, batch: str, beyond: int = 0) -> int:
     changed = tx.execute(
         delete(tables.message).where(tables.message.c.id.in_(unwanted))
     )
+    if not beyond:
+        _forget(tx, batch)
     return changed.rowcount
+
+
+def _forget(tx: Transaction, batch: str) -> None:
+    tx.execute(delete(tables.batch).where(tables.batch.c.batch == batch))
 
 
 def enqueue(

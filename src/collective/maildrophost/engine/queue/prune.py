@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 
 from ..message import Lane
 from . import tables
+from .batches import forget_batches
 from .states import State
 from .store import Transaction
 
@@ -31,6 +32,7 @@ def prune(tx: Transaction, now: float, history_days: float, failed_days: float) 
     forgotten = select(files.c.key).where(files.c.taken < old).limit(BATCH)
     gone += tx.execute(delete(files).where(files.c.key.in_(forgotten))).rowcount
     tx.execute(delete(hours).where(hours.c.hour < now - HOUR_DAYS * SECONDS_PER_DAY))
+    forget_batches(tx)
     return gone
 
 

@@ -138,6 +138,19 @@ Index(
     postgresql_where=_HAS_OWNER,
 )
 
+# Mail of a transaction in two phases, until that has ended.
+batch = Table(
+    "maildrop_batch",
+    metadata,
+    Column("batch", String(32), primary_key=True),
+    # Who has the transaction: once it is gone nobody else will end it.
+    Column("process", Text, nullable=False),
+    Column("voted", Boolean, nullable=False),
+    # Where it can be looked up whether the transaction has committed.
+    Column("log", Text, nullable=False),
+    postgresql_with=_FEW_ROWS,
+)
+
 recipient = Table(
     "maildrop_recipient",
     metadata,

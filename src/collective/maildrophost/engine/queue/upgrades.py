@@ -42,7 +42,22 @@ def _share_with_other_daemons(tx: Connection) -> None:
         tx.exec_driver_sql(statement)
 
 
-STEPS: tuple[Step, ...] = (_remember_who_was_told, _share_with_other_daemons)
+def _remember_whose_batches_these_are(tx: Connection) -> None:
+    tx.exec_driver_sql(
+        """CREATE TABLE maildrop_batch (
+            batch VARCHAR(32) NOT NULL PRIMARY KEY,
+            process TEXT NOT NULL,
+            voted BOOLEAN NOT NULL,
+            log TEXT NOT NULL
+        )"""
+    )
+
+
+STEPS: tuple[Step, ...] = (
+    _remember_who_was_told,
+    _share_with_other_daemons,
+    _remember_whose_batches_these_are,
+)
 """The first step brings version 1 to 2; a step that was released never changes."""
 
 VERSION = 1 + len(STEPS)

@@ -1,0 +1,56 @@
+"""What is known of a transaction whose mail is prepared, until it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, exists, insert, select, update
+
+from . import tables
+from .states import State
+from .store import Transaction
+
+schedule, table = tables.schedule, tables.batch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The mail of one transaction, on its way through the two phases.
+
+    `process` has the transaction (see `identity`); `voted`: whether it may have
+    committed by now; `log`: where whoever wrote it finds that out, "" where nobody can.
+    """
+
+    batch: str
+    process: str
+    voted: bool = False
+    log: str = ""
+
+
+def remember_batch(tx: Transaction, batch: Batch) -> None:
+    """Write down what is known; replaces what was known before."""
+    values = {"process": batch.process, "voted": batch.voted, "log": batch.log}
+    known = tx.execute(update(table).where(table.c.batch == batch.batch).values(values))
+    if not known.rowcount:
+        tx.execute(insert(table).values(batch=batch.batch, **values))
+
+
+def forget_batches(tx: Transaction) -> int:
+    """Forget those that have no mail in the queue any more; returns how many."""
+    left = select(schedule.c.message_id).where(schedule.c.batch == table.c.batch)
+    return tx.execute(delete(table).where(~exists(left))).rowcount
+
+
+def open_batches(tx: Transaction) -> list[Batch]:
+    """What is known of batches with prepared mail."""
+    mails = select(schedule.c.message_id).where(
+        schedule.c.batch == table.c.batch, schedule.c.state == State.PREPARED.value
+    )
+    rows = tx.execute(
+        select(table.c.batch, table.c.process, table.c.voted, table.c.log)
+        .where(exists(mails))
+        .order_by(table.c.batch)
+    )
+    return [
+        Batch(batch, process, bool(voted), log) for batch, process, voted, log in rows
+    ]

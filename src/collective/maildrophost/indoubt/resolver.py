@@ -1,0 +1,129 @@
+"""Decides about batches that were left in doubt, as Zope starts and while it runs."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from collective.maildrophost import productconfig
+from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.identity import Fate, fate
+from collective.maildrophost.engine.queue import Batch, Queue, exists, open_batches
+from collective.maildrophost.indoubt import storagelog
+from collective.maildrophost.indoubt.decision import Decision, decide
+from collective.maildrophost.indoubt.outcomes import Outcome, ended_here, forget
+from collective.maildrophost.queues import queue_at
+
+LOOK_SECONDS = 30.0
+ASK_AGAIN_SECONDS = 3600.0
+"""A log may be long, and says the same again unless it was in trouble."""
+
+logger = logging.getLogger("maildrop.zope")
+
+
+class Resolver:
+    """Asks the logs of these databases, by their names, about the batches of queues."""
+
+    def __init__(
+        self, databases: Mapping[str, Any], urls: Callable[[], Iterable[str]]
+    ) -> None:
+        self._databases = databases
+        self._urls = urls
+        self._asked: dict[tuple[str, Fate], float] = {}
+        self._left: set[str] = set()
+        self._failing: set[str] = set()
+
+    def look(self) -> None:
+        """Decide what can be decided now; a queue in trouble is told of once."""
+        for url in set(self._urls()):
+            try:
+                if exists(url):
+                    self._resolve(queue_at(url))
+                self._failing.discard(url)
+            except MaildropError as error:
+                if url not in self._failing:
+                    logger.warning("%s; batches in doubt stay prepared", error)
+                self._failing.add(url)
+
+    def _resolve(self, queue: Queue) -> None:
+        with queue.read() as tx:
+            batches = open_batches(tx)
+        here = ended_here(queue.url)
+        # A queue that is not shared was never used by another machine.
+        fates = {each: fate(each.process, here=not queue.shared) for each in batches}
+        logged = self._logged(batches, fates, here)
+        for each in batches:
+            known = here.get(each.batch)
+            self._act(
+                queue, each, decide(each, fates[each], known, logged.get(each.batch))
+            )
+
+    def _logged(
+        self,
+        batches: Iterable[Batch],
+        fates: Mapping[Batch, Fate],
+        here: Mapping[str, Outcome],
+    ) -> dict[str, Outcome]:
+        """What the logs tell of those that their own process will not end."""
+        ask = {}
+        for each in batches:
+            over = each.batch in here or fates[each] is not Fate.RUNNING
+            key, now = (each.batch, fates[each]), time.monotonic()
+            asked = self._asked.get(key, -math.inf)
+            if over and each.voted and now - asked >= ASK_AGAIN_SECONDS:
+                self._asked[key] = now
+                ask[each.batch] = each.log
+        return storagelog.outcomes(self._databases, ask) if ask else {}
+
+    def _act(self, queue: Queue, batch: Batch, decision: Decision) -> None:
+        if decision is Decision.RELEASE:
+            count = release_batch(queue, batch.batch)
+            words = "its transaction has committed: its %d mails are released"
+        elif decision is Decision.DISCARD:
+            count = discard_batch(queue, batch.batch)
+            words = "its transaction has not committed: its %d mails are deleted"
+        else:
+            if decision is Decision.PERSON and batch.batch not in self._left:
+                self._left.add(batch.batch)
+                logger.error(
+                    "batch %s: nobody can tell whether its transaction has committed. "
+                    "Release or discard it in the Queue tab of the Maildrop Host",
+                    batch.batch,
+                )
+            return
+        forget(queue.url, batch.batch)
+        logger.warning("batch %s: " + words, batch.batch, count)
+
+
+def _queues() -> set[str]:
+    """The URLs of all configurations that can be read."""
+    urls = set()
+    for key in productconfig.configurations():
+        try:
+            urls.add(productconfig.configuration(key).queue)
+        except MaildropError:
+            continue  # Whoever sends with it is told.
+    return urls
+
+
+def start(event: Any) -> None:
+    """Look now, and from now on in a thread; for IDatabaseOpenedWithRoot."""
+    resolver = Resolver(event.database.databases, _queues)
+    threading.Thread(
+        target=_run, args=(resolver,), name="maildrop-batches", daemon=True
+    ).start()
+
+
+def _run(resolver: Resolver) -> None:
+    while True:
+        try:
+            resolver.look()
+        except Exception:
+            # The thread goes on: what is in doubt stays prepared meanwhile.
+            logger.exception("unexpected error while deciding about batches")
+        time.sleep(LOOK_SECONDS)

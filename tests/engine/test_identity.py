@@ -1,0 +1,70 @@
+"""What becomes of a process is told from its identity, or not at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from collective.maildrophost.engine.identity import (
+    Fate,
+    fate,
+    own_identity,
+    process_identity,
+)
+
+
+@pytest.fixture
+def child():
+    """A process that runs until the test is over."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
+    ) as it:
+        yield it
+        it.kill()
+
+
+def test_a_process_is_running_until_it_has_ended(child):
+    identity = process_identity(child.pid)
+    assert fate(identity) is Fate.RUNNING
+    child.kill()
+    child.wait()
+    assert fate(identity) is Fate.ENDED
+
+
+def test_another_process_with_the_same_pid_is_another_one(child):
+    *machine, pid, ticks = process_identity(child.pid).split()
+    earlier = " ".join([*machine, pid, str(int(ticks) - 1)])
+    assert fate(earlier) is Fate.ENDED
+
+
+def test_a_fork_has_an_identity_of_its_own():
+    before = own_identity()
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(writing, own_identity().encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(reading, 1000).decode() not in ("", before)
+    assert own_identity() == before == process_identity()
+
+
+@pytest.mark.parametrize(
+    ("here", "expected"), [(False, Fate.UNKNOWN), (True, Fate.ENDED)]
+)
+def test_another_boot_has_ended_only_what_can_have_run_nowhere_else(here, expected):
+    _boot, *rest = own_identity().split()
+    assert fate(" ".join(["another-boot", *rest]), here=here) is expected
+
+
+def test_another_container_of_this_machine_is_not_known():
+    boot, _namespace, *rest = own_identity().split()
+    assert fate(" ".join([boot, "pid:[1]", *rest]), here=True) is Fate.UNKNOWN
+
+
+@pytest.mark.parametrize("identity", ["", "no identity", "a b c d"])
+def test_what_is_no_identity_tells_nothing(identity):
+    assert fate(identity) is Fate.UNKNOWN

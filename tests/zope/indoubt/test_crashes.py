@@ -1,0 +1,105 @@
+"""A process dies between the phases: its mail goes out if ZODB has committed."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.indoubt import resolver, storagelog
+
+NOTHING: set[str] = set()
+WITH_LOG = ("file", "zeo", "history")
+
+
+@pytest.mark.parametrize("kind", WITH_LOG)
+def test_killed_after_zodb_has_finished_its_mail_goes_out(make_site, die, states, kind):
+    site = make_site(kind)
+    die(site, "finished")
+    assert states() == {"prepared"}
+    site.look()
+    assert states() == {"queued"}
+
+
+@pytest.mark.parametrize("kind", WITH_LOG)
+def test_killed_before_zodb_finishes_its_mail_never_goes_out(
+    make_site, die, states, kind
+):
+    site = make_site(kind)
+    die(site, "voted")
+    assert states() == {"prepared"}
+    # Life goes on before anybody looks.
+    site.count()
+    site.look()
+    assert states() == NOTHING
+
+
+@pytest.mark.parametrize("kind", [*WITH_LOG, "history-free"])
+def test_killed_before_the_vote_its_mail_never_goes_out(make_site, die, states, kind):
+    site = make_site(kind)
+    die(site, "spilled")
+    assert states() == {"prepared"}
+    site.look()
+    assert states() == NOTHING
+
+
+@pytest.mark.parametrize("where", ["voted", "finished"])
+def test_without_a_log_a_person_decides_and_is_told(
+    make_site, die, states, caplog, where
+):
+    site = make_site("history-free")
+    die(site, where)
+    site.look()
+    assert states() == {"prepared"}
+    assert "Release or discard it in the Queue tab" in caplog.text
+
+
+def test_killed_between_two_databases_its_mail_goes_out(make_site, die, states):
+    site = make_site("two")
+    die(site, "between")
+    assert states() == {"prepared"}
+    site.look()
+    assert states() == {"queued"}
+
+
+def test_two_databases_that_both_say_no_are_believed(make_site, die, states):
+    site = make_site("two")
+    die(site, "voted")
+    site.look()
+    assert states() == NOTHING
+
+
+def test_the_log_of_another_site_says_nothing(make_site, die, states, caplog):
+    """Two sites may share a queue; a database is called main in both."""
+    ours, other = make_site("file"), make_site("file", "other")
+    die(ours, "voted")
+    other.count()
+    other.look()
+    assert states() == {"prepared"}
+    ours.look()
+    assert states() == NOTHING
+
+
+@pytest.mark.parametrize("kind", ["file", "history"])
+def test_a_log_that_was_packed_since_is_not_believed_when_it_says_no(
+    make_site, die, states, kind
+):
+    site = make_site(kind)
+    die(site, "voted")
+    site.count()
+    site.pack()
+    site.look()
+    assert states() == {"prepared"}
+
+
+def test_a_log_that_is_in_trouble_is_asked_again(
+    make_site, die, states, monkeypatch, caplog
+):
+    site = make_site("file")
+    die(site, "finished")
+    with monkeypatch.context() as patched:
+        patched.setattr(storagelog, "_search", lambda *_: 1 / 0)
+        site.look()
+    assert states() == {"prepared"}
+    assert "the log of database main can't be read" in caplog.text
+    monkeypatch.setattr(resolver, "ASK_AGAIN_SECONDS", 0.0)
+    site.look()
+    assert states() == {"queued"}

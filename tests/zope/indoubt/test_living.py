@@ -1,0 +1,107 @@
+"""While its process lives a batch is its own; what it could not end is ended later."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.indoubt.resolver import Resolver
+from collective.maildrophost.transaction import SpoolDataManager
+
+AFTER_ALL = "~~"
+AFTER_ZODB = "~a"
+
+
+@pytest.fixture
+def look(database, queue):
+    """What the running Zope does every so often."""
+    resolver = Resolver(database.databases, lambda: [queue.url])
+    return resolver.look
+
+
+@pytest.fixture
+def out_of_order(monkeypatch):
+    """The queue can't be written, from the call to the end of the block."""
+    patched = pytest.MonkeyPatch()
+
+    def break_it():
+        def refuse(self):
+            raise MaildropError("no disk")
+
+        patched.setattr(SpoolDataManager, "_write", refuse)
+
+    yield break_it, patched.undo
+    patched.undo()
+
+
+def states(mails):
+    return [each.state.value for each in mails()]
+
+
+def test_a_transaction_that_goes_on_is_left_alone(root, send, mails, join, look):
+    def look_between():
+        look()
+        assert states(mails) == ["prepared"]
+
+    join(AFTER_ALL, tpc_vote=look_between)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    assert states(mails) == ["queued"]
+
+
+def test_what_could_not_be_released_goes_out_when_it_can_be(
+    root, send, mails, join, look, out_of_order, caplog
+):
+    break_it, mend = out_of_order
+    join(AFTER_ZODB, tpc_finish=break_it)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    mend()
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == ["queued"]
+    assert "has committed: its 1 mails are released" in caplog.text
+
+
+def test_what_could_not_be_deleted_goes_when_it_can_be(
+    root, send, mails, join, look, out_of_order
+):
+    break_it, mend = out_of_order
+
+    def say_no():
+        break_it()
+        raise ValueError("no")
+
+    join(AFTER_ALL, tpc_vote=say_no)
+    root.counter += 1
+    send(root.host)
+    with pytest.raises(ValueError, match="no"):
+        transaction.commit()
+    transaction.abort()
+    mend()
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "becomes"), [(AFTER_ZODB, ["queued"]), ("", [])], ids=["after", "before"]
+)
+def test_a_finish_that_breaks_is_decided_by_the_log(
+    root, send, mails, join, look, key, becomes
+):
+    def break_off():
+        raise ValueError("broken")
+
+    join(key, tpc_finish=break_off)
+    root.counter += 1
+    send(root.host)
+    with pytest.raises(ValueError, match="broken"):
+        transaction.commit()
+    transaction.abort()
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == becomes
