@@ -77,6 +77,24 @@ def test_a_check_says_where_the_queue_is(shared_site):
     assert f"{shared_site.url} opens, 0 messages wait" in shared_site.ctl("check").out
 
 
+@pytest.fixture
+def empty_database(postgresql):
+    """Its URL, and that of a role that owns nothing in it."""
+    name = postgresql.create()
+    postgresql.execute(f"CREATE ROLE user_{name} LOGIN")
+    yield postgresql.url(name), postgresql.url(name, f"user_{name}")
+    postgresql.drop(name)
+    postgresql.execute(f"DROP ROLE user_{name}")
+
+
+def test_the_owner_makes_the_tables_with_a_check(shared_site, empty_database):
+    owners, users = empty_database
+    shared_site.configure(MAILDROP_QUEUE=users)
+    assert re.search(r"failed +queue .* lacks a right", shared_site.ctl("check").out)
+    made = shared_site.ctl("check", MAILDROP_QUEUE=owners)
+    assert f"{owners} opens, 0 messages wait" in made.out
+
+
 def test_a_backup_is_left_to_the_tools_of_the_server(shared_site, tmp_path):
     ended = shared_site.ctl("backup", str(tmp_path / "copy"))
     assert ended.status == 1
