@@ -93,7 +93,9 @@ def _slice(
     done = pruned = 0
     progressed = time.monotonic()
     while done < count:
-        seconds, held, settled = _turn(queue, held, min(CLAIMED_AT_ONCE, count - done))
+        # Nothing is left in hand at the end of a slice.
+        wanted = min(CLAIMED_AT_ONCE, count - done - len(held))
+        seconds, held, settled = _turn(queue, held, wanted)
         done += settled
         if held:
             times.append(seconds * 1000)
