@@ -25,9 +25,13 @@ START_SECONDS = 2.0
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import collective.maildrophost.engine as engine
+EXTRA = ".queue.postgresql"
 for found in pkgutil.walk_packages(engine.__path__, engine.__name__ + "."):
     if not found.name.endswith("__main__"):
-        importlib.import_module(found.name)
+        try:
+            importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            assert (found.name, error.name) == (engine.__name__ + EXTRA, "psycopg")
         print(found.name)
 zope = {"zope", "Zope2", "ZODB", "Products", "Acquisition", "plone", "transaction"}
 assert not zope & set(sys.modules), zope & set(sys.modules)
@@ -96,6 +100,25 @@ def test_the_install_without_extras_brings_nothing_of_zope(bare):
 
 def test_the_command_works_there(bare):
     assert "Usage: maildropctl" in output(bare / "maildropctl", "--help")
+
+
+def test_the_install_without_extras_says_what_a_queue_on_postgresql_needs(
+    bare, tmp_path
+):
+    path = tmp_path / "maildrop.conf"
+    path.write_text(
+        f"MAILDROP_HOME='{tmp_path}'\n"
+        "MAILDROP_QUEUE='postgresql+psycopg://maildrop@/maildrop'\n"
+    )
+    ended = subprocess.run(
+        [bare / "maildropctl", "--config", path, "stats"],
+        capture_output=True,
+        text=True,
+        env=environment("PYTHONPATH", "VIRTUAL_ENV"),
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "install collective.maildrophost[postgresql]" in ended.stderr
 
 
 def test_the_install_without_extras_says_what_a_login_with_tokens_needs(bare, tmp_path):
