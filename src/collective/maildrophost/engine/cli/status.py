@@ -18,14 +18,9 @@ from .parameters import json_option
 if TYPE_CHECKING:
     from ..queue import Daemon, RelayPause
 
-IN_DOUBT_SECONDS = 300
-"""A message prepared for longer belongs to a transaction that was cut off."""
-MOST_IN_DOUBT = 1000
-"""Counting more would make the answer slow."""
-
 
 @dataclass(frozen=True)
-class _Health:
+class _Found:
     """What is known of the daemons of a queue at one moment."""
 
     alive: tuple[Daemon, ...]
@@ -48,38 +43,37 @@ def status_command(configured: Configured, as_json: bool) -> int:
     However it was started. Exit status 3 when none does.
     """
     now = time.time()
-    health = _health(configured, now)
+    found = _look(configured, now)
     if as_json:
-        print_json(_as_json(health))
+        print_json(_as_json(found))
     else:
-        _print(health, now, configured.program)
-    return exits.DONE if health.alive else exits.NOT_RUNNING
+        _print(found, now, configured.program)
+    return exits.DONE if found.alive else exits.NOT_RUNNING
 
 
-def _health(configured: Configured, now: float) -> _Health:
+def _look(configured: Configured, now: float) -> _Found:
     if not heartbeats.queue_exists(configured.load()):
-        return _Health((), (), (), 0)
-    from ..queue import State, all_daemons, list_messages, pauses
+        return _Found((), (), (), 0)
+    from ..queue import all_daemons, in_doubt, pauses
 
     with configured.queue() as queue, queue.read() as tx:
         daemons = all_daemons(tx)
-        prepared = list_messages(tx, State.PREPARED, limit=MOST_IN_DOUBT)
         alive = tuple(each for each in daemons if heartbeats.beating(each, now))
-        return _Health(
+        return _Found(
             alive=alive,
             lost=tuple(each for each in daemons if each not in alive),
             pauses=tuple(pauses(tx)),
-            in_doubt=sum(now - each.created > IN_DOUBT_SECONDS for each in prepared),
+            in_doubt=in_doubt(tx, now),
         )
 
 
-def _print(health: _Health, now: float, program: str) -> None:
-    for daemon in health.alive:
+def _print(found: _Found, now: float, program: str) -> None:
+    for daemon in found.alive:
         where = f"pid {daemon.pid} on {daemon.host}, since {moment(daemon.started)}"
-        click.echo(printable(f"running, {where}, {_relay(health, daemon)}"))
-    if not health.alive:
+        click.echo(printable(f"running, {where}, {_relay(found, daemon)}"))
+    if not found.alive:
         click.echo(f"not running: mail waits in the queue ('{program} start')")
-    for daemon in health.lost:
+    for daemon in found.lost:
         click.echo(
             printable(
                 f"pid {daemon.pid} on {daemon.host} gave no sign of life for "
@@ -87,28 +81,28 @@ def _print(health: _Health, now: float, program: str) -> None:
                 "its mail goes back to the queue"
             )
         )
-    if health.in_doubt:
+    if found.in_doubt:
         click.echo(
-            f"{health.in_doubt} prepared messages belong to transactions that never "
+            f"{found.in_doubt} prepared messages belong to transactions that never "
             f"ended: see '{program} queue --state prepared'; release or delete them"
         )
 
 
-def _relay(health: _Health, daemon: Daemon) -> str:
-    pause = health.fault(daemon.relay)
+def _relay(found: _Found, daemon: Daemon) -> str:
+    pause = found.fault(daemon.relay)
     if pause is None:
         return f"relay {daemon.relay} ok"
     return f"at fault since {moment(pause.since)}: {pause.fault}"
 
 
-def _as_json(health: _Health) -> dict[str, Any]:
-    in_use = [health.fault(daemon.relay) for daemon in health.alive]
+def _as_json(found: _Found) -> dict[str, Any]:
+    in_use = [found.fault(daemon.relay) for daemon in found.alive]
     return {
-        "running": bool(health.alive),
-        "daemons": _daemons(health.alive),
-        "lost": _daemons(health.lost),
+        "running": bool(found.alive),
+        "daemons": _daemons(found.alive),
+        "lost": _daemons(found.lost),
         "relay": next((_fault(pause) for pause in in_use if pause), "ok"),
-        "in_doubt": health.in_doubt,
+        "in_doubt": found.in_doubt,
     }
 
 

@@ -22,7 +22,7 @@ from .claim import (
 from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
 from .enqueue import discard, enqueue, new_batch, prepare, release, take_file
 from .errors import QueueError, Refused
-from .health import Health, Reason, judge, look, sentence, unreadable
+from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
 from .housekeeping import tidy
 from .listing import (
     AttemptRecord,
@@ -102,6 +102,7 @@ __all__ = [
     "hold",
     "hold_lane",
     "ids_matching",
+    "in_doubt",
     "judge",
     "list_messages",
     "look",
