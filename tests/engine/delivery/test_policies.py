@@ -10,11 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collective.maildrophost.engine.delivery.health import (
-    LONGEST_PAUSE_SECONDS,
-    Health,
-    PausePolicy,
-)
 from collective.maildrophost.engine.delivery.judge import settlement
 from collective.maildrophost.engine.delivery.lanes import (
     ROUNDS_UNTIL_OTHERS_GO_FIRST,
@@ -24,6 +19,11 @@ from collective.maildrophost.engine.delivery.lanes import (
 from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
+from collective.maildrophost.engine.delivery.relayhealth import (
+    LONGEST_PAUSE_SECONDS,
+    PausePolicy,
+    RelayHealth,
+)
 from collective.maildrophost.engine.delivery.retry import RetryPolicy
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import OpenRecipient
@@ -174,7 +174,7 @@ def test_pauses_double_up_to_the_longest():
 
 def test_failures_of_many_connections_at_once_count_as_one():
     policy = PausePolicy()
-    once = Health().failed("down", NOW, policy)
+    once = RelayHealth().failed("down", NOW, policy)
     assert once.failed("down", NOW + 0.1, policy) is once
     twice = once.failed("still down", NOW + 2.0, policy)
     assert (twice.failures, twice.since) == (2, NOW)
@@ -182,20 +182,20 @@ def test_failures_of_many_connections_at_once_count_as_one():
 
 
 def test_a_paused_relay_is_tried_by_one_when_the_pause_is_over():
-    paused = Health().failed("down", NOW, PausePolicy())
-    assert Health().permits(3, NOW) is None
+    paused = RelayHealth().failed("down", NOW, PausePolicy())
+    assert RelayHealth().permits(3, NOW) is None
     assert paused.permits(0, NOW + 1.9) == 0
     assert paused.permits(0, NOW + 2.0) == 1
     assert paused.permits(1, NOW + 2.0) == 0
 
 
 def test_a_clock_set_back_leaves_no_relay_paused_for_long():
-    paused = Health().failed("down", NOW, PausePolicy())
+    paused = RelayHealth().failed("down", NOW, PausePolicy())
     assert paused.permits(0, NOW - LONGEST_PAUSE_SECONDS - 10) == 1
 
 
 def test_a_fault_never_began_in_the_future():
-    paused = Health("down", NOW + 3600, 1).failed("down", NOW, PausePolicy())
+    paused = RelayHealth("down", NOW + 3600, 1).failed("down", NOW, PausePolicy())
     assert paused.since == NOW
 
 
@@ -205,7 +205,7 @@ def test_the_pace_and_the_health_both_limit():
     permits.started(NOW)
     assert permits.count(0, NOW + 0.5) == 0
     assert permits.wait_seconds(NOW + 0.25) == 0.75
-    permits.health = Health().failed("down", NOW, PausePolicy())
+    permits.health = RelayHealth().failed("down", NOW, PausePolicy())
     assert permits.count(0, NOW + 1.0) == 0
     assert permits.wait_seconds(NOW + 0.5) == 1.5
 

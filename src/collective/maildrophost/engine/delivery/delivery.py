@@ -11,12 +11,17 @@ from collections.abc import Callable, Sequence
 from ..config import Configuration
 from ..queue import Queue
 from . import journal
-from .health import LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS, Health, PausePolicy
 from .ledger import Ledger, Write
 from .notifications import NotificationPolicy
 from .pace import Pace
 from .permits import Permits
 from .pool import Pool
+from .relayhealth import (
+    LONGEST_PAUSE_SECONDS,
+    SHORTEST_PAUSE_SECONDS,
+    PausePolicy,
+    RelayHealth,
+)
 from .retry import RetryPolicy
 from .route import Failover, Route
 from .unsettled import Finished
@@ -76,7 +81,7 @@ class Delivery:
         ]
 
     @property
-    def health(self) -> Health:
+    def health(self) -> RelayHealth:
         """How the relay is, as far as is known."""
         return self._permits.health
 

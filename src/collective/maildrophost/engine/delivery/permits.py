@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .health import Health
 from .pace import Pace
+from .relayhealth import RelayHealth
 from .together import Objection, Terms
 
 
@@ -11,7 +11,7 @@ class Permits:
     """Holds the current health and pace; asked before every claim."""
 
     def __init__(self, pace: Pace, relay: str = "") -> None:
-        self.health = Health()
+        self.health = RelayHealth()
         self._pace = pace
         self._relay = relay
 
@@ -25,9 +25,9 @@ class Permits:
     def heed(self, objection: Objection, now: float) -> None:
         """Another daemon was faster, or knows better."""
         if objection.good:
-            self.health = Health()
+            self.health = RelayHealth()
         elif objection.pause is not None:
-            self.health = Health.of(objection.pause)
+            self.health = RelayHealth.of(objection.pause)
         else:
             self._pace = self._pace.waits(now, objection.wait)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ..config import Configuration, RelayAddress, Secret
 from ..smtp import Connection, Login, LoginRefused, Phase, RelayFault, Security
 from ..tokens import AccessToken, TokenFault, TokenSource, source_of
-from .health import Health, PausePolicy
+from .relayhealth import PausePolicy, RelayHealth
 
 log = logging.getLogger("maildrop.delivery")
 
@@ -112,7 +112,7 @@ class Failover:
         self._route = route
         self._pause = pause
         self._clock = clock
-        self._health = {host: Health() for host in route.hosts}
+        self._health = {host: RelayHealth() for host in route.hosts}
 
     async def open(self) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault."""
@@ -124,7 +124,7 @@ class Failover:
                 self.failed(found)
                 fault = found
             else:
-                self._health[host] = Health()
+                self._health[host] = RelayHealth()
                 return connection
         assert fault is not None  # there is at least one candidate
         raise fault

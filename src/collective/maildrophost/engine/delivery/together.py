@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..queue import RelayPause, Transaction, may_probe, moment, take_turn
-from .health import LONGEST_PAUSE_SECONDS
+from .relayhealth import LONGEST_PAUSE_SECONDS
 
 PROBE_SECONDS = 60.0
 """How long the others wait for the daemon that probes a relay, in case it dies."""

@@ -9,10 +9,10 @@ import time
 
 from ..queue import Queue, QueueError, RelayPause, pauses
 from ..smtp import RelayFault
-from .health import Health, PausePolicy
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .permits import Permits
+from .relayhealth import PausePolicy, RelayHealth
 from .relaynotes import FaultBegan, FaultEnded
 from .route import Failover
 
@@ -51,7 +51,7 @@ class Watch:
         with queue.read() as tx:
             known = [each for each in pauses(tx) if each.name == self._name]
         for each in known:
-            self._permits.health = Health(each.fault, each.since, each.failures)
+            self._permits.health = RelayHealth(each.fault, each.since, each.failures)
 
     async def follow(self, queue: Queue) -> None:
         """Heed what other daemons write down, until cancelled.
@@ -79,7 +79,7 @@ class Watch:
         health = self._permits.health
         if found is None and known and not health.good:
             log.info("relay %s works again, another daemon has found", self._name)
-            self._permits.health = Health()
+            self._permits.health = RelayHealth()
             self._ledger.wake()
         elif found is not None and health.good and self._concerns(found, now):
             log.warning(
@@ -87,7 +87,7 @@ class Watch:
                 found.fault,
                 found.paused_until - now,
             )
-            self._permits.health = Health.of(found)
+            self._permits.health = RelayHealth.of(found)
 
     def _concerns(self, found: RelayPause, now: float) -> bool:
         """Whether it still holds, and this daemon has not seen better since."""
@@ -101,7 +101,7 @@ class Watch:
             return
         self._news += 1
         log.info("relay %s works again", self._name)
-        self._permits.health = Health()
+        self._permits.health = RelayHealth()
         self._ledger.note(
             FaultEnded(self._name, self._notify, self._owner, time.time())
         )

@@ -11,7 +11,7 @@ LONGEST_PAUSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Health:
+class RelayHealth:
     """A relay's health. Times are seconds since the epoch.
 
     `fault` says what is wrong, "" is good. While it is paused nothing is tried; when
@@ -24,7 +24,7 @@ class Health:
     paused_until: float = 0.0
 
     @classmethod
-    def of(cls, pause: RelayPause) -> Health:
+    def of(cls, pause: RelayPause) -> RelayHealth:
         """What the queue says of the relay."""
         return cls(pause.fault, pause.since, pause.failures, pause.paused_until)
 
@@ -43,12 +43,12 @@ class Health:
         )
         return 1 if over and in_flight == 0 else 0
 
-    def failed(self, fault: str, now: float, pause: PausePolicy) -> Health:
+    def failed(self, fault: str, now: float, pause: PausePolicy) -> RelayHealth:
         """The relay was found at fault; failures while it is paused count once."""
         if self.fault and now < self.paused_until:
             return self
         failures = self.failures + 1
-        return Health(
+        return RelayHealth(
             fault=fault,
             # A later one than now is left of a clock that was set back.
             since=min(self.since, now) if self.fault else now,
