@@ -178,6 +178,16 @@ def test_without_a_daemon_nobody_works_on_the_queue(host, queue):
     assert host.queueThreadAlive() is False
 
 
+def test_what_keeps_threads_of_zope_from_delivering_keeps_no_daemon(
+    host, send, doorbell, monkeypatch
+):
+    monkeypatch.setenv("MAILHOST_QUEUE_ONLY", "1")
+    assert host.queueNonDeliveryMode() is False
+    send(host)
+    transaction.commit()
+    assert rung(doorbell)
+
+
 def test_a_queue_that_does_not_answer_has_a_reason_for_a_length(
     host, tmp_path, monkeypatch
 ):

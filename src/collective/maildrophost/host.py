@@ -234,6 +234,12 @@ class MaildropHost(Tabs, MailHost):
         except MaildropError:
             return False
 
+    @zpublish(False)
+    @security.protected(view)
+    def queueNonDeliveryMode(self) -> bool:
+        """False: MAILHOST_QUEUE_ONLY stops threads of Zope, and the daemon is none."""
+        return False
+
     @zpublish(methods="POST")
     @security.protected(change_configuration)
     def manage_restartQueueThread(

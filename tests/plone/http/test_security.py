@@ -98,6 +98,7 @@ METHODS = {
     "send": Method(use_mailhost_services, NO_METHOD),
     "scheduledSend": Method(use_mailhost_services, NO_METHOD),
     "queueLength": Method(view, NO_METHOD),
+    "queueNonDeliveryMode": Method(view, NO_METHOD),
     "queueThreadAlive": Method(view, NO_METHOD),
     "isTransactional": Method(change_configuration, NO_METHOD),
     "setTransactional": Method(change_configuration, NO_METHOD),
