@@ -86,6 +86,13 @@ def test_a_header_of_a_text_that_is_two_is_refused(host, mails, kind, value, rea
     assert mails() == []
 
 
+def test_a_message_id_of_any_form_is_left_alone(host, sent, content_of):
+    host.send("Message-Id: my own\n\nhi", "to@example.org", "from@example.org")
+    content = content_of(sent())
+    assert b"Message-Id: my own" in content
+    assert content.lower().count(b"message-id:") == 1
+
+
 def test_folded_arguments_are_one_line_each(host, sent):
     host.send(
         "hi",
