@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from collective.maildrophost.engine import identity
 from collective.maildrophost.engine.identity import (
     Fate,
     fate,
@@ -27,11 +28,11 @@ def child():
 
 
 def test_a_process_is_running_until_it_has_ended(child):
-    identity = process_identity(child.pid)
-    assert fate(identity) is Fate.RUNNING
+    known = process_identity(child.pid)
+    assert fate(known) is Fate.RUNNING
     child.kill()
     child.wait()
-    assert fate(identity) is Fate.ENDED
+    assert fate(known) is Fate.ENDED
 
 
 def test_another_process_with_the_same_pid_is_another_one(child):
@@ -65,6 +66,19 @@ def test_another_container_of_this_machine_is_not_known():
     assert fate(" ".join([boot, "pid:[1]", *rest]), here=True) is Fate.UNKNOWN
 
 
-@pytest.mark.parametrize("identity", ["", "no identity", "a b c d"])
-def test_what_is_no_identity_tells_nothing(identity):
-    assert fate(identity) is Fate.UNKNOWN
+def test_a_process_that_the_system_hides_is_not_taken_for_dead(child, monkeypatch):
+    known = process_identity(child.pid)
+
+    def hide(pid):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(identity, "_start_ticks", hide)
+    assert fate(known) is Fate.UNKNOWN
+    child.kill()
+    child.wait()
+    assert fate(known) is Fate.ENDED
+
+
+@pytest.mark.parametrize("text", ["", "no identity", "a b c d"])
+def test_what_is_no_identity_tells_nothing(text):
+    assert fate(text) is Fate.UNKNOWN

@@ -58,7 +58,8 @@ def fate(identity: str, here: bool = False) -> Fate:
     try:
         same = _start_ticks(int(pid)) == int(ticks)
     except FileNotFoundError:
-        return Fate.ENDED
+        # A /proc with hidepid does not show those of other users (proc(5)).
+        return Fate.UNKNOWN if _exists(int(pid)) else Fate.ENDED
     except (OSError, ValueError):
         return Fate.UNKNOWN
     return Fate.RUNNING if same else Fate.ENDED
@@ -67,6 +68,16 @@ def fate(identity: str, here: bool = False) -> Fate:
 def is_gone(identity: str) -> bool:
     """Whether that process has certainly ended; False when it can't be told."""
     return fate(identity) is Fate.ENDED
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is another user's
+    return True
 
 
 def _machine() -> str:
