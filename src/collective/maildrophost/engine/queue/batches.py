@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, select, text
 
 from . import tables
+from .prepared import Prepared
 from .states import State
 from .store import Transaction
 
@@ -27,12 +28,19 @@ class Batch:
     log: str = ""
 
 
+_REMEMBER = Prepared(
+    text("""
+    INSERT INTO maildrop_batch (batch, process, voted, log)
+    VALUES (:batch, :process, :voted, :log)
+    ON CONFLICT (batch) DO UPDATE
+    SET process = excluded.process, voted = excluded.voted, log = excluded.log
+    """)
+)
+
+
 def remember_batch(tx: Transaction, batch: Batch) -> None:
     """Write down what is known; replaces what was known before."""
-    values = {"process": batch.process, "voted": batch.voted, "log": batch.log}
-    known = tx.execute(update(table).where(table.c.batch == batch.batch).values(values))
-    if not known.rowcount:
-        tx.execute(insert(table).values(batch=batch.batch, **values))
+    _REMEMBER.run(tx, **asdict(batch))
 
 
 def forget_batches(tx: Transaction) -> int:

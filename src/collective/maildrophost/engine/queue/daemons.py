@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from . import tables
 from .claim import recover
+from .prepared import Prepared
 from .store import Transaction
 from .waking import wake
 
@@ -68,7 +69,11 @@ def all_daemons(tx: Transaction) -> list[Daemon]:
     return [Daemon(**row._mapping) for row in rows]
 
 
+_DOORBELLS = Prepared(
+    select(daemon.c.doorbell).where(daemon.c.lease_until > bindparam("now"))
+)
+
+
 def doorbells(tx: Transaction, now: float) -> tuple[str, ...]:
     """Where the living daemons listen, to be rung after the commit."""
-    paths = select(daemon.c.doorbell).where(daemon.c.lease_until > now)
-    return tuple(tx.execute(paths).scalars())
+    return tuple(path for (path,) in _DOORBELLS.rows(tx, now=now))

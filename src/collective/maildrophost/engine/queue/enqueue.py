@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..message import Message
 from . import tables
+from .prepared import Prepared
 from .states import RecipientState, State
 from .store import Transaction
 from .waking import wake
@@ -36,35 +37,50 @@ def prepare(
     return _store(tx, messages, State.PREPARED, now, batch, origin)
 
 
+_FORGET = Prepared(
+    delete(tables.batch).where(tables.batch.c.batch == bindparam("ended"))
+)
+_RELEASE = Prepared(
+    update(schedule)
+    .where(
+        schedule.c.batch == bindparam("released"),
+        schedule.c.state == State.PREPARED.value,
+    )
+    .values(state=State.QUEUED.value, batch=None)
+)
+
+
 def release(tx: Transaction, batch: str, now: float) -> int:
     """The batch's transaction has committed: its mail is due; returns how many."""
-    changed = tx.execute(
-        update(schedule)
-        .where(schedule.c.batch == batch, schedule.c.state == State.PREPARED.value)
-        .values(state=State.QUEUED.value, batch=None)
-    )
-    _forget(tx, batch)
+    changed = _RELEASE.run(tx, released=batch)
+    _FORGET.run(tx, ended=batch)
     wake(tx)
-    return changed.rowcount
+    return changed
+
+
+_DISCARD = Prepared(
+    delete(tables.message).where(
+        tables.message.c.id.in_(
+            select(schedule.c.message_id)
+            .where(
+                schedule.c.batch == bindparam("unwanted"),
+                schedule.c.state == State.PREPARED.value,
+            )
+            .order_by(schedule.c.message_id)
+            # SQLite takes an OFFSET only with a LIMIT; ids grow within a batch.
+            .limit(2**31)
+            .offset(bindparam("beyond"))
+        )
+    )
+)
 
 
 def discard(tx: Transaction, batch: str, beyond: int = 0) -> int:
     """Delete the batch's mail but for its first `beyond`; returns how many went."""
-    prepared = select(schedule.c.message_id).where(
-        schedule.c.batch == batch, schedule.c.state == State.PREPARED.value
-    )
-    # SQLite takes an OFFSET only with a LIMIT; ids grow within a batch.
-    unwanted = prepared.order_by(schedule.c.message_id).limit(2**31).offset(beyond)
-    changed = tx.execute(
-        delete(tables.message).where(tables.message.c.id.in_(unwanted))
-    )
+    gone = _DISCARD.run(tx, unwanted=batch, beyond=beyond)
     if not beyond:
-        _forget(tx, batch)
-    return changed.rowcount
-
-
-def _forget(tx: Transaction, batch: str) -> None:
-    tx.execute(delete(tables.batch).where(tables.batch.c.batch == batch))
+        _FORGET.run(tx, ended=batch)
+    return gone
 
 
 def enqueue(
@@ -101,6 +117,15 @@ def take_file(
     return enqueue(tx, [message], now, origin)[0]
 
 
+_MESSAGE = Prepared(
+    insert(tables.message).returning(tables.message.c.id),
+    *(column.name for column in tables.message.c if column.name != "id"),
+)
+_CONTENT = Prepared(insert(tables.content))
+_SCHEDULE = Prepared(insert(schedule))
+_RECIPIENT = Prepared(insert(tables.recipient))
+
+
 def _store(
     tx: Transaction,
     messages: Sequence[Message],
@@ -111,33 +136,24 @@ def _store(
 ) -> tuple[str, ...]:
     if not messages:
         return ()
-    ids = (
-        tx.execute(
-            insert(tables.message).returning(
-                tables.message.c.id, sort_by_parameter_order=True
-            ),
-            [
-                {
-                    "sender": message.sender,
-                    "size": len(message.content),
-                    "subject": message.subject,
-                    "header_id": message.message_id,
-                    "created": now,
-                    "origin": origin,
-                }
-                for message in messages
-            ],
-        )
-        .scalars()
-        .all()
-    )
+    rows = [
+        {
+            "sender": message.sender,
+            "size": len(message.content),
+            "subject": message.subject,
+            "header_id": message.message_id,
+            "created": now,
+            "origin": origin,
+        }
+        for message in messages
+    ]
+    ids = [key for (key,) in _MESSAGE.row_of_each(tx, rows)]
     numbered = list(zip(ids, messages, strict=True))
-    tx.execute(
-        insert(tables.content),
-        [{"message_id": key, "data": message.content} for key, message in numbered],
+    _CONTENT.run_many(
+        tx, [{"message_id": key, "data": message.content} for key, message in numbered]
     )
-    tx.execute(
-        insert(schedule),
+    _SCHEDULE.run_many(
+        tx,
         [
             {
                 "message_id": key,
@@ -147,14 +163,15 @@ def _store(
                 "since": now if message.due is None else max(now, message.due),
                 "attempts": 0,
                 "possible_duplicate": False,
+                "warned": False,
                 "owner": None,
                 "batch": batch,
             }
             for key, message in numbered
         ],
     )
-    tx.execute(
-        insert(tables.recipient),
+    _RECIPIENT.run_many(
+        tx,
         [
             {
                 "message_id": key,
@@ -168,4 +185,4 @@ def _store(
             for position, address in enumerate(message.recipients)
         ],
     )
-    return tuple(str(key) for key in ids)
+    return tuple(map(str, ids))

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -53,11 +53,34 @@ def among_ids(column: ColumnElement[int]) -> ColumnElement[bool]:
     return column.bool_op("IN")(_Ids())
 
 
-class Prepared:
-    """One statement; its parameters are given by name."""
+def _each_executed(cursor: Any, sql: str, rows: list[Any]) -> list[Row]:
+    return [cursor.execute(sql, row).fetchall()[0] for row in rows]
 
-    def __init__(self, statement: ClauseElement) -> None:
+
+def _all_sent_at_once(cursor: Any, sql: str, rows: list[Any]) -> list[Row]:
+    # In few round trips, however many rows they are.
+    cursor.executemany(sql, rows, returning=True)
+    answers = [cursor.fetchone()]
+    while cursor.nextset():
+        answers.append(cursor.fetchone())
+    return answers
+
+
+_DRIVERS_ANSWERS: dict[str, Callable[[Any, str, list[Any]], list[Row]]] = {
+    "sqlite": _each_executed,
+    "postgresql": _all_sent_at_once,
+}
+
+
+class Prepared:
+    """One statement; its parameters are given by name.
+
+    `columns` are those that an INSERT gives values to; without them, all.
+    """
+
+    def __init__(self, statement: ClauseElement, *columns: str) -> None:
         self._statement = statement
+        self._columns = columns
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, tx: Connection, **parameters: Any) -> list[Row]:
@@ -80,19 +103,32 @@ class Prepared:
         cursor = tx.connection.cursor()
         cursor.executemany(compiled.sql, list(map(compiled.arguments, rows)))
 
+    def row_of_each(self, tx: Connection, rows: Iterable[Parameters]) -> list[Row]:
+        """Once for each of the `rows`; the one row of each answer, in their order."""
+        compiled = self._for(tx)
+        arguments = list(map(compiled.arguments, rows))
+        answers = _DRIVERS_ANSWERS[tx.dialect.name]
+        return answers(tx.connection.cursor(), compiled.sql, arguments)
+
     def _for(self, tx: Connection) -> _Compiled:
         name = tx.dialect.name
         compiled = self._compiled.get(name)
         if compiled is None:
-            compiled = self._compiled[name] = _Compiled(tx, self._statement)
+            compiled = self._compiled[name] = _Compiled(
+                tx, self._statement, self._columns
+            )
         return compiled
 
 
 class _Compiled:
     """The text for one kind of database, with the way its parameters are given."""
 
-    def __init__(self, tx: Connection, statement: ClauseElement) -> None:
-        compiled = statement.compile(dialect=tx.dialect)
+    def __init__(
+        self, tx: Connection, statement: ClauseElement, columns: Sequence[str]
+    ) -> None:
+        compiled = statement.compile(
+            dialect=tx.dialect, column_keys=list(columns) or None
+        )
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
         self._constants = {
