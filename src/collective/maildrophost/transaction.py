@@ -37,6 +37,7 @@ from collective.maildrophost.engine.queue import (
     Transaction,
     discard,
     doorbells,
+    enqueue,
     new_batch,
     prepare,
     release,
@@ -118,14 +119,6 @@ class SpoolDataManager:
             prepare(tx, self.batch, self._waiting, time.time(), self._origin)
         self._count_prepared()
 
-    def _prepare_and_release(self) -> None:
-        now = time.time()
-        with self._write() as tx:
-            prepare(tx, self.batch, self._waiting, now, self._origin)
-            self._release(tx, now)
-        self._count_prepared()
-        self._released = True
-
     def _prepare_for(self, txn: Any) -> None:
         """Write the rest, and where its fate can be looked up from now on."""
         log = storagelog.reference(_resources(txn))
@@ -138,9 +131,16 @@ class SpoolDataManager:
         self._prepared += len(self._waiting)
         self._drop_waiting_after(0)
 
-    def _release(self, tx: Transaction, now: float) -> None:
-        release(tx, self.batch, now)
-        self._bells = doorbells(tx, now)
+    def _queue_all(self) -> None:
+        now = time.time()
+        with self._write() as tx:
+            if self._prepared:
+                release(tx, self.batch, now)
+            # Not prepared first: that would write much of it twice.
+            enqueue(tx, self._waiting, now, self._origin)
+            self._bells = doorbells(tx, now)
+        self._released = True
+        self._drop_waiting_after(0)
 
     def _drop_waiting_after(self, count: int) -> None:
         del self._waiting[count:]
@@ -178,7 +178,7 @@ class SpoolDataManager:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""
         if self._waiting or self._prepared:
             if self._is_alone(txn):
-                self._prepare_and_release()
+                self._queue_all()
             else:
                 self._prepare_for(txn)
         self._stage = _Stage.VOTED
@@ -199,8 +199,10 @@ class SpoolDataManager:
 
     def _finish_batch(self) -> None:
         try:
+            now = time.time()
             with self._write() as tx:
-                self._release(tx, time.time())
+                release(tx, self.batch, now)
+                self._bells = doorbells(tx, now)
         except Exception as error:
             # The others have committed. An error here would only hide that.
             ended(self._url, self.batch, Outcome.COMMITTED)
