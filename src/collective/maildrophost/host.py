@@ -17,7 +17,7 @@ from AccessControl.Permissions import (
     view,
 )
 from AccessControl.SecurityInfo import ClassSecurityInfo
-from Products.MailHost.MailHost import MailHost, MailHostError, _mungeHeaders
+from Products.MailHost.MailHost import MailHost, MailHostError
 from zope.interface import implementer
 from ZPublisher import zpublish
 
@@ -28,6 +28,7 @@ from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import all_daemons, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
+from collective.maildrophost.munged import munged
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.sending import send_now, send_with_transaction
@@ -93,7 +94,7 @@ class MaildropHost(Tabs, MailHost):
             envelope.check_one_line("charset", charset)
             envelope.check_headers(messageText)
             recipients = envelope.recipients(messageText, mto, charset)
-        content, _, sender = _munged(
+        content, sender = _munged(
             messageText, mto, mfrom, subject, charset, msg_type, encode
         )
         wishes = {"lane": lane, "deliver_at": deliver_at}
@@ -285,9 +286,9 @@ class QueueMailer:
         """The transaction's own data manager takes the mail back."""
 
 
-def _munged(*arguments: Any) -> tuple[bytes, list[str], str]:
+def _munged(*arguments: Any) -> tuple[bytes, Any]:
     try:
-        return _mungeHeaders(*arguments)
+        return munged(*arguments)
     except (MessageError, UnicodeError, LookupError) as error:
         raise MailHostError(f"the message cannot be written: {error}") from error
 
