@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
 from email.header import Header
 from email.message import EmailMessage, Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
+from email.utils import parsedate_to_datetime
 from itertools import product
 
 import pytest
+from DateTime import DateTime
 from Products.MailHost.MailHost import MailHostError, _mungeHeaders
 
 from collective.maildrophost import munged as module
@@ -96,11 +99,17 @@ def standing_clock(monkeypatch):
     """Both get their Date from the same moment."""
 
     class Moment:
+        def __init__(self, *moment):
+            pass
+
         def rfc822(self):
             return DATE
 
+    module._date.cache_clear()
     monkeypatch.setattr(module, "DateTime", Moment)
     monkeypatch.setattr("Products.MailHost.MailHost.DateTime", Moment)
+    yield
+    module._date.cache_clear()
 
 
 @pytest.mark.parametrize("name", LETTERS)
@@ -118,6 +127,15 @@ def test_a_type_and_an_encoding_are_given_on(more):
     given = ("b@x.org", "a@x.org", None, None, *more)
     expected = outcome(_mungeHeaders, LETTERS["plain"](), *given)
     assert outcome(munged, LETTERS["plain"](), *given) == expected
+
+
+def test_the_date_is_that_of_the_second(monkeypatch):
+    monkeypatch.setattr(module, "DateTime", DateTime)
+    for second in (1_800_000_000, 1_800_000_001):
+        monkeypatch.setattr(module.time, "time", lambda second=second: second + 0.9)
+        written = message_from_bytes(munged(MIMEText("x"), "b@x.org", "a@x.org")[0])
+        assert parsedate_to_datetime(written["Date"]).timestamp() == second
+        assert written["Date"] == DateTime(second + 0.9).rfc822()
 
 
 def test_the_callers_message_stays_as_it_is():

@@ -50,6 +50,8 @@ def unfolded(value: Any, charset: str | None = None) -> str:
 
 def check_one_line(name: str, value: Any, charset: str | None = None) -> None:
     """Raise InvalidMessage when a header argument would become several headers."""
+    if isinstance(value, str) and value.isprintable():
+        return
     if value and _LINE_BREAKS.search(unfolded(value, charset)):
         raise InvalidMessage(f"line break or NUL in the {name}")
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
 from email.header import Header
 from email.message import Message
 from email.mime.text import MIMEText
@@ -73,28 +73,26 @@ def _is_plain(message: Any, mto: Any, mfrom: Any, subject: Any) -> bool:
 def _written(
     message: Message, mto: str, mfrom: str, subject: str | None, charset: str | None
 ) -> bytes:
-    fields = list(_kept(message, bool(subject)))
+    items = [(name.lower(), name, value) for name, value in message.raw_items()]
+    first = {name: value for name, _, value in reversed(items)}
+    replaced = {"to", "from"}
+    if subject:
+        replaced.add("subject")
+    if first.get("bcc"):
+        replaced.add("bcc")
+    fields = [_field(*item) for name, *item in items if name not in replaced]
     if subject:
         fields.append(_subject(subject, charset))
-    elif not message.get("Subject"):
+    elif not first.get("subject"):
         fields.append(b"Subject: [No Subject]\n")
     fields.append(b"To: %b\n" % mto.encode("ascii"))
     fields.append(_sender(mfrom, charset))
-    if not message.get("Date"):
-        fields.append(b"Date: %b\n" % DateTime().rfc822().encode("ascii"))
-    body = _LINE_BREAK.sub("\n", message._payload)
+    if not first.get("date"):
+        fields.append(_date(int(time.time())))
+    body = message._payload
+    if "\r" in body:
+        body = _LINE_BREAK.sub("\n", body)
     return b"".join((*fields, b"\n", body.encode("ascii")))
-
-
-def _kept(message: Message, has_subject: bool) -> Iterator[bytes]:
-    replaced = {"to", "from"}
-    if has_subject:
-        replaced.add("subject")
-    if message.get("Bcc"):
-        replaced.add("bcc")
-    for name, value in message.raw_items():
-        if name.lower() not in replaced:
-            yield _field(name, value)
 
 
 def _field(name: str, value: Any) -> bytes:
@@ -121,3 +119,8 @@ def _sender(mfrom: str, charset: str | None) -> bytes:
 @lru_cache(maxsize=64)
 def _subject(subject: str, charset: str | None) -> bytes:
     return _new_field("Subject", Header(subject, charset, errors="replace"))
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return b"Date: %b\n" % DateTime(second).rfc822().encode("ascii")

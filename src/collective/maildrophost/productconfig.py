@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from App.config import getConfiguration
@@ -64,10 +63,16 @@ def listed_key(key: str) -> str:
 
     Raises UnknownConfiguration, which is a ValueError.
     """
+    return _listed(key)[0]
+
+
+def _listed(key: str) -> tuple[str, str]:
+    """Its key as it is listed, and its path."""
     short = key.removeprefix(PREFIX)
-    if short not in configurations():
+    path = configurations().get(short)
+    if path is None:
         raise UnknownConfiguration(key)
-    return short
+    return short, path
 
 
 def configuration(key: str) -> Configuration:
@@ -75,7 +80,7 @@ def configuration(key: str) -> Configuration:
 
     Raises UnknownConfiguration, or ConfigurationError that names file, line and option.
     """
-    return _current(configurations()[listed_key(key)])
+    return _current(_listed(key)[1])
 
 
 class _Stamp(NamedTuple):
@@ -103,7 +108,7 @@ def _current(path: str) -> Configuration:
 
 def _stamp(path: str) -> _Stamp | None:
     try:
-        status = Path(path).stat()
+        status = os.stat(path)  # a Path costs more, and every mail pays
     except OSError:
         return None
     return _Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
