@@ -17,7 +17,7 @@ from .contestants.smtpsource import SmtpSource
 from .contestants.zopesendmail import ZopeSendmail
 from .measuring import Disturbed, Figures, measure
 from .programs import installed
-from .sink import Sink, own_sink, smtp_sink
+from .sink import Sink, fastest_sink, own_sink
 from .table import Goal
 from .versions import has_uvloop
 
@@ -124,11 +124,6 @@ def _one(setting: str, contestant: Contestant, count: int) -> Figures:
 
 @contextmanager
 def _sink(setting: str, folder: Path) -> Iterator[Sink]:
-    if setting == LATE:
-        chosen = own_sink(folder, LATE_SECONDS)
-    elif installed("smtp-sink"):
-        chosen = smtp_sink()
-    else:
-        chosen = own_sink(folder)
-    with chosen as sink:
+    late = setting == LATE
+    with own_sink(folder, LATE_SECONDS) if late else fastest_sink(folder) as sink:
         yield sink

@@ -12,6 +12,7 @@ _HEAD = (
     f"{'':30}{'messages':>9}{'per second':>11}{'lowest-highest':>16}"
     f"{'ours is':>9}{'CPU s/1000':>11}{'peak MB':>8}"
 )
+GOALS_HEAD = f"{'to reach':58}{'goal':>7}{'measured':>10}"
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,25 @@ def verdicts(
     settings: Mapping[str, Mapping[str, Sequence[Figures]]],
 ) -> str:
     """A line for each goal: what was to reach, what was reached, ok or short."""
-    lines = [f"{'to reach':58}{'goal':>7}{'measured':>10}"]
+    lines = [GOALS_HEAD]
     for goal in goals:
-        what = f"{goal.setting}: {ours} to {goal.peer}"
         runs = settings[goal.setting]
-        if goal.peer not in runs:
-            lines.append(f"{what:58}{goal.times:6.2f}x{'not run':>10}")
-            continue
-        times = middle(runs[ours]).rate / middle(runs[goal.peer]).rate
-        lines.append(f"{what:58}{goal.times:6.2f}x{times:9.2f}x {verdict(times, goal)}")
+        if goal.peer in runs:
+            times = middle(runs[ours]).rate / middle(runs[goal.peer]).rate
+            lines.append(goal_line(goal, ours, times))
+        else:
+            lines.append(f"{_what(goal, ours)}{goal.times:6.2f}x{'not run':>10}")
     return "\n".join(lines)
+
+
+def goal_line(goal: Goal, ours: str, times: float) -> str:
+    """What was to reach, what was reached, ok or short."""
+    reached = f"{times:9.2f}x {verdict(times, goal)}"
+    return f"{_what(goal, ours)}{goal.times:6.2f}x{reached}"
+
+
+def _what(goal: Goal, ours: str) -> str:
+    return f"{f'{goal.setting}: {ours} to {goal.peer}':58}"
 
 
 def verdict(times: float, goal: Goal) -> str:

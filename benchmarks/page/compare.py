@@ -1,0 +1,95 @@
+"""Every side under every load, in turn; then what was measured, as text."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..failure import BenchmarkFailed
+from ..sink import fastest_sink
+from . import newsletter, onemail, report
+from .forked import beside
+from .newsletter import Issue
+from .onemail import Load, Paid
+from .sides import IMMEDIATE, OURS, QUEUED, SIDES, Side
+
+ROUNDS = 3
+LOADS = (
+    Load("1 thread", processes=1, threads=1, mails=400),
+    Load("8 threads", processes=1, threads=8, mails=50),
+    Load("4 processes", processes=4, threads=1, mails=100),
+)
+NEWSLETTER_MAILS, SHORT_MAILS = 10_000, 1_000
+WAL_FULL_MAILS = 600
+"""Fills the queue's write-ahead log up to the size that it keeps."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the sides write, and where one of them speaks SMTP."""
+
+    folder: Path
+    port: int
+
+
+def main() -> None:
+    """Measure, print the tables; BenchmarkFailed when a queue was locked."""
+    with _place() as place:
+        for load in LOADS:
+            paid = one_mail(place, load, SIDES, ROUNDS)
+            print("\n" + report.one_mail(load, paid), flush=True)
+            print(report.one_mail_goals(load, paid), flush=True)
+        everybody = dict.fromkeys((OURS, QUEUED, IMMEDIATE), NEWSLETTER_MAILS)
+        issues = newsletters(place, everybody, ROUNDS)
+        short = newsletters(place, {OURS: SHORT_MAILS}, ROUNDS)
+    print("\n" + report.newsletter(issues, short), flush=True)
+
+
+@contextmanager
+def _place() -> Iterator[Place]:
+    with tempfile.TemporaryDirectory(prefix="maildrop-bench-") as name:
+        folder = Path(name)
+        # As our daemon does, which has the queue open all the time.
+        with fastest_sink(folder) as sink, beside(_open_queue, folder, sink.port):
+            yield Place(folder, sink.port)
+
+
+def _open_queue(folder: Path, port: int) -> object:
+    send = OURS.make(folder, port)
+    onemail.pay(send, WAL_FULL_MAILS)
+    return send
+
+
+def one_mail(
+    place: Place, load: Load, sides: Sequence[Side], rounds: int
+) -> dict[str, Paid]:
+    """Everybody in turn, `rounds` times over, so that a drift hits all."""
+    parts: dict[str, list[Paid]] = {side.name: [] for side in sides}
+    for _ in range(rounds):
+        for side in sides:
+            parts[side.name].append(
+                onemail.measure(side, place.folder, place.port, load)
+            )
+    paid = {name: onemail.together(each) for name, each in parts.items()}
+    for name, each in paid.items():
+        if each.locked:
+            raise BenchmarkFailed(
+                f"{name}, {load.name}: the queue was locked {each.locked} times"
+            )
+    return paid
+
+
+def newsletters(
+    place: Place, mails: Mapping[Side, int], rounds: int
+) -> dict[str, list[Issue]]:
+    """Everybody in turn, `rounds` times over."""
+    issues: dict[str, list[Issue]] = {side.name: [] for side in mails}
+    for _ in range(rounds):
+        for side, count in mails.items():
+            issues[side.name].append(
+                newsletter.measure(side, place.folder, place.port, count)
+            )
+    return issues

@@ -1,0 +1,85 @@
+"""Work in processes of their own, forked from this one, begun at the same moment."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from typing import Any, TypeVar
+
+from ..failure import BenchmarkFailed
+
+Result = TypeVar("Result")
+
+# All that a page needs is imported already, which takes a process a second.
+_CONTEXT = get_context("fork")
+_PATIENCE_SECONDS = 60.0
+_begin: Barrier | None = None
+
+
+def in_processes(
+    count: int, work: Callable[..., Result], *arguments: Any
+) -> list[Result]:
+    """What `work` returns in each; every one calls `begin_together` once.
+
+    BenchmarkFailed when one of them fails.
+    """
+    barrier = _CONTEXT.Barrier(count)
+    with _CONTEXT.Pool(count, _prepare, (barrier,)) as pool:
+        try:
+            return pool.starmap(_run, [(work, *arguments)] * count, chunksize=1)
+        except Exception as error:
+            raise BenchmarkFailed(f"{type(error).__name__}: {error}") from error
+
+
+def _run(work: Callable[..., Result], *arguments: Any) -> Result:
+    assert _begin is not None
+    try:
+        return work(*arguments)
+    except BaseException:
+        _begin.abort()  # Nobody waits for who has failed.
+        raise
+
+
+def begin_together() -> None:
+    """Wait until all the others are as far."""
+    assert _begin is not None
+    _begin.wait(_PATIENCE_SECONDS)
+
+
+@contextmanager
+def beside(prepare: Callable[..., object], *arguments: Any) -> Iterator[None]:
+    """A process that has done `prepare`, and keeps open what that has opened."""
+    ready, over = _CONTEXT.Event(), _CONTEXT.Event()
+    process = _CONTEXT.Process(
+        target=_stay, args=(ready, over, prepare, arguments), daemon=True
+    )
+    process.start()
+    try:
+        ready.wait(_PATIENCE_SECONDS)
+        yield
+    finally:
+        over.set()
+        process.join(_PATIENCE_SECONDS)
+
+
+def _stay(ready: Any, over: Any, prepare: Callable[..., object], given: Any) -> None:
+    _leave_signals()
+    kept = prepare(*given)
+    ready.set()
+    over.wait()
+    del kept
+
+
+def _prepare(barrier: Barrier) -> None:
+    global _begin
+    _leave_signals()
+    _begin = barrier
+
+
+def _leave_signals() -> None:
+    # Who has forked us ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

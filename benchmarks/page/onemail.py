@@ -1,0 +1,84 @@
+"""One mail in a transaction of its own, again and again."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import transaction
+
+from .forked import begin_together, in_processes
+from .sides import Send, Side, letter
+
+WARM_UP = 20
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many send at the same time, and how many mails each of them."""
+
+    name: str
+    processes: int
+    threads: int
+    mails: int
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What was paid for each mail that was taken."""
+
+    milliseconds: list[float]
+    locked: int
+    """How often the queue said that somebody else had locked it."""
+
+    @property
+    def p50(self) -> float:
+        return statistics.median(self.milliseconds)
+
+    @property
+    def p99(self) -> float:
+        return statistics.quantiles(self.milliseconds, n=100)[98]
+
+
+def together(parts: Iterable[Paid]) -> Paid:
+    """All of them as one."""
+    every = list(parts)
+    times = [each for part in every for each in part.milliseconds]
+    return Paid(times, sum(part.locked for part in every))
+
+
+def measure(side: Side, folder: Path, port: int, load: Load) -> Paid:
+    """Have the mails of `load` sent; the making of the messages is not measured."""
+    return together(in_processes(load.processes, _process, side, folder, port, load))
+
+
+def _process(side: Side, folder: Path, port: int, load: Load) -> Paid:
+    send = side.make(folder, port)
+    warm = pay(send, WARM_UP)
+    begin_together()
+    with ThreadPoolExecutor(load.threads) as pool:
+        parts = pool.map(pay, [send] * load.threads, [load.mails] * load.threads)
+        return together([Paid([], warm.locked), *parts])
+
+
+def pay(send: Send, mails: int) -> Paid:
+    """Send so many, each in a transaction of its own."""
+    times, locked = [], 0
+    for number in range(mails):
+        message, to = letter(), f"reader{number}@example.org"
+        start = time.perf_counter()
+        try:
+            send(message, to)
+            transaction.commit()
+        except Exception as error:
+            transaction.abort()
+            if "locked" not in str(error):
+                raise
+            locked += 1
+        else:
+            times.append((time.perf_counter() - start) * 1000)
+    return Paid(times, locked)

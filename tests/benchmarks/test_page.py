@@ -1,0 +1,178 @@
+"""What a page pays is measured for mail that was taken, on every side."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import transaction
+from waiting import wait_until
+
+from benchmarks.failure import BenchmarkFailed
+from benchmarks.page import compare, onemail, report
+from benchmarks.page.compare import Place, newsletters, one_mail
+from benchmarks.page.newsletter import Issue
+from benchmarks.page.onemail import Load, Paid
+from benchmarks.page.sides import (
+    ALONE,
+    DIRECT,
+    IMMEDIATE,
+    OURS,
+    QUEUED,
+    SIDES,
+    Side,
+    letter,
+)
+from benchmarks.sink import own_sink
+from collective.maildrophost.engine.queue import open_queue, queue_length
+
+FEW, WARM_UP = 5, onemail.WARM_UP
+
+
+def words(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def queued(folder) -> int:
+    with open_queue(f"sqlite:///{folder}/home/queue.db").read() as tx:
+        return queue_length(tx)
+
+
+def files(folder) -> int:
+    return len(list((folder / "new").iterdir()))
+
+
+@pytest.fixture
+def sink(tmp_path):
+    with own_sink(tmp_path) as sink:
+        yield sink
+
+
+@pytest.mark.parametrize(
+    "load", [Load("threads", 1, 3, FEW), Load("processes", 3, 1, FEW)]
+)
+def test_every_side_takes_every_mail(load, sink, tmp_path):
+    paid = one_mail(Place(tmp_path, sink.port), load, SIDES, rounds=2)
+    assert {name: len(each.milliseconds) for name, each in paid.items()} == {
+        side.name: 2 * 3 * FEW for side in SIDES
+    }
+    taken = 2 * (load.processes * WARM_UP + 3 * FEW)
+    assert queued(tmp_path) == files(tmp_path / "queued") == taken
+    assert files(tmp_path / "alone") == taken
+    wait_until(lambda: sink.messages() == taken, 10, "all that was sent directly")
+    for each in paid.values():
+        assert 0 < each.p50 < each.p99
+
+
+@pytest.mark.parametrize("side", [OURS, QUEUED, IMMEDIATE])
+def test_a_newsletter_has_every_mail(side, sink, tmp_path):
+    issues = newsletters(Place(tmp_path, sink.port), {side: 30}, rounds=1)
+    (issue,) = issues[side.name]
+    taken = 30 + WARM_UP
+    if side is OURS:
+        assert queued(tmp_path) == taken
+    elif side is QUEUED:
+        assert files(tmp_path / "queued") == taken
+    else:
+        wait_until(lambda: sink.messages() == taken, 10, "all that was sent")
+    assert issue.mails == 30
+    assert issue.seconds > 0
+
+
+def hoarding(folder, port):
+    kept = []
+    return lambda message, to: kept.append(b"x" * 10**6)
+
+
+def test_what_a_newsletter_keeps_in_memory_is_seen(tmp_path):
+    issues = newsletters(Place(tmp_path, 0), {Side("hoard", hoarding): 30}, rounds=1)
+    assert 25e6 < issues["hoard"][0].grown_bytes < 60e6
+
+
+def locked_up(folder, port):
+    def send(message, to):
+        if to.startswith("reader3@"):
+            raise OSError("database is locked")
+
+    return send
+
+
+def broken(folder, port):
+    def send(message, to):
+        raise OSError("no disk")
+
+    return send
+
+
+def test_a_locked_queue_is_a_failure(tmp_path):
+    sides, load = [Side("theirs", locked_up)], Load("here", 1, 1, FEW)
+    with pytest.raises(BenchmarkFailed, match="theirs, here: the queue was locked 2"):
+        one_mail(Place(tmp_path, 0), load, sides, rounds=1)
+
+
+def test_who_fails_holds_up_nobody(tmp_path):
+    begun = time.monotonic()
+    with pytest.raises(BenchmarkFailed, match="no disk"):
+        onemail.measure(Side("x", broken), tmp_path, 0, Load("here", 3, 1, FEW))
+    assert time.monotonic() - begun < 20
+
+
+def test_the_making_of_a_message_is_not_measured(monkeypatch):
+    def slow_letter():
+        time.sleep(0.05)
+        return letter()
+
+    monkeypatch.setattr(onemail, "letter", slow_letter)
+    paid = onemail.pay(lambda message, to: transaction.get(), 3)
+    assert max(paid.milliseconds) < 50
+
+
+def paid(milliseconds: float) -> Paid:
+    return Paid([milliseconds] * 99 + [milliseconds * 9], 0)
+
+
+def test_a_mail_s_price_is_a_line_for_each_side_and_each_goal():
+    load = Load("here", 1, 1, 100)
+    both = {OURS.name: paid(0.5), QUEUED.name: paid(1.0), ALONE.name: paid(0.8)}
+    assert words(report.one_mail(load, both)) == [
+        "one mail, here mails p50 ms p99 ms ours is",
+        "maildrophost 100 0.500 4.460 1.00x",
+        "MailHost with its queue 100 1.000 8.920 2.00x",
+        "QueuedMailDelivery alone 100 0.800 7.136 1.60x",
+    ]
+    assert words(report.one_mail_goals(load, both))[1:] == [
+        "here: maildrophost to MailHost with its queue 2.00x 2.00x ok",
+        "here: maildrophost to QueuedMailDelivery alone 2.00x 1.60x SHORT",
+    ]
+
+
+def test_a_newsletter_s_price_is_its_time_and_its_memory():
+    short = {OURS.name: [Issue(1000, 0.2, 5_000_000)]}
+    issues = {
+        OURS.name: [Issue(10_000, 1.0, 6_100_000), Issue(10_000, 1.0, 5_000_000)],
+        QUEUED.name: [Issue(10_000, 19.0, 12_000_000)],
+        IMMEDIATE.name: [Issue(10_000, 20.0, 100_000)],
+    }
+    assert words(report.newsletter(issues, short)) == [
+        "newsletter mails seconds grown MB ours is",
+        "maildrophost 1000 0.200 5.0 2.00x",
+        "maildrophost 10000 1.000 6.1 1.00x",
+        "MailHost with its queue 10000 19.000 12.0 19.00x",
+        "MailHost, immediate SMTP 10000 20.000 0.1 20.00x",
+        "to reach goal measured",
+        "newsletter: maildrophost to MailHost with its queue 20.00x 19.00x SHORT",
+        "newsletter: maildrophost to MailHost, immediate SMTP 20.00x 20.00x ok",
+        "newsletter: memory of the long one to the short one 1.20x 1.22x SHORT",
+    ]
+
+
+def test_all_is_measured_and_printed(monkeypatch, capsys):
+    monkeypatch.setattr(compare, "LOADS", (Load("here", 1, 1, FEW),))
+    monkeypatch.setattr(compare, "NEWSLETTER_MAILS", 40)
+    monkeypatch.setattr(compare, "SHORT_MAILS", 20)
+    monkeypatch.setattr(compare, "WAL_FULL_MAILS", 2)
+    compare.main()
+    printed = capsys.readouterr().out
+    for side in (OURS, QUEUED, ALONE, DIRECT, IMMEDIATE):
+        assert side.name in printed
+    assert "memory of the long one" in printed
