@@ -40,8 +40,10 @@ def letter() -> Message:
 
 def _ours(folder: Path, port: int) -> Send:
     path = folder / "maildrop.conf"
-    if not path.exists():  # Several processes share it.
-        path.write_text(f'MAILDROP_HOME="{folder}/home"\n')
+    # Several processes share it, and none may find half of it.
+    written = folder / f"maildrop.conf.{os.getpid()}"
+    written.write_text(f'MAILDROP_HOME="{folder}/home"\n')
+    written.replace(path)
     productconfig.add("bench", str(path))
     host = MaildropHost("MailHost")
     host.setConfigPath("bench")
@@ -51,14 +53,20 @@ def _ours(folder: Path, port: int) -> Send:
 def _queued(folder: Path, port: int) -> Send:
     # Its thread would deliver meanwhile; our daemon does not run either.
     os.environ["MAILHOST_QUEUE_ONLY"] = "1"
-    host = MailHost(
-        "MailHost", smtp_queue=True, smtp_queue_directory=str(folder / "queued")
-    )
+    queue = _maildir(folder / "queued")
+    host = MailHost("MailHost", smtp_queue=True, smtp_queue_directory=queue)
     return lambda message, to: host.send(message, to, SENDER)
 
 
+def _maildir(path: Path) -> str:
+    # Several processes that make one at the same time fail in zope.sendmail.
+    for name in ("cur", "new", "tmp"):
+        (path / name).mkdir(parents=True, exist_ok=True)
+    return str(path)
+
+
 def _alone(folder: Path, port: int) -> Send:
-    delivery = QueuedMailDelivery(str(folder / "alone"))
+    delivery = QueuedMailDelivery(_maildir(folder / "alone"))
     return lambda message, to: delivery.send(SENDER, [to], message.as_bytes())
 
 
