@@ -15,7 +15,7 @@ from DateTime import DateTime
 from Products.MailHost.MailHost import MailHostError, _mungeHeaders
 
 from collective.maildrophost import munged as module
-from collective.maildrophost.munged import munged
+from collective.maildrophost.munged import _munged, munged
 
 DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 
@@ -118,15 +118,15 @@ def test_the_bytes_are_those_of_mailhost(name):
         given = tuple(arguments.values())
         expected = outcome(_mungeHeaders, LETTERS[name](), *given)
         # Twice: the second time from what was remembered.
-        assert outcome(munged, LETTERS[name](), *given) == expected, arguments
-        assert outcome(munged, LETTERS[name](), *given) == expected, arguments
+        assert outcome(_munged, LETTERS[name](), *given) == expected, arguments
+        assert outcome(_munged, LETTERS[name](), *given) == expected, arguments
 
 
 @pytest.mark.parametrize("more", [("text/html", None), (None, "base64")])
 def test_a_type_and_an_encoding_are_given_on(more):
     given = ("b@x.org", "a@x.org", None, None, *more)
     expected = outcome(_mungeHeaders, LETTERS["plain"](), *given)
-    assert outcome(munged, LETTERS["plain"](), *given) == expected
+    assert outcome(_munged, LETTERS["plain"](), *given) == expected
 
 
 def test_the_date_is_that_of_the_second(monkeypatch):

@@ -6,7 +6,6 @@ import os
 import socket
 import time
 from datetime import datetime
-from email.errors import MessageError
 from email.message import Message as EmailMessage
 from typing import Any
 
@@ -28,6 +27,7 @@ from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import all_daemons, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
+from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.munged import munged
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
@@ -94,7 +94,7 @@ class MaildropHost(Tabs, MailHost):
             envelope.check_one_line("charset", charset)
             envelope.check_headers(messageText)
             recipients = envelope.recipients(messageText, mto, charset)
-        content, sender = _munged(
+        content, sender = munged(
             messageText, mto, mfrom, subject, charset, msg_type, encode
         )
         wishes = {"lane": lane, "deliver_at": deliver_at}
@@ -267,30 +267,6 @@ class MaildropHost(Tabs, MailHost):
 
 
 InitializeClass(MaildropHost)
-
-
-class QueueMailer:
-    """zope.sendmail's IMailer on a Maildrop Host, so that no request speaks SMTP."""
-
-    def __init__(self, host: MaildropHost) -> None:
-        self._host = host
-
-    def send(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
-        """Queue the mail in the interactive lane."""
-        self._host._queue(fromaddr, toaddrs, message, immediate=True)
-
-    def vote(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
-        """The transaction's own data manager votes."""
-
-    def abort(self) -> None:
-        """The transaction's own data manager takes the mail back."""
-
-
-def _munged(*arguments: Any) -> tuple[bytes, Any]:
-    try:
-        return munged(*arguments)
-    except (MessageError, UnicodeError, LookupError) as error:
-        raise MailHostError(f"the message cannot be written: {error}") from error
 
 
 def _content(text: Any) -> bytes | str:

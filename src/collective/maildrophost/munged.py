@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from email.errors import MessageError
 from email.header import Header
 from email.message import Message
 from email.mime.text import MIMEText
@@ -20,6 +21,7 @@ from typing import Any
 from DateTime import DateTime
 from Products.MailHost.MailHost import (
     CHARSET_RE,
+    MailHostError,
     _encode_address_string,
     _mungeHeaders,
 )
@@ -42,7 +44,22 @@ def munged(
     msg_type: Any = None,
     encode: Any = None,
 ) -> tuple[bytes, Any]:
-    """The content, and the sender; raises what MailHost raises."""
+    """The content, and the sender; MailHostError when the message can't be written."""
+    try:
+        return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
+    except (MessageError, UnicodeError, LookupError) as error:
+        raise MailHostError(f"the message cannot be written: {error}") from error
+
+
+def _munged(
+    message: Any,
+    mto: Any,
+    mfrom: Any,
+    subject: Any,
+    charset: Any,
+    msg_type: Any = None,
+    encode: Any = None,
+) -> tuple[bytes, Any]:
     if not (msg_type or encode) and _is_plain(message, mto, mfrom, subject):
         content_type = CHARSET_RE.search(message["Content-Type"] or "")
         # MailHost would encode the text, or use what the message says of itself.
