@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from engine.queue.versions import TO_THE_FIRST_VERSION
 from sqlalchemy import inspect
 
 from collective.maildrophost.engine.queue import (
@@ -14,18 +15,6 @@ from collective.maildrophost.engine.queue import (
     upgrades,
 )
 from collective.maildrophost.engine.queue.tables import metadata
-
-TO_THE_FIRST_VERSION = (
-    "ALTER TABLE maildrop_schedule DROP COLUMN warned",
-    "ALTER TABLE maildrop_relay DROP COLUMN told",
-    "DROP TABLE maildrop_pace",
-    "DROP TABLE maildrop_batch",
-    "DROP TABLE maildrop_hour",
-    "CREATE TABLE maildrop_hour (hour BIGINT NOT NULL PRIMARY KEY, "
-    "sent INTEGER NOT NULL, deferred INTEGER NOT NULL, failed INTEGER NOT NULL)",
-    "INSERT INTO maildrop_hour VALUES (1799996400, 7, 2, 1)",
-    "UPDATE maildrop_schema SET version = 1",
-)
 
 
 def test_a_queue_of_the_first_version_is_brought_up_to_date(hands, queue):
