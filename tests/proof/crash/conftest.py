@@ -1,0 +1,32 @@
+"""Programs that die at a chosen moment, and a relay that keeps what it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from proof.crash.house import House, Nursery
+from servers.scripted import Scripted
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture
+def relay() -> Iterator[Scripted]:
+    """Takes everything, unless it is told to follow another script."""
+    with Scripted() as relay:
+        yield relay
+
+
+@pytest.fixture
+def house(nursery, relay, tmp_path) -> Iterator[House]:
+    house = House(nursery, tmp_path)
+    house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
+    house.configure(MAILDROP_CONCURRENCY=2)
+    yield house
+    house.queue.close()

@@ -1,0 +1,170 @@
+"""What a Zope does with mail: real transactions on a real FileStorage.
+
+Each transaction that changes the database adds the names of its mails to `root.sent`:
+so the database tells, after any end, which of them were committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import transaction
+import ZODB.FileStorage
+from persistent.list import PersistentList
+
+from collective.maildrophost.actions import act
+from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.queues import queue_at
+
+MAIL = "Subject: {name}\n\nhello\n"
+
+
+@contextmanager
+def opened(file: str) -> Iterator[Any]:
+    """The root of the database, with `sent` and `host` in it."""
+    database = ZODB.DB(ZODB.FileStorage.FileStorage(file))
+    with database.transaction() as connection:
+        if not hasattr(connection.root, "sent"):
+            connection.root.sent = PersistentList()
+            connection.root.host = MaildropHost()
+    try:
+        yield database.open().root
+    finally:
+        transaction.abort()
+        database.close()
+
+
+def send(root: Any, *names: str) -> None:
+    """Send mails that are known by their subjects."""
+    for name in names:
+        mail = MAIL.format(name=name)
+        root.host.send(mail, mto="b@example.org", mfrom="a@example.org")
+
+
+def change(root: Any, *names: str) -> None:
+    """Change the database, in a transaction that sends these mails."""
+    root.sent.extend(names)
+
+
+def make(file: str) -> None:
+    """The database as it is before all this."""
+    with opened(file):
+        pass
+
+
+def page(file: str) -> None:
+    """Changes something and sends a mail."""
+    with opened(file) as root:
+        change(root, "page")
+        send(root, "page")
+        transaction.commit()
+
+
+def mail_alone(file: str) -> None:
+    """Sends a mail and changes nothing."""
+    with opened(file) as root:
+        send(root, "alone")
+        transaction.commit()
+
+
+def newsletter(file: str) -> None:
+    """Sends more than is kept in memory."""
+    names = [f"letter-{number}" for number in range(5)]
+    with opened(file) as root:
+        change(root, *names)
+        send(root, *names)
+        transaction.commit()
+
+
+def broken_newsletter(file: str) -> None:
+    """Sends more than is kept in memory, and is aborted."""
+    names = [f"broken-{number}" for number in range(5)]
+    with opened(file) as root:
+        change(root, *names)
+        send(root, *names)
+        transaction.abort()
+
+
+def refused_page(file: str) -> None:
+    """Is refused by somebody who votes after the mail has."""
+    with opened(file) as root:
+        change(root, "refused")
+        send(root, "refused")
+        transaction.get().join(Naysayer())
+        try:
+            transaction.commit()
+        except Refusal:
+            transaction.abort()
+
+
+def second_thoughts(file: str) -> None:
+    """Goes back to a savepoint after much mail, commits the rest."""
+    with opened(file) as root:
+        change(root, "kept")
+        send(root, "kept")
+        savepoint = transaction.savepoint()
+        send(root, *(f"undone-{number}" for number in range(5)))
+        savepoint.rollback()
+        transaction.commit()
+
+
+def mail_at_once(file: str) -> None:
+    """Sends a mail whatever the transaction does, which is aborted."""
+    with opened(file) as root:
+        root.host.setTransactional(False)
+        send(root, "at-once")
+        transaction.abort()
+
+
+class Refusal(Exception):
+    """Somebody votes no."""
+
+
+class Naysayer:
+    """Votes last, and says no."""
+
+    transaction_manager = transaction.manager
+
+    def sortKey(self) -> str:
+        return "~~~"
+
+    def tpc_begin(self, txn: Any) -> None:
+        pass
+
+    commit = tpc_finish = tpc_abort = abort = tpc_begin
+
+    def tpc_vote(self, txn: Any) -> None:
+        raise Refusal
+
+
+def act_on(url: str, action: str, id: str) -> None:
+    """What the buttons of the pages do to a message."""
+    act(queue_at(url), action, [id])
+
+
+def release(url: str, batch: str) -> None:
+    """Decide that a batch in doubt goes."""
+    release_batch(queue_at(url), batch)
+
+
+def discard(url: str, batch: str) -> None:
+    """Decide that a batch in doubt does not go."""
+    discard_batch(queue_at(url), batch)
+
+
+def hold_lane(url: str, hold: bool) -> None:
+    """What the control panel does to a lane, without the page around it."""
+    from collective.maildrophost.controlpanel.decide import HoldLane
+
+    control_panel = SimpleNamespace(
+        site_mail_host=SimpleNamespace(queue=lambda: queue_at(url)),
+        translated=str,
+        say=lambda *words: None,
+        now=0.0,
+    )
+    HoldLane._do(control_panel, Lane.NORMAL, hold)

@@ -1,0 +1,229 @@
+"""Every crash point: a durable step, what goes on at it, and who is killed there.
+
+A new durable step fails test_points.py until it has a point here, or a reason to have
+none in NO_MAIL. Each point is a scene, which a test of its group sets up, dies in, and
+holds against the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proof.crash.killing import AFTER, BEFORE, Plan
+
+EVERYBODY = ("daemon", "books", "both")
+"""The process that sends, its child that writes, and both of them."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A step in a scene; see Plan for the rest."""
+
+    step: str
+    scene: str
+    doing: tuple[str, ...] = ()
+    who: tuple[str, ...] = ("both",)
+    nth: int = 1
+    unheard: tuple[str, ...] = ()
+
+    def plans(self) -> Iterator[tuple[str, Plan]]:
+        """Each way to die here, with a name."""
+        what = " and ".join(self.doing) or self.step
+        again = f" ({self.nth})" if self.nth > 1 else ""
+        for who in self.who:
+            for when in (BEFORE, AFTER):
+                killed = "" if who == "both" else f", {who} alone"
+                yield (
+                    f"{self.scene}: {when} {what}{again}{killed}",
+                    Plan(self.step, when, self.doing, who, self.nth, self.unheard),
+                )
+
+
+Ways: TypeAlias = Iterable[tuple[str, str, Plan]]
+
+
+def ways(points: Iterable[Point]) -> list[tuple[str, str, Plan]]:
+    """Name, scene and plan of each way to die at these points."""
+    return [(name, each.scene, plan) for each in points for name, plan in each.plans()]
+
+
+BOOKS = "engine.delivery.books.write"
+HEARTBEAT = "engine.daemon.heartbeat.Heartbeat."
+
+LEDGER = [
+    Point(BOOKS, scene, doing, EVERYBODY)
+    for scene, doing in (
+        ("delivery", ("claim",)),
+        ("delivery", ("settle sent",)),
+        ("two recipients", ("settle sent", "settle failed")),
+        ("deferral", ("settle deferred",)),
+        ("refusal", ("settle failed", "enqueue")),
+        ("expiry", ("settle expired", "enqueue")),
+        ("delay", ("settle warned", "enqueue")),
+        ("relay at fault", ("pause", "give_back")),
+        ("relay at fault", ("may_probe", "claim")),
+        ("relay at fault", ("clear",)),
+        ("relay at fault for long", ("mark_told", "enqueue")),
+        ("pace", ("take_turn", "claim")),
+    )
+] + [
+    Point(BOOKS, "unheard", ("give_back_unheard",), unheard=("claim",)),
+    Point(BOOKS, "many", ("settle sent", "claim"), EVERYBODY, nth=3),
+]
+"""The transactions of the ledger, written by the daemon's child."""
+
+DAEMON = [
+    Point(HEARTBEAT + "start", "delivery", ("register",)),
+    Point(HEARTBEAT + "start", "another has died", ("retire", "recover")),
+    Point(HEARTBEAT + "start", "another has vanished", ("recover_ownerless",)),
+    Point(HEARTBEAT + "_beat", "in flight", ("renew",), EVERYBODY),
+    Point(HEARTBEAT + "stop", "stopping", ("retire",)),
+    Point("engine.daemon.service.Service._prune_batch", "history", ("prune",)),
+    Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
+    Point("engine.intake.Intake._remove unlink", "dropped file"),
+    Point("engine.queue.setback.pull_back", "clock set back"),
+    *(
+        Point(f"engine.queue.housekeeping.{each}", "room to spare")
+        for each in (
+            "_step PRAGMA wal_checkpoint",
+            "_truncate_wal PRAGMA wal_checkpoint 1",
+            "_truncate_wal PRAGMA wal_checkpoint 2",
+            "_give_back PRAGMA incremental_vacuum",
+        )
+    ),
+]
+"""What else a daemon writes."""
+
+DIALOGUE = [
+    Point(f"smtp {what}", "delivery", (), EVERYBODY)
+    for what in ("send mail", "expect data", "send content", "expect end")
+] + [
+    Point(f"smtp {what}", "delivery")
+    for what in ("expect ehlo", "expect mail", "expect rcpt")
+]
+"""Moments of a conversation; `expect end` is the reply to the last dot."""
+
+_VOTE = "transaction.SpoolDataManager._prepare_waiting"
+_FINISH = "transaction.SpoolDataManager._finish_batch"
+_ABORT = "transaction.SpoolDataManager._discard_batch"
+ZOPE = [
+    Point(_VOTE, "page", ("prepare",)),
+    Point("ZODB finish", "page"),
+    Point(_FINISH, "page", ("release",)),
+    *(Point(_VOTE, "newsletter", ("prepare",), nth=nth) for nth in (1, 2, 3)),
+    Point("ZODB finish", "newsletter"),
+    Point(_FINISH, "newsletter", ("release",)),
+    Point(_VOTE, "broken_newsletter", ("prepare",), nth=2),
+    Point(_ABORT, "broken_newsletter", ("discard",)),
+    Point(_VOTE, "refused_page", ("prepare",)),
+    Point(_ABORT, "refused_page", ("discard",)),
+    Point("transaction.SpoolDataManager.roll_back", "second_thoughts", ("discard",)),
+    Point("ZODB finish", "second_thoughts"),
+    Point(_FINISH, "second_thoughts", ("release",)),
+]
+"""Transactions that change ZODB: it tells whether they were committed."""
+
+NO_ZODB = [
+    Point(_VOTE, "mail_alone", ("prepare",)),
+    Point("sending.send_now", "mail_at_once", ("enqueue",)),
+]
+"""Mail that our own commit decides about."""
+
+OPERATOR = [
+    Point("actions.act", "page retry", ("retry",)),
+    Point("actions.act", "page hold", ("hold",)),
+    Point("actions.act", "page release", ("unhold",)),
+    Point("actions.act", "page delete", ("remove",)),
+    Point("batches.release_batch", "page release batch", ("release",)),
+    Point("batches.discard_batch", "page discard batch", ("discard",)),
+    Point("controlpanel.decide.HoldLane._do", "page hold lane", ("hold_lane",)),
+    Point("controlpanel.decide.HoldLane._do", "page release lane", ("release_lane",)),
+]
+"""What a person does in a page."""
+
+COMMANDS = [
+    Point("engine.cli.send._enqueue", "send", ("enqueue",)),
+    Point("engine.cli.actions._act", "retry", ("retry",)),
+    Point("engine.cli.actions._act", "hold", ("hold",)),
+    Point("engine.cli.actions._act", "release", ("unhold",)),
+    Point("engine.cli.actions._act", "delete", ("remove",)),
+    Point("engine.cli.actions._on_lane", "hold lane", ("hold_lane",)),
+    Point("engine.cli.actions._on_lane", "release lane", ("release_lane",)),
+    Point("engine.cli.checks.queue._opens", "check"),
+]
+"""What a person does with `maildropctl`."""
+
+TAKEOVER = [
+    Point("engine.takeover.taking.take", "spool", ("take_over",)),
+    Point("engine.takeover.taking._remove unlink", "spool"),
+    Point("engine.takeover.taking.take", "maildir", ("take_over",)),
+    *(
+        Point("engine.takeover.taking._remove unlink", "maildir", nth=nth)
+        for nth in (1, 2)
+    ),
+    Point("engine.queue.transfer.transfer 1", "other queue", ("hold_lane",)),
+    *(Point(f"engine.queue.transfer.transfer {n}", "other queue") for n in (2, 3, 4)),
+]
+"""Mail of another queue, imported."""
+
+OPENING = [
+    Point("engine.queue.sqlite._make_private open", "new queue"),
+    Point("engine.queue.sqlite._use_wal PRAGMA journal_mode", "new queue"),
+    Point("engine.queue.store._bring_up_to_date", "new queue"),
+    Point("engine.queue.store._bring_up_to_date", "old queue"),
+]
+"""A queue that is made, or brought to this version's schema."""
+
+BACKUP = [
+    Point(f"engine.queue.backup.{each}", "backup")
+    for each in (
+        "backup open",
+        "_copy backup",
+        "_check PRAGMA journal_mode",
+        "backup link",
+        "backup unlink",
+    )
+]
+
+TOKENS = [
+    Point(f"engine.tokens.files._write {each}", "token")
+    for each in ("mkstemp", "replace")
+]
+"""A token that is lost stops all mail."""
+
+POINTS = [*LEDGER, *DAEMON, *DIALOGUE, *ZOPE, *NO_ZODB, *OPERATOR, *COMMANDS]
+POINTS += [*TAKEOVER, *OPENING, *BACKUP, *TOKENS]
+
+_MADE_ANEW = "it is made anew at every start, and lost with the process"
+_BY_ITSELF = "undoes what a step before it has done, which is a crash point"
+_OF_AN_OPERATOR = "a new file without mail, which an operator looks at"
+NO_MAIL = {
+    "engine.cli.init._write_new open 1": _OF_AN_OPERATOR,
+    "engine.cli.init._write_new open 2": _OF_AN_OPERATOR,
+    "engine.cli.zdaemon.Supervisor.launch unlink": _MADE_ANEW,
+    "engine.cli.zdaemon.Supervisor.launch write_text": _MADE_ANEW,
+    "engine.cli.zdaemon.Supervisor._begin_transcript replace": "words for a person",
+    "engine.cli.zdaemon.Supervisor._begin_transcript touch": "words for a person",
+    "engine.daemon.process._pid_file unlink 1": _MADE_ANEW,
+    "engine.daemon.process._pid_file write_text": _MADE_ANEW,
+    "engine.daemon.process._pid_file unlink 2": _MADE_ANEW,
+    "engine.delivery.bookkeeper._keep write_text": "names the process, in /proc",
+    "engine.doorbell.Doorbell.__init__ unlink": _MADE_ANEW,
+    "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
+    "engine.doorbell._remove_dead unlink": _MADE_ANEW,
+    "engine.tokens.files._write open": "writes into the file that `mkstemp` has made",
+    "engine.tokens.files._write unlink": _BY_ITSELF,
+    "testing.MaildropHostLayer.setUp write_text": "a layer for tests",
+    "testing.MaildropHostLayer.testSetUp": "a layer for tests",
+}
+"""Durable steps without a crash point, each with its reason."""
+
+READS = {
+    *("all_daemons", "attempts", "content", "doorbells", "due", "due_length"),
+    *("find_by_message_id", "get_message", "held_lanes", "ids_matching"),
+    *("list_messages", "look", "matching", "moment", "next_due", "pauses"),
+    *("queue_length", "search", "stats"),
+}
+"""Operations of the queue that change nothing."""

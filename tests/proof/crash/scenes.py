@@ -1,0 +1,187 @@
+"""What goes on while a daemon is killed: mail, and how the relay takes it.
+
+A scene sets up a house and its relay, and returns the subjects of the mail that the
+queue has promised to send.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from proof.crash.house import House
+from servers.scripted import Drop, Scripted
+
+from collective.maildrophost.engine.message import Lane, Message, compose, mailfile
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    RelayPause,
+    claim,
+    due,
+    enqueue,
+    hold,
+    pause,
+    register,
+    remove,
+    tables,
+)
+
+Scene: TypeAlias = Callable[[House, Scripted], Iterable[str]]
+
+FINE = "250 2.0.0 Ok"
+LATER = "451 4.3.0 not now"
+NOBODY = "550 5.1.1 nobody of that name"
+DAY = 86400.0
+
+
+def mail(subject: str, *recipients: str, body: str = "hello\n") -> Message:
+    """A mail that is known by its subject."""
+    text = f"From: a@example.org\nSubject: {subject}\n\n{body}"
+    return compose(
+        text, "a@example.org", recipients or ("b@example.org",), now=time.time()
+    )
+
+
+def queued(house: House, *messages: Message, ago: float = 0.0) -> tuple[str, ...]:
+    """Have them in the queue, since so many seconds."""
+    with house.queue.write() as tx:
+        return enqueue(tx, messages, time.time() - ago)
+
+
+def delivery(house: House, relay: Scripted) -> Iterable[str]:
+    queued(house, mail("plain"))
+    return ["plain"]
+
+
+def many(house: House, relay: Scripted) -> Iterable[str]:
+    names = [f"many-{number}" for number in range(6)]
+    queued(house, *map(mail, names))
+    return names
+
+
+def two_recipients(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"RCPT:c@example.org": NOBODY})
+    queued(house, mail("both", "b@example.org", "c@example.org"))
+    return ["both"]
+
+
+def deferral(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"END": [LATER, FINE]})
+    queued(house, mail("later"))
+    return ["later"]
+
+
+def refusal(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"RCPT:b@example.org": NOBODY})
+    queued(house, mail("refused"))
+    return ["refused"]
+
+
+def expiry(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"RCPT:b@example.org": LATER})
+    queued(house, mail("old"), ago=6 * DAY)
+    return ["old"]
+
+
+def delay(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"RCPT:b@example.org": [LATER, FINE]})
+    queued(house, mail("late"), ago=DAY)
+    return ["late"]
+
+
+def relay_at_fault(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"GREETING": [Drop(b"421 4.3.2 not now\r\n"), "220 fine"]})
+    queued(house, mail("patient"))
+    return ["patient"]
+
+
+def relay_at_fault_for_long(house: House, relay: Scripted) -> Iterable[str]:
+    house.configure(MAILDROP_POSTMASTER="p@example.org")
+    relay.follow({"GREETING": [Drop(b"421 4.3.2 not now\r\n"), "220 fine"]})
+    since = time.time() - DAY
+    with house.queue.write() as tx:
+        name = f"127.0.0.1:{relay.port}"
+        pause(tx, RelayPause(name, "refused", since, time.time(), 1))
+    queued(house, mail("patient"))
+    return ["patient"]
+
+
+def pace(house: House, relay: Scripted) -> Iterable[str]:
+    house.configure(WAIT_INTERVAL=0.01)
+    queued(house, mail("slowly"))
+    return ["slowly"]
+
+
+def another_has_died(house: House, relay: Scripted) -> Iterable[str]:
+    """Its mail is in flight, its row says that it is alive, its process is gone."""
+    queued(house, mail("of-a-dead-one"))
+    now = time.time()
+    with house.queue.write() as tx:
+        register(tx, Daemon("d" * 32, "here", 1, "gone", "", "", now, now, now - 1))
+        claim(tx, "d" * 32, due(tx, 9, now)[Lane.NORMAL], now)
+    return ["of-a-dead-one"]
+
+
+def another_has_vanished(house: House, relay: Scripted) -> Iterable[str]:
+    """It claimed something after it had been taken for dead."""
+    queued(house, mail("of-nobody"))
+    with house.queue.write() as tx:
+        now = time.time()
+        claim(tx, "d" * 32, due(tx, 9, now)[Lane.NORMAL], now)
+    return ["of-nobody"]
+
+
+def history(house: House, relay: Scripted) -> Iterable[str]:
+    """Records that are old enough to be forgotten, mail that is not."""
+    house.configure(MAILDROP_FAILED_DAYS=30)
+    ids = queued(house, mail("forgotten"), ago=100 * DAY)
+    schedule = tables.schedule
+    with house.queue.write() as tx:
+        old = schedule.c.message_id == int(ids[0])
+        tx.execute(
+            schedule.update()
+            .where(old)
+            .values(state="sent", due=time.time() - 99 * DAY)
+        )
+    queued(house, mail("plain"))
+    return ["plain"]
+
+
+def dropped_file(house: House, relay: Scripted) -> Iterable[str]:
+    house.configure(MAILDROP_SPOOL=house.home / "spool")
+    spool = house.home / "spool"
+    spool.mkdir()
+    content = b"Subject: dropped\n\nhello\n"
+    text = f"{mailfile.START.decode()}b@example.org\n##From:a@example.org\n"
+    (spool / "mail").write_bytes(text.encode() + content)
+    return ["dropped"]
+
+
+def clock_set_back(house: House, relay: Scripted) -> Iterable[str]:
+    queued(house, mail("of-tomorrow"), ago=-DAY)
+    return ["of-tomorrow"]
+
+
+def room_to_spare(house: House, relay: Scripted) -> Iterable[str]:
+    """Much was deleted; what is left is held, so that nothing is in flight."""
+    for name, value in (("SPARE_PAGES", 0), ("SPARE_PART", 10**9)):
+        house.constants[f"engine.queue.housekeeping.{name}"] = value
+    house.constants["engine.queue.housekeeping.LARGE_WAL_BYTES"] = 0
+    (gone,) = queued(house, mail("gone", body="x" * 400_000))
+    (kept,) = queued(house, mail("kept"))
+    with house.queue.write() as tx:
+        remove(tx, [gone])
+        hold(tx, [kept])
+    return ["kept"]
+
+
+SCENES: dict[str, Scene] = {
+    scene.__name__.replace("_", " "): scene
+    for scene in (
+        *(delivery, many, two_recipients, deferral, refusal, expiry, delay, pace),
+        *(relay_at_fault, relay_at_fault_for_long, another_has_died),
+        *(another_has_vanished, history, dropped_file, clock_set_back, room_to_spare),
+    )
+}
+SCENES |= {"unheard": delivery, "in flight": delivery, "stopping": delivery}

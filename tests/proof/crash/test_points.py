@@ -1,0 +1,55 @@
+"""Every step that changes durable state is a crash point."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from proof.crash.killing import operations
+from proof.crash.points import DIALOGUE, NO_MAIL, POINTS, READS, ways
+from proof.crash.steps import durable_steps
+
+from collective.maildrophost.engine.verdict import Outcome
+
+NOT_IN_OUR_SOURCE = {point.step for point in DIALOGUE} | {"ZODB finish"}
+POINTED = {point.step for point in POINTS} - NOT_IN_OUR_SOURCE
+DONE = {each for point in POINTS for each in point.doing}
+OPERATIONS = {each.split()[0] for each in DONE}
+
+
+def test_every_durable_step_has_a_crash_point_or_a_reason_to_have_none():
+    without = set(durable_steps()) - POINTED - set(NO_MAIL)
+    assert not without, "add them to tests/proof/crash/points.py"
+
+
+def test_no_crash_point_is_left_of_a_step_that_is_gone():
+    assert set(durable_steps()) >= POINTED
+    assert set(NO_MAIL) <= set(durable_steps())
+    assert not POINTED & set(NO_MAIL)
+
+
+def test_every_operation_that_changes_the_queue_is_killed_in_some_transaction():
+    assert set(operations()) - READS <= OPERATIONS, "add them to points.py"
+    assert set(operations()) >= READS
+    assert not READS & OPERATIONS
+
+
+def test_every_verdict_is_killed_while_it_is_settled():
+    assert {f"settle {outcome.value}" for outcome in Outcome} <= DONE
+
+
+def test_every_way_to_die_has_a_name_of_its_own():
+    names = Counter(name for name, _, _ in ways(POINTS))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_the_steps_are_found_where_they_are():
+    """A few that must be among them, whatever their shape: the finder is not blind."""
+    assert durable_steps().keys() >= {
+        "engine.delivery.books.write",
+        "engine.intake.Intake._remove unlink",
+        "engine.queue.backup.backup link",
+        "engine.queue.transfer.transfer 4",
+        "engine.tokens.files._write replace",
+        "sending.send_now",
+        "transaction.SpoolDataManager._finish_batch",
+    }
