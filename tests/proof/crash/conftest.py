@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from proof.crash.audit import MOST_IN_FLIGHT
 from proof.crash.house import House, Nursery
 from servers.scripted import Scripted
 
@@ -27,6 +28,6 @@ def relay() -> Iterator[Scripted]:
 def house(nursery, relay, tmp_path) -> Iterator[House]:
     house = House(nursery, tmp_path)
     house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
-    house.configure(MAILDROP_CONCURRENCY=2)
+    house.configure(MAILDROP_CONCURRENCY=MOST_IN_FLIGHT)
     yield house
     house.queue.close()

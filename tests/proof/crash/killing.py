@@ -143,7 +143,7 @@ def _wrap_transactions(killer: Killer) -> None:
         frame = sys._getframe(1)
         step = step_of(frame)
         if step is None and caller_is_ours(frame):
-            killer.unknown(f"{frame.f_back.f_code.co_qualname} writes")
+            killer.unknown(f"{frame.f_back.f_code.co_name} writes")
         with write(self) as tx:
             killer.begin()
             yield tx

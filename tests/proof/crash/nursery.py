@@ -8,6 +8,7 @@ answer: the process's id, and once nothing of it runs any more its status.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import importlib.util
 import json
@@ -42,6 +43,8 @@ def serve() -> None:
     for name in PRELOADED + zope:
         importlib.import_module(name)
     durable_steps()
+    # Else each child would copy all that a collection touches.
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

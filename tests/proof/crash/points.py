@@ -52,26 +52,34 @@ def ways(points: Iterable[Point]) -> list[tuple[str, str, Plan]]:
 BOOKS = "engine.delivery.books.write"
 HEARTBEAT = "engine.daemon.heartbeat.Heartbeat."
 
-LEDGER = [
-    Point(BOOKS, scene, doing, EVERYBODY)
-    for scene, doing in (
-        ("delivery", ("claim",)),
-        ("delivery", ("settle sent",)),
-        ("two recipients", ("settle sent", "settle failed")),
-        ("deferral", ("settle deferred",)),
-        ("refusal", ("settle failed", "enqueue")),
-        ("expiry", ("settle expired", "enqueue")),
-        ("delay", ("settle warned", "enqueue")),
-        ("relay at fault", ("pause", "give_back")),
-        ("relay at fault", ("may_probe", "claim")),
-        ("relay at fault", ("clear",)),
-        ("relay at fault for long", ("mark_told", "enqueue")),
-        ("pace", ("take_turn", "claim")),
-    )
-] + [
-    Point(BOOKS, "unheard", ("give_back_unheard",), unheard=("claim",)),
-    Point(BOOKS, "many", ("settle sent", "claim"), EVERYBODY, nth=3),
-]
+LEDGER = (
+    [
+        Point(BOOKS, scene, doing, EVERYBODY)
+        for scene, doing in (
+            ("delivery", ("claim",)),
+            ("delivery", ("settle sent",)),
+            ("deferral", ("settle deferred",)),
+            ("refusal", ("settle failed", "enqueue")),
+            ("relay at fault", ("pause", "give_back")),
+        )
+    ]
+    + [
+        Point(BOOKS, scene, doing)
+        for scene, doing in (
+            ("two recipients", ("settle sent", "settle failed")),
+            ("expiry", ("settle expired", "enqueue")),
+            ("delay", ("settle warned", "enqueue")),
+            ("relay at fault", ("may_probe", "claim")),
+            ("relay at fault", ("clear",)),
+            ("relay at fault for long", ("mark_told", "enqueue")),
+            ("pace", ("take_turn", "claim")),
+        )
+    ]
+    + [
+        Point(BOOKS, "unheard", ("give_back_unheard",), unheard=("claim",)),
+        Point(BOOKS, "many", ("claim",), EVERYBODY, nth=4),
+    ]
+)
 """The transactions of the ledger, written by the daemon's child."""
 
 DAEMON = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from proof.crash.audit import Audit
+from proof.crash.audit import MOST_IN_FLIGHT, Audit
 from proof.crash.house import House
 from proof.crash.points import DAEMON, DIALOGUE, LEDGER, ways
 from proof.crash.scenes import SCENES
@@ -37,7 +37,7 @@ def test_the_ledger_is_right_whichever_transaction_dies(house, relay, scene, pla
 def house_on_a_server(nursery, relay, tmp_path, postgresql_url):
     house = House(nursery, tmp_path, postgresql_url)
     house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
-    house.configure(MAILDROP_CONCURRENCY=2)
+    house.configure(MAILDROP_CONCURRENCY=MOST_IN_FLIGHT)
     yield house
     house.queue.close()
 
@@ -57,7 +57,6 @@ def test_the_ledger_on_a_server_is_right_too(house_on_a_server, relay, scene, pl
 )
 def test_no_other_step_of_a_daemon_loses_mail(house, relay, scene, plan):
     promised = SCENES[scene](house, relay)
-    house.constants["engine.daemon.heartbeat.RENEW_SECONDS"] = 0.01
     house.die_running(plan, "run", *(["--once"] if scene == "stopping" else []))
     house.settle_down()
     Audit(house, relay).check(promised)

@@ -17,6 +17,8 @@ FileStorage = pytest.importorskip("ZODB.FileStorage")
 pytest.importorskip("Products.MailHost")
 
 PAGES = "proof.crash.pages:"
+LAST_MOMENT = "page: before release"
+"""ZODB has finished, we have not."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -72,10 +74,6 @@ def test_a_zope_that_starts_again_sends_as_ever(house, relay, database_file):
     audit = Audit(house, relay)
     audit.check(committed(database_file))
     assert audit.all_sent >= {f"letter-{number}" for number in range(5)}
-
-
-LAST_MOMENT = "page: before release"
-"""ZODB has finished, we have not."""
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,14 @@ from proof.crash.killing import operations
 from proof.crash.points import DIALOGUE, NO_MAIL, POINTS, READS, ways
 from proof.crash.steps import durable_steps
 
+from collective.maildrophost.engine.smtp.phases import Phase
 from collective.maildrophost.engine.verdict import Outcome
 
+NOTHING_CHANGES = {
+    *("token", "connect", "handshake", "greeting", "starttls", "auth"),
+    *("rset", "quit"),
+}
+"""Before the first mail of a connection, and after its last."""
 NOT_IN_OUR_SOURCE = {point.step for point in DIALOGUE} | {"ZODB finish"}
 POINTED = {point.step for point in POINTS} - NOT_IN_OUR_SOURCE
 DONE = {each for point in POINTS for each in point.doing}
@@ -35,6 +41,11 @@ def test_every_operation_that_changes_the_queue_is_killed_in_some_transaction():
 
 def test_every_verdict_is_killed_while_it_is_settled():
     assert {f"settle {outcome.value}" for outcome in Outcome} <= DONE
+
+
+def test_every_moment_that_changes_what_the_relay_has_is_a_crash_point():
+    phases = {step.split()[-1] for step in NOT_IN_OUR_SOURCE}
+    assert {each.value for each in Phase} - NOTHING_CHANGES <= phases
 
 
 def test_every_way_to_die_has_a_name_of_its_own():
