@@ -6,6 +6,7 @@ TO_THE_FIRST_VERSION = (
     "ALTER TABLE maildrop_schedule DROP COLUMN warned",
     "ALTER TABLE maildrop_relay DROP COLUMN told",
     "DROP TABLE maildrop_pace",
+    "DROP TABLE maildrop_batch",
     "DROP TABLE maildrop_hour",
     "CREATE TABLE maildrop_hour (hour BIGINT NOT NULL PRIMARY KEY, "
     "sent INTEGER NOT NULL, deferred INTEGER NOT NULL, failed INTEGER NOT NULL)",

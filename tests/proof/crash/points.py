@@ -89,6 +89,7 @@ DAEMON = [
     Point(HEARTBEAT + "_beat", "in flight", ("renew",), EVERYBODY),
     Point(HEARTBEAT + "stop", "stopping", ("retire",)),
     Point("engine.daemon.service.Service._prune_batch", "history", ("prune",)),
+    Point("engine.daemon.service.Service._prune_batch", "old batch", ("prune",)),
     Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
     Point("engine.intake.Intake._remove unlink", "dropped file"),
     Point("engine.queue.setback.pull_back", "clock set back"),
@@ -113,17 +114,19 @@ DIALOGUE = [
 ]
 """Moments of a conversation; `expect end` is the reply to the last dot."""
 
-_VOTE = "transaction.SpoolDataManager._prepare_waiting"
+_SPILL = "transaction.SpoolDataManager._prepare_waiting"
+_VOTE = "transaction.SpoolDataManager._prepare_for"
 _FINISH = "transaction.SpoolDataManager._finish_batch"
 _ABORT = "transaction.SpoolDataManager._discard_batch"
 ZOPE = [
-    Point(_VOTE, "page", ("prepare",)),
+    Point(_VOTE, "page", ("remember_batch", "prepare")),
     Point("ZODB finish", "page"),
     Point(_FINISH, "page", ("release",)),
-    *(Point(_VOTE, "newsletter", ("prepare",), nth=nth) for nth in (1, 2, 3)),
+    *(Point(_SPILL, "newsletter", ("prepare",), nth=nth) for nth in (1, 2)),
+    Point(_VOTE, "newsletter", ("remember_batch", "prepare")),
     Point("ZODB finish", "newsletter"),
     Point(_FINISH, "newsletter", ("release",)),
-    Point(_VOTE, "broken_newsletter", ("prepare",), nth=2),
+    Point(_SPILL, "broken_newsletter", ("prepare",), nth=2),
     Point(_ABORT, "broken_newsletter", ("discard",)),
     Point(_VOTE, "refused_page", ("prepare",)),
     Point(_ABORT, "refused_page", ("discard",)),
@@ -134,7 +137,11 @@ ZOPE = [
 """Transactions that change ZODB: it tells whether they were committed."""
 
 NO_ZODB = [
-    Point(_VOTE, "mail_alone", ("prepare",)),
+    Point(
+        "transaction.SpoolDataManager._queue_all",
+        "mail_alone",
+        ("enqueue",),
+    ),
     Point("sending.send_now", "mail_at_once", ("enqueue",)),
 ]
 """Mail that our own commit decides about."""
@@ -230,7 +237,14 @@ NO_MAIL = {
 
 READS = {
     *("all_daemons", "attempts", "content", "doorbells", "due", "due_length"),
-    *("find_by_message_id", "get_message", "held_lanes", "ids_matching"),
+    *(
+        "find_by_message_id",
+        "get_message",
+        "open_batches",
+        "held_lanes",
+        "ids_matching",
+        "in_doubt",
+    ),
     *("list_messages", "look", "matching", "moment", "next_due", "pauses"),
     *("queue_length", "search", "stats"),
 }

@@ -15,6 +15,7 @@ from servers.scripted import Drop, Scripted
 
 from collective.maildrophost.engine.message import Lane, Message, compose, mailfile
 from collective.maildrophost.engine.queue import (
+    Batch,
     Daemon,
     RelayPause,
     claim,
@@ -23,6 +24,7 @@ from collective.maildrophost.engine.queue import (
     hold,
     pause,
     register,
+    remember_batch,
     remove,
     tables,
 )
@@ -153,6 +155,13 @@ def history(house: House, relay: Scripted) -> Iterable[str]:
     return ["plain"]
 
 
+def old_batch(house: House, relay: Scripted) -> Iterable[str]:
+    """What is known of a batch whose mail is gone, mail of none."""
+    with house.queue.write() as tx:
+        remember_batch(tx, Batch("b" * 32, "gone"))
+    return delivery(house, relay)
+
+
 def dropped_file(house: House, relay: Scripted) -> Iterable[str]:
     house.configure(MAILDROP_SPOOL=house.home / "spool")
     spool = house.home / "spool"
@@ -198,7 +207,14 @@ SCENES: dict[str, Scene] = {
             pace,
         ),
         *(relay_at_fault, relay_at_fault_for_long, another_has_died),
-        *(another_has_vanished, history, dropped_file, clock_set_back, room_to_spare),
+        *(
+            another_has_vanished,
+            history,
+            old_batch,
+            dropped_file,
+            clock_set_back,
+            room_to_spare,
+        ),
     )
 }
 SCENES |= {"unheard": delivery, "stopping": delivery}
