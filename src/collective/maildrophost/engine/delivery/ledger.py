@@ -215,6 +215,9 @@ class Ledger:
         self._unheard = False
         self._written += len(portion.notes)
         self._handed_out.difference_update(done.claim.id for done in portion.finished)
+        # Before the claims go out: they find the connections that this sets free.
+        for done in portion.finished:
+            done.over()
         if self._in_doubt:
             # The answer came so late that the claims may be another's by now.
             self._unheard = bool(answer.claims)

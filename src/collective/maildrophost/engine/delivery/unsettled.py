@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from ..queue import Claim, Refused, Settlement
 from ..verdict import Verdict
@@ -20,12 +21,20 @@ log = logging.getLogger("maildrop.delivery")
 UNWRITABLE = "the queue refused the relay's words, see the daemon's log"
 
 
+def nothing() -> None:
+    """Nobody waits."""
+
+
 @dataclass(frozen=True)
 class Finished:
-    """A claim that ends: with verdicts, or given back because nothing was tried."""
+    """A claim that ends: with verdicts, or given back because nothing was tried.
+
+    `over` is called once that is on disk, or given up: its connection may go on.
+    """
 
     claim: Claim
     settlement: Settlement | None
+    over: Callable[[], None] = field(default=nothing, compare=False)
 
     @property
     def plain(self) -> Finished:
@@ -37,7 +46,7 @@ class Finished:
             for position, verdict in self.settlement.verdicts
         )
         bare = replace(self.settlement, verdicts=verdicts, notifications=())
-        return Finished(self.claim, bare)
+        return replace(self, settlement=bare)
 
 
 @dataclass(frozen=True)
@@ -112,4 +121,5 @@ class Unsettled:
             done.claim.id,
             error,
         )
+        done.over()
         return done.claim

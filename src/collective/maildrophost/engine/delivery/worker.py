@@ -17,7 +17,7 @@ from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
 from .retry import RetryPolicy
-from .unsettled import Finished
+from .unsettled import Finished, nothing
 
 log = logging.getLogger("maildrop.delivery")
 
@@ -62,12 +62,13 @@ class Worker:
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""
-        relay = "-"
+        relay, over = "-", nothing
         try:
             self._offering = True
             connection, result = await self._offer(claim)
             relay = str(connection.relay)
-            self._pool.give(connection)
+            # Only then: whoever took it now would be faster than this verdict.
+            over = partial(self._pool.give, connection)
         except asyncio.CancelledError:
             if not self._broken_off:
                 raise
@@ -89,10 +90,10 @@ class Worker:
         if result.fault is not None:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
-                return Finished(claim, None)
+                return Finished(claim, None, over)
         elif connection_answered(result):
             self._relay_works()
-        return Finished(claim, self._settlement(claim, relay, result))
+        return Finished(claim, self._settlement(claim, relay, result), over)
 
     def _heed_break_off(self) -> None:
         self._broken_off = False
