@@ -336,3 +336,21 @@ def test_a_file_from_the_future_is_taken_when_it_was_seen_quiet(queue, spool):
     os.utime(dropped, (tomorrow, tomorrow))
     assert intake.scan() == 0
     wait_until(intake.scan, 10, "the file's turn")
+
+
+def test_a_file_is_on_disk_before_its_mail_is_in_the_queue(
+    queue, spool, intake, monkeypatch
+):
+    """Else a power cut could bring a part of it back, which would be another mail."""
+    dropped = drop(spool, "mail-1")
+    synced = []
+    fsync = os.fsync
+
+    def watched(descriptor):
+        synced.append((os.fstat(descriptor).st_ino, messages(queue)))
+        fsync(descriptor)
+
+    inode = dropped.stat().st_ino
+    monkeypatch.setattr(module.os, "fsync", watched)
+    assert intake.scan() == 1
+    assert synced == [(inode, [])]

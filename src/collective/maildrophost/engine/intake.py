@@ -1,7 +1,7 @@
 """Dropped mail files into the queue, each exactly once.
 
 A file becomes a message in one transaction that also records the file's identity; only
-then is the file removed. Killed in between, the next scan finds the identity taken and
+then is the file removed. Cut off in between, the next scan finds the identity taken and
 removes the file without queueing it again.
 """
 
@@ -148,6 +148,7 @@ class Intake:
         if not unchanged or os.path.exists(identity.path + LOCK_SUFFIX):
             return 0
         message = self._message(data)
+        _sync(identity.path)
         now = time.time()
         with self._queue.write() as tx:
             id = take_file(tx, identity.key, message, now)
@@ -209,6 +210,16 @@ class Intake:
 def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
     """What a report is about: with other permissions a file is another matter."""
     return Identity.of(path, found), found.st_ctime_ns
+
+
+def _sync(path: str) -> None:
+    """Have a power cut bring this very file back, or none.
+
+    Its writer may not have synced it. Of a removed file a part could come back, with
+    another size and so as another mail.
+    """
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def _is_mail_file(path: str) -> bool:
