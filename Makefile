@@ -44,7 +44,7 @@ demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by
 
 .PHONY: test
 test: install ## build what is missing and run every test
-	bin/pytest $(PYTEST_OPTIONS) --ignore tests/plone/browser
+	bin/pytest $(PYTEST_OPTIONS) --ignore tests/plone/browser --ignore tests/proof
 	@# Alone: Playwright's greenlets and a failing test can crash a worker of the others,
 	@# and so could the parser that a traceback with source lines needs.
 	bin/pytest --tb=native tests/plone/browser
@@ -52,6 +52,10 @@ test: install ## build what is missing and run every test
 .PHONY: fuzz
 fuzz: install ## try the SMTP client against strange relays for about ten minutes
 	bin/pytest $(PYTEST_OPTIONS) --hypothesis-profile=fuzz tests/engine/smtp/test_fuzz.py
+
+.PHONY: proof
+proof: install ## cut the power of recorded runs at many moments; PROOF_SECONDS=300
+	bin/pytest tests/proof/powercut --proof-seconds $(or $(PROOF_SECONDS),300)
 
 .PHONY: bench
 bench: install ## measure beside what people use today; GROWTH=1, SHARED=1, CHURN=100000

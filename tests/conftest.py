@@ -28,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=30.0,
         help="seconds for which tests/engine/shared/test_endurance.py breaks things",
     )
+    parser.addoption(
+        "--proof-seconds",
+        type=float,
+        default=60.0,
+        help="seconds for which tests/proof/powercut looks for mail that a cut loses",
+    )
 
 
 @pytest.fixture(scope="session")

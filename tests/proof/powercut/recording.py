@@ -1,0 +1,117 @@
+"""One run of the real programs, recorded, that can be cut off at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.conftest import Site, environment
+from proof.powercut.calls import Call, calls, traced
+from proof.powercut.disk import EVERYTHING, Disk, Names, files_below
+from proof.powercut.replay import SHARED_MEMORY, Replay, Unmodelled
+from proof.powercut.testimony import TOLD, Testimony
+
+SCENARIO = Path(__file__).with_name("scenario.py")
+SOURCES = Path(__file__).parents[2]
+
+
+@dataclass
+class Moment:
+    """The disk and the promises after one event of the trace."""
+
+    number: int
+    said: bool
+    disk: Disk
+    testimony: Testimony
+
+
+class Recording:
+    """Runs the scenario for so many seconds; `changes`: see the module of that name."""
+
+    def __init__(
+        self, site: Site, port: int, seconds: float, **changes: object
+    ) -> None:
+        self.site = site
+        self.home = site.home
+        self.url = site.configuration.queue
+        self.queue_file = site.queue.path
+        site.queue.close()
+        site.configure(
+            SMTP_PORT=port,
+            MAILDROP_BOUNCE=0,
+            MAILDROP_INTERVAL=0.3,
+            MAILDROP_CONCURRENCY=4,
+        )
+        # The first start, which makes all of it, belongs to what may be cut off.
+        for path in self.home.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != site.path:
+                path.unlink()
+        self._start = files_below(self.home)
+        self.calls = self._record(seconds, changes)
+        self._refuse_what_is_not_explained()
+
+    def _record(self, seconds: float, changes: dict[str, object]) -> list[Call]:
+        trace = self.home.with_suffix(".trace")
+        named = {name.replace("__", "."): value for name, value in changes.items()}
+        arguments = (json.dumps(named), self.site.path, self.url)
+        command = (sys.executable, SCENARIO, *arguments, self.home / "spool", seconds)
+        paths = [str(SOURCES), *(path for path in sys.path if path)]
+        try:
+            subprocess.run(
+                [*traced(trace), *map(str, command)],
+                env={**environment(), "PYTHONPATH": os.pathsep.join(paths)},
+                check=True,
+                timeout=seconds * 10 + 60,
+            )
+            with trace.open() as lines:
+                return [call for call in calls(lines) if self._matters(call)]
+        finally:
+            trace.unlink(missing_ok=True)
+
+    def _matters(self, call: Call) -> bool:
+        digits = "".join(f"\\x{octet:02x}" for octet in os.fsencode(self.home))
+        told = "".join(f"\\x{octet:02x}" for octet in TOLD)
+        arguments = call.arguments
+        return digits in arguments or told in arguments or bool(call.connection)
+
+    def _refuse_what_is_not_explained(self) -> None:
+        """With nothing lost the calls must lead to the files that there are."""
+        for moment in self.moments(Names.JOURNAL):
+            last = moment
+        self.testimony = last.testimony
+        rebuilt = self.home.with_name("rebuilt")
+        rebuilt.mkdir()
+        last.disk.rebuild(rebuilt, EVERYTHING, random.Random())
+        found, explained = files_below(self.home), files_below(rebuilt)
+        shutil.rmtree(rebuilt)
+        differing = [
+            name
+            for name in found.keys() | explained.keys()
+            if found.get(name) != explained.get(name)
+            and not name.endswith(SHARED_MEMORY)
+        ]
+        if differing:
+            raise Unmodelled(f"{differing} cannot be explained by the calls")
+
+    def moments(self, kind: Names) -> Iterator[Moment]:
+        """Every moment of it, in their order; each is over when the next one comes."""
+        disk = Disk(self.home, kind, self._start)
+        replay, testimony = Replay(disk, self.home), Testimony()
+        events = [(call.began, False, call) for call in self.calls]
+        events += [(call.ended, True, call) for call in self.calls]
+        events.sort(key=lambda event: event[:2])
+        for number, (_, ended, call) in enumerate(events):
+            if ended:
+                replay.do(call)
+            said = not ended and testimony.hear(call)
+            if ended or said:
+                yield Moment(number, said, disk, testimony)
