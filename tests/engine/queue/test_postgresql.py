@@ -85,9 +85,19 @@ def test_a_reader_changes_nothing(hands, queue):
         enqueue(tx, [hands.mail()], hands.now)
 
 
-def test_every_commit_is_on_disk_unless_the_server_says_otherwise(queue):
+@pytest.mark.parametrize(
+    ("set_to", "is_then"),
+    [("off", "on"), ("local", "local"), ("on", "on"), ("remote_apply", "remote_apply")],
+)
+def test_every_commit_is_on_disk_whatever_the_database_is_set_to(
+    server, url, set_to, is_then
+):
+    name = make_url(url).database
+    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = {set_to}")
+    queue = open_queue(url)
     with queue.write() as tx:
-        assert tx.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        assert tx.exec_driver_sql("SHOW synchronous_commit").scalar() == is_then
+    queue.close()
 
 
 def test_nothing_is_set_for_a_session(queue):

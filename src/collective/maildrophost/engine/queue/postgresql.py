@@ -42,9 +42,16 @@ _LIMITS = (
 BEGIN_READ = Prepared(
     text(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}")
 )
+# A server, a database or a role that is tuned for speed may have it off: then a commit
+# is answered before it is on disk. Every other value waits for the disk, and says what
+# else to wait for.
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', true) "
+    "WHERE current_setting('synchronous_commit') = 'off'"
+)
 # Says no at once on a standby.
 BEGIN_WRITE = Prepared(
-    text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_LIMITS}")
+    text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
 )
 
 # Whoever is not let in gets no code, only words, after FATAL in whatever language.
