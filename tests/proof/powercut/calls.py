@@ -28,14 +28,15 @@ def traced(trace: Path) -> tuple[str, ...]:
 class Call:
     """One system call; `began` and `ended` are lines of the trace.
 
-    What it did was done by `ended`, and no earlier than `began`.
+    What it did was done by `ended`, and no earlier than `began`. The `result` is None
+    where its process was killed meanwhile: nobody knows whether it did anything.
     """
 
     began: int
     ended: int
     name: str
     arguments: str
-    result: int
+    result: int | None
 
     @property
     def strings(self) -> list[bytes]:
@@ -81,6 +82,7 @@ _CONNECTION = re.compile(r"\d+<(TCP[^>]*->[^>]*)>")
 _PATH = re.compile(r'(?:AT_FDCWD|\d+)?(?:<((?:\\x..)+)>, )?"((?:\\x..)*)"')
 _DONE = re.compile(r"(\w+)\((.*)\)\s+= (-?\d+).*", re.DOTALL)
 _RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)", re.DOTALL)
+_CUT_OFF = re.compile(r"(\w+)\((.*)\)\s+= \?", re.DOTALL)
 _UNFINISHED = " <unfinished ...>"
 
 
@@ -89,7 +91,7 @@ def _octets(text: str) -> bytes:
 
 
 def calls(lines: Iterable[str]) -> Iterator[Call]:
-    """Every call that has ended with success, in the order in which they ended."""
+    """Every call but those that failed, in the order in which they ended."""
     begun: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines):
         thread, _, words = line.rstrip("\n").partition(" ")
@@ -105,3 +107,6 @@ def calls(lines: Iterable[str]) -> Iterator[Call]:
         done = _DONE.match(words)
         if done and int(done[3]) >= 0:
             yield Call(began, number, done[1], done[2], int(done[3]))
+        cut_off = _CUT_OFF.match(words)
+        if cut_off:
+            yield Call(began, number, cut_off[1], cut_off[2], None)

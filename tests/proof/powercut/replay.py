@@ -24,6 +24,8 @@ class Replay:
         self._home = str(home) + "/"
 
     def do(self, call: Call) -> None:
+        if call.result is None:
+            return
         method = getattr(self, f"_{_MEANINGS.get(call.name, call.name)}", None)
         if method is not None:
             method(call)
