@@ -57,6 +57,10 @@ fuzz: install ## try the SMTP client against strange relays for about ten minute
 proof: install ## cut the power of recorded runs at many moments; PROOF_SECONDS=300
 	bin/pytest tests/proof/powercut --proof-seconds $(or $(PROOF_SECONDS),300)
 
+.PHONY: soak
+soak: install ## let everything happen at once, watch memory; SOAK_MINUTES=10
+	bin/pytest tests/proof/soak --soak-minutes $(or $(SOAK_MINUTES),2)
+
 .PHONY: bench
 bench: install ## measure beside what people use today; GROWTH=1, SHARED=1, CHURN=100000
 	@bin/bench $(if $(GROWTH),growth) $(if $(SHARED),shared) $(if $(CHURN),churn $(CHURN))

@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=60.0,
         help="seconds for which tests/proof/powercut looks for mail that a cut loses",
     )
+    parser.addoption(
+        "--soak-minutes",
+        type=float,
+        default=2.0,
+        help="minutes for which tests/proof/soak lets everything happen at once",
+    )
 
 
 @pytest.fixture(scope="session")
