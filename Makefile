@@ -44,7 +44,8 @@ demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by
 
 .PHONY: test
 test: install ## build what is missing and run every test
-	bin/pytest $(PYTEST_OPTIONS) --ignore tests/plone/browser --ignore tests/proof
+	bin/pytest $(PYTEST_OPTIONS) --ignore tests/plone/browser \
+		--ignore tests/proof/powercut --ignore tests/proof/soak
 	@# Alone: Playwright's greenlets and a failing test can crash a worker of the others,
 	@# and so could the parser that a traceback with source lines needs.
 	bin/pytest --tb=native tests/plone/browser
