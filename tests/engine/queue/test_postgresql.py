@@ -23,7 +23,9 @@ from waiting import wait_until
 from collective.maildrophost.engine.queue import (
     QueueError,
     Refused,
+    State,
     enqueue,
+    hold,
     open_queue,
     postgresql,
     prune,
@@ -173,6 +175,45 @@ def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
             hands.do(
                 lambda other: other.exec_driver_sql("DELETE FROM maildrop_message")
             )
+
+
+def test_one_of_two_in_a_deadlock_is_told_and_the_other_goes_on(hands, queue):
+    ids = hands.send(hands.mail(), hands.mail(subject="other"))
+    lock = "SELECT 1 FROM maildrop_schedule WHERE message_id = {} FOR UPDATE"
+    both_have_one = threading.Barrier(2)
+
+    def take(mine, others):
+        try:
+            with queue.write() as tx:
+                tx.exec_driver_sql(lock.format(mine))
+                both_have_one.wait(10)
+                tx.exec_driver_sql(lock.format(others))
+                hold(tx, [others])
+        except QueueError as error:
+            return str(error)
+        return others
+
+    with ThreadPoolExecutor(2) as threads:
+        ends = list(threads.map(take, ids, reversed(ids)))
+    (told,) = [each for each in ends if each not in ids]
+    assert "another transaction came first" in told
+    states = {id: hands.message(id).state for id in ids}
+    assert list(states.values()).count(State.HELD) == 1
+    assert states[next(each for each in ends if each in ids)] is State.HELD
+
+
+def test_a_database_that_serializes_by_itself_refuses_nobody(server, url, hands):
+    database = make_url(url).database
+    server.execute(
+        f"ALTER DATABASE {database} SET default_transaction_isolation = serializable"
+    )
+    queue = open_queue(url)
+    theirs = type(hands)(queue)
+    ids = theirs.send(*[hands.mail(subject=str(number)) for number in range(20)])
+    with ThreadPoolExecutor(4) as threads:
+        claims = list(threads.map(lambda name: theirs.claim(name, limit=5), "abcd"))
+    assert sorted(each.id for part in claims for each in part) == sorted(map(int, ids))
+    queue.close()
 
 
 def test_two_who_prune_do_not_wait_for_each_other(hands, queue):
