@@ -1,56 +1,101 @@
-"""The ledger hands due mail out, and hears of new mail at any moment."""
+"""When the ledger looks for mail again."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import itertools
+import time
 
 import pytest
-from engine.delivery.writing import writes_to
 
-from collective.maildrophost.engine.delivery import books as module
+from collective.maildrophost.engine.delivery import ledger as module
+from collective.maildrophost.engine.delivery.books import Answer
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
-from collective.maildrophost.engine.queue import open_queue
+from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
+
+INTERVAL = 3600.0
 
 
 @pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
-    yield queue
-    queue.close()
+def looks():
+    """Runs a ledger with one free connection; the requests it makes meanwhile.
+
+    `next_due(request)` is the answer to the first one, which takes some time.
+    """
+
+    def run(next_due, seconds=0.3):
+        requests = []
+
+        async def write(request):
+            requests.append(request)
+            due = next_due(request)
+            await asyncio.sleep(0.05)
+            return Answer([], due)
+
+        async def until_then():
+            permits = Permits(Pace.of(0.0, 0))
+            ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+            tasks = [
+                asyncio.create_task(each) for each in (ledger.turn(None), ledger.run())
+            ]
+            await asyncio.sleep(seconds)
+            ledger.stop()
+            await asyncio.gather(*tasks)
+
+        asyncio.run(until_then())
+        return requests
+
+    return run
 
 
-def test_a_ring_while_the_queue_is_read_is_not_forgotten(queue, monkeypatch):
-    ledger = Ledger(writes_to(queue), "me", 1, Permits(Pace.of(0.0, 0)), 3600.0, print)
-    looks = []
-    next_due = module.next_due
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_a_pause_that_ends_between_two_looks_at_the_clock_is_not_slept_over(
+    steps, monkeypatch
+):
+    began, step = time.time(), 0.001
+    clock = itertools.count(1)
 
-    async def serve() -> None:
-        loop = asyncio.get_running_loop()
-        looked_again = asyncio.Event()
+    class Clock:
+        @staticmethod
+        def time():
+            return began + next(clock) * step
 
-        def wake(done: threading.Event) -> None:
-            ledger.wake()
-            done.set()
+    monkeypatch.setattr(module, "time", Clock)
+    asked = asyncio.Event()
 
-        def look(tx):
-            looks.append(tx)
-            if len(looks) == 1:
-                done = threading.Event()
-                loop.call_soon_threadsafe(wake, done)
-                assert done.wait(10)
-            else:
-                loop.call_soon_threadsafe(looked_again.set)
-            return next_due(tx)
+    async def write(request):
+        asked.set()
+        return Answer([], None)
 
-        monkeypatch.setattr(module, "next_due", look)
-        running = asyncio.create_task(ledger.run())
-        waiting = asyncio.create_task(ledger.turn(None))
-        await asyncio.wait_for(looked_again.wait(), 10)
+    async def until_asked():
+        permits = Permits(Pace.of(0.0, 0))
+        ends = began + (steps + 0.5) * step
+        permits.health = RelayHealth("down", began, 1, ends)
+        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        runs = ledger.turn(None), ledger.run()
+        tasks = [asyncio.create_task(each) for each in runs]
+        await asyncio.wait_for(asked.wait(), 5)
         ledger.stop()
-        await running
-        assert await waiting is None
+        await asyncio.gather(*tasks)
 
-    asyncio.run(serve())
+    asyncio.run(until_asked())
+
+
+def test_what_becomes_due_while_the_queue_is_read_is_not_left_for_later(looks):
+    assert len(looks(lambda request: request.due_before + 0.01)) >= 2
+
+
+def test_what_becomes_due_soon_is_waited_for(looks):
+    first, second, *_ = looks(lambda request: request.due_before + 0.15)
+    assert second.now - first.now >= 0.15
+
+
+def test_what_is_due_and_not_allowed_waits_for_a_call(looks):
+    assert len(looks(lambda request: request.due_before - 1)) == 1
+
+
+def test_without_anything_to_come_the_next_look_is_far_away(looks):
+    assert len(looks(lambda request: time.time() + 2 * INTERVAL)) == 1
+    assert len(looks(lambda request: None)) == 1

@@ -191,7 +191,12 @@ def test_a_paused_relay_is_tried_by_one_when_the_pause_is_over():
 
 def test_a_clock_set_back_leaves_no_relay_paused_for_long():
     paused = RelayHealth().failed("down", NOW, PausePolicy())
-    assert paused.permits(0, NOW - LONGEST_PAUSE_SECONDS - 10) == 1
+    before = NOW - LONGEST_PAUSE_SECONDS - 10
+    assert paused.permits(0, before) == 1
+    # Its probe counts, and has a pause by the new time.
+    again = paused.failed("still down", before, PausePolicy())
+    assert (again.failures, again.since) == (2, before)
+    assert again.paused_until == before + 4.0
 
 
 def test_a_fault_never_began_in_the_future():

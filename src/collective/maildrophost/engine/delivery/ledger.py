@@ -130,33 +130,34 @@ class Ledger:
             await self._until_called()
             if self._once and self._permits.health.failures > failures:
                 self._stopping = self.gave_up = True
-            if self._has_work():
+            if self._has_work(time.time()):
                 await self._transact()
         self._dismiss()
 
     async def _until_called(self) -> None:
-        if not self._has_work():
+        # One moment for both: a pause that ends between two would be slept over.
+        now = time.time()
+        if not self._has_work(now):
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._called.wait(), self._seconds_to_wait())
+                seconds = self._seconds_to_wait(now)
+                await asyncio.wait_for(self._called.wait(), seconds)
         self._called.clear()
 
     def _look_at_once(self) -> None:
         self._look_at = 0.0
         self._news += 1
 
-    def _has_work(self) -> bool:
-        return bool(self._unsettled or self._wanted())
+    def _has_work(self, now: float) -> bool:
+        return bool(self._unsettled or self._wanted(now))
 
-    def _seconds_to_wait(self) -> float:
-        now = time.time()
+    def _seconds_to_wait(self, now: float) -> float:
         # With no connection free, or with a probe under way, only a call can help.
         moments = [self._look_at - now, self._permits.wait_seconds(now)]
         coming = [seconds for seconds in moments if seconds > 0]
         return min(self._interval, max(coming, default=self._interval))
 
-    def _wanted(self) -> int:
+    def _wanted(self, now: float) -> int:
         """How many messages to claim now."""
-        now = time.time()
         # A look in the far future is left of a clock that was set back.
         early = now < self._look_at <= now + self._interval
         if self._stopping or self._in_doubt or early:
@@ -166,13 +167,13 @@ class Ledger:
         return free if permitted is None else min(permitted, free)
 
     async def _transact(self) -> None:
-        wanted, news = self._wanted(), self._news
+        now = time.time()
+        wanted, news = self._wanted(now), self._news
         portion = self._unsettled.take()
         in_flight = self._in_flight - Counter(
             done.claim.lane for done in portion.finished
         )
         self._round += 1
-        now = time.time()
         request = Request(
             owner=self._owner,
             known=tuple(self._handed_out) if self._unheard else None,
@@ -230,7 +231,7 @@ class Ledger:
         if answer.objection is not None:
             self._permits.heed(answer.objection, time.time())
         elif len(answer.claims) < wanted:
-            self._nothing_left(answer.next_due, news)
+            self._nothing_left(answer.next_due, request.due_before, news)
 
     def _hand_out(self, answer: Answer) -> None:
         now = time.time()
@@ -240,15 +241,17 @@ class Ledger:
             self._permits.started(now)
             self._waiting.pop(0).set_result(each)
 
-    def _nothing_left(self, next_due: float | None, news: int) -> None:
-        """All that is due and allowed was claimed; `next_due`: when more may be."""
+    def _nothing_left(
+        self, next_due: float | None, looked_at: float, news: int
+    ) -> None:
+        """All that was due at `looked_at` and allowed was claimed; `next_due`: more."""
         if self._once and not self.in_flight:
             self._stopping = True
         # What came while the queue was read may have been too late to be seen.
         if news == self._news:
-            now = time.time()
-            later = now + self._interval
-            coming = next_due if next_due is not None and next_due > now else later
+            later = time.time() + self._interval
+            # What was due then is not allowed yet; what has become due since is.
+            coming = later if next_due is None or next_due <= looked_at else next_due
             self._look_at = min(coming, later)
 
     def _dismiss(self) -> None:

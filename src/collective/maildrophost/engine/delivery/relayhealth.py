@@ -37,15 +37,15 @@ class RelayHealth:
         """How many messages may start now; None: as many as there are connections."""
         if self.good:
             return None
+        return 0 if self._paused(now) or in_flight else 1
+
+    def _paused(self, now: float) -> bool:
         # A pause longer than any pause is left of a clock that was set back.
-        over = now >= self.paused_until or (
-            self.paused_until - now > LONGEST_PAUSE_SECONDS
-        )
-        return 1 if over and in_flight == 0 else 0
+        return now < self.paused_until <= now + LONGEST_PAUSE_SECONDS
 
     def failed(self, fault: str, now: float, pause: PausePolicy) -> RelayHealth:
         """The relay was found at fault; failures while it is paused count once."""
-        if self.fault and now < self.paused_until:
+        if self.fault and self._paused(now):
             return self
         failures = self.failures + 1
         return RelayHealth(
