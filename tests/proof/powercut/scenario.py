@@ -13,6 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 WRITERS = 2
 START_SECONDS = 30.0
+PAUSE = "0.03"
 
 
 def program(name: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -29,7 +30,7 @@ def main(
     while not spool.is_dir() and time.monotonic() < deadline:
         time.sleep(0.02)
     writers = [
-        program("writer", changes, url, str(spool), f"w{number}", str(seconds))
+        program("writer", changes, url, str(spool), f"w{number}", str(seconds), PAUSE)
         for number in range(WRITERS)
     ]
     time.sleep(seconds / 2)

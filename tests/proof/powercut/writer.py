@@ -1,7 +1,8 @@
 """Writes mail in every way there is, and tells each step of it.
 
-Arguments: changes (JSON), the queue's URL, a drop directory, a name, seconds. A line is
-written only when what it says holds: `told queued w1-7`.
+Arguments: changes (JSON), the queue's URL, a drop directory, a name, seconds, and how
+many seconds to pause at most. A line is written only when what it says holds:
+`told queued w1-7`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from collective.maildrophost.engine.queue import (
 
 RECIPIENTS = ("ok@x.org",) * 8 + ("later@x.org", "no@x.org")
 SIZES = (10, 10, 200, 3_000, 3_000, 20_000, 150_000)
-PAUSE_SECONDS = 0.03
 
 
 def tell(step: str, *names: str) -> None:
@@ -103,7 +103,7 @@ def drop(spool: Path, name: str, syncs: bool) -> None:
         tell("dropped", name)
 
 
-def main(url: str, spool: Path, name: str, seconds: float) -> None:
+def main(url: str, spool: Path, name: str, seconds: float, pause: float) -> None:
     queue = open_queue(url)
     ends = time.monotonic() + seconds
     number = 0
@@ -117,10 +117,10 @@ def main(url: str, spool: Path, name: str, seconds: float) -> None:
             write_in_two_steps(queue, names, commits=chance < 0.65)
         else:
             drop(spool, names[0], syncs=chance < 0.9)
-        time.sleep(random.random() * PAUSE_SECONDS)
+        time.sleep(random.random() * pause)
     queue.close()
 
 
 if __name__ == "__main__":
     change(sys.argv[1])
-    main(sys.argv[2], Path(sys.argv[3]), sys.argv[4], float(sys.argv[5]))
+    main(sys.argv[2], Path(sys.argv[3]), sys.argv[4], *map(float, sys.argv[5:]))

@@ -26,6 +26,8 @@ from collective.maildrophost.engine.queue import State, stats
 
 WRITERS = 2
 SETTLE_SECONDS = 120.0
+PAUSE = "0.25"
+"""So that a relay in Python can follow: some forty mails a second."""
 WAITING = (State.QUEUED, State.DEFERRED, State.SENDING)
 MORE_MEMORY, MORE_FILES = 1.10, 1.25
 
@@ -99,7 +101,7 @@ def couple(tmp_path):
 def write(site, name, seconds, told):
     """A process that writes; its words go to the file `told`."""
     spool = str(site.home / "spool")
-    arguments = ["{}", site.configuration.queue, spool, name, str(seconds)]
+    arguments = ["{}", site.configuration.queue, spool, name, str(seconds), PAUSE]
     command = [sys.executable, writer.__file__, *arguments]
     with told.open("wb") as output:
         paths = ":".join(path for path in sys.path if path)
