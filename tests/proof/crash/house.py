@@ -25,7 +25,7 @@ from collective.maildrophost.engine.queue import (
     list_messages,
 )
 
-SECONDS = 10.0
+SECONDS = 30.0
 """More than anything here takes."""
 TESTS = Path(__file__).parents[2]
 CLI = "collective.maildrophost.engine.cli:main"
