@@ -11,6 +11,7 @@ import ZEO
 import ZODB.config
 
 from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.indoubt.resolver import Resolver
 
 FILE = """\
@@ -107,6 +108,13 @@ class Site:
         """What the next start of Zope does about batches."""
         with self.opened() as database:
             Resolver(database.databases, lambda: [self._url]).look()
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_settle(request, monkeypatch):
+    """One look decides, but where the time that it waits is the matter."""
+    if "settling" not in request.keywords:
+        monkeypatch.setattr(resolver, "SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture

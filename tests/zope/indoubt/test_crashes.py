@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from collective.maildrophost.engine.queue import open_batches
 from collective.maildrophost.indoubt import resolver, storagelog
+from collective.maildrophost.indoubt.resolver import Resolver
+from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
+from collective.maildrophost.queues import queue_at
 
 NOTHING: set[str] = set()
 WITH_LOG = ("file", "zeo", "history")
@@ -88,6 +92,37 @@ def test_a_log_that_was_packed_since_is_not_believed_when_it_says_no(
     site.pack()
     site.look()
     assert states() == {"prepared"}
+
+
+@pytest.mark.settling
+def test_what_a_server_does_after_the_death_of_its_client_is_waited_for(
+    make_site, die, states, configuration, monkeypatch
+):
+    site = make_site("zeo")
+    die(site, "voted")
+    with site.opened() as database:
+        look = Resolver(database.databases, lambda: [configuration.queue]).look
+        look()
+        look()
+        assert states() == {"prepared"}
+        # Now it has come to what it was asked for last.
+        batch = open_batches_of(configuration)
+        commit_with(database, batch)
+        monkeypatch.setattr(resolver, "SETTLE_SECONDS", 0.0)
+        look()
+    assert states() == {"queued"}
+
+
+def open_batches_of(configuration):
+    with queue_at(configuration.queue).read() as tx:
+        return [each.batch for each in open_batches(tx)]
+
+
+def commit_with(database, batches):
+    """As the process that died would have committed."""
+    with database.transaction() as connection:
+        connection.transaction_manager.get().setExtendedInfo(EXTENDED_INFO, batches)
+        connection.root.counter += 1
 
 
 def test_a_log_that_is_in_trouble_is_asked_again(

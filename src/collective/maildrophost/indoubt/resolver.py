@@ -19,7 +19,10 @@ from collective.maildrophost.indoubt.decision import Decision, decide
 from collective.maildrophost.indoubt.outcomes import Outcome, ended_here, forget
 from collective.maildrophost.queues import queue_at
 
-LOOK_SECONDS = 30.0
+LOOK_SECONDS = 10.0
+SETTLE_SECONDS = 10.0
+"""What a process has asked a ZEO or database server to commit may be done after its
+death: a log without its transaction is believed so long after that was noticed."""
 ASK_AGAIN_SECONDS = 3600.0
 """A log may be long, and says the same again unless it was in trouble."""
 
@@ -34,7 +37,8 @@ class Resolver:
     ) -> None:
         self._databases = databases
         self._urls = urls
-        self._asked: dict[tuple[str, Fate], float] = {}
+        self._over: dict[str, float] = {}
+        self._asked: dict[tuple[str, bool], float] = {}
         self._left: set[str] = set()
         self._failing: set[str] = set()
 
@@ -56,26 +60,37 @@ class Resolver:
         here = ended_here(queue.url)
         # A queue that is not shared was never used by another machine.
         fates = {each: fate(each.process, here=not queue.shared) for each in batches}
-        logged = self._logged(batches, fates, here)
-        for each in batches:
-            known = here.get(each.batch)
-            self._act(
-                queue, each, decide(each, fates[each], known, logged.get(each.batch))
-            )
+        over = [
+            each
+            for each in batches
+            if each.batch in here or fates[each] is not Fate.RUNNING
+        ]
+        settled = {each.batch: self._is_settled(each, fates[each]) for each in over}
+        logged = self._logged(over, settled)
+        for each in over:
+            known, told = here.get(each.batch), logged.get(each.batch)
+            decision = decide(each, fates[each], known, told)
+            # Only what could not have been committed at all need not settle.
+            sure = Decision.RELEASE is decision or known is Outcome.ABORTED
+            if sure or not each.voted or settled[each.batch]:
+                self._act(queue, each, decision)
+
+    def _is_settled(self, batch: Batch, fate: Fate) -> bool:
+        # Whose end is not known may still ask for something.
+        if fate is Fate.UNKNOWN:
+            return False
+        now = time.monotonic()
+        return now - self._over.setdefault(batch.batch, now) >= SETTLE_SECONDS
 
     def _logged(
-        self,
-        batches: Iterable[Batch],
-        fates: Mapping[Batch, Fate],
-        here: Mapping[str, Outcome],
+        self, batches: Iterable[Batch], settled: Mapping[str, bool]
     ) -> dict[str, Outcome]:
         """What the logs tell of those that their own process will not end."""
-        ask = {}
+        ask, now = {}, time.monotonic()
         for each in batches:
-            over = each.batch in here or fates[each] is not Fate.RUNNING
-            key, now = (each.batch, fates[each]), time.monotonic()
+            key = (each.batch, settled[each.batch])
             asked = self._asked.get(key, -math.inf)
-            if over and each.voted and now - asked >= ASK_AGAIN_SECONDS:
+            if each.voted and now - asked >= ASK_AGAIN_SECONDS:
                 self._asked[key] = now
                 ask[each.batch] = each.log
         return storagelog.outcomes(self._databases, ask) if ask else {}
