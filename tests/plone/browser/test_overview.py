@@ -19,7 +19,7 @@ from collective.maildrophost.engine.queue import (
     prepare,
     tables,
 )
-from collective.maildrophost.engine.queue.settle import SECONDS_PER_HOUR
+from collective.maildrophost.engine.queue.hours import SECONDS_PER_HOUR
 
 
 @pytest.fixture

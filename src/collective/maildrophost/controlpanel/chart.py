@@ -9,7 +9,7 @@ from typing import Any
 import pygal
 from lxml import etree
 
-from collective.maildrophost.engine.queue.settle import SECONDS_PER_HOUR
+from collective.maildrophost.engine.queue.hours import SECONDS_PER_HOUR
 from collective.maildrophost.engine.queue.stats import HOURS_SHOWN, HourRecord
 
 WIDTH, HEIGHT = 960, 280

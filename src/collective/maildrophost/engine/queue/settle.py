@@ -10,7 +10,6 @@ claim, because the relay has the mail; a deferral or a failure only under a live
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -28,14 +27,13 @@ from ..message import Message
 from ..verdict import Outcome, Verdict
 from . import tables
 from .enqueue import enqueue
+from .hours import count
 from .prepared import Prepared, among_ids
 from .states import RecipientState, State
 from .store import Transaction
 
 schedule = tables.schedule
 recipient = tables.recipient
-
-SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,8 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
     if recorded:
         _record_attempts(tx, recorded, standing, now)
         _update_recipients(tx, recorded)
-        _count(tx, recorded, now)
+        counted = [(each.owner, verdict.outcome) for each, _, verdict in recorded]
+        count(tx, counted, now)
     counting = {settlement.id for settlement, _, _ in recorded}
     _move_on(
         tx,
@@ -273,33 +272,3 @@ _FINISH = Prepared(
 def _finish(tx: Transaction, ids: Sequence[int], state: State, now: float) -> None:
     if ids:
         _FINISH.run(tx, ids=ids, end=state.value, ended=now)
-
-
-_COUNTED = [outcome.value for outcome in Outcome]
-_ADD_TO_HOUR = Prepared(
-    update(tables.hour)
-    .where(
-        tables.hour.c.hour == bindparam("this_hour"),
-        tables.hour.c.owner == bindparam("counting"),
-    )
-    .values(
-        {name: tables.hour.c[name] + bindparam(f"more_{name}") for name in _COUNTED}
-    )
-)
-
-
-def _count(
-    tx: Transaction, recorded: Iterable[tuple[Settlement, int, Verdict]], now: float
-) -> None:
-    """Add to the counters of this hour, which the chart is drawn from."""
-    hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
-    counted: dict[str, Counter[str]] = {}
-    for settlement, _, verdict in recorded:
-        # A row for each daemon: they would wait for each other's commit with one.
-        counter = counted.setdefault(settlement.owner, Counter())
-        counter[verdict.outcome.value] += 1
-    for owner, counter in counted.items():
-        more = {f"more_{name}": counter[name] for name in _COUNTED}
-        if _ADD_TO_HOUR.run(tx, this_hour=hour, counting=owner, **more) == 0:
-            fresh = {name: counter[name] for name in _COUNTED}
-            tx.execute(insert(tables.hour), {"hour": hour, "owner": owner, **fresh})

@@ -12,9 +12,9 @@ from ..message import Lane
 from . import tables
 from .claim import next_due
 from .daemons import Daemon, all_daemons
+from .hours import SECONDS_PER_HOUR
 from .operator import held_lanes
 from .relays import RelayPause, pauses
-from .settle import SECONDS_PER_HOUR
 from .states import State
 from .store import Transaction
 
