@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import threading
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,7 +20,6 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     queue_length,
     sqlite,
-    upgrades,
 )
 
 
@@ -82,23 +80,6 @@ def test_opening_a_queue_again_changes_nothing(queue, path):
     before = path.read_bytes()
     open_queue(queue.url).close()
     assert path.read_bytes() == before
-
-
-def test_many_who_open_a_new_queue_at_once_make_it_once(tmp_path):
-    """A daemon and several Zopes, started together for the first time."""
-
-    def opened(url):
-        queue = open_queue(url)
-        with queue.read() as tx:
-            version = upgrades.version(tx)
-        queue.close()
-        return version
-
-    with ThreadPoolExecutor(6) as threads:
-        # One goes wrong in about thirty.
-        for attempt in range(100):
-            urls = [f"sqlite:///{tmp_path}/{attempt}/queue.db"] * 6
-            assert list(threads.map(opened, urls)) == [upgrades.VERSION] * 6
 
 
 def test_a_file_that_is_no_database_is_not_overwritten(tmp_path):
