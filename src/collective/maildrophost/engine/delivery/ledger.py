@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import math
 import time
 from collections import Counter
@@ -19,10 +18,9 @@ from typing import TypeAlias
 from ..message import Lane
 from ..queue import Claim, QueueError, Refused
 from .books import Answer, Note, Request
+from .outage import Outage
 from .permits import Permits
 from .unsettled import Finished, Unsettled
-
-log = logging.getLogger("maildrop.delivery")
 
 RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""
@@ -54,6 +52,7 @@ class Ledger:
         self._horizon = math.inf
         self._waiting: list[asyncio.Future[Claim | None]] = []
         self._unsettled = Unsettled()
+        self._outage = Outage()
         self._in_flight: Counter[Lane] = Counter()
         # With those whose verdicts were lost: they may have been sent.
         self._handed_out: set[int] = set()
@@ -205,13 +204,10 @@ class Ledger:
             # No verdict is lost: they stay here until they can be written.
             self._unsettled.put_back(portion)
             self._unheard = True
-            log.error(
-                "%s; nothing new is sent, %d verdicts wait to be written",
-                error,
-                len(self._unsettled),
-            )
+            self._outage.goes_on(error, len(self._unsettled))
             await asyncio.sleep(RETRY_SECONDS)
             return
+        self._outage.is_over()
         self._in_flight = in_flight
         self._unheard = False
         self._written += len(portion.notes)
