@@ -26,6 +26,11 @@ class Load:
     threads: int
     mails: int
 
+    @property
+    def together(self) -> bool:
+        """Whether one has others beside it."""
+        return self.processes * self.threads > 1
+
 
 @dataclass(frozen=True)
 class Paid:

@@ -1,19 +1,26 @@
-"""Who takes the mail of a page: ours, MailHost's two ways, and a part of one."""
+"""Who takes the mail of a page: ours, MailHost's two ways, and parts of them."""
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
 from pathlib import Path
 
 from Products.MailHost.MailHost import MailHost
 from zope.sendmail.delivery import QueuedMailDelivery
 
 from collective.maildrophost import productconfig
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import enqueue, open_queue
 from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.transaction import SPILL_MESSAGES
 
+_DISK_BYTES = 4_000_000
 SENDER = "page@example.org"
 BODY = ("All work and no play makes mail a dull thing to read. " * 80)[:4300]
 
@@ -82,9 +89,47 @@ def _immediate(folder: Path, port: int) -> Send:
     return lambda message, to: host.send(message, to, SENDER, immediate=True)
 
 
+def _rows(at_once: int, folder: Path, port: int) -> Send:
+    """What is left of ours without MailHost, the message and the transaction."""
+    queue = open_queue(f"sqlite:///{folder}/rows/queue.db")
+    content = letter().as_bytes()
+    mail = compose(content, SENDER, ["reader@example.org"], now=time.time())
+    waiting = []
+
+    def send(message: Message, to: str) -> None:
+        waiting.append(mail)
+        if len(waiting) == at_once:
+            with queue.write() as tx:
+                enqueue(tx, waiting, time.time())
+            waiting.clear()
+
+    return send
+
+
+def _disk(folder: Path, port: int) -> Send:
+    """What is left of any queue that keeps its promise: a write, and its sync."""
+    path = folder / f"disk.{os.getpid()}"
+    path.write_bytes(bytes(_DISK_BYTES))
+    file = os.open(path, os.O_RDWR)
+    os.fsync(file)
+    content = letter().as_bytes()
+    # It never grows, which would cost a second write.
+    places = itertools.cycle(range(0, _DISK_BYTES - len(content), len(content)))
+
+    def send(message: Message, to: str) -> None:
+        os.pwrite(file, content, next(places))
+        os.fdatasync(file)
+
+    return send
+
+
 OURS = Side("maildrophost", _ours)
 QUEUED = Side("MailHost with its queue", _queued)
 ALONE = Side("QueuedMailDelivery alone", _alone)
 DIRECT = Side("MailHost, direct SMTP", _direct)
 IMMEDIATE = Side("MailHost, immediate SMTP", _immediate)
+ROWS = Side("rows of one mail alone", partial(_rows, 1))
+SPILLS = Side("rows alone", partial(_rows, SPILL_MESSAGES))
+DISK = Side("a write and a sync", _disk)
 SIDES = (OURS, QUEUED, ALONE, DIRECT)
+FLOORS = (ROWS, DISK)

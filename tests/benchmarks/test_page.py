@@ -16,15 +16,18 @@ from benchmarks.page.onemail import Load, Paid
 from benchmarks.page.sides import (
     ALONE,
     DIRECT,
+    FLOORS,
     IMMEDIATE,
     OURS,
     QUEUED,
     SIDES,
+    SPILLS,
     Side,
     letter,
 )
 from benchmarks.sink import own_sink
 from collective.maildrophost.engine.queue import open_queue, queue_length
+from collective.maildrophost.transaction import SPILL_MESSAGES
 
 FEW, WARM_UP = 5, onemail.WARM_UP
 
@@ -77,6 +80,19 @@ def test_a_newsletter_has_every_mail(side, sink, tmp_path):
         wait_until(lambda: sink.messages() == taken, 10, "all that was sent")
     assert issue.mails == 30
     assert issue.seconds > 0
+
+
+def rows(folder) -> int:
+    with open_queue(f"sqlite:///{folder}/rows/queue.db").read() as tx:
+        return queue_length(tx)
+
+
+def test_what_ours_cannot_do_without_is_measured_beside_it(tmp_path):
+    paid = one_mail(Place(tmp_path, 0), Load("alone", 1, 1, FEW), FLOORS, rounds=1)
+    assert [len(each.milliseconds) for each in paid.values()] == [FEW] * len(FLOORS)
+    assert rows(tmp_path) == WARM_UP + FEW
+    newsletters(Place(tmp_path, 0), {SPILLS: SPILL_MESSAGES - WARM_UP}, rounds=1)
+    assert rows(tmp_path) == WARM_UP + FEW + SPILL_MESSAGES
 
 
 def hoarding(folder, port):
