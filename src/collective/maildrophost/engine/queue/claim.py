@@ -23,8 +23,8 @@ from sqlalchemy import (
 
 from ..message import Lane
 from . import tables
+from .database import database_of
 from .prepared import Prepared, among_ids
-from .skiplocked import take
 from .states import State
 from .store import Transaction
 
@@ -103,11 +103,6 @@ def due(tx: Transaction, most: int, now: float) -> dict[Lane, list[int]]:
     return found
 
 
-_CLAIM = Prepared(
-    update(schedule)
-    .where(among_ids(schedule.c.message_id))
-    .values(state=State.SENDING.value, owner=bindparam("new_owner"))
-)
 _RECIPIENTS = Prepared(
     select(
         recipient.c.message_id,
@@ -148,10 +143,7 @@ def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[C
     Where another daemon may have been faster: others of the same lanes that are due at
     `now`, or fewer.
     """
-    if ids and tx.dialect.name == "postgresql":
-        ids = take(tx, owner, ids, now)
-    elif ids:
-        _CLAIM.run(tx, ids=ids, new_owner=owner)
+    ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
         return []
     recipients: dict[int, list[OpenRecipient]] = {key: [] for key in ids}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, Engine
 
 from .prepared import Prepared
+
+_OPTION = "maildrop_database"
+"""Under this name an engine's connections know their database."""
 
 
 class Database(Protocol):
@@ -53,6 +56,21 @@ class Database(Protocol):
     def refuses(self, error: BaseException) -> bool:
         """Whether it is about the values, not about the state of the database."""
 
+    def moment(self, tx: Connection, now: float) -> float:
+        """The time that all who use it agree on: its own, or `now`."""
+
+    def take(
+        self, tx: Connection, owner: str, ids: Sequence[int], now: float
+    ) -> Sequence[int]:
+        """Mark messages as claimed, those with `ids` or others; the ids of those.
+
+        Others, of the same lanes and due at `now`, where somebody was faster; fewer
+        where there are none.
+        """
+
+    def wake(self, tx: Connection) -> None:
+        """Have whoever listens to `rings` hear one, when `tx` has committed."""
+
     def rings(self) -> AsyncIterator[None] | None:
         """An item whenever mail may have become due; None: nobody tells.
 
@@ -61,3 +79,13 @@ class Database(Protocol):
 
     def after_fork(self) -> None:
         """Forget what the parent's threads may have held."""
+
+
+def belongs_to(engine: Engine, database: Database) -> None:
+    """Let the operations of `engine`'s transactions find `database`."""
+    engine.update_execution_options(**{_OPTION: database})
+
+
+def database_of(tx: Connection) -> Database:
+    """The database that `tx` is a transaction of."""
+    return cast(Database, tx.get_execution_options()[_OPTION])

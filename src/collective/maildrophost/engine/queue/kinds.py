@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL
 from .database import Database
 
 
-def database_of(url: URL) -> Database:
+def database_at(url: URL) -> Database:
     """The database at `url`; ValueError, with the reason, when there is none of it."""
     # Only what is used gets imported: a queue on SQLite needs no other driver.
     kind = url.get_backend_name()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
-
-from .prepared import Prepared
+from .database import database_of
 from .store import Transaction
-
-_SERVERS = Prepared(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
 
 
 def moment(tx: Transaction, now: float) -> float:
@@ -15,7 +11,4 @@ def moment(tx: Transaction, now: float) -> float:
 
     For leases and pace, which machines with clocks of their own compare.
     """
-    if tx.dialect.name != "postgresql":
-        return now
-    ((found,),) = _SERVERS.rows(tx)
-    return float(found)
+    return database_of(tx).moment(tx, now)

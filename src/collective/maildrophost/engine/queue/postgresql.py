@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from .errors import QueueError
 from .prepared import Prepared
+from .skiplocked import take
 
 ANSWER_SECONDS = 30.0
 """A server that says nothing for so long is taken for gone."""
@@ -53,6 +54,8 @@ _DURABLE = (
 BEGIN_WRITE = Prepared(
     text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
 )
+_MOMENT = Prepared(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
+_NOTIFY = Prepared(text(f"NOTIFY {CHANNEL}"))
 
 # Whoever is not let in gets no code, only words, after FATAL in whatever language.
 _UNREACHABLE = "no connection to the server: is it up, are host and port right?"
@@ -168,6 +171,18 @@ class PostgreSQL:
     def refuses(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
 
+    def moment(self, tx: Connection, now: float) -> float:
+        ((found,),) = _MOMENT.rows(tx)
+        return float(found)
+
+    def take(
+        self, tx: Connection, owner: str, ids: Sequence[int], now: float
+    ) -> Sequence[int]:
+        return take(tx, owner, ids, now)
+
+    def wake(self, tx: Connection) -> None:
+        _NOTIFY.run(tx)
+
     async def rings(self) -> AsyncIterator[None]:
         dialect = self._url.get_dialect()()
         arguments, options = dialect.create_connect_args(self._url)
@@ -186,14 +201,6 @@ class PostgreSQL:
 
     def after_fork(self) -> None:
         """Nothing of ours outlives a fork but the connections."""
-
-
-def notify(tx: Connection) -> None:
-    """Ring for every daemon that listens, when `tx` commits."""
-    _NOTIFY.run(tx)
-
-
-_NOTIFY = Prepared(text(f"NOTIFY {CHANNEL}"))
 
 
 def _with_defaults(url: URL) -> URL:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from . import tables
 from .prepared import Prepared
-from .store import Transaction
 
 _TAKE = Prepared(
     text(f"""
@@ -46,7 +45,7 @@ _TAKE = Prepared(
 )
 
 
-def take(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[int]:
+def take(tx: Connection, owner: str, ids: Sequence[int], now: float) -> list[int]:
     """Mark as many messages as `ids` are, of the same lanes, as claimed; their ids."""
     rows = _TAKE.rows(tx, ids=ids, new_owner=owner, now=now)
     return [key for (key,) in rows]

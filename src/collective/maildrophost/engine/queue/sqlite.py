@@ -7,13 +7,24 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL
 
-from .prepared import Prepared
+from .prepared import Prepared, among_ids
+from .states import State
+from .tables import schedule
 
 BUSY_TIMEOUT_SECONDS = 30
 SWITCH_SECONDS = 0.01
@@ -28,6 +39,12 @@ BEGIN_READ, BEGIN_WRITE = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIAT
 CHECKPOINT_PAGES = 4000
 """The WAL goes into the database every so many pages (16 MB). Many of them are the same
 page again, so that rarer checkpoints write less."""
+
+_TAKE = Prepared(
+    update(schedule)
+    .where(among_ids(schedule.c.message_id))
+    .values(state=State.SENDING.value, owner=bindparam("new_owner"))
+)
 
 # SQLite's primary result codes (sqlite.org/rescode.html); the sqlite3 module has had
 # names for them since Python 3.11.
@@ -87,6 +104,19 @@ class SQLite:
 
     def refuses(self, error: BaseException) -> bool:
         return refuses(error)
+
+    def moment(self, tx: Connection, now: float) -> float:
+        return now
+
+    def take(
+        self, tx: Connection, owner: str, ids: Sequence[int], now: float
+    ) -> Sequence[int]:
+        # One transaction writes at a time: nobody can have been faster.
+        _TAKE.run(tx, ids=ids, new_owner=owner)
+        return ids
+
+    def wake(self, tx: Connection) -> None:
+        """Nobody listens, see `rings`."""
 
     def rings(self) -> None:
         """SQLite tells nobody; the doorbell in MAILDROP_VAR does."""

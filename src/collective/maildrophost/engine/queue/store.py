@@ -15,8 +15,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutEr
 from ..errors import MaildropError
 from ..queueurl import QueueURL
 from . import upgrades
+from .database import belongs_to
 from .errors import NewerSchema, QueueError, Refused
-from .kinds import database_of
+from .kinds import database_at
 from .prepared import Prepared
 
 Transaction = Connection
@@ -33,8 +34,9 @@ class Queue:
     def __init__(self, url: str) -> None:
         self.name = QueueURL(url).redacted()
         self.url = url
-        self.database = database_of(make_url(url))
+        self.database = database_at(make_url(url))
         self._engine: Engine = self.database.engine()
+        belongs_to(self._engine, self.database)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         _after_fork.add(self)
 
@@ -184,7 +186,7 @@ def exists(url: str) -> bool:
 
     Who only looks must not make one: it would belong to the wrong user.
     """
-    path = database_of(make_url(url)).path
+    path = database_at(make_url(url)).path
     return path is None or path.exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .database import database_of
 from .store import Transaction
 
 
@@ -10,7 +11,4 @@ def wake(tx: Transaction) -> None:
 
     Elsewhere, and beside that, whoever writes rings the `doorbells` of his machine.
     """
-    if tx.dialect.name == "postgresql":
-        from .postgresql import notify
-
-        notify(tx)
+    database_of(tx).wake(tx)
