@@ -31,3 +31,24 @@ def house(nursery, relay, tmp_path) -> Iterator[House]:
     house.configure(MAILDROP_CONCURRENCY=MOST_IN_FLIGHT)
     yield house
     house.queue.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def zope(request, nursery, relay, tmp_path) -> Iterator[House]:
+    """A house with a Zope in it."""
+    on_server = request.param == "postgresql"
+    url = request.getfixturevalue("postgresql_url") if on_server else None
+    house = House(nursery, tmp_path, url)
+    house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
+    house.constants["transaction.SPILL_MESSAGES"] = 2
+    house.constants["indoubt.resolver.SETTLE_SECONDS"] = 0.05
+    yield house
+    house.queue.close()
+
+
+@pytest.fixture
+def database_file(zope) -> str:
+    """A ZODB that nobody has open."""
+    file = str(zope.home / "Data.fs")
+    zope.do("proof.crash.pages:make", file)
+    return file

@@ -140,6 +140,7 @@ class House(Site):
 
     def die(self, plan: Plan, run: str, *arguments: Any) -> None:
         """Run a program to the moment at which `plan` kills it."""
+        self.died.unlink(missing_ok=True)
         status = self.begin(run, *arguments, plan=plan).wait()
         assert self.died.exists(), f"never got there: {self.output}{self.log}"
         died = json.loads(self.died.read_text())

@@ -6,6 +6,7 @@ so the database tells, after any end, which of them were committed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -17,11 +18,16 @@ from persistent.list import PersistentList
 
 from collective.maildrophost.actions import act
 from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import open_batches
 from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.queues import queue_at
+from collective.maildrophost.transaction import SpoolDataManager
 
 MAIL = "Subject: {name}\n\nhello\n"
+LOOK_SECONDS = 0.02
 
 
 @contextmanager
@@ -36,6 +42,16 @@ def opened(file: str) -> Iterator[Any]:
         yield database.open().root
     finally:
         transaction.abort()
+        database.close()
+
+
+def committed(file: str) -> list[str]:
+    """The mails of transactions that have happened, as their database tells."""
+    database = ZODB.DB(ZODB.FileStorage.FileStorage(file, read_only=True))
+    try:
+        with database.transaction() as connection:
+            return list(connection.root.sent)
+    finally:
         database.close()
 
 
@@ -95,11 +111,7 @@ def refused_page(file: str) -> None:
     with opened(file) as root:
         change(root, "refused")
         send(root, "refused")
-        transaction.get().join(Naysayer())
-        try:
-            transaction.commit()
-        except Refusal:
-            transaction.abort()
+        commit_in_vain()
 
 
 def second_thoughts(file: str) -> None:
@@ -121,25 +133,101 @@ def mail_at_once(file: str) -> None:
         transaction.abort()
 
 
+def decide(file: str, url: str) -> None:
+    """Ends what an earlier Zope has left in doubt."""
+    with opened(file) as root:
+        end_doubts(root, url)
+
+
+def unreleased_page(file: str, url: str) -> None:
+    """Commits, cannot write to the queue at that moment, and ends that later."""
+    with opened(file) as root:
+        change(root, "unreleased")
+        send(root, "unreleased")
+        with out_of_order_after_the_vote():
+            transaction.commit()
+        end_doubts(root, url)
+
+
+def undeleted_page(file: str, url: str) -> None:
+    """Is refused, cannot write to the queue at that moment, and ends that later."""
+    with opened(file) as root:
+        change(root, "undeleted")
+        send(root, "undeleted")
+        with out_of_order_after_the_vote():
+            commit_in_vain()
+        end_doubts(root, url)
+
+
+def end_doubts(root: Any, url: str) -> None:
+    """What a thread of every Zope does about batches, until there is nothing to do."""
+    databases = root.host._p_jar.db().databases
+    resolver = Resolver(databases, lambda: [url])
+    while True:
+        resolver.look()
+        with queue_at(url).read() as tx:
+            if not open_batches(tx):
+                return
+        time.sleep(LOOK_SECONDS)
+
+
+def commit_in_vain() -> None:
+    """Somebody votes no after all others."""
+    transaction.get().join(Naysayer())
+    try:
+        transaction.commit()
+    except Refusal:
+        transaction.abort()
+
+
+@contextmanager
+def out_of_order_after_the_vote() -> Iterator[None]:
+    """The transaction finds the queue in order when it votes, and never again."""
+    write = SpoolDataManager._write
+    transaction.get().join(Breaker())
+    try:
+        yield
+    finally:
+        SpoolDataManager._write = write
+
+
 class Refusal(Exception):
     """Somebody votes no."""
 
 
-class Naysayer:
-    """Votes last, and says no."""
+class Voter:
+    """Votes when the mail has."""
 
     transaction_manager = transaction.manager
-
-    def sortKey(self) -> str:
-        return "~~~"
 
     def tpc_begin(self, txn: Any) -> None:
         pass
 
-    commit = tpc_finish = tpc_abort = abort = tpc_begin
+    commit = tpc_vote = tpc_finish = tpc_abort = abort = tpc_begin
+
+
+class Naysayer(Voter):
+    """Votes last, and says no."""
+
+    def sortKey(self) -> str:
+        return "~~~"
 
     def tpc_vote(self, txn: Any) -> None:
         raise Refusal
+
+
+class Breaker(Voter):
+    """The queue can't be written any more after its vote."""
+
+    def sortKey(self) -> str:
+        return "~~"
+
+    def tpc_vote(self, txn: Any) -> None:
+        SpoolDataManager._write = self._refuse
+
+    @staticmethod
+    def _refuse() -> None:
+        raise MaildropError("no disk")
 
 
 def act_on(url: str, action: str, id: str) -> None:

@@ -136,6 +136,18 @@ ZOPE = [
 ]
 """Transactions that change ZODB: it tells whether they were committed."""
 
+DOUBT = [
+    *(
+        Point("batches.release_batch", scene, ("release",))
+        for scene in ("committed", "committed newsletter", "unreleased", "several")
+    ),
+    *(
+        Point("batches.discard_batch", scene, ("discard",))
+        for scene in ("voted", "spilled", "refused", "undeleted", "several")
+    ),
+]
+"""A Zope that decides about batches in doubt; the scenes are in test_doubt.py."""
+
 NO_ZODB = [
     Point(
         "transaction.SpoolDataManager._queue_all",
@@ -208,8 +220,8 @@ TOKENS = [
 ]
 """A token that is lost stops all mail."""
 
-POINTS = [*LEDGER, *DAEMON, *DIALOGUE, *ZOPE, *NO_ZODB, *OPERATOR, *COMMANDS]
-POINTS += [*TAKEOVER, *OPENING, *BACKUP, *TOKENS]
+POINTS = [*LEDGER, *DAEMON, *DIALOGUE, *ZOPE, *DOUBT, *NO_ZODB, *OPERATOR]
+POINTS += [*COMMANDS, *TAKEOVER, *OPENING, *BACKUP, *TOKENS]
 
 _MADE_ANEW = "it is made anew at every start, and lost with the process"
 _BY_ITSELF = "undoes what a step before it has done, which is a crash point"
