@@ -101,28 +101,77 @@ def test_what_is_written_meanwhile_is_not_in_it_and_does_not_begin_it_anew(
     assert subjects == {f"before {n}" for n in range(100)}
 
 
-KILLED = """
-import os, pathlib, sys
+HALF_WAY = """
+import pathlib, sys
 from collective.maildrophost.engine.queue import backup
 backup.STEP_PAGES = 1
-def die(done, total):
-    if done > 3:
-        os.kill(os.getpid(), 9)
-backup.backup(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), die)
+def wait(done, total):
+    if done == 3:
+        print("half-way", flush=True)
+        sys.stdin.read()
+backup.backup(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), wait)
 """
 
 
-def test_a_backup_that_was_killed_is_not_taken_for_one(queue, hands, target):
+@pytest.fixture
+def half_way(queue, hands, target):
+    """Another process amid a backup to `target`; it goes on at the end of input."""
     hands.send(*(hands.mail(subject=str(n)) for n in range(50)))
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED, str(queue.path), str(target)],
+    process = subprocess.Popen(
+        [sys.executable, "-c", HALF_WAY, str(queue.path), str(target)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        check=False,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
-    assert ended.returncode == -9
+    with process:
+        assert process.stdout.readline() == b"half-way\n"
+        yield process
+        process.kill()
+
+
+def test_what_a_killed_backup_has_left_is_removed_by_the_next(queue, target, half_way):
+    half_way.kill()
+    half_way.wait()
     assert not target.exists()
+    assert f"queue.db.{half_way.pid}.partial" in os.listdir(target.parent)
     backup(queue.path, target, quiet)
-    assert target.exists()
+    assert os.listdir(target.parent) == ["queue.db"]
+
+
+def test_what_a_living_backup_works_on_stays(queue, target, half_way):
+    there = set(os.listdir(target.parent))
+    with pytest.raises(BackupFailed, match="another backup to"):
+        backup(queue.path, target, quiet)
+    assert set(os.listdir(target.parent)) == there
+    half_way.communicate()
+    assert half_way.returncode == 0
+    assert os.listdir(target.parent) == ["queue.db"]
+
+
+def test_a_killed_one_with_the_pid_of_this_one_is_not_in_the_way(queue, hands, target):
+    """In a container each may have the same."""
+    hands.send()
+    target.with_name(f"queue.db.{os.getpid()}.partial").write_text("of a dead one")
+    backup(queue.path, target, quiet)
+    assert os.listdir(target.parent) == ["queue.db"]
+
+
+def test_what_belongs_to_another_file_stays(queue, hands, target):
+    hands.send()
+    others = ["queue.db.old", "queue.db.2.7.partial", "xqueue.db.7.partial"]
+    for name in others:
+        target.with_name(name).write_text("of another")
+    backup(queue.path, target, quiet)
+    assert sorted(os.listdir(target.parent)) == sorted(["queue.db", *others])
+
+
+def test_a_lock_that_another_has_just_given_up_is_none(queue, target, monkeypatch):
+    """It was opened when it was still there, and would lock nobody out."""
+    lock = target.with_name("queue.db.partial.lock")
+    monkeypatch.setattr(module.fcntl, "flock", lambda file, how: lock.unlink())
+    with pytest.raises(BackupFailed, match="another backup"):
+        backup(queue.path, target, quiet)
+    assert os.listdir(target.parent) == []
 
 
 def test_a_directory_that_is_not_there_is_named(queue, tmp_path):

@@ -204,19 +204,27 @@ OPENING = [
 """A queue that is made, or brought to this version's schema."""
 
 BACKUP = [
-    Point(f"engine.queue.backup.{each}", "backup")
-    for each in (
-        "backup open",
-        "_copy backup",
-        "_check PRAGMA journal_mode",
-        "backup link",
-        "backup unlink",
-    )
+    *(
+        Point(f"engine.queue.backup.{each}", "backup")
+        for each in (
+            "_alone_with open",
+            "_make open",
+            "_copy backup",
+            "_check PRAGMA journal_mode",
+            "_make link",
+            "_make unlink",
+            "_alone_with unlink",
+        )
+    ),
+    Point("engine.queue.backup._remove_unfinished unlink", "another backup"),
 ]
 
 TOKENS = [
-    Point(f"engine.tokens.files._write {each}", "token")
-    for each in ("mkstemp", "replace")
+    *(
+        Point(f"engine.tokens.replacing.{each}", "token")
+        for each in ("_new_beside mkstemp", "write replace")
+    ),
+    Point("engine.tokens.replacing._remove_unless_locked unlink", "another token"),
 ]
 """A token that is lost stops all mail."""
 
@@ -240,8 +248,8 @@ NO_MAIL = {
     "engine.doorbell.Doorbell.__init__ unlink": _MADE_ANEW,
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
     "engine.doorbell._remove_dead unlink": _MADE_ANEW,
-    "engine.tokens.files._write open": "writes into the file that `mkstemp` has made",
-    "engine.tokens.files._write unlink": _BY_ITSELF,
+    "engine.tokens.replacing.write open": "writes into the file of `mkstemp`",
+    "engine.tokens.replacing.write unlink": _BY_ITSELF,
     "testing.MaildropHostLayer.setUp write_text": "a layer for tests",
     "testing.MaildropHostLayer.testSetUp": "a layer for tests",
 }

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from engine.queue.versions import TO_THE_FIRST_VERSION
 from proof.crash.audit import Audit
-from proof.crash.killing import AFTER
+from proof.crash.killing import AFTER, BEFORE, Plan
 from proof.crash.points import BACKUP, OPENING, TAKEOVER, TOKENS, ways
 from proof.crash.scenes import mail, queued
 
@@ -25,6 +25,9 @@ from collective.maildrophost.engine.queue import (
 )
 
 PROGRAMS = "proof.crash.programs:"
+REPLACE_TOKEN = PROGRAMS + "replace_refresh_token"
+REPLACE = "engine.tokens.replacing.write replace"
+COPY = "engine.queue.backup._copy backup"
 
 
 def spool(house) -> tuple[str, list[str]]:
@@ -118,17 +121,21 @@ def test_an_upgrade_that_was_killed_is_done_by_the_next(house, relay, plan):
 
 
 @pytest.mark.parametrize(
-    "plan", [pytest.param(p, id=name) for name, _, p in ways(BACKUP)]
+    ("scene", "plan"), [pytest.param(*way, id=name) for name, *way in ways(BACKUP)]
 )
-def test_a_backup_that_was_killed_is_whole_or_not_there(house, relay, plan):
+def test_a_backup_that_was_killed_is_whole_or_not_there(house, relay, scene, plan):
     queued(house, mail("saved"))
     target = house.home / "backup.db"
+    if scene == "another backup":
+        house.die_running(Plan(COPY, AFTER), "backup", str(target))
     house.die_running(plan, "backup", str(target))
     if target.exists():
         assert subjects_in(target) == ["saved"]
+        target.unlink()
     assert {each.stat().st_mode & 0o77 for each in house.home.glob("backup*")} <= {0}
-    house.run_ctl("backup", str(house.home / "again.db"))
-    assert subjects_in(house.home / "again.db") == ["saved"]
+    house.run_ctl("backup", str(target))
+    assert subjects_in(target) == ["saved"]
+    assert list(house.home.glob("backup*")) == [target], "nothing is left behind"
     house.settle_down()
     assert len(relay.accepted) == 1
 
@@ -142,15 +149,18 @@ def subjects_in(backup) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "plan", [pytest.param(p, id=name) for name, _, p in ways(TOKENS)]
+    ("scene", "plan"), [pytest.param(*way, id=name) for name, *way in ways(TOKENS)]
 )
-def test_a_token_that_was_replaced_is_the_old_or_the_new_one(house, plan):
+def test_a_token_that_was_replaced_is_the_old_or_the_new_one(house, scene, plan):
     file = house.home / "token"
     file.write_text("old\n")
     file.chmod(0o600)
-    house.die(plan, PROGRAMS + "replace_refresh_token", str(file), "new")
-    replaced = plan.when == AFTER and plan.step.endswith("replace")
+    if scene == "another token":
+        house.die(Plan(REPLACE, BEFORE), REPLACE_TOKEN, str(file), "lost")
+    house.die(plan, REPLACE_TOKEN, str(file), "new")
+    replaced = scene == "another token" or (plan.step == REPLACE and plan.when == AFTER)
     assert file.read_text() == ("new\n" if replaced else "old\n")
     assert {each.stat().st_mode & 0o77 for each in house.home.glob(".token*")} <= {0}
-    house.do(PROGRAMS + "replace_refresh_token", str(file), "newer")
+    house.do(REPLACE_TOKEN, str(file), "newer")
     assert file.read_text() == "newer\n"
+    assert list(house.home.glob(".token*")) == [], "nothing is left behind"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import MaildropError
@@ -22,26 +24,83 @@ class BackupFailed(MaildropError):
 def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> int:
     """Copy the queue at `source` to the new file `target` (mode 0600); its bytes.
 
-    `progress` is told how many pages are done, and of how many. Raises BackupFailed:
-    nothing is at `target` then that was not there before.
+    `progress` is told how many pages are done, and of how many. What killed ones have
+    left of theirs to `target` is removed. Raises BackupFailed: nothing is at `target`
+    then that was not there before.
     """
+    try:
+        with _alone_with(target):
+            _remove_unfinished(target)
+            size = _make(source, target, progress)
+        _sync(target.parent)
+    except OSError as error:
+        where = error.filename2 or error.filename or target
+        raise BackupFailed(f"{where}: {error.strerror}; no backup was made") from None
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{target}: {advice(error)}; no backup was made") from None
+    return size
+
+
+@contextlib.contextmanager
+def _alone_with(target: Path) -> Iterator[None]:
+    """Nobody else who lives makes a backup to `target`; BackupFailed when one does.
+
+    The lock ends with its process. A PID would not tell whether that is gone: it is
+    used again, and means another process in another container.
+    """
+    # Not on the copy: where flock is emulated (NFS, SMB) it would lock SQLite out.
+    path = target.with_name(f"{target.name}.partial.lock")
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    try:
+        if not (_is_locked(lock) and _is_at(path, lock)):
+            raise BackupFailed(f"another backup to {target} is being made")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(lock)
+
+
+def _is_locked(file: int) -> bool:
+    """Whether it is now locked by this process, and no other."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(path: Path, file: int) -> bool:
+    # Who had it until now has removed it, and another one may have made it anew.
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_unfinished(target: Path) -> None:
+    """Remove what killed backups to `target` have left: copies, and SQLite's files."""
+    name = re.compile(re.escape(target.name) + r"\.\d+\.partial(-journal|-wal|-shm)?")
+    for path in list(target.parent.iterdir()):
+        if name.fullmatch(path.name):
+            # Another user's may have to stay; this backup needs it not to go.
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _make(source: Path, target: Path, progress: Callable[[int, int], None]) -> int:
     if target.exists():
         raise BackupFailed(f"{target} exists and is not overwritten: name a new file")
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            _copy(source, partial, progress)
-            _check(partial)
-            size = _on_disk(partial)
-            os.link(partial, target)  # unlike a rename it never overwrites
-        finally:
-            partial.unlink(missing_ok=True)
-        _sync(target.parent)
-    except OSError as error:
-        raise BackupFailed(f"{target}: {error.strerror}; no backup was made") from None
-    except sqlite3.Error as error:
-        raise BackupFailed(f"{target}: {advice(error)}; no backup was made") from None
+        _copy(source, partial, progress)
+        _check(partial)
+        size = _on_disk(partial)
+        os.link(partial, target)  # unlike a rename it never overwrites
+    finally:
+        partial.unlink(missing_ok=True)
     return size
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from ..config import Secret
 from .fault import TokenFault
+from .replacing import write
 
 log = logging.getLogger("maildrop.tokens")
 
@@ -76,7 +75,7 @@ class RefreshTokenFile:
             self._replaced = shown
         self._replacement = given
         try:
-            _write(Path(os.path.realpath(self._path)), given)
+            write(Path(os.path.realpath(self._path)), given)
         except OSError as error:
             if not self._warned:
                 log.warning(
@@ -87,18 +86,3 @@ class RefreshTokenFile:
                     error.strerror,
                 )
             self._warned = True
-
-
-def _write(path: Path, token: Secret) -> None:
-    """Whole or not at all; only for this user (mkstemp makes it so)."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(f"{token.reveal()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise

@@ -1,0 +1,67 @@
+"""A token's file gets a new one: whole or not at all, only for this user."""
+
+# Rules of this file:
+# - The new file is locked for as long as its writer lives. What nobody has locked is of
+#   one that was killed: a name or a PID could not tell.
+# - What a killed one has left may be the only token that the provider still takes. It
+#   is removed when a newer one is in its place, not before.
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ..config import Secret
+
+SUFFIX = ".partial"
+
+
+def write(path: Path, token: Secret) -> None:
+    """Put `token` into the file at `path`; OSError, and the old one is there."""
+    handle, name = _new_beside(path)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(f"{token.reveal()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+            # As long as it is open it is locked.
+            os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    _remove_unfinished(path)
+
+
+def _new_beside(path: Path) -> tuple[int, str]:
+    """A new file, open and locked."""
+    while True:
+        handle, name = tempfile.mkstemp(SUFFIX, f".{path.name}.", path.parent)
+        # Where nothing can be locked nobody is taken for dead either.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):
+            return handle, name
+        # Another one has found it before it was locked.
+        os.close(handle)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove what killed ones have left beside `path`."""
+    for unfinished in path.parent.glob(f".{glob.escape(path.name)}.????????{SUFFIX}"):
+        with suppress(OSError):
+            _remove_unless_locked(unfinished)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    # To write: NFS has no other lock that excludes all.
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    finally:
+        os.close(handle)

@@ -1,0 +1,128 @@
+"""A token is replaced whole; what killed ones have left goes, a living one's stays."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collective.maildrophost.engine.config import Secret
+from collective.maildrophost.engine.tokens.replacing import write
+
+HALF_WAY = """
+import os, pathlib, sys
+from collective.maildrophost.engine.config import Secret
+from collective.maildrophost.engine.tokens.replacing import write
+replace = os.replace
+def wait(*names):
+    print("half-way", flush=True)
+    sys.stdin.read()
+    replace(*names)
+os.replace = wait
+write(pathlib.Path(sys.argv[1]), Secret("of another"))
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("old\n")
+    return path
+
+
+@pytest.fixture
+def half_way(file):
+    """Another process that is about to replace the token; does so at end of input."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HALF_WAY, str(file)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout.readline() == b"half-way\n"
+        yield process
+        process.kill()
+
+
+def beside(file: Path) -> list[str]:
+    return sorted(set(os.listdir(file.parent)) - {file.name})
+
+
+def test_what_a_killed_one_has_left_goes_when_the_next_is_in_place(file, half_way):
+    half_way.kill()
+    half_way.wait()
+    assert len(beside(file)) == 1
+    write(file, Secret("new"))
+    assert file.read_text() == "new\n"
+    assert beside(file) == []
+
+
+def test_it_stays_when_the_next_is_not_in_place(file, half_way, monkeypatch):
+    """It may be the only token that the provider still takes."""
+    half_way.kill()
+    half_way.wait()
+    left = beside(file)
+
+    def refuse(*names):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError):
+        write(file, Secret("new"))
+    assert beside(file) == left
+    assert file.read_text() == "old\n"
+
+
+def test_what_a_living_one_writes_stays(file, half_way):
+    (unfinished,) = beside(file)
+    write(file, Secret("new"))
+    assert beside(file) == [unfinished]
+    half_way.communicate()
+    assert half_way.returncode == 0
+    assert file.read_text() == "of another\n"
+    assert beside(file) == []
+
+
+def test_what_was_taken_for_a_dead_ones_before_its_lock_is_made_anew(file, monkeypatch):
+    lock, taken = fcntl.flock, []
+
+    def take_first(handle, how):
+        if not taken:
+            taken.extend(beside(file))
+            file.with_name(taken[0]).unlink()
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", take_first)
+    write(file, Secret("new"))
+    assert taken
+    assert file.read_text() == "new\n"
+    assert beside(file) == []
+
+
+def test_what_belongs_to_another_file_stays(file):
+    others = [
+        ".token.12345678",
+        ".token.old.12345678.partial",
+        ".tokens.12345678.partial",
+    ]
+    for name in others:
+        file.with_name(name).write_text("of another")
+    write(file, Secret("new"))
+    assert beside(file) == sorted(others)
+
+
+def test_without_locks_a_token_is_replaced_and_nobodys_file_removed(file, monkeypatch):
+    def refuse(handle, how):
+        raise OSError(37, "No locks available")
+
+    unfinished = file.with_name(".token.12345678.partial")
+    unfinished.write_text("of nobody knows whom")
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    write(file, Secret("new"))
+    assert file.read_text() == "new\n"
+    assert beside(file) == [unfinished.name]
