@@ -14,7 +14,7 @@ from . import newsletter, onemail, report
 from .forked import beside
 from .newsletter import Issue
 from .onemail import Load, Paid
-from .sides import FLOORS, IMMEDIATE, OURS, QUEUED, SIDES, SPILLS, Side
+from .sides import FLOORS, IMMEDIATE, NO_MAIL, OURS, QUEUED, SIDES, SPILLS, Side
 
 ROUNDS = 3
 LOADS = (
@@ -22,6 +22,7 @@ LOADS = (
     Load("8 threads", processes=1, threads=8, mails=50),
     Load("4 processes", processes=4, threads=1, mails=100),
 )
+CHANGE = Load("changes in ZODB", processes=1, threads=1, mails=400, changes=True)
 NEWSLETTER_MAILS, SHORT_MAILS = 10_000, 1_000
 WAL_FULL_MAILS = 600
 """Fills the queue's write-ahead log up to the size that it keeps."""
@@ -43,6 +44,8 @@ def main() -> None:
             paid = one_mail(place, load, sides, ROUNDS)
             print("\n" + report.one_mail(load, paid), flush=True)
             print(report.one_mail_goals(load, paid), flush=True)
+        paid = one_mail(place, CHANGE, (*SIDES, NO_MAIL), ROUNDS)
+        print("\n" + report.one_mail(CHANGE, paid), flush=True)
         everybody = dict.fromkeys((OURS, QUEUED, IMMEDIATE, SPILLS), NEWSLETTER_MAILS)
         issues = newsletters(place, everybody, ROUNDS)
         short = newsletters(place, {OURS: SHORT_MAILS}, ROUNDS)

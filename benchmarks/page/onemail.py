@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 
 import transaction
+import ZODB.FileStorage
 
 from .forked import begin_together, in_processes
 from .sides import Send, Side, letter
@@ -25,6 +29,8 @@ class Load:
     processes: int
     threads: int
     mails: int
+    changes: bool = False
+    """Whether the transaction changes a ZODB as well, as most pages with mail do."""
 
     @property
     def together(self) -> bool:
@@ -63,11 +69,27 @@ def measure(side: Side, folder: Path, port: int, load: Load) -> Paid:
 
 def _process(side: Side, folder: Path, port: int, load: Load) -> Paid:
     send = side.make(folder, port)
+    if load.changes:
+        send = changing(folder / f"Data.{os.getpid()}.fs", send)
     warm = pay(send, WARM_UP)
     begin_together()
     with ThreadPoolExecutor(load.threads) as pool:
         parts = pool.map(pay, [send] * load.threads, [load.mails] * load.threads)
         return together([Paid([], warm.locked), *parts])
+
+
+def changing(file: Path, send: Send) -> Send:
+    """The same, after a change in a ZODB of its own."""
+    database = ZODB.DB(ZODB.FileStorage.FileStorage(str(file)))
+    own = threading.local()  # A connection takes part in its own thread's transactions.
+
+    def change_and_send(message: Message, to: str) -> None:
+        if not hasattr(own, "root"):
+            own.root = database.open().root
+        own.root.mail_to = to
+        send(message, to)
+
+    return change_and_send
 
 
 def pay(send: Send, mails: int) -> Paid:

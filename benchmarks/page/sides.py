@@ -123,6 +123,10 @@ def _disk(folder: Path, port: int) -> Send:
     return send
 
 
+def _no_mail(folder: Path, port: int) -> Send:
+    return lambda message, to: None
+
+
 OURS = Side("maildrophost", _ours)
 QUEUED = Side("MailHost with its queue", _queued)
 ALONE = Side("QueuedMailDelivery alone", _alone)
@@ -131,5 +135,6 @@ IMMEDIATE = Side("MailHost, immediate SMTP", _immediate)
 ROWS = Side("rows of one mail alone", partial(_rows, 1))
 SPILLS = Side("rows alone", partial(_rows, SPILL_MESSAGES))
 DISK = Side("a write and a sync", _disk)
+NO_MAIL = Side("no mail", _no_mail)
 SIDES = (OURS, QUEUED, ALONE, DIRECT)
 FLOORS = (ROWS, DISK)

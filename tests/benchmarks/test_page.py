@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 import transaction
 from waiting import wait_until
+from ZODB.FileStorage import FileStorage
 
 from benchmarks.failure import BenchmarkFailed
 from benchmarks.page import compare, onemail, report
@@ -18,6 +20,7 @@ from benchmarks.page.sides import (
     DIRECT,
     FLOORS,
     IMMEDIATE,
+    NO_MAIL,
     OURS,
     QUEUED,
     SIDES,
@@ -93,6 +96,20 @@ def test_what_ours_cannot_do_without_is_measured_beside_it(tmp_path):
     assert rows(tmp_path) == WARM_UP + FEW
     newsletters(Place(tmp_path, 0), {SPILLS: SPILL_MESSAGES - WARM_UP}, rounds=1)
     assert rows(tmp_path) == WARM_UP + FEW + SPILL_MESSAGES
+
+
+def transactions(file) -> int:
+    with closing(FileStorage(str(file), read_only=True)) as storage:
+        return sum(1 for _ in storage.iterator())
+
+
+def test_a_page_may_change_its_database_too(tmp_path):
+    load = Load("changes", 1, 1, FEW, changes=True)
+    paid = one_mail(Place(tmp_path, 0), load, (OURS, NO_MAIL), rounds=1)
+    assert [len(each.milliseconds) for each in paid.values()] == [FEW, FEW]
+    assert queued(tmp_path) == WARM_UP + FEW
+    files = list(tmp_path.glob("Data.*.fs"))
+    assert [transactions(file) for file in files] == [1 + WARM_UP + FEW] * 2
 
 
 def hoarding(folder, port):
@@ -184,11 +201,12 @@ def test_a_newsletter_s_price_is_its_time_and_its_memory():
 
 def test_all_is_measured_and_printed(monkeypatch, capsys):
     monkeypatch.setattr(compare, "LOADS", (Load("here", 1, 1, FEW),))
+    monkeypatch.setattr(compare, "CHANGE", Load("there", 1, 1, FEW, changes=True))
     monkeypatch.setattr(compare, "NEWSLETTER_MAILS", 40)
     monkeypatch.setattr(compare, "SHORT_MAILS", 20)
     monkeypatch.setattr(compare, "WAL_FULL_MAILS", 2)
     compare.main()
     printed = capsys.readouterr().out
-    for side in (OURS, QUEUED, ALONE, DIRECT, IMMEDIATE):
+    for side in (OURS, QUEUED, ALONE, DIRECT, IMMEDIATE, *FLOORS, NO_MAIL, SPILLS):
         assert side.name in printed
     assert "memory of the long one" in printed
