@@ -144,20 +144,21 @@ def test_many_signals_at_any_moment_do_not_kill_the_daemon(site):
 @pytest.mark.parametrize(
     "signals", [(signal.SIGHUP, signal.SIGTERM), (signal.SIGTERM, signal.SIGHUP)]
 )
-def test_a_stop_in_the_middle_of_a_reload_is_a_stop(signals, site):
+def test_a_stop_in_the_middle_of_a_reload_is_a_stop(signals, told, manager):
     answered = threading.Event()
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
-        site.configure(SMTP_PORT=relay.port)
-        with site.daemon() as daemon:
-            (id,) = site.send()
+        told.configure(SMTP_PORT=relay.port)
+        with told.daemon() as daemon:
+            (id,) = told.send()
             wait_until(lambda: relay.received, 10, "the content")
             for number in signals:
                 daemon.signal(number)
-            (waits,) = site.send()
+            wait_until(lambda: manager.next() == {"STOPPING": "1"}, 10, "the stop")
+            (waits,) = told.send()
             answered.set()
             assert daemon.process.wait(10) == 0
-    assert site.message(id).state is State.SENT
-    assert site.message(waits).state is State.QUEUED
+    assert told.message(id).state is State.SENT
+    assert told.message(waits).state is State.QUEUED
 
 
 def test_a_second_sigterm_does_not_make_a_clean_stop_a_failure(site):

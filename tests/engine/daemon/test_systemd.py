@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from servers.scripted import Late, Scripted
+from servers.systemd import (
+    LONGER_THAN_ANY_PAUSE_SECONDS,
+    WATCHDOG_SECONDS,
+    Manager,
+)
 from waiting import wait_until
 
 from collective.maildrophost.engine.daemon.systemd import Systemd
-
-WATCHDOG_SECONDS = 1.0
-LONGER_THAN_ANY_PAUSE = 2 * WATCHDOG_SECONDS
 
 # The daemon with a heartbeat that is always at work in the queue, and a reload that
 # never ends: the event loop stands still in it.
@@ -33,52 +32,6 @@ heartbeat.RENEW_SECONDS = 0.05
 Service._reload = lambda self: time.sleep(60)
 sys.exit(main(sys.argv[1:]))
 """
-
-
-class Manager:
-    """systemd's end of the notifications."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(address.replace("@", "\0", 1))
-
-    def environ(self, watchdog: float = 0.0) -> dict[str, str]:
-        watched = {"WATCHDOG_USEC": str(int(watchdog * 1e6))} if watchdog else {}
-        return {"NOTIFY_SOCKET": self.address, **watched}
-
-    def next(self, seconds: float = 20.0) -> dict[str, str]:
-        """The next message; TimeoutError when none comes in time."""
-        self._socket.settimeout(seconds)
-        text = self._socket.recv(4096).decode()
-        return dict(line.split("=", 1) for line in text.splitlines())
-
-    def is_silent(self) -> bool:
-        """Whether nothing comes for longer than a watched daemon may be silent."""
-        try:
-            self.next(LONGER_THAN_ANY_PAUSE)
-        except TimeoutError:
-            return True
-        return False
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@pytest.fixture
-def manager() -> Iterator[Manager]:
-    # Not tmp_path: pytest's names may be longer than a socket's may be.
-    with tempfile.TemporaryDirectory() as folder:
-        manager = Manager(f"{folder}/notify")
-        yield manager
-        manager.close()
-
-
-@pytest.fixture
-def told(site, manager):
-    """A site whose daemon finds systemd around it."""
-    site.environ = manager.environ()
-    return site
 
 
 @pytest.fixture
@@ -163,7 +116,7 @@ def test_a_queue_that_hangs_is_no_reason_to_kill_the_daemon(watched, manager):
         locked = sqlite3.connect(Path(watched.home) / "queue.db")
         locked.execute("BEGIN IMMEDIATE")
         # Long enough for the heartbeat to be caught in it.
-        until = time.monotonic() + LONGER_THAN_ANY_PAUSE
+        until = time.monotonic() + LONGER_THAN_ANY_PAUSE_SECONDS
         while time.monotonic() < until:
             assert manager.next(WATCHDOG_SECONDS) == {"WATCHDOG": "1"}
         locked.rollback()

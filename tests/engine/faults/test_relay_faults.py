@@ -78,6 +78,8 @@ def test_a_greeting_that_is_none_is_the_relays_fault(site, impatient, greeting):
         (id,) = site.send()
         assert site.once() == 1
         words = answer if isinstance(answer, str) else "greeting: "
+        if greeting == "a reset":
+            words = "reset"  # May come before the connection counts as made.
         assert_relay_fault(site, words, id, error=greeting.startswith("554"))
         assert relay.commands == []
         assert site.once() == 0

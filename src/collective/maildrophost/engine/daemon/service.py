@@ -154,6 +154,8 @@ class Service:
 
     def _reload(self) -> None:
         """Stop as cleanly as ever, for a start with the configuration as it is now."""
+        if self._told_to_stop:
+            return
         try:
             reloaded = load(self._configuration.path)
             Route.of(reloaded)
