@@ -46,16 +46,15 @@ _TAKE = Prepared(
     .values(state=State.SENDING.value, owner=bindparam("new_owner"))
 )
 
-# SQLite's primary result codes (sqlite.org/rescode.html); the sqlite3 module has had
-# names for them since Python 3.11.
+# By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
-    5: f"another program kept it locked for {BUSY_TIMEOUT_SECONDS} s",
-    8: "it is read-only: check its owner and permissions",
-    10: "the disk reports an error",
-    11: "the file is damaged: restore a backup",
-    13: "the disk is full: free space on it",
-    14: "it cannot be opened: check its directory's permissions",
-    26: "the file is not an SQLite database",
+    "is locked": f"another program kept it locked for {BUSY_TIMEOUT_SECONDS} s",
+    "readonly database": "it is read-only: check its owner and permissions",
+    "disk I/O error": "the disk reports an error",
+    "disk image is malformed": "the file is damaged: restore a backup",
+    "disk is full": "the disk is full: free space on it",
+    "unable to open": "it cannot be opened: check its directory's permissions",
+    "is not a database": "the file is not an SQLite database",
 }
 
 
@@ -227,11 +226,8 @@ def _use_wal(connection: sqlite3.Connection) -> str:
 
 def advice(error: BaseException) -> str:
     """What an SQLite error means for an operator, with SQLite's own words."""
-    code = getattr(error, "sqlite_errorcode", None)
     words = str(error)
-    if code is None:  # Python 3.10 tells no codes
-        return words
-    meaning = _ADVICE.get(code & 0xFF)
+    meaning = next((_ADVICE[each] for each in _ADVICE if each in words), None)
     return f"{meaning} ({words})" if meaning else words
 
 

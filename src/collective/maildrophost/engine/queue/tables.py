@@ -12,6 +12,7 @@ The indexes are what keeps the cost of a claim the same with a million messages 
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -25,25 +26,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
     false,
     text,
 )
 
 metadata = MetaData()
-
-# Rows of PostgreSQL that were changed leave dead ones behind, which every look at the
-# start of an index has to step over. So many are cleared away in one go, whatever the
-# size of the table; the server's own share of it would be a fifth of all history.
-_CLEARED_OFTEN = {
-    "autovacuum_vacuum_scale_factor": 0.0,
-    "autovacuum_vacuum_threshold": 2000,
-    "autovacuum_vacuum_insert_scale_factor": 0.02,
-    "autovacuum_analyze_scale_factor": 0.02,
-    "autovacuum_vacuum_cost_delay": 0,
-}
-# Changed all the time, one row for a daemon, a relay or an hour: room for the new
-# version beside the old one, where no index has to hear of it.
-_FEW_ROWS = {**_CLEARED_OFTEN, "autovacuum_vacuum_threshold": 200, "fillfactor": 20}
 
 # Only INTEGER (not BIGINT) is a row id in SQLite.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -75,7 +63,6 @@ message = Table(
     Column("origin", Text, nullable=False),
     # An id appears in logs and letters: it is never given twice.
     sqlite_autoincrement=True,
-    postgresql_with=_CLEARED_OFTEN,
 )
 
 content = Table(
@@ -83,7 +70,6 @@ content = Table(
     metadata,
     _message_id(primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
-    postgresql_with=_CLEARED_OFTEN,
 )
 
 schedule = Table(
@@ -101,7 +87,6 @@ schedule = Table(
     Column("warned", Boolean, nullable=False, server_default=false()),
     Column("owner", String(32)),
     Column("batch", String(32)),
-    postgresql_with=_CLEARED_OFTEN,
 )
 
 WAITING_SQL = text("state IN ('queued', 'deferred')")
@@ -148,7 +133,6 @@ batch = Table(
     Column("voted", Boolean, nullable=False),
     # Where it can be looked up whether the transaction has committed.
     Column("log", Text, nullable=False),
-    postgresql_with=_FEW_ROWS,
 )
 
 recipient = Table(
@@ -161,7 +145,6 @@ recipient = Table(
     Column("reply", Text, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
     sqlite_with_rowid=False,
-    postgresql_with=_CLEARED_OFTEN,
 )
 
 attempt = Table(
@@ -175,7 +158,6 @@ attempt = Table(
     Column("outcome", String(8), nullable=False),
     Column("reply", Text, nullable=False),
     sqlite_with_rowid=False,
-    postgresql_with=_CLEARED_OFTEN,
 )
 
 hour = Table(
@@ -187,7 +169,6 @@ hour = Table(
     Column("sent", Integer, nullable=False),
     Column("deferred", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
-    postgresql_with=_FEW_ROWS,
 )
 
 held_lane = Table(
@@ -209,7 +190,6 @@ daemon = Table(
     Column("started", Double, nullable=False),
     Column("seen", Double, nullable=False),
     Column("lease_until", Double, nullable=False),
-    postgresql_with=_FEW_ROWS,
 )
 
 relay = Table(
@@ -222,7 +202,6 @@ relay = Table(
     Column("failures", Integer, nullable=False),
     # Whether the postmaster was told that the fault lasts.
     Column("told", Boolean, nullable=False, server_default=false()),
-    postgresql_with=_FEW_ROWS,
 )
 
 pace = Table(
@@ -231,7 +210,6 @@ pace = Table(
     Column("relay", Text, primary_key=True),
     # When the last mail to it started; it has a row only while it has a limit.
     Column("last_start", Double, nullable=False),
-    postgresql_with=_FEW_ROWS,
 )
 
 taken_file = Table(
@@ -240,3 +218,32 @@ taken_file = Table(
     Column("key", Text, primary_key=True),
     Column("taken", Double, nullable=False, index=True),
 )
+
+# Rows of PostgreSQL that were changed leave dead ones behind, which every look at the
+# start of an index has to step over. So many are cleared away in one go, whatever the
+# size of the table; the server's own share of it would be a fifth of all history.
+_CLEARED_OFTEN = {
+    "autovacuum_vacuum_scale_factor": 0.0,
+    "autovacuum_vacuum_threshold": 2000,
+    "autovacuum_vacuum_insert_scale_factor": 0.02,
+    "autovacuum_analyze_scale_factor": 0.02,
+    "autovacuum_vacuum_cost_delay": 0,
+}
+# Changed all the time, one row for a daemon, a relay or an hour: room for the new
+# version beside the old one, where no index has to hear of it.
+_FEW_ROWS = {**_CLEARED_OFTEN, "autovacuum_vacuum_threshold": 200, "fillfactor": 20}
+
+
+def _parametrize(table: Table, parameters: dict[str, float]) -> None:
+    # Not by an argument of the table, which SQLAlchemy has from 2.1 on.
+    settings = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    statement = DDL(  # type: ignore[no-untyped-call]
+        f"ALTER TABLE {table.name} SET ({settings})"
+    )
+    event.listen(table, "after_create", statement.execute_if(dialect="postgresql"))
+
+
+for _each in (message, content, schedule, recipient, attempt):
+    _parametrize(_each, _CLEARED_OFTEN)
+for _each in (batch, hour, daemon, relay, pace):
+    _parametrize(_each, _FEW_ROWS)
