@@ -19,6 +19,7 @@ from collective.maildrophost.engine.queue import all_daemons, enqueue, open_queu
 PROJECT = Path(__file__).parents[2]
 QUEUED = 100_000
 MOST_MEGABYTES = 60
+MAIL = "Subject: hello\n\nhello\n"
 START_SECONDS = 2.0
 """Half a second is promised; a machine that is busy with other tests gets more."""
 
@@ -50,12 +51,13 @@ def environment(*unwanted: str) -> dict[str, str]:
     }
 
 
-def output(*command: object) -> str:
+def output(*command: object, heard: str = "", **variables: str) -> str:
     ended = subprocess.run(
         [str(each) for each in command],
+        input=heard,
         capture_output=True,
         text=True,
-        env=environment("PYTHONPATH", "VIRTUAL_ENV"),
+        env=environment("PYTHONPATH", "VIRTUAL_ENV") | variables,
         cwd="/",
         check=False,
     )
@@ -88,6 +90,27 @@ def test_every_module_of_the_engine_imports_where_there_is_no_zope(bare):
         if path.name != "__main__.py"
     ]
     assert len(names) == len(there) - 1  # the engine's own __init__
+
+
+def test_the_queue_works_with_the_sqlalchemy_of_the_oldest_python(bare, tmp_path):
+    """Python 3.10 gets another one than the Python that runs the tests may have."""
+    constraints = (PROJECT / "constraints.txt").read_text().splitlines()
+    (pin,) = (
+        line.partition(" ;")[0]
+        for line in constraints
+        if line.startswith("SQLAlchemy==") and '== "3.10"' in line
+    )
+    older = tmp_path / "older"
+    output(bare / "pip", "install", "--quiet", "--no-deps", "--target", older, pin)
+    path = tmp_path / "maildrop.conf"
+    path.write_text(f"MAILDROP_HOME='{tmp_path}'\n")
+    command = (bare / "maildropctl", "--config", path)
+    use = {"PYTHONPATH": str(older)}
+    version = "import sqlalchemy; print(sqlalchemy.__version__)"
+    assert output(bare / "python", "-c", version, **use).strip() == pin[12:]
+    output(bare / "python", "-c", IMPORT_ALL, **use)
+    output(*command, "send", "-f", "a@x.org", "b@x.org", heard=MAIL, **use)
+    assert "hello" in output(*command, "queue", **use)
 
 
 def test_the_install_without_extras_brings_nothing_of_zope(bare):
