@@ -105,7 +105,7 @@ def test_a_call_without_a_meaning_is_an_error():
 def recording(site):
     def recording(**changes):
         with Scripted() as relay:
-            return Recording(site, relay.port, 0.8, **changes)
+            return Recording(site, relay, 0.8, **changes)
 
     return recording
 

@@ -17,6 +17,8 @@ from proof.powercut.calls import Call, calls, traced
 from proof.powercut.disk import EVERYTHING, Disk, Names, files_below
 from proof.powercut.replay import SHARED_MEMORY, Replay, Unmodelled
 from proof.powercut.testimony import TOLD, Testimony
+from servers.scripted import Scripted
+from waiting import wait_until
 
 SCENARIO = Path(__file__).with_name("scenario.py")
 SOURCES = Path(__file__).parents[2]
@@ -36,7 +38,7 @@ class Recording:
     """Runs the scenario for so many seconds; `changes`: see the module of that name."""
 
     def __init__(
-        self, site: Site, port: int, seconds: float, **changes: object
+        self, site: Site, relay: Scripted, seconds: float, **changes: object
     ) -> None:
         self.site = site
         self.home = site.home
@@ -44,7 +46,7 @@ class Recording:
         self.queue_file = site.queue.path
         site.queue.close()
         site.configure(
-            SMTP_PORT=port,
+            SMTP_PORT=relay.port,
             MAILDROP_BOUNCE=0,
             MAILDROP_INTERVAL=0.3,
             MAILDROP_CONCURRENCY=4,
@@ -54,8 +56,10 @@ class Recording:
         self.calls: list[Call] = []
         while not self.calls or any(map(_uncertain, self.calls)):
             self._clear()
+            before = offers_to(relay)
             self.calls = self._record(seconds, changes)
         self._refuse_what_is_not_explained()
+        self._refuse_what_was_not_heard(relay, before)
 
     def _clear(self) -> None:
         for path in self.home.iterdir():
@@ -107,6 +111,11 @@ class Recording:
         if differing:
             raise Unmodelled(f"{differing} cannot be explained by the calls")
 
+    def _refuse_what_was_not_heard(self, relay: Scripted, before: int) -> None:
+        """What the relay got must have been seen in the calls, each MAIL FROM of it."""
+        heard = sum(offers.made for offers in self.testimony.offers.values())
+        wait_until(lambda: offers_to(relay) - before == heard, 10, "every offer")
+
     def moments(self, kind: Names) -> Iterator[Moment]:
         """Every moment of it, in their order; each is over when the next one comes."""
         disk = Disk(self.home, kind, self._start)
@@ -120,6 +129,10 @@ class Recording:
             said = not ended and testimony.hear(call)
             if ended or said:
                 yield Moment(number, said, disk, testimony)
+
+
+def offers_to(relay: Scripted) -> int:
+    return sum(command.startswith("MAIL") for command in relay.commands)
 
 
 def _uncertain(call: Call) -> bool:
