@@ -36,7 +36,7 @@ def path(name):
 def replayed(names, *lines, start=()):
     disk = Disk(HOME, names, dict(start))
     replay = Replay(disk, HOME)
-    for call in calls(f"7 {line}\n" for line in lines):
+    for call in calls((f"7 {line}\n" for line in lines), HOME):
         replay.do(call)
     return disk
 
@@ -96,9 +96,21 @@ def test_a_rename_moves_the_file_with_what_is_unsynced_in_it(left):
     assert left(WRITE, rename, start={"a": b""}, kept=EVERYTHING)["b"] == HELLO["a"]
 
 
+def test_a_path_is_relative_to_where_the_programs_work(left):
+    rename = f"rename({quoted('a')}, {quoted('in/b')}) = 0"
+    start = {"a": b"hello", "in": None}
+    assert left(rename, start=start, kept=EVERYTHING) == {"in": None, "in/b": b"hello"}
+
+
+def test_a_file_that_was_cut_off_has_its_old_end_until_it_is_synced(left):
+    truncate = f"truncate({path('a')}, 2) = 0"
+    assert left(truncate, start={"a": b"hello"}) == {"a": b"hello"}
+    assert left(truncate, SYNC, start={"a": b"hello"}) == {"a": b"he"}
+
+
 def test_a_call_without_a_meaning_is_an_error():
     with pytest.raises(Unmodelled):
-        replayed(Names.STRICT, f"truncate({path('a')}, 7) = 0")
+        replayed(Names.STRICT, f"symlink({path('a')}, {path('b')}) = 0")
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ class Call:
     """One system call; `began` and `ended` are lines of the trace.
 
     What it did was done by `ended`, and no earlier than `began`. The `result` is None
-    where its process was killed meanwhile: nobody knows whether it did anything.
+    where its process was killed meanwhile: nobody knows whether it did anything. Paths
+    are relative to `directory`.
     """
 
     began: int
@@ -37,6 +38,7 @@ class Call:
     name: str
     arguments: str
     result: int | None
+    directory: str = "/"
 
     @property
     def strings(self) -> list[bytes]:
@@ -71,7 +73,7 @@ class Call:
         found = []
         for directory, text in _PATH.findall(self.arguments):
             path = _octets(text).decode()
-            found.append(str(Path(_octets(directory).decode(), path)))
+            found.append(str(Path(self.directory, _octets(directory).decode(), path)))
         return found
 
 
@@ -89,8 +91,12 @@ def _octets(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-def calls(lines: Iterable[str]) -> Iterator[Call]:
-    """Every call but those that failed, in the order in which they ended."""
+def calls(lines: Iterable[str], directory: Path = Path("/")) -> Iterator[Call]:
+    """Every call but those that failed, in the order in which they ended.
+
+    All programs of the trace work in the same `directory`: rename and unlink of a
+    relative path do not show it.
+    """
     begun: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines):
         thread, _, words = line.rstrip("\n").partition(" ")
@@ -105,7 +111,7 @@ def calls(lines: Iterable[str]) -> Iterator[Call]:
             words = start + resumed[1]
         done = _DONE.match(words)
         if done and int(done[3]) >= 0:
-            yield Call(began, number, done[1], done[2], int(done[3]))
+            yield Call(began, number, done[1], done[2], int(done[3]), str(directory))
         cut_off = _CUT_OFF.match(words)
         if cut_off:
-            yield Call(began, number, cut_off[1], cut_off[2], None)
+            yield Call(began, number, cut_off[1], cut_off[2], None, str(directory))

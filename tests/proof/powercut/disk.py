@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+Files = dict[str, bytes | None]
+"""The content of each file; None: a directory."""
+
 
 class Names(Enum):
     """When a new, changed or removed name is safe."""
@@ -125,12 +128,16 @@ DIRECTORY = Inode()
 class Disk:
     """A directory `home` that has these `files`, all safe; see `files_below`."""
 
-    def __init__(self, home: Path, names: Names, files: dict[str, bytes]) -> None:
+    def __init__(self, home: Path, names: Names, files: Files) -> None:
         self._home = str(home)
         self._kind = names
         self.now: dict[str, Inode] = {self._home: DIRECTORY}
         for name, content in files.items():
-            self.now[str(home / name)] = Inode(bytearray(content), size=len(content))
+            self.now[str(home / name)] = (
+                DIRECTORY
+                if content is None
+                else Inode(bytearray(content), size=len(content))
+            )
         self._safe = dict(self.now)
         self._unsafe: list[Renaming] = []
 
@@ -191,10 +198,13 @@ class Disk:
         return True
 
 
-def files_below(home: Path) -> dict[str, bytes]:
-    """The content of every file, by its path below `home`."""
-    paths = [path for path in home.rglob("*") if path.is_file()]
-    return {str(path.relative_to(home)): path.read_bytes() for path in paths}
+def files_below(home: Path) -> Files:
+    """What is there, by its path below `home`."""
+    return {
+        str(path.relative_to(home)): path.read_bytes() if path.is_file() else None
+        for path in home.rglob("*")
+        if path.is_file() or path.is_dir()
+    }
 
 
 def _apply(change: Renaming, names: dict[str, Inode]) -> None:

@@ -82,6 +82,11 @@ class Replay:
         if inode is not None:
             inode.change(Write(call.ended, call.numbers[-1], None))
 
+    def _truncate(self, call: Call) -> None:
+        path = call.paths[0]
+        if self._ours(path):
+            self._disk.now[path].change(Write(call.ended, call.numbers[-1], None))
+
     def _fallocate(self, call: Call) -> None:
         inode = self._inode(call)
         if inode is not None:
