@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from proof.powercut.calls import calls
 from proof.powercut.cutting import cut
+from proof.powercut.databases import SQLite
 from proof.powercut.disk import EVERYTHING, NOTHING, Disk, Kept, Names, files_below
 from proof.powercut.recording import Recording
 from proof.powercut.replay import Replay, Unmodelled
@@ -117,7 +118,7 @@ def test_a_call_without_a_meaning_is_an_error():
 def recording(site):
     def recording(**changes):
         with Scripted() as relay:
-            return Recording(site, relay, 0.8, **changes)
+            return Recording(SQLite(site), relay, 0.8, **changes)
 
     return recording
 

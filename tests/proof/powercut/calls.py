@@ -13,6 +13,11 @@ CALLS = (
     "symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir,fsync,fdatasync,sync_file_range,"
     "sync,syncfs,msync,sendto,sendmsg"
 )
+PATHS_ALONE = frozenset(
+    {"open", "creat", "truncate", "rename", "link", "symlink", "unlink", "mkdir"}
+    | {"rmdir"}
+)
+"""They do not say what their relative paths are relative to."""
 LONGEST_STRING = 64 * 2**20
 
 

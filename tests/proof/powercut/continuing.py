@@ -17,7 +17,7 @@ from servers.scripted import Scripted
 from sqlalchemy import text
 from waiting import wait_until
 
-from collective.maildrophost.engine.queue import Queue, State, open_queue, stats
+from collective.maildrophost.engine.queue import Queue, State, stats
 
 SECONDS = 60.0
 _KEYS = text("SELECT key FROM maildrop_taken_file")
@@ -37,8 +37,7 @@ def faults_after(
     shutil.rmtree(home)
     home.mkdir()
     moment.disk.rebuild(home, kept, dice)
-    queue = open_queue(recording.url)
-    try:
+    with recording.database.opened(home) as queue:
         _give_files_their_identity(queue, home)
         before = {mail.name: mail for mail in mails(queue)}
         seen = len(relay.accepted)
@@ -48,8 +47,6 @@ def faults_after(
             received.sender.partition("@")[0] for received in relay.accepted[seen:]
         )
         after = {mail.name: mail for mail in mails(queue)}
-    finally:
-        queue.close()
     return list(_faults(moment, before, arrived, after))
 
 

@@ -6,7 +6,6 @@ import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from proof.powercut.disk import Kept, Names
 from proof.powercut.ledger import losses
@@ -66,12 +65,14 @@ def cut(recording: Recording, names: Names, about: int, dice: random.Random) -> 
 def _losses_after(
     recording: Recording, moment: Moment, kept: Kept, dice: random.Random
 ) -> list[str]:
+    database = recording.database
     target = recording.home.with_name("cut")
     target.mkdir()
     try:
         moment.disk.rebuild(target, kept, dice)
-        url = f"sqlite:///{target / Path(recording.queue_file).name}"
-        return losses(target, url, moment.testimony)
+        with database.opened(target) as queue:
+            damage = list(database.damage(queue))
+            return [*damage, *losses(target, queue, moment.testimony)]
     except QueueError as error:
         return [str(error)]
     finally:

@@ -10,7 +10,7 @@ from proof.powercut.testimony import Offers, Testimony
 from sqlalchemy import text
 
 from collective.maildrophost.engine.message import InvalidMessage, mailfile
-from collective.maildrophost.engine.queue import Queue, open_queue
+from collective.maildrophost.engine.queue import Queue
 
 GONE, PREPARED, DUE = "gone", "prepared", "due"
 ALLOWED = {
@@ -28,8 +28,7 @@ ALLOWED = {
 """What a mail may be by the last word on it; what was offered or ended was due."""
 
 _MAILS = text("""
-    SELECT substr(message.sender, 1, instr(message.sender, '@') - 1) AS name,
-        schedule.state, schedule.owner, schedule.possible_duplicate,
+    SELECT message.sender, schedule.state, schedule.owner, schedule.possible_duplicate,
         message.size, content.data,
         (SELECT count(DISTINCT number) FROM maildrop_attempt
          WHERE message_id = message.id) AS attempts,
@@ -46,7 +45,7 @@ _TAKEN = text("SELECT key FROM maildrop_taken_file")
 class Mail:
     """A mail as the queue has it."""
 
-    name: str
+    sender: str
     state: str
     owner: str | None
     possible_duplicate: bool
@@ -54,6 +53,10 @@ class Mail:
     data: bytes | None
     attempts: int
     sent: int
+
+    @property
+    def name(self) -> str:
+        return self.sender.partition("@")[0]
 
     @property
     def standing(self) -> str:
@@ -65,26 +68,12 @@ def mails(queue: Queue) -> list[Mail]:
         return [Mail(**row._mapping) for row in tx.execute(_MAILS)]
 
 
-def losses(home: Path, url: str, testimony: Testimony) -> list[str]:
-    """What the queue at `url`, in a rebuilt `home`, does not keep; [] is the proof."""
-    queue = open_queue(url)
-    try:
-        return [
-            *_damage(queue),
-            *_broken_words(queue, home, testimony),
-            *_broken_files(queue, home),
-        ]
-    finally:
-        queue.close()
-
-
-def _damage(queue: Queue) -> Iterator[str]:
-    with queue.read() as tx:
-        (verdict,) = tx.execute(text("PRAGMA integrity_check")).first()
-        if verdict != "ok":
-            yield f"integrity_check: {verdict}"
-        for row in tx.execute(text("PRAGMA foreign_key_check")):
-            yield f"foreign_key_check: {row}"
+def losses(home: Path, queue: Queue, testimony: Testimony) -> list[str]:
+    """What the `queue` of a rebuilt `home` does not keep; [] is the proof."""
+    return [
+        *_broken_words(queue, home, testimony),
+        *_broken_files(queue, home),
+    ]
 
 
 def _broken_words(queue: Queue, home: Path, testimony: Testimony) -> Iterator[str]:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.conftest import Site, environment
-from proof.powercut.calls import Call, calls, traced
-from proof.powercut.disk import EVERYTHING, Disk, Names, files_below
-from proof.powercut.replay import SHARED_MEMORY, Replay, Unmodelled
+from engine.conftest import environment
+from proof.powercut.calls import PATHS_ALONE, Call, calls, traced
+from proof.powercut.databases import Database
+from proof.powercut.disk import EVERYTHING, NOTHING, Disk, Names, files_below
+from proof.powercut.replay import Replay, Unmodelled
 from proof.powercut.testimony import TOLD, Testimony
 from servers.scripted import Scripted
 from waiting import wait_until
@@ -38,13 +39,11 @@ class Recording:
     """Runs the scenario for so many seconds; `changes`: see the module of that name."""
 
     def __init__(
-        self, site: Site, relay: Scripted, seconds: float, **changes: object
+        self, database: Database, relay: Scripted, seconds: float, **changes: object
     ) -> None:
-        self.site = site
+        self.database = database
+        self.site = site = database.site
         self.home = site.home
-        self.url = site.configuration.queue
-        self.queue_file = site.queue.path
-        site.queue.close()
         site.configure(
             SMTP_PORT=relay.port,
             MAILDROP_BOUNCE=0,
@@ -52,37 +51,39 @@ class Recording:
             MAILDROP_CONCURRENCY=4,
         )
         # The first start, which makes all of it, belongs to what may be cut off.
-        self._start = {site.path.name: site.path.read_bytes()}
+        self._start = {**database.start, site.path.name: site.path.read_bytes()}
         self.calls: list[Call] = []
         while not self.calls or any(map(_uncertain, self.calls)):
-            self._clear()
+            self._begin_anew()
             before = offers_to(relay)
             self.calls = self._record(seconds, changes)
         self._refuse_what_is_not_explained()
         self._refuse_what_was_not_heard(relay, before)
 
-    def _clear(self) -> None:
-        for path in self.home.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path != self.site.path:
-                path.unlink()
+    def _begin_anew(self) -> None:
+        shutil.rmtree(self.home)
+        self.home.mkdir()
+        start = Disk(self.home, Names.STRICT, self._start)
+        start.rebuild(self.home, NOTHING, random.Random())
 
     def _record(self, seconds: float, changes: dict[str, object]) -> list[Call]:
         trace = self.home.with_suffix(".trace")
         named = {name.replace("__", "."): value for name, value in changes.items()}
-        arguments = (json.dumps(named), self.site.path, self.url)
+        database = self.database
+        arguments = (json.dumps(named), self.site.path, database.url)
         command = (sys.executable, SCENARIO, *arguments, self.home / "spool", seconds)
         paths = [str(SOURCES), *(path for path in sys.path if path)]
         try:
             subprocess.run(
                 [*traced(trace), *map(str, command)],
                 env={**environment(), "PYTHONPATH": os.pathsep.join(paths)},
+                cwd=database.directory,
                 check=True,
                 timeout=seconds * 10 + 60,
             )
             with trace.open() as lines:
-                return [call for call in calls(lines) if self._matters(call)]
+                found = calls(lines, database.directory)
+                return [call for call in found if self._matters(call)]
         finally:
             trace.unlink(missing_ok=True)
 
@@ -90,7 +91,16 @@ class Recording:
         digits = "".join(f"\\x{octet:02x}" for octet in os.fsencode(self.home))
         told = "".join(f"\\x{octet:02x}" for octet in TOLD)
         arguments = call.arguments
-        return digits in arguments or told in arguments or bool(call.connection)
+        return (
+            digits in arguments
+            or told in arguments
+            or bool(call.connection)
+            # Where a relative path begins is not said.
+            or (call.name in PATHS_ALONE and self._names_ours(call))
+        )
+
+    def _names_ours(self, call: Call) -> bool:
+        return any(path.startswith(f"{self.home}/") for path in call.paths)
 
     def _refuse_what_is_not_explained(self) -> None:
         """With nothing lost the calls must lead to the files that there are."""
@@ -106,7 +116,7 @@ class Recording:
             name
             for name in found.keys() | explained.keys()
             if found.get(name) != explained.get(name)
-            and not name.endswith(SHARED_MEMORY)
+            and not name.endswith(self.database.left_out)
         ]
         if differing:
             raise Unmodelled(f"{differing} cannot be explained by the calls")
@@ -119,7 +129,8 @@ class Recording:
     def moments(self, kind: Names) -> Iterator[Moment]:
         """Every moment of it, in their order; each is over when the next one comes."""
         disk = Disk(self.home, kind, self._start)
-        replay, testimony = Replay(disk, self.home), Testimony()
+        replay = Replay(disk, self.home, self.database.left_out)
+        testimony = Testimony()
         events = [(call.began, False, call) for call in self.calls]
         events += [(call.ended, True, call) for call in self.calls]
         events.sort(key=lambda event: event[:2])

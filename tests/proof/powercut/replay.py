@@ -8,20 +8,18 @@ from pathlib import Path
 from proof.powercut.calls import Call
 from proof.powercut.disk import DIRECTORY, Disk, Inode, Renaming, Write
 
-SHARED_MEMORY = "-shm"
-"""SQLite writes this file through a mapping; what an earlier run left is not read."""
-
 
 class Unmodelled(AssertionError):
     """A call that the disk knows nothing of: what it leaves cannot be told."""
 
 
 class Replay:
-    """Does one call after the other to `disk`."""
+    """Does one call after the other to `disk`; `left_out`: ends of names."""
 
-    def __init__(self, disk: Disk, home: Path) -> None:
+    def __init__(self, disk: Disk, home: Path, left_out: tuple[str, ...] = ()) -> None:
         self._disk = disk
         self._home = str(home) + "/"
+        self._left_out = left_out
 
     def do(self, call: Call) -> None:
         if call.result is None:
@@ -36,7 +34,7 @@ class Replay:
         return (
             path is not None
             and path.startswith(self._home)
-            and not path.endswith(SHARED_MEMORY)
+            and not path.endswith(self._left_out)
         )
 
     def _inode(self, call: Call) -> Inode | None:

@@ -13,6 +13,7 @@ import pytest
 from engine.conftest import Site
 from proof.powercut.continuing import faults_after
 from proof.powercut.cutting import cut, sampled, some_loss
+from proof.powercut.databases import SQLite
 from proof.powercut.disk import Names
 from proof.powercut.recording import Recording
 from servers.scripted import Scripted
@@ -37,7 +38,7 @@ def record(tmp_path, relay):
     def record(seconds=RUN_SECONDS, **changes):
         home = tmp_path / f"{time.monotonic_ns()}" / "home"
         home.mkdir(parents=True)
-        return Recording(Site(home), relay, seconds, **changes)
+        return Recording(SQLite(Site(home)), relay, seconds, **changes)
 
     return record
 
