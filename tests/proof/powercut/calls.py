@@ -59,6 +59,12 @@ class Call:
         return [int(part, 0) for part in parts if _NUMBER.fullmatch(part)]
 
     @property
+    def only_looks(self) -> bool:
+        """Whether no disk has anything to do with it."""
+        reads = "O_RDONLY" in self.arguments and "O_CREAT" not in self.arguments
+        return self.name == "lseek" or (self.name == "openat" and reads)
+
+    @property
     def file(self) -> str | None:
         """The path of the descriptor that is the first argument; None: it has none."""
         found = _FILE.match(self.arguments)

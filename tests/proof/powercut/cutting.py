@@ -39,7 +39,7 @@ def sampled(
     recording: Recording, names: Names, about: int, dice: random.Random
 ) -> Iterator[Moment]:
     """About so many moments of it, more of them right after a promise."""
-    chance = about / (2 * len(recording.calls))
+    chance = about / (MORE_WHEN_SAID * recording.said + recording.unsaid)
     for moment in recording.moments(names):
         factor = MORE_WHEN_SAID if moment.said else 1
         if dice.random() < chance * factor:

@@ -104,7 +104,10 @@ class Recording:
 
     def _refuse_what_is_not_explained(self) -> None:
         """With nothing lost the calls must lead to the files that there are."""
+        self.said = self.unsaid = 0
         for moment in self.moments(Names.JOURNAL):
+            self.said += moment.said
+            self.unsaid += not moment.said
             last = moment
         self.testimony = last.testimony
         rebuilt = self.home.with_name("rebuilt")
@@ -138,7 +141,7 @@ class Recording:
             if ended:
                 replay.do(call)
             said = not ended and testimony.hear(call)
-            if ended or said:
+            if said or (ended and not call.only_looks):
                 yield Moment(number, said, disk, testimony)
 
 

@@ -19,7 +19,7 @@ from proof.powercut.recording import Recording
 from servers.scripted import Scripted
 
 RUN_SECONDS = 5.0
-CUTS_OF_A_RUN = 150
+CUTS_OF_A_RUN = 100
 CONTINUATIONS_OF_A_RUN = 4
 CHECKPOINT_PAGES = (4000, 60)
 """As it is, and so few that many checkpoints fall into a run."""
