@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from proof.powercut.disk import Kept
@@ -64,12 +65,19 @@ def _give_files_their_identity(queue: Queue, home: Path) -> None:
 
 def _all_over(queue: Queue, home: Path) -> bool:
     settled = time.time() - 2.0
-    files = [path.stat() for path in (home / "spool").glob("[!.]*")]
+    files = list(_dropped(home))
     with queue.read() as tx:
         states = stats(tx, time.time()).states
     return not any(states[state] for state in WAITING) and all(
         found.st_size == 0 or found.st_ctime < settled for found in files
     )
+
+
+def _dropped(home: Path) -> Iterator[os.stat_result]:
+    for path in (home / "spool").glob("[!.]*"):
+        # The daemon takes them meanwhile.
+        with suppress(FileNotFoundError):
+            yield path.stat()
 
 
 def _faults(
