@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def make_directories(configuration: Configuration) -> None:
 def _make(directory: Path, option: str) -> None:
     try:
         if not directory.is_dir():
-            directory.mkdir(mode=0o700, parents=True)
+            _make_durably(directory)
     except OSError as error:
         raise UnusableDirectory(
             f"{option} {directory} cannot be made: {error.strerror}"
@@ -34,3 +35,21 @@ def _make(directory: Path, option: str) -> None:
             f"{option} {directory} is not writable for user {os.getuid()}: "
             "change its owner or permissions"
         )
+
+
+def _make_durably(directory: Path) -> None:
+    """With what is missing above it: who syncs a file in it need not know of that."""
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    directory.mkdir(mode=0o700, parents=True)
+    for made in missing:
+        _sync(made.parent)
+
+
+def _sync(directory: Path) -> None:
+    # Not every file system can, and who may write in it need not be able to read it.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
