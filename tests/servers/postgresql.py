@@ -24,18 +24,21 @@ OWNER = "maildrop"
 """Owns every database; the superuser is called postgres."""
 PORT = 5432
 """Only a part of the socket's name: it listens on no network."""
-_UNPRIVILEGED = "nobody"
+UNPRIVILEGED = "nobody"
 """Who runs it when root runs the tests: it refuses to be root's."""
 
 
 class PostgreSQL:
     """``with PostgreSQL() as server:`` and then ``server.url(server.create())``.
 
-    Nothing is synced to the disk, unless `durable`: what these tests break are
-    processes, never the machine.
+    Nothing is synced to the disk, unless `durable`: what most tests break are
+    processes, never the machine. A file of its log of changes has `wal_megabytes`.
     """
 
-    def __init__(self, durable: bool = False, **settings: object) -> None:
+    def __init__(
+        self, durable: bool = False, wal_megabytes: int = 16, **settings: object
+    ) -> None:
+        self._wal_megabytes = wal_megabytes
         self._settings = {
             "listen_addresses": "",
             "port": PORT,
@@ -49,10 +52,11 @@ class PostgreSQL:
 
     def __enter__(self) -> PostgreSQL:
         self.directory = Path(tempfile.mkdtemp(prefix="maildrop-pg-"))
+        self.data = self.directory / "data"
         self._as: dict[str, Any] = {}
         if os.getuid() == 0:
-            self._as = {"user": _UNPRIVILEGED, "extra_groups": []}
-            shutil.chown(self.directory, _UNPRIVILEGED)
+            self._as = {"user": UNPRIVILEGED, "extra_groups": []}
+            shutil.chown(self.directory, UNPRIVILEGED)
         try:
             self._programs = _programs(self.directory)
             self._make()
@@ -66,8 +70,7 @@ class PostgreSQL:
     def __exit__(self, *_: object) -> None:
         if self._process is not None and self._process.poll() is None:
             self.resume()
-            # "Immediate": there is nothing that anybody wants to keep.
-            self._end(signal.SIGQUIT)
+            self.abort()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     @property
@@ -94,7 +97,7 @@ class PostgreSQL:
         where = ""
         if disk is not None:
             if os.getuid() == 0:
-                shutil.chown(disk, _UNPRIVILEGED)
+                shutil.chown(disk, UNPRIVILEGED)
             self.execute(f"CREATE TABLESPACE on_{name} LOCATION '{disk}'")
             where = f" TABLESPACE on_{name}"
         self.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}{where}")
@@ -111,28 +114,34 @@ class PostgreSQL:
             done = connection.execute(statement)
             return done.fetchall() if done.description else []
 
-    def start(self) -> None:
+    def program(self, **settings: object) -> dict[str, Any]:
+        """What starts it, for Popen; these `settings` before its own."""
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
+        options += [f"-c{name}={value}" for name, value in settings.items()]
+        postgres = str(self._programs / "postgres")
+        where = (f"-D{self.data}", f"-k{self.directory}")
+        return {"args": [postgres, *where, *options], **self._as}
+
+    def start(self, seconds: float = SECONDS, **settings: object) -> None:
+        """AssertionError: it does not answer within so many seconds."""
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    self._programs / "postgres",
-                    f"-D{self.directory / 'data'}",
-                    f"-k{self.directory}",
-                    *options,
-                ],
+                **self.program(**settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # A Ctrl-C is for the tests alone.
                 start_new_session=True,
-                **self._as,
             )
-        wait_until(self._answers, SECONDS, "that PostgreSQL answers")
+        wait_until(self._answers, seconds, "that PostgreSQL answers")
 
     def stop(self) -> None:
         """As an administrator restarts it: transactions are broken off."""
         self._end(signal.SIGINT)
+
+    def abort(self) -> None:
+        """At once: there is nothing that anybody wants to keep."""
+        self._end(signal.SIGQUIT)
 
     def kill(self) -> None:
         """As a crash ends it: every process of it at once."""
@@ -163,7 +172,8 @@ class PostgreSQL:
         made = subprocess.run(
             [
                 self._programs / "initdb",
-                f"--pgdata={self.directory / 'data'}",
+                f"--pgdata={self.data}",
+                f"--wal-segsize={self._wal_megabytes}",
                 "--username=postgres",
                 "--auth=trust",
                 "--encoding=UTF8",
