@@ -23,6 +23,10 @@ from waiting import wait_until
 
 SCENARIO = Path(__file__).with_name("scenario.py")
 SOURCES = Path(__file__).parents[2]
+CONCURRENCY = 4
+UNREAD = 2 * CONCURRENCY
+"""So many offers may be lost on their way to the relay: a connection whose process is
+killed ends by RST if a reply was not read yet. The daemon is killed twice."""
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Recording:
             SMTP_PORT=relay.port,
             MAILDROP_BOUNCE=0,
             MAILDROP_INTERVAL=0.3,
-            MAILDROP_CONCURRENCY=4,
+            MAILDROP_CONCURRENCY=CONCURRENCY,
         )
         # The first start, which makes all of it, belongs to what may be cut off.
         self._start = {**database.start, site.path.name: site.path.read_bytes()}
@@ -127,7 +131,10 @@ class Recording:
     def _refuse_what_was_not_heard(self, relay: Scripted, before: int) -> None:
         """What the relay got must have been seen in the calls, each MAIL FROM of it."""
         heard = sum(offers.made for offers in self.testimony.offers.values())
-        wait_until(lambda: offers_to(relay) - before == heard, 10, "every offer")
+        at_least = before + heard - UNREAD
+        wait_until(lambda: offers_to(relay) >= at_least, 10, f"{heard} offers")
+        got = offers_to(relay) - before
+        assert got <= heard, f"{got} offers, but only {heard} were heard"
 
     def moments(self, kind: Names) -> Iterator[Moment]:
         """Every moment of it, in their order; each is over when the next one comes."""
