@@ -55,7 +55,7 @@ fuzz: install ## try the SMTP client against strange relays for about ten minute
 	bin/pytest $(PYTEST_OPTIONS) --hypothesis-profile=fuzz tests/engine/smtp/test_fuzz.py
 
 .PHONY: proof
-proof: install ## cut the power of recorded runs at many moments; PROOF_SECONDS=300
+proof: install ## cut the power of recorded runs on both databases; PROOF_SECONDS=300
 	bin/pytest tests/proof/powercut --proof-seconds $(or $(PROOF_SECONDS),300)
 
 .PHONY: soak

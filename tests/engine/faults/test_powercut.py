@@ -80,6 +80,11 @@ def test_posix_promises_a_name_when_its_directory_was_synced(left):
     assert left(CREATE, WRITE, SYNC, SYNC_HOME) == HELLO
 
 
+def test_a_file_that_was_synced_may_keep_its_own_name(left):
+    another = CREATE.replace(path("a"), path("b")).replace(opened("a"), opened("b"))
+    assert left(CREATE, another, WRITE, SYNC, names=Names.OWN) == HELLO
+
+
 def test_a_journal_keeps_a_name_with_what_is_synced_later(left):
     assert left(CREATE, WRITE, SYNC, names=Names.JOURNAL) == HELLO
 

@@ -8,15 +8,23 @@ import sqlite3
 import sys
 from typing import Any
 
+from sqlalchemy import text
+
 from collective.maildrophost.engine.cli import main
-from collective.maildrophost.engine.queue import sqlite
+from collective.maildrophost.engine.queue import postgresql, sqlite
+from collective.maildrophost.engine.queue.prepared import Prepared
 
 ENGINE = "collective.maildrophost.engine"
 
 
 def change(what: str) -> None:
-    """By JSON: `synchronous` has SQLite sync less, all else names constants."""
+    """By JSON: `synchronous` has SQLite sync less, all else names constants.
+
+    With `unforced` commits on PostgreSQL are as durable as its settings have them.
+    """
     constants = json.loads(what)
+    if constants.pop("unforced", False):
+        _trust_the_settings()
     synchronous = constants.pop("synchronous", None)
     if synchronous:
         _sync_less(synchronous)
@@ -35,6 +43,13 @@ def _sync_less(synchronous: str) -> None:
         connection.execute(f"PRAGMA synchronous = {synchronous}")
 
     sqlite._set_up_connection = careless
+
+
+def _trust_the_settings() -> None:
+    begin = str(postgresql.BEGIN_WRITE._statement)
+    assert postgresql._DURABLE in begin
+    unforced = begin.replace(postgresql._DURABLE, "SELECT 1")
+    postgresql.PostgreSQL.begin_write = Prepared(text(unforced))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.conftest import Site
 from proof.powercut.disk import Files
@@ -21,10 +21,15 @@ class Database(Protocol):
     url: str
     start: Files
     """What is there, and synced, before the first program starts."""
+    server: dict[str, Any] | None
+    """How the server is started, as Popen is told; None: there is none."""
     directory: Path
     """Where all programs of a recording work."""
     left_out: tuple[str, ...]
     """How the names of files end that nobody reads after a power cut."""
+
+    def prepare(self, home: Path) -> None:
+        """Make files that were written by us files of the server."""
 
     def opened(self, home: Path) -> AbstractContextManager[Queue]:
         """The queue that is in a rebuilt `home`; QueueError: there is none."""
@@ -37,6 +42,7 @@ class SQLite:
     """One file."""
 
     start: Files = {}
+    server = None
     # Written through a mapping; what an earlier run left is not read.
     left_out = ("-shm",)
 
@@ -46,6 +52,9 @@ class SQLite:
         self.directory = site.home
         self._name = Path(site.queue.path).name
         site.queue.close()
+
+    def prepare(self, home: Path) -> None:
+        """They are ours."""
 
     @contextmanager
     def opened(self, home: Path) -> Iterator[Queue]:

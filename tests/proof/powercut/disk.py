@@ -22,6 +22,11 @@ class Names(Enum):
 
     STRICT = "strict"
     """Once its directory was synced: all that POSIX promises."""
+    OWN = "own"
+    """Once its directory or the file itself was synced, as btrfs has it at least.
+
+    PostgreSQL relies on that: it syncs a new table's file, but not its directory.
+    """
     JOURNAL = "journal"
     """Once the journal was written later: ext4, XFS, where it keeps the order.
 
@@ -151,10 +156,13 @@ class Disk:
         resized = False
         if inode is not None and inode is not DIRECTORY:
             resized = inode.sync(before)
-        journal = self._kind is Names.JOURNAL and (resized or not data_only)
+        written = resized or not data_only
+        journal = written and self._kind is Names.JOURNAL
+        own = written and self._kind is Names.OWN
         left = []
         for change in self._unsafe:
-            covered = journal or path in change.directories
+            named = own and path in change.names
+            covered = journal or named or path in change.directories
             if covered and change.moment < before:
                 _apply(change, self._safe)
             else:

@@ -69,13 +69,15 @@ class Recording:
         self.home.mkdir()
         start = Disk(self.home, Names.STRICT, self._start)
         start.rebuild(self.home, NOTHING, random.Random())
+        self.database.prepare(self.home)
 
     def _record(self, seconds: float, changes: dict[str, object]) -> list[Call]:
         trace = self.home.with_suffix(".trace")
         named = {name.replace("__", "."): value for name, value in changes.items()}
         database = self.database
         arguments = (json.dumps(named), self.site.path, database.url)
-        command = (sys.executable, SCENARIO, *arguments, self.home / "spool", seconds)
+        more = (self.home / "spool", seconds, json.dumps(database.server))
+        command = (sys.executable, SCENARIO, *arguments, *more)
         paths = [str(SOURCES), *(path for path in sys.path if path)]
         try:
             subprocess.run(
