@@ -49,9 +49,13 @@ class Exchange:
 
     def __call__(self, answers, *recipients, content="body\n", **script):
         """The outcome of the first attempt at a message."""
+        self.begin(answers, *recipients, content=content, **script)
+        return self._after(1)
+
+    def begin(self, answers, *recipients, content="body\n", **script):
+        """The same, without waiting for it."""
         self.relay.follow(answers, **script)
         (self.id,) = self.site.send(self.message(*recipients, content=content))
-        return self._after(1)
 
     def message(self, *recipients, content="body\n"):
         text = content if isinstance(content, bytes) else f"Subject: x\n\n{content}"

@@ -100,7 +100,7 @@ def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
         f"RCPT:{each}": [reply] * (n // 3) + ["250 2.1.5 ok"]
         for n, each in enumerate(everybody)
     }
-    exchange(answers, *everybody, extensions=extensions)
+    exchange.begin(answers, *everybody, extensions=extensions)
     exchange.relay.wait_for(3)
     record = exchange.site.wait_for(exchange.id, State.SENT)
     assert [each.recipients for each in exchange.relay.accepted] == [
