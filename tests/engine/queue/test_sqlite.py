@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 import traceback
 
 import pytest
@@ -133,6 +134,47 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
     queue.close()
     assert hands.claim() == []
     hands.send(big)
+
+
+def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
+    hands, queue, path, monkeypatch
+):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    pauses = []
+
+    class Clock:
+        monotonic = time.monotonic
+
+        @staticmethod
+        def sleep(seconds):
+            pauses.append(seconds)
+            if len(pauses) == 20:
+                other.execute("ROLLBACK")
+
+    monkeypatch.setattr(sqlite, "time", Clock)
+    hands.send()
+    assert pauses == [sqlite.TURN_SECONDS] * 20
+    assert len(hands.claim()) == 1
+    other.close()
+
+
+def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
+    hands, queue, path, monkeypatch
+):
+    def timeout():
+        with queue.read() as tx:
+            return tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+
+    hands.send()
+    assert timeout() == sqlite.BUSY_TIMEOUT_SECONDS * 1000
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(QueueError, match="kept it locked"), queue.write():
+        pass
+    assert timeout() == 100
+    other.close()
 
 
 def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypatch):

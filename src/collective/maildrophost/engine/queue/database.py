@@ -9,18 +9,28 @@ from typing import Protocol, cast
 
 from sqlalchemy import Connection, Engine
 
-from .prepared import Prepared
-
 _OPTION = "maildrop_database"
 """Under this name an engine's connections know their database."""
+
+
+class Begin(Protocol):
+    """How a transaction begins."""
+
+    def run(self, tx: Connection) -> object:
+        """Raises the driver's error when it can't."""
 
 
 class Database(Protocol):
     """One database of a kind, named by its URL."""
 
-    begin_read: Prepared
-    """Begins a transaction that sees one state of everything."""
-    begin_write: Prepared
+    @property
+    def begin_read(self) -> Begin:
+        """Begins a transaction that sees one state of everything."""
+
+    @property
+    def begin_write(self) -> Begin:
+        """Begins one that may write, as soon as nobody else is in its way."""
+
     shared: bool
     """Whether others may go on with it while this machine is cut off from it."""
 

@@ -15,10 +15,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutEr
 from ..errors import MaildropError
 from ..queueurl import QueueURL
 from . import upgrades
-from .database import belongs_to
+from .database import Begin, belongs_to
 from .errors import NewerSchema, QueueError, Refused
 from .kinds import database_at
-from .prepared import Prepared
 
 Transaction = Connection
 """What every operation of the queue takes first: one open, short transaction."""
@@ -90,7 +89,7 @@ class Queue:
         self._engine.dispose()
 
     @contextmanager
-    def _begun(self, begin: Prepared) -> Iterator[Transaction]:
+    def _begun(self, begin: Begin) -> Iterator[Transaction]:
         with self._connected(begin) as tx, tx.begin():
             try:
                 yield tx
@@ -101,7 +100,7 @@ class Queue:
                 raise
 
     @contextmanager
-    def _connected(self, begin: Prepared) -> Iterator[Connection]:
+    def _connected(self, begin: Begin) -> Iterator[Connection]:
         """A connection whose transaction has begun.
 
         A pooled one may have died since: then all of them have, and nothing is lost.
