@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..failure import BenchmarkFailed
 from ..sink import fastest_sink
-from . import newsletter, onemail, report
+from . import busy, newsletter, onemail, report
 from .forked import beside
 from .newsletter import Issue
 from .onemail import Load, Paid
@@ -46,6 +46,8 @@ def main() -> None:
             print(report.one_mail_goals(load, paid), flush=True)
         paid = one_mail(place, CHANGE, (*SIDES, NO_MAIL), ROUNDS)
         print("\n" + report.one_mail(CHANGE, paid), flush=True)
+        paid_beside = beside_a_daemon(place, ROUNDS)
+        print("\n" + report.one_mail(busy.LOAD, {OURS.name: paid_beside}), flush=True)
         everybody = dict.fromkeys((OURS, QUEUED, IMMEDIATE, SPILLS), NEWSLETTER_MAILS)
         issues = newsletters(place, everybody, ROUNDS)
         short = newsletters(place, {OURS: SHORT_MAILS}, ROUNDS)
@@ -84,6 +86,12 @@ def one_mail(
                 f"{name}, {load.name}: the queue was locked {each.locked} times"
             )
     return paid
+
+
+def beside_a_daemon(place: Place, rounds: int) -> Paid:
+    """Each time with a queue of its own."""
+    folders = [place.folder / f"busy{number}" for number in range(rounds)]
+    return onemail.together([busy.measure(each, place.port) for each in folders])
 
 
 def newsletters(

@@ -51,7 +51,12 @@ def _ours(folder: Path, port: int) -> Send:
     written = folder / f"maildrop.conf.{os.getpid()}"
     written.write_text(f'MAILDROP_HOME="{folder}/home"\n')
     written.replace(path)
-    productconfig.add("bench", str(path))
+    return _configured(folder, port)
+
+
+def _configured(folder: Path, port: int) -> Send:
+    """Ours, with the configuration that is there."""
+    productconfig.add("bench", str(folder / "maildrop.conf"))
     host = MaildropHost("MailHost")
     host.setConfigPath("bench")
     return lambda message, to: host.send(message, to, SENDER)
@@ -128,6 +133,7 @@ def _no_mail(folder: Path, port: int) -> Send:
 
 
 OURS = Side("maildrophost", _ours)
+CONFIGURED = Side("maildrophost", _configured)
 QUEUED = Side("MailHost with its queue", _queued)
 ALONE = Side("QueuedMailDelivery alone", _alone)
 DIRECT = Side("MailHost, direct SMTP", _direct)

@@ -11,7 +11,7 @@ from waiting import wait_until
 from ZODB.FileStorage import FileStorage
 
 from benchmarks.failure import BenchmarkFailed
-from benchmarks.page import compare, onemail, report
+from benchmarks.page import busy, compare, onemail, report
 from benchmarks.page.compare import Place, newsletters, one_mail
 from benchmarks.page.newsletter import Issue
 from benchmarks.page.onemail import Load, Paid
@@ -112,6 +112,23 @@ def test_a_page_may_change_its_database_too(tmp_path):
     assert [transactions(file) for file in files] == [1 + WARM_UP + FEW] * 2
 
 
+def test_a_daemon_delivers_while_a_page_sends(tmp_path, monkeypatch):
+    monkeypatch.setattr(busy, "QUEUED", 1000)
+    monkeypatch.setattr(busy, "LOAD", Load("here", 1, 1, FEW))
+    with own_sink(tmp_path, late=0.02) as sink:
+        paid = busy.measure(tmp_path / "busy", sink.port)
+        assert sink.messages() > 0
+    assert len(paid.milliseconds) == FEW
+
+
+def test_a_daemon_with_nothing_to_do_is_no_measurement(sink, tmp_path, monkeypatch):
+    monkeypatch.setattr(busy, "QUEUED", 1)
+    monkeypatch.setattr(busy, "LOAD", Load("here", 1, 1, 0))
+    monkeypatch.setattr(onemail, "WARM_UP", 0)
+    with pytest.raises(BenchmarkFailed, match="here: 1 messages were too few"):
+        busy.measure(tmp_path / "busy", sink.port)
+
+
 def hoarding(folder, port):
     kept = []
     return lambda message, to: kept.append(b"x" * 10**6)
@@ -202,6 +219,8 @@ def test_a_newsletter_s_price_is_its_time_and_its_memory():
 def test_all_is_measured_and_printed(monkeypatch, capsys):
     monkeypatch.setattr(compare, "LOADS", (Load("here", 1, 1, FEW),))
     monkeypatch.setattr(compare, "CHANGE", Load("there", 1, 1, FEW, changes=True))
+    monkeypatch.setattr(busy, "LOAD", Load("beside", 1, 1, FEW))
+    monkeypatch.setattr(busy, "QUEUED", 10_000)
     monkeypatch.setattr(compare, "NEWSLETTER_MAILS", 40)
     monkeypatch.setattr(compare, "SHORT_MAILS", 20)
     monkeypatch.setattr(compare, "WAL_FULL_MAILS", 2)
@@ -209,4 +228,6 @@ def test_all_is_measured_and_printed(monkeypatch, capsys):
     printed = capsys.readouterr().out
     for side in (OURS, QUEUED, ALONE, DIRECT, IMMEDIATE, *FLOORS, NO_MAIL, SPILLS):
         assert side.name in printed
+    for load in ("here", "there", "beside"):
+        assert f"one mail, {load} " in printed
     assert "memory of the long one" in printed

@@ -1,0 +1,42 @@
+"""One mail while our daemon delivers a long queue as fast as it can."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ..contestants.contestant import Job
+from ..contestants.maildrophost import Maildrophost
+from ..failure import BenchmarkFailed
+from ..programs import running
+from . import onemail
+from .onemail import Load, Paid
+from .sides import CONFIGURED
+
+CONNECTIONS = 20
+QUEUED = 20_000
+LOAD = Load("beside a daemon", processes=1, threads=1, mails=400)
+START_SECONDS = 20.0
+
+
+def measure(folder: Path, port: int) -> Paid:
+    """BenchmarkFailed when the daemon has nothing left to deliver before the end."""
+    folder.mkdir()
+    daemon = Maildrophost("the daemon", CONNECTIONS)
+    with (
+        daemon.job(folder, port, QUEUED) as job,
+        running(job.command, job.environment),
+    ):
+        _wait_for_start(job)
+        paid = onemail.measure(CONFIGURED, folder, port, LOAD)
+        if not job.left():
+            raise BenchmarkFailed(f"{LOAD.name}: {QUEUED} messages were too few")
+    return paid
+
+
+def _wait_for_start(job: Job) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while job.left() == QUEUED:
+        if time.monotonic() > deadline:
+            raise BenchmarkFailed(f"{LOAD.name}: the daemon delivers nothing")
+        time.sleep(0.05)
