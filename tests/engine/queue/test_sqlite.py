@@ -6,7 +6,6 @@ import os
 import sqlite3
 import stat
 import threading
-import time
 import traceback
 
 import pytest
@@ -143,16 +142,12 @@ def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
     other.execute("BEGIN IMMEDIATE")
     pauses = []
 
-    class Clock:
-        monotonic = time.monotonic
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            other.execute("ROLLBACK")
 
-        @staticmethod
-        def sleep(seconds):
-            pauses.append(seconds)
-            if len(pauses) == 20:
-                other.execute("ROLLBACK")
-
-    monkeypatch.setattr(sqlite, "time", Clock)
+    monkeypatch.setattr(sqlite, "_pause", pause)
     hands.send()
     assert pauses == [sqlite.TURN_SECONDS] * 20
     assert len(hands.claim()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sqlite3
 import threading
 import time
@@ -72,7 +73,7 @@ class WriteInTurn:
         connection.execute("PRAGMA busy_timeout = 0")
         try:
             while not _begun(connection, deadline):
-                time.sleep(TURN_SECONDS)
+                _pause(TURN_SECONDS)
         finally:
             # Who reads has to wait, too, when the file is opened, closed or repaired.
             milliseconds = int(BUSY_TIMEOUT_SECONDS * 1000)
@@ -89,6 +90,11 @@ def _begun(connection: sqlite3.Connection, deadline: float) -> bool:
             raise
         return False
     return True
+
+
+def _pause(seconds: float) -> None:
+    # Not time.sleep, which fails where libfaketime sets the clock of a test.
+    select.select([], [], [], seconds)
 
 
 class SQLite:
@@ -253,7 +259,7 @@ def _use_wal(connection: sqlite3.Connection) -> str:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
-        time.sleep(SWITCH_SECONDS)
+        _pause(SWITCH_SECONDS)
 
 
 def advice(error: BaseException) -> str:
