@@ -46,12 +46,13 @@ def main() -> None:
             print(report.one_mail_goals(load, paid), flush=True)
         paid = one_mail(place, CHANGE, (*SIDES, NO_MAIL), ROUNDS)
         print("\n" + report.one_mail(CHANGE, paid), flush=True)
-        paid_beside = beside_a_daemon(place, ROUNDS)
-        print("\n" + report.one_mail(busy.LOAD, {OURS.name: paid_beside}), flush=True)
         everybody = dict.fromkeys((OURS, QUEUED, IMMEDIATE, SPILLS), NEWSLETTER_MAILS)
         issues = newsletters(place, everybody, ROUNDS)
         short = newsletters(place, {OURS: SHORT_MAILS}, ROUNDS)
-    print("\n" + report.newsletter(issues, short), flush=True)
+        print("\n" + report.newsletter(issues, short), flush=True)
+        # In the end: the memory of the others would begin with what this one needs.
+        paid_beside = beside_a_daemon(place, ROUNDS)
+        print("\n" + report.one_mail(busy.LOAD, {OURS.name: paid_beside}), flush=True)
 
 
 @contextmanager
