@@ -217,5 +217,5 @@ def running(pid: int) -> bool:
 
 
 def waits_for_lock(pid: int) -> bool:
-    """Whether it is in SQLite's pause between two tries."""
-    return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+    """Whether it pauses between two tries; for a request it waits elsewhere."""
+    return "poll_schedule_timeout" in Path(f"/proc/{pid}/wchan").read_text()
