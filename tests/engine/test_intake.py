@@ -351,6 +351,6 @@ def test_a_file_is_on_disk_before_its_mail_is_in_the_queue(
         fsync(descriptor)
 
     inode = dropped.stat().st_ino
-    monkeypatch.setattr(module.os, "fsync", watched)
+    monkeypatch.setattr(os, "fsync", watched)
     assert intake.scan() == 1
     assert synced == [(inode, [])]

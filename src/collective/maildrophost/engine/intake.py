@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .disk import sync
 from .doorbell import ring
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, doorbells, take_file
@@ -148,7 +149,9 @@ class Intake:
         if not unchanged or os.path.exists(identity.path + LOCK_SUFFIX):
             return 0
         message = self._message(data)
-        _sync(identity.path)
+        # Its writer may not have synced it. Of a removed file a power cut could bring a
+        # part back, with another size and so as another mail.
+        sync(identity.path)
         now = time.time()
         with self._queue.write() as tx:
             id = take_file(tx, identity.key, message, now)
@@ -210,16 +213,6 @@ class Intake:
 def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
     """What a report is about: with other permissions a file is another matter."""
     return Identity.of(path, found), found.st_ctime_ns
-
-
-def _sync(path: str) -> None:
-    """Have a power cut bring this very file back, or none.
-
-    Its writer may not have synced it. Of a removed file a part could come back, with
-    another size and so as another mail.
-    """
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
 
 
 def _is_mail_file(path: str) -> bool:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..config import Configuration
+from ..disk import sync
 from ..errors import MaildropError
 
 
@@ -42,14 +43,6 @@ def _make_durably(directory: Path) -> None:
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
     directory.mkdir(mode=0o700, parents=True)
     for made in missing:
-        _sync(made.parent)
-
-
-def _sync(directory: Path) -> None:
-    # Not every file system can, and who may write in it need not be able to read it.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        # Not every file system can, and who may write need not be able to read it.
+        with contextlib.suppress(OSError):
+            sync(made.parent)

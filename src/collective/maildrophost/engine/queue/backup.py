@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from ..disk import sync
 from ..errors import MaildropError
 from .sqlite import advice
 
@@ -32,7 +33,7 @@ def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> 
         with _alone_with(target):
             _remove_unfinished(target)
             size = _make(source, target, progress)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         where = error.filename2 or error.filename or target
         raise BackupFailed(f"{where}: {error.strerror}; no backup was made") from None
@@ -97,7 +98,8 @@ def _make(source: Path, target: Path, progress: Callable[[int, int], None]) -> i
     try:
         _copy(source, partial, progress)
         _check(partial)
-        size = _on_disk(partial)
+        sync(partial)
+        size = partial.stat().st_size
         os.link(partial, target)  # unlike a rename it never overwrites
     finally:
         partial.unlink(missing_ok=True)
@@ -135,17 +137,3 @@ def _check(copy: Path) -> None:
         (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise BackupFailed(f"the queue is damaged ({found}); no backup was made")
-
-
-def _on_disk(path: Path) -> int:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return os.fstat(file.fileno()).st_size
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
