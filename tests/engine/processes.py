@@ -9,3 +9,9 @@ def children(pid: int) -> list[int]:
     """The children of a process, as proc(5) tells."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(each) for each in text.split()]
+
+
+def state(pid: int) -> str:
+    """The letter of proc(5): "T" is stopped, "Z" has ended and nobody has waited."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return text.rpartition(")")[2].split()[0]

@@ -13,6 +13,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from engine.faults.outages import hang
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import wait_until
@@ -66,7 +67,8 @@ def wedged(site):
     """A site whose daemon was started, and stands still."""
     site.configure(MAILDROP_STOP_TIMEOUT=0)
     pid = pid_of(site.ctl("start").out)
-    os.kill(pid, signal.SIGSTOP)
+    with site.queue() as queue:
+        hang(pid, queue)
     yield site
     if lives(pid):
         os.kill(pid, signal.SIGCONT)

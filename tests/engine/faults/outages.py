@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import sqlite3
 from contextlib import contextmanager
 
-from engine.processes import children
+from engine.processes import children, state
+from waiting import wait_until
+
+
+def locked(site):
+    """Another program has the queue, and keeps it."""
+    return locked_by_another(site.queue)
 
 
 @contextmanager
-def locked(site):
-    """Another program has the queue, and keeps it."""
-    other = sqlite3.connect(site.queue.path, isolation_level=None)
+def locked_by_another(queue):
+    other = sqlite3.connect(queue.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
         yield
     finally:
         other.execute("ROLLBACK")
         other.close()
+
+
+def hang(pid, queue):
+    """Stop the process as it stands, but not while it keeps all others from writing."""
+    with locked_by_another(queue):
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: state(pid) == "T", 10, "the stop")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from engine.faults.outages import hang
 from engine.faults.telling import told
 from servers.scripted import Late, Scripted
 from waiting import wait_until
@@ -164,7 +165,7 @@ def test_a_daemon_that_hangs_is_still_found_by_its_silence(site, clock):
         with site.daemon() as hangs:
             (id,) = site.send()
             wait_until(lambda: relay.received, 10, "the content")
-            hangs.signal(signal.SIGSTOP)
+            hang(hangs.pid, site.queue)
             clock.days = -3
             with site.daemon(wait=False) as other:
                 other.wait_for_heartbeat()

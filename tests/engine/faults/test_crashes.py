@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from engine.faults.outages import locked
-from engine.processes import children
+from engine.processes import children, state
 from servers.catcher import Catcher
 from servers.scripted import Drop, Late, Scripted
 from waiting import wait_until
@@ -210,10 +210,9 @@ def test_the_bookkeeper_of_a_daemon_that_dies_ends(site):
 def running(pid: int) -> bool:
     """Whether there is such a process; one that nobody waits for has ended."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return state(pid) != "Z"
     except FileNotFoundError:
         return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def waits_for_lock(pid: int) -> bool:
