@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import QueueError
-from .sqlite import advice
+from .sqlite import advice, is_locked
 from .store import Queue
 
 LARGE_WAL_BYTES = 64 * 2**20
@@ -22,8 +22,6 @@ STEP_PAGES = 256
 """Given back to the file system in one short transaction."""
 INCREMENTAL = 2
 """The mode of `PRAGMA auto_vacuum` in which a queue is made (sqlite.py)."""
-BUSY = 5
-"""SQLITE_BUSY; Python 3.10 tells no codes."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _give_back(queue: sqlite3.Connection, pages: int) -> None:
         # As a script: execute() ends after the first page.
         queue.executescript(f"PRAGMA incremental_vacuum({pages})")
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", BUSY) != BUSY:
+        if not is_locked(error):
             raise
 
 

@@ -8,9 +8,9 @@ import select
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -27,15 +27,15 @@ from .prepared import Prepared, among_ids
 from .states import State
 from .tables import schedule
 
+Result = TypeVar("Result")
+
 BUSY_TIMEOUT_SECONDS = 30
-SWITCH_SECONDS = 0.01
-"""Between two tries to switch to write-ahead logging while another process does."""
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
 )
 TURN_SECONDS = 0.001
-"""Between two tries to write while another process does."""
+"""Between two tries to get a lock that another process has."""
 BEGIN_READ = Prepared(text("BEGIN"))
 CHECKPOINT_PAGES = 4000
 """The WAL goes into the database every so many pages (16 MB). Many of them are the same
@@ -69,27 +69,32 @@ class WriteInTurn:
         """Wait for BUSY_TIMEOUT_SECONDS at most."""
         connection = tx.connection.driver_connection
         assert isinstance(connection, sqlite3.Connection)
-        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
         connection.execute("PRAGMA busy_timeout = 0")
         try:
-            while not _begun(connection, deadline):
-                _pause(TURN_SECONDS)
+            # A deferred transaction that upgrades to a write fails at once with
+            # SQLITE_BUSY_SNAPSHOT, whatever the timeout.
+            _once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"))
         finally:
             # Who reads has to wait, too, when the file is opened, closed or repaired.
             milliseconds = int(BUSY_TIMEOUT_SECONDS * 1000)
             connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
-def _begun(connection: sqlite3.Connection, deadline: float) -> bool:
-    try:
-        # A deferred transaction that upgrades to a write fails at once with
-        # SQLITE_BUSY_SNAPSHOT, whatever the timeout.
-        connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error) or time.monotonic() > deadline:
-            raise
-        return False
-    return True
+def _once_unlocked(act: Callable[[], Result]) -> Result:
+    """Act as soon as nobody else's lock is in the way."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            return act()
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > deadline:
+                raise
+        _pause(TURN_SECONDS)
+
+
+def is_locked(error: sqlite3.OperationalError) -> bool:
+    """Whether somebody else's lock is in the way (Python 3.10 tells no codes)."""
+    return "locked" in str(error)
 
 
 def _pause(seconds: float) -> None:
@@ -251,15 +256,10 @@ def _use_wal(connection: sqlite3.Connection) -> str:
     """Switch to write-ahead logging; returns the journal mode that this has led to."""
     # Among several who open a new database SQLite lets one switch, and does not have
     # the others wait.
-    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
-    while True:
-        try:
-            (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            return str(journal)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        _pause(SWITCH_SECONDS)
+    (journal,) = _once_unlocked(
+        lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    )
+    return str(journal)
 
 
 def advice(error: BaseException) -> str:
