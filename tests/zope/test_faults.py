@@ -156,3 +156,19 @@ def test_no_configuration_is_an_error_when_sending(send, tmp_path, monkeypatch, 
     monkeypatch.setenv("MAILDROP_CONFIG", str(tmp_path / "missing.conf"))
     with pytest.raises(MailHostError, match=r"missing\.conf"):
         send(host)
+
+
+def test_a_transaction_that_breaks_behind_its_mail_says_that_it_is_sent(
+    host, send, subjects, caplog, monkeypatch
+):
+    def break_down(self, txn):
+        raise OSError("interrupted")
+
+    send(host)
+    monkeypatch.setattr(spool.SpoolDataManager, "tpc_finish", break_down)
+    with pytest.raises(OSError, match="interrupted"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == [("hello", "queued")]
+    (record,) = [each for each in caplog.records if each.name == "maildrop.zope"]
+    assert "in the queue already: it is sent" in record.getMessage()

@@ -216,6 +216,15 @@ class SpoolDataManager:
 
     def tpc_abort(self, txn: Any) -> None:
         """Delete the batch, unless nobody can tell whether the others committed."""
+        if self._released:
+            self._stage = _Stage.ENDED
+            # Nobody else takes part, so that nothing contradicts the mail.
+            logger.error(
+                "batch %s: the transaction broke when its mail was in the queue "
+                "already: it is sent",
+                self.batch,
+            )
+            return
         if self._stage is _Stage.VOTED and _everybody_voted(txn):
             self._stage = _Stage.ENDED
             ended(self._url, self.batch, Outcome.UNKNOWN)
