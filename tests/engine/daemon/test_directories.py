@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from collective.maildrophost.engine.daemon.directories import make_directories
 
@@ -20,3 +21,17 @@ def test_its_name_is_on_disk_before_a_file_is_put_into_it(site, monkeypatch):
     synced.clear()
     make_directories(site.configuration)
     assert not synced
+
+
+def test_another_daemon_may_make_them_at_the_same_moment(site, monkeypatch):
+    make = Path.mkdir
+
+    def slower_than_another(path, *arguments, **options):
+        if path == spool:
+            make(path, parents=True)
+        make(path, *arguments, **options)
+
+    spool = site.home / "spool"
+    monkeypatch.setattr(Path, "mkdir", slower_than_another)
+    make_directories(site.configuration)
+    assert spool.is_dir()

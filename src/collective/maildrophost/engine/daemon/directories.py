@@ -41,7 +41,8 @@ def _make(directory: Path, option: str) -> None:
 def _make_durably(directory: Path) -> None:
     """With what is missing above it: who syncs a file in it need not know of that."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
-    directory.mkdir(mode=0o700, parents=True)
+    # Another daemon that starts may be faster.
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for made in missing:
         # Not every file system can, and who may write need not be able to read it.
         with contextlib.suppress(OSError):
