@@ -59,7 +59,7 @@ def fate(identity: str, here: bool = False) -> Fate:
         same = _start_ticks(int(pid)) == int(ticks)
     except FileNotFoundError:
         # A /proc with hidepid does not show those of other users (proc(5)).
-        return Fate.UNKNOWN if _exists(int(pid)) else Fate.ENDED
+        return Fate.UNKNOWN if exists(int(pid)) else Fate.ENDED
     except (OSError, ValueError):
         return Fate.UNKNOWN
     return Fate.RUNNING if same else Fate.ENDED
@@ -70,7 +70,8 @@ def is_gone(identity: str) -> bool:
     return fate(identity) is Fate.ENDED
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether there is a process with this id, though it be a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

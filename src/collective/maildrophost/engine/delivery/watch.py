@@ -48,10 +48,10 @@ class Watch:
 
     def remember(self, queue: Queue) -> None:
         """A fault found before a restart stands until the relay has been tried."""
-        with queue.read() as tx:
-            known = [each for each in pauses(tx) if each.name == self._name]
-        for each in known:
-            self._permits.health = RelayHealth(each.fault, each.since, each.failures)
+        found = self._read(queue)
+        if found is not None:
+            health = RelayHealth(found.fault, found.since, found.failures)
+            self._permits.health = health
 
     async def follow(self, queue: Queue) -> None:
         """Heed what other daemons write down, until cancelled.

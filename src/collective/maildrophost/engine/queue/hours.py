@@ -14,16 +14,14 @@ from .store import Transaction
 
 SECONDS_PER_HOUR = 3600
 
-_COUNTED = [outcome.value for outcome in Outcome]
+COUNTED = [outcome.value for outcome in Outcome]
 _ADD_TO_HOUR = Prepared(
     update(tables.hour)
     .where(
         tables.hour.c.hour == bindparam("this_hour"),
         tables.hour.c.owner == bindparam("counting"),
     )
-    .values(
-        {name: tables.hour.c[name] + bindparam(f"more_{name}") for name in _COUNTED}
-    )
+    .values({name: tables.hour.c[name] + bindparam(f"more_{name}") for name in COUNTED})
 )
 
 
@@ -35,7 +33,7 @@ def count(tx: Transaction, verdicts: Iterable[tuple[str, Outcome]], now: float) 
         # A row for each daemon: they would wait for each other's commit with one.
         counted.setdefault(owner, Counter())[outcome.value] += 1
     for owner, counter in counted.items():
-        more = {f"more_{name}": counter[name] for name in _COUNTED}
+        more = {f"more_{name}": counter[name] for name in COUNTED}
         if _ADD_TO_HOUR.run(tx, this_hour=hour, counting=owner, **more) == 0:
-            fresh = {name: counter[name] for name in _COUNTED}
+            fresh = {name: counter[name] for name in COUNTED}
             tx.execute(insert(tables.hour), {"hour": hour, "owner": owner, **fresh})

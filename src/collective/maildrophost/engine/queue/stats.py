@@ -12,7 +12,7 @@ from ..message import Lane
 from . import tables
 from .claim import next_due
 from .daemons import Daemon, all_daemons
-from .hours import SECONDS_PER_HOUR
+from .hours import COUNTED, SECONDS_PER_HOUR
 from .operator import held_lanes
 from .relays import RelayPause, pauses
 from .states import State
@@ -21,7 +21,6 @@ from .store import Transaction
 schedule = tables.schedule
 
 HOURS_SHOWN = 24
-_COUNTED = ("sent", "deferred", "failed")
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _counts(tx: Transaction) -> dict[tuple[State, Lane], int]:
 def _hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
     hour = tables.hour
     first = (int(now) // SECONDS_PER_HOUR - HOURS_SHOWN + 1) * SECONDS_PER_HOUR
-    counted = [func.sum(hour.c[name]).label(name) for name in _COUNTED]
+    counted = [func.sum(hour.c[name]).label(name) for name in COUNTED]
     rows = tx.execute(
         select(hour.c.hour, *counted)
         .where(hour.c.hour >= first)
