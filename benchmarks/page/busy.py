@@ -20,7 +20,10 @@ START_SECONDS = 20.0
 
 
 def measure(folder: Path, port: int) -> Paid:
-    """BenchmarkFailed when the daemon has nothing left to deliver before the end."""
+    """BenchmarkFailed when the daemon has nothing left to deliver before the end.
+
+    Or when the queue was locked, as in every other measurement.
+    """
     folder.mkdir()
     daemon = Maildrophost("the daemon", CONNECTIONS)
     with (

@@ -15,6 +15,7 @@ from pathlib import Path
 import transaction
 import ZODB.FileStorage
 
+from ..failure import BenchmarkFailed
 from .forked import begin_together, in_processes
 from .sides import Send, Side, letter
 
@@ -63,8 +64,17 @@ def together(parts: Iterable[Paid]) -> Paid:
 
 
 def measure(side: Side, folder: Path, port: int, load: Load) -> Paid:
-    """Have the mails of `load` sent; the making of the messages is not measured."""
-    return together(in_processes(load.processes, _process, side, folder, port, load))
+    """Have the mails of `load` sent; the making of the messages is not measured.
+
+    BenchmarkFailed when a queue was locked.
+    """
+    parts = in_processes(load.processes, _process, side, folder, port, load)
+    paid = together(parts)
+    if paid.locked:
+        raise BenchmarkFailed(
+            f"{side.name}, {load.name}: the queue was locked {paid.locked} times"
+        )
+    return paid
 
 
 def _process(side: Side, folder: Path, port: int, load: Load) -> Paid:

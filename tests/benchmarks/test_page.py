@@ -160,6 +160,14 @@ def test_a_locked_queue_is_a_failure(tmp_path):
         one_mail(Place(tmp_path, 0), load, sides, rounds=1)
 
 
+def test_it_is_one_beside_a_daemon_too(sink, tmp_path, monkeypatch):
+    monkeypatch.setattr(busy, "QUEUED", 1)
+    monkeypatch.setattr(busy, "LOAD", Load("here", 1, 1, FEW))
+    monkeypatch.setattr(busy, "CONFIGURED", Side("theirs", locked_up))
+    with pytest.raises(BenchmarkFailed, match="theirs, here: the queue was locked 2"):
+        busy.measure(tmp_path / "busy", sink.port)
+
+
 def test_who_fails_holds_up_nobody(tmp_path):
     begun = time.monotonic()
     with pytest.raises(BenchmarkFailed, match="no disk"):
