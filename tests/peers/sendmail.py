@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import transaction
+from datamanagers import join
 from peers.post import Mail, mails, the_queue, traces
 
 from collective.maildrophost import productconfig
@@ -167,24 +168,8 @@ def break_the_queue() -> None:
 
 def break_after_the_vote() -> None:
     """In the place of a mailer that breaks when the transaction has committed."""
-    transaction.get().join(LateBreakdown())
-
-
-class LateBreakdown:
-    """Votes after the mail has, and takes the queue away."""
-
-    transaction_manager = transaction.manager
-
-    def sortKey(self) -> str:
-        return "~maildropz"
-
-    def tpc_vote(self, txn: Any) -> None:
-        break_the_queue()
-
-    def tpc_begin(self, txn: Any) -> None:
-        """Nothing to do, as in all other phases."""
-
-    commit = tpc_finish = tpc_abort = abort = tpc_begin
+    # Who votes after the mail has.
+    join("~maildropz", tpc_vote=break_the_queue)
 
 
 def _maildir_file(mail: Mail) -> bytes:

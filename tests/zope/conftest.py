@@ -9,6 +9,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import datamanagers
 import pytest
 import transaction
 import ZODB
@@ -182,33 +183,10 @@ def in_process():
         process.wait()
 
 
-class Resource:
-    """A data manager that takes part in the transaction; every phase says yes."""
-
-    transaction_manager = transaction.manager
-
-    def __init__(self, key, **phases):
-        self._key = key
-        for name, act in phases.items():
-            setattr(self, name, lambda txn, act=act: act())
-
-    def sortKey(self):
-        return self._key
-
-    def tpc_begin(self, txn):
-        pass
-
-    commit = tpc_vote = tpc_finish = tpc_abort = abort = tpc_begin
-
-
 @pytest.fixture
 def join():
     """Joins a data manager: `join(sort_key, tpc_vote=function)`."""
-
-    def join(key, **phases):
-        transaction.get().join(Resource(key, **phases))
-
-    return join
+    return datamanagers.join
 
 
 @pytest.fixture

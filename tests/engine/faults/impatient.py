@@ -17,13 +17,18 @@ from collective.maildrophost.engine.smtp import Connection, Timeouts
 ENGINE = "collective.maildrophost.engine"
 
 
+def set_constants(constants: dict[str, object], package: str = ENGINE) -> None:
+    """Give constants of the source, named by module and name, other values."""
+    for name, value in constants.items():
+        module_name, _, constant = name.rpartition(".")
+        module = importlib.import_module(f"{package}.{module_name}")
+        assert hasattr(module, constant), name
+        setattr(module, constant, value)
+
+
 def shorten(times: dict[str, object]) -> None:
     Connection.open = partial(Connection.open, timeouts=Timeouts(**times.pop("smtp")))
-    for name, seconds in times.items():
-        module_name, _, constant = name.rpartition(".")
-        module = importlib.import_module(f"{ENGINE}.{module_name}")
-        assert hasattr(module, constant), name
-        setattr(module, constant, seconds)
+    set_constants(times)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from engine.faults.impatient import set_constants
 from proof.crash.killing import Plan, install
 from proof.crash.steps import durable_steps
 
@@ -81,7 +82,8 @@ def _live(order: dict[str, Any]) -> None:
         for number, descriptor in enumerate((given, output, output)):
             os.dup2(descriptor, number)
         os.environ.update(order["environ"])
-        _shorten(order["constants"])
+        # Nobody can wait for the real ones.
+        set_constants(order["constants"], "collective.maildrophost")
         if order["plan"]:
             install(Plan(**order["plan"]), home / "died")
         module, _, function = order["run"].partition(":")
@@ -92,15 +94,6 @@ def _live(order: dict[str, Any]) -> None:
     finally:
         sys.stdout.flush()
         os._exit(status)
-
-
-def _shorten(constants: dict[str, Any]) -> None:
-    """Give constants of the source other values: nobody can wait for the real ones."""
-    for name, value in constants.items():
-        module_name, _, constant = name.rpartition(".")
-        module = importlib.import_module(f"collective.maildrophost.{module_name}")
-        assert hasattr(module, constant), name
-        setattr(module, constant, value)
 
 
 if __name__ == "__main__":

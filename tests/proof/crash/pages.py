@@ -14,6 +14,7 @@ from typing import Any
 
 import transaction
 import ZODB.FileStorage
+from datamanagers import join
 from persistent.list import PersistentList
 
 from collective.maildrophost.actions import act
@@ -28,6 +29,8 @@ from collective.maildrophost.transaction import SpoolDataManager
 
 MAIL = "Subject: {name}\n\nhello\n"
 LOOK_SECONDS = 0.02
+AFTER_MAIL, LAST = "~~", "~~~"
+"""Sort keys."""
 
 
 @contextmanager
@@ -173,7 +176,7 @@ def end_doubts(root: Any, url: str) -> None:
 
 def commit_in_vain() -> None:
     """Somebody votes no after all others."""
-    transaction.get().join(Naysayer())
+    join(LAST, tpc_vote=refuse)
     try:
         transaction.commit()
     except Refusal:
@@ -184,7 +187,7 @@ def commit_in_vain() -> None:
 def out_of_order_after_the_vote() -> Iterator[None]:
     """The transaction finds the queue in order when it votes, and never again."""
     write = SpoolDataManager._write
-    transaction.get().join(Breaker())
+    join(AFTER_MAIL, tpc_vote=break_the_queue)
     try:
         yield
     finally:
@@ -195,39 +198,17 @@ class Refusal(Exception):
     """Somebody votes no."""
 
 
-class Voter:
-    """Votes when the mail has."""
-
-    transaction_manager = transaction.manager
-
-    def tpc_begin(self, txn: Any) -> None:
-        pass
-
-    commit = tpc_vote = tpc_finish = tpc_abort = abort = tpc_begin
+def refuse() -> None:
+    raise Refusal
 
 
-class Naysayer(Voter):
-    """Votes last, and says no."""
+def break_the_queue() -> None:
+    """It can't be written any more."""
 
-    def sortKey(self) -> str:
-        return "~~~"
-
-    def tpc_vote(self, txn: Any) -> None:
-        raise Refusal
-
-
-class Breaker(Voter):
-    """The queue can't be written any more after its vote."""
-
-    def sortKey(self) -> str:
-        return "~~"
-
-    def tpc_vote(self, txn: Any) -> None:
-        SpoolDataManager._write = self._refuse
-
-    @staticmethod
-    def _refuse() -> None:
+    def write(manager: SpoolDataManager) -> None:
         raise MaildropError("no disk")
+
+    SpoolDataManager._write = write
 
 
 def act_on(url: str, action: str, id: str) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sqlite3
 import sys
 from typing import Any
 
+from engine.faults.impatient import set_constants
 from sqlalchemy import text
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.queue import postgresql, sqlite
 from collective.maildrophost.engine.queue.prepared import Prepared
-
-ENGINE = "collective.maildrophost.engine"
 
 
 def change(what: str) -> None:
@@ -28,11 +26,7 @@ def change(what: str) -> None:
     synchronous = constants.pop("synchronous", None)
     if synchronous:
         _sync_less(synchronous)
-    for name, value in constants.items():
-        module_name, _, constant = name.rpartition(".")
-        module = importlib.import_module(f"{ENGINE}.{module_name}")
-        assert hasattr(module, constant), name
-        setattr(module, constant, value)
+    set_constants(constants)
 
 
 def _sync_less(synchronous: str) -> None:

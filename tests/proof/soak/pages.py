@@ -18,6 +18,7 @@ from typing import Any
 import transaction
 import ZODB.FileStorage
 from BTrees.OOBTree import OOBTree
+from datamanagers import join
 from persistent.mapping import PersistentMapping
 from ZODB.POSException import ConflictError
 
@@ -43,34 +44,13 @@ class GivenUp(Exception):
     """A page that fails after it has sent its mail."""
 
 
-class Partner:
-    """Somebody else in the transaction, who takes time, and may say no in the end."""
-
-    transaction_manager = transaction.manager
-
-    def __init__(self, sort_key: str, refuses: bool = False) -> None:
-        self._sort_key = sort_key
-        self._refuses = refuses
-
-    def sortKey(self) -> str:
-        return self._sort_key
-
-    def tpc_begin(self, txn: Any) -> None:
-        pass
-
-    commit = tpc_abort = abort = tpc_begin
-
-    def tpc_vote(self, txn: Any) -> None:
-        think()
-        if self._refuses:
-            raise GivenUp
-
-    def tpc_finish(self, txn: Any) -> None:
-        think(SLOW_SECONDS)
-
-
 def think(seconds: float = THINKING_SECONDS) -> None:
     time.sleep(random.random() * seconds)
+
+
+def refuse() -> None:
+    think()
+    raise GivenUp
 
 
 class Page:
@@ -100,7 +80,7 @@ class Page:
 
     def slow(self) -> None:
         """Long between ZODB's finish and that of the mail."""
-        transaction.get().join(Partner(BEFORE_MAIL))
+        join(BEFORE_MAIL, tpc_finish=lambda: think(SLOW_SECONDS))
         self.newsletter()
 
     def newsletter(self) -> None:
@@ -124,7 +104,7 @@ class Page:
 
     def refused(self) -> None:
         self.newsletter()
-        transaction.get().join(Partner(AFTER_MAIL, refuses=True))
+        join(AFTER_MAIL, tpc_vote=refuse)
 
     def serve(self) -> None:
         kinds = (self.mail,) * 4 + (self.newsletter, self.second_thoughts, self.slow)
