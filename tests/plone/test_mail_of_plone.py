@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from email import message_from_string
+from email import message_from_bytes, message_from_string, policy
+from email.message import EmailMessage
 from email.mime.application import MIMEApplication
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -51,6 +52,23 @@ def test_send_email_is_queued_by_the_commit(committing_portal, queued):
     assert addresses(message) == ["you@example.net"]
     assert message.subject == "Hello"
     assert text.endswith("Bye")
+
+
+def test_send_email_takes_a_message_of_several_parts(committing_portal, queued):
+    body = EmailMessage()
+    body.set_content("Grüße")
+    body.add_alternative("<p>Grüße</p>", subtype="html")
+    api.portal.send_email(recipient="you@example.net", subject="Grüße", body=body)
+    transaction.commit()
+
+    [(message, text)] = queued()
+    assert message.subject == "Grüße"
+    written = message_from_bytes(text.encode(), policy=policy.default)
+    assert written["To"] == "you@example.net"
+    assert [part.get_content().strip() for part in written.iter_parts()] == [
+        "Grüße",
+        "<p>Grüße</p>",
+    ]
 
 
 @pytest.mark.parametrize("immediate", [False, True])

@@ -130,7 +130,7 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"mto": "a@example.org; b@example.org"}, "semicolon"),
         ({"mto": []}, "recipient"),
         ({"mfrom": "a@b.org\nBcc: c@d.org"}, "line break"),
-        ({"mfrom": "a@b.org\0"}, "NUL in the headers"),
+        ({"mfrom": "a@b.org\0"}, "control character in 'a@b.org"),
         ({"mfrom": "A\rBcc: c@d.org <a@b.org>"}, "line break"),
         ({"mto": "A\nBcc: c@d.org <a@b.org>"}, "line break"),
         ({"msg_type": "text/html\nBcc: c@d.org"}, "line break or NUL in the msg_type"),

@@ -270,8 +270,10 @@ InitializeClass(MaildropHost)
 
 
 def _content(text: Any) -> bytes | str:
+    if not isinstance(text, EmailMessage):
+        return text
     envelope.check_headers(text)
-    return text.as_bytes() if isinstance(text, EmailMessage) else text
+    return text.as_bytes()
 
 
 def _lane(lane: Any) -> Lane | None:

@@ -1,38 +1,52 @@
-"""The bytes that MailHost writes of a message with its arguments."""
+"""The octets that MailHost writes of a message with its arguments."""
 
 # MailHost copies the message in depth, parses its addresses once more, and has every
 # header folded anew: more than all else that a page pays, the disk included (measured).
-# A message of one part to one plain address, which most mail is, needs none of that.
-# Everything else goes to MailHost, and so do the decisions: this writes the same bytes
-# as it does, which the tests prove with messages of all kinds.
+# A message to one plain address, which most mail is, needs none of that. Everything
+# else goes to MailHost, and so do the decisions: this writes the same octets as it
+# does, which the tests prove with messages of all kinds.
 
 from __future__ import annotations
 
 import re
 import time
+from copy import deepcopy
 from email.errors import MessageError
 from email.header import Header
 from email.message import Message
-from email.mime.text import MIMEText
-from email.policy import compat32
+from email.parser import Parser
+from email.policy import EmailPolicy, Policy
 from functools import lru_cache
 from typing import Any
 
 from DateTime import DateTime
 from Products.MailHost.MailHost import (
-    CHARSET_RE,
     MailHostError,
     _encode_address_string,
     _mungeHeaders,
+    _set_recursive_charset,
+    message_from_string,
 )
 
-_KNOWN_CLASSES = (Message, MIMEText)
+from collective.maildrophost.flattening import (
+    Unusual,
+    copied,
+    flattened,
+    header,
+    new_header,
+)
+
 # No longer than what stays on one line behind its name (RFC 5322 section 2.1.1).
 _PLAIN = re.compile(
     r"(?=.{3,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+"
 )
-_LINE_BREAK = re.compile(r"\r\n?")
-_REMEMBERED_CHARACTERS = 200
+# What the email package takes for headers, but for what it makes exceptions of.
+_HEAD = re.compile(r"(?:[!-9;-~]+:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*")
+_EXCEPTIONS = (" ", "\t", ":", "From ")
+_TEXT_POLICY = message_from_string("").policy.clone(message_factory=None)
+"""MailHost's own class only differs in how it writes what is beyond ASCII."""
+_LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
+_UNWRITABLE = MessageError, UnicodeError, LookupError
 
 
 def munged(
@@ -47,7 +61,7 @@ def munged(
     """The content, and the sender; MailHostError when the message can't be written."""
     try:
         return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
-    except (MessageError, UnicodeError, LookupError) as error:
+    except _UNWRITABLE as error:
         raise MailHostError(f"the message cannot be written: {error}") from error
 
 
@@ -60,26 +74,22 @@ def _munged(
     msg_type: Any = None,
     encode: Any = None,
 ) -> tuple[bytes, Any]:
-    if not (msg_type or encode) and _is_plain(message, mto, mfrom, subject):
-        content_type = CHARSET_RE.search(message["Content-Type"] or "")
-        # MailHost would encode the text, or use what the message says of itself.
-        if content_type or not charset:
-            charset = charset or (content_type and content_type[1])
-            return _written(message, mto, mfrom, subject, charset), mfrom
-    content, _, sender = _mungeHeaders(
-        message, mto, mfrom, subject, charset, msg_type, encode
-    )
-    return content, sender
+    try:
+        if encode or not _are_plain(mto, mfrom, subject):
+            raise Unusual
+        return _written(message, mto, mfrom, subject, charset, msg_type), mfrom
+    except (Unusual, *_UNWRITABLE):
+        if subject and _is_modern(message):
+            message, subject = _with_subject(message, subject), None
+        content, _, sender = _mungeHeaders(
+            message, mto, mfrom, subject, charset, msg_type, encode
+        )
+        return content, sender
 
 
-def _is_plain(message: Any, mto: Any, mfrom: Any, subject: Any) -> bool:
+def _are_plain(mto: Any, mfrom: Any, subject: Any) -> bool:
     return (
-        type(message) in _KNOWN_CLASSES
-        and message.policy is compat32
-        and isinstance(message._payload, str)
-        and message._payload.isascii()
-        and message.get_content_maintype() == "text"
-        and isinstance(mto, str)
+        isinstance(mto, str)
         and _PLAIN.fullmatch(mto) is not None
         and isinstance(mfrom, str)
         and mfrom != ""
@@ -88,56 +98,97 @@ def _is_plain(message: Any, mto: Any, mfrom: Any, subject: Any) -> bool:
 
 
 def _written(
-    message: Message, mto: str, mfrom: str, subject: str | None, charset: str | None
+    message: Any, mto: str, mfrom: str, subject: str | None, charset: Any, kind: Any
 ) -> bytes:
-    items = [(name.lower(), name, value) for name, value in message.raw_items()]
-    first = {name: value for name, _, value in reversed(items)}
-    replaced = {"to", "from"}
+    letter = _own(message, bool(kind or charset))
+    if kind and not letter.get("Content-Type"):
+        letter.set_type(kind)
+    charset = _set_recursive_charset(letter, charset=charset)
+    if isinstance(message, str) and not _is_like_ascii(letter):
+        raise Unusual
+    left_out, added = _headers(letter, mto, mfrom, subject, charset)
+    return flattened(letter, letter.policy, left_out, added)
+
+
+def _headers(
+    letter: Message, mto: str, mfrom: str, subject: str | None, charset: Any
+) -> tuple[set[str], list[bytes]]:
+    """The names of those that go, in lower case, and those that come."""
+    policy = letter.policy
+    left_out, added = {"to", "from"}, []
     if subject:
-        replaced.add("subject")
-    if first.get("bcc"):
-        replaced.add("bcc")
-    fields = [_field(*item) for name, *item in items if name not in replaced]
-    if subject:
-        fields.append(_subject(subject, charset))
-    elif not first.get("subject"):
-        fields.append(b"Subject: [No Subject]\n")
-    fields.append(b"To: %b\n" % mto.encode("ascii"))
-    fields.append(_sender(mfrom, charset))
-    if not first.get("date"):
-        fields.append(_date(int(time.time())))
-    body = message._payload
-    if "\r" in body:
-        body = _LINE_BREAK.sub("\n", body)
-    return b"".join((*fields, b"\n", body.encode("ascii")))
+        left_out.add("subject")
+        added.append(_subject(policy, subject, charset))
+    elif not letter.get("Subject"):
+        _check_absent(letter, "Subject")
+        added.append(header(policy, "Subject", "[No Subject]"))
+    added.append(f"To: {mto}{policy.linesep}".encode("ascii"))
+    added.append(_sender(policy, mfrom, charset))
+    if letter.get("Bcc"):
+        left_out.add("bcc")
+    if not letter.get("Date"):
+        _check_absent(letter, "Date")
+        added.append(_date(policy, int(time.time())))
+    return left_out, added
 
 
-def _field(name: str, value: Any) -> bytes:
-    if isinstance(value, str) and len(value) <= _REMEMBERED_CHARACTERS:
-        return _remembered_field(name, value)
-    return _new_field(name, value)
+def _own(message: Any, to_be_changed: bool) -> Message:
+    if not isinstance(message, Message):
+        return _parsed(message)
+    # Among parts, who has no charset gets that of another.
+    if to_be_changed or message.is_multipart():
+        return copied(message)
+    return message
 
 
-def _new_field(name: str, value: Any) -> bytes:
-    alone = Message()
-    alone[name] = value
-    return alone.as_bytes()[:-1]  # without the empty line behind all headers
+def _parsed(text: Any) -> Message:
+    """What the email package makes of a text, which it reads line by line."""
+    if type(text) is not str or "\r" in text or text.startswith(_EXCEPTIONS):
+        raise Unusual
+    head = _HEAD.match(text)
+    assert head is not None
+    if text.startswith(_EXCEPTIONS, head.end()):
+        raise Unusual
+    letter = Parser(policy=_TEXT_POLICY).parsestr(head[0])
+    letter.set_payload(text[head.end() :].removeprefix("\n"))
+    return letter
 
 
-# The same again and again, in every mail of a newsletter.
-_remembered_field = lru_cache(maxsize=256)(_new_field)
+def _is_modern(message: Any) -> bool:
+    return isinstance(message, Message) and isinstance(message.policy, EmailPolicy)
+
+
+def _with_subject(message: Message, subject: str) -> Message:
+    # MailHost gives every message a Header, which those of this kind do not take.
+    twin = deepcopy(message)
+    del twin["Subject"]
+    twin["Subject"] = subject
+    return twin
+
+
+def _is_like_ascii(letter: Message) -> bool:
+    charset = letter.get_param("charset", "utf-8")
+    return isinstance(charset, str) and charset.lower() in _LIKE_ASCII
+
+
+def _check_absent(letter: Message, name: str) -> None:
+    # An empty one that is there already: some messages refuse a second one.
+    if _is_modern(letter) and name in letter:
+        raise Unusual
 
 
 @lru_cache(maxsize=64)
-def _sender(mfrom: str, charset: str | None) -> bytes:
-    return _new_field("From", _encode_address_string(mfrom, charset))
+def _sender(policy: Policy, mfrom: str, charset: str | None) -> bytes:
+    return new_header(policy, "From", _encode_address_string(mfrom, charset))
 
 
 @lru_cache(maxsize=64)
-def _subject(subject: str, charset: str | None) -> bytes:
-    return _new_field("Subject", Header(subject, charset, errors="replace"))
+def _subject(policy: Policy, subject: str, charset: str | None) -> bytes:
+    modern = isinstance(policy, EmailPolicy)
+    value = subject if modern else Header(subject, charset, errors="replace")
+    return new_header(policy, "Subject", value)
 
 
-@lru_cache(maxsize=1)
-def _date(second: int) -> bytes:
-    return b"Date: %b\n" % DateTime(second).rfc822().encode("ascii")
+@lru_cache(maxsize=8)
+def _date(policy: Policy, second: int) -> bytes:
+    return new_header(policy, "Date", DateTime(second).rfc822())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from collective.maildrophost.engine.message.errors import InvalidMessage
 
@@ -21,6 +22,7 @@ _LOCAL = re.compile(rf"[-{_ATOM_CHARACTERS}\x80-\U0010ffff]+\Z")  # RFC 6531
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SHOWN_CHARACTERS = 80
+_REMEMBERED = 200
 
 
 def check_address(address: str) -> str:
@@ -42,12 +44,19 @@ def parse_addresses(text: str) -> tuple[str, ...]:
     """
     if _PLAIN.match(text) and len(text) <= MAX_ADDRESS_OCTETS:
         return (text,)
+    return _remembered_list(text) if len(text) <= _REMEMBERED else _list(text)
+
+
+def _list(text: str) -> tuple[str, ...]:
     if _CONTROL.search(text):
         raise InvalidMessage(f"line break or control character in {_shown(text)}")
     addresses = unique(check_address(_bare(item)) for item in _split(text))
     if not addresses:
         raise InvalidMessage("no address given")
     return addresses
+
+
+_remembered_list = lru_cache(maxsize=256)(_list)  # a site has few senders
 
 
 def unique(addresses: Iterable[str]) -> tuple[str, ...]:
