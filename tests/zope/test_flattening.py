@@ -63,6 +63,11 @@ def with_headers(letter, *pairs):
     return letter
 
 
+def with_text(letter):
+    letter.set_payload("text")
+    return letter
+
+
 USUAL = {
     "classic text": lambda: MIMEText("grün", "plain", "utf-8"),
     "classic alternatives": lambda: classic(MIMEText("a"), MIMEText("<p>a", "html")),
@@ -80,6 +85,14 @@ USUAL = {
         ("D", ""),
     ),
     "blanks": lambda: with_headers(MIMEText("x"), ("A", "  a  b "), ("B", "\ta")),
+    "short lines": lambda: with_headers(
+        with_text(Message(policy.compat32.clone(max_line_length=40))),
+        ("A", "word " * 12 + "end"),
+    ),
+    "a header of another": lambda: with_headers(
+        MIMEText("x", policy=policy.default),
+        ("SUBJECT", modern(Subject="a")["Subject"]),
+    ),
     "line ends": lambda: MIMEText("a\r\nb\rc\n\nd\x0b\x0ce"),
     "modern text": lambda: modern(To="Bea <b@x.org>", Cc="c@x.org (a comment)"),
     "newsletter": newsletter,
@@ -113,8 +126,10 @@ UNUSUAL = {
     "a text of many parts": lambda: message_from_string(
         "Content-Type: multipart/mixed\n\nnone"
     ),
-    "a class of its own": lambda: type("Own", (Message,), {})(),
-    "a policy of its own": lambda: Message(type("Own", (policy.EmailPolicy,), {})()),
+    "a class of its own": lambda: with_text(type("Own", (Message,), {})()),
+    "a policy of its own": lambda: with_text(
+        Message(type("Own", (policy.EmailPolicy,), {})())
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from email import message_from_bytes, message_from_string, policy
 from email.header import Header
 from email.message import EmailMessage, Message
@@ -233,6 +234,23 @@ def test_an_encoding_is_given_on():
 def test_usual_mail_takes_the_short_way(monkeypatch, name, more):
     monkeypatch.setattr(module, "_mungeHeaders", lambda *_: pytest.fail("the long way"))
     munged(LETTERS[name](), "b@x.org", "Ann <a@x.org>", *more)
+
+
+@pytest.mark.parametrize("name", USUAL)
+@pytest.mark.parametrize("more", [(), ("grün", "utf-8", "text/html")])
+def test_the_message_stays_as_it_was(name, more):
+    letter = LETTERS[name]()
+    before = written_of(letter)
+    munged(letter, "c@x.org", "Ann <a@x.org>", *more)
+    assert written_of(letter) == before
+
+
+def written_of(letter):
+    return str(letter) if isinstance(letter, str) else outcome(as_it_is, letter)
+
+
+def as_it_is(letter):
+    return deepcopy(letter).as_bytes(), "nobody"
 
 
 @pytest.mark.parametrize("mto", ["b@x.org", "Bea <b@x.org>"])

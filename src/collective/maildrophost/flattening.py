@@ -122,7 +122,6 @@ def _fits(policy: Policy, name: str, value: str) -> bool:
         and policy.max_line_length == _LINE_CHARACTERS
         and value.isascii()
         and value.isprintable()
-        and value == value.strip()
         and value != ""
     )
 

@@ -143,7 +143,7 @@ def _own(message: Any, to_be_changed: bool) -> Message:
 
 def _parsed(text: Any) -> Message:
     """What the email package makes of a text, which it reads line by line."""
-    if type(text) is not str or "\r" in text or text.startswith(_EXCEPTIONS):
+    if type(text) is not str or "\r" in text:
         raise Unusual
     head = _HEAD.match(text)
     assert head is not None
