@@ -10,12 +10,13 @@ from ..contestants.maildrophost import Maildrophost
 from ..failure import BenchmarkFailed
 from ..programs import running
 from . import onemail
+from .kinds import TEXT
 from .onemail import Load, Paid
 from .sides import CONFIGURED
 
 CONNECTIONS = 20
 QUEUED = 20_000
-LOAD = Load("beside a daemon", processes=1, threads=1, mails=400)
+LOAD = Load("beside a daemon", TEXT, processes=1, threads=1, mails=400)
 START_SECONDS = 20.0
 
 
@@ -33,7 +34,7 @@ def measure(folder: Path, port: int) -> Paid:
         _wait_for_start(job)
         paid = onemail.measure(CONFIGURED, folder, port, LOAD)
         if not job.left():
-            raise BenchmarkFailed(f"{LOAD.name}: {QUEUED} messages were too few")
+            raise BenchmarkFailed(f"{LOAD.title}: {QUEUED} messages were too few")
     return paid
 
 
@@ -41,5 +42,5 @@ def _wait_for_start(job: Job) -> None:
     deadline = time.monotonic() + START_SECONDS
     while job.left() == QUEUED:
         if time.monotonic() > deadline:
-            raise BenchmarkFailed(f"{LOAD.name}: the daemon delivers nothing")
+            raise BenchmarkFailed(f"{LOAD.title}: the daemon delivers nothing")
         time.sleep(0.05)

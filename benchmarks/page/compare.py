@@ -11,18 +11,24 @@ from pathlib import Path
 from ..sink import fastest_sink
 from . import busy, newsletter, onemail, report
 from .forked import beside
+from .kinds import HTML, KINDS, TEXT, Kind
 from .newsletter import Issue
 from .onemail import Load, Paid
 from .sides import FLOORS, IMMEDIATE, NO_MAIL, OURS, QUEUED, SIDES, SPILLS, Side
 
 ROUNDS = 3
-LOADS = (
-    Load("1 thread", processes=1, threads=1, mails=400),
-    Load("8 threads", processes=1, threads=8, mails=50),
-    Load("4 processes", processes=4, threads=1, mails=100),
+LOADS = tuple(
+    Load(name, kind, processes, threads, mails)
+    for name, processes, threads, mails in (
+        ("1 thread", 1, 1, 400),
+        ("8 threads", 1, 8, 50),
+        ("4 processes", 4, 1, 100),
+    )
+    for kind in KINDS
 )
-CHANGE = Load("changes in ZODB", processes=1, threads=1, mails=400, changes=True)
+CHANGE = Load("changes ZODB", TEXT, processes=1, threads=1, mails=400, changes=True)
 NEWSLETTER_MAILS, SHORT_MAILS = 10_000, 1_000
+NEWSLETTERS = {TEXT: (OURS, QUEUED, IMMEDIATE, SPILLS), HTML: (OURS, QUEUED, SPILLS)}
 WAL_FULL_MAILS = 600
 """Fills the queue's write-ahead log up to the size that it keeps."""
 
@@ -45,10 +51,10 @@ def main() -> None:
             print(report.one_mail_goals(load, paid), flush=True)
         paid = one_mail(place, CHANGE, (*SIDES, NO_MAIL), ROUNDS)
         print("\n" + report.one_mail(CHANGE, paid), flush=True)
-        everybody = dict.fromkeys((OURS, QUEUED, IMMEDIATE, SPILLS), NEWSLETTER_MAILS)
-        issues = newsletters(place, everybody, ROUNDS)
-        short = newsletters(place, {OURS: SHORT_MAILS}, ROUNDS)
-        print("\n" + report.newsletter(issues, short), flush=True)
+        for kind, sides in NEWSLETTERS.items():
+            issues = newsletters(place, kind, dict.fromkeys(sides, NEWSLETTER_MAILS))
+            short = newsletters(place, kind, {OURS: SHORT_MAILS})
+            print("\n" + report.newsletter(kind, issues, short), flush=True)
         # In the end: the memory of the others would begin with what this one needs.
         paid_beside = beside_a_daemon(place, ROUNDS)
         print("\n" + report.one_mail(busy.LOAD, {OURS.name: paid_beside}), flush=True)
@@ -64,8 +70,8 @@ def _place() -> Iterator[Place]:
 
 
 def _open_queue(folder: Path, port: int) -> object:
-    send = OURS.make(folder, port)
-    onemail.pay(send, WAL_FULL_MAILS)
+    send = OURS.make(folder, port, TEXT)
+    onemail.pay(send, TEXT, WAL_FULL_MAILS)
     return send
 
 
@@ -89,13 +95,13 @@ def beside_a_daemon(place: Place, rounds: int) -> Paid:
 
 
 def newsletters(
-    place: Place, mails: Mapping[Side, int], rounds: int
+    place: Place, kind: Kind, mails: Mapping[Side, int], rounds: int = ROUNDS
 ) -> dict[str, list[Issue]]:
     """Everybody in turn, `rounds` times over."""
     issues: dict[str, list[Issue]] = {side.name: [] for side in mails}
     for _ in range(rounds):
         for side, count in mails.items():
             issues[side.name].append(
-                newsletter.measure(side, place.folder, place.port, count)
+                newsletter.measure(side, place.folder, place.port, kind, count)
             )
     return issues

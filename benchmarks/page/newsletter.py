@@ -10,8 +10,9 @@ from pathlib import Path
 import transaction
 
 from .forked import begin_together, in_processes
+from .kinds import Kind
 from .onemail import WARM_UP, pay
-from .sides import Side, letter
+from .sides import Side
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _PEAK = "5"
@@ -29,22 +30,22 @@ class Issue:
     """The peak of its memory above what it was before."""
 
 
-def measure(side: Side, folder: Path, port: int, mails: int) -> Issue:
+def measure(side: Side, folder: Path, port: int, kind: Kind, mails: int) -> Issue:
     """Send so many in one transaction, in a process of its own."""
-    (issue,) = in_processes(1, _process, side, folder, port, mails)
+    (issue,) = in_processes(1, _process, side, folder, port, kind, mails)
     return issue
 
 
-def _process(side: Side, folder: Path, port: int, mails: int) -> Issue:
-    send = side.make(folder, port)
-    pay(send, WARM_UP)
+def _process(side: Side, folder: Path, port: int, kind: Kind, mails: int) -> Issue:
+    send = side.make(folder, port, kind)
+    pay(send, kind, WARM_UP)
     begin_together()
     gc.collect()
     before = _status("VmRSS")
     _RESET.write_text(_PEAK)
     seconds = 0.0
     for number in range(mails):
-        message, to = letter(), f"reader{number}@example.org"
+        message, to = kind.write(), f"reader{number}@example.org"
         start = time.perf_counter()
         send(message, to)
         seconds += time.perf_counter() - start

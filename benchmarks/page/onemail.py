@@ -9,29 +9,37 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from email.message import Message
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import transaction
 import ZODB.FileStorage
 
 from ..failure import BenchmarkFailed
 from .forked import begin_together, in_processes
-from .sides import Send, Side, letter
+from .kinds import Kind
+from .sides import Send, Side
 
 WARM_UP = 20
 
 
 @dataclass(frozen=True)
 class Load:
-    """How many send at the same time, and how many mails each of them."""
+    """How many send at the same time, and how many mails of which kind each of them."""
 
     name: str
+    kind: Kind
     processes: int
     threads: int
     mails: int
     changes: bool = False
     """Whether the transaction changes a ZODB as well, as most pages with mail do."""
+
+    @property
+    def title(self) -> str:
+        """What tells it from others."""
+        return f"{self.kind.name}, {self.name}"
 
     @property
     def together(self) -> bool:
@@ -72,19 +80,20 @@ def measure(side: Side, folder: Path, port: int, load: Load) -> Paid:
     paid = together(parts)
     if paid.locked:
         raise BenchmarkFailed(
-            f"{side.name}, {load.name}: the queue was locked {paid.locked} times"
+            f"{side.name}, {load.title}: the queue was locked {paid.locked} times"
         )
     return paid
 
 
 def _process(side: Side, folder: Path, port: int, load: Load) -> Paid:
-    send = side.make(folder, port)
+    send = side.make(folder, port, load.kind)
     if load.changes:
         send = changing(folder / f"Data.{os.getpid()}.fs", send)
-    warm = pay(send, WARM_UP)
+    warm = pay(send, load.kind, WARM_UP)
     begin_together()
     with ThreadPoolExecutor(load.threads) as pool:
-        parts = pool.map(pay, [send] * load.threads, [load.mails] * load.threads)
+        paying = partial(pay, send, load.kind)
+        parts = pool.map(paying, [load.mails] * load.threads)
         return together([Paid([], warm.locked), *parts])
 
 
@@ -93,7 +102,7 @@ def changing(file: Path, send: Send) -> Send:
     database = ZODB.DB(ZODB.FileStorage.FileStorage(str(file)))
     own = threading.local()  # A connection takes part in its own thread's transactions.
 
-    def change_and_send(message: Message, to: str) -> None:
+    def change_and_send(message: Any, to: str) -> None:
         if not hasattr(own, "root"):
             own.root = database.open().root
         own.root.mail_to = to
@@ -102,11 +111,11 @@ def changing(file: Path, send: Send) -> Send:
     return change_and_send
 
 
-def pay(send: Send, mails: int) -> Paid:
+def pay(send: Send, kind: Kind, mails: int) -> Paid:
     """Send so many, each in a transaction of its own."""
     times, locked = [], 0
     for number in range(mails):
-        message, to = letter(), f"reader{number}@example.org"
+        message, to = kind.write(), f"reader{number}@example.org"
         start = time.perf_counter()
         try:
             send(message, to)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..table import GOALS_HEAD, MEGABYTE, Goal, goal_line
+from .kinds import Kind
 from .newsletter import Issue
 from .onemail import Load, Paid
 from .sides import ALONE, IMMEDIATE, OURS, QUEUED
@@ -18,7 +19,7 @@ _LEAST_BYTES = MEGABYTE
 
 def one_mail(load: Load, paid: Mapping[str, Paid]) -> str:
     """A line for each side; `ours is`: how many times as fast, by the p50."""
-    title = f"one mail, {load.name}"
+    title = f"one mail, {load.title}"
     lines = [f"{title:30}{'mails':>7}{'p50 ms':>9}{'p99 ms':>9}{'ours is':>9}"]
     own = paid[OURS.name].p50
     for name, each in paid.items():
@@ -34,19 +35,20 @@ def one_mail_goals(load: Load, paid: Mapping[str, Paid]) -> str:
     own = paid[OURS.name].p50
     lines = [GOALS_HEAD]
     for peer in (QUEUED, ALONE):
-        goal = Goal(load.name, peer.name, ONE_MAIL_TIMES)
+        goal = Goal(load.title, peer.name, ONE_MAIL_TIMES)
         lines.append(goal_line(goal, OURS.name, paid[peer.name].p50 / own))
     return "\n".join(lines)
 
 
 def newsletter(
-    issues: Mapping[str, Sequence[Issue]], short: Mapping[str, Sequence[Issue]]
+    kind: Kind,
+    issues: Mapping[str, Sequence[Issue]],
+    short: Mapping[str, Sequence[Issue]],
 ) -> str:
     """A line for each side, then the goals."""
     rows = [*short.items(), *issues.items()]
-    lines = [
-        f"{'newsletter':30}{'mails':>7}{'seconds':>9}{'grown MB':>9}{'ours is':>9}"
-    ]
+    title = f"newsletter, {kind.name}"
+    lines = [f"{title:30}{'mails':>7}{'seconds':>9}{'grown MB':>9}{'ours is':>9}"]
     own = middle(issues[OURS.name])
     for name, each in rows:
         issue = middle(each)
@@ -57,10 +59,13 @@ def newsletter(
         )
     lines.append(GOALS_HEAD)
     for peer in (QUEUED, IMMEDIATE):
-        goal = Goal("newsletter", peer.name, NEWSLETTER_TIMES)
+        if peer.name not in issues:
+            continue
+        goal = Goal(title, peer.name, NEWSLETTER_TIMES)
         times = middle(issues[peer.name]).seconds / own.seconds
         lines.append(goal_line(goal, OURS.name, times))
-    lines.append(_memory_line(_grown(short[OURS.name]), _grown(issues[OURS.name])))
+    grown = _grown(short[OURS.name]), _grown(issues[OURS.name])
+    lines.append(_memory_line(title, *grown))
     return "\n".join(lines)
 
 
@@ -73,8 +78,8 @@ def _grown(issues: Sequence[Issue]) -> int:
     return max(issue.grown_bytes for issue in issues)
 
 
-def _memory_line(short: int, long: int) -> str:
+def _memory_line(title: str, short: int, long: int) -> str:
     growth = max(long, _LEAST_BYTES) / max(short, _LEAST_BYTES)
     verdict = "ok" if growth <= MOST_GROWTH else "SHORT"
-    what = "newsletter: memory of the long one to the short one"
+    what = f"{title}: memory of the long one to the short one"
     return f"{what:58}{MOST_GROWTH:6.2f}x{growth:9.2f}x {verdict}"

@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from Products.MailHost.MailHost import MailHost
 from zope.sendmail.delivery import QueuedMailDelivery
@@ -20,54 +20,53 @@ from collective.maildrophost.engine.queue import enqueue, open_queue
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.transaction import SPILL_MESSAGES
 
-_DISK_BYTES = 4_000_000
-SENDER = "page@example.org"
-BODY = ("All work and no play makes mail a dull thing to read. " * 80)[:4300]
+from .kinds import READER, SENDER, Kind
 
-Send = Callable[[Message, str], object]
+_DISK_BYTES = 4_000_000
+
+Send = Callable[[Any, str], object]
 """Hands a message for an address over; the commit follows."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of those that are compared; `make` gets a folder, and a port with SMTP."""
+    """One of those that are compared.
+
+    `make` gets a folder, a port with SMTP, and the kind of mail.
+    """
 
     name: str
-    make: Callable[[Path, int], Send]
+    make: Callable[[Path, int, Kind], Send]
 
 
-def letter() -> Message:
-    """What a page has written; 4.4 kB when it is encoded."""
-    message = Message()
-    message["From"] = SENDER
-    message["Subject"] = "a benchmark"
-    message.set_payload(BODY, "utf-8")
-    return message
+def _to(host: MailHost, kind: Kind, **more: Any) -> Send:
+    options = {**kind.options, **more}
+    return lambda message, to: host.send(message, to, SENDER, **options)
 
 
-def _ours(folder: Path, port: int) -> Send:
+def _ours(folder: Path, port: int, kind: Kind) -> Send:
     path = folder / "maildrop.conf"
     # Several processes share it, and none may find half of it.
     written = folder / f"maildrop.conf.{os.getpid()}"
     written.write_text(f'MAILDROP_HOME="{folder}/home"\n')
     written.replace(path)
-    return _configured(folder, port)
+    return _configured(folder, port, kind)
 
 
-def _configured(folder: Path, port: int) -> Send:
+def _configured(folder: Path, port: int, kind: Kind) -> Send:
     """Ours, with the configuration that is there."""
     productconfig.add("bench", str(folder / "maildrop.conf"))
     host = MaildropHost("MailHost")
     host.setConfigPath("bench")
-    return lambda message, to: host.send(message, to, SENDER)
+    return _to(host, kind)
 
 
-def _queued(folder: Path, port: int) -> Send:
+def _queued(folder: Path, port: int, kind: Kind) -> Send:
     # Its thread would deliver meanwhile; our daemon does not run either.
     os.environ["MAILHOST_QUEUE_ONLY"] = "1"
     queue = _maildir(folder / "queued")
     host = MailHost("MailHost", smtp_queue=True, smtp_queue_directory=queue)
-    return lambda message, to: host.send(message, to, SENDER)
+    return _to(host, kind)
 
 
 def _maildir(path: Path) -> str:
@@ -77,31 +76,31 @@ def _maildir(path: Path) -> str:
     return str(path)
 
 
-def _alone(folder: Path, port: int) -> Send:
+def _alone(folder: Path, port: int, kind: Kind) -> Send:
     delivery = QueuedMailDelivery(_maildir(folder / "alone"))
-    return lambda message, to: delivery.send(SENDER, [to], message.as_bytes())
+    content = kind.content()
+    return lambda message, to: delivery.send(SENDER, [to], content)
 
 
-def _direct(folder: Path, port: int) -> Send:
+def _direct(folder: Path, port: int, kind: Kind) -> Send:
     host = MailHost("MailHost", smtp_host="127.0.0.1", smtp_port=port)
-    return lambda message, to: host.send(message, to, SENDER)
+    return _to(host, kind)
 
 
-def _immediate(folder: Path, port: int) -> Send:
+def _immediate(folder: Path, port: int, kind: Kind) -> Send:
     # With the transaction it would hold a connection open for each mail in it, more
     # than any server takes.
     host = MailHost("MailHost", smtp_host="127.0.0.1", smtp_port=port)
-    return lambda message, to: host.send(message, to, SENDER, immediate=True)
+    return _to(host, kind, immediate=True)
 
 
-def _rows(at_once: int, folder: Path, port: int) -> Send:
+def _rows(at_once: int, folder: Path, port: int, kind: Kind) -> Send:
     """What is left of ours without MailHost, the message and the transaction."""
     queue = open_queue(f"sqlite:///{folder}/rows/queue.db")
-    content = letter().as_bytes()
-    mail = compose(content, SENDER, ["reader@example.org"], now=time.time())
+    mail = compose(kind.content(), SENDER, [READER], now=time.time())
     waiting = []
 
-    def send(message: Message, to: str) -> None:
+    def send(message: Any, to: str) -> None:
         waiting.append(mail)
         if len(waiting) == at_once:
             with queue.write() as tx:
@@ -111,24 +110,24 @@ def _rows(at_once: int, folder: Path, port: int) -> Send:
     return send
 
 
-def _disk(folder: Path, port: int) -> Send:
+def _disk(folder: Path, port: int, kind: Kind) -> Send:
     """What is left of any queue that keeps its promise: a write, and its sync."""
     path = folder / f"disk.{os.getpid()}"
     path.write_bytes(bytes(_DISK_BYTES))
     file = os.open(path, os.O_RDWR)
     os.fsync(file)
-    content = letter().as_bytes()
+    content = kind.content()
     # It never grows, which would cost a second write.
     places = itertools.cycle(range(0, _DISK_BYTES - len(content), len(content)))
 
-    def send(message: Message, to: str) -> None:
+    def send(message: Any, to: str) -> None:
         os.pwrite(file, content, next(places))
         os.fdatasync(file)
 
     return send
 
 
-def _no_mail(folder: Path, port: int) -> Send:
+def _no_mail(folder: Path, port: int, kind: Kind) -> Send:
     return lambda message, to: None
 
 

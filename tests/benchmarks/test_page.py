@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from email import message_from_bytes, policy
 
 import pytest
 import transaction
@@ -13,6 +14,7 @@ from ZODB.FileStorage import FileStorage
 from benchmarks.failure import BenchmarkFailed
 from benchmarks.page import busy, compare, onemail, report
 from benchmarks.page.compare import Place, newsletters, one_mail
+from benchmarks.page.kinds import HTML, KINDS, TEXT, Kind
 from benchmarks.page.newsletter import Issue
 from benchmarks.page.onemail import Load, Paid
 from benchmarks.page.sides import (
@@ -26,7 +28,6 @@ from benchmarks.page.sides import (
     SIDES,
     SPILLS,
     Side,
-    letter,
 )
 from benchmarks.sink import own_sink
 from collective.maildrophost.engine.queue import open_queue, queue_length
@@ -55,7 +56,7 @@ def sink(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "load", [Load("threads", 1, 3, FEW), Load("processes", 3, 1, FEW)]
+    "load", [Load("threads", TEXT, 1, 3, FEW), Load("processes", HTML, 3, 1, FEW)]
 )
 def test_every_side_takes_every_mail(load, sink, tmp_path):
     paid = one_mail(Place(tmp_path, sink.port), load, SIDES, rounds=2)
@@ -70,9 +71,10 @@ def test_every_side_takes_every_mail(load, sink, tmp_path):
         assert 0 < each.p50 < each.p99
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("side", [OURS, QUEUED, IMMEDIATE])
-def test_a_newsletter_has_every_mail(side, sink, tmp_path):
-    issues = newsletters(Place(tmp_path, sink.port), {side: 30}, rounds=1)
+def test_a_newsletter_has_every_mail(side, kind, sink, tmp_path):
+    issues = newsletters(Place(tmp_path, sink.port), kind, {side: 30}, rounds=1)
     (issue,) = issues[side.name]
     taken = 30 + WARM_UP
     if side is OURS:
@@ -91,10 +93,12 @@ def rows(folder) -> int:
 
 
 def test_what_ours_cannot_do_without_is_measured_beside_it(tmp_path):
-    paid = one_mail(Place(tmp_path, 0), Load("alone", 1, 1, FEW), FLOORS, rounds=1)
+    paid = one_mail(
+        Place(tmp_path, 0), Load("alone", TEXT, 1, 1, FEW), FLOORS, rounds=1
+    )
     assert [len(each.milliseconds) for each in paid.values()] == [FEW] * len(FLOORS)
     assert rows(tmp_path) == WARM_UP + FEW
-    newsletters(Place(tmp_path, 0), {SPILLS: SPILL_MESSAGES - WARM_UP}, rounds=1)
+    newsletters(Place(tmp_path, 0), TEXT, {SPILLS: SPILL_MESSAGES - WARM_UP}, rounds=1)
     assert rows(tmp_path) == WARM_UP + FEW + SPILL_MESSAGES
 
 
@@ -104,7 +108,7 @@ def transactions(file) -> int:
 
 
 def test_a_page_may_change_its_database_too(tmp_path):
-    load = Load("changes", 1, 1, FEW, changes=True)
+    load = Load("changes", TEXT, 1, 1, FEW, changes=True)
     paid = one_mail(Place(tmp_path, 0), load, (OURS, NO_MAIL), rounds=1)
     assert [len(each.milliseconds) for each in paid.values()] == [FEW, FEW]
     assert queued(tmp_path) == WARM_UP + FEW
@@ -114,7 +118,7 @@ def test_a_page_may_change_its_database_too(tmp_path):
 
 def test_a_daemon_delivers_while_a_page_sends(tmp_path, monkeypatch):
     monkeypatch.setattr(busy, "QUEUED", 1000)
-    monkeypatch.setattr(busy, "LOAD", Load("here", 1, 1, FEW))
+    monkeypatch.setattr(busy, "LOAD", Load("here", TEXT, 1, 1, FEW))
     with own_sink(tmp_path, late=0.02) as sink:
         paid = busy.measure(tmp_path / "busy", sink.port)
         assert sink.messages() > 0
@@ -123,23 +127,25 @@ def test_a_daemon_delivers_while_a_page_sends(tmp_path, monkeypatch):
 
 def test_a_daemon_with_nothing_to_do_is_no_measurement(sink, tmp_path, monkeypatch):
     monkeypatch.setattr(busy, "QUEUED", 1)
-    monkeypatch.setattr(busy, "LOAD", Load("here", 1, 1, 0))
+    monkeypatch.setattr(busy, "LOAD", Load("here", TEXT, 1, 1, 0))
     monkeypatch.setattr(onemail, "WARM_UP", 0)
-    with pytest.raises(BenchmarkFailed, match="here: 1 messages were too few"):
+    with pytest.raises(BenchmarkFailed, match="text, here: 1 messages were too few"):
         busy.measure(tmp_path / "busy", sink.port)
 
 
-def hoarding(folder, port):
+def hoarding(folder, port, kind):
     kept = []
     return lambda message, to: kept.append(b"x" * 10**6)
 
 
 def test_what_a_newsletter_keeps_in_memory_is_seen(tmp_path):
-    issues = newsletters(Place(tmp_path, 0), {Side("hoard", hoarding): 30}, rounds=1)
+    issues = newsletters(
+        Place(tmp_path, 0), TEXT, {Side("hoard", hoarding): 30}, rounds=1
+    )
     assert 25e6 < issues["hoard"][0].grown_bytes < 60e6
 
 
-def locked_up(folder, port):
+def locked_up(folder, port, kind):
     def send(message, to):
         if to.startswith("reader3@"):
             raise OSError("database is locked")
@@ -147,7 +153,7 @@ def locked_up(folder, port):
     return send
 
 
-def broken(folder, port):
+def broken(folder, port, kind):
     def send(message, to):
         raise OSError("no disk")
 
@@ -155,34 +161,43 @@ def broken(folder, port):
 
 
 def test_a_locked_queue_is_a_failure(tmp_path):
-    sides, load = [Side("theirs", locked_up)], Load("here", 1, 1, FEW)
-    with pytest.raises(BenchmarkFailed, match="theirs, here: the queue was locked 2"):
+    sides, load = [Side("theirs", locked_up)], Load("here", TEXT, 1, 1, FEW)
+    with pytest.raises(
+        BenchmarkFailed, match="theirs, text, here: the queue was locked 2"
+    ):
         one_mail(Place(tmp_path, 0), load, sides, rounds=1)
 
 
 def test_it_is_one_beside_a_daemon_too(sink, tmp_path, monkeypatch):
     monkeypatch.setattr(busy, "QUEUED", 1)
-    monkeypatch.setattr(busy, "LOAD", Load("here", 1, 1, FEW))
+    monkeypatch.setattr(busy, "LOAD", Load("here", TEXT, 1, 1, FEW))
     monkeypatch.setattr(busy, "CONFIGURED", Side("theirs", locked_up))
-    with pytest.raises(BenchmarkFailed, match="theirs, here: the queue was locked 2"):
+    with pytest.raises(
+        BenchmarkFailed, match="theirs, text, here: the queue was locked 2"
+    ):
         busy.measure(tmp_path / "busy", sink.port)
 
 
 def test_who_fails_holds_up_nobody(tmp_path):
     begun = time.monotonic()
     with pytest.raises(BenchmarkFailed, match="no disk"):
-        onemail.measure(Side("x", broken), tmp_path, 0, Load("here", 3, 1, FEW))
+        onemail.measure(Side("x", broken), tmp_path, 0, Load("here", TEXT, 3, 1, FEW))
     assert time.monotonic() - begun < 20
 
 
-def test_the_making_of_a_message_is_not_measured(monkeypatch):
-    def slow_letter():
-        time.sleep(0.05)
-        return letter()
-
-    monkeypatch.setattr(onemail, "letter", slow_letter)
-    paid = onemail.pay(lambda message, to: transaction.get(), 3)
+def test_the_making_of_a_message_is_not_measured():
+    slow = Kind("slow", lambda: time.sleep(0.05), {})
+    paid = onemail.pay(lambda message, to: transaction.get(), slow, 3)
     assert max(paid.milliseconds) < 50
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_mail_is_such_as_pages_send(kind):
+    content = kind.content()
+    assert 4000 < len(content) < 10_000
+    queued = message_from_bytes(content, policy=policy.default)
+    assert queued["Subject"] == "a benchmark"
+    assert queued.is_multipart() == (kind is HTML)
 
 
 def paid(milliseconds: float) -> Paid:
@@ -190,17 +205,17 @@ def paid(milliseconds: float) -> Paid:
 
 
 def test_a_mail_s_price_is_a_line_for_each_side_and_each_goal():
-    load = Load("here", 1, 1, 100)
+    load = Load("here", TEXT, 1, 1, 100)
     both = {OURS.name: paid(0.5), QUEUED.name: paid(1.0), ALONE.name: paid(0.8)}
     assert words(report.one_mail(load, both)) == [
-        "one mail, here mails p50 ms p99 ms ours is",
+        "one mail, text, here mails p50 ms p99 ms ours is",
         "maildrophost 100 0.500 4.460 1.00x",
         "MailHost with its queue 100 1.000 8.920 2.00x",
         "QueuedMailDelivery alone 100 0.800 7.136 1.60x",
     ]
     assert words(report.one_mail_goals(load, both))[1:] == [
-        "here: maildrophost to MailHost with its queue 2.00x 2.00x ok",
-        "here: maildrophost to QueuedMailDelivery alone 2.00x 1.60x SHORT",
+        "text, here: maildrophost to MailHost with its queue 2.00x 2.00x ok",
+        "text, here: maildrophost to QueuedMailDelivery alone 2.00x 1.60x SHORT",
     ]
 
 
@@ -211,23 +226,23 @@ def test_a_newsletter_s_price_is_its_time_and_its_memory():
         QUEUED.name: [Issue(10_000, 19.0, 12_000_000)],
         IMMEDIATE.name: [Issue(10_000, 20.0, 100_000)],
     }
-    assert words(report.newsletter(issues, short)) == [
-        "newsletter mails seconds grown MB ours is",
+    assert words(report.newsletter(TEXT, issues, short)) == [
+        "newsletter, text mails seconds grown MB ours is",
         "maildrophost 1000 0.200 5.0 2.00x",
         "maildrophost 10000 1.000 6.1 1.00x",
         "MailHost with its queue 10000 19.000 12.0 19.00x",
         "MailHost, immediate SMTP 10000 20.000 0.1 20.00x",
         "to reach goal measured",
-        "newsletter: maildrophost to MailHost with its queue 20.00x 19.00x SHORT",
-        "newsletter: maildrophost to MailHost, immediate SMTP 20.00x 20.00x ok",
-        "newsletter: memory of the long one to the short one 1.20x 1.22x SHORT",
+        "newsletter, text: maildrophost to MailHost with its queue 20.00x 19.00x SHORT",
+        "newsletter, text: maildrophost to MailHost, immediate SMTP 20.00x 20.00x ok",
+        "newsletter, text: memory of the long one to the short one 1.20x 1.22x SHORT",
     ]
 
 
 def test_all_is_measured_and_printed(monkeypatch, capsys):
-    monkeypatch.setattr(compare, "LOADS", (Load("here", 1, 1, FEW),))
-    monkeypatch.setattr(compare, "CHANGE", Load("there", 1, 1, FEW, changes=True))
-    monkeypatch.setattr(busy, "LOAD", Load("beside", 1, 1, FEW))
+    monkeypatch.setattr(compare, "LOADS", (Load("here", TEXT, 1, 1, FEW),))
+    monkeypatch.setattr(compare, "CHANGE", Load("there", TEXT, 1, 1, FEW, changes=True))
+    monkeypatch.setattr(busy, "LOAD", Load("beside", TEXT, 1, 1, FEW))
     monkeypatch.setattr(busy, "QUEUED", 10_000)
     monkeypatch.setattr(compare, "NEWSLETTER_MAILS", 40)
     monkeypatch.setattr(compare, "SHORT_MAILS", 20)
@@ -237,5 +252,7 @@ def test_all_is_measured_and_printed(monkeypatch, capsys):
     for side in (OURS, QUEUED, ALONE, DIRECT, IMMEDIATE, *FLOORS, NO_MAIL, SPILLS):
         assert side.name in printed
     for load in ("here", "there", "beside"):
-        assert f"one mail, {load} " in printed
+        assert f"one mail, text, {load} " in printed
+    for kind in KINDS:
+        assert f"newsletter, {kind.name} " in printed
     assert "memory of the long one" in printed
