@@ -21,6 +21,7 @@ from typing import Any
 
 from DateTime import DateTime
 from Products.MailHost.MailHost import (
+    CHARSET_RE,
     MailHostError,
     _encode_address_string,
     _mungeHeaders,
@@ -100,10 +101,13 @@ def _are_plain(mto: Any, mfrom: Any, subject: Any) -> bool:
 def _written(
     message: Any, mto: str, mfrom: str, subject: str | None, charset: Any, kind: Any
 ) -> bytes:
-    letter = _own(message, bool(kind or charset))
-    if kind and not letter.get("Content-Type"):
-        letter.set_type(kind)
-    charset = _set_recursive_charset(letter, charset=charset)
+    letter = message
+    if subject or charset or kind or not _tells_charsets(message):
+        letter = copied(message) if isinstance(message, Message) else _parsed(message)
+        if kind and not letter.get("Content-Type"):
+            letter.set_type(kind)
+        # Among parts, who has no charset gets that of another.
+        charset = _set_recursive_charset(letter, charset=charset)
     if isinstance(message, str) and not _is_like_ascii(letter):
         raise Unusual
     left_out, added = _headers(letter, mto, mfrom, subject, charset)
@@ -132,13 +136,12 @@ def _headers(
     return left_out, added
 
 
-def _own(message: Any, to_be_changed: bool) -> Message:
-    if not isinstance(message, Message):
-        return _parsed(message)
-    # Among parts, who has no charset gets that of another.
-    if to_be_changed or message.is_multipart():
-        return copied(message)
-    return message
+def _tells_charsets(message: Any) -> bool:
+    """Whether there is nothing in it that MailHost would give a charset."""
+    return isinstance(message, Message) and all(
+        part.is_multipart() or CHARSET_RE.search(part["Content-Type"] or "")
+        for part in message.walk()
+    )
 
 
 def _parsed(text: Any) -> Message:
