@@ -152,7 +152,8 @@ def _parsed(text: Any) -> Message:
     assert head is not None
     if text.startswith(_EXCEPTIONS, head.end()):
         raise Unusual
-    letter = Parser(policy=_TEXT_POLICY).parsestr(head[0])
+    parser = Parser(policy=_TEXT_POLICY)
+    letter = parser.parsestr(head[0]) if head[0] else Message(_TEXT_POLICY)
     letter.set_payload(text[head.end() :].removeprefix("\n"))
     return letter
 
