@@ -6,10 +6,9 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 
 import pytest
+from engine.halfway import half_way
 
 from collective.maildrophost.engine.queue import backup as module
 from collective.maildrophost.engine.queue import (
@@ -101,50 +100,41 @@ def test_what_is_written_meanwhile_is_not_in_it_and_does_not_begin_it_anew(
     assert subjects == {f"before {n}" for n in range(100)}
 
 
-HALF_WAY = """
+BACKS_UP = """
 import pathlib, sys
 from collective.maildrophost.engine.queue import backup
 backup.STEP_PAGES = 1
 def wait(done, total):
     if done == 3:
-        print("half-way", flush=True)
-        sys.stdin.read()
+        stand_still()
 backup.backup(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), wait)
 """
 
 
 @pytest.fixture
-def half_way(queue, hands, target):
+def another(queue, hands, target):
     """Another process amid a backup to `target`; it goes on at the end of input."""
     hands.send(*(hands.mail(subject=str(n)) for n in range(50)))
-    process = subprocess.Popen(
-        [sys.executable, "-c", HALF_WAY, str(queue.path), str(target)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    with process:
-        assert process.stdout.readline() == b"half-way\n"
+    with half_way(BACKS_UP, queue.path, target) as process:
         yield process
-        process.kill()
 
 
-def test_what_a_killed_backup_has_left_is_removed_by_the_next(queue, target, half_way):
-    half_way.kill()
-    half_way.wait()
+def test_what_a_killed_backup_has_left_is_removed_by_the_next(queue, target, another):
+    another.kill()
+    another.wait()
     assert not target.exists()
-    assert f"queue.db.{half_way.pid}.partial" in os.listdir(target.parent)
+    assert f"queue.db.{another.pid}.partial" in os.listdir(target.parent)
     backup(queue.path, target, quiet)
     assert os.listdir(target.parent) == ["queue.db"]
 
 
-def test_what_a_living_backup_works_on_stays(queue, target, half_way):
+def test_what_a_living_backup_works_on_stays(queue, target, another):
     there = set(os.listdir(target.parent))
     with pytest.raises(BackupFailed, match="another backup to"):
         backup(queue.path, target, quiet)
     assert set(os.listdir(target.parent)) == there
-    half_way.communicate()
-    assert half_way.returncode == 0
+    another.communicate()
+    assert another.returncode == 0
     assert os.listdir(target.parent) == ["queue.db"]
 
 

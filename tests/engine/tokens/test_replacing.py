@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from engine.halfway import half_way
 
 from collective.maildrophost.engine.config import Secret
 from collective.maildrophost.engine.tokens.replacing import write
 
-HALF_WAY = """
+REPLACES = """
 import os, pathlib, sys
 from collective.maildrophost.engine.config import Secret
 from collective.maildrophost.engine.tokens.replacing import write
 replace = os.replace
 def wait(*names):
-    print("half-way", flush=True)
-    sys.stdin.read()
+    stand_still()
     replace(*names)
 os.replace = wait
 write(pathlib.Path(sys.argv[1]), Secret("of another"))
@@ -35,37 +33,29 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def half_way(file):
+def another(file):
     """Another process that is about to replace the token; does so at end of input."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HALF_WAY, str(file)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    with process:
-        assert process.stdout.readline() == b"half-way\n"
+    with half_way(REPLACES, file) as process:
         yield process
-        process.kill()
 
 
 def beside(file: Path) -> list[str]:
     return sorted(set(os.listdir(file.parent)) - {file.name})
 
 
-def test_what_a_killed_one_has_left_goes_when_the_next_is_in_place(file, half_way):
-    half_way.kill()
-    half_way.wait()
+def test_what_a_killed_one_has_left_goes_when_the_next_is_in_place(file, another):
+    another.kill()
+    another.wait()
     assert len(beside(file)) == 1
     write(file, Secret("new"))
     assert file.read_text() == "new\n"
     assert beside(file) == []
 
 
-def test_it_stays_when_the_next_is_not_in_place(file, half_way, monkeypatch):
+def test_it_stays_when_the_next_is_not_in_place(file, another, monkeypatch):
     """It may be the only token that the provider still takes."""
-    half_way.kill()
-    half_way.wait()
+    another.kill()
+    another.wait()
     left = beside(file)
 
     def refuse(*names):
@@ -78,12 +68,12 @@ def test_it_stays_when_the_next_is_not_in_place(file, half_way, monkeypatch):
     assert file.read_text() == "old\n"
 
 
-def test_what_a_living_one_writes_stays(file, half_way):
+def test_what_a_living_one_writes_stays(file, another):
     (unfinished,) = beside(file)
     write(file, Secret("new"))
     assert beside(file) == [unfinished]
-    half_way.communicate()
-    assert half_way.returncode == 0
+    another.communicate()
+    assert another.returncode == 0
     assert file.read_text() == "of another\n"
     assert beside(file) == []
 
