@@ -73,6 +73,17 @@ def test_a_header_of_a_message_object_that_is_two_is_refused(
     assert mails() == []
 
 
+def test_a_header_s_name_that_is_two_headers_is_refused(host, mails):
+    mail = MIMEText("hello")
+    mail["X: a\nBcc"] = "c@d.org"
+    with pytest.raises(
+        MailHostError, match="line break or NUL in the name of a header"
+    ):
+        host.send(mail, "to@example.org", "from@example.org")
+    transaction.commit()
+    assert mails() == []
+
+
 @pytest.mark.parametrize("kind", [str, str.encode])
 @pytest.mark.parametrize(
     ("value", "reason"),

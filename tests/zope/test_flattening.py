@@ -110,6 +110,13 @@ USUAL = {
         b"Content-Transfer-Encoding: 8bit\n\n\xc3\xbc", policy=policy.default
     ),
     "read": lambda: message_from_string("Subject: a\n b\nTo:  x@y\n\nbody\r\n"),
+    "read, to be folded anew": lambda: message_from_bytes(
+        b"Date: inline\nX-A: a\nContent-Disposition: a;b\n\nbody",
+        policy=policy.default.clone(refold_source="all"),
+    ),
+    "a modern header in a classic message": lambda: with_headers(
+        MIMEText("x"), ("SUBJECT", modern(Subject="a")["Subject"])
+    ),
     "read as modern": lambda: message_from_bytes(
         b"Subject: gr\xc3\xbcn =?utf-8?q?gr=C3=BCn?=\r\nTo: (a) b@x.org\r\n\r\nbody",
         policy=policy.default,

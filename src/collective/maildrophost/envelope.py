@@ -65,6 +65,7 @@ def check_headers(message: Any) -> None:
     if isinstance(message, EmailMessage):
         for part in message.walk():
             for name, value in part.raw_items():
+                check_one_line("name of a header", name)
                 check_one_line(f"header {name!a}", value)
     elif isinstance(message, (str, bytes)):
         text = message if isinstance(message, bytes) else message.encode(*_AS_IT_IS)

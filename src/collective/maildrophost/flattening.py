@@ -97,15 +97,21 @@ def flattened(
 
 def header(policy: Policy, name: str, value: Any) -> bytes:
     """The lines of a header that a message has."""
-    text = type(value) is str
-    if text or (isinstance(value, _WHOLE_IN_TEXT) and not value.defects):
-        if not text:
-            name = value.name  # as it writes itself
-        if _fits(policy, name, value):
-            return f"{name}: {value}{policy.linesep}".encode("ascii")
-        if len(value) <= _REMEMBERED_CHARACTERS:
-            kind = "" if text else type(value).__name__
-            return _remembered(_Header(policy, name, str(value), kind, value))
+    modern = type(policy) is EmailPolicy
+    if type(value) is str:
+        # All else is folded only when it has to be.
+        if modern and policy.refold_source == "all":
+            return _folded(policy, name, value)
+        kind = ""
+    elif isinstance(value, _WHOLE_IN_TEXT) and not value.defects:
+        kind = type(value).__name__
+        name = value.name if modern else name  # as it writes itself
+    else:
+        return _folded(policy, name, value)
+    if _fits(policy, name, value):
+        return f"{name}: {value}{policy.linesep}".encode("ascii")
+    if len(value) <= _REMEMBERED_CHARACTERS:
+        return _remembered(_Header(policy, name, str(value), kind, value))
     return _folded(policy, name, value)
 
 

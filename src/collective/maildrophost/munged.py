@@ -102,7 +102,7 @@ def _written(
     message: Any, mto: str, mfrom: str, subject: str | None, charset: Any, kind: Any
 ) -> bytes:
     letter = message
-    if subject or charset or kind or not _tells_charsets(message):
+    if subject or charset or not _tells_charsets(message):
         letter = copied(message) if isinstance(message, Message) else _parsed(message)
         if kind and not letter.get("Content-Type"):
             letter.set_type(kind)
@@ -137,7 +137,7 @@ def _headers(
 
 
 def _tells_charsets(message: Any) -> bool:
-    """Whether there is nothing in it that MailHost would give a charset."""
+    """Whether there is nothing in it that MailHost would give a charset, or a type."""
     return isinstance(message, Message) and all(
         part.is_multipart() or CHARSET_RE.search(part["Content-Type"] or "")
         for part in message.walk()
