@@ -184,6 +184,8 @@ def test_the_pace_goes_on_after_a_jump(site, clock, make_mail, days):
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port, WAIT_INTERVAL=0.3, MAILDROP_INTERVAL=1)
         with site.daemon():
+            # Not the first mail's arrival, of which a busy machine hears late.
+            began = time.time()
             ids = site.send(*[make_mail(subject=str(n)) for n in range(6)])
             relay.wait_for(2)
             clock.days = days
@@ -191,10 +193,8 @@ def test_the_pace_goes_on_after_a_jump(site, clock, make_mail, days):
             for id in ids:
                 assert site.wait_for(id, State.SENT).attempts == 1
         times = [each.time for each in relay.received]
-        # Not the first mail's arrival, of which a busy machine hears late.
-        began = relay.conversations[0].opened
     assert len(times) == 6
-    assert times[-1] - began >= 4 * 0.3 - 0.1
+    assert times[-1] - began >= 4 * 0.3
 
 
 @row(32)

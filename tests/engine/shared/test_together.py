@@ -73,9 +73,11 @@ def test_one_daemon_finds_a_fault_and_all_pause(machines, make_mail, unused_port
 def test_a_daemon_heeds_what_others_have_found(machines, make_mail, queue):
     (site,) = machines(1)
     with Scripted() as relay:
-        name, now = f"127.0.0.1:{relay.port}", time.time()
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
+            # What it finds at its start it does not hear of, but knows.
+            site.wait_for(site.send(make_mail())[0], State.SENT)
+            name, now = f"127.0.0.1:{relay.port}", time.time()
             with queue.write() as tx:
                 pause(tx, RelayPause(name, "no route", now - 5, now + 200, 3))
             heard = "no route, another daemon has found; mail waits"
@@ -108,6 +110,21 @@ def test_one_probe_serves_all(machines, make_mail, unused_port, late_relay):
                 assert len(found) <= 1
 
 
+def test_who_has_seen_the_end_of_a_fault_forgets_it_for_all(machines, make_mail, queue):
+    (site,) = machines(1)
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            before = time.time()
+            (id,) = site.send(make_mail())
+            site.wait_for(id, State.SENT)
+            # By another daemon, before that mail, and written down only now.
+            found = RelayPause(f"127.0.0.1:{relay.port}", "down", before, before, 1)
+            with queue.write() as tx:
+                pause(tx, found)
+            wait_until(lambda: not site.pauses, 10, "the end of the fault")
+
+
 @pytest.fixture
 def paused(queue):
     now = time.time()
@@ -128,6 +145,12 @@ def test_only_one_may_probe_when_a_pause_is_over(queue, paused):
     assert held.paused_until == paused + 60.0
     # The one that probed has died.
     assert probes(queue, paused + 60.0) is True
+
+
+def test_a_fault_found_since_is_not_forgotten(queue, paused):
+    with queue.write() as tx:
+        assert clear(tx, "relay:25", paused - 9) is None
+        assert clear(tx, "relay:25", paused - 1).failures == 3
 
 
 def test_who_comes_after_the_end_of_a_fault_hears_of_it(queue):

@@ -33,16 +33,17 @@ class FaultBegan:
 
 @dataclass(frozen=True)
 class FaultEnded:
-    """The relay has taken mail at `now`."""
+    """The relay has taken mail at `now`; `paused_until` tells which fault is meant."""
 
     relay: str
     notify: NotificationPolicy
     owner: str
     now: float
+    paused_until: float | None = None
 
     def __call__(self, tx: Transaction) -> None:
         """Forget the fault; tell the postmaster if that was done of its beginning."""
-        ended = clear(tx, self.relay)
+        ended = clear(tx, self.relay, self.paused_until)
         if ended is not None and ended.told and self.notify.postmaster:
             letter = relay_works_again(ended, self.notify, self.owner, self.now)
             enqueue(tx, [letter], self.now, origin="notification")

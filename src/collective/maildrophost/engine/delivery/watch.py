@@ -88,11 +88,17 @@ class Watch:
                 found.paused_until - now,
             )
             self._permits.health = RelayHealth.of(found)
+        elif found is not None and health.good and self._is_over(found):
+            # Who has found it may wait for ever for a mail to find its end.
+            self._note_end(now, found.paused_until)
 
     def _concerns(self, found: RelayPause, now: float) -> bool:
         """Whether it still holds, and this daemon has not seen better since."""
+        return found.paused_until > now and not self._is_over(found)
+
+    def _is_over(self, found: RelayPause) -> bool:
         began = found.paused_until - self._pause.seconds(found.failures)
-        return found.paused_until > now and began > self._worked
+        return began <= self._worked
 
     def works(self) -> None:
         """The relay has shown that it takes mail."""
@@ -102,10 +108,13 @@ class Watch:
         self._news += 1
         log.info("relay %s works again", self._name)
         self._permits.health = RelayHealth()
-        self._ledger.note(
-            FaultEnded(self._name, self._notify, self._owner, time.time())
-        )
+        self._note_end(time.time())
         self._ledger.wake()
+
+    def _note_end(self, now: float, paused_until: float | None = None) -> None:
+        self._ledger.note(
+            FaultEnded(self._name, self._notify, self._owner, now, paused_until)
+        )
 
     def failed(self, fault: RelayFault) -> None:
         """A host of the relay was found at fault; the last one pauses delivery."""

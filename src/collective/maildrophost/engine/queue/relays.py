@@ -84,9 +84,17 @@ def mark_told(tx: Transaction, name: str) -> bool:
     return changed.rowcount == 1
 
 
-def clear(tx: Transaction, name: str) -> RelayPause | None:
-    """The relay works again; the fault that it had, None: it had none."""
+def clear(
+    tx: Transaction, name: str, paused_until: float | None = None
+) -> RelayPause | None:
+    """The relay works again; the fault that it had, None: it had none.
+
+    With `paused_until` only the fault that was paused until then: another daemon may
+    have found one since.
+    """
     ended = delete(relay).where(relay.c.name == name).returning(*relay.c)
+    if paused_until is not None:
+        ended = ended.where(relay.c.paused_until == paused_until)
     row = tx.execute(ended).one_or_none()
     return None if row is None else RelayPause(**row._mapping)
 
