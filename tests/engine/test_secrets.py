@@ -69,9 +69,13 @@ def test_the_search_finds_what_is_there(unsearched, name):
 
 def test_the_search_sees_the_process_list(unsearched):
     process = subprocess.Popen(
-        [sys.executable, "-c", "input()", PASSWORD], stdin=subprocess.PIPE
+        [sys.executable, "-c", "input(1)", PASSWORD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
+    assert process.stdout
     try:
+        process.stdout.read(1)  # A command line is there a moment after the process.
         unsearched.look_at_processes(process.pid)
     finally:
         process.communicate(b"\n")
