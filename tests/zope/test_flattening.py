@@ -134,10 +134,21 @@ UNUSUAL = {
         "Content-Type: multipart/mixed\n\nnone"
     ),
     "a class of its own": lambda: with_text(type("Own", (Message,), {})()),
+    "a part of a newer kind": lambda: classic(modern("x" * 90)),
+    "a part of an older kind": lambda: MIMEMultipart(
+        _subparts=[MIMEText("x")], policy=policy.default
+    ),
     "a policy of its own": lambda: with_text(
         Message(type("Own", (policy.EmailPolicy,), {})())
     ),
 }
+
+# Nobody can decode some octets, and whoever decodes encoded words forgets their coding.
+ALIKE = [
+    (b"\xf0\xd2\xc9\xd7\xc5\xd4", b"\xd0\xf2\xe9\xf7\xe5\xf4"),
+    (b"=?utf-8?q?gr=FC?= " + b"x" * 70, b"=?utf-8?q?gr=E4?= " + b"x" * 70),
+    (b"=?utf-8?q?gr=C3=BCn?=", b"=?iso-8859-1?q?gr=FCn?="),
+]
 
 
 def as_package(letter):
@@ -193,6 +204,19 @@ def test_a_comment_is_never_that_of_another_mail():
         letter = with_headers(modern(), ("Cc", f"c@x.org ({comment})"))
         assert as_ours(letter) == as_package(letter)
         assert comment.encode() in as_ours(letter)
+
+
+@pytest.mark.parametrize("values", ALIKE)
+def test_octets_of_the_same_looks_are_never_those_of_another_mail(values):
+    read = [
+        message_from_bytes(b"Subject: " + value + b"\n\nx", policy=policy.default)
+        for value in values
+    ]
+    assert len({str(letter["Subject"]) for letter in read}) == 1
+    for letter in read:
+        mail = with_headers(modern(), ("Subject", letter["Subject"]))
+        expected = as_package(with_headers(modern(), ("Subject", letter["Subject"])))
+        assert as_ours(mail) == expected
 
 
 def test_a_boundary_is_made_anew_each_time():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from email import message_from_bytes, message_from_string, policy
+from email.charset import Charset
 from email.header import Header
 from email.message import EmailMessage, Message
 from email.mime.application import MIMEApplication
@@ -67,6 +68,19 @@ def modern_alternatives():
     return letter
 
 
+def with_rules(rules):
+    letter = Message(rules)
+    letter["Date"] = DATE
+    letter.set_payload("hello")
+    return letter
+
+
+def with_attachment(octets):
+    letter = several_parts()
+    letter.attach(message_from_bytes(octets))
+    return letter
+
+
 def repeated():
     letter = plain(To="first@x.org", Subject="first")
     letter["To"], letter["Subject"], letter["Cc"] = "b@x.org", "second", "c@x.org"
@@ -105,6 +119,10 @@ LETTERS = {
         f"Date: {DATE}\nBcc: c@x.org\nContent-Type: text/x; charset=ascii\n\nhello",
         policy=policy.default,
     ),
+    "short lines": lambda: with_rules(policy.compat32.clone(max_line_length=9)),
+    "octets in a type": lambda: with_attachment(
+        b"Content-Type: text/plain; name=gr\xfcn\n\nx"
+    ),
     "text": lambda: f"Date: {DATE}\nSubject: grün\n\ngrün\n",
     "text alone": lambda: "All work\nand no play.\n",
     "long text alone": lambda: "\nNo headers: none.\n" + "All work. " * 300,
@@ -119,6 +137,9 @@ LETTERS = {
     "text with a header alone": lambda: "Subject: hello",
     "text with bad headers": lambda: "Subject: hello\nno header\nDate: x\n\nx",
     "text with parts": lambda: several_parts().as_string(),
+    "text with an octet in its type": lambda: (
+        "Content-Type: message/rfc822\n \udcfc\n\nx"
+    ),
     "text with CR": lambda: "Subject: hello\r\nX: one\rtwo\r\n\r\nx\r\n",
     "text in its Bcc": lambda: "Bcc: c@x.org\nFrom: d@x.org\n\nx\n",
 }
@@ -260,6 +281,28 @@ def test_a_modern_message_takes_a_subject(mto):
     written = message_from_bytes(content, policy=policy.default)
     assert written["Subject"] == "grüner"
     assert letter["Subject"] == "grün"
+
+
+@pytest.mark.parametrize("mto", ["b@x.org", "Bea <b@x.org>"])
+def test_a_subject_is_never_that_of_another_mail(mto):
+    subjects = [
+        message_from_bytes(b"Subject: " + octets + b"\n\n", policy=policy.default)[
+            "Subject"
+        ]
+        for octets in (b"\xf0\xd2", b"\xd0\xf2")
+    ]
+    assert str(subjects[0]) == str(subjects[1])
+    for subject in subjects:
+        alone = EmailMessage()
+        alone["Subject"] = subject
+        content, _ = munged(modern(), mto, "a@x.org", subject)
+        assert alone.as_bytes()[:-1] in content
+
+
+def test_a_charset_object_is_one_too():
+    values = ("b@x.org", "a@x.org", "grün", Charset("utf-8"))
+    expected = outcome(_mungeHeaders, LETTERS["plain"](), *values)
+    assert outcome(_munged, LETTERS["plain"](), *values) == expected
 
 
 def test_the_date_is_that_of_the_second(monkeypatch):

@@ -59,6 +59,11 @@ class Unusual(Exception):
     """The message is of a kind that only the email package knows how to write."""
 
 
+def is_modern(message: Any) -> bool:
+    """Whether its headers are parsed, and their encoded words decoded."""
+    return isinstance(message, Message) and isinstance(message.policy, EmailPolicy)
+
+
 def copied(message: Message) -> Message:
     """A copy whose headers and parts may be changed; Unusual when it can't be made."""
     if type(message) not in _CLASSES:
@@ -82,6 +87,8 @@ def flattened(
     """
     if type(message) not in _CLASSES or type(policy) not in _POLICIES:
         raise Unusual
+    if message.policy is not policy:
+        raise Unusual  # Its headers would be read in another way than they are written.
     boundary, body = _body(message, policy)
     lines = []
     for name, value in message.raw_items():
@@ -110,7 +117,9 @@ def header(policy: Policy, name: str, value: Any) -> bytes:
         return _folded(policy, name, value)
     if _fits(policy, name, value):
         return f"{name}: {value}{policy.linesep}".encode("ascii")
-    if len(value) <= _REMEMBERED_CHARACTERS:
+    # Octets that nobody can decode, and encoded words, look the same in its text.
+    told = not isinstance(value, UnstructuredHeader)
+    if told and len(value) <= _REMEMBERED_CHARACTERS:
         return _remembered(_Header(policy, name, str(value), kind, value))
     return _folded(policy, name, value)
 

@@ -34,6 +34,7 @@ from collective.maildrophost.flattening import (
     copied,
     flattened,
     header,
+    is_modern,
     new_header,
 )
 
@@ -47,7 +48,8 @@ _EXCEPTIONS = (" ", "\t", ":", "From ")
 _TEXT_POLICY = message_from_string("").policy.clone(message_factory=None)
 """MailHost's own class only differs in how it writes what is beyond ASCII."""
 _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
-_UNWRITABLE = MessageError, UnicodeError, LookupError
+_LINE_CHARACTERS = 78  # what `_PLAIN` fits on, and every policy's own limit
+_UNWRITABLE = MessageError, ValueError, LookupError
 
 
 def munged(
@@ -79,8 +81,8 @@ def _munged(
         if encode or not _are_plain(mto, mfrom, subject):
             raise Unusual
         return _written(message, mto, mfrom, subject, charset, msg_type), mfrom
-    except (Unusual, *_UNWRITABLE):
-        if subject and _is_modern(message):
+    except Exception:  # What MailHost makes of it is what counts.
+        if subject and is_modern(message):
             message, subject = _with_subject(message, subject), None
         content, _, sender = _mungeHeaders(
             message, mto, mfrom, subject, charset, msg_type, encode
@@ -94,7 +96,8 @@ def _are_plain(mto: Any, mfrom: Any, subject: Any) -> bool:
         and _PLAIN.fullmatch(mto) is not None
         and isinstance(mfrom, str)
         and mfrom != ""
-        and (subject is None or isinstance(subject, str))
+        # A header object has octets that its text does not tell.
+        and (subject is None or type(subject) is str)
     )
 
 
@@ -119,6 +122,8 @@ def _headers(
 ) -> tuple[set[str], list[bytes]]:
     """The names of those that go, in lower case, and those that come."""
     policy = letter.policy
+    if policy.max_line_length != _LINE_CHARACTERS:
+        raise Unusual
     left_out, added = {"to", "from"}, []
     if subject:
         left_out.add("subject")
@@ -158,10 +163,6 @@ def _parsed(text: Any) -> Message:
     return letter
 
 
-def _is_modern(message: Any) -> bool:
-    return isinstance(message, Message) and isinstance(message.policy, EmailPolicy)
-
-
 def _with_subject(message: Message, subject: str) -> Message:
     # MailHost gives every message a Header, which those of this kind do not take.
     twin = deepcopy(message)
@@ -177,7 +178,7 @@ def _is_like_ascii(letter: Message) -> bool:
 
 def _check_absent(letter: Message, name: str) -> None:
     # An empty one that is there already: some messages refuse a second one.
-    if _is_modern(letter) and name in letter:
+    if is_modern(letter) and name in letter:
         raise Unusual
 
 
