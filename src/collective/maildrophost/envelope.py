@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from email.errors import HeaderParseError
+from email.header import Header
 from email.message import Message as EmailMessage
 from email.parser import HeaderParser
+from email.policy import Policy
 from typing import Any
 
 from collective.maildrophost.engine.message import (
@@ -17,12 +20,15 @@ from collective.maildrophost.engine.message import (
     headers,
     parse_addresses,
 )
+from collective.maildrophost.flattening import is_modern
 
 _AS_IT_IS = ("utf-8", "surrogatepass")
 RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
 _FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
 _LINE_BREAKS = re.compile(r"[\r\n\0]")
+_ENCODED_WORD = "=?"
+_NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 _PARTS = re.compile(
     r"""
     "(?:[^"\\]|\\.)*" | <[^<>]*> | \((?:[^()\\]|\\.)*\) | \[[^\[\]]*\] | .
@@ -66,10 +72,50 @@ def check_headers(message: Any) -> None:
         for part in message.walk():
             for name, value in part.raw_items():
                 check_one_line("name of a header", name)
-                check_one_line(f"header {name!a}", value)
+                if not _is_plain(value):
+                    _check_folded(message.policy, name, value)
     elif isinstance(message, (str, bytes)):
         text = message if isinstance(message, bytes) else message.encode(*_AS_IT_IS)
         headers.check_headers(text, headers.header_block_end(text))
+
+
+def check_new_headers(message: Any, mto: Any, mfrom: Any, subject: Any) -> None:
+    """Raise InvalidMessage when encoded words would make several headers of one.
+
+    Messages of the email package's newer kind decode what they are given, and releases
+    of Python before 3.13 write what they find as it is.
+    """
+    if is_modern(message):
+        values = [("Subject", subject), ("From", mfrom)]
+        values += [("To", address) for address in _given(mto or ())]
+        for name, value in values:
+            if isinstance(value, str) and not _is_plain(value):
+                _check_decoded(message.policy, name, value)
+
+
+def _check_decoded(policy: Policy, name: str, value: str) -> None:
+    try:
+        _, decoded = policy.header_store_parse(name, value)
+    except ValueError as error:
+        raise InvalidMessage(f"the {name} cannot be written: {error}") from error
+    _check_folded(policy, name, decoded)
+
+
+def _check_folded(policy: Policy, name: str, value: Any) -> None:
+    # Only what is written tells: a blank line may come of a line break at either end.
+    try:
+        several = _NEXT_HEADER.search(policy.fold_binary(name, value)) is not None
+    except HeaderParseError:
+        several = True
+    except Exception:
+        return  # The package says so again when it is to be written.
+    if several:
+        raise InvalidMessage(f"line break or NUL in the header {name!a}")
+
+
+def _is_plain(value: Any) -> bool:
+    text = str(value) if isinstance(value, (str, Header)) else "\n"
+    return text.isprintable() and _ENCODED_WORD not in text
 
 
 def _given(mto: Any) -> Iterable[Any]:

@@ -93,6 +93,7 @@ class MaildropHost(Tabs, MailHost):
             envelope.check_one_line("msg_type", msg_type)
             envelope.check_one_line("charset", charset)
             envelope.check_headers(messageText)
+            envelope.check_new_headers(messageText, mto, mfrom, subject)
             recipients = envelope.recipients(messageText, mto, charset)
         content, sender = munged(
             messageText, mto, mfrom, subject, charset, msg_type, encode

@@ -1,0 +1,127 @@
+"""What is one header to its writer is one header of the mail, or it is refused."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from email import message_from_bytes, policy
+from email.header import Header
+from email.message import EmailMessage
+from email.mime.text import MIMEText
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailHostError
+
+ADDED = {"to", "from", "date", "subject", "message-id"}
+ALWAYS = {*ADDED, "mime-version", "x-a", "content-type", "content-disposition"}
+ALWAYS |= {"content-transfer-encoding"}
+BREAKS = ["\n", "\r", "\r\n", "\n\n", "\n \n", "\0"]
+PLACES = ["a{}Bcc: c@d.org", "a{}", "{}a", "a{}\n body", "a{} b"]
+DECODED = [place.format(ends) for place in PLACES for ends in BREAKS]
+ENCODED = [Header(value, "utf-8").encode() for value in DECODED]
+IN_LATIN = [Header(value, "iso-8859-1").encode() for value in DECODED]
+LONG = " and so on" * 9
+ENCODED += [
+    *IN_LATIN,
+    *(value + LONG for value in ENCODED),
+    *(LONG + " " + value for value in ENCODED),
+    *(f'"{value}"' for value in ENCODED),
+]
+VALUES = DECODED + ENCODED
+NAMES = ["X-A", "Subject", "Content-Disposition", "To"]
+RECIPIENTS = ["to@x.org", "To <to@x.org>"]  # one the short way, one the long
+
+
+def text():
+    return "X-A: x\n\nhi\n"
+
+
+def classic():
+    return MIMEText("hi\n")
+
+
+def modern(rules=policy.default):
+    letter = EmailMessage(rules)
+    letter.set_content("hi\n")
+    return letter
+
+
+def strict():
+    return modern(policy.SMTP)
+
+
+def with_header(letter, name, value):
+    letter[name] = value
+    return letter
+
+
+def as_read(letter, name, value):
+    head = f"{name}: {value}\n".encode()
+    return message_from_bytes(head + letter.as_bytes(), policy=letter.policy)
+
+
+def with_raw(letter, name, value):
+    letter.set_raw(name, value)
+    return letter
+
+
+@pytest.fixture
+def send_all(host, mails, content_of):
+    """Send what can be sent: `(message, arguments)`; each mail is then whole."""
+
+    def send(letters):
+        accepted = 0
+        for letter, arguments in letters:
+            with suppress(MailHostError):
+                host.send(letter, **{"mfrom": "from@x.org", **arguments})
+                accepted += 1
+        transaction.commit()
+        assert len(mails()) == accepted > 0
+        for mail in mails():
+            written = content_of(mail)
+            assert is_whole(message_from_bytes(written)), written
+
+    return send
+
+
+def is_whole(mail):
+    part = mail.get_payload(0) if mail.is_multipart() else mail
+    names = {name.lower() for name in mail}
+    return ALWAYS >= names >= ADDED and part.get_payload().split() == ["hi"]
+
+
+@pytest.mark.parametrize("kind", [text, classic, modern, strict])
+@pytest.mark.parametrize("argument", ["subject", "mfrom", "mto", "msg_type"])
+@pytest.mark.parametrize("mto", RECIPIENTS)
+def test_an_argument(send_all, kind, argument, mto):
+    address = " <b@x.org>" if argument in ("mto", "mfrom") else ""
+    send_all(
+        (kind(), {"mto": mto, argument: value + address})
+        for value in (*VALUES, "text/plain")
+    )
+
+
+@pytest.mark.parametrize("kind", [classic, modern, strict])
+@pytest.mark.parametrize("give", [with_header, with_raw])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mto", RECIPIENTS)
+def test_a_header_of_a_message(send_all, kind, give, name, mto):
+    def letters():
+        for value in (*VALUES, "a"):
+            # Some the email package takes in no message of this kind.
+            with suppress(ValueError, AttributeError):
+                yield give(kind(), name, value), {"mto": mto}
+
+    send_all(letters())
+
+
+@pytest.mark.parametrize("kind", [classic, modern, strict])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mto", RECIPIENTS)
+def test_a_header_of_a_message_that_was_read(send_all, kind, name, mto):
+    send_all((as_read(kind(), name, value), {"mto": mto}) for value in ENCODED)
+
+
+@pytest.mark.parametrize("mto", RECIPIENTS)
+def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
+    send_all([(with_raw(modern(), "To", Header("a\nb")), {"mto": mto})])
