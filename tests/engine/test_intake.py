@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -109,6 +110,24 @@ def test_a_lock_made_while_the_file_is_read_keeps_it_there(
     assert intake.scan() == 0
     assert dropped.exists()
     assert messages(queue) == []
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_judged(
+    spool, intake, monkeypatch, caplog
+):
+    read = Path.read_bytes
+
+    def reading(path):
+        half = read(path)[:20]
+        drop(spool, "mail-1", MAIL + b"more\n")
+        return half
+
+    drop(spool, "mail-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", reading)
+        assert intake.scan() == 0
+    assert errors(caplog) == []
+    assert intake.scan() == 1
 
 
 @pytest.mark.parametrize(
@@ -233,13 +252,111 @@ def test_a_crash_before_the_commit_leaves_the_file_for_the_next_scan(
     assert Intake(queue, [spool], add_message_id=True).scan() == 1
 
 
-def test_the_same_file_put_back_is_not_taken_again(queue, spool, tmp_path, intake):
+def put_back(kept: Path, dropped: Path, data: bytes) -> None:
+    """Another mail that looks the same to the file system, as one of `cp -p` may."""
+    found = kept.stat()
+    kept.write_bytes(data)
+    os.utime(kept, ns=(found.st_atime_ns, found.st_mtime_ns))
+    os.link(kept, dropped)
+    again = dropped.stat()
+    assert (again.st_ino, again.st_size) == (found.st_ino, found.st_size)
+    assert again.st_mtime_ns == found.st_mtime_ns
+
+
+@pytest.mark.parametrize("more", [MAIL, MAIL.replace(b"hello", b"other")])
+def test_the_next_file_is_another_mail_whatever_it_looks_like(
+    queue, spool, tmp_path, intake, more
+):
+    dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
+    os.link(dropped, kept)
+    for _ in range(3):
+        assert intake.scan() == 1
+        put_back(kept, dropped, more)
+    assert Intake(queue, [spool], add_message_id=True).scan() == 1
+    assert len(messages(queue)) == 4
+
+
+def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
+    spool, intake, monkeypatch
+):
+    steps = []
+    sync, forget = module.sync, module.forget_files
+
+    def syncing(path):
+        sync(path)
+        steps.append((Path(path), os.listdir(spool)))
+
+    def forgetting(tx, keys):
+        forget(tx, keys)
+        steps.append("forgotten")
+
+    monkeypatch.setattr(module, "sync", syncing)
+    monkeypatch.setattr(module, "forget_files", forgetting)
     dropped = drop(spool, "mail-1")
-    os.link(dropped, tmp_path / "second-name")
+    intake.scan()
+    assert steps == [(dropped, ["mail-1"]), (spool, []), "forgotten"]
+
+
+def test_a_file_is_remembered_where_the_disk_does_not_tell_that_it_is_gone(
+    queue, spool, tmp_path, intake, monkeypatch
+):
+    sync = module.sync
+
+    def refuse(path):
+        if Path(path) == spool:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(path)
+
+    monkeypatch.setattr(module, "sync", refuse)
+    dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
+    os.link(dropped, kept)
     assert intake.scan() == 1
-    os.link(tmp_path / "second-name", dropped)
+    os.link(kept, dropped)  # as after a power cut
+    assert Intake(queue, [spool], add_message_id=True).scan() == 0
+    assert not dropped.exists()
+    assert len(messages(queue)) == 1
+
+
+def test_what_could_not_be_forgotten_is_forgotten_before_the_next_file(
+    queue, spool, tmp_path, intake, monkeypatch
+):
+    def refuse(tx, keys):
+        raise QueueError("the queue", "is locked")
+
+    dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
+    os.link(dropped, kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "forget_files", refuse)
+        with pytest.raises(QueueError):
+            intake.scan()
+    os.link(kept, dropped)
+    assert intake.scan() == 1
+    assert len(messages(queue)) == 2
+
+
+def test_what_another_daemon_has_taken_and_forgotten_is_not_taken_again(
+    queue, spool, intake, monkeypatch
+):
+    sync = module.sync
+    other = Intake(queue, [spool], add_message_id=True)
+
+    def meanwhile(path):
+        monkeypatch.setattr(module, "sync", sync)
+        sync(path)
+        assert other.scan() == 1
+
+    monkeypatch.setattr(module, "sync", meanwhile)
+    drop(spool, "mail-1")
     assert intake.scan() == 0
     assert len(messages(queue)) == 1
+
+
+def test_the_name_of_a_file_may_be_any(queue, spool, intake):
+    names = [b"a", b"m\xfcll", "grün".encode(), b"line\nbreak", b"z"]
+    for name in names:
+        Path(os.fsdecode(os.path.join(os.fsencode(spool), name))).write_bytes(MAIL)
+    assert intake.scan() == len(names)
+    assert list(spool.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_removed_is_remembered_as_long_as_it_is_there(
@@ -353,4 +470,4 @@ def test_a_file_is_on_disk_before_its_mail_is_in_the_queue(
     inode = dropped.stat().st_ino
     monkeypatch.setattr(os, "fsync", watched)
     assert intake.scan() == 1
-    assert synced == [(inode, [])]
+    assert synced[0] == (inode, [])

@@ -10,9 +10,15 @@ import pytest
 
 from collective.maildrophost.engine import intake
 from collective.maildrophost.engine.intake import Intake
-from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import QueueError, State
-from collective.maildrophost.engine.takeover import Left, Taken, look_through, take
+from collective.maildrophost.engine.takeover import (
+    Left,
+    Taken,
+    look_through,
+    take,
+    taking,
+)
 from collective.maildrophost.engine.takeover.taking import NothingToTake
 
 # As Products.MaildropHost wrote it.
@@ -88,14 +94,39 @@ def test_a_malformed_mail_stays_and_the_others_come(spool):
 
 
 def test_a_daemon_that_watches_the_spool_takes_nothing_twice(spool, queue, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(path):
+        raise Killed
+
     monkeypatch.setattr(intake, "QUIET_SECONDS", 0.0)
-    path = spool.put("1", MAIL)
-    kept = spool.directory.parent / "kept"
-    os.link(path, kept)
-    assert Intake(queue, [spool.directory], add_message_id=True).scan() == 1
-    kept.rename(path)  # as if the daemon was killed before it removed the file
+    spool.put("1", MAIL)
+    daemon = Intake(queue, [spool.directory], add_message_id=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", kill)
+        with pytest.raises(Killed):
+            daemon.scan()
     assert spool.take() == [Taken(None)]
     assert len(spool.messages) == 1
+    assert spool.files == []
+
+
+def test_what_a_daemon_takes_meanwhile_does_not_come_twice(spool, queue, monkeypatch):
+    def meanwhile(*arguments, **options):
+        assert Intake(queue, [spool.directory], add_message_id=True).scan() == 1
+        return compose(*arguments, **options)
+
+    monkeypatch.setattr(intake, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(taking, "compose", meanwhile)
+    path = spool.put("1", MAIL)
+    assert spool.take() == [Left(path, "No such file or directory")]
+    assert len(spool.messages) == 1
+
+
+def test_the_name_of_a_file_may_be_any(spool):
+    spool.put(os.fsdecode(b"m\xfcll"), MAIL)
+    assert spool.take() == [Taken("1")]
     assert spool.files == []
 
 

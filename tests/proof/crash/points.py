@@ -92,6 +92,7 @@ DAEMON = [
     Point("engine.daemon.service.Service._prune_batch", "old batch", ("prune",)),
     Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
     Point("engine.intake.Intake._remove unlink", "dropped file"),
+    Point("engine.intake.Intake._forget_removed", "dropped file", ("forget_files",)),
     Point("engine.queue.setback.pull_back", "clock set back"),
     *(
         Point(f"engine.queue.housekeeping.{each}", "room to spare")

@@ -2,12 +2,14 @@
 
 A file becomes a message in one transaction that also records the file's identity; only
 then is the file removed. Cut off in between, the next scan finds the identity taken and
-removes the file without queueing it again.
+removes the file without queueing it again. Once the disk knows that it is gone, its
+identity is forgotten: file systems give the inode of a removed file to the next one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import stat
@@ -19,7 +21,7 @@ from pathlib import Path
 from .disk import sync
 from .doorbell import ring
 from .message import InvalidMessage, Message, compose, mailfile
-from .queue import Queue, QueueError, doorbells, take_file
+from .queue import Queue, QueueError, doorbells, forget_files, take_file
 
 log = logging.getLogger("maildrop.intake")
 
@@ -30,6 +32,11 @@ LOOK_AGAIN_SECONDS = 3600.0
 cannot be removed is renewed long before it is forgotten."""
 LARGEST_FILE_BYTES = 256 * 2**20
 LOCK_SUFFIX = ".lck"
+
+
+def storable(path: str | Path) -> str:
+    """A path as the queue can keep it; the octets of a file's name may be any."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Identity:
     @property
     def key(self) -> str:
         """For the queue's record of taken files."""
-        return f"{self.path}\n{self.inode} {self.size} {self.changed_ns}"
+        return f"{storable(self.path)}\n{self.inode} {self.size} {self.changed_ns}"
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,14 @@ class Intake:
         self._add_message_id = add_message_id
         self._first_seen: dict[Identity, float] = {}
         self._reported: dict[str, _Report] = {}
+        self._removed: list[Identity] = []
 
     def scan(self) -> int:
         """Take every complete file; returns how many messages were queued.
 
         Raises QueueError when the queue can't be written: the files stay.
         """
+        self._forget_removed()
         seen: set[Identity] = set()
         present: set[str] = set()
         taken = 0
@@ -89,6 +98,7 @@ class Intake:
             each: when for each, when in self._first_seen.items() if each in seen
         }
         self._forget_reports(present)
+        self._forget_removed()
         return taken
 
     @property
@@ -125,7 +135,7 @@ class Intake:
         if not self._complete(identity, found):
             seen.add(identity)
             return 0
-        return self._take(identity)
+        return self._take(identity, found)
 
     def _is_hopeless(self, path: str, found: os.stat_result) -> bool:
         report = self._reported.get(path)
@@ -143,21 +153,24 @@ class Intake:
         first = self._first_seen.setdefault(identity, time.monotonic())
         return time.monotonic() - first >= QUIET_SECONDS
 
-    def _take(self, identity: Identity) -> int:
-        data = Path(identity.path).read_bytes()
-        unchanged = Identity.of(identity.path, os.lstat(identity.path)) == identity
-        if not unchanged or os.path.exists(identity.path + LOCK_SUFFIX):
+    def _take(self, identity: Identity, found: os.stat_result) -> int:
+        path = identity.path
+        data = Path(path).read_bytes()
+        if not _is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
             return 0
         message = self._message(data)
         # Its writer may not have synced it. Of a removed file a power cut could bring a
         # part back, with another size and so as another mail.
-        sync(identity.path)
+        sync(path)
         now = time.time()
         with self._queue.write() as tx:
             id = take_file(tx, identity.key, message, now)
+            if id is not None and not _is_still(path, found):
+                # Another daemon has taken, removed and forgotten it since.
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             bells = doorbells(tx, now)
         if id is not None:
-            log.info("id=%s taken from %s", id, identity.path)
+            log.info("id=%s taken from %s", id, path)
             ring(bells)
         self._remove(identity)
         return int(id is not None)
@@ -168,6 +181,23 @@ class Intake:
             # What is at the path now may be another file: only this one may go.
             if Identity.of(identity.path, os.lstat(identity.path)) == identity:
                 os.unlink(identity.path)
+        self._removed.append(identity)
+
+    def _forget_removed(self) -> None:
+        for directory in {os.path.dirname(each.path) for each in self._removed}:
+            try:
+                sync(directory)
+            except OSError:
+                # A power cut may bring them back, so their keys stay for some days.
+                self._removed = [
+                    each
+                    for each in self._removed
+                    if os.path.dirname(each.path) != directory
+                ]
+        if self._removed:
+            with self._queue.write() as tx:
+                forget_files(tx, [identity.key for identity in self._removed])
+            self._removed.clear()
 
     def _message(self, data: bytes) -> Message:
         dropped = mailfile.parse(data)
@@ -213,6 +243,11 @@ class Intake:
 def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
     """What a report is about: with other permissions a file is another matter."""
     return Identity.of(path, found), found.st_ctime_ns
+
+
+def _is_still(path: str, found: os.stat_result) -> bool:
+    """Whether the very file is there, as it was."""
+    return _condition(path, os.lstat(path)) == _condition(path, found)
 
 
 def _is_mail_file(path: str) -> bool:

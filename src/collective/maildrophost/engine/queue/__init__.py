@@ -20,7 +20,15 @@ from .claim import (
     recover,
 )
 from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
-from .enqueue import discard, enqueue, new_batch, prepare, release, take_file
+from .enqueue import (
+    discard,
+    enqueue,
+    forget_files,
+    new_batch,
+    prepare,
+    release,
+    take_file,
+)
 from .errors import QueueError, Refused
 from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
 from .housekeeping import tidy
@@ -135,6 +143,7 @@ __all__ = [
     "settle",
     "stats",
     "take_file",
+    "forget_files",
     "taking_part",
     "take_over",
     "take_turn",

@@ -101,8 +101,8 @@ def take_file(
 ) -> str | None:
     """Store the mail of a file, once for each `key`; None when it was taken.
 
-    The file may go only after this transaction is on disk, and the key stays longer
-    than the file: so a crash in between, or a second daemon, takes nothing twice.
+    The file may go only after this transaction is on disk, and its key after the file,
+    see `forget_files`: so a crash in between, or a second daemon, takes nothing twice.
     """
     try:
         with tx.begin_nested():
@@ -115,6 +115,15 @@ def take_file(
         )
         return None
     return enqueue(tx, [message], now, origin)[0]
+
+
+def forget_files(tx: Transaction, keys: Sequence[str]) -> None:
+    """Another file may have one of these keys from now on: those that had it are gone.
+
+    The disk must know that they are, or a power cut could bring one back as new.
+    """
+    ended = tables.taken_file.c.key == bindparam("ended")
+    tx.execute(delete(tables.taken_file).where(ended), [{"ended": key} for key in keys])
 
 
 _MESSAGE = Prepared(

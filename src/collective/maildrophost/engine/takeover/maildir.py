@@ -14,6 +14,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from pathlib import Path
 
+from ..intake import storable
 from ..message import InvalidMessage
 from ..message.headers import FieldFinder, header_block_end, without
 from .oldmail import OldMail, Opened
@@ -64,7 +65,7 @@ def _mail(base: str, files: tuple[Path, ...]) -> OldMail:
     return OldMail(
         # A Maildir never gives a name twice. Not the inode: a copy of the Maildir may
         # have made two files of two links.
-        key=lambda data: f"{place}\n{hashlib.sha256(data).hexdigest()}",
+        key=lambda data: f"{storable(place)}\n{hashlib.sha256(data).hexdigest()}",
         files=files,
         open=_open,
         failed=REFUSED if rejected else "",

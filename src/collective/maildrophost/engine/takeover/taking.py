@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..doorbell import ring
 from ..errors import MaildropError
-from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS
+from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS, storable
 from ..message import InvalidMessage, compose
 from ..queue import Queue, doorbells, take_over
 from . import maildir, spool
@@ -59,17 +59,23 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
     except OSError as error:
         return Left(mail.path, str(error.strerror))
     now = time.time()
-    with queue.write() as tx:
-        id = take_over(
-            tx,
-            mail.key(data),
-            message,
-            now,
-            origin=f"import of {mail.path}",
-            failed=mail.failed,
-            possible_duplicate=mail.possible_duplicate,
-        )
-        bells = doorbells(tx, now)
+    try:
+        with queue.write() as tx:
+            id = take_over(
+                tx,
+                mail.key(data),
+                message,
+                now,
+                origin=f"import of {storable(mail.path)}",
+                failed=mail.failed,
+                possible_duplicate=mail.possible_duplicate,
+            )
+            if id is not None:
+                # Else a daemon has taken, removed and forgotten it since.
+                mail.path.lstat()
+            bells = doorbells(tx, now)
+    except FileNotFoundError as error:
+        return Left(mail.path, str(error.strerror))
     ring(bells)
     return Taken(id, _remove(mail, id))
 
