@@ -29,6 +29,17 @@ def test_each_daemon_has_its_own_configuration(room):
     assert relay(room, "main") == "relay.example.org"
 
 
+def test_a_comment_behind_a_value_is_none_of_it(room):
+    room.built(
+        TWO.replace("main newsletter", "main newsletter      # sections with options")
+        .replace("relay.example.org", "relay.example.org  # shared by every daemon")
+        .replace("login =", "login =  # none")
+    )
+    assert relay(room, "main") == "relay.example.org"
+    assert relay(room, "newsletter") == "bulk.example.org"
+    assert load(room / "parts/maildrop/newsletter.conf", {}).login == ""
+
+
 def test_the_section_of_a_daemon_wins_over_the_part(room):
     room.built(TWO)
     assert relay(room, "newsletter") == "bulk.example.org"

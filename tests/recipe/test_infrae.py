@@ -73,6 +73,34 @@ def test_without_an_old_directory_the_part_names_its_own(room):
     assert configuration(room).home == room / "var/maildrophost"
 
 
+ANOTHER = """
+[another]
+recipe = collective.recipe.maildrophost
+"""
+
+
+@pytest.mark.parametrize("parts", ["maildrop another", "another maildrop"])
+def test_the_home_of_a_part_is_not_left_behind(room, parts):
+    first = "[maildrop]\nrecipe = collective.recipe.maildrophost\n"
+    room.built(first)
+    room.built(first + ANOTHER, parts=parts)
+    for name in parts.split():
+        moved = configuration(room, f"parts/{name}/{name}.conf")
+        assert moved.home == room / f"var/{name}"
+
+
+@pytest.mark.parametrize("parts", [f"{PART} another", f"another {PART}"])
+def test_a_part_says_when_two_could_go_on_with_the_old_directory(room, parts):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(MOVED, parts=PART)
+    assert f"home = {room / 'var/maildrop'}" in room.refused(MOVED + ANOTHER, parts)
+    said = MOVED + "mail_dir = var/maildrop\n" + ANOTHER
+    room.built(said, parts=parts)
+    assert configuration(room).home == room / "var/maildrop"
+    another = configuration(room, "parts/another/another.conf")
+    assert another.home == room / "var/another"
+
+
 def test_the_configuration_goes_where_it_was_told_to_go(room):
     room.built(MOVED + "maildrophost.cfg = etc/mail.cfg\n", parts=PART)
     assert room.mode("etc/mail.cfg") == 0o600

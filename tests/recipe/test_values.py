@@ -34,6 +34,17 @@ def value(name: str, text: str) -> str:
         ("smtp-host", "[2001:db8::1]:25;2001:db8::2;localhost", None),
         ("auth", "XOAUTH2", "xoauth2"),
         ("login", "a person", "a person"),
+        ("login", "a#person", "a#person"),
+        (
+            "smtp-host",
+            "relay.example.org  # shared by every daemon",
+            "relay.example.org",
+        ),
+        ("spool", "/a # one\n# another\n/b", "/a;/b"),
+        ("password", "a # b", "a # b"),
+        ("queue", "sqlite:////srv/q.db", None),
+        ("queue", "postgresql+psycopg://me@db/mail", None),
+        ("retry-max", "31536000", None),
     ],
 )
 def test_a_right_value_is_taken(name, text, expected):
@@ -56,6 +67,11 @@ def test_a_right_value_is_taken(name, text, expected):
         ("smtp-host", "relay:smtp", "host or host:port"),
         ("smtp-host", "relay:65536", "host or host:port"),
         ("smtp-host", "two relays", "host or host:port"),
+        ("smtp-host", "# none", "host or host:port"),
+        ("queue", "sqlite:///var/q.db", "sqlite:///ABSOLUTE/PATH or postgresql"),
+        ("queue", "redis://x", "sqlite:///ABSOLUTE/PATH or postgresql"),
+        ("queue", "postgresql+psycopg://", "sqlite:///ABSOLUTE/PATH or postgresql"),
+        ("retry-max", "31536001", "a number of seconds above 0, at most 31536000"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_was_expected(name, text, expected):

@@ -15,6 +15,7 @@ from . import infrae
 from .errors import wrong_value
 from .owner import Owner, owner
 from .sections import read_daemon, read_part
+from .values import without_comment
 
 # Two daemons that shared one of these would take each other's mail or files.
 OF_ONE_DAEMON = ("home", "spool", "var", "pid-file", "log-file")
@@ -82,7 +83,7 @@ def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
     """The daemons of `part`, in the order it lists them; raises UserError."""
     start = Path(buildout["buildout"]["directory"])
     shared = read_part(part, options, start)
-    names = options.get("daemons", "").split()
+    names = without_comment(options.get("daemons", "")).split()
     if not names:
         return (_lone_daemon(buildout, part, options, shared),)
     if infrae.CONFIGURATION_FILE in options:
@@ -101,13 +102,15 @@ def _lone_daemon(
     buildout: Any, part: str, options: Any, values: Mapping[str, str]
 ) -> Daemon:
     start = Path(buildout["buildout"]["directory"])
-    var = start / "var"
+    home = start / "var" / part
+    if not values.get("home"):
+        home = infrae.home(buildout, part, home)
     given = options.get(infrae.CONFIGURATION_FILE, "").strip()
     return Daemon(
         name=part,
         section=part,
         configuration=start / given if given else _configuration(buildout, part, part),
-        values=_with_home(values, infrae.home(var, var / part)),
+        values=_with_home(values, home),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from zc.buildout import UserError
 
 RENAMED: Final = {
     "mail-dir": "home",
@@ -29,13 +31,38 @@ def in_todays_words(name: str) -> str:
     return RENAMED.get(hyphened, hyphened)
 
 
-def home(var: Path, default: Path) -> Path:
-    """The working directory it left behind in `var`, if mail can wait there.
+def home(buildout: Any, part: str, default: Path) -> Path:
+    """The working directory it left behind beside `default`, if mail can wait there.
 
     Only its `recipe =` line changes when a part moves to this recipe. The mail that
-    waits in the old drop directory must be found all the same.
+    waits in the old drop directory must be found all the same. Raises UserError when
+    it may be another part's.
     """
-    left_behind = var / DIRECTORY
-    if (left_behind / "spool").is_dir() and not default.exists():
-        return left_behind
-    return default
+    left_behind = default.parent / DIRECTORY
+    if default.exists() or not (left_behind / "spool").is_dir():
+        return default
+    homes = _other_homes(buildout, part)
+    if left_behind in homes.values():
+        return default
+    rivals = [name for name, said in homes.items() if not said.exists()]
+    if rivals:
+        names = " and ".join([part, *rivals])
+        raise UserError(
+            f"[{part}] home: {left_behind} is that of a daemon before, and {names} "
+            f"could each go on with it. Say home = {left_behind} in the part that does."
+        )
+    return left_behind
+
+
+def _other_homes(buildout: Any, part: str) -> dict[str, Path]:
+    """Those of the other parts of this recipe that are one daemon each."""
+    start = Path(buildout["buildout"]["directory"])
+    recipe = buildout[part]["recipe"]
+    homes = {}
+    for name in buildout["buildout"]["parts"].split():
+        # Only what is built anyway: to ask for a section makes its part.
+        options = {} if name == part else buildout[name]
+        if options.get("recipe") == recipe and not options.get("daemons", "").split():
+            said = {in_todays_words(each): text for each, text in options.items()}
+            homes[name] = start / (said.get("home") or f"var/{name}")
+    return homes

@@ -62,9 +62,10 @@ def _read(
             continue
         if name not in BY_NAME:
             raise unknown_option(section, written, {*BY_NAME, *besides})
-        if name in values:
+        value = _value(section, written, name, options[written], start)
+        if values.get(name, value) != value:
             raise UserError(f"[{section}] {written}: {name} is set twice.")
-        values[name] = _value(section, written, name, options[written], start)
+        values[name] = value
     return values
 
 

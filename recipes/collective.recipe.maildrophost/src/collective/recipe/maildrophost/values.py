@@ -20,6 +20,8 @@ _RELAY = re.compile(
     r"|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"
 )
 _MAX_PORT = 65535
+_QUEUES = ("sqlite:///", "postgresql+psycopg://")
+_COMMENT = re.compile(r"(^|\s)#.*")
 _BARE = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
 
 
@@ -32,10 +34,17 @@ def checked(section: str, name: str, option: Option, text: str, directory: Path)
 
     `directory` is what a relative path starts from.
     """
+    if option.kind is not Kind.SECRET:
+        text = without_comment(text)
     try:
         return _CHECKS[option.kind](option, text.strip(), directory)
     except Wrong as wrong:
         raise wrong_value(section, name, str(wrong)) from None
+
+
+def without_comment(text: str) -> str:
+    """`text` without what follows a blank and a #; buildout leaves that in a value."""
+    return "\n".join(_COMMENT.sub("", line) for line in text.splitlines())
 
 
 def assignment(option: Option, value: str) -> str:
@@ -89,10 +98,11 @@ def _within(option: Option, number: float) -> bool:
 
 
 def _limits(option: Option) -> str:
+    if option.above is not None:
+        at_most = "" if option.maximum is None else f", at most {option.maximum:.0f}"
+        return f"above {option.above:g}{at_most}"
     if option.maximum is not None:
         return f"from {option.minimum:g} to {option.maximum:g}"
-    if option.above is not None:
-        return f"above {option.above:g}"
     return f"of at least {option.minimum:g}"
 
 
@@ -120,6 +130,17 @@ def _is_relay(text: str) -> bool:
     return match is not None and 1 <= int(match["port"] or 1) <= _MAX_PORT
 
 
+def _queue(option: Option, text: str, directory: Path) -> str:
+    line = _text(option, text, directory)
+    scheme = next((each for each in _QUEUES if line.startswith(each)), None)
+    rest = line.removeprefix(scheme or "")
+    if not scheme or not rest or (scheme == _QUEUES[0] and not rest.startswith("/")):
+        raise Wrong(
+            "sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"
+        )
+    return line
+
+
 def _user(option: Option, text: str, directory: Path) -> str:
     try:
         return owner(text).name
@@ -134,7 +155,7 @@ def _several(text: str) -> list[str]:
 _CHECKS: dict[Kind, Callable[[Option, str, Path], str]] = {
     Kind.TEXT: _text,
     Kind.SECRET: _text,
-    Kind.QUEUE: _text,
+    Kind.QUEUE: _queue,
     Kind.SWITCH: _switch,
     Kind.WHOLE: _whole,
     Kind.SECONDS: _seconds,
