@@ -148,13 +148,12 @@ class SpoolDataManager:
 
     @contextmanager
     def _write(self) -> Iterator[Transaction]:
-        with refusals_named():
-            queue = queue_at(self._url)
-            # A commit whose answer got lost may have happened: there is something to
-            # discard from the first try on.
+        with refusals_named(), queue_at(self._url).write() as tx:
+            # A commit whose answer gets lost may have happened: there is something
+            # to discard from now on. Not before: who cannot write for a lock would
+            # wait for it a second time.
             self._wrote = True
-            with queue.write() as tx:
-                yield tx
+            yield tx
 
     def savepoint(self) -> SpoolSavepoint:
         """Remember how much mail there is now."""
