@@ -22,6 +22,7 @@ from Products.MailHost.MailHost import MailHost, MailHostError
 from zope.interface.verify import verifyObject
 
 from collective import maildrophost
+from collective.maildrophost import host as module
 from collective.maildrophost.engine.doorbell import listen
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Daemon, register
@@ -56,6 +57,19 @@ def test_immediate_mail_is_in_the_interactive_lane_and_waits_for_the_commit(
 def test_the_lane_argument_wins_over_all(host, send, sent):
     send(host, immediate=True, lane="bulk")
     assert sent().lane is Lane.BULK
+
+
+def test_a_lane_may_be_given_as_the_engine_knows_it(host, send, sent):
+    send(host, lane=Lane.BULK)
+    assert sent().lane is Lane.BULK
+
+
+@pytest.mark.parametrize("lane", [5, 1, 1.5, True, b"bulk", ["bulk"], "", object()])
+def test_what_is_no_lane_is_refused(host, send, mails, lane):
+    with pytest.raises(MailHostError, match="the lanes are interactive, normal, bulk"):
+        send(host, lane=lane)
+    transaction.commit()
+    assert mails() == []
 
 
 def test_list_mail_is_in_the_bulk_lane(host, sent):
@@ -175,6 +189,12 @@ def test_length_and_daemon_are_those_of_the_queue(host, send, doorbell):
 
 
 def test_without_a_daemon_nobody_works_on_the_queue(host, queue):
+    assert host.queueThreadAlive() is False
+
+
+def test_a_daemon_that_was_killed_works_no_more(host, doorbell, monkeypatch):
+    assert host.queueThreadAlive() is True
+    monkeypatch.setattr(module, "is_gone", lambda process: True)
     assert host.queueThreadAlive() is False
 
 

@@ -81,6 +81,12 @@ def test_a_path_is_no_key(instance):
     assert host.getConfigKey() == "DEFAULT"
 
 
+@pytest.mark.parametrize("key", [None, 5, ["newsletter"], b"newsletter", ""])
+def test_what_is_no_text_is_no_key(instance, key):
+    with pytest.raises(ValueError, match="DEFAULT, zz, newsletter"):
+        MaildropHost().setConfigPath(key)
+
+
 def test_a_file_that_cannot_be_used_is_a_valueerror_with_line_and_option(instance):
     (instance / "newsletter.conf").write_text('MAILDROP_HOME="/x"\nSMTP_PORT=many\n')
     host = MaildropHost()

@@ -23,6 +23,7 @@ from ZPublisher import zpublish
 from collective.maildrophost import envelope, oldhost, productconfig
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import all_daemons, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
@@ -232,7 +233,9 @@ class MaildropHost(Tabs, MailHost):
         """Whether a daemon works on the queue."""
         try:
             with queue_at(self._configuration().queue).read() as tx:
-                return any(each.alive(time.time()) for each in all_daemons(tx))
+                known, now = all_daemons(tx), time.time()
+            # The lease of one that was killed runs on for a while.
+            return any(each.alive(now) and not is_gone(each.process) for each in known)
         except MaildropError:
             return False
 
@@ -278,7 +281,9 @@ def _content(text: Any) -> bytes | str:
 
 
 def _lane(lane: Any) -> Lane | None:
-    return Lane.parse(lane) if isinstance(lane, str) else lane
+    if lane is None or isinstance(lane, Lane):
+        return lane
+    return Lane.parse(lane if isinstance(lane, str) else repr(lane))
 
 
 def _epoch(moment: Any) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from App.config import getConfiguration
 
@@ -23,7 +23,7 @@ _added: dict[str, str] = {}
 class UnknownConfiguration(MaildropError, ValueError):
     """No configuration is listed under the key."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: Any) -> None:
         known = ", ".join(configurations()) or "none at all"
         super().__init__(
             f"there is no maildrop configuration {key!r}; known: {known}. "
@@ -68,7 +68,7 @@ def listed_key(key: str) -> str:
 
 def _listed(key: str) -> tuple[str, str]:
     """Its key as it is listed, and its path."""
-    short = key.removeprefix(PREFIX)
+    short = key.removeprefix(PREFIX) if isinstance(key, str) else ""
     path = configurations().get(short)
     if path is None:
         raise UnknownConfiguration(key)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 @pass_configured
 def stats_command(configured: Configured, as_json: bool) -> None:
     """Count messages by state, lane and hour."""
-    from ..queue import stats
+    from ..identity import is_gone
+    from ..queue import look
 
     with configured.queue() as queue, queue.read() as tx:
-        figures = stats(tx, time.time())
+        _, figures = look(tx, time.time(), is_gone)
     if as_json:
         print_json(figures.as_json())
     else:
