@@ -79,3 +79,13 @@ def test_a_lane_is_held_and_released(site):
     assert site.ctl("stats", "--json").json["held_lanes"] == ["bulk"]
     assert site.ctl("release", "--lane", "bulk").out == "lane bulk released\n"
     assert site.ctl("release", "--lane", "bulk").out == "lane bulk was not held\n"
+
+
+def test_an_id_may_be_written_in_any_way_or_be_none(site):
+    id = site.send()
+    assert site.ctl("hold", f"00{id}").status == 0
+    assert site.state_of(f"0{id}") == "held"
+    for none in ("9" * 5000, "9" * 19, "\u0661", "-1"):
+        ended = site.ctl("release", "--", none)
+        assert ended.status == 1
+        assert "there is no such message" in ended.err

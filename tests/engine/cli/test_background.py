@@ -107,6 +107,25 @@ def test_a_pid_file_that_names_another_process_is_no_daemon(site):
     assert site.ctl("start").out.startswith("started, pid ")
 
 
+def test_the_daemon_of_another_directory_is_named(started):
+    pid = pid_of(started.ctl("status").out)
+    changed = {"MAILDROP_VAR": str(started.home / "other")}
+    for command in ("stop", "reload"):
+        ended = started.ctl(command, **changed)
+        assert f"'kill {pid}'" in ended.err
+    assert lives(pid)
+
+
+def test_directories_of_log_and_pid_file_are_made(site):
+    files = {"LOG": "logs/here/a.log", "PID": "run/a.pid"}
+    site.configure(
+        **{f"MAILDROP_{name}_FILE": site.home / path for name, path in files.items()}
+    )
+    assert site.ctl("start").status == 0
+    for path in files.values():
+        assert (site.home / path).exists()
+
+
 def test_restart_replaces_the_daemon(started):
     pid = pid_of(started.ctl("status").out)
     ended = started.ctl("restart")

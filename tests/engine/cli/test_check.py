@@ -37,8 +37,8 @@ def failed(site, subject: str) -> str:
     return texts[0]
 
 
-def fine(site, subject: str) -> list[str]:
-    found = site.ctl("check", "--json").json
+def fine(site, subject: str, **environ: str) -> list[str]:
+    found = site.ctl("check", "--json", **environ).json
     return [
         finding["text"]
         for finding in found
@@ -75,6 +75,18 @@ def test_a_warning_of_the_configuration_is_a_warning(site):
 
 def test_a_password_that_everybody_can_read_fails(site):
     site.configure(MAILDROP_LOGIN="me", MAILDROP_PASSWORD="hush")
+    site.path.chmod(0o644)
+    assert "chmod 600" in failed(site, "configuration")
+
+
+def test_a_password_of_the_environment_is_not_in_the_file(site):
+    site.path.chmod(0o644)
+    secrets = {"MAILDROP_LOGIN": "me", "MAILDROP_PASSWORD": "hush"}
+    assert fine(site, "configuration", **secrets) == [f"{site.path} is valid"]
+
+
+def test_a_password_of_the_queue_that_everybody_can_read_fails(site):
+    site.configure(MAILDROP_QUEUE="postgresql+psycopg://me:hush@127.0.0.1:1/db")
     site.path.chmod(0o644)
     assert "chmod 600" in failed(site, "configuration")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,15 @@ def test_without_a_log_it_fails(site):
     assert ended.status == 1
     assert "maildrop.log" in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_reader_who_has_seen_enough_is_no_error_of_the_log(site, log):
+    log.write_text("one\n" * 50_000)  # more than a pipe holds
+    program = (sys.executable, "-m", "collective.maildrophost.engine.cli")
+    command = [*program, "--config", str(site.path), "logtail", "--lines", "50000"]
+    ended = subprocess.run(
+        ["sh", "-c", f"{shlex.join(command)} | head -1"],
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == (b"one\n", b"")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import socket
+import subprocess
+import sys
 
 import pytest
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import Daemon, register
 
+PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 MESSAGE = b"Subject: hello\n\nbody\n"
 
 
@@ -94,3 +99,43 @@ def daemon_with(doorbell: str) -> Daemon:
         seen=0,
         lease_until=1e11,
     )
+
+
+@pytest.mark.parametrize("output", ["/dev/full", "a pipe that nobody reads"])
+def test_mail_that_is_queued_is_no_failure_whatever_takes_its_id(site, output):
+    command = [*PROGRAM, "--config", site.path, "send", "-f", "a@x.org", "b@x.org"]
+    if output.startswith("/"):
+        descriptor = os.open(output, os.O_WRONLY)
+    else:
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    ended = subprocess.run(
+        command,
+        input=MESSAGE,
+        stdout=descriptor,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(descriptor)
+    assert ended.returncode == 0
+    assert ended.stderr.startswith(b"queued as 1; ")
+    assert ended.stderr.count(b"\n") == 1
+    assert site.state_of("1") == "queued"
+
+
+def test_without_a_standard_input_nothing_is_queued(site):
+    ended = subprocess.run(
+        ["sh", "-c", f"{shlex.join(PROGRAM)} send -f a@x.org b@x.org <&-"],
+        env={**os.environ, "MAILDROP_CONFIG": str(site.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "standard input is closed; nothing was queued" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_leap_second_is_a_time(site):
+    id = site.send("-f", "a@x.org", "--at", "2016-12-31T23:59:60Z", "b@x.org")
+    assert site.ctl("show", id, "--json").json["due"] == "2017-01-01T00:00:00.000Z"

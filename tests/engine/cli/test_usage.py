@@ -155,6 +155,50 @@ def test_a_queue_that_cannot_be_opened_is_a_failure(site):
         assert "queue.db" in ended.err
 
 
+LOOKING = ("queue", "stats", "status", "check", "start", "send")
+
+
+@pytest.mark.parametrize("name", LOOKING)
+@pytest.mark.parametrize(("port", "reason"), [("1", "psycopg"), ("port", "'port'")])
+def test_a_queue_without_its_driver_or_place_is_a_failure(site, name, port, reason):
+    queue = f"postgresql+psycopg://me:hush-hush@127.0.0.1:{port}/db"
+    site.configure(MAILDROP_QUEUE=queue)
+    program = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from collective.maildrophost.engine.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "--config", site.path, *command_line(name)],
+        capture_output=True,
+        text=True,
+        check=False,
+        input="",
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "hush" not in ended.stderr + ended.stdout
+    said = ended.stdout if name == "check" else ended.stderr
+    assert reason in said
+    assert f"me:***@127.0.0.1:{port}/db" in said
+
+
+@pytest.mark.parametrize("name", ["queue", "stats", "status"])
+def test_an_output_that_takes_nothing_is_a_failure_in_one_line(site, name):
+    site.send()
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*PROGRAM, "--config", site.path, name],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert one_line(ended.stderr)
+    assert "No space left" in ended.stderr
+
+
 def test_a_command_that_only_looks_makes_no_queue(site):
     for name in ("queue", "show", "status", "check"):
         site.ctl(*command_line(name))

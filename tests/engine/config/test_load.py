@@ -129,10 +129,11 @@ def test_an_error_names_file_line_option_with_what_was_expected(load_text, path)
 
 
 def test_an_unknown_option_is_a_warning_with_the_nearest_name(load_text, path):
-    assert load_text("MAILDROP_CONCURENCY=2\nfoo=1\n").warnings == (
+    assert load_text("MAILDROP_CONCURENCY=2\ntls=1\nfoo=1\n").warnings == (
         f"{path}:2: MAILDROP_CONCURENCY: unknown option, ignored; "
         "did you mean MAILDROP_CONCURRENCY?",
-        f"{path}:3: foo: unknown option, ignored",
+        f"{path}:3: tls: unknown option, ignored; did you mean MAILDROP_TLS?",
+        f"{path}:4: foo: unknown option, ignored",
     )
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine.config import ConfigurationError, RelayAddress
+from collective.maildrophost.engine.config import (
+    ConfigurationError,
+    RelayAddress,
+    load,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,10 @@ from collective.maildrophost.engine.config import ConfigurationError, RelayAddre
         "MAILDROP_QUEUE=sqlite:///relative.db",
         "MAILDROP_QUEUE=sqlite://",
         "MAILDROP_QUEUE=sqlite:////srv/",
+        "MAILDROP_QUEUE=sqlite:////srv/q?x=1",
+        "MAILDROP_QUEUE=sqlite:////srv/%41/q",
+        "MAILDROP_RETRY_MIN=0",
+        "MAILDROP_RETRY_MAX=1000000000000",
         "MAILDROP_QUEUE=postgresql+psycopg://",
     ],
 )
@@ -131,3 +139,12 @@ def test_a_wrong_queue_lists_the_databases_there_are(load_text):
 def test_a_relay_prints_as_host_with_port():
     assert str(RelayAddress("relay.example.org", 25)) == "relay.example.org:25"
     assert str(RelayAddress("::1", 2525)) == "[::1]:2525"
+
+
+@pytest.mark.parametrize("name", ["a?1", "per%41cent"])
+def test_a_home_that_no_url_can_name_is_refused(tmp_path, name):
+    path = tmp_path / "maildrop.conf"
+    path.write_text(f"MAILDROP_HOME='{tmp_path}/{name}'\n")
+    with pytest.raises(ConfigurationError, match="the path has no") as error:
+        load(path, {})
+    assert error.value.option == "MAILDROP_QUEUE"

@@ -29,7 +29,11 @@ def parse_rfc3339(text: str) -> float:
             "(the offset, Z or +01:00, is required)"
         )
     date, time, fraction, offset = match.groups()
+    # A leap second; no clock that counts from the epoch knows it.
+    leap = 1.0 if time.endswith(":60") else 0.0
+    time = time.replace(":60", ":59") if leap else time
     offset = "+00:00" if offset in "Zz" else offset
     # datetime takes six digits of a second at the most.
     micros = (fraction or ".0")[:7].ljust(7, "0")
-    return datetime.fromisoformat(f"{date}T{time}{micros}{offset}").timestamp()
+    moment = datetime.fromisoformat(f"{date}T{time}{micros}{offset}")
+    return moment.timestamp() + leap

@@ -7,6 +7,7 @@ import re
 # Up to the last @: a password may hold any character, an unescaped one too.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
 _PARAMETER = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
+_ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 EXPECTED = "expected sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"
 
@@ -48,3 +49,6 @@ def _check_sqlite_path(path: str) -> None:
     # slash of the URL is the first one of the path.
     if not path.startswith("/") or path.endswith("/"):
         raise ValueError(f"{EXPECTED}; the path starts with / and names a file")
+    # Another file would be meant, with %XX only by some releases of SQLAlchemy.
+    if "?" in path or _ENCODED.search(path):
+        raise ValueError(f"{EXPECTED}; the path has no ? and nothing like %41 in it")

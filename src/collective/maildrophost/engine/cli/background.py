@@ -51,8 +51,10 @@ def stop_command(configured: Configured) -> None:
 
     They have MAILDROP_STOP_TIMEOUT seconds; all other mail waits in the queue.
     """
-    if not _stop(configured.load()):
+    configuration = configured.load()
+    if not _stop(configuration):
         click.echo("not running")
+        _name_others(configuration)
 
 
 @click.command("restart")
@@ -63,7 +65,8 @@ def restart_command(configured: Configured) -> None:
     One that does not run is started.
     """
     configuration = configured.load()
-    _stop(configuration)
+    if not _stop(configuration):
+        _name_others(configuration)
     _start(configuration)
 
 
@@ -77,6 +80,7 @@ def reload_command(configured: Configured) -> None:
     configuration = configured.load()
     pid = running(configuration)
     if pid is None:
+        _name_others(configuration)
         raise click.ClickException(
             "not running: the next start reads the configuration anyway"
         )
@@ -176,6 +180,16 @@ def _stop(configuration: Configuration) -> bool:
         _wait_for_end(configuration, pid, partial(processes.lives, pid))
         click.echo(f"stopped, pid {pid}; it was not started with 'start'")
     return state is not None or bool(others)
+
+
+def _name_others(configuration: Configuration) -> None:
+    # Several configurations may share a queue, or MAILDROP_VAR was changed meanwhile.
+    for pid in heartbeats.other_pids(configuration):
+        click.echo(
+            f"pid {pid} works on this queue with another MAILDROP_VAR: if that is an "
+            f"old one of this configuration, 'kill {pid}' stops it as 'stop' would",
+            err=True,
+        )
 
 
 def _end_supervisor(supervisor: Supervisor) -> None:

@@ -38,6 +38,18 @@ def local_pids(configuration: Configuration) -> list[int]:
     ]
 
 
+def other_pids(configuration: Configuration) -> list[int]:
+    """Daemons of the queue on this machine with another MAILDROP_VAR.
+
+    Raises QueueError when the queue cannot be read.
+    """
+    return [
+        daemon.pid
+        for daemon in alive(configuration)
+        if _is_here(daemon) and not _serves(daemon, configuration)
+    ]
+
+
 def alive(configuration: Configuration) -> list[Daemon]:
     """Every daemon that works on the queue, wherever; raises QueueError."""
     now = time.time()

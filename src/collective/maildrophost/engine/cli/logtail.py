@@ -35,6 +35,8 @@ def logtail_command(configured: Configured, lines: int) -> None:
         raise click.ClickException(
             f"{path} does not exist: the daemon has not run yet"
         ) from None
+    except BrokenPipeError:
+        raise  # its reader has seen enough
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
     except KeyboardInterrupt:

@@ -37,6 +37,13 @@ def _visible(character: str) -> str:
     return character
 
 
+def leave_standard_output() -> None:
+    """Let nothing more go there: at its end Python would fail over what is left."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def print_json(value: Any) -> None:
     """One JSON document; ASCII, so that no locale and no terminal changes it."""
     click.echo(json.dumps(value, indent=2))

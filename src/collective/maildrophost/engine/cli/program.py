@@ -15,7 +15,7 @@ import click
 from ..errors import MaildropError
 from . import exits
 from .configured import Configured
-from .output import printable
+from .output import leave_standard_output, printable
 
 # Where each command lives, in the order of the help. Its module is imported when the
 # command is asked for, and imports the database or the daemon only when it runs.
@@ -130,6 +130,11 @@ def main(
         return _failed(prog_name, error.format_message(), error.exit_code)
     except MaildropError as error:
         return _failed(prog_name, str(error), _status_of(error))
+    except OSError as error:
+        # Standard output most likely: what a command works with it names itself.
+        with contextlib.suppress(OSError, AttributeError):
+            leave_standard_output()
+        return _failed(prog_name, str(error), exits.FAILED)
     except SystemExit as ended:
         # click ends by itself when a reader (head, less) has seen enough.
         return int(ended.code or exits.DONE)

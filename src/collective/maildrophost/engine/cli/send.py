@@ -10,6 +10,7 @@ import click
 
 from . import exits
 from .configured import Configured, pass_configured
+from .output import leave_standard_output
 from .parameters import LaneName, Moment
 
 if TYPE_CHECKING:
@@ -63,10 +64,24 @@ def send_command(
         )
     except InvalidMessage as error:
         raise Refused(f"{error}; nothing was queued") from None
-    click.echo(_enqueue(configured, message))
+    _print_id(_enqueue(configured, message))
+
+
+def _print_id(id: str) -> None:
+    # It is queued: whoever takes a failure for one would send it twice.
+    try:
+        click.echo(id)
+    except OSError as error:
+        leave_standard_output()
+        click.echo(
+            f"queued as {id}; standard output does not take that ({error.strerror})",
+            err=True,
+        )
 
 
 def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise Refused("standard input is closed; nothing was queued")
     if sys.stdin.isatty():
         click.echo("type the message, its header first; end with Ctrl-D", err=True)
     return sys.stdin.buffer.read()

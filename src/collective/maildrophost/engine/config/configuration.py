@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collective.maildrophost.engine.config.relays import RelayAddress
 from collective.maildrophost.engine.config.secret import Secret
+from collective.maildrophost.engine.queueurl import QueueURL
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Configuration:
     var: Path
     pid_file: Path
     log_file: Path
-    queue: str
+    queue: QueueURL
     relays: tuple[RelayAddress, ...]
     tls: int
     tls_ca_file: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collective.maildrophost.engine.config.option import Kind, Option
 
+_YEAR_SECONDS = 31_536_000
+
 OPTIONS: tuple[Option, ...] = (
     Option(
         "PYTHON",
@@ -164,6 +166,7 @@ OPTIONS: tuple[Option, ...] = (
         "60",
         "Seconds until the first retry; the wait doubles with each one.",
         above=0,
+        maximum=_YEAR_SECONDS,
     ),
     Option(
         "MAILDROP_RETRY_MAX",
@@ -171,6 +174,7 @@ OPTIONS: tuple[Option, ...] = (
         "4000",
         "Longest wait in seconds between two retries.",
         above=0,
+        maximum=_YEAR_SECONDS,
     ),
     Option(
         "MAILDROP_LIFETIME",

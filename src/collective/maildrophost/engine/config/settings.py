@@ -135,6 +135,9 @@ class Settings:
 
 
 def _suggestion(name: str) -> str:
+    whole = f"MAILDROP_{name.upper()}"
+    if whole in BY_NAME:
+        return f"; did you mean {whole}?"
     nearest = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]}?" if nearest else ""
 

@@ -81,7 +81,8 @@ def _check_range(option: Option, value: float, what: str, text: str) -> None:
 
 def _range(option: Option) -> str:
     if option.above is not None:
-        return f" above {option.above:g}"
+        at_most = "" if option.maximum is None else f", at most {option.maximum:.0f}"
+        return f" above {option.above:g}{at_most}"
     if option.maximum is not None:
         return f" from {option.minimum:g} to {option.maximum:g}"
     return f", {option.minimum:g} or more"

@@ -16,14 +16,17 @@ class UnusableDirectory(MaildropError):
 
 
 def make_directories(configuration: Configuration) -> None:
-    """Home, var and drop directories with mode 0700; raises UnusableDirectory."""
+    """Those that are missing get mode 0700; raises UnusableDirectory."""
     _make(configuration.home, "MAILDROP_HOME")
     _make(configuration.var, "MAILDROP_VAR")
+    # Who may write these files need not be able to make others beside them.
+    _make_missing(configuration.log_file.parent, "MAILDROP_LOG_FILE")
+    _make_missing(configuration.pid_file.parent, "MAILDROP_PID_FILE")
     for directory in configuration.spool:
         _make(directory, "MAILDROP_SPOOL")
 
 
-def _make(directory: Path, option: str) -> None:
+def _make_missing(directory: Path, option: str) -> None:
     try:
         if not directory.is_dir():
             _make_durably(directory)
@@ -31,6 +34,10 @@ def _make(directory: Path, option: str) -> None:
         raise UnusableDirectory(
             f"{option} {directory} cannot be made: {error.strerror}"
         ) from None
+
+
+def _make(directory: Path, option: str) -> None:
+    _make_missing(directory, option)
     if not os.access(directory, os.W_OK | os.X_OK):
         raise UnusableDirectory(
             f"{option} {directory} is not writable for user {os.getuid()}: "

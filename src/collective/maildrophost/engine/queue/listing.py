@@ -155,10 +155,15 @@ def attempts(tx: Transaction, id: str) -> list[AttemptRecord]:
     return [AttemptRecord(**row._mapping) for row in rows]
 
 
+_TOO_MANY_DIGITS = 19
+"""No row has so many: databases count up to 2**63."""
+
+
 def key_of(id: str) -> int | None:
     """The row of a message's id; None for a text that is no id."""
-    if id.isascii() and id.isdigit() and int(id) < 2**63:
-        return int(id)
+    digits = id.lstrip("0")
+    if id.isascii() and id.isdigit() and len(digits) < _TOO_MANY_DIGITS:
+        return int(digits or "0")
     return None
 
 

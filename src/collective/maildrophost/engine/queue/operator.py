@@ -10,6 +10,7 @@ from sqlalchemy import case, delete, false, select, text, update
 from ..message import Lane
 from . import tables
 from .claim import BACK_TO_WAITING
+from .listing import key_of
 from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
@@ -180,17 +181,18 @@ def _act(
                 )
         able = [each for each in part if each not in refused]
         if able:
-            act([int(each) for each in able])
+            act([key for each in able if (key := key_of(each)) is not None])
             changed += able
     return Done(tuple(changed), refused)
 
 
 def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
-    keys = [int(each) for each in ids if each.isascii() and each.isdigit()]
+    keys = {each: key for each in ids if (key := key_of(each)) is not None}
     rows = tx.execute(
         select(schedule.c.message_id, schedule.c.state)
-        .where(schedule.c.message_id.in_([key for key in keys if key < 2**63]))
+        .where(schedule.c.message_id.in_(sorted(set(keys.values()))))
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
-    return {str(key): State(state) for key, state in rows}
+    found = {key: State(state) for key, state in rows}
+    return {each: found[key] for each, key in keys.items() if key in found}

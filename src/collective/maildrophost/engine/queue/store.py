@@ -166,12 +166,8 @@ def open_queue(url: str) -> Queue:
 
     Raises QueueError, with the reason, when it can't be used.
     """
-    try:
+    with _url_named(url):
         queue = Queue(url)
-    except ArgumentError:
-        raise QueueError("?", "MAILDROP_QUEUE is not a database URL") from None
-    except (OSError, ValueError) as error:
-        raise QueueError(QueueURL(url).redacted(), str(error)) from None
     try:
         _bring_up_to_date(queue)
     except (MaildropError, SQLAlchemyError):
@@ -183,10 +179,22 @@ def open_queue(url: str) -> Queue:
 def exists(url: str) -> bool:
     """False for an SQLite queue that nobody has made yet.
 
-    Who only looks must not make one: it would belong to the wrong user.
+    Who only looks must not make one: it would belong to the wrong user. Raises
+    QueueError for a URL that cannot be used.
     """
-    path = database_at(make_url(url)).path
+    with _url_named(url):
+        path = database_at(make_url(url)).path
     return path is None or path.exists()
+
+
+@contextmanager
+def _url_named(url: str) -> Iterator[None]:
+    try:
+        yield
+    except ArgumentError:
+        raise QueueError("?", "MAILDROP_QUEUE is not a database URL") from None
+    except (OSError, ValueError) as error:
+        raise QueueError(QueueURL(url).redacted(), str(error)) from None
 
 
 def _bring_up_to_date(queue: Queue) -> None:

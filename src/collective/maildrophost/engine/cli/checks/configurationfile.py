@@ -20,8 +20,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     """The file that was read, then every file with a secret in it."""
     for text in configuration.warnings:
         yield warning(SUBJECT, text)
-    secret = bool(configuration.password) and not configuration.password_file
-    yield _privacy(configuration.path, secret)
+    yield _privacy(configuration.path, _holds_secret(configuration))
     for name in (
         configuration.password_file,
         configuration.oauth_client_secret_file,
@@ -30,6 +29,17 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         if name:
             yield _privacy(Path(name), secret=True)
     yield from _metrics(configuration)
+
+
+def _holds_secret(configuration: Configuration) -> bool:
+    from ...config import ConfigurationError, load
+
+    try:
+        alone = load(configuration.path, {})
+    except ConfigurationError:
+        alone = configuration  # Without the environment it says too little.
+    password = bool(alone.password) and not alone.password_file
+    return password or alone.queue.redacted() != str.__str__(alone.queue)
 
 
 def _metrics(configuration: Configuration) -> Iterator[Finding]:

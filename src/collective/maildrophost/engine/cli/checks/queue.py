@@ -34,9 +34,9 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 def _opens(configuration: Configuration) -> Finding:
     from ...queue import QueueError, open_queue, queue_length
 
-    if not heartbeats.queue_exists(configuration):
-        return ok(SUBJECT, f"{configuration.queue} is made by the first start")
     try:
+        if not heartbeats.queue_exists(configuration):
+            return ok(SUBJECT, f"{configuration.queue} is made by the first start")
         queue = open_queue(configuration.queue)
         try:
             with queue.read() as tx:
