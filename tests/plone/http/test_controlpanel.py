@@ -93,6 +93,11 @@ def test_a_choice_may_come_as_token_and_title(rest, site, newsletter):
     assert settings(site)[1] == newsletter
 
 
+def test_no_title_is_an_empty_one(rest, site):
+    assert rest.patch(PANEL, json={"title": None}).status_code == 204
+    assert settings(site)[0] == ""
+
+
 def test_nothing_chosen_is_not_the_risky_mode(rest, site):
     rest.patch(PANEL, json={"transactional": None})
 
@@ -107,7 +112,7 @@ def test_nothing_chosen_is_not_the_risky_mode(rest, site):
         ({"configuration": "broken"}, "broken.conf:2: SMTP_PORT"),
         ({"configuration": None}, "Required input is missing."),
         ({"configuration": ["newsletter"]}, "known: DEFAULT, newsletter, broken"),
-        ({"title": "two\nlines"}, "title"),
+        ({"title": "two\nlines"}, "Constraint not satisfied"),
         ({"title": 5}, "title"),
         ({"transactional": "perhaps"}, "transactional"),
     ],

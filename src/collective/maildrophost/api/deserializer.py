@@ -14,7 +14,7 @@ from zope.component import adapter, getMultiAdapter
 from zope.i18n import translate
 from zope.interface import alsoProvides, implementer
 from zope.schema import getFieldsInOrder
-from zope.schema.interfaces import ConstraintNotSatisfied, ValidationError
+from zope.schema.interfaces import IChoice, RequiredMissing, ValidationError
 
 from collective.maildrophost.api.access import check_origin, check_permission
 from collective.maildrophost.api.controlpanel import IMaildropHostControlpanel
@@ -60,22 +60,23 @@ class SettingsDeserializer:
                 continue
             try:
                 values[name] = self._value(field, body[name])
-            except (ConstraintNotSatisfied, TypeError):
-                errors.append(self._error(self._choices(field), name))
-            except ValidationError as error:
-                errors.append(self._error(error.doc(), name))
+            except (ValidationError, TypeError) as error:
+                errors.append(self._error(self._reason(field, error), name))
         return values, errors
 
     def _value(self, field: Any, sent: Any) -> Any:
         # Volto sends back a choice as it got it, with its title.
         value = sent["token"] if isinstance(sent, dict) and "token" in sent else sent
+        if value is None and not field.required:
+            value = field.missing_value
         field.bind(self.site).validate(value)
         return value
 
-    def _choices(self, field: Any) -> str:
-        vocabulary = getattr(field.bind(self.site), "vocabulary", ())
-        known = ", ".join(term.token for term in vocabulary)
-        return f"There is no such choice; known: {known}."
+    def _reason(self, field: Any, error: Exception) -> str:
+        if IChoice.providedBy(field) and not isinstance(error, RequiredMissing):
+            known = ", ".join(term.token for term in field.bind(self.site).vocabulary)
+            return f"There is no such choice; known: {known}."
+        return str(error.doc() if isinstance(error, ValidationError) else error)
 
     def _errors_together(self, settings: Any, values: dict[str, Any]) -> list[Any]:
         # Where a setting was not sent, the one there is counts.
