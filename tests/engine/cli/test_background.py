@@ -116,6 +116,27 @@ def test_the_daemon_of_another_directory_is_named(started):
     assert lives(pid)
 
 
+@pytest.mark.parametrize("command", ["start", "reload", "restart"])
+def test_what_the_daemon_would_refuse_is_an_error_of_the_configuration(
+    started, command
+):
+    oauth = {
+        "MAILDROP_AUTH": "xoauth2",
+        "MAILDROP_LOGIN": "me",
+        "MAILDROP_OAUTH_TOKEN_URL": "https://127.0.0.1:1/token",
+        "MAILDROP_OAUTH_CLIENT_ID": "id",
+        "MAILDROP_OAUTH_CLIENT_SECRET_FILE": started.home / "missing",
+    }
+    pid = pid_of(started.ctl("status").out)
+    if command == "start":
+        started.ctl("stop")
+    started.configure(**oauth)
+    ended = started.ctl(command)
+    assert ended.status == 2
+    assert "MAILDROP_OAUTH_CLIENT_SECRET_FILE" in ended.err
+    assert lives(pid) is (command != "start"), "nobody stopped it for nothing"
+
+
 def test_directories_of_log_and_pid_file_are_made(site):
     files = {"LOG": "logs/here/a.log", "PID": "run/a.pid"}
     site.configure(

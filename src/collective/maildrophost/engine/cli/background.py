@@ -65,6 +65,7 @@ def restart_command(configured: Configured) -> None:
     One that does not run is started.
     """
     configuration = configured.load()
+    _check_tokens(configuration)
     if not _stop(configuration):
         _name_others(configuration)
     _start(configuration)
@@ -84,6 +85,7 @@ def reload_command(configured: Configured) -> None:
         raise click.ClickException(
             "not running: the next start reads the configuration anyway"
         )
+    _check_tokens(configuration)
     _signal(pid, signal.SIGHUP)
     click.echo(f"pid {pid} reads {configuration.path}")
 
@@ -101,10 +103,19 @@ def _start(configuration: Configuration) -> None:
     from ..daemon.directories import make_directories
 
     make_directories(configuration)
+    _check_tokens(configuration)
     supervisor = Supervisor(configuration)
     _end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
     click.echo(f"started, pid {_wait_for_heartbeat(supervisor)}")
+
+
+def _check_tokens(configuration: Configuration) -> None:
+    """What the daemon would refuse; raises ConfigurationError."""
+    if configuration.auth == "xoauth2":
+        from ..tokens import source_of
+
+        source_of(configuration)
 
 
 def running(configuration: Configuration) -> int | None:
