@@ -351,12 +351,17 @@ def test_what_another_daemon_has_taken_and_forgotten_is_not_taken_again(
     assert len(messages(queue)) == 1
 
 
-def test_the_name_of_a_file_may_be_any(queue, spool, intake):
+def test_the_name_of_a_file_may_be_any(queue, spool, intake, caplog):
+    caplog.set_level("INFO")
     names = [b"a", b"m\xfcll", "grün".encode(), b"line\nbreak", b"z"]
     for name in names:
-        Path(os.fsdecode(os.path.join(os.fsencode(spool), name))).write_bytes(MAIL)
+        drop(spool, os.fsdecode(name))
+    bad = drop(spool, os.fsdecode(b"\xff"), b"##To:b@x.org\nSubject: x\n\n")
     assert intake.scan() == len(names)
-    assert list(spool.iterdir()) == []
+    assert list(spool.iterdir()) == [bad]
+    assert errors(caplog)[0].startswith(f"{spool}/\\xff is left where it is")
+    for record in caplog.records:
+        record.getMessage().encode()
 
 
 def test_a_file_that_cannot_be_removed_is_remembered_as_long_as_it_is_there(

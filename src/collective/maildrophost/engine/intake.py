@@ -170,7 +170,7 @@ class Intake:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             bells = doorbells(tx, now)
         if id is not None:
-            log.info("id=%s taken from %s", id, path)
+            log.info("id=%s taken from %s", id, storable(path))
             ring(bells)
         self._remove(identity)
         return int(id is not None)
@@ -230,7 +230,7 @@ class Intake:
         again = time.monotonic() + LOOK_AGAIN_SECONDS
         self._reported[path] = _Report(about, again)
         if before is None or before.about != about:
-            log.error("%s " + words, path, error)
+            log.error("%s " + words, storable(path), error)
 
     def _forget_reports(self, present: set[str]) -> None:
         directories = {str(directory) for directory in self._directories}
