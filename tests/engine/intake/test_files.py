@@ -1,0 +1,237 @@
+"""A dropped file becomes one message; what is no mail is left alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from engine.intake.drops import MAIL, drop, errors, messages
+from waiting import wait_until
+
+from collective.maildrophost.engine import intake as module
+from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    content,
+)
+
+
+def test_a_dropped_file_becomes_a_message_and_goes(queue, spool, intake):
+    dropped = drop(spool, "mail-1")
+    assert intake.scan() == 1
+    assert not dropped.exists()
+    (record,) = messages(queue)
+    assert (record.sender, record.recipients[0].address) == ("a@x.org", "b@x.org")
+    assert (record.message_id, record.origin) == ("<1@x>", "drop directory")
+    with queue.read() as tx:
+        assert content(tx, record.id) == MAIL.partition(b"##From:a@x.org\n")[2]
+
+
+def test_files_are_taken_in_the_order_of_their_names(queue, spool, intake):
+    for name in ("c", "a", "b"):
+        drop(spool, name, MAIL.replace(b"hello", name.encode()))
+    assert intake.scan() == 3
+    assert [each.subject for each in messages(queue)] == ["a", "b", "c"]
+
+
+def test_lane_and_time_of_a_file_are_kept(queue, spool, intake):
+    lines = b"##To:b@x.org\n##Lane:bulk\n##At:2100-01-01T00:00:00Z\n##From:a@x.org\n"
+    drop(spool, "later", lines + b"Subject: x\n\n")
+    intake.scan()
+    (record,) = messages(queue)
+    assert (record.lane, record.due) == (Lane.BULK, 4102444800.0)
+
+
+def test_a_locked_file_is_left_until_its_lock_goes(queue, spool, intake):
+    lock = drop(spool, "mail-1.lck", b"")
+    dropped = drop(spool, "mail-1")
+    assert intake.scan() == 0
+    assert dropped.exists()
+    lock.unlink()
+    assert intake.scan() == 1
+
+
+def test_a_lock_made_while_the_file_is_read_keeps_it_there(
+    queue, spool, intake, monkeypatch
+):
+    dropped = drop(spool, "mail-1")
+    read = Path.read_bytes
+
+    def lock_and_read(path):
+        data = read(path)
+        drop(spool, "mail-1.lck", b"")
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", lock_and_read)
+    assert intake.scan() == 0
+    assert dropped.exists()
+    assert messages(queue) == []
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_judged(
+    spool, intake, monkeypatch, caplog
+):
+    read = Path.read_bytes
+
+    def reading(path):
+        half = read(path)[:20]
+        drop(spool, "mail-1", MAIL + b"more\n")
+        return half
+
+    drop(spool, "mail-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", reading)
+        assert intake.scan() == 0
+    assert errors(caplog) == []
+    assert intake.scan() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("notes.txt", b"To:b@x.org\n"),
+        ("empty", b""),
+        ("almost", b"##To"),
+        ("blank-first", b"\n" + MAIL),
+        (".hidden", MAIL),
+    ],
+)
+def test_what_is_no_mail_file_is_never_touched(
+    queue, spool, intake, caplog, name, data
+):
+    other = drop(spool, name, data)
+    before = other.stat()
+    assert intake.scan() == 0
+    assert other.read_bytes() == data
+    assert other.stat().st_mtime_ns == before.st_mtime_ns
+    assert errors(caplog) == []
+
+
+def test_directories_links_and_pipes_are_left_alone(queue, spool, tmp_path, intake):
+    (spool / "directory").mkdir()
+    drop(spool / "directory", "inside")
+    (spool / "link").symlink_to(drop(tmp_path, "elsewhere"))
+    os.mkfifo(spool / "pipe")
+    assert intake.scan() == 0
+    assert len(list(spool.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"##To:b@x.org\nSubject: x\n\n", "##From:"),
+        (b"##To:\n##From:a@x.org\nSubject: x\n\n", "no recipient"),
+        (b"##To:b@x.org\n##From:a@x.org\n##Lane:fast\n\nx", "lane"),
+        (b"##To:b@x.org\n##From:a@x.org\n", "no message"),
+        (b"##To:b@x.org\n##Reply:a@x.org\n\nx", "unknown line"),
+    ],
+)
+def test_a_malformed_file_is_reported_once_and_stays(
+    queue, spool, intake, caplog, data, words
+):
+    bad, good = drop(spool, "bad", data), drop(spool, "good")
+    assert intake.scan() == 1
+    assert intake.scan() == 0
+    (error,) = errors(caplog)
+    assert str(bad) in error
+    assert words in error
+    assert bad.read_bytes() == data
+    assert not good.exists()
+
+
+def test_a_malformed_file_that_was_mended_is_taken(queue, spool, intake):
+    bad = drop(spool, "bad", b"##To:b@x.org\n\nx")
+    intake.scan()
+    bad.write_bytes(MAIL)
+    assert intake.scan() == 1
+
+
+def test_a_file_that_is_too_large_is_reported_once(
+    queue, spool, intake, caplog, monkeypatch
+):
+    monkeypatch.setattr(module, "LARGEST_FILE_BYTES", len(MAIL) - 1)
+    dropped = drop(spool, "huge")
+    assert intake.scan() == intake.scan() == 0
+    assert len(errors(caplog)) == 1
+    assert dropped.exists()
+
+
+def test_a_directory_that_is_gone_is_reported_once_and_heals(
+    queue, spool, intake, caplog
+):
+    spool.rmdir()
+    intake.scan()
+    intake.scan()
+    assert len(errors(caplog)) == 1
+    spool.mkdir()
+    drop(spool, "mail-1")
+    assert intake.scan() == 1
+
+
+def test_the_name_of_a_file_may_be_any(queue, spool, intake, caplog):
+    caplog.set_level("INFO")
+    names = [b"a", b"m\xfcll", "grün".encode(), b"line\nbreak", b"z"]
+    for name in names:
+        drop(spool, os.fsdecode(name))
+    bad = drop(spool, os.fsdecode(b"\xff"), b"##To:b@x.org\nSubject: x\n\n")
+    assert intake.scan() == len(names)
+    assert list(spool.iterdir()) == [bad]
+    assert errors(caplog)[0].startswith(f"{spool}/\\xff is left where it is")
+    for record in caplog.records:
+        record.getMessage().encode()
+
+
+def test_a_reported_file_is_tried_again_in_silence(spool, intake, monkeypatch, caplog):
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    reads = []
+    parse = module.mailfile.parse
+    monkeypatch.setattr(
+        module.mailfile, "parse", lambda data: reads.append(data) or parse(data)
+    )
+    drop(spool, "bad", b"##To:b@x.org\nSubject: x\n\n")
+    assert [intake.scan() for _ in range(3)] == [0, 0, 0]
+    assert len(reads) == 3
+    assert len(errors(caplog)) == 1
+
+
+def test_files_stay_while_the_queue_cannot_be_written(queue, spool, intake):
+    dropped = drop(spool, "mail-1")
+    queue.path.rename(queue.path.with_suffix(".away"))
+    with pytest.raises(QueueError):
+        intake.scan()
+    assert dropped.exists()
+    queue.path.with_suffix(".away").rename(queue.path)
+    assert intake.scan() == 1
+
+
+def test_a_growing_file_is_taken_only_when_it_is_quiet(queue, spool):
+    intake = Intake(queue, [spool], add_message_id=True)
+    started = time.monotonic()
+    with open(spool / "growing", "wb", buffering=0) as file:
+        file.write(MAIL)
+
+        def grow() -> bool:
+            file.write(b"more\n")
+            assert intake.scan() == 0
+            return time.monotonic() - started > 1.2
+
+        wait_until(grow, 10)
+        last = time.monotonic()
+    assert intake.waits
+    wait_until(intake.scan, 10, "the file's turn")
+    assert time.monotonic() - last >= 0.9
+    (record,) = messages(queue)
+    with queue.read() as tx:
+        assert content(tx, record.id).endswith(b"more\n")
+
+
+def test_a_file_from_the_future_is_taken_when_it_was_seen_quiet(queue, spool):
+    intake = Intake(queue, [spool], add_message_id=True)
+    dropped = drop(spool, "future")
+    tomorrow = time.time() + 86400
+    os.utime(dropped, (tomorrow, tomorrow))
+    assert intake.scan() == 0
+    wait_until(intake.scan, 10, "the file's turn")
