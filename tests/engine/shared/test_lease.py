@@ -16,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     give_back_unheard,
     recover_ownerless,
 )
+from collective.maildrophost.engine.queue.postgresql import IDLE_SECONDS
 
 OK = "250 2.0.0 Ok"
 BROKEN_OFF = "1 mails in flight are broken off"
@@ -71,7 +72,9 @@ def test_who_is_cut_off_stops_sending_before_another_takes_over(
             # Nobody had taken it over by then.
             assert there.message(id).state is State.SENDING
             with there.daemon():
-                record = there.wait_for(id, State.SENT)
+                # The cut may have been in the middle of a transaction, whose locks the
+                # server keeps until it ends it.
+                record = there.wait_for(id, State.SENT, IDLE_SECONDS + 30)
                 proxy.mend()
     assert record.possible_duplicate
     assert len(relay.accepted) == 1
