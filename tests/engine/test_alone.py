@@ -16,6 +16,9 @@ from waiting import wait_until
 from collective.maildrophost.engine.message import Lane, Message
 from collective.maildrophost.engine.queue import all_daemons, enqueue, open_queue
 
+# Who runs one of them makes the environment for all.
+pytestmark = pytest.mark.xdist_group("alone")
+
 PROJECT = Path(__file__).parents[2]
 QUEUED = 100_000
 MOST_MEGABYTES = 60
