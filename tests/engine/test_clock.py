@@ -32,9 +32,20 @@ def test_every_way_to_write_a_moment_is_the_same_moment(text):
 
 
 @pytest.mark.parametrize(
+    "text", ["2016-12-31T23:59:60Z", "2017-01-01T00:59:60.0+01:00"]
+)
+def test_a_leap_second_is_the_moment_behind_it(text):
+    assert rfc3339(parse_rfc3339(text)) == "2017-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
+        "2016-12-31T23:60:60Z",
+        "2016-12-31T23:58:60Z",
+        "2016-12-31T23:59:60+01:00",
+        "2016-12-31T23:59:61Z",
         "tomorrow",
         "2026-11-23",
         "2026-11-23T09:30:00",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
+_DAY_SECONDS = 86400
 _SHAPE = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z"
 )
@@ -29,11 +30,17 @@ def parse_rfc3339(text: str) -> float:
             "(the offset, Z or +01:00, is required)"
         )
     date, time, fraction, offset = match.groups()
-    # A leap second; no clock that counts from the epoch knows it.
-    leap = 1.0 if time.endswith(":60") else 0.0
-    time = time.replace(":60", ":59") if leap else time
+    leap = time.endswith(":60")
+    time = f"{time[:-2]}59" if leap else time
     offset = "+00:00" if offset in "Zz" else offset
     # datetime takes six digits of a second at the most.
     micros = (fraction or ".0")[:7].ljust(7, "0")
-    moment = datetime.fromisoformat(f"{date}T{time}{micros}{offset}")
-    return moment.timestamp() + leap
+    moment = datetime.fromisoformat(f"{date}T{time}{micros}{offset}").timestamp()
+    if not leap:
+        return moment
+    # No clock that counts from the epoch knows it (RFC 3339 section 5.7, appendix D).
+    if int(moment + 1) % _DAY_SECONDS:
+        raise ValueError(
+            f"{text!r}: only the last minute of a day, in UTC, has 61 seconds"
+        )
+    return moment + 1
