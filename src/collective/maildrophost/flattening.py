@@ -48,7 +48,7 @@ _WHOLE_IN_TEXT = (
     MessageIDHeader,
     DateHeader,
 )
-_LINE_CHARACTERS = 78  # RFC 5322 section 2.1.1, and the policies' own limit
+LINE_CHARACTERS = 78  # RFC 5322 section 2.1.1, and the policies' own limit
 _REMEMBERED_CHARACTERS = 200
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BOUNDARY = "===============%019d=="
@@ -133,8 +133,8 @@ def new_header(policy: Policy, name: str, value: Any) -> bytes:
 
 def _fits(policy: Policy, name: str, value: str) -> bool:
     return (
-        len(name) + len(": ") + len(value) <= _LINE_CHARACTERS
-        and policy.max_line_length == _LINE_CHARACTERS
+        len(name) + len(": ") + len(value) <= LINE_CHARACTERS
+        and policy.max_line_length == LINE_CHARACTERS
         and value.isascii()
         and value.isprintable()
         and value != ""

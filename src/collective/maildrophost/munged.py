@@ -30,6 +30,7 @@ from Products.MailHost.MailHost import (
 )
 
 from collective.maildrophost.flattening import (
+    LINE_CHARACTERS,
     Unusual,
     copied,
     flattened,
@@ -48,7 +49,6 @@ _EXCEPTIONS = (" ", "\t", ":", "From ")
 _TEXT_POLICY = message_from_string("").policy.clone(message_factory=None)
 """MailHost's own class only differs in how it writes what is beyond ASCII."""
 _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
-_LINE_CHARACTERS = 78  # what `_PLAIN` fits on, and every policy's own limit
 _UNWRITABLE = MessageError, ValueError, LookupError
 
 
@@ -122,8 +122,8 @@ def _headers(
 ) -> tuple[set[str], list[bytes]]:
     """The names of those that go, in lower case, and those that come."""
     policy = letter.policy
-    if policy.max_line_length != _LINE_CHARACTERS:
-        raise Unusual
+    if policy.max_line_length != LINE_CHARACTERS:
+        raise Unusual  # `_PLAIN` is what fits on that.
     left_out, added = {"to", "from"}, []
     if subject:
         left_out.add("subject")

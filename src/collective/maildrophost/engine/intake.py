@@ -184,20 +184,15 @@ class Intake:
         self._removed.append(identity)
 
     def _forget_removed(self) -> None:
-        for directory in {os.path.dirname(each.path) for each in self._removed}:
-            try:
-                sync(directory)
-            except OSError:
-                # A power cut may bring them back, so their keys stay for some days.
-                self._removed = [
-                    each
-                    for each in self._removed
-                    if os.path.dirname(each.path) != directory
-                ]
-        if self._removed:
+        directories = {os.path.dirname(each.path) for each in self._removed}
+        known = {directory for directory in directories if _is_synced(directory)}
+        keys = [
+            each.key for each in self._removed if os.path.dirname(each.path) in known
+        ]
+        if keys:
             with self._queue.write() as tx:
-                forget_files(tx, [identity.key for identity in self._removed])
-            self._removed.clear()
+                forget_files(tx, keys)
+        self._removed.clear()
 
     def _message(self, data: bytes) -> Message:
         dropped = mailfile.parse(data)
@@ -248,6 +243,15 @@ def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
 def _is_still(path: str, found: os.stat_result) -> bool:
     """Whether the very file is there, as it was."""
     return _condition(path, os.lstat(path)) == _condition(path, found)
+
+
+def _is_synced(directory: str) -> bool:
+    """False: a power cut may bring removed files back, so their keys stay for days."""
+    try:
+        sync(directory)
+    except OSError:
+        return False
+    return True
 
 
 def _is_mail_file(path: str) -> bool:

@@ -22,6 +22,11 @@ class QueueURL(str):
         plain = str.__str__(self)
         return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***\2", plain))
 
+    @property
+    def holds_password(self) -> bool:
+        """Whether somebody who reads it knows how to get in."""
+        return self.redacted() != str.__str__(self)
+
     def __repr__(self) -> str:
         return repr(self.redacted())
 

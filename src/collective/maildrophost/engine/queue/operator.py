@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import case, delete, false, select, text, update
 
@@ -169,24 +170,28 @@ def _act(
     refused: dict[str, str] = {}
     for start in range(0, len(asked), _AT_ONCE):
         part = asked[start : start + _AT_ONCE]
-        states = _states(tx, part)
+        found = _find(tx, part)
         for each in part:
-            state = states.get(each)
-            if state is None:
+            if each not in found:
                 refused[each] = "there is no such message"
-            elif state not in allowed:
+            elif (state := found[each].state) not in allowed:
                 can = ", ".join(known.value for known in allowed)
                 refused[each] = (
                     f"is {state.value}; only {can} messages can be {participle}"
                 )
         able = [each for each in part if each not in refused]
         if able:
-            act([key for each in able if (key := key_of(each)) is not None])
+            act([found[each].key for each in able])
             changed += able
     return Done(tuple(changed), refused)
 
 
-def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
+class _Found(NamedTuple):
+    key: int
+    state: State
+
+
+def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
     keys = {each: key for each in ids if (key := key_of(each)) is not None}
     rows = tx.execute(
         select(schedule.c.message_id, schedule.c.state)
@@ -194,5 +199,7 @@ def _states(tx: Transaction, ids: Sequence[str]) -> dict[str, State]:
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
-    found = {key: State(state) for key, state in rows}
-    return {each: found[key] for each, key in keys.items() if key in found}
+    states = {key: State(state) for key, state in rows}
+    return {
+        each: _Found(key, states[key]) for each, key in keys.items() if key in states
+    }

@@ -39,7 +39,7 @@ def _holds_secret(configuration: Configuration) -> bool:
     except ConfigurationError:
         alone = configuration  # Without the environment it says too little.
     password = bool(alone.password) and not alone.password_file
-    return password or alone.queue.redacted() != str.__str__(alone.queue)
+    return password or alone.queue.holds_password
 
 
 def _metrics(configuration: Configuration) -> Iterator[Finding]:
