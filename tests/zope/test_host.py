@@ -22,7 +22,7 @@ from Products.MailHost.MailHost import MailHost, MailHostError
 from zope.interface.verify import verifyObject
 
 from collective import maildrophost
-from collective.maildrophost import host as module
+from collective.maildrophost.engine import identity
 from collective.maildrophost.engine.doorbell import listen
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Daemon, register
@@ -194,7 +194,7 @@ def test_without_a_daemon_nobody_works_on_the_queue(host, queue):
 
 def test_a_daemon_that_was_killed_works_no_more(host, doorbell, monkeypatch):
     assert host.queueThreadAlive() is True
-    monkeypatch.setattr(module, "is_gone", lambda process: True)
+    monkeypatch.setattr(identity, "is_gone", lambda process: True)
     assert host.queueThreadAlive() is False
 
 

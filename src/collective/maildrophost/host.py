@@ -23,7 +23,7 @@ from ZPublisher import zpublish
 from collective.maildrophost import envelope, oldhost, productconfig
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import is_gone
+from collective.maildrophost.engine.identity import beating
 from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import all_daemons, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
@@ -233,9 +233,7 @@ class MaildropHost(Tabs, MailHost):
         """Whether a daemon works on the queue."""
         try:
             with queue_at(self._configuration().queue).read() as tx:
-                known, now = all_daemons(tx), time.time()
-            # The lease of one that was killed runs on for a while.
-            return any(each.alive(now) and not is_gone(each.process) for each in known)
+                return any(beating(each, time.time()) for each in all_daemons(tx))
         except MaildropError:
             return False
 

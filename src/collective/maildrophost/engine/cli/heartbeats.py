@@ -15,27 +15,12 @@ if TYPE_CHECKING:
     from ..queue import Daemon
 
 
-def beating(daemon: Daemon, now: float) -> bool:
-    """Whether a daemon is alive at `now`.
-
-    The lease of a daemon that was killed still runs for a while: on its own machine
-    its death is seen earlier.
-    """
-    from ..identity import is_gone
-
-    return daemon.alive(now) and not is_gone(daemon.process)
-
-
 def local_pids(configuration: Configuration) -> list[int]:
     """The daemons of this very configuration on this machine, however started.
 
     Raises QueueError when the queue cannot be read.
     """
-    return [
-        daemon.pid
-        for daemon in alive(configuration)
-        if _is_here(daemon) and _serves(daemon, configuration)
-    ]
+    return [each.pid for each in _here(configuration) if _serves(each, configuration)]
 
 
 def other_pids(configuration: Configuration) -> list[int]:
@@ -44,14 +29,18 @@ def other_pids(configuration: Configuration) -> list[int]:
     Raises QueueError when the queue cannot be read.
     """
     return [
-        daemon.pid
-        for daemon in alive(configuration)
-        if _is_here(daemon) and not _serves(daemon, configuration)
+        each.pid for each in _here(configuration) if not _serves(each, configuration)
     ]
+
+
+def _here(configuration: Configuration) -> list[Daemon]:
+    return [each for each in alive(configuration) if _is_here(each)]
 
 
 def alive(configuration: Configuration) -> list[Daemon]:
     """Every daemon that works on the queue, wherever; raises QueueError."""
+    from ..identity import beating
+
     now = time.time()
     return [each for each in registered(configuration) if beating(each, now)]
 

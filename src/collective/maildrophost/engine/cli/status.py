@@ -54,11 +54,12 @@ def status_command(configured: Configured, as_json: bool) -> int:
 def _look(configured: Configured, now: float) -> _Found:
     if not heartbeats.queue_exists(configured.load()):
         return _Found((), (), (), 0)
+    from ..identity import beating
     from ..queue import all_daemons, in_doubt, pauses
 
     with configured.queue() as queue, queue.read() as tx:
         daemons = all_daemons(tx)
-        alive = tuple(each for each in daemons if heartbeats.beating(each, now))
+        alive = tuple(each for each in daemons if beating(each, now))
         return _Found(
             alive=alive,
             lost=tuple(each for each in daemons if each not in alive),
