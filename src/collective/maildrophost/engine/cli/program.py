@@ -134,7 +134,8 @@ def main(
         # Standard output most likely: what a command works with it names itself.
         with contextlib.suppress(OSError, AttributeError):
             leave_standard_output()
-        return _failed(prog_name, str(error), exits.FAILED)
+        words = f"{error}; 'queue' and 'show' tell what has become of the mail"
+        return _failed(prog_name, words, exits.FAILED)
     except SystemExit as ended:
         # click ends by itself when a reader (head, less) has seen enough.
         return int(ended.code or exits.DONE)

@@ -18,6 +18,11 @@ from ..queue import Queue, doorbells, take_over
 from . import maildir, spool
 from .oldmail import Left, OldMail, Taken
 
+TAKEN_AWAY = (
+    "was taken away meanwhile and not imported: by a daemon, which has its mail in its "
+    "queue, or by somebody else"
+)
+
 
 class NothingToTake(MaildropError):
     """A directory that cannot be the queue of another program."""
@@ -74,8 +79,8 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
                 # Else a daemon has taken, removed and forgotten it since.
                 mail.path.lstat()
             bells = doorbells(tx, now)
-    except FileNotFoundError as error:
-        return Left(mail.path, str(error.strerror))
+    except FileNotFoundError:
+        return Left(mail.path, TAKEN_AWAY)
     ring(bells)
     return Taken(id, _remove(mail, id))
 
