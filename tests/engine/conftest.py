@@ -234,6 +234,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    """A queue alone, on SQLite."""
+    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
 def unused_port() -> Iterator[int]:
     """A port where nobody answers until a test starts a server there."""
     with socket.socket() as keeper:

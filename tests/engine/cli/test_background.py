@@ -110,10 +110,13 @@ def test_a_pid_file_that_names_another_process_is_no_daemon(site):
 def test_the_daemon_of_another_directory_is_named(started):
     pid = pid_of(started.ctl("status").out)
     changed = {"MAILDROP_VAR": str(started.home / "other")}
-    for command in ("stop", "reload"):
-        ended = started.ctl(command, **changed)
-        assert f"'kill {pid}'" in ended.err
-    assert lives(pid)
+    try:
+        for command in ("stop", "reload", "restart"):
+            ended = started.ctl(command, **changed)
+            assert f"'kill {pid}'" in ended.err
+        assert lives(pid)
+    finally:
+        started.ctl("stop", **changed)
 
 
 @pytest.mark.parametrize("command", ["start", "reload", "restart"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from engine.cli.conftest import PROGRAM
 
 from collective.maildrophost.engine.cli.logtail import follow
 
@@ -96,8 +96,7 @@ def test_without_a_log_it_fails(site):
 
 def test_a_reader_who_has_seen_enough_is_no_error_of_the_log(site, log):
     log.write_text("one\n" * 50_000)  # more than a pipe holds
-    program = (sys.executable, "-m", "collective.maildrophost.engine.cli")
-    command = [*program, "--config", str(site.path), "logtail", "--lines", "50000"]
+    command = [*PROGRAM, "--config", str(site.path), "logtail", "--lines", "50000"]
     ended = subprocess.run(
         ["sh", "-c", f"{shlex.join(command)} | head -1"],
         capture_output=True,

@@ -6,14 +6,13 @@ import os
 import shlex
 import socket
 import subprocess
-import sys
 
 import pytest
+from engine.cli.conftest import PROGRAM
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import Daemon, register
 
-PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 MESSAGE = b"Subject: hello\n\nbody\n"
 
 
@@ -134,8 +133,3 @@ def test_without_a_standard_input_nothing_is_queued(site):
     assert ended.returncode == 2
     assert "standard input is closed; nothing was queued" in ended.stderr
     assert ended.stderr.count("\n") == 1
-
-
-def test_a_leap_second_is_a_time(site):
-    id = site.send("-f", "a@x.org", "--at", "2016-12-31T23:59:60Z", "b@x.org")
-    assert site.ctl("show", id, "--json").json["due"] == "2017-01-01T00:00:00.000Z"

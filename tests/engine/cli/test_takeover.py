@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+from engine.cli.conftest import PROGRAM
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import compose
@@ -21,7 +21,6 @@ from collective.maildrophost.engine.queue import (
     open_queue,
 )
 
-PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 MANY = 400
 
 

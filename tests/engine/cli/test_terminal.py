@@ -8,13 +8,12 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 
 import pytest
+from engine.cli.conftest import PROGRAM
 from servers.scripted import Scripted
 
-PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 COLUMNS = 72
 
 

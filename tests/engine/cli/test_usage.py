@@ -8,6 +8,7 @@ import sys
 
 import click
 import pytest
+from engine.cli.conftest import PROGRAM
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.cli.program import (
@@ -22,7 +23,6 @@ ARGUMENTS = {
     "import": ("/",),
     "backup": ("copy.db",),
 }
-PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 ON_IDS = ("retry", "hold", "release", "delete")
 NEED_A_CONFIGURATION = [name for name in COMMANDS if name != "init"]
 

@@ -17,16 +17,8 @@ from collective.maildrophost.engine.identity import is_gone, process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     all_daemons,
-    open_queue,
     retire,
 )
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
-    yield queue
-    queue.close()
 
 
 @pytest.fixture

@@ -6,14 +6,6 @@ import pytest
 
 from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake
-from collective.maildrophost.engine.queue import open_queue
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
-    yield queue
-    queue.close()
 
 
 @pytest.fixture
@@ -25,6 +17,6 @@ def spool(tmp_path):
 
 @pytest.fixture
 def intake(queue, spool, monkeypatch):
-    # The waiting itself is tested below, with the real time.
+    # The waiting itself has tests of its own, with the real time.
     monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
     return Intake(queue, [spool], add_message_id=True)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine.intake.drops import MAIL, drop, errors, messages
+from engine.intake.drops import MAIL, Killed, drop, errors, kill, messages
 
 from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake
@@ -22,12 +22,6 @@ from collective.maildrophost.engine.queue.prune import SECONDS_PER_DAY
 def test_a_crash_between_commit_and_unlink_queues_nothing_twice(
     queue, spool, intake, monkeypatch
 ):
-    class Killed(BaseException):
-        pass
-
-    def kill(path):
-        raise Killed
-
     dropped = drop(spool, "mail-1")
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", kill)
@@ -42,12 +36,6 @@ def test_a_crash_between_commit_and_unlink_queues_nothing_twice(
 def test_a_crash_before_the_commit_leaves_the_file_for_the_next_scan(
     queue, spool, intake, monkeypatch
 ):
-    class Killed(BaseException):
-        pass
-
-    def kill(*arguments):
-        raise Killed
-
     dropped = drop(spool, "mail-1")
     with monkeypatch.context() as patch:
         # Called in the transaction that stores the message.

@@ -13,7 +13,6 @@ from collective.maildrophost.engine.queue import (
     Queue,
     content,
     list_messages,
-    open_queue,
 )
 from collective.maildrophost.engine.takeover import Left, Taken, look_through, take
 
@@ -61,13 +60,6 @@ class Moved:
             for path in self.directory.rglob("*")
             if path.is_file()
         )
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
-    yield queue
-    queue.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from engine.intake.drops import Killed, kill
 
 from collective.maildrophost.engine import intake
 from collective.maildrophost.engine.intake import Intake
@@ -94,12 +95,6 @@ def test_a_malformed_mail_stays_and_the_others_come(spool):
 
 
 def test_a_daemon_that_watches_the_spool_takes_nothing_twice(spool, queue, monkeypatch):
-    class Killed(BaseException):
-        pass
-
-    def kill(path):
-        raise Killed
-
     monkeypatch.setattr(intake, "QUIET_SECONDS", 0.0)
     spool.put("1", MAIL)
     daemon = Intake(queue, [spool.directory], add_message_id=True)
@@ -120,7 +115,7 @@ def test_what_a_daemon_takes_meanwhile_does_not_come_twice(spool, queue, monkeyp
     monkeypatch.setattr(intake, "QUIET_SECONDS", 0.0)
     monkeypatch.setattr(taking, "compose", meanwhile)
     path = spool.put("1", MAIL)
-    assert spool.take() == [Left(path, "No such file or directory")]
+    assert spool.take() == [Left(path, taking.TAKEN_AWAY)]
     assert len(spool.messages) == 1
 
 
