@@ -62,7 +62,7 @@ class Daemon:
         """The queue, where the buildout names a file for it."""
         backend, _, path = self.values.get("queue", "").partition(":///")
         is_file = backend.startswith("sqlite") and path
-        return (Path(path.partition("?")[0]),) if is_file else ()
+        return (Path(path),) if is_file else ()
 
     @property
     def written(self) -> tuple[Path, ...]:

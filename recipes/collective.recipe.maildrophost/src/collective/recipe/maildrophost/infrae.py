@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from zc.buildout import UserError
 
+from .values import without_comment
+
 RENAMED: Final = {
     "mail-dir": "home",
     "spool-dir": "spool",
@@ -62,7 +64,10 @@ def _other_homes(buildout: Any, part: str) -> dict[str, Path]:
     for name in buildout["buildout"]["parts"].split():
         # Only what is built anyway: to ask for a section makes its part.
         options = {} if name == part else buildout[name]
-        if options.get("recipe") == recipe and not options.get("daemons", "").split():
-            said = {in_todays_words(each): text for each, text in options.items()}
+        said = {
+            in_todays_words(each): without_comment(text).strip()
+            for each, text in options.items()
+        }
+        if said.get("recipe") == recipe and not said.get("daemons"):
             homes[name] = start / (said.get("home") or f"var/{name}")
     return homes

@@ -21,6 +21,7 @@ _RELAY = re.compile(
 )
 _MAX_PORT = 65535
 _QUEUES = ("sqlite:///", "postgresql+psycopg://")
+_FILE = re.compile(r"/(?:[^?%]|%(?![0-9A-Fa-f]{2}))*[^?/]")
 _COMMENT = re.compile(r"(^|\s)#.*")
 _BARE = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
 
@@ -134,9 +135,10 @@ def _queue(option: Option, text: str, directory: Path) -> str:
     line = _text(option, text, directory)
     scheme = next((each for each in _QUEUES if line.startswith(each)), None)
     rest = line.removeprefix(scheme or "")
-    if not scheme or not rest or (scheme == _QUEUES[0] and not rest.startswith("/")):
+    if not scheme or not rest or (scheme == _QUEUES[0] and not _FILE.fullmatch(rest)):
         raise Wrong(
-            "sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"
+            "sqlite:///ABSOLUTE/PATH, without a ? or anything like %41 in the path, or "
+            "postgresql+psycopg://USER@HOST/DATABASE"
         )
     return line
 
