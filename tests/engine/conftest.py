@@ -51,11 +51,12 @@ def mail(
     subject: str = "hello",
     body: str = "body\n",
     lane: Lane | None = None,
+    sender: str = "a@example.org",
 ) -> Message:
     """A message as MailHost or the command line would queue it."""
     return compose(
-        f"From: a@example.org\nSubject: {subject}\n\n{body}",
-        "a@example.org",
+        f"From: {sender}\nSubject: {subject}\n\n{body}",
+        sender,
         recipients or ("b@example.org",),
         lane=lane,
         now=time.time(),

@@ -47,6 +47,8 @@ def request(wanted, *settlements, notes=(), known=None):
         known=known,
         settlements=list(settlements),
         untried=[],
+        suspects=[],
+        failures=0,
         notes=notes,
         now=NOW,
         wanted=wanted,

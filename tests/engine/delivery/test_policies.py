@@ -15,6 +15,7 @@ from collective.maildrophost.engine.delivery.lanes import (
     ROUNDS_UNTIL_OTHERS_GO_FIRST,
     share,
     turns,
+    turns_of_a_probe,
 )
 from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
 from collective.maildrophost.engine.delivery.pace import Pace
@@ -129,6 +130,12 @@ def test_with_nothing_in_flight_no_lane_has_to_wait(concurrency, lane):
 @given(st.integers(0, 1000))
 def test_every_round_asks_every_lane_for_all_of_its_share(number):
     assert turns(number)[-3:] == tuple((lane, None) for lane in Lane)
+
+
+def test_each_lane_probes_a_faulty_relay_in_its_turn():
+    orders = [turns_of_a_probe(failures) for failures in (4, 5, 6)]
+    assert {order[0] for order in orders} == {(lane, None) for lane in Lane}
+    assert all({lane for lane, _ in order} == set(Lane) for order in orders)
 
 
 def test_interactive_goes_first_but_every_lane_has_its_turn():

@@ -6,8 +6,10 @@ import pytest
 from engine.faults.telling import told
 from servers.catcher import Catcher
 from servers.scripted import Scripted
+from waiting import wait_until
 
 from collective.maildrophost.engine.daemon.process import run
+from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import State
 from collective.maildrophost.engine.smtp import Connection
 
@@ -78,3 +80,29 @@ def test_a_message_whose_content_is_gone_is_deferred_and_the_others_go(site, mak
                 site.wait_for(each, State.SENT)
             record = site.wait_for(broken, State.DEFERRED)
     assert "unexpected" in record.recipients[0].reply
+
+
+@row(8)
+@pytest.mark.parametrize("lane", [None, Lane.INTERACTIVE])
+@pytest.mark.parametrize("command", ["MAIL:odd@x.org", "RCPT:odd@x.org"])
+def test_a_relay_that_wants_a_login_for_one_message_only_gets_the_others(
+    site, make_mail, lane, command
+):
+    refusal = "530 5.7.0 not from here"
+    with Scripted({command: refusal}) as relay:
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.2, MAILDROP_CONCURRENCY=1
+        )
+        odd, *others = site.send(
+            make_mail("odd@x.org", sender="odd@x.org", lane=lane),
+            *[make_mail() for _ in range(3)],
+        )
+        with site.daemon():
+            for each in others:
+                site.wait_for(each, State.SENT)
+            site.wait_for(odd, State.DEFERRED)
+            wait_until(lambda: site.pauses == [], 10, "the relay is in use again")
+            (late,) = site.send(make_mail())
+            site.wait_for(late, State.SENT)
+        assert len(relay.accepted) == 4
+    assert {each[1:] for each in told(site, odd)} == {("deferred", refusal)}

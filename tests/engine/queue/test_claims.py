@@ -12,6 +12,7 @@ from collective.maildrophost.engine.queue import (
     all_daemons,
     due,
     give_back,
+    give_back_last,
     held_lanes,
     hold_lane,
     next_due,
@@ -23,6 +24,8 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.engine.verdict import Outcome
 
 SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED
+
+DUE_ONE_BY_ONE = (("first", 1.0), ("second", 2.0), ("third", 3.0))
 
 
 def names(claims):
@@ -135,6 +138,30 @@ def test_what_is_given_back_was_never_tried(hands):
     assert (record.state, record.attempts) == (State.QUEUED, 0)
     assert not record.possible_duplicate
     assert hands.claim("two") != []
+
+
+def test_what_may_hold_up_the_others_goes_behind_them(hands):
+    hands.send(*[hands.mail(subject=name, at=at) for name, at in DUE_ONE_BY_ONE])
+    (one,) = hands.claim("one", 1)
+    hands.do(give_back_last, "two", [one.id], hands.now)
+    assert hands.message(one.id).state is State.SENDING
+    hands.do(give_back_last, "one", [one.id], hands.now)
+    record = hands.message(one.id)
+    assert (record.state, record.attempts) == (State.QUEUED, 0)
+    assert record.due <= hands.now
+    again = hands.claim("two", 9)
+    assert names(again) == ["second", "third", "first"]
+
+
+def test_what_is_alone_keeps_its_time(hands):
+    hands.send(
+        hands.mail(subject="alone", at=5.0),
+        hands.mail(subject="of another lane", at=7.0, lane=Lane.BULK),
+        hands.mail(subject="not due", at=hands.now + 10),
+    )
+    (one,) = hands.claim("one", 1)
+    hands.do(give_back_last, "one", [one.id], hands.now)
+    assert hands.message(one.id).due == 5.0
 
 
 def test_what_a_dead_daemon_had_comes_back_as_a_possible_duplicate(hands):

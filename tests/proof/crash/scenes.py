@@ -103,6 +103,12 @@ def relay_at_fault(house: House, relay: Scripted) -> Iterable[str]:
     return ["patient"]
 
 
+def login_wanted(house: House, relay: Scripted) -> Iterable[str]:
+    relay.follow({"MAIL": ["530 5.7.0 log in first", FINE]})
+    queued(house, mail("suspect"), mail("other"))
+    return ["suspect", "other"]
+
+
 def relay_at_fault_for_long(house: House, relay: Scripted) -> Iterable[str]:
     house.configure(MAILDROP_POSTMASTER="p@example.org")
     relay.follow({"GREETING": [Drop(b"421 4.3.2 not now\r\n"), "220 fine"]})
@@ -206,7 +212,7 @@ SCENES: dict[str, Scene] = {
             delay,
             pace,
         ),
-        *(relay_at_fault, relay_at_fault_for_long, another_has_died),
+        *(relay_at_fault, login_wanted, relay_at_fault_for_long, another_has_died),
         *(
             another_has_vanished,
             history,

@@ -18,11 +18,12 @@ from ..queue import (
     claim,
     due,
     give_back,
+    give_back_last,
     give_back_unheard,
     next_due,
     settle,
 )
-from .lanes import choose
+from .lanes import choose, turns, turns_of_a_probe
 from .together import Objection, Terms, objection
 
 Note: TypeAlias = Callable[[Transaction], object]
@@ -34,20 +35,23 @@ class Request:
     """What to write at `now` for the daemon `owner`, and how many to claim then.
 
     `known` are all claims that the daemon has, None: it has heard of every one, so that
-    none has to go back. `untried` are claims that go back. At most `wanted` messages
-    that are due before `due_before` are claimed, by the rules of lanes.choose for what
-    is `in_flight`, unless other daemons object to the `terms`.
+    none has to go back. `untried` are claims that go back, `suspects` those that go
+    behind the others. At most `wanted` messages that are due before `due_before` are
+    claimed, by the rules of lanes.choose for what is `in_flight`, unless other daemons
+    object to the `terms`. `failures`: of the relay in a row, 0 when it is good.
     """
 
     owner: str
     known: tuple[int, ...] | None
     settlements: list[Settlement]
     untried: list[int]
+    suspects: list[int]
     notes: tuple[Note, ...]
     now: float
     wanted: int
     due_before: float
     round: int
+    failures: int
     concurrency: int
     in_flight: Mapping[Lane, int]
     terms: Terms
@@ -80,6 +84,8 @@ def write(
             settle(tx, request.settlements, request.now)
         if request.untried:
             give_back(tx, request.owner, request.untried)
+        if request.suspects:
+            give_back_last(tx, request.owner, request.suspects, request.now)
         for note in request.notes:
             note(tx)
         return _claim(tx, request, 0 if orphaned() else request.wanted)
@@ -89,10 +95,11 @@ def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:
     """At most `wanted`, no lane more than its share of the connections."""
     if not wanted:
         return Answer([])
+    failures = request.failures
     chosen = choose(
         due(tx, wanted, request.due_before),
         wanted,
-        request.round,
+        turns_of_a_probe(failures) if failures else turns(request.round),
         request.concurrency,
         request.in_flight,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from ..config import Configuration
 from ..queue import Queue
 from . import journal
+from .blame import Blame
 from .ledger import Ledger, Write
 from .notifications import NotificationPolicy
 from .pace import Pace
@@ -76,6 +77,7 @@ class Delivery:
             owner,
         )
         self._watch.remember(queue)
+        self._blame = Blame()
         self._workers = [
             self._worker(configuration) for _ in range(configuration.concurrency)
         ]
@@ -127,6 +129,7 @@ class Delivery:
             policy,
             self._notify,
             configuration.debug_receiver,
+            self._blame,
             self._watch.works,
             self._watch.failed,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..message import Lane
 
@@ -29,6 +29,17 @@ def turns(round_number: int) -> tuple[Turn, ...]:
     return _BULK_FIRST if rounds % 2 else _NORMAL_FIRST
 
 
+def turns_of_a_probe(failures: int) -> tuple[Turn, ...]:
+    """Which lane the message is of that finds out if a faulty relay works again.
+
+    Each in its turn, by how often the relay has failed in a row: should a message be
+    the reason, it must not be the one that every probe is made with.
+    """
+    lanes = tuple(Lane)
+    first = failures % len(lanes)
+    return tuple((lane, None) for lane in lanes[first:] + lanes[:first])
+
+
 def share(lane: Lane, concurrency: int, in_flight: Mapping[Lane, int]) -> int:
     """How many more messages of the lane may be in flight.
 
@@ -50,18 +61,18 @@ def share(lane: Lane, concurrency: int, in_flight: Mapping[Lane, int]) -> int:
 def choose(
     waiting: Mapping[Lane, Sequence[int]],
     wanted: int,
-    round_number: int,
+    order: Iterable[Turn],
     concurrency: int,
     in_flight: Mapping[Lane, int],
 ) -> list[int]:
     """Which of the waiting messages to claim: at most `wanted` of them.
 
-    `waiting` has the ids of each lane, oldest due first.
+    `waiting` has the ids of each lane, oldest due first; `order` says whose turn it is.
     """
     left = {lane: list(ids) for lane, ids in waiting.items()}
     busy = Counter(in_flight)
     chosen: list[int] = []
-    for lane, most in turns(round_number):
+    for lane, most in order:
         free = min(share(lane, concurrency, busy), wanted - len(chosen))
         taken = left[lane][: free if most is None else min(most, free)]
         del left[lane][: len(taken)]

@@ -20,7 +20,7 @@ from ..queue import Claim, QueueError, Refused
 from .books import Answer, Note, Request
 from .outage import Outage
 from .permits import Permits
-from .unsettled import Finished, Unsettled
+from .unsettled import Finished, Portion, Unsettled
 
 RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""
@@ -179,14 +179,14 @@ class Ledger:
             settlements=[
                 done.settlement for done in portion.finished if done.settlement
             ],
-            untried=[
-                done.claim.id for done in portion.finished if done.settlement is None
-            ],
+            untried=_given_back(portion, suspect=False),
+            suspects=_given_back(portion, suspect=True),
             notes=portion.notes,
             now=now,
             wanted=wanted,
             due_before=min(now, self._horizon),
             round=self._round,
+            failures=self._permits.health.failures,
             concurrency=self._concurrency,
             in_flight=in_flight,
             terms=self._permits.terms,
@@ -255,3 +255,11 @@ class Ledger:
             if not future.done():
                 future.set_result(None)
         self._waiting.clear()
+
+
+def _given_back(portion: Portion, suspect: bool) -> list[int]:
+    return [
+        done.claim.id
+        for done in portion.finished
+        if done.settlement is None and done.suspect is suspect
+    ]

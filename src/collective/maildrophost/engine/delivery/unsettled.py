@@ -29,12 +29,14 @@ def nothing() -> None:
 class Finished:
     """A claim that ends: with verdicts, or given back because nothing was tried.
 
-    `over` is called once that is on disk, or given up: its connection may go on.
+    `over` is called once that is on disk, or given up: its connection may go on. A
+    `suspect` that is given back may be the reason why the relay was found at fault.
     """
 
     claim: Claim
     settlement: Settlement | None
     over: Callable[[], None] = field(default=nothing, compare=False)
+    suspect: bool = False
 
     @property
     def plain(self) -> Finished:

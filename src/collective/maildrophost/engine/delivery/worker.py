@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ..queue import Claim, Settlement
-from ..smtp import Connection, RelayFault, Result
+from ..smtp import Connection, Phase, RelayFault, Result
 from ..verdict import Outcome, Verdict
+from .blame import Blame
 from .judge import settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
@@ -21,6 +22,7 @@ from .unsettled import Finished, nothing
 
 log = logging.getLogger("maildrop.delivery")
 
+_COMMANDS = (Phase.MAIL, Phase.RCPT, Phase.DATA)
 BROKEN_OFF = "broken off: the lease on it could not be renewed"
 
 
@@ -34,6 +36,7 @@ class Worker:
         policy: RetryPolicy,
         notify: NotificationPolicy,
         debug_receiver: Sequence[str],
+        blame: Blame,
         relay_works: Callable[[], None],
         relay_failed: Callable[[RelayFault], None],
     ) -> None:
@@ -42,6 +45,7 @@ class Worker:
         self._policy = policy
         self._notify = notify
         self._debug_receiver = tuple(debug_receiver)
+        self._blame = blame
         self._relay_works = relay_works
         self._relay_failed = relay_failed
         self._task: asyncio.Task[object] | None = None
@@ -87,13 +91,23 @@ class Worker:
             result = Result(self._deferred(claim, words), usable=False)
         finally:
             self._offering = False
+        result = self._blamed(claim, result)
         if result.fault is not None:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
-                return Finished(claim, None, over)
+                return Finished(claim, None, over, refused_with_a_fault(result))
         elif connection_answered(result):
             self._relay_works()
         return Finished(claim, self._settlement(claim, relay, result), over)
+
+    def _blamed(self, claim: Claim, result: Result) -> Result:
+        """The same, or without a fault of a relay that takes all but this message."""
+        if refused_with_a_fault(result) and self._blame.is_message(claim.id):
+            assert result.fault is not None
+            return Result(self._deferred(claim, result.fault.reason), usable=False)
+        if any(each and each.outcome is Outcome.SENT for each in result.verdicts):
+            self._blame.taken(claim.id)
+        return result
 
     def _heed_break_off(self) -> None:
         self._broken_off = False
@@ -147,6 +161,12 @@ class Worker:
 def untried(result: Result) -> bool:
     """Whether nothing at all is known of this attempt."""
     return result.fault is None and not any(result.verdicts)
+
+
+def refused_with_a_fault(result: Result) -> bool:
+    """Whether the relay was found at fault by the commands of this message alone."""
+    fault = result.fault
+    return fault is not None and fault.phase in _COMMANDS and not any(result.verdicts)
 
 
 def connection_answered(result: Result) -> bool:

@@ -16,6 +16,7 @@ from .claim import (
     claim,
     due,
     give_back,
+    give_back_last,
     next_due,
     recover,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "find_by_message_id",
     "get_message",
     "give_back",
+    "give_back_last",
     "give_back_unheard",
     "held_lanes",
     "hold",

@@ -171,6 +171,41 @@ def give_back(tx: Transaction, owner: str, ids: Iterable[int]) -> int:
     return changed.rowcount
 
 
+BEHIND_SECONDS = 0.001
+"""How much later than those before it a message is due that goes behind them."""
+_others = schedule.alias("others")
+_LAST_DUE = (
+    # One look at the end of what is due in the lane's part of the index.
+    select(func.max(_others.c.due))
+    .where(
+        tables.WAITING_SQL,
+        _others.c.lane == schedule.c.lane,
+        _others.c.due <= bindparam("now"),
+    )
+    .scalar_subquery()
+)
+
+
+def give_back_last(tx: Transaction, owner: str, ids: Iterable[int], now: float) -> None:
+    """As `give_back`, and behind all others of its lane that are due at `now`.
+
+    A message that is tried alone, the first again and again, would hold up the others.
+    """
+    tx.execute(
+        update(schedule)
+        .where(schedule.c.message_id.in_(list(ids)), _claimed_by(owner))
+        .values(
+            state=BACK_TO_WAITING,
+            owner=None,
+            due=case(
+                (schedule.c.due <= _LAST_DUE, _LAST_DUE + BEHIND_SECONDS),
+                else_=schedule.c.due,
+            ),
+        ),
+        {"now": now},
+    )
+
+
 def recover(tx: Transaction, owner: str) -> int:
     """Undo the claims of a daemon that is gone; it may have sent them already."""
     changed = tx.execute(
