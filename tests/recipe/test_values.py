@@ -75,6 +75,7 @@ def test_a_right_value_is_taken(name, text, expected):
         ("queue", "sqlite:////srv/%41/q", "sqlite:///ABSOLUTE/PATH, without"),
         ("queue", "sqlite:////srv/", "sqlite:///ABSOLUTE/PATH, without"),
         ("queue", "postgresql+psycopg://", "sqlite:///ABSOLUTE/PATH, without"),
+        ("queue", "postgresql+psycopg://a:b@c@d/e", "sqlite:///ABSOLUTE/PATH, without"),
         ("retry-max", "31536001", "a number of seconds above 0, at most 31536000"),
     ],
 )

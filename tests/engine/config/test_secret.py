@@ -91,7 +91,7 @@ def test_another_option_cannot_take_the_password_in(load_text):
     assert WORD not in repr(configuration)
 
 
-@pytest.mark.parametrize("password", [WORD, f"{WORD}/x", f"x@{WORD}", f":{WORD}"])
+@pytest.mark.parametrize("password", [WORD, f"{WORD}/x", f"x%40{WORD}", f":{WORD}"])
 def test_the_password_of_the_queue_is_used_but_not_shown(load_text, password):
     url = f"postgresql+psycopg://me:{password}@db.example.org/mail"
     queue = load_text(f"MAILDROP_QUEUE='{url}'").queue
@@ -102,9 +102,27 @@ def test_the_password_of_the_queue_is_used_but_not_shown(load_text, password):
     assert repr(queue) == repr(shown)
 
 
-def test_a_password_parameter_of_the_queue_is_not_shown(load_text):
-    url = f"postgresql+psycopg://me@h/mail?password={WORD}&sslmode=require"
+@pytest.mark.parametrize("name", ["password", "sslpassword", "PASSWORD"])
+def test_a_password_parameter_of_the_queue_is_not_shown(load_text, name):
+    url = f"postgresql+psycopg://me@h/mail?{name}={WORD}&sslmode=require"
     assert WORD not in repr(load_text(f"MAILDROP_QUEUE='{url}'"))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        # Each has something for the host or the port that is part of the password.
+        f"me:x@{WORD}@db.example.org/mail",
+        f"me:x@y:{WORD}@db.example.org/mail",
+        f"me:{WORD}/mail",
+        f"me:{WORD}",
+        f"db.example.org?password=x@{WORD}",
+    ],
+)
+def test_a_queue_whose_password_could_be_read_in_two_ways_is_refused(load_text, place):
+    with pytest.raises(ConfigurationError, match="written as %40") as error:
+        load_text(f"MAILDROP_QUEUE='postgresql+psycopg://{place}'")
+    assert WORD not in str(error.value)
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])

@@ -120,6 +120,20 @@ def test_a_wrong_value_is_an_error_at_its_line(load_text, line):
             "queue",
             "postgresql+psycopg:///mail",
         ),
+        *(
+            (
+                f"MAILDROP_QUEUE='postgresql+psycopg://{url}'",
+                "queue",
+                f"postgresql+psycopg://{url}",
+            )
+            for url in (
+                "me@db:5432/mail",
+                "me@[::1]:5432/mail?sslmode=require",
+                "/mail?host=/run/postgresql&user=me",
+                "@/mail?host=one:1&host=two:2",
+                "db",
+            )
+        ),
     ],
 )
 def test_a_right_value_is_taken(load_text, line, attribute, value):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
+import pytest
 from servers.catcher import Catcher
 from sqlalchemy.engine import make_url
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import (
+    Queue,
+    QueueError,
     State,
     discard,
     enqueue,
@@ -83,3 +87,16 @@ def test_a_lost_listener_listens_again(machines, make_mail, postgresql):
             relay.wait_for(2)
             here.wait_for(id, State.SENT)
             assert len(here.log_lines("found by looking")) <= 1
+
+
+def test_nobody_reads_a_password_in_why_it_does_not_listen():
+    url = "postgresql+psycopg://me@127.0.0.1:1/mail?password=sesame7&sslmode=disable"
+
+    async def listen():
+        async for _ in Queue(url).rings():
+            pytest.fail("there is no server")
+
+    with pytest.raises(QueueError, match="no connection to the server") as caught:
+        asyncio.run(listen())
+    assert "password=***" in str(caught.value)
+    assert "sesame7" not in str(caught.value)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.engine import make_url
-
 from collective.maildrophost.engine.config import OPTIONS, Configuration, Kind, Secret
 
 NOT_SHOWN = {"PYTHON", "SUPERVISED_DAEMON", "SMTP_PORT"}
@@ -33,7 +31,7 @@ def _value(configuration: Configuration, name: str, attribute: str) -> Any:
     value = getattr(configuration, attribute)
     kinds = {option.name: option.kind for option in OPTIONS}
     if kinds[name] is Kind.QUEUE:
-        return make_url(value).render_as_string(hide_password=True)
+        return value.redacted()
     return value
 
 

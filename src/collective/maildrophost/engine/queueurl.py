@@ -6,7 +6,13 @@ import re
 
 # Up to the last @: a password may hold any character, an unescaped one too.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
-_PARAMETER = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&]\w*password=)[^&]*", re.IGNORECASE)
+# What stands where must be clear: a part of a password that is taken for the host or
+# the port gets into the words of an error.
+_SERVER = re.compile(
+    r"(?:[^:/?@]*(?::[^@]*)?@)?(?:\[[^]/?@]*\]|[^][:/?@]*)(?::[0-9]+)?"
+    r"(?:/[^?@]*)?(?:\?[^@]*)?"
+)
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
 EXPECTED = "expected sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"
@@ -44,9 +50,19 @@ def parse_queue_url(text: str) -> QueueURL:
         raise ValueError(EXPECTED)
     if scheme == SCHEMES[0]:
         _check_sqlite_path(text.removeprefix(scheme))
-    elif len(text) == len(scheme):
-        raise ValueError(EXPECTED)
+    else:
+        _check_server(text.removeprefix(scheme))
     return QueueURL(text)
+
+
+def _check_server(rest: str) -> None:
+    if not rest:
+        raise ValueError(EXPECTED)
+    if not _SERVER.fullmatch(rest):
+        raise ValueError(
+            f"{EXPECTED}; a port is a number, and an @ in a name or a password is "
+            "written as %40"
+        )
 
 
 def _check_sqlite_path(path: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, cast
@@ -81,10 +81,11 @@ class Database(Protocol):
     def wake(self, tx: Connection) -> None:
         """Have whoever listens to `rings` hear one, when `tx` has committed."""
 
-    def rings(self) -> AsyncIterator[None] | None:
+    def rings(self) -> AsyncGenerator[None, None] | None:
         """An item whenever mail may have become due; None: nobody tells.
 
-        The first item says that listening has begun. Raises QueueError when it ends.
+        The first item says that listening has begun. Raises the driver's error when it
+        ends.
         """
 
     def after_fork(self) -> None:

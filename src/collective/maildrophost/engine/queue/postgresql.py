@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -16,7 +16,6 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
-from .errors import QueueError
 from .prepared import Prepared
 from .skiplocked import take
 
@@ -183,21 +182,17 @@ class PostgreSQL:
     def wake(self, tx: Connection) -> None:
         _NOTIFY.run(tx)
 
-    async def rings(self) -> AsyncIterator[None]:
+    async def rings(self) -> AsyncGenerator[None, None]:
         dialect = self._url.get_dialect()()
         arguments, options = dialect.create_connect_args(self._url)
-        try:
-            listening = await psycopg.AsyncConnection.connect(
-                *arguments, autocommit=True, **options
-            )
-            async with listening:
-                await listening.execute(f"LISTEN {CHANNEL}")
+        listening = await psycopg.AsyncConnection.connect(
+            *arguments, autocommit=True, **options
+        )
+        async with listening:
+            await listening.execute(f"LISTEN {CHANNEL}")
+            yield None
+            async for _ in listening.notifies():
                 yield None
-                async for _ in listening.notifies():
-                    yield None
-        except psycopg.Error as error:
-            name = self._url.render_as_string(hide_password=True)
-            raise QueueError(name, self.advice(error)) from None
 
     def after_fork(self) -> None:
         """Nothing of ours outlives a fork but the connections."""

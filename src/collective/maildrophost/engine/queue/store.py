@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutError
 
 from ..errors import MaildropError
@@ -33,7 +33,7 @@ class Queue:
     def __init__(self, url: str) -> None:
         self.name = QueueURL(url).redacted()
         self.url = url
-        self.database = database_at(make_url(url))
+        self.database = database_at(_parsed(url))
         self._engine: Engine = self.database.engine()
         belongs_to(self._engine, self.database)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
@@ -71,12 +71,21 @@ class Queue:
         """Whether another database is in its place: this queue will not come back."""
         return self.database.replaced
 
-    def rings(self) -> AsyncIterator[None] | None:
+    def rings(self) -> AsyncGenerator[None, None] | None:
         """An item whenever mail may have become due; None: its database can't tell.
 
         The first item says that listening has begun. Raises QueueError when it ends.
         """
-        return self.database.rings()
+        rings = self.database.rings()
+        return rings and self._named(rings)
+
+    async def _named(
+        self, rings: AsyncGenerator[None, None]
+    ) -> AsyncGenerator[None, None]:
+        async with aclosing(rings):
+            with self._errors_named():
+                async for ring in rings:
+                    yield ring
 
     def same_as(self, other: Queue) -> bool:
         """Whether both are known to be the same database."""
@@ -183,16 +192,22 @@ def exists(url: str) -> bool:
     QueueError for a URL that cannot be used.
     """
     with _url_named(url):
-        path = database_at(make_url(url)).path
+        path = database_at(_parsed(url)).path
     return path is None or path.exists()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        # Its words may quote a part of the password.
+        raise QueueError("?", "MAILDROP_QUEUE is not a database URL") from None
 
 
 @contextmanager
 def _url_named(url: str) -> Iterator[None]:
     try:
         yield
-    except ArgumentError:
-        raise QueueError("?", "MAILDROP_QUEUE is not a database URL") from None
     except (OSError, ValueError) as error:
         raise QueueError(QueueURL(url).redacted(), str(error)) from None
 

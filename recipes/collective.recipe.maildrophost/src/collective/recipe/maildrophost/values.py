@@ -20,8 +20,14 @@ _RELAY = re.compile(
     r"|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"
 )
 _MAX_PORT = 65535
-_QUEUES = ("sqlite:///", "postgresql+psycopg://")
-_FILE = re.compile(r"/(?:[^?%]|%(?![0-9A-Fa-f]{2}))*[^?/]")
+_QUEUES = {
+    "sqlite:///": re.compile(r"/(?:[^?%]|%(?![0-9A-Fa-f]{2}))*[^?/]"),
+    "postgresql+psycopg://": re.compile(
+        r"(?!\Z)(?:[^:/?@]*(?::[^@]*)?@)?(?:\[[^]/?@]*\]|[^][:/?@]*)(?::[0-9]+)?"
+        r"(?:/[^?@]*)?(?:\?[^@]*)?"
+    ),
+}
+"""What may follow each: the daemon's own rule (engine/queueurl.py)."""
 _COMMENT = re.compile(r"(^|\s)#.*")
 _BARE = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
 
@@ -133,14 +139,14 @@ def _is_relay(text: str) -> bool:
 
 def _queue(option: Option, text: str, directory: Path) -> str:
     line = _text(option, text, directory)
-    scheme = next((each for each in _QUEUES if line.startswith(each)), None)
-    rest = line.removeprefix(scheme or "")
-    if not scheme or not rest or (scheme == _QUEUES[0] and not _FILE.fullmatch(rest)):
-        raise Wrong(
-            "sqlite:///ABSOLUTE/PATH, without a ? or anything like %41 in the path, or "
-            "postgresql+psycopg://USER@HOST/DATABASE"
-        )
-    return line
+    for scheme, rest in _QUEUES.items():
+        if line.startswith(scheme) and rest.fullmatch(line, len(scheme)):
+            return line
+    raise Wrong(
+        "sqlite:///ABSOLUTE/PATH, without a ? or anything like %41 in the path, or "
+        "postgresql+psycopg://USER@HOST/DATABASE, with %40 for an @ in a name or a "
+        "password"
+    )
 
 
 def _user(option: Option, text: str, directory: Path) -> str:
