@@ -150,3 +150,22 @@ def test_no_line_is_lost_while_logrotate_rotates_under_load(how, site, make_mail
     assert len(logs) > 3
     text = "".join(path.read_text() for path in logs)
     assert Counter(SENT.findall(text)) == Counter(ids)
+
+
+def test_mail_goes_on_while_the_log_file_cannot_be_opened(site, make_mail, tmp_path):
+    folder, away = tmp_path / "log", tmp_path / "away"
+    folder.mkdir()
+    log = folder / "maildrop.log"
+    with Scripted({"MAIL": ["250 ok", "530 5.7.0 log in", "250 ok"]}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LOG_FILE=log)
+        with site.daemon() as daemon:
+            site.send()
+            relay.wait_for(1)
+            folder.rename(away)
+            # It has to tell of the relay's fault, and of its end.
+            site.send()
+            relay.wait_for(2)
+            away.rename(folder)
+            (id,) = site.send()
+            wait_until(lambda: f" id={id} sent " in log.read_text(), 10, "its line")
+            assert daemon.process.poll() is None

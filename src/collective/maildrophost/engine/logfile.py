@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import logging.handlers
+import sys
 import textwrap
 import time
 from collections.abc import Iterator
@@ -54,17 +55,34 @@ class LogFile(logging.handlers.WatchedFileHandler):
     """Writes each line at once, or those of a block `together` at its end."""
 
     _held = False
+    _lost = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line; the caller has the lock."""
+        """Write the line; the caller has the lock. Never raises: mail goes on."""
         if not self._held:
-            super().emit(record)
+            try:
+                super().emit(record)
+                self._lost = False
+            except OSError as error:
+                self._tell_elsewhere(record, error)
             return
         try:
             assert self.stream is not None
             self.stream.write(self.format(record) + self.terminator)
         except Exception:
             self.handleError(record)
+
+    def _tell_elsewhere(self, record: logging.LogRecord, error: OSError) -> None:
+        """On standard error, with the reason; the next line tries the file again."""
+        with contextlib.suppress(Exception):
+            if not self._lost:
+                reason = f"{self.baseFilename}: {error.strerror}"
+                print(
+                    f"the log goes here, its file can't be opened: {reason}",
+                    file=sys.stderr,
+                )
+            self._lost = True
+            print(self.format(record), file=sys.stderr)
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
