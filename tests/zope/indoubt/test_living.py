@@ -6,6 +6,8 @@ import pytest
 import transaction
 
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import QueueError
+from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.transaction import SpoolDataManager
 
@@ -16,8 +18,7 @@ AFTER_ZODB = "~a"
 @pytest.fixture
 def look(database, queue):
     """What the running Zope does every so often."""
-    resolver = Resolver(database.databases, lambda: [queue.url])
-    return resolver.look
+    return Resolver(database.databases, lambda: [queue.url]).look
 
 
 @pytest.fixture
@@ -105,3 +106,32 @@ def test_a_finish_that_breaks_is_decided_by_the_log(
     assert states(mails) == ["prepared"]
     look()
     assert states(mails) == becomes
+
+
+@pytest.mark.parametrize(
+    ("key", "becomes"), [(AFTER_ZODB, ["queued"]), ("", [])], ids=["after", "before"]
+)
+def test_what_the_log_has_told_is_done_when_the_queue_can_be_written_again(
+    root, send, mails, join, look, monkeypatch, caplog, key, becomes
+):
+    def break_off():
+        raise ValueError("broken")
+
+    def refuse(queue, batch):
+        raise QueueError(queue.name, "the disk is full")
+
+    join(key, tpc_finish=break_off)
+    root.counter += 1
+    send(root.host)
+    with pytest.raises(ValueError, match="broken"):
+        transaction.commit()
+    transaction.abort()
+    with monkeypatch.context() as full:
+        for name in ("release_batch", "discard_batch"):
+            full.setattr(resolver, name, refuse)
+        look()
+    assert "the disk is full" in caplog.text
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == becomes
+    assert "nobody can tell" not in caplog.text

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.batches import discard_batch, release_batch
@@ -29,6 +28,13 @@ ASK_AGAIN_SECONDS = 3600.0
 logger = logging.getLogger("maildrop.zope")
 
 
+class _Told(NamedTuple):
+    """What the logs have told of a batch, and when (seconds of the monotonic clock)."""
+
+    outcome: Outcome
+    at: float
+
+
 class Resolver:
     """Asks the logs of these databases, by their names, about the batches of queues."""
 
@@ -38,7 +44,7 @@ class Resolver:
         self._databases = databases
         self._urls = urls
         self._over: dict[str, float] = {}
-        self._asked: dict[tuple[str, bool], float] = {}
+        self._told: dict[tuple[str, bool], _Told] = {}
         self._left: set[str] = set()
         self._failing: set[str] = set()
 
@@ -85,15 +91,28 @@ class Resolver:
     def _logged(
         self, batches: Iterable[Batch], settled: Mapping[str, bool]
     ) -> dict[str, Outcome]:
-        """What the logs tell of those that their own process will not end."""
-        ask, now = {}, time.monotonic()
-        for each in batches:
-            key = (each.batch, settled[each.batch])
-            asked = self._asked.get(key, -math.inf)
-            if each.voted and now - asked >= ASK_AGAIN_SECONDS:
-                self._asked[key] = now
-                ask[each.batch] = each.log
-        return storagelog.outcomes(self._databases, ask) if ask else {}
+        """What the logs tell of those that their own process will not end.
+
+        Now or before: what cannot be written at this look is decided at a later one.
+        """
+        now = time.monotonic()
+        keys = {each: (each.batch, settled[each.batch]) for each in batches}
+        ask = [each for each in batches if each.voted and self._asks(keys[each], now)]
+        logs = {each.batch: each.log for each in ask}
+        found = storagelog.outcomes(self._databases, logs) if ask else {}
+        for each in ask:
+            self._told[keys[each]] = _Told(found[each.batch], now)
+        return {
+            each.batch: self._told[key].outcome
+            for each, key in keys.items()
+            if key in self._told
+        }
+
+    def _asks(self, key: tuple[str, bool], now: float) -> bool:
+        told = self._told.get(key)
+        return told is None or (
+            told.outcome is Outcome.UNKNOWN and now - told.at >= ASK_AGAIN_SECONDS
+        )
 
     def _act(self, queue: Queue, batch: Batch, decision: Decision) -> None:
         if decision is Decision.RELEASE:
@@ -112,6 +131,8 @@ class Resolver:
                 )
             return
         forget(queue.url, batch.batch)
+        for settled in (False, True):
+            self._told.pop((batch.batch, settled), None)
         logger.warning("batch %s: " + words, batch.batch, count)
 
 
