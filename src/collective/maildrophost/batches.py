@@ -14,6 +14,7 @@ from collective.maildrophost.engine.queue import (
     Transaction,
     discard,
     doorbells,
+    of_a_transaction,
     release,
     tables,
 )
@@ -39,7 +40,7 @@ def prepared_batches(tx: Transaction) -> list[PreparedBatch]:
     rows = tx.execute(
         select(schedule.c.batch, func.count(), created, func.min(message.c.origin))
         .join_from(schedule, message)
-        .where(schedule.c.state == State.PREPARED.value)
+        .where(schedule.c.state == State.PREPARED.value, of_a_transaction())
         .group_by(schedule.c.batch)
         .order_by(created)
     )

@@ -15,13 +15,17 @@ from collective.maildrophost.engine.queue import (
     held_lanes,
     hold,
     hold_lane,
+    in_doubt,
     list_messages,
     open_queue,
     prepare,
+    remove,
     transfer,
+    unhold,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
+DAY = 86400.0
 # In the package that name is the function.
 module = sys.modules[transfer.__module__]
 
@@ -128,8 +132,14 @@ def test_a_crash_between_the_two_commits_doubles_nothing(
         patched.setattr(module, "delete", dies)
         with pytest.raises(KeyboardInterrupt):
             transfer(source, target, hands.now)
-    # It is in both now, and nobody sends it from the old one.
+    # It is in both now, nobody sends it from the old one, and nobody can say so.
     assert hands.claim() == []
+    ids = [each.id for each in hands.do(list_messages)]
+    assert hands.do(in_doubt, hands.now + DAY) == 0
+    for act in (unhold, remove):
+        done = hands.do(act, ids)
+        assert (done.changed, list(done.refused)) == ((), ids)
+        assert all("run 'import' again" in why for why in done.refused.values())
     assert transfer(source, target, hands.now).moved.total() == 0
     assert everything(source) == []
     assert everything(target) == before

@@ -9,7 +9,7 @@ shares one commit:
         claims = claim(tx, owner, chosen_of(waiting), now)
 """
 
-from .batches import Batch, open_batches, remember_batch
+from .batches import Batch, of_a_transaction, open_batches, remember_batch
 from .claim import (
     Claim,
     OpenRecipient,
@@ -122,6 +122,7 @@ __all__ = [
     "moment",
     "new_batch",
     "next_due",
+    "of_a_transaction",
     "open_batches",
     "open_queue",
     "pause",

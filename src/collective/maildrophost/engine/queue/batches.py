@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import ColumnElement, delete, exists, select, text
 
 from . import tables
 from .prepared import Prepared
@@ -12,6 +12,16 @@ from .states import State
 from .store import Transaction
 
 schedule, table = tables.schedule, tables.batch
+
+
+MOVING = "transfer-"
+"""The batch of what is being moved to another queue begins so; the state that it had
+follows. No transaction has it, and nobody may decide about it."""
+
+
+def of_a_transaction() -> ColumnElement[bool]:
+    """Whether a prepared message waits for its transaction, and is not being moved."""
+    return ~schedule.c.batch.startswith(MOVING)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from ..clock import rfc3339
 from . import tables
+from .batches import of_a_transaction
 from .daemons import Daemon, all_daemons
 from .states import State
 from .stats import Stats, stats
@@ -128,6 +129,7 @@ def in_doubt(tx: Transaction, now: float) -> int:
         .select_from(schedule.join(message))
         .where(
             schedule.c.state == State.PREPARED.value,
+            of_a_transaction(),
             message.c.created < now - IN_DOUBT_SECONDS,
         )
     )

@@ -10,6 +10,7 @@ from sqlalchemy import case, delete, false, select, text, update
 
 from ..message import Lane
 from . import tables
+from .batches import MOVING
 from .claim import BACK_TO_WAITING
 from .listing import key_of
 from .prepared import Prepared
@@ -174,6 +175,8 @@ def _act(
         for each in part:
             if each not in found:
                 refused[each] = "there is no such message"
+            elif found[each].moving:
+                refused[each] = "is being moved to another queue: run 'import' again"
             elif (state := found[each].state) not in allowed:
                 can = ", ".join(known.value for known in allowed)
                 refused[each] = (
@@ -189,17 +192,19 @@ def _act(
 class _Found(NamedTuple):
     key: int
     state: State
+    moving: bool
 
 
 def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
     keys = {each: key for each in ids if (key := key_of(each)) is not None}
     rows = tx.execute(
-        select(schedule.c.message_id, schedule.c.state)
+        select(schedule.c.message_id, schedule.c.state, schedule.c.batch)
         .where(schedule.c.message_id.in_(sorted(set(keys.values()))))
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
-    states = {key: State(state) for key, state in rows}
-    return {
-        each: _Found(key, states[key]) for each, key in keys.items() if key in states
+    found = {
+        key: _Found(key, State(state), (batch or "").startswith(MOVING))
+        for key, state, batch in rows
     }
+    return {each: found[key] for each, key in keys.items() if key in found}

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from . import tables
+from .batches import MOVING, of_a_transaction
 from .operator import held_lanes, hold_lane
 from .prepared import Prepared
 from .states import State
@@ -41,8 +42,6 @@ BATCH = 100
 """Messages in one transaction of either queue."""
 MOVED = (State.QUEUED, State.DEFERRED, State.HELD, State.FAILED)
 STAYS = (State.SENDING, State.PREPARED)
-_ASIDE = "transfer-"
-"""The batch of what is being moved begins so; the state that it had follows."""
 _CARRIED = (tables.content, tables.recipient, tables.attempt)
 
 Rows = list[dict[str, Any]]
@@ -94,8 +93,7 @@ def transfer(
 
 
 def _aside() -> ColumnElement[bool]:
-    prepared = schedule.c.state == State.PREPARED.value
-    return prepared & schedule.c.batch.startswith(_ASIDE)
+    return (schedule.c.state == State.PREPARED.value) & ~of_a_transaction()
 
 
 def _moving() -> ColumnElement[bool]:
@@ -138,7 +136,7 @@ def _put_aside(tx: Transaction, keys: Sequence[int]) -> None:
         tx.execute(
             update(schedule)
             .where(schedule.c.message_id.in_(keys), schedule.c.state == state.value)
-            .values(state=State.PREPARED.value, batch=_ASIDE + state.value)
+            .values(state=State.PREPARED.value, batch=MOVING + state.value)
         )
 
 
@@ -178,7 +176,7 @@ def _write(tx: Transaction, rows: Rows, now: float) -> list[State]:
     added = insert(message).returning(message.c.id, sort_by_parameter_order=True)
     ids = tx.execute(added, [_of(message, row, "id") for row in fresh]).scalars().all()
     for row, key in zip(fresh, ids, strict=True):
-        state = row["batch"].removeprefix(_ASIDE)
+        state = row["batch"].removeprefix(MOVING)
         row.update(message_id=key, state=state, owner=None, batch=None)
     tx.execute(insert(schedule), [_of(schedule, row) for row in fresh])
     for table in _CARRIED:
