@@ -85,13 +85,22 @@ def test_sighup_takes_the_changed_configuration(site):
         assert len(old.messages) == 1
 
 
-def test_a_broken_configuration_is_not_taken_at_sighup(site):
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("SMTP_PORT", "many"),
+        ("MAILDROP_SPOOL", "/proc/nowhere"),
+        ("MAILDROP_QUEUE", "sqlite:////proc/nowhere/queue.db"),
+    ],
+)
+def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as daemon:
-            site.configure(SMTP_PORT="many")
+            site.configure(**{option: value})
             daemon.signal(signal.SIGHUP)
-            wait_until(lambda: site.log_lines("SMTP_PORT"), 10, "the error in the log")
+            refused = "the old configuration stays in force"
+            wait_until(lambda: site.log_lines(refused), 10, "the error in the log")
             site.send()
             relay.wait_for(1)
 

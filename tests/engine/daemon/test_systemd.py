@@ -21,15 +21,15 @@ from waiting import wait_until
 
 from collective.maildrophost.engine.daemon.systemd import Systemd
 
-# The daemon with a heartbeat that is always at work in the queue, and a reload that
-# never ends: the event loop stands still in it.
+# The daemon with a heartbeat that is always at work in the queue, and a doorbell whose
+# ring never ends: the event loop stands still in it.
 WEDGED = """
 import sys, time
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.daemon import heartbeat
 from collective.maildrophost.engine.daemon.service import Service
 heartbeat.RENEW_SECONDS = 0.05
-Service._reload = lambda self: time.sleep(60)
+Service._rung = lambda self: time.sleep(60)
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -105,7 +105,7 @@ def test_a_wedged_event_loop_gives_none(watched, manager):
     with watched.daemon() as daemon:
         assert manager.next()["READY"] == "1"
         assert manager.next(WATCHDOG_SECONDS) == {"WATCHDOG": "1"}
-        daemon.signal(signal.SIGHUP)
+        watched.send()
         assert wait_until(manager.is_silent, what="silence")
         assert daemon.process.poll() is None
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..config import Configuration, ConfigurationError, load
-from ..delivery import Delivery, Route
+from ..config import Configuration
+from ..delivery import Delivery
 from ..doorbell import Doorbell
+from ..errors import MaildropError
 from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, prune, tidy
 from ..queue.prune import BATCH
@@ -21,6 +22,7 @@ from .clockwatch import ClockWatch
 from .heartbeat import Heartbeat, LeaseLost
 from .listener import Listener
 from .systemd import Systemd
+from .usable import load_usable
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -56,6 +58,7 @@ class Service:
         self._listener = Listener(queue, delivery.ledger.wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
         self._told_to_end = asyncio.Event()
+        self._told_to_reload = asyncio.Event()
         self._told_to_stop = False
         self._reloaded: Configuration | None = None
         self._sides: list[Callable[[], Coroutine[Any, Any, None]]] = []
@@ -78,6 +81,7 @@ class Service:
             self._listener.run(),
             self._delivery.follow(),
             self._systemd.watch(),
+            self._reload(),
         )
         return None if self._told_to_stop else self._reloaded
 
@@ -142,7 +146,7 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in signals.STOP:
             loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, self._told_to_reload.set)
         signals.let_in()
 
     def _stop(self) -> None:
@@ -152,19 +156,23 @@ class Service:
         self._told_to_stop = True
         self._told_to_end.set()
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         """Stop as cleanly as ever, for a start with the configuration as it is now."""
-        if self._told_to_stop:
-            return
-        try:
-            reloaded = load(self._configuration.path)
-            Route.of(reloaded)
-        except ConfigurationError as error:
-            log.error("%s; the old configuration stays in force", error)
-        else:
-            self._reloaded = reloaded
-            self._systemd.reloading()
-            self._told_to_end.set()
+        while True:
+            await self._told_to_reload.wait()
+            self._told_to_reload.clear()
+            try:
+                # Mail goes on while a database server takes its time.
+                reloaded = await asyncio.to_thread(
+                    load_usable, self._configuration.path
+                )
+            except MaildropError as error:
+                log.error("%s; the old configuration stays in force", error)
+                continue
+            if not self._told_to_stop:
+                self._reloaded = reloaded
+                self._systemd.reloading()
+                self._told_to_end.set()
 
     async def _take_in_all(self) -> None:
         await asyncio.to_thread(self._intake.scan)
