@@ -10,7 +10,7 @@ from Products.MailHost.MailHost import MailHostError
 
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.batches import prepared_batches, release_batch
-from collective.maildrophost.engine.queue import sqlite
+from collective.maildrophost.engine.queue import sqlitelock
 
 BEFORE_MAIL = "aaa"
 
@@ -45,7 +45,7 @@ def test_a_file_where_the_directory_should_be_is_named(
 def test_a_locked_database_is_named(
     database, root, send, configuration, monkeypatch, subjects_later
 ):
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
     subjects = subjects_later()
     locker = sqlite3.connect(configuration.home / "queue.db", isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")

@@ -6,7 +6,9 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,6 +22,7 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     queue_length,
     sqlite,
+    sqlitelock,
 )
 
 
@@ -147,9 +150,9 @@ def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
         if len(pauses) == 20:
             other.execute("ROLLBACK")
 
-    monkeypatch.setattr(sqlite, "_pause", pause)
+    monkeypatch.setattr(sqlitelock, "_pause", pause)
     hands.send()
-    assert pauses == [sqlite.TURN_SECONDS] * 20
+    assert pauses == [sqlitelock.TURN_SECONDS] * 20
     assert len(hands.claim()) == 1
     other.close()
 
@@ -162,8 +165,8 @@ def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
             return tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
 
     hands.send()
-    assert timeout() == sqlite.BUSY_TIMEOUT_SECONDS * 1000
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+    assert timeout() == sqlitelock.BUSY_TIMEOUT_SECONDS * 1000
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(QueueError, match="kept it locked"), queue.write():
@@ -173,7 +176,7 @@ def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
 
 
 def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypatch):
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
     short = open_queue(queue.url)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -184,6 +187,25 @@ def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypa
         enqueue(tx, [hands.mail()], hands.now)
     other.close()
     short.close()
+
+
+def test_no_thread_waits_longer_for_a_lock_because_others_wait_for_it(
+    hands, queue, path, monkeypatch
+):
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 1.0)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def waited(_):
+        began = time.monotonic()
+        with pytest.raises(QueueError, match="kept it locked"), queue.write():
+            pass
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(5) as threads:
+        # One after the other they would have waited for 5 seconds.
+        assert max(threads.map(waited, range(5))) < 3
+    other.close()
 
 
 @pytest.mark.parametrize(
@@ -288,7 +310,9 @@ def test_a_forked_child_has_connections_of_its_own(hands, queue):
     assert len(hands.claim()) == 3
 
 
-def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(hands, queue):
+def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(
+    hands, queue, monkeypatch
+):
     writing, over = threading.Event(), threading.Event()
 
     def write():
@@ -299,11 +323,13 @@ def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(hands, queue):
     thread = threading.Thread(target=write)
     thread.start()
     writing.wait(20)
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 5)
 
     def read_and_lock():
         with queue.read() as tx:
             queue_length(tx)
-        assert queue.database.writing().acquire(timeout=5)
+        with queue.database.writing():
+            pass
 
     try:
         assert in_child(read_and_lock) == 0

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import QueueError
-from .sqlite import advice, is_locked
+from .sqlite import advice
+from .sqlitelock import is_locked
 from .store import Queue
 
 LARGE_WAL_BYTES = 64 * 2**20

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -23,19 +21,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 
+from . import sqlitelock
 from .prepared import Prepared, among_ids
+from .sqlitelock import WriteInTurn, deadline, once_unlocked
 from .states import State
 from .tables import schedule
 
-Result = TypeVar("Result")
-
-BUSY_TIMEOUT_SECONDS = 30
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
 )
-TURN_SECONDS = 0.001
-"""Between two tries to get a lock that another process has."""
 BEGIN_READ = Prepared(text("BEGIN"))
 CHECKPOINT_PAGES = 4000
 """The WAL goes into the database every so many pages (16 MB). Many of them are the same
@@ -47,9 +42,10 @@ _TAKE = Prepared(
     .values(state=State.SENDING.value, owner=bindparam("new_owner"))
 )
 
+_PATIENCE = f"{sqlitelock.BUSY_TIMEOUT_SECONDS} s"
 # By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
-    "is locked": f"another program kept it locked for {BUSY_TIMEOUT_SECONDS} s",
+    "is locked": f"another program kept it locked for {_PATIENCE}",
     "readonly database": "it is read-only: check its owner and permissions",
     "disk I/O error": "the disk reports an error",
     "disk image is malformed": "the file is damaged: restore a backup",
@@ -59,68 +55,24 @@ _ADVICE = {
 }
 
 
-class WriteInTurn:
-    """Begins a transaction that writes, when no other process does."""
-
-    # SQLite itself waits longer and longer for a lock, up to a tenth of a second: while
-    # a daemon delivered as fast as it could, a page in a hundred waited for more than
-    # 56 ms, and like this for more than 8 (measured).
-    def run(self, tx: Connection) -> None:
-        """Wait for BUSY_TIMEOUT_SECONDS at most."""
-        connection = tx.connection.driver_connection
-        assert isinstance(connection, sqlite3.Connection)
-        connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            # A deferred transaction that upgrades to a write fails at once with
-            # SQLITE_BUSY_SNAPSHOT, whatever the timeout.
-            _once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"))
-        finally:
-            # Who reads has to wait, too, when the file is opened, closed or repaired.
-            milliseconds = int(BUSY_TIMEOUT_SECONDS * 1000)
-            connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
-
-
-def _once_unlocked(act: Callable[[], Result]) -> Result:
-    """Act as soon as nobody else's lock is in the way."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
-    while True:
-        try:
-            return act()
-        except sqlite3.OperationalError as error:
-            if not is_locked(error) or time.monotonic() > deadline:
-                raise
-        _pause(TURN_SECONDS)
-
-
-def is_locked(error: sqlite3.OperationalError) -> bool:
-    """Whether somebody else's lock is in the way (Python 3.10 tells no codes)."""
-    return "locked" in str(error)
-
-
-def _pause(seconds: float) -> None:
-    # Not time.sleep, which fails where libfaketime sets the clock of a test.
-    select.select([], [], [], seconds)
-
-
 class SQLite:
     """A queue in one file; see the contract in `database`."""
 
-    begin_read, begin_write = BEGIN_READ, WriteInTurn()
+    begin_read = BEGIN_READ
     shared = False
 
     def __init__(self, url: URL) -> None:
         self._url = url
         self.path = path_of(url)
-        # Threads of one process queue up here, fairly.
-        self._writing = threading.Lock()
+        self.begin_write = WriteInTurn()
 
     def engine(self) -> Engine:
         engine = make_engine(self._url)
         self._file = file_identity(self.path)
         return engine
 
-    def writing(self) -> threading.Lock:
-        return self._writing
+    def writing(self) -> AbstractContextManager[None]:
+        return self.begin_write.held()
 
     def check(self) -> None:
         # SQLite goes on writing into a removed file, and loses all of it at the end.
@@ -164,7 +116,7 @@ class SQLite:
         """SQLite tells nobody; the doorbell in MAILDROP_VAR does."""
 
     def after_fork(self) -> None:
-        self._writing = threading.Lock()
+        self.begin_write = WriteInTurn()
 
 
 def path_of(url: URL) -> Path:
@@ -186,7 +138,7 @@ def make_engine(url: URL) -> Engine:
         hide_parameters=True,
         pool_size=4,
         max_overflow=-1,
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args={"timeout": sqlitelock.BUSY_TIMEOUT_SECONDS},
     )
     event.listen(engine, "connect", _set_up_connection)
     return engine
@@ -256,8 +208,9 @@ def _use_wal(connection: sqlite3.Connection) -> str:
     """Switch to write-ahead logging; returns the journal mode that this has led to."""
     # Among several who open a new database SQLite lets one switch, and does not have
     # the others wait.
-    (journal,) = _once_unlocked(
-        lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    (journal,) = once_unlocked(
+        lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(),
+        deadline(),
     )
     return str(journal)
 

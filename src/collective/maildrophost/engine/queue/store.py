@@ -48,7 +48,7 @@ class Queue:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that is on disk when this block has ended without error."""
-        with self.database.writing(), self._errors_named():
+        with self._errors_named(), self.database.writing():
             self._check()
             with self._begun(self.database.begin_write) as tx:
                 yield tx
