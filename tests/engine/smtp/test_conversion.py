@@ -289,6 +289,7 @@ PIECES = st.sampled_from(
         b"Content-Type: text/html; charset=\xff\n",
         b"Content-Type: multipart/mixed; boundary=b\n",
         b"Content-Type: multipart/digest; boundary*=x''b\n",
+        b"Content-Type: multipart/mixed; boundary*=utf-8''%E2%82%AC\n",
         b'Content-Type: multipart/alternative;\n boundary="b" (x\n',
         b"Content-Transfer-Encoding: base64\n",
         b"Content-Transfer-Encoding: quoted-printable\n",

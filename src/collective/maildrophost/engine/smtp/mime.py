@@ -65,9 +65,11 @@ class ContentType:
 
 def _boundary(header: Message) -> str:
     try:
-        return header.get_boundary() or ""
+        boundary = header.get_boundary() or ""
+        boundary.encode("latin-1")
     except (LookupError, ValueError):
-        return ""  # RFC 2231 in a charset that there is not
+        return ""  # RFC 2231 in a charset that there is not, or with what no line has
+    return boundary
 
 
 def field_name(field: bytes) -> str:
