@@ -119,6 +119,40 @@ def test_what_a_daemon_takes_meanwhile_does_not_come_twice(spool, queue, monkeyp
     assert len(spool.messages) == 1
 
 
+@pytest.mark.parametrize("moment", ["sync", "ring"], ids=["before", "after"])
+def test_a_new_mail_of_the_same_name_stays_for_the_next_time(
+    spool, monkeypatch, moment
+):
+    path = spool.put("1", MAIL)
+    before = getattr(taking, moment)
+
+    def meanwhile(argument):
+        monkeypatch.undo()
+        path.unlink()
+        spool.put("1", MAIL.replace(b"hello", b"the next"))
+        before(argument)
+
+    monkeypatch.setattr(taking, moment, meanwhile)
+    spool.take()
+    assert spool.files == ["1"]
+    spool.take()
+    subjects = [each.subject for each in spool.messages]
+    assert subjects[-1] == "the next"
+    assert subjects.count("the next") == 1
+
+
+def test_a_file_is_on_disk_before_its_mail_is_in_the_queue(spool, monkeypatch):
+    spool.put("1", MAIL)
+
+    def refuse(path):
+        raise OSError(5, "no disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taking, "sync", refuse)
+        (left,) = spool.take()
+    assert (left.reason, spool.files, spool.messages) == ("no disk", ["1"], [])
+
+
 def test_the_name_of_a_file_may_be_any(spool):
     spool.put(os.fsdecode(b"m\xfcll"), MAIL)
     assert spool.take() == [Taken("1")]

@@ -156,7 +156,7 @@ class Intake:
     def _take(self, identity: Identity, found: os.stat_result) -> int:
         path = identity.path
         data = Path(path).read_bytes()
-        if not _is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
+        if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
             return 0
         message = self._message(data)
         # Its writer may not have synced it. Of a removed file a power cut could bring a
@@ -165,7 +165,7 @@ class Intake:
         now = time.time()
         with self._queue.write() as tx:
             id = take_file(tx, identity.key, message, now)
-            if id is not None and not _is_still(path, found):
+            if id is not None and not is_still(path, found):
                 # Another daemon has taken, removed and forgotten it since.
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             bells = doorbells(tx, now)
@@ -240,7 +240,7 @@ def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
     return Identity.of(path, found), found.st_ctime_ns
 
 
-def _is_still(path: str, found: os.stat_result) -> bool:
+def is_still(path: str, found: os.stat_result) -> bool:
     """Whether the very file is there, as it was."""
     return _condition(path, os.lstat(path)) == _condition(path, found)
 

@@ -46,9 +46,14 @@ def find(directory: Path) -> Iterator[OldMail]:
                 for prefix in ("", SENDING, REJECTED)
                 if prefix + base in names
             )
-            dated.append((files[0].stat().st_mtime_ns, base, files))
-    for _, base, files in sorted(dated):
-        yield _mail(base, files)
+            dated.append((base, files, files[0].lstat()))
+    for base, files, found in sorted(dated, key=_age):
+        yield _mail(base, files, found)
+
+
+def _age(dated: tuple[str, tuple[Path, ...], os.stat_result]) -> tuple[int, str]:
+    base, _, found = dated
+    return found.st_mtime_ns, base
 
 
 def _base(name: str) -> str:
@@ -58,7 +63,7 @@ def _base(name: str) -> str:
     return "" if name.startswith(".") else name
 
 
-def _mail(base: str, files: tuple[Path, ...]) -> OldMail:
+def _mail(base: str, files: tuple[Path, ...], found: os.stat_result) -> OldMail:
     names = {path.name for path in files}
     rejected = REJECTED + base in names
     place = files[0].parent / base
@@ -67,6 +72,7 @@ def _mail(base: str, files: tuple[Path, ...]) -> OldMail:
         # have made two files of two links.
         key=lambda data: f"{storable(place)}\n{hashlib.sha256(data).hexdigest()}",
         files=files,
+        found=found,
         open=_open,
         failed=REFUSED if rejected else "",
         # Cut off while it was sent.

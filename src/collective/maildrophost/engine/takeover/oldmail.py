@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..intake import is_still
 from ..message import Lane
 
 
@@ -24,13 +26,16 @@ class Opened:
 class OldMail:
     """One mail in an old queue.
 
-    Any of `files` has all of it; taken over, all of them go, the first one first. `key`
-    makes of its bytes what is the same each time that it is found; `open` takes them
-    apart, or raises InvalidMessage. `failed` says why it failed there, "": it waits.
+    Any of `files` has all of it; taken over, all of them go, the first one first.
+    `found` is what the first one was when it was found: another one with its name is
+    another mail. `key` makes of its bytes what is the same each time that it is found;
+    `open` takes them apart, or raises InvalidMessage. `failed` says why it failed
+    there, "": it waits.
     """
 
     key: Callable[[bytes], str]
     files: tuple[Path, ...]
+    found: os.stat_result
     open: Callable[[bytes], Opened]
     failed: str = ""
     possible_duplicate: bool = False
@@ -39,6 +44,11 @@ class OldMail:
     def path(self) -> Path:
         """The file to read, and to name."""
         return self.files[0]
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it still is as it was found; FileNotFoundError when it is gone."""
+        return is_still(str(self.path), self.found)
 
 
 @dataclass(frozen=True)

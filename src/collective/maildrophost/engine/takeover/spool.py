@@ -31,13 +31,13 @@ def find(directory: Path) -> Iterator[OldMail | Left]:
             continue
         found = path.lstat()
         if stat.S_ISREG(found.st_mode):
-            dated.append((found.st_mtime_ns, name, Identity.of(str(path), found)))
-    for _, name, identity in sorted(dated, key=lambda each: each[:2]):
-        yield from _consider(directory / name, identity, names)
+            dated.append((found.st_mtime_ns, name, found))
+    for _, name, found in sorted(dated, key=lambda each: each[:2]):
+        yield from _consider(directory / name, found, names)
 
 
 def _consider(
-    path: Path, identity: Identity, names: set[str]
+    path: Path, found: os.stat_result, names: set[str]
 ) -> Iterator[OldMail | Left]:
     try:
         with path.open("rb") as file:
@@ -50,7 +50,8 @@ def _consider(
         yield Left(path, LOCKED.format(lock=lock))
     elif ours:
         # The drop directory's own key: a daemon that watches it takes nothing twice.
-        yield OldMail(lambda data: identity.key, (path,), _open)
+        key = Identity.of(str(path), found).key
+        yield OldMail(lambda data: key, (path,), found, _open)
 
 
 def _open(data: bytes) -> Opened:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..disk import sync
 from ..doorbell import ring
 from ..errors import MaildropError
 from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS, storable
@@ -49,6 +50,8 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
         data = _read(mail)
         if data is None:
             return Left(mail.path, "is being written: import again")
+        # As for a dropped file: a power cut could bring a part back, as another mail.
+        sync(mail.path)
         opened = mail.open(data)
         message = compose(
             opened.content,
@@ -75,9 +78,9 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
                 failed=mail.failed,
                 possible_duplicate=mail.possible_duplicate,
             )
-            if id is not None:
-                # Else a daemon has taken, removed and forgotten it since.
-                mail.path.lstat()
+            if id is not None and not mail.unchanged:
+                # A daemon has taken, removed and forgotten it since.
+                raise FileNotFoundError
             bells = doorbells(tx, now)
     except FileNotFoundError:
         return Left(mail.path, TAKEN_AWAY)
@@ -87,27 +90,24 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
 
 def _read(mail: OldMail) -> bytes | None:
     """All of the mail; None when somebody is just writing it."""
-    before = mail.path.stat()
-    if before.st_size > LARGEST_FILE_BYTES:
-        raise InvalidMessage(f"{before.st_size} bytes are more than can be taken")
-    young = QUIET_SECONDS - (time.time() - before.st_mtime)
+    if mail.found.st_size > LARGEST_FILE_BYTES:
+        raise InvalidMessage(f"{mail.found.st_size} bytes are more than can be taken")
+    young = QUIET_SECONDS - (time.time() - mail.found.st_mtime)
     if 0 < young <= QUIET_SECONDS:
         time.sleep(young)
     data = mail.path.read_bytes()
-    after = mail.path.stat()
-    unchanged = (before.st_ino, before.st_size, before.st_mtime_ns) == (
-        after.st_ino,
-        after.st_size,
-        after.st_mtime_ns,
-    )
     locked = mail.path.with_name(mail.path.name + LOCK_SUFFIX).exists()
-    return data if unchanged and not locked else None
+    return data if mail.unchanged and not locked else None
 
 
 def _remove(mail: OldMail, id: str | None) -> Left | None:
     for path in mail.files:
         try:
-            path.unlink(missing_ok=True)
+            # What has the first one's name now may be another mail.
+            if path != mail.path or mail.unchanged:
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue
         except OSError as error:
             what = "was taken over before" if id is None else f"is message {id} now"
             return Left(
