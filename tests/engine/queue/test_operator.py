@@ -99,6 +99,16 @@ def test_a_retried_deferral_is_due_now_and_keeps_its_age(hands):
     assert again.since == hands.now
 
 
+def test_a_retried_deferral_leaves_who_has_failed_alone(hands):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, Outcome.FAILED)
+    hands.do(retry, [id], hands.now + 10)
+    (again,) = hands.claim(now=hands.now + 10)
+    assert [each.address for each in again.recipients] == ["b@x.org"]
+    hands.settle(again, Outcome.SENT)
+    assert hands.message(id).state is State.FAILED
+
+
 def test_held_mail_is_not_claimed_until_it_is_released(hands):
     (id,) = hands.send()
     hands.do(hold, [id])

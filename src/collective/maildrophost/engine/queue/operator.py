@@ -37,20 +37,25 @@ DELETED = (*WAITING, State.PREPARED, State.HELD, *FINAL)
 
 
 def retry(tx: Transaction, ids: Iterable[str], now: float) -> Done:
-    """Try again at once; a failed message gets a new lifetime."""
+    """Try again at once; a failed message gets a new lifetime.
+
+    What has failed for good in a message that still waits for others is left alone: its
+    sender has been told.
+    """
     return _act(tx, ids, RETRIED, "retried", lambda keys: _retry(tx, keys, now))
 
 
 def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
+    anew = schedule.c.state == State.FAILED.value
+    failed = select(schedule.c.message_id).where(schedule.c.message_id.in_(keys), anew)
     tx.execute(
         update(recipient)
         .where(
-            recipient.c.message_id.in_(keys),
+            recipient.c.message_id.in_(failed),
             recipient.c.state == RecipientState.FAILED.value,
         )
         .values(state=RecipientState.PENDING.value)
     )
-    anew = schedule.c.state == State.FAILED.value
     tx.execute(
         update(schedule)
         .where(schedule.c.message_id.in_(keys))
