@@ -8,6 +8,9 @@ import json
 import os
 import socket
 import stat
+import threading
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -218,6 +221,51 @@ def test_the_endpoint_is_verified_whatever_goes_for_the_relay(configure):
         assert own.requests == []
         trusting = configure(own.url, SECRET, MAILDROP_TLS_CA_FILE=certificates.ca_file)
         assert fetch(trusting) == own.given
+
+
+@contextmanager
+def dripping(context, beginning: bytes):
+    """The address of an endpoint that goes on and on, byte by byte, for 20 seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            accepted, _ = listening.accept()
+            with (
+                suppress(OSError),
+                context.wrap_socket(accepted, server_side=True) as to,
+            ):
+                to.recv(4096)
+                to.sendall(beginning)
+                for _ in range(2000):
+                    to.sendall(b"x")
+                    time.sleep(0.01)
+
+        threading.Thread(target=drip, daemon=True).start()
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}/token"
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", id="body"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nServer: ", id="header"),
+    ],
+)
+def test_an_answer_that_comes_byte_by_byte_is_given_up(
+    configure, monkeypatch, beginning
+):
+    monkeypatch.setattr(
+        "collective.maildrophost.engine.tokens.endpoint.WHOLE_SECONDS", 0.5
+    )
+    with (
+        Certificates() as certificates,
+        dripping(certificates.server_context, beginning) as url,
+    ):
+        raised = fault(
+            configure(url, SECRET, MAILDROP_TLS_CA_FILE=certificates.ca_file)
+        )
+    assert not raised.permanent
+    assert raised.reason.endswith("no answer in time")
 
 
 def test_a_server_on_this_machine_is_not_asked_through_a_proxy(configure, monkeypatch):

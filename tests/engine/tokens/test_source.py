@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -155,13 +159,17 @@ def test_a_refused_token_is_not_given_out_again(endpoint, source):
     assert endpoint.asked == 2
 
 
-def test_an_endpoint_that_never_ends_its_answer_is_given_up(
-    endpoint, source, monkeypatch
-):
+@pytest.fixture
+def impatient(monkeypatch):
+    """Nobody waits long for an endpoint."""
     monkeypatch.setattr(
         "collective.maildrophost.engine.tokens.source.LONGEST_SECONDS", 0.05
     )
 
+
+def test_an_endpoint_that_never_ends_its_answer_is_given_up(
+    endpoint, source, impatient
+):
     async def story():
         endpoint.gate.clear()
         with pytest.raises(TokenFault) as raised:
@@ -170,3 +178,54 @@ def test_an_endpoint_that_never_ends_its_answer_is_given_up(
         assert not raised.value.permanent
 
     run(story())
+
+
+def test_an_endpoint_that_never_ends_its_answer_keeps_no_thread_of_the_heartbeat(
+    endpoint, source, impatient
+):
+    async def story():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        endpoint.gate.clear()
+        with pytest.raises(TokenFault):
+            await source.token()
+        assert await asyncio.wait_for(asyncio.to_thread(str, "beat"), 5) == "beat"
+        endpoint.gate.set()
+
+    run(story())
+
+
+def test_nothing_is_asked_while_a_request_is_under_way(endpoint, source, impatient):
+    async def story():
+        endpoint.gate.clear()
+        for _ in range(3):
+            with pytest.raises(TokenFault):
+                await source.token()
+        assert endpoint.asked == 1
+        waits = asyncio.create_task(text(source))
+        for _ in range(2):  # it begins, and then its refresh
+            await asyncio.sleep(0)
+        endpoint.gate.set()
+        assert await waits == "1", "its answer is as good as any"
+
+    run(story())
+    assert endpoint.asked == 1
+
+
+def test_a_request_under_way_does_not_hold_up_the_end():
+    program = """
+import asyncio, threading
+from collective.maildrophost.engine.tokens import TokenFault, TokenSource, source
+source.LONGEST_SECONDS = 0.05
+try:
+    asyncio.run(TokenSource(threading.Event().wait).token())
+except TokenFault:
+    print("given up")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    assert ended.stdout == b"given up\n"

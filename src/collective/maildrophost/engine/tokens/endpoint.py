@@ -6,11 +6,14 @@
 # - The endpoint is always verified, by the public authorities and MAILDROP_TLS_CA_FILE.
 #   MAILDROP_TLS_VERIFY=0 is about the relay.
 # - No redirect is followed: it would carry the secret to another place.
+# - Each read has a time limit, and so has the whole answer, which could come byte by
+#   byte. Over http:// (this machine alone) only each read has.
 # - What the endpoint says is shown without anything that it was told in confidence.
 
 from __future__ import annotations
 
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +23,9 @@ from .fault import TokenFault
 from .grants import ClientCredentials, Grant, RefreshToken, ServiceAccount
 
 SECONDS = (10.0, 20.0)
-"""To connect, and for the answer."""
+"""To connect, and for each read of the answer."""
+WHOLE_SECONDS = 30.0
+"""For the request with its answer; a read that has begun then still has its time."""
 UNKNOWN_LIFETIME_SECONDS = 600.0
 """Where the endpoint does not say (RFC 6749 section 5.1 only recommends it)."""
 MOST_CHARACTERS = 400
@@ -48,7 +53,7 @@ class Endpoint:
     ca_file: str = ""
 
     def ask(self, grant: Grant) -> Issued:
-        """A token for `grant`; TokenFault. Blocks for up to half a minute."""
+        """A token for `grant`; TokenFault. Blocks for less than a minute."""
         try:
             return _issued(self._ask(grant))
         except TokenFault:
@@ -102,6 +107,7 @@ class Endpoint:
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.sslsocket_class = _socket_until(time.monotonic() + WHOLE_SECONDS)
         if self.ca_file:
             context.load_verify_locations(self.ca_file)
         return context
@@ -120,6 +126,18 @@ class Endpoint:
         # The type alone: its text may quote what was sent.
         reason = f"no token came of it ({type(error).__name__})"
         return TokenFault(f"{host}: {reason}", permanent=True)
+
+
+def _socket_until(deadline: float) -> type[ssl.SSLSocket]:
+    """Sockets from which nothing is read after `deadline` (of the monotonic clock)."""
+
+    class Socket(ssl.SSLSocket):
+        def recv_into(self, *arguments: Any, **options: Any) -> int:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            return super().recv_into(*arguments, **options)
+
+    return Socket
 
 
 def _auth_method(grant: ClientCredentials | RefreshToken) -> str:

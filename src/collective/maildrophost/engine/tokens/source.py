@@ -3,6 +3,9 @@
 # Rules of this file:
 # - One refresh at a time; whoever wants a token meanwhile waits for the same one, and
 #   meets the same fault.
+# - One request at a time: while one is under way that nobody waits for any more, the
+#   next refresh waits for its answer and asks for nothing. So an endpoint that hangs
+#   costs one thread, and a refresh token that is good for one use is not used twice.
 # - A token that is still good is handed out while the next one is on its way: mail does
 #   not wait for an early refresh, nor does it stop when that fails.
 # - The clock is the monotonic one: a lifetime is a duration.
@@ -14,10 +17,13 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 from ..smtp import Timeouts
 from .endpoint import Issued
 from .fault import TokenFault
+from .fetching import begin
 from .token import AccessToken
 
 log = logging.getLogger("maildrop.tokens")
@@ -26,6 +32,14 @@ EARLY_RETRY_SECONDS = 30.0
 """Between two early refreshes, the first of which has failed."""
 LONGEST_SECONDS = Timeouts().token
 """An endpoint that sends its answer byte by byte is not waited for."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What the endpoint was asked at `asked`, by the source's clock."""
+
+    asked: float
+    answer: Future[Issued]
 
 
 class TokenSource:
@@ -38,6 +52,7 @@ class TokenSource:
         self._clock = clock
         self._token: AccessToken | None = None
         self._refreshing: asyncio.Task[AccessToken] | None = None
+        self._request: _Request | None = None
         self._not_before = -math.inf
 
     async def token(self, refused: AccessToken | None = None) -> AccessToken:
@@ -61,17 +76,22 @@ class TokenSource:
         return self._refreshing
 
     async def _renew(self) -> AccessToken:
-        asked = self._clock()
+        request = self._under_way()
         try:
-            fetching = asyncio.to_thread(self._fetch)
-            issued = await asyncio.wait_for(fetching, LONGEST_SECONDS)
+            answer = asyncio.wrap_future(request.answer)
+            issued = await asyncio.wait_for(answer, LONGEST_SECONDS)
         except asyncio.TimeoutError:
             reason = f"no token within {LONGEST_SECONDS:.0f} seconds"
             raise TokenFault(reason, permanent=False) from None
-        lifetime = issued.lifetime_seconds
+        asked, lifetime = request.asked, issued.lifetime_seconds
         self._token = AccessToken(issued.access_token, asked, asked + lifetime)
         log.info("a new access token, good for %.0f s", lifetime)
         return self._token
+
+    def _under_way(self) -> _Request:
+        if self._request is None or self._request.answer.done():
+            self._request = _Request(self._clock(), begin(self._fetch))
+        return self._request
 
 
 def _log_early(refreshing: asyncio.Task[AccessToken]) -> None:
