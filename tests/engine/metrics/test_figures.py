@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
+from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.metrics import figures as module
 from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Watch
 from collective.maildrophost.engine.queue import (
     Daemon,
+    Reason,
     State,
     enqueue,
     hold,
@@ -96,6 +100,19 @@ def test_daemons_are_those_of_the_moment(queue, watch):
         register(tx, Daemon("o", "host", 1, "", "", "relay:25", NOW, NOW, NOW + 60))
     assert watch.look(NOW).health.moving
     assert not watch.look(NOW + 61).health.moving
+
+
+def test_a_killed_daemon_is_seen_to_be_gone_though_its_lease_runs(queue, watch):
+    with subprocess.Popen(["sleep", "60"]) as process:
+        identity = process_identity(process.pid)
+        process.kill()
+    killed = Daemon("o", "host", 1, identity, "", "relay:25", NOW, NOW, NOW + 60)
+    with queue.write() as tx:
+        register(tx, killed)
+    found = watch.look(NOW)
+    assert found.daemons == ()
+    assert found.health.reason is Reason.NO_DAEMON
+    assert found.health.since == NOW
 
 
 def test_the_size_of_the_files_is_seen(queue, watch):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..identity import beating
 from ..message import Lane
 from ..queue import (
     Daemon,
@@ -78,7 +79,7 @@ class Watch:
             daemons = all_daemons(tx)
             faults = tuple(pauses(tx))
             held = held_lanes(tx)
-        alive = tuple(each for each in daemons if each.alive(now))
+        alive = tuple(each for each in daemons if beating(each, now))
         oldest = max(0.0, now - earliest) if earliest is not None else 0.0
         lost = [each for each in daemons if each not in alive]
         stats = Stats(

@@ -107,7 +107,7 @@ _UNDER_WAY = (State.QUEUED, State.DEFERRED, State.SENDING)
 
 
 def look(
-    tx: Transaction, now: float, is_gone: Callable[[str], bool] = lambda process: False
+    tx: Transaction, now: float, is_gone: Callable[[str], bool]
 ) -> tuple[Health, Stats]:
     """The health at the time `now`, with the figures it was judged by.
 
