@@ -154,7 +154,7 @@ class Site:
         """Queue as every sender does: commit, then ring; the ids."""
         with self.queue.write() as tx:
             ids = enqueue(tx, messages or (mail(),), time.time())
-            bells = doorbells(tx, time.time())
+            bells = doorbells(tx)
         ring(bells)
         return ids
 

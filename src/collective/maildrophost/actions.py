@@ -42,7 +42,7 @@ def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
     now = time.time()
     with queue.write() as tx:
         done = ACTIONS[action](tx, ids, now)
-        bells = doorbells(tx, now)
+        bells = doorbells(tx)
     ring(bells)
     return done
 

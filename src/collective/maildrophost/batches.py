@@ -52,7 +52,7 @@ def release_batch(queue: Queue, batch: str) -> int:
     now = time.time()
     with queue.write() as tx:
         count = release(tx, batch, now)
-        bells = doorbells(tx, now)
+        bells = doorbells(tx)
     ring(bells)
     return count
 

@@ -23,9 +23,9 @@ from ZPublisher import zpublish
 from collective.maildrophost import envelope, oldhost, productconfig
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import beating
+from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.message import Lane, Message, compose
-from collective.maildrophost.engine.queue import all_daemons, queue_length
+from collective.maildrophost.engine.queue import alive_and_lost, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
@@ -233,9 +233,10 @@ class MaildropHost(Tabs, MailHost):
         """Whether a daemon works on the queue."""
         try:
             with queue_at(self._configuration().queue).read() as tx:
-                return any(beating(each, time.time()) for each in all_daemons(tx))
+                alive, _ = alive_and_lost(tx, time.time(), is_gone)
         except MaildropError:
             return False
+        return bool(alive)
 
     @zpublish(False)
     @security.protected(view)

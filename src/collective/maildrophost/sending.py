@@ -35,7 +35,7 @@ def send_now(url: str, message: Message, origin: str) -> None:
     now = time.time()
     with refusals_named(), queue_at(url).write() as tx:
         enqueue(tx, [message], now, origin)
-        bells = doorbells(tx, now)
+        bells = doorbells(tx)
     ring(bells)
 
 

@@ -138,7 +138,7 @@ class SpoolDataManager:
                 release(tx, self.batch, now)
             # Not prepared first: that would write much of it twice.
             enqueue(tx, self._waiting, now, self._origin)
-            self._bells = doorbells(tx, now)
+            self._bells = doorbells(tx)
         self._released = True
         self._drop_waiting_after(0)
 
@@ -201,7 +201,7 @@ class SpoolDataManager:
             now = time.time()
             with self._write() as tx:
                 release(tx, self.batch, now)
-                self._bells = doorbells(tx, now)
+                self._bells = doorbells(tx)
         except Exception as error:
             # The others have committed. An error here would only hide that.
             ended(self._url, self.batch, Outcome.COMMITTED)

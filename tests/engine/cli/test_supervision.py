@@ -137,7 +137,7 @@ class Flow:
                 mail = compose(text, "a@example.org", ["b@example.org"], now=0.0)
                 with queue.write() as tx:
                     enqueue(tx, [mail], time.time())
-                    bells = doorbells(tx, time.time())
+                    bells = doorbells(tx)
                 ring(bells)
                 self.sent.append(subject)
 

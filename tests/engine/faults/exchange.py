@@ -67,7 +67,7 @@ class Exchange:
         tries = self.site.message(self.id).attempts
         with self.site.queue.write() as tx:
             tx.exec_driver_sql(COME, (time.time(), self.id))
-            bells = doorbells(tx, time.time())
+            bells = doorbells(tx)
         ring(bells)
         return self._after(tries + 1)
 

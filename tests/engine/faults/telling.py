@@ -7,7 +7,12 @@ import time
 
 from waiting import wait_until
 
-from collective.maildrophost.engine.queue import RecipientState, State, stats
+from collective.maildrophost.engine.queue import (
+    RecipientState,
+    State,
+    all_daemons,
+    stats,
+)
 
 _LINE = re.compile(
     r' id=(?P<id>\d+) (?P<outcome>\w+) to=<(?P<address>[^>]*)> .* reply="(?P<reply>.*)"'
@@ -59,7 +64,7 @@ def assert_relay_fault(site, words, *ids, error=False):
     assert words in paused.fault
     assert paused.paused_until > paused.since
     with site.queue.read() as tx:
-        shown = stats(tx, time.time()).as_json()["relay"]
+        shown = stats(tx, time.time(), all_daemons(tx)).as_json()["relay"]
     assert shown["fault"] == paused.fault
     assert len(site.log_lines(" ERROR ")) == int(error)
     level = "ERROR" if error else "WARNING"

@@ -16,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     prune,
     release,
     remember_batch,
+    retire,
     take_file,
     unhold,
 )
@@ -107,10 +108,12 @@ def test_a_file_is_taken_once_for_each_key(hands):
     assert len(hands.claim()) == 2
 
 
-def test_the_doorbells_are_those_of_living_daemons(hands):
+def test_the_doorbells_are_those_of_all_daemons_without_a_goodbye(hands):
     hands.register("alive")
-    hands.register("dead", lease=-1.0)
-    assert hands.do(doorbells, hands.now) == ("/run/alive",)
+    hands.register("silent", lease=-1.0)
+    hands.register("retired")
+    hands.do(retire, "retired")
+    assert set(hands.do(doorbells)) == {"/run/alive", "/run/silent"}
 
 
 def known(hands, batch, **facts):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Health,
     Reason,
     RelayPause,
+    daemons,
     hold_lane,
     look,
     new_batch,
@@ -23,6 +26,12 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
 
 FAULT = "535 5.7.8 authentication failed"
+
+
+@pytest.fixture(autouse=True)
+def one_clock(monkeypatch):
+    """A server's clock shows what these tests want it to show."""
+    monkeypatch.setattr(daemons, "moment", lambda tx, now: now)
 
 
 def health(hands, later=0.0, is_gone=lambda process: False):

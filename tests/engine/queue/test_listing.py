@@ -90,10 +90,9 @@ def test_a_message_in_json_has_the_agreed_names(hands):
 def test_the_figures_count_by_state_and_lane(hands):
     hands.send(hands.mail(at=hands.now - 90), hands.mail(lane=Lane.BULK), hands.mail())
     hands.settle(hands.claim(limit=1)[0], Outcome.SENT)
-    hands.register("one")
-    hands.register("dead", lease=-1.0)
+    alive = [hands.register("one")]
     hands.do(hold_lane, Lane.BULK)
-    shown = hands.do(stats, hands.now + 10).as_json()
+    shown = hands.do(stats, hands.now + 10, alive).as_json()
     assert shown["states"]["sent"] == 1
     assert shown["states"]["queued"] == 2
     assert set(shown["states"]) == {each.value for each in State}
@@ -137,9 +136,9 @@ def test_a_paused_relay_is_shown_with_its_first_fault(hands):
 
 
 def test_the_fault_of_a_relay_that_no_daemon_uses_any_more_is_not_shown(hands):
-    hands.register("one")
+    alive = [hands.register("one")]
     hands.do(pause, a_pause(hands, name="old:25"))
-    assert hands.do(stats, hands.now).as_json()["relay"] == "ok"
+    assert hands.do(stats, hands.now, alive).as_json()["relay"] == "ok"
 
 
 def test_records_of_sent_mail_are_forgotten_when_they_are_old(hands):

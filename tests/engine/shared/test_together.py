@@ -10,15 +10,20 @@ from servers.catcher import Catcher
 from servers.scripted import Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.identity import is_gone
+from collective.maildrophost.engine.metrics.figures import Watch
 from collective.maildrophost.engine.queue import (
+    Daemon,
     RelayPause,
     State,
     clear,
     enqueue,
+    look,
     may_probe,
     moment,
     pause,
     pauses,
+    register,
     take_turn,
 )
 
@@ -194,6 +199,36 @@ def test_leases_and_turns_go_by_the_clock_of_the_server(queue):
     with queue.write() as tx:
         assert moment(tx, 12.0) == pytest.approx(time.time(), abs=5.0)
         enqueue(tx, [], time.time())
+
+
+@pytest.fixture
+def beats(queue):
+    """A daemon that beat `ago` seconds ago, by the clock of the server."""
+
+    def beat(ago: float) -> None:
+        with queue.write() as tx:
+            seen = moment(tx, 0.0) - ago
+            daemon = Daemon("o", "host", 1, "", "", "relay:25", seen, seen, seen + 60)
+            register(tx, daemon)
+
+    return beat
+
+
+def mail_moves(queue, now) -> tuple[bool, bool]:
+    """As everybody judges it who asks whether a daemon works, at `now` of his clock."""
+    with queue.read() as tx:
+        health, _ = look(tx, now, is_gone)
+    return health.moving, Watch(queue).look(now).health.moving
+
+
+def test_a_clock_that_is_ahead_takes_no_living_daemon_for_dead(queue, beats):
+    beats(1.0)
+    assert mail_moves(queue, time.time() + 3600) == (True, True)
+
+
+def test_a_clock_that_is_behind_takes_no_dead_daemon_for_alive(queue, beats):
+    beats(100.0)
+    assert mail_moves(queue, time.time() - 3600) == (False, False)
 
 
 def test_no_pause_is_forgotten_meanwhile(queue, paused):

@@ -258,7 +258,15 @@ NO_MAIL = {
 """Durable steps without a crash point, each with its reason."""
 
 READS = {
-    *("all_daemons", "attempts", "content", "doorbells", "due", "due_length"),
+    *(
+        "alive_and_lost",
+        "all_daemons",
+        "attempts",
+        "content",
+        "doorbells",
+        "due",
+        "due_length",
+    ),
     *(
         "find_by_message_id",
         "get_message",

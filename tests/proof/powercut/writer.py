@@ -53,7 +53,7 @@ def write_at_once(queue: Queue, names: list[str]) -> None:
     tell("writing", *names)
     with queue.write() as tx:
         enqueue(tx, [mail(name) for name in names], time.time())
-        bells = doorbells(tx, time.time())
+        bells = doorbells(tx)
     tell("queued", *names)
     ring(bells)
 
@@ -73,7 +73,7 @@ def write_in_two_steps(queue: Queue, names: list[str], commits: bool) -> None:
     tell(f"{word}ing", *names[:kept])
     with queue.write() as tx:
         step(tx, batch, *([time.time()] if commits else []))
-        bells = doorbells(tx, time.time())
+        bells = doorbells(tx)
     tell(f"{word}ed", *names[:kept])
     ring(bells)
 

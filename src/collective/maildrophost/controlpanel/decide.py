@@ -72,7 +72,7 @@ class HoldLane(Action):
         try:
             with queue().write() as tx:
                 (hold_lane if hold else release_lane)(tx, lane)
-                bells = doorbells(tx, self.now)
+                bells = doorbells(tx)
         except MaildropError as error:
             self.say(str(error), "error")
             return

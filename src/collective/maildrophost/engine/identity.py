@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .queue import Daemon
 
 PROC = Path("/proc")
 
@@ -72,15 +68,6 @@ def fate(identity: str, here: bool = False) -> Fate:
 def is_gone(identity: str) -> bool:
     """Whether that process has certainly ended; False when it can't be told."""
     return fate(identity) is Fate.ENDED
-
-
-def beating(daemon: Daemon, now: float) -> bool:
-    """Whether a daemon is alive at `now`.
-
-    The lease of a daemon that was killed still runs for a while: on its own machine
-    its death is seen earlier.
-    """
-    return daemon.alive(now) and not is_gone(daemon.process)
 
 
 def exists(pid: int) -> bool:

@@ -168,7 +168,7 @@ class Intake:
             if id is not None and not is_still(path, found):
                 # Another daemon has taken, removed and forgotten it since.
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            bells = doorbells(tx, now)
+            bells = doorbells(tx)
         if id is not None:
             log.info("id=%s taken from %s", id, storable(path))
             ring(bells)

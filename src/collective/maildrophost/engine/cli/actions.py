@@ -158,7 +158,7 @@ def _act(
     }
     with queue.write() as tx:
         chosen = ids or matching(tx, action, state)
-        return acts[action](tx, chosen), doorbells(tx, now)
+        return acts[action](tx, chosen), doorbells(tx)
 
 
 _SAID = {
@@ -198,7 +198,7 @@ def _on_lane(
     with configured.queue() as queue:
         with queue.write() as tx:
             changed = act(tx, lane)
-            bells = doorbells(tx, time.time())
+            bells = doorbells(tx)
         if action == "release":
             ring(bells)
     if as_json:

@@ -39,22 +39,27 @@ def _here(configuration: Configuration) -> list[Daemon]:
 
 def alive(configuration: Configuration) -> list[Daemon]:
     """Every daemon that works on the queue, wherever; raises QueueError."""
-    from ..identity import beating
-
-    now = time.time()
-    return [each for each in registered(configuration) if beating(each, now)]
+    return list(_alive_and_lost(configuration)[0])
 
 
 def registered(configuration: Configuration) -> list[Daemon]:
     """Every daemon that has not said goodbye, alive or not; raises QueueError."""
-    from ..queue import all_daemons, open_queue
+    alive, lost = _alive_and_lost(configuration)
+    return [*alive, *lost]
+
+
+def _alive_and_lost(
+    configuration: Configuration,
+) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
+    from ..identity import is_gone
+    from ..queue import alive_and_lost, open_queue
 
     if not queue_exists(configuration):
-        return []
+        return (), ()
     queue = open_queue(configuration.queue)
     try:
         with queue.read() as tx:
-            return all_daemons(tx)
+            return alive_and_lost(tx, time.time(), is_gone)
     finally:
         queue.close()
 

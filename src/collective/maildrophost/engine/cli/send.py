@@ -96,7 +96,7 @@ def _enqueue(configured: Configured, message: Message) -> str:
             with queue.write() as tx:
                 now = time.time()
                 (id,) = enqueue(tx, [message], now, origin="maildropctl send")
-                bells = doorbells(tx, now)
+                bells = doorbells(tx)
             # After the commit: a daemon that looks earlier finds nothing.
             ring(bells)
     except QueueError as error:

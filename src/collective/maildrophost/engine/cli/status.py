@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Found:
-    """What is known of the daemons of a queue at one moment."""
+    """What is known of the daemons of a queue at the moment `now`, by its clock."""
 
+    now: float
     alive: tuple[Daemon, ...]
     lost: tuple[Daemon, ...]
     """Stopped beating without a goodbye: killed, hanging, or cut off the database."""
@@ -42,33 +43,32 @@ def status_command(configured: Configured, as_json: bool) -> int:
 
     However it was started. Exit status 3 when none does.
     """
-    now = time.time()
-    found = _look(configured, now)
+    found = _look(configured, time.time())
     if as_json:
         print_json(_as_json(found))
     else:
-        _print(found, now, configured.program)
+        _print(found, configured.program)
     return exits.DONE if found.alive else exits.NOT_RUNNING
 
 
 def _look(configured: Configured, now: float) -> _Found:
     if not heartbeats.queue_exists(configured.load()):
-        return _Found((), (), (), 0)
-    from ..identity import beating
-    from ..queue import all_daemons, in_doubt, pauses
+        return _Found(now, (), (), (), 0)
+    from ..identity import is_gone
+    from ..queue import alive_and_lost, in_doubt, moment, pauses
 
     with configured.queue() as queue, queue.read() as tx:
-        daemons = all_daemons(tx)
-        alive = tuple(each for each in daemons if beating(each, now))
+        alive, lost = alive_and_lost(tx, now, is_gone)
         return _Found(
+            now=moment(tx, now),
             alive=alive,
-            lost=tuple(each for each in daemons if each not in alive),
+            lost=lost,
             pauses=tuple(pauses(tx)),
             in_doubt=in_doubt(tx, now),
         )
 
 
-def _print(found: _Found, now: float, program: str) -> None:
+def _print(found: _Found, program: str) -> None:
     for daemon in found.alive:
         where = f"pid {daemon.pid} on {daemon.host}, since {moment(daemon.started)}"
         click.echo(printable(f"running, {where}, {_relay(found, daemon)}"))
@@ -78,7 +78,7 @@ def _print(found: _Found, now: float, program: str) -> None:
         click.echo(
             printable(
                 f"pid {daemon.pid} on {daemon.host} gave no sign of life for "
-                f"{span(now - daemon.seen)}: it was killed or hangs; "
+                f"{span(found.now - daemon.seen)}: it was killed or hangs; "
                 "its mail goes back to the queue"
             )
         )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..identity import beating
+from ..identity import is_gone
 from ..message import Lane
 from ..queue import (
     Daemon,
@@ -17,7 +17,7 @@ from ..queue import (
     State,
     Stats,
     Transaction,
-    all_daemons,
+    alive_and_lost,
     held_lanes,
     judge,
     next_due,
@@ -76,12 +76,10 @@ class Watch:
         with self._queue.read() as tx:
             count = self._counted(tx, now)
             earliest = next_due(tx)
-            daemons = all_daemons(tx)
+            alive, lost = alive_and_lost(tx, now, is_gone)
             faults = tuple(pauses(tx))
             held = held_lanes(tx)
-        alive = tuple(each for each in daemons if beating(each, now))
         oldest = max(0.0, now - earliest) if earliest is not None else 0.0
-        lost = [each for each in daemons if each not in alive]
         stats = Stats(
             states=_by_state(count.depth),
             lanes={},

@@ -20,7 +20,15 @@ from .claim import (
     next_due,
     recover,
 )
-from .daemons import Daemon, all_daemons, doorbells, register, renew, retire
+from .daemons import (
+    Daemon,
+    alive_and_lost,
+    all_daemons,
+    doorbells,
+    register,
+    renew,
+    retire,
+)
 from .enqueue import (
     discard,
     enqueue,
@@ -92,6 +100,7 @@ __all__ = [
     "Stats",
     "Transaction",
     "Transferred",
+    "alive_and_lost",
     "all_daemons",
     "attempts",
     "claim",

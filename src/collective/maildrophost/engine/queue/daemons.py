@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from . import tables
 from .claim import recover
+from .moment import moment
 from .prepared import Prepared
 from .store import Transaction
 from .waking import wake
@@ -34,7 +36,7 @@ class Daemon:
     lease_until: float
 
     def alive(self, now: float) -> bool:
-        """Whether its lease still runs."""
+        """Whether its lease still runs, by the clock that has written it."""
         return self.lease_until > now
 
 
@@ -69,11 +71,29 @@ def all_daemons(tx: Transaction) -> list[Daemon]:
     return [Daemon(**row._mapping) for row in rows]
 
 
-_DOORBELLS = Prepared(
-    select(daemon.c.doorbell).where(daemon.c.lease_until > bindparam("now"))
-)
+def alive_and_lost(
+    tx: Transaction, now: float, is_gone: Callable[[str], bool]
+) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
+    """The daemons that work on the queue, and those that ended without a goodbye.
+
+    Whatever this machine's clock says: leases go by the server's, where there is one.
+    `is_gone` tells of a daemon's `process` whether it has ended for certain: the lease
+    of one that was killed runs on for a while.
+    """
+    now = moment(tx, now)
+    known = all_daemons(tx)
+    alive = tuple(
+        each for each in known if each.alive(now) and not is_gone(each.process)
+    )
+    return alive, tuple(each for each in known if each not in alive)
 
 
-def doorbells(tx: Transaction, now: float) -> tuple[str, ...]:
-    """Where the living daemons listen, to be rung after the commit."""
-    return tuple(path for (path,) in _DOORBELLS.rows(tx, now=now))
+_DOORBELLS = Prepared(select(daemon.c.doorbell))
+
+
+def doorbells(tx: Transaction) -> tuple[str, ...]:
+    """Where the daemons listen, to be rung after the commit.
+
+    Of those that are lost as well: it costs less to ring there than to tell them apart.
+    """
+    return tuple(path for (path,) in _DOORBELLS.rows(tx))

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from ..clock import rfc3339
 from . import tables
 from .batches import of_a_transaction
-from .daemons import Daemon, all_daemons
+from .daemons import Daemon, alive_and_lost
 from .states import State
 from .stats import Stats, stats
 from .store import Transaction
@@ -111,13 +111,10 @@ def look(
 ) -> tuple[Health, Stats]:
     """The health at the time `now`, with the figures it was judged by.
 
-    `is_gone` tells of a daemon's `process` whether it has ended for certain: the lease
-    of one that was killed runs on for a while.
+    `is_gone`: see `alive_and_lost`.
     """
-    figures = stats(tx, now)
-    alive = tuple(each for each in figures.daemons if not is_gone(each.process))
-    figures = dataclasses.replace(figures, daemons=alive)
-    lost = [each for each in all_daemons(tx) if each not in alive]
+    alive, lost = alive_and_lost(tx, now, is_gone)
+    figures = stats(tx, now, alive)
     return judge(figures, lost, in_doubt(tx, now)), figures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..clock import rfc3339
 from ..message import Lane
 from . import tables
 from .claim import next_due
-from .daemons import Daemon, all_daemons
+from .daemons import Daemon
 from .hours import COUNTED, SECONDS_PER_HOUR
 from .operator import held_lanes
 from .relays import RelayPause, pauses
@@ -88,8 +89,8 @@ def _relay_json(pause: RelayPause | None) -> Any:
     return {"fault": pause.fault, "since": rfc3339(pause.since)}
 
 
-def stats(tx: Transaction, now: float) -> Stats:
-    """Count, at the time `now`; only daemons whose lease runs are listed."""
+def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
+    """Count, at the time `now`; `daemons` are those that are alive then."""
     counts = _counts(tx)
     earliest = next_due(tx)
     lanes = dict.fromkeys(Lane, 0)
@@ -103,7 +104,7 @@ def stats(tx: Transaction, now: float) -> Stats:
         lanes=lanes,
         held_lanes=held_lanes(tx),
         oldest_due_seconds=max(0.0, now - earliest) if earliest is not None else 0.0,
-        daemons=tuple(each for each in all_daemons(tx) if each.alive(now)),
+        daemons=tuple(daemons),
         relay_pauses=tuple(pauses(tx)),
         hours=_hours(tx, now),
     )

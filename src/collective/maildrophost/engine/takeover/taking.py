@@ -81,7 +81,7 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
             if id is not None and not mail.unchanged:
                 # A daemon has taken, removed and forgotten it since.
                 raise FileNotFoundError
-            bells = doorbells(tx, now)
+            bells = doorbells(tx)
     except FileNotFoundError:
         return Left(mail.path, TAKEN_AWAY)
     ring(bells)
