@@ -35,3 +35,12 @@ def test_the_hours_of_a_delivery_are_shown(site):
     (hour,) = site.ctl("stats", "--json").json["hours"]
     assert (hour["sent"], hour["deferred"], hour["failed"]) == (1, 0, 0)
     assert "HOUR" in site.ctl("stats").out
+
+
+def test_the_figures_of_a_queue_that_is_not_there_make_none(site):
+    figures = site.ctl("stats", "--json").json
+    assert set(figures) >= KEYS
+    assert set(figures["states"].values()) == {0}
+    assert (figures["daemons"], figures["relay"]) == ([], "ok")
+    assert "none is running" in site.ctl("stats").out
+    assert not (site.home / "queue.db").exists()

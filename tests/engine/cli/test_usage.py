@@ -200,7 +200,7 @@ def test_an_output_that_takes_nothing_is_a_failure_in_one_line(site, name):
 
 
 def test_a_command_that_only_looks_makes_no_queue(site):
-    for name in ("queue", "show", "status", "check"):
+    for name in ("queue", "show", "stats", "status", "check"):
         site.ctl(*command_line(name))
     assert not (site.home / "queue.db").exists()
 

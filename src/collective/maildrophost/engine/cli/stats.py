@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import Column, moment, print_json, print_table, printable, span
 from .parameters import json_option
@@ -20,15 +21,21 @@ if TYPE_CHECKING:
 @pass_configured
 def stats_command(configured: Configured, as_json: bool) -> None:
     """Count messages by state, lane and hour."""
-    from ..identity import is_gone
-    from ..queue import look
-
-    with configured.queue() as queue, queue.read() as tx:
-        _, figures = look(tx, time.time(), is_gone)
+    figures = _figures(configured)
     if as_json:
         print_json(figures.as_json())
     else:
         _print(figures)
+
+
+def _figures(configured: Configured) -> Stats:
+    from ..identity import is_gone
+    from ..queue import look, no_stats
+
+    if not heartbeats.queue_exists(configured.load()):
+        return no_stats()
+    with configured.queue() as queue, queue.read() as tx:
+        return look(tx, time.time(), is_gone)[1]
 
 
 def _print(figures: Stats) -> None:

@@ -71,7 +71,7 @@ from .search import Found, Search, Sort, find_by_message_id, ids_matching, searc
 from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
-from .stats import Stats, due_length, queue_length, stats
+from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, open_queue
 from .takeover import take_over
 from .transfer import Transferred, transfer
@@ -132,6 +132,7 @@ __all__ = [
     "new_batch",
     "next_due",
     "of_a_transaction",
+    "no_stats",
     "open_batches",
     "open_queue",
     "pause",

@@ -89,12 +89,18 @@ def _relay_json(pause: RelayPause | None) -> Any:
     return {"fault": pause.fault, "since": rfc3339(pause.since)}
 
 
+def no_stats() -> Stats:
+    """Of a queue that nobody has made yet."""
+    states, lanes = dict.fromkeys(State, 0), dict.fromkeys(Lane, 0)
+    return Stats(states, lanes, (), 0.0, (), (), ())
+
+
 def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
     """Count, at the time `now`; `daemons` are those that are alive then."""
     counts = _counts(tx)
     earliest = next_due(tx)
-    lanes = dict.fromkeys(Lane, 0)
-    states = dict.fromkeys(State, 0)
+    none = no_stats()
+    states, lanes = none.states, none.lanes
     for (state, lane), count in counts.items():
         states[state] += count
         if state is not State.SENT:
