@@ -9,6 +9,7 @@ from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Search,
     State,
+    crowd,
     enqueue,
     list_messages,
     new_batch,
@@ -37,7 +38,7 @@ def states(queue):
 
 
 def test_all_that_match_are_acted_on_in_several_transactions(queue, monkeypatch):
-    monkeypatch.setattr(actions, "AT_ONCE", 2)
+    monkeypatch.setattr(crowd, "AT_ONCE", 2)
     with queue.write() as tx:
         enqueue(tx, mails(5), NOW)
         enqueue(tx, mails(1, "other@x.org"), NOW)

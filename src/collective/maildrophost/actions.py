@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.queue import (
@@ -14,12 +13,11 @@ from collective.maildrophost.engine.queue import (
     Transaction,
     doorbells,
     hold,
-    ids_matching,
     remove,
     retry,
-    taking_part,
     unhold,
 )
+from collective.maildrophost.engine.queue import act_on_all as all_acted_on
 
 Act = Callable[[Transaction, Sequence[str], float], Done]
 
@@ -29,9 +27,6 @@ ACTIONS: dict[str, Act] = {
     "release": lambda tx, ids, now: unhold(tx, ids),
     "delete": lambda tx, ids, now: remove(tx, ids),
 }
-
-AT_ONCE = 1000
-"""Messages in one transaction: mail goes on being queued and sent in between."""
 
 
 def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
@@ -53,12 +48,4 @@ def act_on_all(queue: Queue, action: str, wanted: Search) -> int:
     In several transactions. A QueueError leaves the rest as it was: doing it again
     goes on with that.
     """
-    takes_part = replace(wanted, states=taking_part(action, wanted.states))
-    count, last = 0, "0"
-    while True:
-        with queue.read() as tx:
-            ids = ids_matching(tx, takes_part, AT_ONCE, last)
-        if not ids:
-            return count
-        count += len(act(queue, action, ids).changed)
-        last = ids[-1]
+    return len(all_acted_on(queue, action, wanted, lambda ids: act(queue, action, ids)))

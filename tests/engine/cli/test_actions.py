@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+from collective.maildrophost.engine.queue import Queue, crowd
+
 
 def test_held_messages_wait_until_they_are_released(site):
     id = site.send()
@@ -42,6 +46,21 @@ def test_all_means_all_of_a_state(site):
     assert (ended.status, ended.out) == (0, "1 message deleted\n")
     assert site.state_of(queued) == "queued"
     assert site.ctl("hold", "--all").out == "1 message held\n"
+
+
+def test_all_are_done_in_transactions_of_a_bounded_size(site, inside, monkeypatch):
+    ids = [site.send() for _ in range(5)]
+    monkeypatch.setattr(crowd, "AT_ONCE", 2)
+    begun, write = [], Queue.write
+
+    def counted(queue):
+        begun.append(queue)
+        return write(queue)
+
+    monkeypatch.setattr(Queue, "write", counted)
+    ended = inside("--config", str(site.path), "hold", "--all", "--json")
+    assert json.loads(ended.out) == {"changed": ids, "refused": {}}
+    assert len(begun) == 3
 
 
 def test_all_of_nothing_is_done(site):

@@ -13,8 +13,9 @@ from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     MessageRecord,
+    State,
     doorbells,
-    matching,
+    list_messages,
     remove,
 )
 
@@ -75,7 +76,8 @@ class Exchange:
         """Delete every message, and what the relay remembers."""
         self.relay.follow()
         with self.site.queue.write() as tx:
-            remove(tx, matching(tx, "delete", None))
+            everything = [each for state in State for each in list_messages(tx, state)]
+            remove(tx, [each.id for each in everything])
         self.relay.conversations.clear()
 
     def _after(self, attempts):

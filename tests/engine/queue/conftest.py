@@ -11,11 +11,15 @@ from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import (
     Daemon,
     Settlement,
+    State,
     claim,
     due,
     enqueue,
     get_message,
+    hold,
+    new_batch,
     open_queue,
+    prepare,
     register,
     settle,
 )
@@ -149,3 +153,24 @@ def hands(queue) -> Hands:
 @pytest.fixture
 def now() -> float:
     return NOW
+
+
+@pytest.fixture
+def one_of_each(hands):
+    """The id of a message in each state."""
+    found = {}
+    for state, outcome in (
+        (State.SENT, Outcome.SENT),
+        (State.FAILED, Outcome.FAILED),
+        (State.DEFERRED, Outcome.DEFERRED),
+    ):
+        (found[state],) = hands.send()
+        hands.settle(hands.claim()[0], outcome)
+    (found[State.SENDING],) = hands.send()
+    hands.claim("busy")
+    (found[State.HELD], found[State.QUEUED]) = hands.send(hands.mail(), hands.mail())
+    hands.do(hold, [found[State.HELD]])
+    prepared = hands.do(prepare, new_batch(), [hands.mail()], hands.now)
+    (found[State.PREPARED],) = prepared
+    assert {hands.message(id).state: id for id in found.values()} == found
+    return found

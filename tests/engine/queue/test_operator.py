@@ -9,35 +9,11 @@ from collective.maildrophost.engine.queue import (
     content,
     get_message,
     hold,
-    matching,
-    new_batch,
-    prepare,
     remove,
     retry,
     unhold,
 )
 from collective.maildrophost.engine.verdict import Outcome
-
-
-@pytest.fixture
-def one_of_each(hands):
-    """The id of a message in each state."""
-    found = {}
-    for state, outcome in (
-        (State.SENT, Outcome.SENT),
-        (State.FAILED, Outcome.FAILED),
-        (State.DEFERRED, Outcome.DEFERRED),
-    ):
-        (found[state],) = hands.send()
-        hands.settle(hands.claim()[0], outcome)
-    (found[State.SENDING],) = hands.send()
-    hands.claim("busy")
-    (found[State.HELD], found[State.QUEUED]) = hands.send(hands.mail(), hands.mail())
-    hands.do(hold, [found[State.HELD]])
-    prepared = hands.do(prepare, new_batch(), [hands.mail()], hands.now)
-    (found[State.PREPARED],) = prepared
-    assert {hands.message(id).state: id for id in found.values()} == found
-    return found
 
 
 def states_after(hands, ids):
@@ -135,25 +111,3 @@ def test_a_deleted_message_is_gone_with_its_body(hands):
 def test_many_ids_are_acted_on_in_one_go(hands):
     ids = hands.send(*[hands.mail() for _ in range(1201)])
     assert len(hands.do(hold, [*ids, *ids]).changed) == 1201
-
-
-@pytest.mark.parametrize(
-    ("action", "states"),
-    [
-        ("retry", {State.DEFERRED, State.FAILED}),
-        ("hold", {State.QUEUED, State.DEFERRED}),
-        ("release", {State.HELD}),
-        ("delete", set(State) - {State.SENDING, State.PREPARED}),
-    ],
-)
-def test_all_means_what_the_action_is_for_but_nothing_in_doubt(
-    hands, one_of_each, action, states
-):
-    assert set(hands.do(matching, action, None)) == {one_of_each[s] for s in states}
-
-
-def test_a_state_narrows_all(hands, one_of_each):
-    for action in ("release", "delete"):
-        found = hands.do(matching, action, State.PREPARED)
-        assert found == (one_of_each[State.PREPARED],)
-    assert hands.do(matching, "hold", State.SENT) == ()

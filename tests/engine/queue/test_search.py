@@ -15,6 +15,7 @@ from collective.maildrophost.engine.queue import (
     hold,
     ids_matching,
     list_messages,
+    newest_id,
     remove,
     search,
 )
@@ -149,9 +150,11 @@ def test_a_text_is_looked_for_in_the_newest_messages_only(hands, found, scanned)
 def test_all_ids_come_in_parts_whatever_happens_to_those_before(hands):
     ids = hands.send(*[hands.mail(f"{n}@example.net") for n in range(5)], hands.mail())
     wanted = Search(text="example.net")
-    first = hands.do(ids_matching, wanted, 2)
+    newest = hands.do(newest_id)
+    hands.send(hands.mail("later@example.net"))
+    first = hands.do(ids_matching, wanted, 2, "0", newest)
     hands.do(remove, first)
-    second = hands.do(ids_matching, wanted, 2, first[-1])
-    third = hands.do(ids_matching, wanted, 2, second[-1])
+    second = hands.do(ids_matching, wanted, 2, first[-1], newest)
+    third = hands.do(ids_matching, wanted, 2, second[-1], newest)
     assert first + second + third == ids[:5]
-    assert hands.do(ids_matching, wanted, 2, third[-1]) == ()
+    assert hands.do(ids_matching, wanted, 2, third[-1], newest) == ()

@@ -275,7 +275,7 @@ READS = {
         "ids_matching",
         "in_doubt",
     ),
-    *("list_messages", "look", "matching", "moment", "next_due", "pauses"),
+    *("list_messages", "look", "moment", "newest_id", "next_due", "pauses"),
     *("queue_length", "search", "stats"),
 }
 """Operations of the queue that change nothing."""

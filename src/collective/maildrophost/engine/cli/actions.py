@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -136,29 +136,37 @@ def _on_messages(
     if state is not None and not everything:
         raise click.UsageError("--state goes with --all")
     with configured.queue() as queue:
-        done, bells = _act(queue, action, ids, state)
-    if action in ("retry", "release"):
-        from ..doorbell import ring
-
-        ring(bells)
+        if everything:
+            done = _act_on_all(queue, action, state)
+        else:
+            done = _act(queue, action, ids)
     return _report(action, done, as_json)
 
 
-def _act(
-    queue: Queue, action: str, ids: tuple[str, ...], state: State | None
-) -> tuple[Done, tuple[str, ...]]:
-    from ..queue import doorbells, hold, matching, remove, retry, unhold
+def _act_on_all(queue: Queue, action: str, state: State | None) -> Done:
+    from ..queue import Done, Search, State, act_on_all
+
+    wanted = Search(states=tuple(State) if state is None else (state,))
+    changed = act_on_all(queue, action, wanted, lambda ids: _act(queue, action, ids))
+    return Done(changed, {})
+
+
+def _act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
+    from ..doorbell import ring
+    from ..queue import doorbells, hold, remove, retry, unhold
 
     now = time.time()
-    acts: dict[str, Callable[[Transaction, tuple[str, ...]], Done]] = {
-        "retry": lambda tx, chosen: retry(tx, chosen, now),
+    acts: dict[str, Callable[[Transaction, Sequence[str]], Done]] = {
+        "retry": lambda tx, ids: retry(tx, ids, now),
         "hold": hold,
         "release": unhold,
         "delete": remove,
     }
     with queue.write() as tx:
-        chosen = ids or matching(tx, action, state)
-        return acts[action](tx, chosen), doorbells(tx)
+        done, bells = acts[action](tx, ids), doorbells(tx)
+    if action in ("retry", "release"):
+        ring(bells)
+    return done
 
 
 _SAID = {

@@ -20,6 +20,7 @@ from .claim import (
     next_due,
     recover,
 )
+from .crowd import act_on_all
 from .daemons import (
     Daemon,
     alive_and_lost,
@@ -56,7 +57,6 @@ from .operator import (
     held_lanes,
     hold,
     hold_lane,
-    matching,
     release_lane,
     remove,
     retry,
@@ -67,7 +67,15 @@ from .orphans import give_back_unheard, recover_ownerless
 from .pace import take_turn
 from .prune import prune
 from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
-from .search import Found, Search, Sort, find_by_message_id, ids_matching, search
+from .search import (
+    Found,
+    Search,
+    Sort,
+    find_by_message_id,
+    ids_matching,
+    newest_id,
+    search,
+)
 from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
@@ -100,6 +108,7 @@ __all__ = [
     "Stats",
     "Transaction",
     "Transferred",
+    "act_on_all",
     "alive_and_lost",
     "all_daemons",
     "attempts",
@@ -126,10 +135,10 @@ __all__ = [
     "list_messages",
     "look",
     "mark_told",
-    "matching",
     "may_probe",
     "moment",
     "new_batch",
+    "newest_id",
     "next_due",
     "of_a_transaction",
     "no_stats",

@@ -124,17 +124,6 @@ def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     )
 
 
-def matching(tx: Transaction, action: str, state: State | None) -> tuple[str, ...]:
-    """The ids that `action` on all messages (in one state) means."""
-    states = taking_part(action, tuple(State) if state is None else (state,))
-    rows = tx.execute(
-        select(schedule.c.message_id)
-        .where(schedule.c.state.in_([each.value for each in states]))
-        .order_by(schedule.c.message_id)
-    )
-    return tuple(str(key) for key in rows.scalars())
-
-
 def hold_lane(tx: Transaction, lane: Lane) -> bool:
     """Claim nothing of a lane any more; False when it was held already."""
     return _HOLD_LANE.run(tx, lane=int(lane)) > 0

@@ -86,9 +86,9 @@ def search(tx: Transaction, wanted: Search, limit: int, offset: int = 0) -> Foun
 
 
 def ids_matching(
-    tx: Transaction, wanted: Search, limit: int, after: str = "0"
+    tx: Transaction, wanted: Search, limit: int, after: str, up_to: str
 ) -> tuple[str, ...]:
-    """The ids of wanted messages above the id `after`, the lowest first.
+    """The ids of wanted messages above the id `after` and `up_to` another, in order.
 
     For actions on all of them in transactions of a bounded size: the last id of one
     call is `after` in the next, whatever the action did to the messages before.
@@ -97,6 +97,7 @@ def ids_matching(
         select(schedule.c.message_id)
         .where(
             schedule.c.message_id > int(after),
+            schedule.c.message_id <= int(up_to),
             *_conditions(wanted, _oldest_scanned(tx)),
         )
         .order_by(schedule.c.message_id)
@@ -119,9 +120,14 @@ def find_by_message_id(tx: Transaction, message_id: str) -> MessageRecord | None
     return next(iter(records(tx, tx.execute(newest_first).scalars().all())), None)
 
 
-def _oldest_scanned(tx: Transaction) -> int:
+def newest_id(tx: Transaction) -> str:
+    """The highest id of all messages, "0" when there is none."""
     newest: int | None = tx.execute(select(func.max(message.c.id))).scalar()
-    return max(0, (newest or 0) - SCANNED + 1)
+    return str(newest or 0)
+
+
+def _oldest_scanned(tx: Transaction) -> int:
+    return max(0, int(newest_id(tx)) - SCANNED + 1)
 
 
 def _count(tx: Transaction, wanted: Search, oldest: int) -> int:

@@ -1,0 +1,37 @@
+"""An action on all messages that match, in transactions of a bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .operator import Done, taking_part
+from .search import Search, ids_matching, newest_id
+from .store import Queue
+
+AT_ONCE = 1000
+"""Messages in one transaction: mail goes on being queued and sent in between."""
+
+
+def act_on_all(
+    queue: Queue, action: str, wanted: Search, act: Callable[[Sequence[str]], Done]
+) -> tuple[str, ...]:
+    """Have `act` do `action` to every wanted message that takes part; the ids changed.
+
+    `act` is given some of them at a time, and does that in one transaction. When it
+    raises, or the process is killed, what was done by then stays done, and the rest is
+    as it was: doing it again goes on with the rest. Messages that stop taking part
+    meanwhile are left alone, and so is mail that is queued meanwhile.
+    """
+    takes_part = replace(wanted, states=taking_part(action, wanted.states))
+    with queue.read() as tx:
+        newest = newest_id(tx)
+    changed: list[str] = []
+    last = "0"
+    while True:
+        with queue.read() as tx:
+            ids = ids_matching(tx, takes_part, AT_ONCE, last, newest)
+        if not ids:
+            return tuple(changed)
+        changed += act(ids).changed
+        last = ids[-1]
