@@ -81,6 +81,33 @@ def test_after_a_handshake_that_failed_the_next_one_is_whole(exchange, fault, ow
         assert resumed(own) == 0
 
 
+class Resets:
+    """Stands for certificates: whoever begins with TLS is cut off."""
+
+    def __init__(self) -> None:
+        self.server_context = self
+
+    def wrap_socket(self, connection, **_options):
+        connection.recv(1)
+        # What was not read makes the end a reset.
+        connection.close()
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("tls", [2, 3])
+def test_after_a_handshake_that_the_relay_reset_the_next_one_is_whole(
+    exchange, fault, own, tls
+):
+    with Scripted(certificates=own, implicit_tls=tls == 3) as server:
+        exchange(server, MAIL, tls=tls, ca_file=own.ca_file)
+        server.certificates = Resets()
+        fault(server, tls=tls, ca_file=own.ca_file)
+        server.certificates = own
+        exchange(server, MAIL, tls=tls, ca_file=own.ca_file)
+        assert own.server_context.session_stats()["accept_good"] == 2
+        assert resumed(own) == 0
+
+
 def test_the_context_of_a_relay_is_made_once(own):
     relay = RelayAddress("relay.test", 25)
     made = client_context(relay, True, own.ca_file)

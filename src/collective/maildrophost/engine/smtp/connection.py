@@ -120,10 +120,8 @@ class Connection:
         implicit = self._security.tls == TLS_IMPLICIT
         context = self._context(self._security.verify) if implicit else None
         try:
-            await dial(self._channel, relay.host, relay.port, context)
+            await self._dial(context)
         except ssl.SSLError as error:
-            if context is not None:
-                context.forget()
             raise self._tls_fault(error) from None
         except socket.gaierror as error:
             reason = f"the name {relay.host} was not found: {describe(error)}"
@@ -132,6 +130,15 @@ class Connection:
             raise RelayFault(relay, Phase.CONNECT, describe(error)) from None
         self._session.loopback = _is_loopback(self._channel.peer())
         self._session.encrypted = implicit
+
+    async def _dial(self, context: ResumingContext | None) -> None:
+        try:
+            await dial(self._channel, self.relay.host, self.relay.port, context)
+        except (OSError, ValueError):
+            # A relay may close the connection when it dislikes what is to be resumed.
+            if context is not None:
+                context.forget()
+            raise
 
     def _tls_fault(self, error: Exception) -> RelayFault:
         permanent = isinstance(error, ssl.SSLCertVerificationError)
