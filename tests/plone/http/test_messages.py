@@ -176,6 +176,8 @@ def test_beyond_the_last_page_is_nothing(rest, hands):
         ("b_size=many", "from 1 to 1000"),
         ("b_start=-1", "from 0"),
         ("b_start=99999999999999999999", "from 0"),
+        pytest.param(f"b_start={'9' * 5000}", "from 0", id="a very long number"),
+        ("b_size=²", "from 1 to 1000"),
         ("sate=failed", "known: text, state, lane"),
         ("state:list=failed", "known: text, state, lane"),
     ],

@@ -44,6 +44,19 @@ def test_the_queue_tab_has_pages(browser, main_queue, mail):
     assert "number 000" not in second.text
 
 
+@pytest.mark.parametrize(
+    "offset", ["²", "9" * 30, "9" * 5000, "-1"], ids=["square", "long", "longer", "-1"]
+)
+def test_an_offset_that_is_no_number_means_the_first_page(
+    browser, main_queue, mail, offset
+):
+    with main_queue.write() as tx:
+        enqueue(tx, [mail("the first")], time.time())
+    page = browser.get("MailHost/manage_queue", offset=offset)
+    assert page.status == 200
+    assert "the first" in page.text
+
+
 def test_batches_in_doubt_are_shown_with_what_to_do(browser, prepared):
     page = browser.get("MailHost/manage_queue")
     assert prepared in page.text

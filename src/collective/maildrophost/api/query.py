@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from plone.restapi.batching import DEFAULT_BATCH_SIZE
 
 from collective.maildrophost.api.refusals import BadRequest
+from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Search, Sort, State
 
@@ -83,8 +84,9 @@ def _number(
     given: dict[str, list[str]], name: str, default: int, least: int, most: int
 ) -> int:
     text = _single(name, given.get(name, [str(default)]))
-    if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+    number = whole_number(text, most)
+    if number is None or number < least:
         raise BadRequest(
             f"{name} is {text[:40]!r}; it is a number from {least} to {most}."
         )
-    return int(text)
+    return number

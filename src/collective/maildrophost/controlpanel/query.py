@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Search, Sort, State
 from collective.maildrophost.engine.queue.listing import IN_QUEUE
 
 PAGE_SIZE = 50
+LAST_PAGE = 10**9 - 1
 LONGEST_TEXT = 200
 EVERY_STATE = tuple(State)
 IN_QUEUE_CODE = ""
@@ -103,5 +105,5 @@ def _one_of(choices: dict[str, Choice], code: Any, default: Any) -> Any:
 
 
 def _page(text: Any) -> int:
-    digits = isinstance(text, str) and text.isascii() and text.isdigit()
-    return max(1, int(text[:9])) if digits else 1
+    number = whole_number(text, LAST_PAGE) if isinstance(text, str) else None
+    return max(1, number or 1)

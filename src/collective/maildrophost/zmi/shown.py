@@ -13,6 +13,7 @@ from collective.maildrophost import productconfig
 from collective.maildrophost.batches import prepared_batches
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import Configuration
+from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import (
@@ -29,6 +30,7 @@ from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import queue_at
 
 MESSAGES_PER_PAGE = 50
+LAST_START = 2**31 - 1
 
 
 def candidates(key: str) -> list[dict[str, Any]]:
@@ -82,7 +84,7 @@ def _health(judged: Health) -> dict[str, Any]:
 def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
     """One page of messages in `state` ("": every one not sent), and the batches."""
     wanted = State(state) if state in [each.value for each in State] else None
-    start = int(offset) if str(offset).isdigit() else 0
+    start = whole_number(str(offset), LAST_START) or 0
     page = {
         "fault": "",
         "health": None,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from ..clock import rfc3339
+from ..digits import whole_number
 from ..message import Lane
 from . import tables
 from .states import RecipientState, State
@@ -155,16 +156,13 @@ def attempts(tx: Transaction, id: str) -> list[AttemptRecord]:
     return [AttemptRecord(**row._mapping) for row in rows]
 
 
-_TOO_MANY_DIGITS = 19
-"""No row has so many: databases count up to 2**63."""
+_LAST_KEY = 2**63 - 1
+"""Databases count no further."""
 
 
 def key_of(id: str) -> int | None:
     """The row of a message's id; None for a text that is no id."""
-    digits = id.lstrip("0")
-    if id.isascii() and id.isdigit() and len(digits) < _TOO_MANY_DIGITS:
-        return int(digits or "0")
-    return None
+    return whole_number(id, _LAST_KEY)
 
 
 _AT_ONCE = 500
