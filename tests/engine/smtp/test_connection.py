@@ -336,6 +336,8 @@ def test_an_error_of_ours_defers_the_message_and_tells_the_log(
         assert "AttributeError" in done.results[0].verdicts[0].reply
         assert not done.usable
     assert "unexpected error" in caplog.text
+    assert "in deliver" in caplog.text
+    assert "'NoneType'" not in caplog.text, "its text could quote the message"
 
 
 def test_a_large_upload_does_not_stall_the_loop():

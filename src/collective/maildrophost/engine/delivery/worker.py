@@ -11,6 +11,7 @@ from functools import partial
 
 from ..queue import Claim, Settlement
 from ..smtp import Connection, Phase, RelayFault, Result
+from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .blame import Blame
 from .judge import settlement
@@ -86,7 +87,11 @@ class Worker:
             return Finished(claim, None)
         except Exception as error:
             # The type alone: the text of an unknown error may quote the message.
-            log.exception("id=%d: unexpected error, the message is deferred", claim.id)
+            log.error(
+                "id=%d: unexpected error, the message is deferred",
+                claim.id,
+                exc_info=unquoted(error),
+            )
             words = f"internal error ({type(error).__name__}), see the daemon's log"
             result = Result(self._deferred(claim, words), usable=False)
         finally:
@@ -148,9 +153,13 @@ class Worker:
         )
         try:
             return judge(self._notify)
-        except Exception:
+        except Exception as error:
             # The verdicts stand whatever became of the words about them.
-            log.exception("id=%d: no notification could be written of it", claim.id)
+            log.error(
+                "id=%d: no notification could be written of it",
+                claim.id,
+                exc_info=unquoted(error),
+            )
             return judge(self._notify.silent())
 
     @staticmethod

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .channel import Channel, describe
 from .closing import close_session
@@ -96,7 +97,11 @@ class Connection:
                 deliver(self._session, sender, recipients, content)
             )
         except Exception as error:
-            log.exception("delivery to %s met an unexpected error", self.relay)
+            log.error(
+                "delivery to %s met an unexpected error",
+                self.relay,
+                exc_info=unquoted(error),
+            )
             result = self._unexpected(error, len(recipients))
         except BaseException:
             self._give_up()
@@ -110,8 +115,12 @@ class Connection:
         try:
             if self.usable:
                 await self._run(close_session(self._session))
-        except Exception:
-            log.exception("closing the connection to %s failed", self.relay)
+        except Exception as error:
+            log.error(
+                "closing the connection to %s failed",
+                self.relay,
+                exc_info=unquoted(error),
+            )
         finally:
             self._give_up()
 
