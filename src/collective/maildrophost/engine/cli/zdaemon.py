@@ -41,7 +41,6 @@ class Supervised:
     manager: int
     last_start: float
     """Epoch seconds, 0 before the first one."""
-    wanted: bool
 
     @property
     def died(self) -> bool:
@@ -88,7 +87,6 @@ class Supervisor:
                 pid=int(fields["application"]),
                 manager=int(fields["manager"]),
                 last_start=float(fields["lasttime"]),
-                wanted=fields["should_be_up"] == "1",
             )
         except (KeyError, ValueError):
             return None

@@ -21,9 +21,6 @@ class Terms:
     probing: bool = False
     """Whether it would find out if the relay, which was at fault, works again."""
 
-    def __bool__(self) -> bool:
-        return self.probing or self.interval > 0
-
 
 @dataclass(frozen=True)
 class Objection:

@@ -138,10 +138,11 @@ _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
 
 
 def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[Claim]:
-    """Claim messages that `due` has found in the same transaction, in their order.
+    """Claim messages that `due` has found in the same transaction.
 
-    Where another daemon may have been faster: others of the same lanes that are due at
-    `now`, or fewer.
+    In the order of `ids`, where nobody else can claim. Where another daemon may have
+    been faster, others of the same lanes that are due at `now`, or fewer: lane by lane,
+    oldest due first.
     """
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:

@@ -35,6 +35,3 @@ class RecipientState(str, Enum):
     DEFERRED = "deferred"
     SENT = "sent"
     FAILED = "failed"
-
-
-OPEN = (RecipientState.PENDING, RecipientState.DEFERRED)
