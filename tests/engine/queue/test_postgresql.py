@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from engine.queue.versions import TO_THE_FIRST_VERSION
 from servers.postgresql import PostgreSQL
 from servers.proxy import Proxy
 from sqlalchemy.engine import make_url
@@ -468,6 +469,25 @@ def test_often_changed_tables_are_vacuumed_often(queue):
             "SELECT reloptions FROM pg_class WHERE relname = 'maildrop_schedule'"
         ).scalar()
     assert "autovacuum_vacuum_scale_factor=0.0" in found
+
+
+def parameters(queue):
+    """How PostgreSQL keeps each table."""
+    with queue.read() as tx:
+        found = tx.exec_driver_sql(
+            "SELECT relname, reloptions FROM pg_class "
+            "WHERE relkind = 'r' AND relname LIKE 'maildrop%%'"
+        )
+        return {name: set(options or ()) for name, options in found}
+
+
+def test_upgraded_tables_are_kept_as_new_ones_are(queue):
+    new = parameters(queue)
+    with queue.write() as tx:
+        for statement in TO_THE_FIRST_VERSION:
+            tx.exec_driver_sql(statement)
+    open_queue(queue.url).close()
+    assert parameters(queue) == new
 
 
 def test_ringing_belongs_to_the_transaction(queue, hands):

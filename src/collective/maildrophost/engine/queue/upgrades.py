@@ -53,10 +53,28 @@ def _remember_whose_batches_these_are(tx: Connection) -> None:
     )
 
 
+def _have_new_tables_cleared_often(tx: Connection) -> None:
+    # The steps before made them without what a new queue gives them: see tables.py.
+    if tx.dialect.name != "postgresql":
+        return
+    for table in ("maildrop_hour", "maildrop_pace", "maildrop_batch"):
+        tx.exec_driver_sql(
+            f"""ALTER TABLE {table} SET (
+                autovacuum_vacuum_scale_factor = 0.0,
+                autovacuum_vacuum_threshold = 200,
+                autovacuum_vacuum_insert_scale_factor = 0.02,
+                autovacuum_analyze_scale_factor = 0.02,
+                autovacuum_vacuum_cost_delay = 0,
+                fillfactor = 20
+            )"""
+        )
+
+
 STEPS: tuple[Step, ...] = (
     _remember_who_was_told,
     _share_with_other_daemons,
     _remember_whose_batches_these_are,
+    _have_new_tables_cleared_often,
 )
 """The first step brings version 1 to 2; a step that was released never changes."""
 
