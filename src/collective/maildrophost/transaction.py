@@ -44,7 +44,7 @@ from collective.maildrophost.engine.queue import (
     remember_batch,
 )
 from collective.maildrophost.indoubt import storagelog
-from collective.maildrophost.indoubt.outcomes import Outcome, ended
+from collective.maildrophost.indoubt.endings import Ending, ended
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 
@@ -204,7 +204,7 @@ class SpoolDataManager:
                 self._bells = doorbells(tx)
         except Exception as error:
             # The others have committed. An error here would only hide that.
-            ended(self._url, self.batch, Outcome.COMMITTED)
+            ended(self._url, self.batch, Ending.COMMITTED)
             logger.error(
                 "batch %s: its transaction has committed, but its %d mails could not "
                 "be released: %s. They stay prepared until that can be done",
@@ -226,7 +226,7 @@ class SpoolDataManager:
             return
         if self._stage is _Stage.VOTED and _everybody_voted(txn):
             self._stage = _Stage.ENDED
-            ended(self._url, self.batch, Outcome.UNKNOWN)
+            ended(self._url, self.batch, Ending.UNKNOWN)
             logger.error(
                 "batch %s: the transaction broke while it was being finished. Its %d "
                 "mails stay prepared until ZODB's log or a person tells what became of "
@@ -251,7 +251,7 @@ class SpoolDataManager:
             with self._write() as tx:
                 discard(tx, self.batch)
         except Exception as error:
-            ended(self._url, self.batch, Outcome.ABORTED)
+            ended(self._url, self.batch, Ending.ABORTED)
             logger.error(
                 "batch %s: its transaction was aborted, but its mails could not be "
                 "deleted: %s. They are not sent, and deleted when that can be done",

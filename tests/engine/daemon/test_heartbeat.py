@@ -12,7 +12,7 @@ import pytest
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
-from collective.maildrophost.engine.daemon.watch import Watch
+from collective.maildrophost.engine.daemon.sightings import Sightings
 from collective.maildrophost.engine.identity import is_gone, process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
@@ -95,41 +95,41 @@ def daemon(process: str = "", seen: float = 100.0, owner: str = "it") -> Daemon:
 
 def test_a_silence_is_measured_by_a_clock_that_never_jumps():
     clock = Clock()
-    watch = Watch(60.0, clock)
+    sightings = Sightings(60.0, clock)
     days = 86400.0 * 3
-    assert watch.gone([daemon()], 101.0) == []
+    assert sightings.gone([daemon()], 101.0) == []
     # All leases seem to be over now; the daemon had no time to renew its own.
-    assert watch.gone([daemon()], 101.0 + days) == []
+    assert sightings.gone([daemon()], 101.0 + days) == []
     clock.now += 59
-    assert watch.gone([daemon()], 101.0 + days) == []
+    assert sightings.gone([daemon()], 101.0 + days) == []
     clock.now += 1
-    assert watch.gone([daemon()], 101.0) == [daemon()]
+    assert sightings.gone([daemon()], 101.0) == [daemon()]
 
 
 def test_a_heartbeat_ends_a_silence():
     clock = Clock()
-    watch = Watch(60.0, clock)
+    sightings = Sightings(60.0, clock)
     for beat in range(10):
-        assert watch.gone([daemon(seen=float(beat))], 1e9 * (beat % 2)) == []
+        assert sightings.gone([daemon(seen=float(beat))], 1e9 * (beat % 2)) == []
         clock.now += 59
 
 
 def test_at_first_sight_the_lease_counts_where_nothing_else_can_be_known():
-    assert Watch(60.0).gone([daemon("another-boot pid:[1] 1 1")], 161.0) == [
+    assert Sightings(60.0).gone([daemon("another-boot pid:[1] 1 1")], 161.0) == [
         daemon("another-boot pid:[1] 1 1")
     ]
-    assert Watch(60.0).gone([daemon("another-boot pid:[1] 1 1")], 159.0) == []
+    assert Sightings(60.0).gone([daemon("another-boot pid:[1] 1 1")], 159.0) == []
     running = daemon(process_identity())
-    assert Watch(60.0).gone([running], 161.0) == []
+    assert Sightings(60.0).gone([running], 161.0) == []
 
 
 def test_a_process_that_runs_but_is_silent_is_gone_in_the_end():
     clock = Clock()
-    watch = Watch(60.0, clock)
+    sightings = Sightings(60.0, clock)
     hangs = daemon(process_identity())
-    assert watch.gone([hangs], 161.0) == []
+    assert sightings.gone([hangs], 161.0) == []
     clock.now += 60
-    assert watch.gone([hangs], 161.0) == [hangs]
+    assert sightings.gone([hangs], 161.0) == [hangs]
 
 
 def test_a_living_daemon_is_left_alone_by_the_next(queue, heartbeat):

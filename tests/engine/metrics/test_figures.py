@@ -9,7 +9,7 @@ import pytest
 from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.metrics import figures as module
-from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Watch
+from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Reader
 from collective.maildrophost.engine.queue import (
     Daemon,
     Reason,
@@ -39,8 +39,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watch(queue, clock) -> Watch:
-    return Watch(queue, clock)
+def reader(queue, clock) -> Reader:
+    return Reader(queue, clock)
 
 
 def send(queue, lane=None, at=NOW) -> str:
@@ -49,74 +49,74 @@ def send(queue, lane=None, at=NOW) -> str:
         return enqueue(tx, [message], at)[0]
 
 
-def test_messages_are_counted_by_state_and_lane(queue, watch):
+def test_messages_are_counted_by_state_and_lane(queue, reader):
     send(queue)
     send(queue, Lane.BULK)
     held = send(queue, Lane.BULK)
     with queue.write() as tx:
         hold(tx, [held])
-    assert watch.look(NOW).depth == {
+    assert reader.look(NOW).depth == {
         (State.QUEUED, Lane.NORMAL): 1,
         (State.QUEUED, Lane.BULK): 1,
         (State.HELD, Lane.BULK): 1,
     }
 
 
-def test_the_count_is_kept_for_some_seconds(queue, watch, clock):
+def test_the_count_is_kept_for_some_seconds(queue, reader, clock):
     send(queue)
-    watch.look(NOW)
+    reader.look(NOW)
     send(queue)
     clock.now += COUNT_SECONDS - 1
-    assert sum(watch.look(NOW).depth.values()) == 1
+    assert sum(reader.look(NOW).depth.values()) == 1
     clock.now += 2
-    assert sum(watch.look(NOW).depth.values()) == 2
+    assert sum(reader.look(NOW).depth.values()) == 2
 
 
-def test_a_count_that_takes_long_is_made_rarely(queue, watch, clock, monkeypatch):
+def test_a_count_that_takes_long_is_made_rarely(queue, reader, clock, monkeypatch):
     def slow(tx):
         clock.now += 2.0
         return depth(tx)
 
     monkeypatch.setattr(module, "depth", slow)
     send(queue)
-    watch.look(NOW)
+    reader.look(NOW)
     send(queue)
     clock.now += 190.0
-    assert sum(watch.look(NOW).depth.values()) == 1
+    assert sum(reader.look(NOW).depth.values()) == 1
     clock.now += 20.0
-    assert sum(watch.look(NOW).depth.values()) == 2
+    assert sum(reader.look(NOW).depth.values()) == 2
 
 
-def test_the_age_of_the_oldest_due_is_that_of_the_moment(queue, watch):
-    assert watch.look(NOW).oldest_due_seconds == 0
+def test_the_age_of_the_oldest_due_is_that_of_the_moment(queue, reader):
+    assert reader.look(NOW).oldest_due_seconds == 0
     send(queue, at=NOW - 60)
-    assert watch.look(NOW).oldest_due_seconds == 60
-    assert watch.look(NOW + 5).oldest_due_seconds == 65
+    assert reader.look(NOW).oldest_due_seconds == 60
+    assert reader.look(NOW + 5).oldest_due_seconds == 65
 
 
-def test_daemons_are_those_of_the_moment(queue, watch):
-    assert not watch.look(NOW).health.moving
+def test_daemons_are_those_of_the_moment(queue, reader):
+    assert not reader.look(NOW).health.moving
     with queue.write() as tx:
         register(tx, Daemon("o", "host", 1, "", "", "relay:25", NOW, NOW, NOW + 60))
-    assert watch.look(NOW).health.moving
-    assert not watch.look(NOW + 61).health.moving
+    assert reader.look(NOW).health.moving
+    assert not reader.look(NOW + 61).health.moving
 
 
-def test_a_killed_daemon_is_seen_to_be_gone_though_its_lease_runs(queue, watch):
+def test_a_killed_daemon_is_seen_to_be_gone_though_its_lease_runs(queue, reader):
     with subprocess.Popen(["sleep", "60"]) as process:
         identity = process_identity(process.pid)
         process.kill()
     killed = Daemon("o", "host", 1, identity, "", "relay:25", NOW, NOW, NOW + 60)
     with queue.write() as tx:
         register(tx, killed)
-    found = watch.look(NOW)
+    found = reader.look(NOW)
     assert found.daemons == ()
     assert found.health.reason is Reason.NO_DAEMON
     assert found.health.since == NOW
 
 
-def test_the_size_of_the_files_is_seen(queue, watch):
+def test_the_size_of_the_files_is_seen(queue, reader):
     send(queue)
-    room = watch.look(NOW).room
+    room = reader.look(NOW).room
     assert room.wal_bytes > 0
     assert room.pages * room.page_bytes > 0

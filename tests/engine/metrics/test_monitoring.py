@@ -15,7 +15,7 @@ import pytest
 from collective.maildrophost.engine.config import ConfigurationError, load
 from collective.maildrophost.engine.metrics import Monitoring, library
 from collective.maildrophost.engine.metrics.exposition import Exposition
-from collective.maildrophost.engine.metrics.figures import Watch
+from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.metrics.gauges import gauges
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -35,7 +35,7 @@ def configuration(tmp_path):
 @pytest.fixture
 def names(queue) -> set[str]:
     """Every name that a daemon tells, with those of a relay at fault."""
-    watch = Watch(queue)
+    watch = Reader(queue)
     with queue.write() as tx:
         tx.exec_driver_sql(
             "INSERT INTO maildrop_relay VALUES ('relay:25', 'down', 1, 2, 1, FALSE)"

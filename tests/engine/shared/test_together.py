@@ -11,7 +11,7 @@ from servers.scripted import Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.identity import is_gone
-from collective.maildrophost.engine.metrics.figures import Watch
+from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
@@ -218,7 +218,7 @@ def mail_moves(queue, now) -> tuple[bool, bool]:
     """As everybody judges it who asks whether a daemon works, at `now` of his clock."""
     with queue.read() as tx:
         health, _ = look(tx, now, is_gone)
-    return health.moving, Watch(queue).look(now).health.moving
+    return health.moving, Reader(queue).look(now).health.moving
 
 
 def test_a_clock_that_is_ahead_takes_no_living_daemon_for_dead(queue, beats):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collective.maildrophost.engine.smtp.replies import (
-    MAX_LINE_OCTETS,
+    MAX_REPLY_LINE_OCTETS,
     MAX_REPLY_LINES,
     MAX_UNREAD_OCTETS,
     MalformedReply,
@@ -89,7 +89,7 @@ def test_what_is_no_reply_is_malformed(garbage):
 
 def test_an_endless_line_is_malformed():
     replies = Replies()
-    replies.feed(b"250 " + b"x" * MAX_LINE_OCTETS)
+    replies.feed(b"250 " + b"x" * MAX_REPLY_LINE_OCTETS)
     with pytest.raises(MalformedReply, match="endless line"):
         replies.take()
 

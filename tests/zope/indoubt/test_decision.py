@@ -7,10 +7,10 @@ import pytest
 from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import Batch
 from collective.maildrophost.indoubt.decision import Decision, decide
-from collective.maildrophost.indoubt.outcomes import Outcome
+from collective.maildrophost.indoubt.endings import Ending
 
 VOTED, UNVOTED = Batch("1", "p", voted=True, log="{}"), Batch("2", "p")
-YES, NO, NOBODY = Outcome.COMMITTED, Outcome.ABORTED, Outcome.UNKNOWN
+YES, NO, NOBODY = Ending.COMMITTED, Ending.ABORTED, Ending.UNKNOWN
 
 
 @pytest.mark.parametrize("fate", Fate)

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
 from collective.maildrophost.api.access import check_origin, check_permission
-from collective.maildrophost.api.refusals import NotFound, Refused
+from collective.maildrophost.api.refusals import ErrorResponse, NotFound
 from collective.maildrophost.engine.queue import QueueError
 
 NAME = "@maildrop"
@@ -39,15 +39,15 @@ class QueueService(Service):
             if self.changes_something:
                 check_origin(self.request)
             return self.answer()
-        except Refused as refused:
-            return self._refuse(type(refused).__name__, refused.status, refused)
+        except ErrorResponse as error:
+            return self._refuse(type(error).__name__, error.status, error)
         except Forbidden as forbidden:
             return self._refuse("Forbidden", 403, forbidden)
         except QueueError as error:
             return self._refuse("ServiceUnavailable", 503, error)
 
     def answer(self) -> Any:
-        """What was asked for; raises Refused or QueueError."""
+        """What was asked for; raises ErrorResponse or QueueError."""
         raise NotImplementedError
 
     def _refuse(self, kind: str, status: int, reason: Exception) -> dict[str, str]:

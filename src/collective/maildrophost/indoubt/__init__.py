@@ -2,7 +2,7 @@
 
 transaction.py     at the vote: which databases take part, where their logs end now
 storagelog         what these logs tell of it later
-outcomes           what this process itself still knows
+endings            what this process itself still knows
 decision           released, deleted, or left to a person
 resolver           looks at the start of Zope, and then every so often
 """

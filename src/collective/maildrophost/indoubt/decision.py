@@ -6,7 +6,7 @@ import enum
 
 from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import Batch
-from collective.maildrophost.indoubt.outcomes import Outcome
+from collective.maildrophost.indoubt.endings import Ending
 
 
 class Decision(enum.Enum):
@@ -21,19 +21,19 @@ class Decision(enum.Enum):
 
 
 def decide(
-    batch: Batch, fate: Fate, here: Outcome | None, logged: Outcome | None
+    batch: Batch, fate: Fate, here: Ending | None, logged: Ending | None
 ) -> Decision:
-    """`fate` of its process; the outcome that is known `here`, and the one `logged`.
+    """`fate` of its process; the ending that is known `here`, and the one `logged`.
 
     None: nothing is known here, the logs were not asked.
     """
-    if Outcome.COMMITTED in (here, logged):
+    if Ending.COMMITTED in (here, logged):
         return Decision.RELEASE
-    if here is Outcome.ABORTED:
+    if here is Ending.ABORTED:
         return Decision.DISCARD
     if here is None and fate is not Fate.ENDED:
         return Decision.WAIT
     # All vote before the first one finishes: nothing at all has committed.
-    if not batch.voted or logged is Outcome.ABORTED:
+    if not batch.voted or logged is Ending.ABORTED:
         return Decision.DISCARD
     return Decision.PERSON

@@ -15,7 +15,7 @@ from collective.maildrophost.engine.identity import Fate, fate
 from collective.maildrophost.engine.queue import Batch, Queue, exists, open_batches
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.decision import Decision, decide
-from collective.maildrophost.indoubt.outcomes import Outcome, ended_here, forget
+from collective.maildrophost.indoubt.endings import Ending, ended_here, forget
 from collective.maildrophost.queues import queue_at
 
 LOOK_SECONDS = 10.0
@@ -31,7 +31,7 @@ logger = logging.getLogger("maildrop.zope")
 class _Told(NamedTuple):
     """What the logs have told of a batch, and when (seconds of the monotonic clock)."""
 
-    outcome: Outcome
+    ending: Ending
     at: float
 
 
@@ -77,7 +77,7 @@ class Resolver:
             known, told = here.get(each.batch), logged.get(each.batch)
             decision = decide(each, fates[each], known, told)
             # Only what could not have been committed at all need not settle.
-            sure = Decision.RELEASE is decision or known is Outcome.ABORTED
+            sure = Decision.RELEASE is decision or known is Ending.ABORTED
             if sure or not each.voted or settled[each.batch]:
                 self._act(queue, each, decision)
 
@@ -90,7 +90,7 @@ class Resolver:
 
     def _logged(
         self, batches: Iterable[Batch], settled: Mapping[str, bool]
-    ) -> dict[str, Outcome]:
+    ) -> dict[str, Ending]:
         """What the logs tell of those that their own process will not end.
 
         Now or before: what cannot be written at this look is decided at a later one.
@@ -99,11 +99,11 @@ class Resolver:
         keys = {each: (each.batch, settled[each.batch]) for each in batches}
         ask = [each for each in batches if each.voted and self._asks(keys[each], now)]
         logs = {each.batch: each.log for each in ask}
-        found = storagelog.outcomes(self._databases, logs) if ask else {}
+        found = storagelog.endings(self._databases, logs) if ask else {}
         for each in ask:
             self._told[keys[each]] = _Told(found[each.batch], now)
         return {
-            each.batch: self._told[key].outcome
+            each.batch: self._told[key].ending
             for each, key in keys.items()
             if key in self._told
         }
@@ -111,7 +111,7 @@ class Resolver:
     def _asks(self, key: tuple[str, bool], now: float) -> bool:
         told = self._told.get(key)
         return told is None or (
-            told.outcome is Outcome.UNKNOWN and now - told.at >= ASK_AGAIN_SECONDS
+            told.ending is Ending.UNKNOWN and now - told.at >= ASK_AGAIN_SECONDS
         )
 
     def _act(self, queue: Queue, batch: Batch, decision: Decision) -> None:

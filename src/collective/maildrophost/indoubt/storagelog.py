@@ -16,7 +16,7 @@ from typing import Any
 
 from ZODB.Connection import Connection
 
-from collective.maildrophost.indoubt.outcomes import Outcome
+from collective.maildrophost.indoubt.endings import Ending
 
 EXTENDED_INFO = "maildrop_batches"
 """The transaction's extended info: a list of batches."""
@@ -67,16 +67,16 @@ class _Part:
     """Transactions after which nothing is missing."""
 
 
-def outcomes(
+def endings(
     databases: Mapping[str, Any], references: Mapping[str, str]
-) -> dict[str, Outcome]:
+) -> dict[str, Ending]:
     """What became of each batch, by its reference."""
     ends = {batch: json.loads(text or "{}") for batch, text in references.items()}
     parts = {
         name: _read(name, databases.get(name), wanted)
         for name, wanted in _by_database(ends.values()).items()
     }
-    return {batch: _outcome(batch, where, parts) for batch, where in ends.items()}
+    return {batch: _ending(batch, where, parts) for batch, where in ends.items()}
 
 
 def _by_database(ends: Iterable[Mapping[str, str | None]]) -> dict[str, set[str]]:
@@ -88,17 +88,17 @@ def _by_database(ends: Iterable[Mapping[str, str | None]]) -> dict[str, set[str]
     return wanted
 
 
-def _outcome(
+def _ending(
     batch: str, where: Mapping[str, str | None], parts: Mapping[str, _Part]
-) -> Outcome:
+) -> Ending:
     if any(batch in parts[name].batches for name in where if name in parts):
-        return Outcome.COMMITTED
+        return Ending.COMMITTED
     # It may have been cut off between two databases: all of them have to say no.
     no = where and all(
         end is not None and end in parts[name].complete_since
         for name, end in where.items()
     )
-    return Outcome.ABORTED if no else Outcome.UNKNOWN
+    return Ending.ABORTED if no else Ending.UNKNOWN
 
 
 def _read(name: str, database: Any, ends: set[str]) -> _Part:

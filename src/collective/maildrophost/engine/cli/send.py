@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..message import Lane, Message
 
 
-class Refused(click.ClickException):
+class NotQueued(click.ClickException):
     """No relay could take this message."""
 
     exit_code = exits.USAGE
@@ -63,7 +63,7 @@ def send_command(
             now=time.time(),
         )
     except InvalidMessage as error:
-        raise Refused(f"{error}; nothing was queued") from None
+        raise NotQueued(f"{error}; nothing was queued") from None
     _print_id(_enqueue(configured, message))
 
 
@@ -81,7 +81,7 @@ def _print_id(id: str) -> None:
 
 def _standard_input() -> bytes:
     if sys.stdin is None:
-        raise Refused("standard input is closed; nothing was queued")
+        raise NotQueued("standard input is closed; nothing was queued")
     if sys.stdin.isatty():
         click.echo("type the message, its header first; end with Ctrl-D", err=True)
     return sys.stdin.buffer.read()

@@ -23,7 +23,7 @@ _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,2})?\Z"
 )
 _SWITCHES = {"0": False, "false": False, "1": True, "true": True}
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DEFAULT_METRICS_HOST = "127.0.0.1"
 
 
@@ -140,7 +140,7 @@ def _web(option: Option, text: str) -> str:
     except ValueError:
         raise _expected("a https:// address", text) from None
     secure = parts.scheme == "https" or (
-        parts.scheme == "http" and parts.hostname in _LOOPBACK
+        parts.scheme == "http" and parts.hostname in LOOPBACK
     )
     if not secure or not parts.hostname or parts.password or not text.isprintable():
         raise ValueError(

@@ -26,7 +26,7 @@ from ..queue import (
     retire,
 )
 from .lease import Lease
-from .watch import Watch
+from .sightings import Sightings
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -49,7 +49,7 @@ class Heartbeat:
         self._queue = queue
         self._relay = relay
         self._doorbell = doorbell
-        self._others = Watch(LEASE_SECONDS)
+        self._sightings = Sightings(LEASE_SECONDS)
 
     def start(self) -> None:
         """Write the first heartbeat; raises QueueError."""
@@ -128,7 +128,7 @@ class Heartbeat:
         return kept
 
     def _take_over(self, tx: Transaction, now: float) -> None:
-        for daemon in self._others.gone(all_daemons(tx), now):
+        for daemon in self._sightings.gone(all_daemons(tx), now):
             log.warning(
                 "the daemon with pid %d on %s is gone: its mail goes on here",
                 daemon.pid,

@@ -50,14 +50,14 @@ class Figures:
 
 @dataclass
 class _Count:
-    """The last count, and until when (by the watch's clock) it is good enough."""
+    """The last count, and until when (by the reader's clock) it is good enough."""
 
     depth: Depth = field(default_factory=dict)
     in_doubt: int = 0
     good_until: float = 0.0
 
 
-class Watch:
+class Reader:
     """Reads the figures of one queue; may be asked by several threads."""
 
     def __init__(

@@ -14,7 +14,7 @@ from ..config.relays import parse_relay
 from ..delivery.unsettled import Finished
 from ..queue import Health, Queue, QueueError, unreadable
 from .exposition import KIND, Exposition
-from .figures import Watch
+from .figures import Reader
 from .gauges import Gauge, gauges
 from .http import Page, listen, plain
 from .library import check_library
@@ -38,7 +38,7 @@ class Monitoring:
     ) -> None:
         self._address = parse_relay(configuration.metrics, None)
         self._owner = owner
-        self._watch = Watch(queue)
+        self._reader = Reader(queue)
         self._in_flight = in_flight
         self._exposition = self._exposed(configuration)
 
@@ -100,7 +100,7 @@ class Monitoring:
         """
         now = time.time()
         try:
-            figures = self._watch.look(now)
+            figures = self._reader.look(now)
         except QueueError as error:
             return _health_page(False, unreadable(error.reason))
         works = any(each.owner == self._owner for each in figures.daemons)
@@ -109,7 +109,7 @@ class Monitoring:
     def _gauges(self) -> Iterator[Gauge]:
         figures = None
         try:
-            figures = self._watch.look(time.time())
+            figures = self._reader.look(time.time())
         except QueueError as error:
             log.warning("%s; metrics without the queue's figures", error)
         return gauges(figures, self._in_flight())

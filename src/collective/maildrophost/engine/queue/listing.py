@@ -165,14 +165,15 @@ def key_of(id: str) -> int | None:
     return whole_number(id, _LAST_KEY)
 
 
-_AT_ONCE = 500
+IDS_AT_ONCE = 500
+"""Ids in one statement: databases limit its parameters."""
 
 
 def records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
     """The messages in these rows, in their order; those that are gone left out."""
     found: dict[int, MessageRecord] = {}
-    for start in range(0, len(keys), _AT_ONCE):
-        part = keys[start : start + _AT_ONCE]
+    for start in range(0, len(keys), IDS_AT_ONCE):
+        part = keys[start : start + IDS_AT_ONCE]
         recipients = _recipients(tx, part)
         rows = tx.execute(
             select(tables.message, schedule)

@@ -12,7 +12,7 @@ from ..message import Lane
 from . import tables
 from .batches import MOVING
 from .claim import BACK_TO_WAITING
-from .listing import key_of
+from .listing import IDS_AT_ONCE, key_of
 from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
@@ -149,10 +149,6 @@ def held_lanes(tx: Transaction) -> tuple[Lane, ...]:
     )
 
 
-_AT_ONCE = 500
-"""Ids in one statement: databases limit its parameters."""
-
-
 def _act(
     tx: Transaction,
     ids: Iterable[str],
@@ -163,8 +159,8 @@ def _act(
     asked = list(dict.fromkeys(ids))
     changed: list[str] = []
     refused: dict[str, str] = {}
-    for start in range(0, len(asked), _AT_ONCE):
-        part = asked[start : start + _AT_ONCE]
+    for start in range(0, len(asked), IDS_AT_ONCE):
+        part = asked[start : start + IDS_AT_ONCE]
         found = _find(tx, part)
         for each in part:
             if each not in found:

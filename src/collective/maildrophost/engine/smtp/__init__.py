@@ -2,7 +2,7 @@
 
 from .connection import Connection
 from .fault import LoginRefused, RelayFault
-from .ledger import Result
+from .findings import Result
 from .phases import Phase, Timeouts
 from .settings import Login, Security
 

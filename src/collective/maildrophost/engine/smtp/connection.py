@@ -18,7 +18,7 @@ from .conversion import convert
 from .dialing import dial
 from .envelope import needs_smtputf8
 from .fault import RelayFault
-from .ledger import Result
+from .findings import Result
 from .needs import Needs, needs
 from .opening import open_session
 from .phases import Phase, Timeouts

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ..message.headers import FieldFinder, header_block_end
 from .capabilities import Capabilities
 
-MAX_LINE_OCTETS = 998
+MAX_LINE_OCTETS = 998  # RFC 5322 section 2.1.1
 _SIGNATURES = FieldFinder(b"dkim-signature")
 
 

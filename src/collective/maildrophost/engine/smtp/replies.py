@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from ..config import hide
 
-MAX_LINE_OCTETS = 4096  # RFC 5321 allows 512; real relays exceed it.
+MAX_REPLY_LINE_OCTETS = 4096  # RFC 5321 allows 512; real relays exceed it.
 MAX_REPLY_LINES = 256
 MAX_UNREAD_OCTETS = 4 * 1024 * 1024
 MAX_TEXT_CHARACTERS = 1000
@@ -102,9 +102,9 @@ class Replies:
         return None
 
     def _next_line(self) -> bytes | None:
-        end = self._unread.find(b"\n", 0, MAX_LINE_OCTETS)
+        end = self._unread.find(b"\n", 0, MAX_REPLY_LINE_OCTETS)
         if end < 0:
-            if len(self._unread) >= MAX_LINE_OCTETS:
+            if len(self._unread) >= MAX_REPLY_LINE_OCTETS:
                 raise MalformedReply("the relay sent an endless line")
             return None
         line = bytes(self._unread[:end])

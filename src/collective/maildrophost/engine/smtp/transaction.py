@@ -18,7 +18,7 @@ from ..verdict import Outcome, Verdict
 from .content import END_OF_DATA, wire_blocks, wire_size
 from .envelope import Path, UnsendableAddress, path
 from .fault import RelayFault
-from .ledger import Ledger, Result
+from .findings import Findings, Result
 from .phases import Phase
 from .replies import Reply
 from .session import Session, line
@@ -33,35 +33,35 @@ def deliver(
     session: Session, sender: str, recipients: Sequence[str], content: bytes
 ) -> Steps[Result]:
     """Give one message to the relay; never raises for anything the relay does."""
-    ledger = Ledger(len(recipients))
+    findings = Findings(len(recipients))
     try:
-        yield from _deliver(session, ledger, sender, recipients, content)
+        yield from _deliver(session, findings, sender, recipients, content)
     except Broken as broken:
         session.usable = False
-        if ledger.answered or session.served == 0:
-            ledger.defer_rest(broken.reason)
+        if findings.answered or session.served == 0:
+            findings.defer_rest(broken.reason)
         # 421 is an answer: the relay says that it did not take the message.
-        ledger.possible_duplicate = ledger.dot_left and not isinstance(
+        findings.possible_duplicate = findings.dot_left and not isinstance(
             broken, ServiceClosing
         )
     except RelayFault as fault:
         session.usable = False
-        ledger.fault = fault
+        findings.fault = fault
     session.served += 1
-    return ledger.result(session.usable)
+    return findings.result(session.usable)
 
 
 def _deliver(
     session: Session,
-    ledger: Ledger,
+    findings: Findings,
     sender: str,
     recipients: Sequence[str],
     content: bytes,
 ) -> Steps[None]:
-    reverse_path = _reverse_path(session, ledger, sender)
-    if reverse_path is None or _cannot_carry(session, ledger, content):
+    reverse_path = _reverse_path(session, findings, sender)
+    if reverse_path is None or _cannot_carry(session, findings, content):
         return
-    paths = _forward_paths(session, ledger, recipients)
+    paths = _forward_paths(session, findings, recipients)
     if not paths:
         return
     utf8 = reverse_path.utf8 or any(each.utf8 for each in paths.values())
@@ -71,19 +71,19 @@ def _deliver(
         reset = [b"RSET\r\n"] if session.reset_due else []
         group = b"".join([*reset, mail, *rcpts.values(), b"DATA\r\n"])
         yield from session.send(group, Phase.MAIL)
-    yield from _converse(session, ledger, mail, rcpts, content)
+    yield from _converse(session, findings, mail, rcpts, content)
 
 
-def _reverse_path(session: Session, ledger: Ledger, sender: str) -> Path | None:
+def _reverse_path(session: Session, findings: Findings, sender: str) -> Path | None:
     try:
         return path(sender, session.capabilities)
     except UnsendableAddress as unsendable:
-        _note_unsendable(session, ledger, unsendable.verdict)
-        ledger.settle_rest(unsendable.verdict)
+        _note_unsendable(session, findings, unsendable.verdict)
+        findings.settle_rest(unsendable.verdict)
         return None
 
 
-def _cannot_carry(session: Session, ledger: Ledger, content: bytes) -> bool:
+def _cannot_carry(session: Session, findings: Findings, content: bytes) -> bool:
     """Whether the relay has no way to take this content."""
     capabilities = session.capabilities
     limit = capabilities.size_limit
@@ -99,29 +99,29 @@ def _cannot_carry(session: Session, ledger: Ledger, content: bytes) -> bool:
     else:
         reply = "4.6.3 a signed part has 8-bit octets, but the relay refused EHLO"
         verdict = Verdict(Outcome.DEFERRED, reply)
-    _note_unsendable(session, ledger, verdict)
-    ledger.settle_rest(verdict)
+    _note_unsendable(session, findings, verdict)
+    findings.settle_rest(verdict)
     return True
 
 
 def _forward_paths(
-    session: Session, ledger: Ledger, recipients: Sequence[str]
+    session: Session, findings: Findings, recipients: Sequence[str]
 ) -> dict[int, Path]:
     paths = {}
     for index, recipient in enumerate(recipients):
         try:
             paths[index] = path(recipient, session.capabilities)
         except UnsendableAddress as unsendable:
-            _note_unsendable(session, ledger, unsendable.verdict)
-            ledger.settle([index], unsendable.verdict)
+            _note_unsendable(session, findings, unsendable.verdict)
+            findings.settle([index], unsendable.verdict)
     return paths
 
 
-def _note_unsendable(session: Session, ledger: Ledger, verdict: Verdict) -> None:
+def _note_unsendable(session: Session, findings: Findings, verdict: Verdict) -> None:
     if verdict.outcome is Outcome.DEFERRED:
         # Deferred as well as a fault, so that the message cannot hold up the others
         # by being the one that every probe of the relay is made with.
-        ledger.fault = RelayFault(session.relay, Phase.EHLO, verdict.reply)
+        findings.fault = RelayFault(session.relay, Phase.EHLO, verdict.reply)
 
 
 def _mail_command(
@@ -137,7 +137,7 @@ def _mail_command(
 
 def _converse(
     session: Session,
-    ledger: Ledger,
+    findings: Findings,
     mail: bytes,
     rcpts: dict[int, bytes],
     content: bytes,
@@ -145,14 +145,14 @@ def _converse(
     pipelining = session.capabilities.offers("PIPELINING")
     yield from _reset(session)
     mail_reply = yield from _ask(session, Phase.MAIL, mail)
-    ledger.answered = True
-    taken = _judge_mail(session, ledger, mail_reply)
+    findings.answered = True
+    taken = _judge_mail(session, findings, mail_reply)
     if not taken and not pipelining:
         return
     accepted: list[int] = []
     for index, rcpt in rcpts.items():
         reply = yield from _ask(session, Phase.RCPT, rcpt)
-        if _judge_rcpt(session, ledger, index, reply, bool(accepted), taken):
+        if _judge_rcpt(session, findings, index, reply, bool(accepted), taken):
             accepted.append(index)
     if not accepted and not pipelining:
         return
@@ -162,8 +162,8 @@ def _converse(
         raise Broken(Phase.DATA, "the relay takes content for a refused sender")
     if not accepted:
         yield from _end_empty(session, data_reply)
-    elif _judge_data(session, ledger, accepted, data_reply):
-        yield from _upload(session, ledger, accepted, content)
+    elif _judge_data(session, findings, accepted, data_reply):
+        yield from _upload(session, findings, accepted, content)
 
 
 def _ask(session: Session, phase: Phase, command: bytes) -> Steps[Reply]:
@@ -182,20 +182,20 @@ def _reset(session: Session) -> Steps[None]:
     session.reset_due = False
 
 
-def _judge_mail(session: Session, ledger: Ledger, reply: Reply) -> bool:
+def _judge_mail(session: Session, findings: Findings, reply: Reply) -> bool:
     """Whether the relay took the sender."""
     if reply.positive:
         session.reset_due = True
         return True
     if reply.code == LOGIN_REQUIRED or (reply.permanent and reply.enhanced == "5.7.0"):
         raise RelayFault(session.relay, Phase.MAIL, str(reply), permanent=True)
-    ledger.settle_rest(_verdict(Phase.MAIL, reply))
+    findings.settle_rest(_verdict(Phase.MAIL, reply))
     return False
 
 
 def _judge_rcpt(
     session: Session,
-    ledger: Ledger,
+    findings: Findings,
     index: int,
     reply: Reply,
     others_accepted: bool,
@@ -208,7 +208,7 @@ def _judge_rcpt(
         return False  # No verdict: the next transaction starts with this recipient.
     if reply.code == LOGIN_REQUIRED and not others_accepted:
         raise RelayFault(session.relay, Phase.RCPT, str(reply), permanent=True)
-    ledger.settle([index], _verdict(Phase.RCPT, reply))
+    findings.settle([index], _verdict(Phase.RCPT, reply))
     return False
 
 
@@ -219,7 +219,7 @@ def _too_many(reply: Reply) -> bool:
 
 
 def _judge_data(
-    session: Session, ledger: Ledger, accepted: Iterable[int], reply: Reply
+    session: Session, findings: Findings, accepted: Iterable[int], reply: Reply
 ) -> bool:
     """Whether the relay waits for the content."""
     if reply.intermediate:
@@ -228,7 +228,7 @@ def _judge_data(
         raise Broken(Phase.DATA, f"the relay answered DATA with {reply}")
     if reply.code in NO_SUCH_COMMAND:
         raise RelayFault(session.relay, Phase.DATA, str(reply), permanent=True)
-    ledger.settle(accepted, _verdict(Phase.DATA, reply))
+    findings.settle(accepted, _verdict(Phase.DATA, reply))
     return False
 
 
@@ -241,7 +241,7 @@ def _end_empty(session: Session, data_reply: Reply) -> Steps[None]:
 
 
 def _upload(
-    session: Session, ledger: Ledger, accepted: list[int], content: bytes
+    session: Session, findings: Findings, accepted: list[int], content: bytes
 ) -> Steps[None]:
     all_left = True
     for block in wire_blocks(content):
@@ -250,21 +250,21 @@ def _upload(
             break
         all_left = yield Send(block, Phase.CONTENT)
     if not all_left:
-        yield from _early_reply(session, ledger, accepted)
+        yield from _early_reply(session, findings, accepted)
         return
-    ledger.dot_left = True
+    findings.dot_left = True
     reply = yield from expect(Phase.END)
     session.reset_due = False
-    ledger.settle(accepted, _verdict(Phase.END, reply))
+    findings.settle(accepted, _verdict(Phase.END, reply))
 
 
 def _early_reply(
-    session: Session, ledger: Ledger, accepted: Iterable[int]
+    session: Session, findings: Findings, accepted: Iterable[int]
 ) -> Steps[None]:
     reply = yield from expect(Phase.CONTENT)
     if reply.positive:
         raise Broken(Phase.CONTENT, f"the relay answered half the content: {reply}")
-    ledger.settle(accepted, _verdict(Phase.CONTENT, reply))
+    findings.settle(accepted, _verdict(Phase.CONTENT, reply))
     session.usable = False
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ..config import Secret, hide
+from ..config.values import LOOPBACK
 from .fault import TokenFault
 from .grants import ClientCredentials, Grant, RefreshToken, ServiceAccount
 
@@ -29,7 +30,6 @@ WHOLE_SECONDS = 30.0
 UNKNOWN_LIFETIME_SECONDS = 600.0
 """Where the endpoint does not say (RFC 6749 section 5.1 only recommends it)."""
 MOST_CHARACTERS = 400
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CONFIDENTIAL = ("assertion", "client_secret", "refresh_token")
 PASSING = ("server_error", "slow_down", "temporarily_unavailable")
 """Errors (RFC 6749 section 4.1.2.1) that go away by themselves."""

@@ -10,9 +10,9 @@ from email.message import Message as Part
 from io import BytesIO
 
 from ...message import Lane, Message
+from ...smtp.needs import MAX_LINE_OCTETS
 from .fields import field_date
 
-MAX_LINE_OCTETS = 998  # RFC 5322 section 2.1.1
 _UNFOLDED = policy.compat32.clone(max_line_length=0)
 
 

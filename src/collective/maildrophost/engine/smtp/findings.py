@@ -26,7 +26,7 @@ class Result:
 
 
 @dataclass
-class Ledger:
+class Findings:
     """`answered`: the relay said something to MAIL. `dot_left`: all content is out."""
 
     count: int

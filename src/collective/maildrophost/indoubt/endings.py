@@ -6,7 +6,7 @@ import enum
 import threading
 
 
-class Outcome(enum.Enum):
+class Ending(enum.Enum):
     """What became of a transaction."""
 
     COMMITTED = enum.auto()
@@ -14,17 +14,17 @@ class Outcome(enum.Enum):
     UNKNOWN = enum.auto()
 
 
-_ended: dict[str, dict[str, Outcome]] = {}
+_ended: dict[str, dict[str, Ending]] = {}
 _lock = threading.Lock()
 
 
-def ended(url: str, batch: str, outcome: Outcome) -> None:
+def ended(url: str, batch: str, ending: Ending) -> None:
     """The transaction of `batch` in the queue at `url` is over."""
     with _lock:
-        _ended.setdefault(url, {})[batch] = outcome
+        _ended.setdefault(url, {})[batch] = ending
 
 
-def ended_here(url: str) -> dict[str, Outcome]:
+def ended_here(url: str) -> dict[str, Ending]:
     """The batches of a queue that `ended` was told of."""
     with _lock:
         return dict(_ended.get(url, ()))

@@ -18,7 +18,7 @@ class _Sight:
     first_seen: float
 
 
-class Watch:
+class Sightings:
     """What one process has seen of the heartbeats of others.
 
     The time of day cannot tell that a daemon is silent: after a jump of the clock
