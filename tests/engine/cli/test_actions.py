@@ -15,6 +15,15 @@ def test_held_messages_wait_until_they_are_released(site):
     assert site.state_of(id) == "queued"
 
 
+def test_where_there_is_no_queue_nothing_is_done_and_none_is_made(site):
+    for action in ("retry", "hold", "release", "delete"):
+        ended = site.ctl(action, "1")
+        assert (ended.status, ended.out[:10]) == (1, "0 messages")
+        assert "1: there is no such message" in ended.err
+        assert site.ctl(action, "--all", *["--yes"][: action == "delete"]).status == 0
+    assert not (site.home / "queue.db").exists()
+
+
 def test_a_deleted_message_is_gone(site):
     one, other = site.send(), site.send()
     assert site.ctl("delete", one).status == 0

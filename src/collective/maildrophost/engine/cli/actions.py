@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import exits
+from . import exits, heartbeats
 from .configured import Configured, pass_configured
 from .output import print_json, printable
 from .parameters import LaneName, StateName, json_option
@@ -135,12 +135,22 @@ def _on_messages(
         raise click.UsageError(f"say which messages to {action}: either ids or --all")
     if state is not None and not everything:
         raise click.UsageError("--state goes with --all")
+    if not heartbeats.queue_exists(configured.load()):
+        return _report(action, _nothing_done(ids), as_json)
     with configured.queue() as queue:
         if everything:
             done = _act_on_all(queue, action, state)
         else:
             done = _act(queue, action, ids)
     return _report(action, done, as_json)
+
+
+def _nothing_done(ids: Sequence[str]) -> Done:
+    """Where nobody has made the queue yet: it would belong to the wrong user."""
+    from ..queue import Done
+    from ..queue.operator import NO_SUCH_MESSAGE
+
+    return Done((), dict.fromkeys(ids, NO_SUCH_MESSAGE))
 
 
 def _act_on_all(queue: Queue, action: str, state: State | None) -> Done:

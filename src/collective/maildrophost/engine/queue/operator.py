@@ -30,6 +30,7 @@ class Done:
     refused: dict[str, str]
 
 
+NO_SUCH_MESSAGE = "there is no such message"
 RETRIED = (State.DEFERRED, State.FAILED)
 HELD = WAITING
 RELEASED = (State.HELD, State.PREPARED)
@@ -164,7 +165,7 @@ def _act(
         found = _find(tx, part)
         for each in part:
             if each not in found:
-                refused[each] = "there is no such message"
+                refused[each] = NO_SUCH_MESSAGE
             elif found[each].moving:
                 refused[each] = "is being moved to another queue: run 'import' again"
             elif (state := found[each].state) not in allowed:
