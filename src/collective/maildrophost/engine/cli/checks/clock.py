@@ -39,8 +39,8 @@ def _daemons(configuration: Configuration) -> Iterator[Finding]:
         if ahead > SKEW_SECONDS:
             yield warning(
                 SUBJECT,
-                f"the daemon with pid {daemon.pid} on {daemon.host} is {span(ahead)} "
-                "ahead of this clock: mail may wait so long; let NTP set both clocks",
+                f"the heartbeat of pid {daemon.pid} on {daemon.host} is {span(ahead)} "
+                "ahead of this clock: mail may wait so long; let NTP set all clocks",
             )
 
 
