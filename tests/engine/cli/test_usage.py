@@ -159,10 +159,8 @@ LOOKING = ("queue", "stats", "status", "check", "start", "send")
 
 
 @pytest.mark.parametrize("name", LOOKING)
-@pytest.mark.parametrize(("port", "reason"), [("1", "psycopg"), ("port", "'port'")])
-def test_a_queue_without_its_driver_or_place_is_a_failure(site, name, port, reason):
-    queue = f"postgresql+psycopg://me:hush-hush@127.0.0.1:{port}/db"
-    site.configure(MAILDROP_QUEUE=queue)
+def test_a_queue_without_its_driver_is_a_failure(site, name):
+    site.configure(MAILDROP_QUEUE="postgresql+psycopg://me:hush-hush@127.0.0.1:1/db")
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from collective.maildrophost.engine.cli import main\n"
@@ -179,8 +177,8 @@ def test_a_queue_without_its_driver_or_place_is_a_failure(site, name, port, reas
     assert "Traceback" not in ended.stderr
     assert "hush" not in ended.stderr + ended.stdout
     said = ended.stdout if name == "check" else ended.stderr
-    assert reason in said
-    assert f"me:***@127.0.0.1:{port}/db" in said
+    assert "psycopg" in said
+    assert "me:***@127.0.0.1:1/db" in said
 
 
 @pytest.mark.parametrize("name", ["queue", "stats", "status"])
