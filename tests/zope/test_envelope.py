@@ -47,6 +47,7 @@ def test_message_objects_are_sent(host, sent, kind):
         "hello\rBcc: c@d.org",
         "hello\r\nBcc: c@d.org",
         b"hello\nBcc: c@d.org",
+        "hello\n",
         "hello\0",
     ],
 )
@@ -107,14 +108,14 @@ def test_a_message_id_of_any_form_is_left_alone(host, sent, content_of):
 def test_folded_arguments_are_one_line_each(host, sent):
     host.send(
         "hi",
-        mto="one@example.org,\r\n two@example.org\n",
+        mto="one@example.org,\r\n two@example.org",
         mfrom="A Very Long Name\n <from@example.org>",
-        subject="hello\n",
+        subject="hello\n there",
     )
     message = sent()
     assert len(message.recipients) == 2
     assert message.sender == "from@example.org"
-    assert message.subject == "hello"
+    assert message.subject == "hello there"
 
 
 def test_the_members_of_a_group_are_recipients(host, sent):
@@ -144,6 +145,12 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"mfrom": "a@b.org\0"}, "control character in 'a@b.org"),
         ({"mfrom": "A\rBcc: c@d.org <a@b.org>"}, "line break"),
         ({"mto": "A\nBcc: c@d.org <a@b.org>"}, "line break"),
+        ({"mto": "a@b.org\n"}, "line break"),
+        ({"mto": ["a@b.org", "c@d.org\r\n"]}, "line break"),
+        ({"mfrom": "a@b.org\r\n"}, "line break"),
+        ({"mfrom": "\na@b.org"}, "line break"),
+        ({"mto": 5}, "the recipients are 5, not an address"),
+        ({"encode": "7bit\nBcc: c@d.org"}, "line break or NUL in the encode"),
         ({"msg_type": "text/html\nBcc: c@d.org"}, "line break or NUL in the msg_type"),
         ({"charset": "utf-8\nBcc: c@d.org"}, "line break or NUL in the charset"),
         ({"lane": "bulk\nBcc: c@d.org"}, "interactive, normal, bulk"),
@@ -156,5 +163,26 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
 def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, reason):
     with pytest.raises(MailHostError, match=reason):
         send(host, **options)
+    transaction.commit()
+    assert mails() == []
+
+
+@pytest.mark.parametrize("place", range(3), ids=["mto", "mfrom", "subject"])
+@pytest.mark.parametrize(
+    "bad", ["\nBcc: evil@x.org", "\r\n\r\nbody", "\rx: y", "\0", "\n"]
+)
+def test_a_simple_mail_has_one_header_of_each(host, mails, place, bad):
+    arguments = ["to@example.org", "from@example.org", "hello"]
+    arguments[place] += bad
+    with pytest.raises(MailHostError, match="line break or NUL in the"):
+        host.simple_send(*arguments, "hi")
+    transaction.commit()
+    assert mails() == []
+
+
+@pytest.mark.parametrize("nobody", [None, "", []])
+def test_a_simple_mail_needs_a_recipient(host, mails, nobody):
+    with pytest.raises(MailHostError, match="no recipient"):
+        host.simple_send(nobody, "from@example.org", "hello", "hi")
     transaction.commit()
     assert mails() == []

@@ -51,7 +51,8 @@ def recipients(message: Any, mto: Any, charset: str | None) -> list[str]:
 def unfolded(value: Any, charset: str | None = None) -> str:
     """The value of a header, or an argument that was one, as one line."""
     text = value.decode(charset or "utf-8") if isinstance(value, bytes) else str(value)
-    return _FOLD.sub("", text.strip())
+    # A line break at either end is no fold: nobody could tell what was to follow it.
+    return _FOLD.sub("", text.strip(" \t"))
 
 
 def check_one_line(name: str, value: Any, charset: str | None = None) -> None:
@@ -119,7 +120,11 @@ def _is_plain(value: Any) -> bool:
 
 
 def _given(mto: Any) -> Iterable[Any]:
-    return (mto,) if isinstance(mto, (str, bytes)) else mto
+    if isinstance(mto, (str, bytes, Header)):
+        return (mto,)
+    if isinstance(mto, Iterable):
+        return mto
+    raise InvalidMessage(f"the recipients are {mto!r}, not an address or several")
 
 
 def _headers(message: Any, charset: str | None) -> list[Any]:

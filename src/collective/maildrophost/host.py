@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from datetime import datetime
 from email.message import Message as EmailMessage
 from typing import Any
 
@@ -16,15 +15,19 @@ from AccessControl.Permissions import (
     view,
 )
 from AccessControl.SecurityInfo import ClassSecurityInfo
-from Products.MailHost.MailHost import MailHost, MailHostError
+from Products.MailHost.MailHost import MailHost
 from zope.interface import implementer
 from ZPublisher import zpublish
 
-from collective.maildrophost import envelope, oldhost, productconfig
+from collective.maildrophost import envelope, oldhost, productconfig, wishes
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
-from collective.maildrophost.engine.message import Lane, Message, compose
+from collective.maildrophost.engine.message import (
+    InvalidMessage,
+    Message,
+    compose,
+)
 from collective.maildrophost.engine.queue import alive_and_lost, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
@@ -93,6 +96,7 @@ class MaildropHost(Tabs, MailHost):
             envelope.check_one_line("subject", subject, charset)
             envelope.check_one_line("msg_type", msg_type)
             envelope.check_one_line("charset", charset)
+            envelope.check_one_line("encode", encode)
             envelope.check_headers(messageText)
             envelope.check_new_headers(messageText, mto, mfrom, subject)
             recipients = envelope.recipients(messageText, mto, charset)
@@ -106,6 +110,21 @@ class MaildropHost(Tabs, MailHost):
 
     security.declareProtected(use_mailhost_services, "scheduledSend")
     scheduledSend = send
+
+    @zpublish(False)
+    @security.protected(use_mailhost_services)
+    def simple_send(
+        self, mto: Any, mfrom: Any, subject: Any, body: Any, immediate: bool = False
+    ) -> None:
+        """Queue a mail of these; raises MailHostError."""
+        # MailHost writes them into one text, in which a line break begins a header.
+        with refusals_named():
+            envelope.check_one_line("sender", mfrom)
+            envelope.check_one_line("recipient", mto)
+            envelope.check_one_line("subject", subject)
+            if not mto:
+                raise InvalidMessage("no recipient given")
+        super().simple_send(mto, mfrom, subject, body, immediate)
 
     @security.private
     def _send(
@@ -144,8 +163,8 @@ class MaildropHost(Tabs, MailHost):
                 _content(messageText),
                 envelope.unfolded(mfrom or ""),
                 envelope.recipients("", mto, None),
-                lane=_lane(lane),
-                at=_epoch(deliver_at),
+                lane=wishes.lane_of(lane),
+                at=wishes.seconds_of(deliver_at),
                 immediate=bool(immediate),
                 add_message_id=configuration.add_messageid,
                 now=time.time(),
@@ -277,22 +296,3 @@ def _content(text: Any) -> bytes | str:
         return text
     envelope.check_headers(text)
     return text.as_bytes()
-
-
-def _lane(lane: Any) -> Lane | None:
-    if lane is None or isinstance(lane, Lane):
-        return lane
-    return Lane.parse(lane if isinstance(lane, str) else repr(lane))
-
-
-def _epoch(moment: Any) -> float | None:
-    """Seconds since the epoch of an aware datetime or a Zope DateTime."""
-    if moment is None:
-        return None
-    if hasattr(moment, "timeTime"):
-        return float(moment.timeTime())
-    if isinstance(moment, datetime) and moment.utcoffset() is not None:
-        return moment.timestamp()
-    raise MailHostError(
-        f"deliver_at is {moment!r}: a datetime with a time zone is needed"
-    )

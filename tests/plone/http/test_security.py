@@ -97,6 +97,7 @@ POST = ("POST",)
 METHODS = {
     "send": Method(use_mailhost_services, NO_METHOD),
     "scheduledSend": Method(use_mailhost_services, NO_METHOD),
+    "simple_send": Method(use_mailhost_services, NO_METHOD),
     "queueLength": Method(view, NO_METHOD),
     "queueNonDeliveryMode": Method(view, NO_METHOD),
     "queueThreadAlive": Method(view, NO_METHOD),
