@@ -140,12 +140,29 @@ def test_mail_that_needs_smtputf8_is_not_failed_by_a_relay_without_ehlo(
         site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1)
         (id,) = site.send(make_mail("jörg@example.org"))
         assert site.once() == 1
-        assert "needs SMTPUTF8" in site.pauses[0].fault
-        record = site.message(id)
-        assert record.state is State.DEFERRED
+        assert_relay_fault(site, "needs SMTPUTF8", id)
         wait_until(lambda: site.once() == 0 and relay.accepted, 10, "the mail")
         assert relay.accepted[0].recipients == ["jörg@example.org"]
-    assert [outcome for _, outcome, _ in told(site, id)] == ["deferred", "sent"]
+    assert [outcome for _, outcome, _ in told(site, id)] == ["sent"]
+
+
+@row(3)
+def test_mail_that_needs_smtputf8_keeps_no_other_from_a_relay_without_ehlo(
+    site, make_mail
+):
+    with Scripted({"EHLO": "502 5.5.1 what?"}) as relay:
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1, MAILDROP_RETRY_MIN=0.2
+        )
+        unusual, *others = site.send(
+            make_mail("jörg@example.org"), *[make_mail() for _ in range(3)]
+        )
+        with site.daemon():
+            for each in others:
+                site.wait_for(each, State.SENT)
+            site.wait_for(unusual, State.DEFERRED)
+            wait_until(lambda: site.pauses == [], 10, "the relay is in use again")
+    assert "needs SMTPUTF8" in site.message(unusual).recipients[0].reply
 
 
 STARTTLS = {

@@ -333,22 +333,36 @@ def test_a_relay_that_refused_ehlo_defers_what_needs_smtputf8():
         lines("250", "250", "354", "250 ok"),
     )
     assert words(done.result) == ["deferred", "sent"]
-    assert done.result.fault is not None
+    assert done.result.fault is None
 
 
 @pytest.mark.parametrize(
-    ("extended", "expected"), [(True, "5.6.3 "), (False, "4.6.3 ")]
+    ("sender", "to", "content", "lacks"),
+    [
+        ("a@x.org", ["ä@x.org", "ö@x.org"], CONTENT, "4.6.7 ä@x.org needs SMTPUTF8"),
+        ("ä@x.org", ["b@x.org"], CONTENT, "4.6.7 ä@x.org needs SMTPUTF8"),
+        ("a@x.org", ["b@x.org"], b"\xff\n", "4.6.3 a signed part has 8-bit octets"),
+    ],
 )
-def test_eight_bits_that_cannot_be_converted_never_go_to_a_relay_of_seven(
-    extended, expected
+def test_a_relay_that_refused_ehlo_is_at_fault_for_what_needs_it(
+    sender, to, content, lacks
 ):
     talk = session()
-    talk.capabilities = type(talk.capabilities)(extended=extended)
+    talk.capabilities = type(talk.capabilities)(extended=False)
+    done = drive(deliver(talk, sender, to, content), talk.replies, [])
+    assert done.writes == []
+    assert done.result.fault.reason.startswith(lacks)
+    assert not any(done.result.verdicts)
+
+
+def test_eight_bits_that_cannot_be_converted_never_go_to_a_relay_of_seven():
+    talk = session()
+    talk.capabilities = type(talk.capabilities)(extended=True)
     done = drive(deliver(talk, "a@x.org", TWO, b"\xff\n"), talk.replies, [])
     assert done.writes == []
-    assert {each.reply[:6] for each in done.result.verdicts} == {expected}
-    assert words(done.result) == ["failed" if extended else "deferred"] * 2
-    assert (done.result.fault is None) == extended
+    assert {each.reply[:6] for each in done.result.verdicts} == {"5.6.3 "}
+    assert words(done.result) == ["failed"] * 2
+    assert done.result.fault is None
 
 
 SAYINGS = st.sampled_from(

@@ -23,7 +23,8 @@ from .unsettled import Finished, nothing
 
 log = logging.getLogger("maildrop.delivery")
 
-_COMMANDS = (Phase.MAIL, Phase.RCPT, Phase.DATA)
+_OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
+"""Where a fault of the relay may come of what this message needs."""
 BROKEN_OFF = "broken off: the lease on it could not be renewed"
 
 
@@ -173,9 +174,11 @@ def untried(result: Result) -> bool:
 
 
 def refused_with_a_fault(result: Result) -> bool:
-    """Whether the relay was found at fault by the commands of this message alone."""
+    """Whether nothing but this message has found the relay at fault."""
     fault = result.fault
-    return fault is not None and fault.phase in _COMMANDS and not any(result.verdicts)
+    return (
+        fault is not None and fault.phase in _OF_A_MESSAGE and not any(result.verdicts)
+    )
 
 
 def connection_answered(result: Result) -> bool:

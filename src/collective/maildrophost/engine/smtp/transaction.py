@@ -78,8 +78,7 @@ def _reverse_path(session: Session, findings: Findings, sender: str) -> Path | N
     try:
         return path(sender, session.capabilities)
     except UnsendableAddress as unsendable:
-        _note_unsendable(session, findings, unsendable.verdict)
-        findings.settle_rest(unsendable.verdict)
+        findings.settle_rest(_of_the_message(session, unsendable.verdict))
         return None
 
 
@@ -99,29 +98,32 @@ def _cannot_carry(session: Session, findings: Findings, content: bytes) -> bool:
     else:
         reply = "4.6.3 a signed part has 8-bit octets, but the relay refused EHLO"
         verdict = Verdict(Outcome.DEFERRED, reply)
-    _note_unsendable(session, findings, verdict)
-    findings.settle_rest(verdict)
+    findings.settle_rest(_of_the_message(session, verdict))
     return True
 
 
 def _forward_paths(
     session: Session, findings: Findings, recipients: Sequence[str]
 ) -> dict[int, Path]:
-    paths = {}
+    paths, unsendable = {}, {}
     for index, recipient in enumerate(recipients):
         try:
             paths[index] = path(recipient, session.capabilities)
-        except UnsendableAddress as unsendable:
-            _note_unsendable(session, findings, unsendable.verdict)
-            findings.settle([index], unsendable.verdict)
+        except UnsendableAddress as error:
+            unsendable[index] = error.verdict
+    for index, verdict in unsendable.items():
+        # Where others can be served, a relay that refused EHLO is good enough for them.
+        if not paths:
+            _of_the_message(session, verdict)
+        findings.settle([index], verdict)
     return paths
 
 
-def _note_unsendable(session: Session, findings: Findings, verdict: Verdict) -> None:
+def _of_the_message(session: Session, verdict: Verdict) -> Verdict:
+    """`verdict` if it is the message's; RelayFault where EHLO would have helped."""
     if verdict.outcome is Outcome.DEFERRED:
-        # Deferred as well as a fault, so that the message cannot hold up the others
-        # by being the one that every probe of the relay is made with.
-        findings.fault = RelayFault(session.relay, Phase.EHLO, verdict.reply)
+        raise RelayFault(session.relay, Phase.EHLO, verdict.reply)
+    return verdict
 
 
 def _mail_command(
