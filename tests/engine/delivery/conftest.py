@@ -22,6 +22,7 @@ CLAIM = Claim(
     lane=Lane.NORMAL,
     sender="a@x.org",
     recipients=(),
+    deferred=(),
     content=b"From: a@x.org\nSubject: hello\nMessage-Id: <1@x.org>\n\nthe body\n",
     header_id="<1@x.org>",
     created=NOW,

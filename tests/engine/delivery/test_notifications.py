@@ -8,6 +8,7 @@ from collective.maildrophost.engine.delivery.judge import settlement
 from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
 from collective.maildrophost.engine.delivery.retry import RetryPolicy
 from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import OpenRecipient
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 NOW = 1_800_000_000.0
@@ -143,6 +144,19 @@ def test_a_delay_is_told_when_it_has_lasted(claimed):
 def test_a_delay_is_told_once(claimed):
     judged = judge(claimed("b@x.org", warned=True), LATER, now=NOW + 2 * WARN_AFTER)
     assert (judged.notifications, judged.warned) == ((), False)
+
+
+def test_a_delay_is_told_of_all_when_the_last_of_them_was_tried(claimed):
+    late = NOW + WARN_AFTER
+    first = judge(claimed("b@x.org", "c@x.org"), LATER, None, now=late)
+    assert (first.notifications, first.warned) == ((), False)
+    before = OpenRecipient(0, "b@x.org", 1, "450 4.2.1 greylisted")
+    for verdict, named in ((LATER, True), (SENT, False)):
+        last = judge(claimed("c@x.org", deferred=(before,)), verdict, now=late)
+        (warning,) = last.notifications
+        assert last.warned
+        assert b"<b@x.org>\n    450 4.2.1 greylisted\n" in warning.content
+        assert (b"<c@x.org>" in warning.content) is named
 
 
 def test_a_delay_counts_from_the_last_retry_by_hand(claimed):

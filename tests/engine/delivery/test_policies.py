@@ -264,6 +264,27 @@ def test_who_was_not_tried_is_due_at_once(claim_of):
     assert (judged.due, judged.verdicts) == (NOW, ((0, SENT),))
 
 
+def test_who_was_not_tried_is_named_for_the_next_claim(claim_of):
+    assert judge(claim_of(0, 3, 0), LATER, None, None).untried == (1, 2)
+    assert judge(claim_of(0, 0), SENT, LATER).untried == ()
+
+
+@pytest.mark.parametrize("verdict", [SENT, LATER])
+def test_who_was_deferred_before_the_rest_waits_by_its_own_attempts(claim_of, verdict):
+    (before,) = claim_of(1).recipients
+    claim = replace(claim_of(0), deferred=(before,), attempts=6)
+    assert judge(claim, verdict).due == NOW + 60
+    again = replace(claim, deferred=(replace(before, attempts=3),))
+    assert judge(again, verdict).due == NOW + 240
+
+
+def test_transactions_for_few_recipients_each_do_not_make_a_message_older(claim_of):
+    # Of a message from the future nothing is known but how often it was tried.
+    claim = replace(claim_of(0), attempts=500, since=NOW + 10**6)
+    ((_, verdict),) = judge(claim, LATER).verdicts
+    assert verdict is LATER
+
+
 def test_after_its_lifetime_a_deferral_is_a_failure_with_the_last_reply(claim_of):
     judged = judge(claim_of(9, 0), LATER, SENT, now=NOW + 432000)
     (_, failed), (_, sent) = judged.verdicts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from engine.faults.telling import assert_relay_fault, told
 from servers.scripted import Scripted
+from waiting import wait_until
 
 from collective.maildrophost.engine.queue import State
 
@@ -111,6 +112,31 @@ def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
     # Whom nobody tried has no attempt: the wait of an hour was for nobody.
     assert [each.attempts for each in record.recipients] == [1] * 7
     assert len({each[0] for each in told(exchange.site, exchange.id)}) == 7
+
+
+@row(9)
+@row(10)
+@EACH_WAY
+def test_who_is_deferred_is_not_asked_again_with_the_rest(exchange, extensions):
+    everybody = [f"r{n}@example.org" for n in range(5)]
+    answers = {
+        f"RCPT:{each}": ["452 4.5.3 too many"] * n + ["250 2.1.5 ok"]
+        for n, each in enumerate(everybody)
+    }
+    answers["RCPT:later@example.org"] = ["450 4.2.1 greylisted", "250 2.1.5 ok"]
+    exchange.begin(answers, "later@example.org", *everybody, extensions=extensions)
+    wait_until(lambda: len(told(exchange.site, exchange.id)) == 6, what="all verdicts")
+    record = exchange.site.message(exchange.id)
+    assert record.state is State.DEFERRED
+    # The wait of an hour is the first one, whatever the others took.
+    assert 3600 <= record.due - record.created < 2 * 3600
+    assert [each.recipients for each in exchange.relay.accepted] == [
+        [each] for each in everybody
+    ]
+    later = record.recipients[0]
+    assert (later.reply, later.attempts) == ("450 4.2.1 greylisted", 1)
+    assert exchange.again().state == "sent"
+    assert exchange.relay.accepted[-1].recipients == ["later@example.org"]
 
 
 @row(10)

@@ -109,7 +109,7 @@ class Hands:
         notifications=(),
         warned=False,
     ) -> Settlement:
-        """These outcomes for the claim's open recipients, in their order."""
+        """For the claim's recipients, in their order; None: it was not tried."""
         replies = {
             Outcome.SENT: "250 2.0.0 Ok",
             Outcome.DEFERRED: "450 4.2.0 later",
@@ -118,7 +118,10 @@ class Hands:
         verdicts = tuple(
             (recipient.position, Verdict(outcome, replies[outcome]))
             for recipient, outcome in zip(claimed.recipients, outcomes, strict=False)
+            if outcome is not None
         )
+        judged = {position for position, _ in verdicts}
+        positions = [each.position for each in claimed.recipients]
         return Settlement(
             claimed.id,
             claimed.owner,
@@ -128,6 +131,7 @@ class Hands:
             duplicate,
             tuple(notifications),
             warned,
+            tuple(each for each in positions if each not in judged),
         )
 
     def settle(self, claimed, *outcomes, now=None, **options) -> None:

@@ -17,6 +17,7 @@ from collective.maildrophost.engine.queue import (
     pause,
     recover,
     remove,
+    retry,
     settle,
     stats,
 )
@@ -64,6 +65,88 @@ def test_a_deferred_message_waits_until_it_is_due(hands):
     assert [each.address for each in again.recipients] == ["c@x.org"]
     assert [each.attempts for each in again.recipients] == [1]
     assert again.attempts == 1
+
+
+def addresses(recipients):
+    return [each.address for each in recipients]
+
+
+def half_tried(hands):
+    """A message of which "b" is deferred and "c" was not tried."""
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], DEFERRED, None, due=hands.now)
+    return id
+
+
+def test_who_was_not_tried_goes_on_without_those_who_were_deferred(hands):
+    id = half_tried(hands)
+    (rest,) = hands.claim()
+    assert addresses(rest.recipients) == ["c@x.org"]
+    (deferred,) = rest.deferred
+    assert (deferred.address, deferred.attempts) == ("b@x.org", 1)
+    assert deferred.reply == "450 4.2.0 later"
+    hands.settle(rest, SENT, due=hands.now + 60)
+    assert hands.message(id).state is State.DEFERRED
+    assert hands.claim(now=hands.now + 59) == []
+    (again,) = hands.claim(now=hands.now + 60)
+    assert (addresses(again.recipients), again.deferred) == (["b@x.org"], ())
+    hands.settle(again, SENT)
+    assert hands.message(id).state is State.SENT
+
+
+def test_a_failure_of_the_rest_leaves_the_deferred_their_attempts(hands):
+    id = half_tried(hands)
+    hands.settle(hands.claim()[0], FAILED, due=hands.now)
+    assert hands.message(id).state is State.DEFERRED
+    assert addresses(hands.claim()[0].recipients) == ["b@x.org"]
+
+
+def test_who_was_not_tried_in_a_later_round_goes_first_as_well(hands):
+    hands.send(hands.mail("b@x.org", "c@x.org", "d@x.org"))
+    hands.settle(hands.claim()[0], DEFERRED, DEFERRED, DEFERRED, due=hands.now)
+    hands.settle(hands.claim()[0], SENT, DEFERRED, None, due=hands.now)
+    (rest,) = hands.claim()
+    assert addresses(rest.recipients) == ["d@x.org"]
+    assert addresses(rest.deferred) == ["c@x.org"]
+    assert [each.attempts for each in rest.recipients] == [1]
+
+
+def test_a_daemon_that_dies_on_the_rest_leaves_it_to_be_tried_first(hands):
+    id = half_tried(hands)
+    hands.claim("dies")
+    hands.do(recover, "dies")
+    (rest,) = hands.claim()
+    assert addresses(rest.recipients) == ["c@x.org"]
+    assert addresses(rest.deferred) == ["b@x.org"]
+    assert hands.message(id).possible_duplicate
+
+
+def test_a_retry_by_hand_tries_the_deferred_with_the_rest(hands):
+    id = half_tried(hands)
+    hands.do(retry, [id], hands.now)
+    (everybody,) = hands.claim()
+    assert addresses(everybody.recipients) == ["b@x.org", "c@x.org"]
+    assert everybody.deferred == ()
+
+
+def test_who_lost_the_claim_does_not_say_who_goes_first(hands):
+    hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], DEFERRED, DEFERRED, due=hands.now)
+    (slow,) = hands.claim("slow")
+    hands.do(recover, "slow")
+    hands.settle(slow, DEFERRED, None)
+    assert addresses(hands.claim()[0].recipients) == ["b@x.org", "c@x.org"]
+
+
+def test_who_was_accepted_meanwhile_is_not_tried_as_one_of_the_rest(hands):
+    hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], DEFERRED, DEFERRED, due=hands.now)
+    (slow,) = hands.claim("slow")
+    hands.do(recover, "slow")
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, None, SENT)
+    hands.settle(fast, DEFERRED, None, due=hands.now)
+    assert addresses(hands.claim()[0].recipients) == ["b@x.org"]
 
 
 def test_attempts_are_kept_in_their_order(hands):

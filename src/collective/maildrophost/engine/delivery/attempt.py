@@ -29,6 +29,7 @@ class Judged:
 class Attempt:
     """One attempt at `now`; who was not tried is not in `judged`.
 
+    `before` are those who were deferred in the transactions just before this one.
     `age` is for how many seconds the message has been undelivered, `given_up` when it
     will be over (seconds since the epoch). `relay` is "-" where none was reached.
     """
@@ -39,7 +40,13 @@ class Attempt:
     now: float
     age: float
     given_up: float
+    before: tuple[Judged, ...] = ()
 
     def with_outcome(self, outcome: Outcome) -> tuple[Judged, ...]:
         """Those who came to it in this attempt."""
         return tuple(each for each in self.judged if each.verdict.outcome is outcome)
+
+    @property
+    def waiting(self) -> tuple[Judged, ...]:
+        """All who were tried and are tried again."""
+        return (*self.before, *self.with_outcome(Outcome.DEFERRED))

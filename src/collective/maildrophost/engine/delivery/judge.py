@@ -24,14 +24,22 @@ def settlement(
     """What to record of one attempt, with the notifications that it brings.
 
     A recipient without verdict (None) was not tried: it keeps its place, due as before.
+    Who is deferred waits until all were tried, and then as long as the policy says.
     """
-    if all(verdict and verdict.outcome is Outcome.SENT for verdict in verdicts):
+    if not claim.deferred and all(
+        verdict and verdict.outcome is Outcome.SENT for verdict in verdicts
+    ):
         # Nothing to decide, as for nearly all mail.
         return _accepted(claim, relay, verdicts, possible_duplicate)
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
-    warning = delay_warning(attempt, notify)
-    untried = len(attempt.judged) < len(claim.recipients)
+    untried = tuple(
+        recipient.position
+        for recipient, verdict in zip(claim.recipients, verdicts, strict=True)
+        if verdict is None
+    )
+    # There is one only: it tells of all who wait, so it waits for their verdicts.
+    warning = None if untried else delay_warning(attempt, notify)
     return Settlement(
         id=claim.id,
         owner=claim.owner,
@@ -43,6 +51,7 @@ def settlement(
         possible_duplicate=possible_duplicate,
         notifications=tuple(each for each in (failure, warning) if each is not None),
         warned=warning is not None,
+        untried=untried,
     )
 
 
@@ -64,14 +73,28 @@ def _attempt(
     policy: RetryPolicy,
     now: float,
 ) -> Attempt:
-    age = policy.age(claim.since, now, claim.attempts + 1)
+    age = policy.age(claim.since, now, _tries(claim))
     judged = tuple(
         _judged(recipient, verdict, policy, age)
         for recipient, verdict in zip(claim.recipients, verdicts, strict=True)
         if verdict is not None
     )
     given_up = now + max(0.0, policy.lifetime - age)
-    return Attempt(claim, relay, judged, now, age, given_up)
+    return Attempt(claim, relay, judged, now, age, given_up, _deferred_before(claim))
+
+
+def _tries(claim: Claim) -> int:
+    """How often its recipients were tried, with this attempt.
+
+    The message has more of them, one for each transaction.
+    """
+    tries = [each.attempts + 1 for each in claim.recipients]
+    return max([*tries, *(each.attempts for each in claim.deferred)], default=1)
+
+
+def _deferred_before(claim: Claim) -> tuple[Judged, ...]:
+    said = [Verdict(Outcome.DEFERRED, each.reply) for each in claim.deferred]
+    return tuple(map(Judged, claim.deferred, said, said))
 
 
 def _judged(
@@ -87,4 +110,6 @@ def _judged(
 def _wait(attempt: Attempt, policy: RetryPolicy, chance: float) -> float:
     deferred = attempt.with_outcome(Outcome.DEFERRED)
     attempts = [each.recipient.attempts + 1 for each in deferred]
+    # Theirs are counted already.
+    attempts += [each.recipient.attempts for each in attempt.before]
     return policy.wait(max(attempts, default=1), attempt.claim.lane, chance)

@@ -25,7 +25,7 @@ from ..message import Lane
 from . import tables
 from .database import database_of
 from .prepared import Prepared, among_ids
-from .states import State
+from .states import RecipientState, State
 from .store import Transaction
 
 message, schedule = tables.message, tables.schedule
@@ -34,23 +34,30 @@ recipient, content = tables.recipient, tables.content
 
 @dataclass(frozen=True, slots=True)
 class OpenRecipient:
-    """A recipient that has no final verdict yet."""
+    """A recipient that has no final verdict yet; `reply` is what was said last."""
 
     position: int
     address: str
     attempts: int
+    reply: str = ""
 
-    def __reduce__(self) -> tuple[type[OpenRecipient], tuple[int, str, int]]:
-        return OpenRecipient, (self.position, self.address, self.attempts)
+    def __reduce__(self) -> tuple[type[OpenRecipient], tuple[int, str, int, str]]:
+        values = self.position, self.address, self.attempts, self.reply
+        return OpenRecipient, values
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One message in the hands of one daemon, with all that its delivery needs."""
+    """One message in the hands of one daemon, with all that its delivery needs.
+
+    `recipients` are to be tried now. `deferred` are not: those were tried while these
+    had to wait for another transaction, and have an attempt of their own later.
+    """
 
     id: int
     owner: str
     recipients: tuple[OpenRecipient, ...]
+    deferred: tuple[OpenRecipient, ...]
     lane: Lane
     sender: str
     header_id: str
@@ -106,9 +113,11 @@ def due(tx: Transaction, most: int, now: float) -> dict[Lane, list[int]]:
 _RECIPIENTS = Prepared(
     select(
         recipient.c.message_id,
+        recipient.c.state,
         recipient.c.position,
         recipient.c.address,
         recipient.c.attempts,
+        recipient.c.reply,
     )
     .where(among_ids(recipient.c.message_id), tables.OPEN_SQL)
     .order_by(recipient.c.message_id, recipient.c.position)
@@ -135,6 +144,7 @@ _MESSAGES = Prepared(
     .where(among_ids(message.c.id))
 )
 _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
+_PENDING = RecipientState.PENDING.value
 
 
 def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[Claim]:
@@ -147,14 +157,28 @@ def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[C
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
         return []
-    recipients: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
-    for key, position, address, attempts in _RECIPIENTS.rows(tx, ids=ids):
-        recipients[key].append(OpenRecipient(position, address, attempts))
+    recipients = _recipients(tx, ids)
     loaded: dict[int, Claim] = {}
     for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
-        to = tuple(recipients[key])
-        loaded[key] = Claim(key, owner, to, _LANES[lane], *rest)
+        loaded[key] = Claim(key, owner, *recipients[key], _LANES[lane], *rest)
     return [loaded[key] for key in ids]
+
+
+def _recipients(
+    tx: Transaction, ids: Sequence[int]
+) -> dict[int, tuple[tuple[OpenRecipient, ...], tuple[OpenRecipient, ...]]]:
+    """Of each message: whom to try now, and who has to wait until that is done."""
+    pending: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
+    deferred: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
+    for key, state, *values in _RECIPIENTS.rows(tx, ids=ids):
+        among = pending if state == _PENDING else deferred
+        among[key].append(OpenRecipient(*values))
+    return {
+        key: (tuple(pending[key]), tuple(deferred[key]))
+        if pending[key]
+        else (tuple(deferred[key]), ())
+        for key in ids
+    }
 
 
 BACK_TO_WAITING = case(

@@ -52,8 +52,13 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
     tx.execute(
         update(recipient)
         .where(
-            recipient.c.message_id.in_(failed),
-            recipient.c.state == RecipientState.FAILED.value,
+            recipient.c.message_id.in_(keys),
+            # Who is deferred, too: it would wait for those that are pending already.
+            (recipient.c.state == RecipientState.DEFERRED.value)
+            | (
+                (recipient.c.state == RecipientState.FAILED.value)
+                & recipient.c.message_id.in_(failed)
+            ),
         )
         .values(state=RecipientState.PENDING.value)
     )

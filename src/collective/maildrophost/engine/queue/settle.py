@@ -31,6 +31,7 @@ from .hours import count
 from .prepared import Prepared, among_ids
 from .states import RecipientState, State
 from .store import Transaction
+from .untried import make_pending
 
 schedule = tables.schedule
 recipient = tables.recipient
@@ -41,8 +42,9 @@ class Settlement:
     """The verdicts of one attempt at one message.
 
     `due` is the time of the next attempt, used when a recipient stays open;
-    `verdicts` has the recipient's position with each verdict. `notifications` are
-    queued in the same transaction, while the claim is alive; `warned`: one of them
+    `verdicts` has the recipient's position with each verdict, `untried` the positions
+    of those that the next claim is for, before any who is deferred. `notifications`
+    are queued in the same transaction, while the claim is alive; `warned`: one of them
     tells the sender of the delay.
     """
 
@@ -54,6 +56,7 @@ class Settlement:
     possible_duplicate: bool
     notifications: tuple[Message, ...] = ()
     warned: bool = False
+    untried: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,15 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
         _update_recipients(tx, recorded)
         counted = [(each.owner, verdict.outcome) for each, _, verdict in recorded]
         count(tx, counted, now)
+    make_pending(
+        tx,
+        [
+            (settlement.id, position)
+            for settlement in settlements
+            if settlement.untried and _alive(settlement, standing)
+            for position in settlement.untried
+        ],
+    )
     counting = {settlement.id for settlement, _, _ in recorded}
     _move_on(
         tx,

@@ -41,7 +41,7 @@ def failure_notification(
 def delay_warning(attempt: Attempt, policy: NotificationPolicy) -> Message | None:
     """Tells of the recipients that still wait; None: it is not the time for it."""
     claim = attempt.claim
-    waiting = attempt.with_outcome(Outcome.DEFERRED)
+    waiting = attempt.waiting
     if not waiting or claim.warned or not _is_late(attempt, policy):
         return None
     if not claim.sender or claim.lane is Lane.BULK or is_automatic(claim.content):
