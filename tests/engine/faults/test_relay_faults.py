@@ -100,6 +100,21 @@ def test_the_next_host_has_the_mail_when_the_first_greets_with_a_refusal(site):
     assert site.pauses == []
 
 
+@row(1)
+@row(2)
+def test_mail_without_a_break_goes_to_the_first_host_again_when_that_works(site):
+    refusals = {"GREETING": ["421 4.3.2 too busy", "220 ready"]}
+    with Scripted(refusals) as first, Scripted() as second:
+        hosts = f"127.0.0.1:{first.port};127.0.0.1:{second.port}"
+        # One connection, which always has a next message before it may be closed.
+        site.configure(SMTP_HOST=hosts, MAILDROP_CONCURRENCY=1)
+        with site.daemon():
+            site.send()
+            second.wait_for(1)
+            wait_until(lambda: site.send() and first.accepted, what="mail at the first")
+    assert site.pauses == []
+
+
 @row(3)
 def test_a_relay_without_ehlo_has_the_mail_after_helo(site):
     with Scripted({"EHLO": "502 5.5.1 what?"}) as relay:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ..config import RelayAddress
 from ..smtp import Connection
 
 IDLE_SECONDS = 5.0
@@ -15,21 +16,33 @@ class Pool:
     """Keeps connections between two messages, closes them when none comes."""
 
     def __init__(
-        self, open_connection: Callable[[], Awaitable[Connection]], batch: int
+        self,
+        open_connection: Callable[[], Awaitable[Connection]],
+        first_host: Callable[[], RelayAddress],
+        batch: int,
     ) -> None:
         self._open = open_connection
+        self._first_host = first_host
         self._batch = batch
         self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
         self._closing: set[asyncio.Task[None]] = set()
 
     async def take(self) -> Connection:
-        """A connection that waited, else a new one; RelayFault when there is none."""
+        """A connection that waited, else a new one; RelayFault when there is none.
+
+        One to another host than a new one would go to is closed instead: with mail all
+        the time, a host that stood in would be used for good.
+        """
         while self._idle:
             connection, timer = self._idle.pop()
             timer.cancel()
-            if connection.usable:
+            outdated = connection.relay != self._first_host()
+            if connection.usable and not outdated:
                 return connection
             self._quit(connection)
+            if outdated:
+                # The others wait on: the first host may still be at fault.
+                break
         return await self._open()
 
     async def fresh(self) -> Connection:

@@ -101,7 +101,10 @@ def _local_name() -> str:
 
 
 class Failover:
-    """Which host to try next: each one that failed is left alone for a while."""
+    """Which host to try next: each one that failed is left alone for a while.
+
+    After that one connection probes it, while the others go on elsewhere.
+    """
 
     def __init__(
         self,
@@ -113,21 +116,37 @@ class Failover:
         self._pause = pause
         self._clock = clock
         self._health = {host: RelayHealth() for host in route.hosts}
+        self._probed: set[RelayAddress] = set()
+
+    @property
+    def first(self) -> RelayAddress:
+        """The host that `open` would try first."""
+        return self._candidates()[0]
 
     async def open(self) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault."""
         fault: RelayFault | None = None
         for host in self._candidates():
             try:
-                connection = await self._route.open(host)
+                return await self._try(host)
             except RelayFault as found:
                 self.failed(found)
                 fault = found
-            else:
-                self._health[host] = RelayHealth()
-                return connection
         assert fault is not None  # there is at least one candidate
         raise fault
+
+    async def _try(self, host: RelayAddress) -> Connection:
+        if self._health[host].good:
+            return await self._route.open(host)
+        self._probed.add(host)
+        try:
+            return await self._route.open(host)
+        finally:
+            self._probed.discard(host)
+
+    def works(self, host: RelayAddress) -> None:
+        """A host has taken a message: one that only greets is not yet well."""
+        self._health[host] = RelayHealth()
 
     def failed(self, fault: RelayFault) -> None:
         """A host was found at fault; the log has it when another one stands in."""
@@ -151,5 +170,8 @@ class Failover:
         ]
 
     def _candidates(self) -> list[RelayAddress]:
+        promising = self._promising()
+        # A host that does not answer holds up one message, not all of them.
+        free = [host for host in promising if host not in self._probed]
         # With every host paused somebody has decided to probe: try them all.
-        return self._promising() or list(self._health)
+        return free or promising or list(self._health)

@@ -7,6 +7,7 @@ import logging
 import math
 import time
 
+from ..config import RelayAddress
 from ..queue import Queue, QueueError, RelayPause, pauses
 from ..smtp import RelayFault
 from .ledger import Ledger
@@ -100,8 +101,9 @@ class Watch:
         began = found.paused_until - self._pause.seconds(found.failures)
         return began <= self._worked
 
-    def works(self) -> None:
-        """The relay has shown that it takes mail."""
+    def works(self, host: RelayAddress) -> None:
+        """A host of the relay has shown that it takes mail."""
+        self._failover.works(host)
         self._worked = time.time()
         if self._permits.health.good:
             return

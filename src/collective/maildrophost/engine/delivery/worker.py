@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ..config import RelayAddress
 from ..queue import Claim, Settlement
 from ..smtp import Connection, Phase, RelayFault, Result
 from ..unquoted import unquoted
@@ -39,7 +40,7 @@ class Worker:
         notify: NotificationPolicy,
         debug_receiver: Sequence[str],
         blame: Blame,
-        relay_works: Callable[[], None],
+        relay_works: Callable[[RelayAddress], None],
         relay_failed: Callable[[RelayFault], None],
     ) -> None:
         self._ledger = ledger
@@ -68,11 +69,11 @@ class Worker:
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""
-        relay, over = "-", nothing
+        host, over = None, nothing
         try:
             self._offering = True
             connection, result = await self._offer(claim)
-            relay = str(connection.relay)
+            host = connection.relay
             # Only then: whoever took it now would be faster than this verdict.
             over = partial(self._pool.give, connection)
         except asyncio.CancelledError:
@@ -102,8 +103,9 @@ class Worker:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
                 return Finished(claim, None, over, refused_with_a_fault(result))
-        elif connection_answered(result):
-            self._relay_works()
+        elif host is not None and connection_answered(result):
+            self._relay_works(host)
+        relay = "-" if host is None else str(host)
         return Finished(claim, self._settlement(claim, relay, result), over)
 
     def _blamed(self, claim: Claim, result: Result) -> Result:

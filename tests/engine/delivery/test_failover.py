@@ -1,0 +1,156 @@
+"""Which host has the mail, where SMTP_HOST names several."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery.pool import Pool
+from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
+from collective.maildrophost.engine.delivery.route import Failover
+from collective.maildrophost.engine.smtp import Phase, RelayFault
+
+ONE, TWO = RelayAddress("one", 25), RelayAddress("two", 25)
+PAUSE_SECONDS = 2.0
+PATIENCE_SECONDS = 10.0
+
+
+class Opened:
+    """A connection that always works."""
+
+    served = 0
+    usable = True
+
+    def __init__(self, relay):
+        self.relay = relay
+        self.closed = False
+
+    async def quit(self):
+        self.closed = True
+
+
+class Hosts:
+    """Two hosts, of which those in `down` refuse; `now` is the time.
+
+    Those in `silent` answer as soon as `answer` is set.
+    """
+
+    hosts = (ONE, TWO)
+
+    def __init__(self):
+        self.now = 1_800_000_000.0
+        self.down = set()
+        self.silent = set()
+        self.answer = asyncio.Event()
+        self.tried = []
+        self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
+        self.pool = Pool(self.failover.open, lambda: self.failover.first, batch=0)
+
+    async def open(self, host):
+        self.tried.append(host)
+        if host in self.silent:
+            await self.answer.wait()
+        if host in self.down:
+            raise RelayFault(host, Phase.CONNECT, "refused")
+        return Opened(host)
+
+    async def stand_in(self, connections=1):
+        """Connections to the second host, given back after the first has failed."""
+        self.down = {ONE}
+        opened = [await self.pool.take() for _ in range(connections)]
+        assert {each.relay for each in opened} == {TWO}
+        for each in opened:
+            self.pool.give(each)
+        self.tried.clear()
+        return opened
+
+
+@pytest.fixture
+def play():
+    """Runs a scene with its hosts, and closes what it left open."""
+
+    def play(scene):
+        async def run():
+            hosts = Hosts()
+            await asyncio.wait_for(scene(hosts), PATIENCE_SECONDS)
+            await hosts.pool.close()
+
+        asyncio.run(run())
+
+    return play
+
+
+def test_a_connection_is_kept_while_its_host_is_the_first_that_may_be_tried(play):
+    async def scene(hosts):
+        (stand_in,) = await hosts.stand_in()
+        hosts.now += PAUSE_SECONDS - 0.1
+        assert await hosts.pool.take() is stand_in
+        assert hosts.tried == []
+
+    play(scene)
+
+
+def test_the_first_host_is_used_again_although_a_connection_to_the_second_waits(play):
+    async def scene(hosts):
+        (stand_in,) = await hosts.stand_in()
+        hosts.now += PAUSE_SECONDS
+        hosts.down.clear()
+        back = await hosts.pool.take()
+        assert back.relay == ONE
+        await hosts.pool.close()
+        assert stand_in.closed
+        hosts.pool.give(back)
+        assert await hosts.pool.take() is back
+
+    play(scene)
+
+
+def test_a_first_host_that_still_fails_costs_one_connection_for_each_pause(play):
+    async def scene(hosts):
+        first, second = await hosts.stand_in(2)
+        hosts.now += PAUSE_SECONDS
+        assert (await hosts.pool.take()).relay == TWO
+        assert hosts.tried == [ONE, TWO]
+        assert await hosts.pool.take() is first
+        assert not first.closed
+        await hosts.pool.close()
+        assert second.closed
+
+    play(scene)
+
+
+def test_one_connection_waits_for_a_host_that_may_be_back_the_others_go_on(play):
+    async def scene(hosts):
+        (first, _) = await hosts.stand_in(2)
+        hosts.now += PAUSE_SECONDS
+        hosts.silent, hosts.down = {ONE}, set()
+        probe = asyncio.create_task(hosts.pool.take())
+        while not hosts.tried:
+            await asyncio.sleep(0)
+        assert await hosts.pool.take() is first
+        assert (await hosts.pool.take()).relay == TWO
+        assert hosts.tried == [ONE, TWO]
+        hosts.answer.set()
+        assert (await probe).relay == ONE
+        assert hosts.failover.first == ONE
+
+    play(scene)
+
+
+def test_a_host_that_opens_but_takes_no_mail_has_ever_longer_pauses(play):
+    async def scene(hosts):
+        for pause in (PAUSE_SECONDS, 2 * PAUSE_SECONDS, 4 * PAUSE_SECONDS):
+            connection = await hosts.pool.take()
+            hosts.failover.failed(RelayFault(connection.relay, Phase.MAIL, "530 no"))
+            hosts.now += pause - 0.1
+            assert hosts.failover.first == TWO
+            hosts.now += 0.1
+            assert hosts.failover.first == ONE
+        hosts.failover.works(ONE)
+        hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
+        hosts.now += PAUSE_SECONDS
+        assert hosts.failover.first == ONE
+
+    play(scene)
