@@ -113,6 +113,22 @@ def test_an_abort_never_fails_for_the_queue(
     assert "could not be deleted" in caplog.text
 
 
+def test_a_queue_that_is_gone_for_a_while_is_used_again_when_it_is_back(
+    database, root, send, queue, subjects
+):
+    send(root.host, "before")
+    transaction.commit()
+    away = queue.path.rename(queue.path.with_suffix(".away"))
+    commit_fails(database, root, send, "removed", subject="refused")
+    assert "removed" in root.host.queueLength()
+    assert not queue.path.exists()
+    away.rename(queue.path)
+    assert root.host.queueLength() == 1
+    send(root.host, "after")
+    transaction.commit()
+    assert subjects() == [("before", "queued"), ("after", "queued")]
+
+
 def test_a_release_that_fails_does_not_fail_the_commit(
     database, root, send, queue, subjects, join, caplog
 ):

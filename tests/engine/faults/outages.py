@@ -42,6 +42,7 @@ def gone(site):
     site.queue.path.rename(away)
     try:
         yield
+        assert not site.queue.path.exists(), "another one was made"
     finally:
         away.rename(site.queue.path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import sqlite3
 import threading
 
@@ -91,6 +92,7 @@ def test_a_queue_out_of_reach_costs_no_verdict_and_gives_no_mail(
         queue__sqlitelock__BUSY_TIMEOUT_SECONDS=0.2,
         delivery__ledger__RETRY_SECONDS=0.2,
         delivery__outage__TRIES_A_WORD=8,
+        delivery__watch__LOOK_SECONDS=0.1,
         **{f"daemon__heartbeat__{name}": value for name, value in lease.items()},
     )
     answered = threading.Event()
@@ -150,6 +152,21 @@ def test_a_daemon_ends_when_another_file_takes_the_place_of_its_queue(site, impa
             copy.replace(site.queue.path)
             assert daemon.process.wait(10) == 1
         assert "replaced" in site.log_lines("the daemon ends: ")[0]
+
+
+@row(27)
+def test_a_reload_makes_no_other_queue_where_the_file_is_gone(site):
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            with gone(site):
+                daemon.signal(signal.SIGHUP)
+                kept = "the old configuration stays in force"
+                wait_until(lambda: site.log_lines(kept), 10, "the reload")
+                assert "its file was removed" in site.log_lines(kept)[0]
+            (id,) = site.send()
+            site.wait_for(id, State.SENT)
+            assert daemon.process.poll() is None
 
 
 @row(27)

@@ -49,6 +49,16 @@ def until_done(queue) -> int:
     return steps
 
 
+def test_a_file_that_is_gone_is_not_made_anew(queue):
+    queue.close()
+    away = queue.path.rename(queue.path.with_suffix(".away"))
+    with pytest.raises(QueueError):
+        tidy(queue)
+    assert not queue.path.exists()
+    away.rename(queue.path)
+    assert not tidy(queue)
+
+
 def test_the_file_shrinks_in_short_steps(emptied, hands):
     before, size = room(emptied), emptied.path.stat().st_size
     steps = until_done(emptied)

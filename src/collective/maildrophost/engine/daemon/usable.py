@@ -6,17 +6,21 @@ from pathlib import Path
 
 from ..config import Configuration, load
 from ..delivery import Route
-from ..queue import open_queue
+from ..queue import Queue, open_queue
 from .directories import make_directories
 
 
-def load_usable(path: Path) -> Configuration:
+def load_usable(path: Path, queue: Queue) -> Configuration:
     """What is at `path`, with its directories and its queue there.
 
+    `queue` is the one in use: when its file is gone no new one is made in its place.
     Raises ConfigurationError, UnusableDirectory or QueueError, which say why not.
     """
     configuration = load(path)
     Route.of(configuration)
     make_directories(configuration)
+    if configuration.queue == queue.url:
+        with queue.read():
+            return configuration
     open_queue(configuration.queue).close()
     return configuration

@@ -48,7 +48,7 @@ class Database(Protocol):
         """Held while a transaction of this process writes."""
 
     def check(self) -> None:
-        """Before a write: raises ValueError when it would go to nowhere."""
+        """Before each transaction: raises ValueError when it would go to nowhere."""
 
     @property
     def replaced(self) -> bool:

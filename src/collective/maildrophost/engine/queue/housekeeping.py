@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import QueueError
-from .sqlite import advice
+from .sqlite import advice, existing
 from .sqlitelock import is_locked
 from .store import Queue
 
@@ -118,7 +118,8 @@ def _give_back(queue: sqlite3.Connection, pages: int) -> None:
 @contextlib.contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection of its own, because it waits for nobody."""
-    queue = sqlite3.connect(path, timeout=0, isolation_level=None)
+    where = existing(path.absolute())
+    queue = sqlite3.connect(where, uri=True, timeout=0, isolation_level=None)
     try:
         yield queue
     finally:

@@ -19,7 +19,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from . import sqlitelock
 from .prepared import Prepared, among_ids
@@ -42,6 +43,7 @@ _TAKE = Prepared(
     .values(state=State.SENDING.value, owner=bindparam("new_owner"))
 )
 
+_AWAY = "its file was removed or replaced while it was in use: put it back and restart"
 _PATIENCE = f"{sqlitelock.BUSY_TIMEOUT_SECONDS} s"
 # By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
@@ -69,6 +71,7 @@ class SQLite:
     def engine(self) -> Engine:
         engine = make_engine(self._url)
         self._file = file_identity(self.path)
+        event.listen(engine, "do_connect", self._connect)
         return engine
 
     def writing(self) -> AbstractContextManager[None]:
@@ -77,10 +80,7 @@ class SQLite:
     def check(self) -> None:
         # SQLite goes on writing into a removed file, and loses all of it at the end.
         if file_identity(self.path) != self._file:
-            raise ValueError(
-                "its file was removed or replaced while it was in use: "
-                "put it back and restart"
-            )
+            raise ValueError(_AWAY)
 
     @property
     def replaced(self) -> bool:
@@ -118,6 +118,18 @@ class SQLite:
     def after_fork(self) -> None:
         self.begin_write = WriteInTurn()
 
+    def _connect(
+        self, dialect: Dialect, _record: Any, where: list[str], options: dict[str, Any]
+    ) -> DBAPIConnection:
+        """A connection to the very file that this queue was opened on."""
+        (path,) = where
+        connection = dialect.connect(existing(Path(path)), uri=True, **options)
+        # It may have gone since the check, and another one may have come.
+        if file_identity(self.path) != self._file:
+            connection.close()
+            raise sqlite3.OperationalError(_AWAY)
+        return connection
+
 
 def path_of(url: URL) -> Path:
     """The database file; ValueError when the URL names none."""
@@ -126,6 +138,14 @@ def path_of(url: URL) -> Path:
             "the URL names no file: write sqlite:////absolute/path/queue.db"
         )
     return Path(url.database)
+
+
+def existing(path: Path) -> str:
+    """The URI by which SQLite opens an absolute path, and makes no file there.
+
+    An empty one would pass for the queue, and keep the queue from coming back.
+    """
+    return f"{path.as_uri()}?mode=rw"
 
 
 def make_engine(url: URL) -> Engine:

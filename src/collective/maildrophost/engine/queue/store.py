@@ -42,8 +42,10 @@ class Queue:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that sees one state of the queue."""
-        with self._errors_named(), self._begun(self.database.begin_read) as tx:
-            yield tx
+        with self._errors_named():
+            self._check()
+            with self._begun(self.database.begin_read) as tx:
+                yield tx
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
