@@ -85,6 +85,26 @@ def test_a_message_whose_content_is_gone_is_deferred_and_the_others_go(site, mak
     assert "unexpected" in record.recipients[0].reply
 
 
+@row(28)
+def test_a_message_without_recipients_has_failed_and_the_others_go(site, make_mail):
+    first, broken, last = site.send(*[make_mail() for _ in range(3)])
+    with site.queue.write() as tx:
+        tx.exec_driver_sql(
+            f"DELETE FROM maildrop_recipient WHERE message_id = {int(broken)}"
+        )
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1)
+        with site.daemon() as daemon:
+            for each in (first, last):
+                site.wait_for(each, State.SENT)
+            site.wait_for(broken, State.FAILED)
+            assert daemon.process.poll() is None
+        assert len(relay.received) == 2
+    (line,) = site.log_lines("names nobody to send it to")
+    assert f" ERROR maildrop.delivery: id={broken}: " in line
+    assert len(site.log_lines(" started, pid ")) == 1
+
+
 @row(8)
 @pytest.mark.parametrize("lane", [None, Lane.INTERACTIVE])
 @pytest.mark.parametrize("command", ["MAIL:odd@x.org", "RCPT:odd@x.org"])

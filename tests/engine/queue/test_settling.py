@@ -48,6 +48,19 @@ def test_the_verdicts_of_all_recipients_decide_the_state(hands, outcomes, state)
         assert recipient.attempts == 1
 
 
+def test_a_message_whose_recipients_are_lost_has_failed(hands):
+    lost, other = hands.send(hands.mail(), hands.mail())
+    claims = hands.claim()
+    with hands.queue.write() as tx:
+        tx.exec_driver_sql(
+            f"DELETE FROM maildrop_recipient WHERE message_id = {int(lost)}"
+        )
+    for each in claims:
+        hands.settle(each, SENT)
+    assert hands.message(lost).state is State.FAILED
+    assert hands.message(other).state is State.SENT
+
+
 @pytest.mark.parametrize(
     ("outcome", "kept"), [(SENT, False), (DEFERRED, True), (FAILED, True)]
 )

@@ -59,7 +59,10 @@ class Worker:
         self._task = asyncio.current_task()
         finished: Finished | None = None
         while (claim := await self._ledger.turn(finished)) is not None:
-            finished = await self._attempt(claim)
+            if claim.recipients:
+                finished = await self._attempt(claim)
+            else:
+                finished = without_recipients(claim)
 
     def break_off(self) -> None:
         """Send no more of the message that is being offered, if there is one."""
@@ -168,6 +171,14 @@ class Worker:
     @staticmethod
     def _deferred(claim: Claim, words: str) -> tuple[Verdict, ...]:
         return (Verdict(Outcome.DEFERRED, words),) * len(claim.recipients)
+
+
+def without_recipients(claim: Claim) -> Finished:
+    """The end of a message whose rows in the queue are damaged."""
+    log.error("id=%d: the queue names nobody to send it to, it is not sent", claim.id)
+    verdicts = ()
+    settlement = Settlement(claim.id, claim.owner, "-", verdicts, claim.due, False)
+    return Finished(claim, settlement)
 
 
 def untried(result: Result) -> bool:

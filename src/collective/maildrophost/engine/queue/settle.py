@@ -236,12 +236,15 @@ _ENDS = Prepared(
 
 
 def _ends(tx: Transaction, ids: Sequence[int]) -> dict[int, State]:
-    """What each message comes to by the states of all its recipients."""
-    rows = _ENDS.rows(tx, ids=ids)
-    return {
-        key: State.DEFERRED if waiting else State.FAILED if failures else State.SENT
-        for key, waiting, failures in rows
-    }
+    """What each message comes to by the states of all its recipients.
+
+    One whose recipients the queue has lost has failed: nobody can send it any more.
+    """
+    ends = dict.fromkeys(ids, State.FAILED)
+    for key, waiting, failures in _ENDS.rows(tx, ids=ids):
+        ended = State.FAILED if failures else State.SENT
+        ends[key] = State.DEFERRED if waiting else ended
+    return ends
 
 
 def _defer(tx: Transaction, settlement: Settlement) -> None:
