@@ -8,13 +8,18 @@ import sqlite3
 
 import pytest
 
+from collective.maildrophost.engine.delivery import books
 from collective.maildrophost.engine.delivery.bookkeeper import (
     BookkeeperGone,
     bookkeeper,
 )
-from collective.maildrophost.engine.delivery.books import Request, write
+from collective.maildrophost.engine.delivery.books import (
+    Request,
+    write,
+    write_or_refuse,
+)
 from collective.maildrophost.engine.delivery.together import Terms
-from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import (
     QueueError,
     Refused,
@@ -121,6 +126,70 @@ def test_answers_and_errors_come_over_from_the_process_as_they_are(queue):
         assert [get_message(tx, str(each.id)).state for each in claims] == [
             State.SENDING
         ] * 2
+
+
+OF_A_MAIL = "sesame-7"
+MISSING = KeyError(OF_A_MAIL)
+NO_TEXT = UnicodeEncodeError("utf-8", OF_A_MAIL, 0, 1, OF_A_MAIL)
+
+
+def break_down(tx):
+    raise ZeroDivisionError(OF_A_MAIL)
+
+
+@pytest.fixture
+def claims_break(monkeypatch):
+    """Has every claim raise an error."""
+
+    def with_error(error):
+        def claim(*given):
+            raise error
+
+        monkeypatch.setattr(books, "claim", claim)
+
+    return with_error
+
+
+def test_what_breaks_unexpectedly_is_refused_and_the_process_goes_on(queue):
+    settlement = accepted(queue)
+
+    async def ask(keeper):
+        with pytest.raises(Refused, match="unexpected ZeroDivisionError") as caught:
+            await keeper(request(5, settlement, notes=(break_down,)))
+        assert OF_A_MAIL not in str(caught.value)
+        with queue.read() as tx:
+            assert get_message(tx, str(settlement.id)).state is State.SENDING
+            assert len(due(tx, 5, NOW)[Lane.NORMAL]) == 2, "nothing is claimed"
+        return (await keeper(request(5, settlement))).claims
+
+    with bookkeeper(queue) as keeper:
+        assert len(asyncio.run(ask(keeper))) == 2
+    with queue.read() as tx:
+        assert get_message(tx, str(settlement.id)).state is State.SENT
+
+
+def test_where_it_broke_is_logged_without_what_it_says(queue, caplog):
+    with pytest.raises(Refused):
+        write_or_refuse(queue, request(0, notes=(break_down,)))
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "in break_down" in caplog.text
+    assert OF_A_MAIL not in caplog.text
+
+
+@pytest.mark.parametrize("error", [MISSING, NO_TEXT])
+def test_claims_that_break_cost_no_verdict(queue, claims_break, error):
+    settlement = accepted(queue)
+    claims_break(error)
+    assert write_or_refuse(queue, request(5, settlement)).claims == []
+    with queue.read() as tx:
+        assert get_message(tx, str(settlement.id)).state is State.SENT
+
+
+def test_claims_that_break_with_nothing_to_write_end_the_process(queue, claims_break):
+    claims_break(MISSING)
+    with bookkeeper(queue) as keeper, pytest.raises(BookkeeperGone):
+        asyncio.run(keeper(request(5)))
 
 
 def die(tx):

@@ -14,6 +14,7 @@ from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
+from collective.maildrophost.engine.queue import Refused
 
 INTERVAL = 3600.0
 
@@ -48,6 +49,24 @@ def looks():
         return requests
 
     return run
+
+
+def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, caplog):
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
+
+    async def write(request):
+        ledger.stop()
+        raise Refused("queue", "these claims cannot be read")
+
+    async def until_refused():
+        nonlocal ledger
+        permits = Permits(Pace.of(0.0, 0))
+        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        await asyncio.gather(ledger.turn(None), ledger.run())
+
+    ledger = None
+    asyncio.run(until_refused())
+    assert "these claims cannot be read; nothing new is sent" in caplog.text
 
 
 @pytest.mark.parametrize("steps", range(1, 9))

@@ -110,6 +110,19 @@ def test_one_that_can_be_written_in_no_way_stays_claimed(queue):
     assert states(queue, claims) == [State.SENDING, State.SENT, State.SENT]
 
 
+def test_one_whose_record_is_damaged_keeps_no_other_from_the_disk(queue):
+    claims = claimed(queue, 5)
+    with queue.write() as tx:
+        tx.exec_driver_sql(
+            "UPDATE maildrop_schedule SET attempts = 'x' WHERE message_id = ?",
+            (claims[2].id,),
+        )
+    settle_all(queue, *(finished(each, SENT) for each in claims))
+    expected = [State.SENT] * 5
+    expected[2] = State.SENDING
+    assert states(queue, claims) == expected
+
+
 def test_what_could_not_be_written_goes_first_the_next_time():
     unsettled = Unsettled()
     unsettled.note(print)

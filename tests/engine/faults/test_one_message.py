@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from engine.faults.telling import told
 from servers.catcher import Catcher
@@ -103,6 +105,27 @@ def test_a_message_without_recipients_has_failed_and_the_others_go(site, make_ma
     (line,) = site.log_lines("names nobody to send it to")
     assert f" ERROR maildrop.delivery: id={broken}: " in line
     assert len(site.log_lines(" started, pid ")) == 1
+
+
+@row(28)
+def test_a_message_that_cannot_be_settled_keeps_no_verdict_of_the_others(
+    site, make_mail
+):
+    first, broken, last = site.send(*[make_mail() for _ in range(3)])
+    with site.queue.write() as tx:
+        tx.exec_driver_sql(
+            "UPDATE maildrop_schedule SET attempts = 'x' WHERE message_id = ?",
+            (int(broken),),
+        )
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1)
+        with site.daemon() as daemon:
+            for each in (first, last):
+                site.wait_for(each, State.SENT)
+            lost = f"id={broken}: .*unexpected TypeError.* its verdicts are lost"
+            wait_until(lambda: re.search(lost, site.log), 10, "the loss is told")
+            assert daemon.process.poll() is None
+        assert len(relay.received) == 3
 
 
 @row(8)

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from ..errors import MaildropError
 from ..queue import Queue, QueueError
-from .books import Answer, Request, write
+from .books import Answer, Request, write_or_refuse
 
 log = logging.getLogger("maildrop.delivery")
 
@@ -128,7 +128,8 @@ def _keep(queue: Queue, pipe: socket.socket, daemon: int) -> None:
         octets = requests.read(*_SIZE.unpack(size))
         answer: Answer | QueueError
         try:
-            answer = write(queue, pickle.loads(octets), orphaned)  # noqa: S301
+            request = pickle.loads(octets)  # noqa: S301
+            answer = write_or_refuse(queue, request, orphaned)
         except QueueError as error:
             answer = error
         try:

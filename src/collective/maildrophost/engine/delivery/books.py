@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ..message import Lane
 from ..queue import (
     Claim,
     Queue,
+    QueueError,
+    Refused,
     Settlement,
     Transaction,
     claim,
@@ -23,8 +26,11 @@ from ..queue import (
     next_due,
     settle,
 )
+from ..unquoted import unquoted
 from .lanes import choose, turns, turns_of_a_probe
 from .together import Objection, Terms, objection
+
+log = logging.getLogger("maildrop.delivery")
 
 Note: TypeAlias = Callable[[Transaction], object]
 """Something else to write: picklable, so no closure."""
@@ -55,6 +61,11 @@ class Request:
     concurrency: int
     in_flight: Mapping[Lane, int]
     terms: Terms
+
+    @property
+    def writes(self) -> bool:
+        """Whether it has more to write than its claims."""
+        return bool(self.settlements or self.untried or self.suspects or self.notes)
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,38 @@ def write(
         for note in request.notes:
             note(tx)
         return _claim(tx, request, 0 if orphaned() else request.wanted)
+
+
+def write_or_refuse(
+    queue: Queue, request: Request, orphaned: Callable[[], bool] = lambda: False
+) -> Answer:
+    """As `write`; what breaks it for good is Refused, so that it can be looked for.
+
+    Claims that break cost no verdict: what there is to write is written without them.
+    The next request that has nothing else to do raises what it is.
+    """
+    try:
+        return write(queue, request, orphaned)
+    except Exception as error:
+        if not request.writes or not _for_good(error):
+            raise
+        if not isinstance(error, Refused):
+            log.error("unexpected error in the queue", exc_info=unquoted(error))
+        if not request.wanted:
+            raise _refusal(queue, error) from None
+    return write_or_refuse(queue, replace(request, wanted=0), orphaned)
+
+
+def _for_good(error: Exception) -> bool:
+    """Whether trying again is no use."""
+    return isinstance(error, Refused) or not isinstance(error, QueueError)
+
+
+def _refusal(queue: Queue, error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    # The type alone: the text of an unknown error may quote the message.
+    return Refused(queue.name, f"unexpected {type(error).__name__} while writing")
 
 
 def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:

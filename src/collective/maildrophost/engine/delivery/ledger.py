@@ -193,19 +193,11 @@ class Ledger:
         )
         try:
             answer = await self._write(request)
-        except Refused as error:
-            if len(portion.notes) == len(portion) == 1:
-                self._written += 1
-            lost = self._unsettled.refused(portion, error)
-            if lost is not None:
-                self._in_flight[lost.lane] -= 1
-            return
         except QueueError as error:
-            # No verdict is lost: they stay here until they can be written.
-            self._unsettled.put_back(portion)
-            self._unheard = True
-            self._outage.goes_on(error, len(self._unsettled))
-            await asyncio.sleep(RETRY_SECONDS)
+            if portion and isinstance(error, Refused):
+                self._refused(portion, error)
+            else:
+                await self._cannot_write(portion, error)
             return
         self._outage.is_over()
         self._in_flight = in_flight
@@ -228,6 +220,21 @@ class Ledger:
             self._permits.heed(answer.objection, time.time())
         elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
+
+    def _refused(self, portion: Portion, error: Refused) -> None:
+        """The queue will never take it as it is."""
+        if len(portion.notes) == len(portion) == 1:
+            self._written += 1
+        lost = self._unsettled.refused(portion, error)
+        if lost is not None:
+            self._in_flight[lost.lane] -= 1
+
+    async def _cannot_write(self, portion: Portion, error: QueueError) -> None:
+        """No verdict is lost: they stay here until they can be written."""
+        self._unsettled.put_back(portion)
+        self._unheard = True
+        self._outage.goes_on(error, len(self._unsettled))
+        await asyncio.sleep(RETRY_SECONDS)
 
     def _hand_out(self, answer: Answer) -> None:
         now = time.time()
