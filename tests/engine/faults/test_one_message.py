@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from engine.faults.telling import told
@@ -104,6 +106,27 @@ def test_a_message_without_recipients_has_failed_and_the_others_go(site, make_ma
         assert len(relay.received) == 2
     (line,) = site.log_lines("names nobody to send it to")
     assert f" ERROR maildrop.delivery: id={broken}: " in line
+    assert len(site.log_lines(" started, pid ")) == 1
+
+
+@row(28)
+def test_a_message_whose_record_is_gone_has_failed_and_the_others_go(site, make_mail):
+    first, broken, last = site.send(*[make_mail() for _ in range(3)])
+    site.queue.close()
+    # As other programs have it, without foreign keys: nothing else goes with the row.
+    with closing(sqlite3.connect(site.queue.path, isolation_level=None)) as damager:
+        damager.execute("DELETE FROM maildrop_message WHERE id = ?", (broken,))
+    with Scripted() as relay:
+        # Setting it aside may cost the next one a look.
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1, MAILDROP_INTERVAL=0.2
+        )
+        with site.daemon() as daemon:
+            for each in (first, last):
+                site.wait_for(each, State.SENT)
+            assert daemon.process.poll() is None
+        assert len(relay.received) == 2
+    assert len(site.log_lines(f"id={broken}: its record is lost")) == 1
     assert len(site.log_lines(" started, pid ")) == 1
 
 

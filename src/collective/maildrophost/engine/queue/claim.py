@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -27,6 +28,8 @@ from .database import database_of
 from .prepared import Prepared, among_ids
 from .states import RecipientState, State
 from .store import Transaction
+
+log = logging.getLogger("maildrop.queue")
 
 message, schedule = tables.message, tables.schedule
 recipient, content = tables.recipient, tables.content
@@ -152,7 +155,7 @@ def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[C
 
     In the order of `ids`, where nobody else can claim. Where another daemon may have
     been faster, others of the same lanes that are due at `now`, or fewer: lane by lane,
-    oldest due first.
+    oldest due first. Without those whose record is lost, which have failed.
     """
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
@@ -161,7 +164,23 @@ def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[C
     loaded: dict[int, Claim] = {}
     for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
         loaded[key] = Claim(key, owner, *recipients[key], _LANES[lane], *rest)
-    return [loaded[key] for key in ids]
+    if len(loaded) < len(ids):
+        _set_aside(tx, [key for key in ids if key not in loaded])
+    return [loaded[key] for key in ids if key in loaded]
+
+
+_SET_ASIDE = Prepared(
+    update(schedule)
+    .where(among_ids(schedule.c.message_id))
+    .values(state=State.FAILED.value, owner=None)
+)
+
+
+def _set_aside(tx: Transaction, ids: Sequence[int]) -> None:
+    """Keep what is left of damaged messages; a claim that fails would stop all mail."""
+    _SET_ASIDE.run(tx, ids=ids)
+    for key in ids:
+        log.error("id=%d: its record is lost from the queue, it has failed", key)
 
 
 def _recipients(
