@@ -166,12 +166,13 @@ def test_a_relay_that_wants_a_login_for_one_message_only_gets_the_others(
             make_mail("odd@x.org", sender="odd@x.org", lane=lane),
             *[make_mail() for _ in range(3)],
         )
-        with site.daemon():
+        with site.daemon() as daemon:
             for each in others:
                 site.wait_for(each, State.SENT)
             site.wait_for(odd, State.DEFERRED)
             wait_until(lambda: site.pauses == [], 10, "the relay is in use again")
             (late,) = site.send(make_mail())
             site.wait_for(late, State.SENT)
+            assert daemon.stop() == 0
         assert len(relay.accepted) == 4
     assert {each[1:] for each in told(site, odd)} == {("deferred", refusal)}
