@@ -9,6 +9,7 @@ import pytest
 from zc.buildout import UserError
 
 from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.queueurl import parse_queue_url
 from collective.recipe.maildrophost.options import BY_NAME
 from collective.recipe.maildrophost.values import assignment, checked
 
@@ -83,6 +84,37 @@ def test_a_wrong_value_is_refused_with_what_was_expected(name, text, expected):
     with pytest.raises(UserError) as refusal:
         value(name, text)
     assert str(refusal.value).startswith(f"[maildrop] {name}: expected {expected}")
+
+
+def accepts(check, text: str) -> bool:
+    try:
+        check(text)
+    except (ValueError, UserError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("scheme", ["sqlite:///", "postgresql+psycopg://", "mysql://"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("", "/", "/srv/q", "/srv/q/", "srv/q", "/srv/q?x=1", "/srv/%41", "/srv/%zz"),
+        *(
+            "db",
+            "me@db/mail",
+            "me:pw@db:5432/mail",
+            "me:p@w@db",
+            "me:pw",
+            "me:p/w@db/m",
+        ),
+        *("[::1]:5432/mail", "me@[::1]/mail?sslmode=require", "[::1/mail", "db:port/m"),
+        *("@/mail?host=one:1&host=two:2", "db?password=p@w", "me:p%40w@db/mail?x=y"),
+    ],
+)
+def test_the_buildout_takes_the_queues_that_the_daemon_takes(scheme, rest):
+    url = scheme + rest
+    of_the_recipe = accepts(lambda text: value("queue", text), url)
+    assert of_the_recipe == accepts(parse_queue_url, url)
 
 
 def test_a_wrong_password_is_not_repeated():
