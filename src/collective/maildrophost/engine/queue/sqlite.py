@@ -43,7 +43,10 @@ _TAKE = Prepared(
     .values(state=State.SENDING.value, owner=bindparam("new_owner"))
 )
 
-_AWAY = "its file was removed or replaced while it was in use: put it back and restart"
+_AWAY = (
+    "its file was removed or replaced while it was in use: put it back, and all goes "
+    "on; a restart would leave its mail behind"
+)
 _PATIENCE = f"{sqlitelock.BUSY_TIMEOUT_SECONDS} s"
 # By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
