@@ -7,9 +7,12 @@ import asyncio
 import pytest
 
 from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery.pace import Pace
+from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.pool import Pool
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.route import Failover
+from collective.maildrophost.engine.delivery.watch import Watch
 from collective.maildrophost.engine.smtp import Phase, RelayFault
 
 ONE, TWO = RelayAddress("one", 25), RelayAddress("two", 25)
@@ -150,6 +153,24 @@ def test_a_host_that_opens_but_takes_no_mail_has_ever_longer_pauses(play):
             assert hosts.failover.first == ONE
         hosts.failover.works(ONE)
         hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
+        hosts.now += PAUSE_SECONDS
+        assert hosts.failover.first == ONE
+
+    play(scene)
+
+
+def test_a_host_that_has_taken_a_message_is_well_again(play):
+    async def scene(hosts):
+        pause = PausePolicy(PAUSE_SECONDS)
+        permits = Permits(Pace.of(0.0, 0.0))
+        # Nothing is to be told: the other host has stood in.
+        watch = Watch("one;two", hosts.failover, permits, None, pause, None, "me")
+        refused = RelayFault(ONE, Phase.MAIL, "530 no")
+        for _ in range(2):
+            hosts.failover.failed(refused)
+            hosts.now += 2 * PAUSE_SECONDS
+        watch.works(ONE)
+        hosts.failover.failed(refused)
         hosts.now += PAUSE_SECONDS
         assert hosts.failover.first == ONE
 
