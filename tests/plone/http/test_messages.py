@@ -281,7 +281,7 @@ def test_an_action_that_is_none_names_those_there_are(rest, hands, body):
 
 def test_an_action_wakes_the_daemon(rest, hands, monkeypatch):
     rung = []
-    monkeypatch.setattr("collective.maildrophost.actions.ring", rung.append)
+    monkeypatch.setattr("collective.maildrophost.engine.actions.ring", rung.append)
     id = hands.in_state("failed")
     hands.daemon()
 

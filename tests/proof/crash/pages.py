@@ -17,8 +17,8 @@ import ZODB.FileStorage
 from datamanagers import join
 from persistent.list import PersistentList
 
-from collective.maildrophost.actions import act
 from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.engine.actions import act
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import open_batches

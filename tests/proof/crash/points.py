@@ -161,10 +161,10 @@ NO_ZODB = [
 """Mail that our own commit decides about."""
 
 OPERATOR = [
-    Point("actions.act", "page retry", ("retry",)),
-    Point("actions.act", "page hold", ("hold",)),
-    Point("actions.act", "page release", ("unhold",)),
-    Point("actions.act", "page delete", ("remove",)),
+    Point("engine.actions.act", "page retry", ("retry",)),
+    Point("engine.actions.act", "page hold", ("hold",)),
+    Point("engine.actions.act", "page release", ("unhold",)),
+    Point("engine.actions.act", "page delete", ("remove",)),
     Point("batches.release_batch", "page release batch", ("release",)),
     Point("batches.discard_batch", "page discard batch", ("discard",)),
     Point("controlpanel.decide.HoldLane._do", "page hold lane", ("hold_lane",)),
@@ -174,10 +174,10 @@ OPERATOR = [
 
 COMMANDS = [
     Point("engine.cli.send._enqueue", "send", ("enqueue",)),
-    Point("engine.cli.actions._act", "retry", ("retry",)),
-    Point("engine.cli.actions._act", "hold", ("hold",)),
-    Point("engine.cli.actions._act", "release", ("unhold",)),
-    Point("engine.cli.actions._act", "delete", ("remove",)),
+    Point("engine.actions.act", "retry", ("retry",)),
+    Point("engine.actions.act", "hold", ("hold",)),
+    Point("engine.actions.act", "release", ("unhold",)),
+    Point("engine.actions.act", "delete", ("remove",)),
     Point("engine.cli.actions._on_lane", "hold lane", ("hold_lane",)),
     Point("engine.cli.actions._on_lane", "release lane", ("release_lane",)),
     Point("engine.cli.checks.queue._opens", "check"),

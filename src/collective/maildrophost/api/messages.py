@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from collective.maildrophost.actions import act
 from collective.maildrophost.api.refusals import Conflict, NotFound
+from collective.maildrophost.engine.actions import act
 from collective.maildrophost.engine.queue import (
     MessageRecord,
     Queue,

@@ -7,9 +7,9 @@ from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
-from collective.maildrophost import actions
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.query import Query, query
+from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     Done,
@@ -87,7 +87,7 @@ class ActOnMessages(Action):
     def _do(self) -> None:
         queue = self.site_mail_host.queue()
         if self.on_all:
-            count = actions.act_on_all(queue, self.action, self.query.search)
+            count = len(actions.act_on_all(queue, self.action, self.query.search))
             self._report(count)
         else:
             done = actions.act(queue, self.action, self.ids)

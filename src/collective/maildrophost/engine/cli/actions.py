@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from .parameters import LaneName, StateName, json_option
 
 if TYPE_CHECKING:
     from ..message import Lane
-    from ..queue import Done, Queue, State, Transaction
+    from ..queue import Done, State
 
 Options = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -137,11 +136,15 @@ def _on_messages(
         raise click.UsageError("--state goes with --all")
     if not heartbeats.queue_exists(configured.load()):
         return _report(action, _nothing_done(ids), as_json)
+    from ..actions import act, act_on_all
+    from ..queue import Done, Search, State
+
     with configured.queue() as queue:
         if everything:
-            done = _act_on_all(queue, action, state)
+            wanted = Search(states=tuple(State) if state is None else (state,))
+            done = Done(act_on_all(queue, action, wanted), {})
         else:
-            done = _act(queue, action, ids)
+            done = act(queue, action, ids)
     return _report(action, done, as_json)
 
 
@@ -151,32 +154,6 @@ def _nothing_done(ids: Sequence[str]) -> Done:
     from ..queue.operator import NO_SUCH_MESSAGE
 
     return Done((), dict.fromkeys(ids, NO_SUCH_MESSAGE))
-
-
-def _act_on_all(queue: Queue, action: str, state: State | None) -> Done:
-    from ..queue import Done, Search, State, act_on_all
-
-    wanted = Search(states=tuple(State) if state is None else (state,))
-    changed = act_on_all(queue, action, wanted, lambda ids: _act(queue, action, ids))
-    return Done(changed, {})
-
-
-def _act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
-    from ..doorbell import ring
-    from ..queue import doorbells, hold, remove, retry, unhold
-
-    now = time.time()
-    acts: dict[str, Callable[[Transaction, Sequence[str]], Done]] = {
-        "retry": lambda tx, ids: retry(tx, ids, now),
-        "hold": hold,
-        "release": unhold,
-        "delete": remove,
-    }
-    with queue.write() as tx:
-        done, bells = acts[action](tx, ids), doorbells(tx)
-    if action in ("retry", "release"):
-        ring(bells)
-    return done
 
 
 _SAID = {

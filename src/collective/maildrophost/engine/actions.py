@@ -1,12 +1,13 @@
-"""What a person does to messages from a page: some of them, or all that match."""
+"""What a person does to messages, by page or command: to some, or to all."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 
-from collective.maildrophost.engine.doorbell import ring
-from collective.maildrophost.engine.queue import (
+from . import queue as operations
+from .doorbell import ring
+from .queue import (
     Done,
     Queue,
     Search,
@@ -17,7 +18,6 @@ from collective.maildrophost.engine.queue import (
     retry,
     unhold,
 )
-from collective.maildrophost.engine.queue import act_on_all as all_acted_on
 
 Act = Callable[[Transaction, Sequence[str], float], Done]
 
@@ -42,10 +42,12 @@ def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
     return done
 
 
-def act_on_all(queue: Queue, action: str, wanted: Search) -> int:
-    """Do `action` to every wanted message that takes part in it; returns how many.
+def act_on_all(queue: Queue, action: str, wanted: Search) -> tuple[str, ...]:
+    """Do `action` to every wanted message that takes part in it; the ids of those.
 
     In several transactions. A QueueError leaves the rest as it was: doing it again
     goes on with that.
     """
-    return len(all_acted_on(queue, action, wanted, lambda ids: act(queue, action, ids)))
+    return operations.act_on_all(
+        queue, action, wanted, lambda ids: act(queue, action, ids)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost import actions
+from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Search,
@@ -43,10 +43,10 @@ def test_all_that_match_are_acted_on_in_several_transactions(queue, monkeypatch)
         enqueue(tx, mails(5), NOW)
         enqueue(tx, mails(1, "other@x.org"), NOW)
 
-    assert actions.act_on_all(queue, "hold", Search(text="b@x.org")) == 5
+    assert len(actions.act_on_all(queue, "hold", Search(text="b@x.org"))) == 5
     assert sorted(states(queue)) == ["held"] * 5 + ["queued"]
-    assert actions.act_on_all(queue, "release", Search()) == 5
-    assert actions.act_on_all(queue, "delete", Search(text="b@x.org")) == 5
+    assert len(actions.act_on_all(queue, "release", Search())) == 5
+    assert len(actions.act_on_all(queue, "delete", Search(text="b@x.org"))) == 5
     assert states(queue) == ["queued"]
 
 
@@ -54,6 +54,8 @@ def test_mail_of_a_transaction_that_is_ending_goes_only_when_it_is_meant(queue):
     with queue.write() as tx:
         prepare(tx, new_batch(), mails(1), NOW)
 
-    assert actions.act_on_all(queue, "delete", Search()) == 0
+    assert len(actions.act_on_all(queue, "delete", Search())) == 0
     assert states(queue) == ["prepared"]
-    assert actions.act_on_all(queue, "delete", Search(states=(State.PREPARED,))) == 1
+    assert (
+        len(actions.act_on_all(queue, "delete", Search(states=(State.PREPARED,)))) == 1
+    )
