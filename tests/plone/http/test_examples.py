@@ -81,7 +81,7 @@ def srv(site, monkeypatch, tmp_path):
         getConfiguration(), "product_config", {"maildrophost": listed}, raising=False
     )
     monkeypatch.setenv("MAILDROP_CONFIG", str(tmp_path / "etc" / "main.conf"))
-    for module in ("api.get", "actions"):
+    for module in ("api.get", "engine.actions"):
         monkeypatch.setattr(
             f"collective.maildrophost.{module}.time",
             SimpleNamespace(time=lambda: NOW),
