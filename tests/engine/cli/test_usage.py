@@ -181,6 +181,23 @@ def test_a_queue_without_its_driver_is_a_failure(site, name):
     assert "me:***@127.0.0.1:1/db" in said
 
 
+def test_a_command_loads_no_database_that_it_does_not_use(site):
+    """Each would make every command slower to start."""
+    program = (
+        "import sys\n"
+        "from collective.maildrophost.engine.cli import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "print(*(name for name in sys.modules if name.endswith('.postgresql')))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "--config", site.path, "queue", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout == "[]\n\n"
+
+
 @pytest.mark.parametrize("name", ["queue", "stats", "status"])
 def test_an_output_that_takes_nothing_is_a_failure_in_one_line(site, name):
     site.send()

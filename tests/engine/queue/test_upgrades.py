@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from engine.queue.versions import TO_THE_FIRST_VERSION
-from sqlalchemy import inspect
+from sqlalchemy import inspect, make_url
 
 from collective.maildrophost.engine.queue import (
     QueueError,
@@ -59,6 +60,25 @@ def opened_by_six(url):
 
     with ThreadPoolExecutor(6) as threads:
         return list(threads.map(opened, range(6)))
+
+
+SOME = {
+    "maildrop_due_by_lane": ("queued", "deferred"),
+    "maildrop_schedule_by_batch": ("batch IS NOT NULL",),
+    "maildrop_schedule_by_owner": ("owner IS NOT NULL",),
+}
+
+
+def test_an_index_has_what_is_looked_for_and_nothing_else(empty_url):
+    """What is sent and kept as history costs a claim nothing."""
+    with closing(open_queue(empty_url)) as queue, queue.read() as tx:
+        indexes = inspect(tx).get_indexes("maildrop_schedule")
+    kind = f"{make_url(empty_url).get_backend_name()}_where"
+    conditions = {each["name"]: each["dialect_options"].get(kind) for each in indexes}
+    assert conditions.pop("maildrop_schedule_by_state") is None
+    assert set(conditions) == set(SOME)
+    for name, words in SOME.items():
+        assert all(word in str(conditions[name]) for word in words), conditions[name]
 
 
 def test_many_who_open_a_new_queue_at_once_make_it_once(empty_url):

@@ -11,11 +11,14 @@ The indexes are what keeps the cost of a claim the same with a million messages 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     DDL,
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Double,
     ForeignKey,
     Index,
@@ -26,6 +29,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     event,
     false,
     text,
@@ -92,13 +96,25 @@ schedule = Table(
 WAITING_SQL = text("state IN ('queued', 'deferred')")
 OPEN_SQL = text("maildrop_recipient.state IN ('pending', 'deferred')")
 
-Index(
+
+def _index_of_some(name: str, where: TextClause, *columns: Column[Any]) -> None:
+    """An index with only the rows for which `where` is true."""
+    index = Index(name, *columns)
+
+    # Both databases have it, each under its own name. To say either here would load all
+    # that SQLAlchemy knows of PostgreSQL: a fifth of the time that a command needs.
+    def tell(table: Table, connection: Connection, **_options: Any) -> None:
+        index.dialect_options[connection.dialect.name]["where"] = where
+
+    event.listen(schedule, "before_create", tell)
+
+
+_index_of_some(
     "maildrop_due_by_lane",
+    WAITING_SQL,
     schedule.c.lane,
     schedule.c.due,
     schedule.c.message_id,
-    sqlite_where=WAITING_SQL,
-    postgresql_where=WAITING_SQL,
 )
 Index(
     "maildrop_schedule_by_state",
@@ -107,20 +123,14 @@ Index(
     schedule.c.due,
     schedule.c.message_id,
 )
-_HAS_BATCH = text("batch IS NOT NULL")
-Index(
+_index_of_some(
     "maildrop_schedule_by_batch",
+    text("batch IS NOT NULL"),
     schedule.c.batch,
     schedule.c.message_id,
-    sqlite_where=_HAS_BATCH,
-    postgresql_where=_HAS_BATCH,
 )
-_HAS_OWNER = text("owner IS NOT NULL")
-Index(
-    "maildrop_schedule_by_owner",
-    schedule.c.owner,
-    sqlite_where=_HAS_OWNER,
-    postgresql_where=_HAS_OWNER,
+_index_of_some(
+    "maildrop_schedule_by_owner", text("owner IS NOT NULL"), schedule.c.owner
 )
 
 # Mail of a transaction in two phases, until that has ended.
