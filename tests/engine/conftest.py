@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import commands
 import pytest
+from commands import PROGRAM
 from servers.scripted import Scripted
 from waiting import wait_until
 
@@ -35,7 +36,6 @@ from collective.maildrophost.engine.queue import (
     pauses,
 )
 
-PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 SECONDS = 30.0
 """More than anything here takes on a busy machine."""
 
@@ -206,14 +206,8 @@ class Site:
         self, *arguments: str | bytes, stdin: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
         """`maildropctl`, however it ends."""
-        return subprocess.run(
-            [*self.program, "--config", str(self.path), *arguments],
-            input=stdin,
-            capture_output=True,
-            env=environment(),
-            timeout=60,
-            check=False,
-        )
+        bound = "--config", str(self.path), *arguments
+        return commands.run(*bound, stdin=stdin, environ=environment())
 
     def ctl(self, *arguments: str, stdin: bytes = b"") -> str:
         """What `maildropctl` prints; it must succeed."""

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +14,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import commands
 import pytest
+from commands import PROGRAM
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.config import Configuration, load
@@ -27,9 +28,7 @@ from collective.maildrophost.engine.queue import (
     prepare,
 )
 
-PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 LONG_AGO = 1_700_000_000.0
-COMMAND_SECONDS = 60
 LINE_SECONDS = 30
 
 
@@ -59,14 +58,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 def run(*arguments: str, stdin: bytes = b"", **environ: str) -> Ended:
     """`maildropctl ARGUMENTS`, run to its end."""
-    ended = subprocess.run(
-        [*PROGRAM, *arguments],
-        input=stdin,
-        capture_output=True,
-        env=environment(**environ),
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    ended = commands.run(*arguments, stdin=stdin, environ=environment(**environ))
     out, err = (text.decode(errors="replace") for text in (ended.stdout, ended.stderr))
     return Ended(ended.returncode, out, err, ended.stdout)
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from engine.cli.conftest import PROGRAM
+from commands import PROGRAM
 
 from collective.maildrophost.engine.cli.logtail import follow
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import pytest
-from engine.cli.conftest import PROGRAM
+from commands import PROGRAM
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import Daemon, register

@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from engine.cli.conftest import PROGRAM
+from commands import PROGRAM
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import compose

@@ -11,7 +11,7 @@ import subprocess
 import termios
 
 import pytest
-from engine.cli.conftest import PROGRAM
+from commands import PROGRAM
 from servers.scripted import Scripted
 
 COLUMNS = 72

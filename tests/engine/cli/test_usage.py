@@ -8,7 +8,7 @@ import sys
 
 import click
 import pytest
-from engine.cli.conftest import PROGRAM
+from commands import PROGRAM
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.cli.program import (
