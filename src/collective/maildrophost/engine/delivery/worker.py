@@ -72,24 +72,37 @@ class Worker:
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""
-        host, over = None, nothing
         try:
-            self._offering = True
-            connection, result = await self._offer(claim)
-            host = connection.relay
-            # Only then: whoever took it now would be faster than this verdict.
-            over = partial(self._pool.give, connection)
+            connection, result = await self._offer_safely(claim)
+        except RelayFault as fault:
+            self._relay_failed(fault)
+            return Finished(claim, None)
+        # Only then: whoever took it now would be faster than this verdict.
+        over = nothing if connection is None else partial(self._pool.give, connection)
+        result = self._blamed(claim, result)
+        if result.fault is not None:
+            self._relay_failed(result.fault)
+            if not any(result.verdicts):
+                return Finished(claim, None, over, refused_with_a_fault(result))
+        elif connection is not None and connection_answered(result):
+            self._relay_works(connection.relay)
+        relay = "-" if connection is None else str(connection.relay)
+        return Finished(claim, self._settlement(claim, relay, result), over)
+
+    async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
+        """The result in any case but that there is no connection: RelayFault."""
+        self._offering = True
+        try:
+            return await self._offer(claim)
         except asyncio.CancelledError:
             if not self._broken_off:
                 raise
             self._heed_break_off()
             # Whether the relay has taken it can't be known any more.
-            result = Result(
-                self._deferred(claim, BROKEN_OFF), possible_duplicate=True, usable=False
-            )
-        except RelayFault as fault:
-            self._relay_failed(fault)
-            return Finished(claim, None)
+            verdicts = self._deferred(claim, BROKEN_OFF)
+            return None, Result(verdicts, possible_duplicate=True, usable=False)
+        except RelayFault:
+            raise
         except Exception as error:
             # The type alone: the text of an unknown error may quote the message.
             log.error(
@@ -98,18 +111,9 @@ class Worker:
                 exc_info=unquoted(error),
             )
             words = f"internal error ({type(error).__name__}), see the daemon's log"
-            result = Result(self._deferred(claim, words), usable=False)
+            return None, Result(self._deferred(claim, words), usable=False)
         finally:
             self._offering = False
-        result = self._blamed(claim, result)
-        if result.fault is not None:
-            self._relay_failed(result.fault)
-            if not any(result.verdicts):
-                return Finished(claim, None, over, refused_with_a_fault(result))
-        elif host is not None and connection_answered(result):
-            self._relay_works(host)
-        relay = "-" if host is None else str(host)
-        return Finished(claim, self._settlement(claim, relay, result), over)
 
     def _blamed(self, claim: Claim, result: Result) -> Result:
         """The same, or without a fault of a relay that takes all but this message."""
