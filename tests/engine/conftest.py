@@ -207,7 +207,9 @@ class Site:
     ) -> subprocess.CompletedProcess[bytes]:
         """`maildropctl`, however it ends."""
         bound = "--config", str(self.path), *arguments
-        return commands.run(*bound, stdin=stdin, environ=environment())
+        return commands.run(
+            *bound, stdin=stdin, environ=environment(), program=self.program
+        )
 
     def ctl(self, *arguments: str, stdin: bytes = b"") -> str:
         """What `maildropctl` prints; it must succeed."""
