@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 from servers.postgresql import PostgreSQL
+from servers.proxy import Proxy
+from sqlalchemy.engine import make_url
 
 from collective.maildrophost.engine.queue import open_queue
 
@@ -63,3 +65,17 @@ def postgresql_url(postgresql: PostgreSQL, queue_template: str) -> Iterator[str]
     name = postgresql.create(queue_template)
     yield postgresql.url(name)
     postgresql.drop(name)
+
+
+@pytest.fixture
+def proxy(postgresql: PostgreSQL) -> Iterator[Proxy]:
+    """A wire to the server that can be cut."""
+    with Proxy(postgresql.socket) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxied_url(proxy: Proxy, postgresql_url: str) -> str:
+    """The same queue as `postgresql_url`, over that wire."""
+    database = make_url(postgresql_url).database
+    return f"postgresql+psycopg://maildrop@127.0.0.1:{proxy.port}/{database}"

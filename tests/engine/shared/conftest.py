@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from servers.postgresql import PostgreSQL
-from servers.proxy import Proxy
-from sqlalchemy.engine import make_url
 
 from collective.maildrophost.engine.queue import open_queue
 
@@ -54,19 +52,6 @@ def breakable(tmp_path):
 @pytest.fixture
 def breakable_url(breakable):
     return breakable.url(breakable.create())
-
-
-@pytest.fixture
-def proxy(postgresql):
-    with Proxy(postgresql.socket) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def proxied_url(proxy, postgresql_url):
-    """The same queue as `postgresql_url`, over a wire that can be cut."""
-    database = make_url(postgresql_url).database
-    return f"postgresql+psycopg://maildrop@127.0.0.1:{proxy.port}/{database}"
 
 
 @pytest.fixture
