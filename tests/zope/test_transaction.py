@@ -251,6 +251,22 @@ def test_zodb_writes_the_batch_into_its_log(database, root, send, mails, join):
     assert len(batches) == 1
 
 
+def test_mail_that_was_taken_back_needs_no_room_in_the_log(
+    database, root, send, subjects
+):
+    """A storage takes 64 kB for all that is told of a transaction."""
+    for number in range(20):
+        savepoint = transaction.savepoint()
+        send(root.host, f"taken back {number}")
+        savepoint.rollback()
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    (*_, last) = database.storage.iterator()
+    assert len(last.extension[EXTENDED_INFO]) == 1
+    assert subjects() == [("hello", "queued")]
+
+
 def test_the_origin_names_object_and_process(root, send, mails):
     send(root.host)
     transaction.commit()

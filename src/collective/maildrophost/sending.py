@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import transaction
@@ -46,11 +47,11 @@ def _data_manager(txn: Any, url: str) -> SpoolDataManager:
         joined = {}
         txn.set_data(_JOINED, joined)
     if url not in joined or joined[url].ended:
-        joined[url] = _join(txn, url)
+        joined[url] = _join(txn, url, joined.values())
     return joined[url]
 
 
-def _join(txn: Any, url: str) -> SpoolDataManager:
+def _join(txn: Any, url: str, others: Iterable[SpoolDataManager]) -> SpoolDataManager:
     manager = SpoolDataManager(url)
     try:
         txn.join(manager)
@@ -59,6 +60,7 @@ def _join(txn: Any, url: str) -> SpoolDataManager:
             f"mail cannot be sent with a transaction that ends or has failed: {error}"
         ) from error
     # Storages write the extended info when the commit begins: the vote is too late.
-    batches = [*txn.extension.get(EXTENDED_INFO, ()), manager.batch]
-    txn.setExtendedInfo(EXTENDED_INFO, batches)
+    # They have little room for it: not for who has ended with a savepoint and its mail.
+    batches = [each.batch for each in others if not each.ended]
+    txn.setExtendedInfo(EXTENDED_INFO, [*batches, manager.batch])
     return manager
