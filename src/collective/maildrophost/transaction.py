@@ -79,6 +79,7 @@ class SpoolDataManager:
         self._waiting_bytes = 0
         self._prepared = 0
         self._wrote = False
+        self._unsure = False  # whether more may be prepared than is known
         self._released = False
         self._bells: tuple[str, ...] = ()
 
@@ -153,7 +154,12 @@ class SpoolDataManager:
             # to discard from now on. Not before: who cannot write for a lock would
             # wait for it a second time.
             self._wrote = True
+            if self._unsure:
+                # Mail of the write before may be there, and is written once more.
+                discard(tx, self.batch, beyond=self._prepared)
+            self._unsure = True
             yield tx
+        self._unsure = False
 
     def savepoint(self) -> SpoolSavepoint:
         """Remember how much mail there is now."""
@@ -161,10 +167,11 @@ class SpoolDataManager:
 
     def roll_back(self, count: int) -> None:
         """Forget all but the first `count` mails."""
-        if count < self._prepared:
+        if count < self._prepared or self._unsure:
+            known = min(count, self._prepared)
             with self._write() as tx:
-                discard(tx, self.batch, beyond=count)
-            self._prepared = count
+                discard(tx, self.batch, beyond=known)
+            self._prepared = known
         self._drop_waiting_after(count - self._prepared)
 
     def tpc_begin(self, txn: Any) -> None:
