@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partialmethod, wraps
 
 import pytest
 import transaction
@@ -51,13 +52,25 @@ def test_without_it_mail_goes_to_the_queue_again(host, send, subjects, printing)
     assert subjects() == [("hello", "queued")]
 
 
-def test_any_other_patch_of_mailhost_gets_the_mail(host, send, subjects, monkeypatch):
+def as_it_is(function):
+    return function
+
+
+def partly(function):
+    """Without a module, or a name."""
+    return partialmethod(function)
+
+
+@pytest.mark.parametrize("made", [as_it_is, wraps(MailBase._send), partly])
+def test_any_other_patch_of_mailhost_gets_the_mail(
+    host, send, subjects, monkeypatch, made
+):
     taken = []
 
     def _send(self, mfrom, mto, messageText, immediate=False):
         taken.append((mfrom, mto, immediate))
 
-    monkeypatch.setattr(MailBase, "_send", _send)
+    monkeypatch.setattr(MailBase, "_send", made(_send))
     send(host, immediate=True)
     transaction.commit()
     assert taken == [("from@example.org", ["to@example.org"], True)]

@@ -136,7 +136,7 @@ class MaildropHost(Tabs, MailHost):
         lane: Any = None,
         deliver_at: Any = None,
     ) -> None:
-        if MailHost._send.__module__ != MAILHOST_MODULE:
+        if _is_replaced(MailHost._send):
             # Products.PrintingMailHost and the like: this mail must not be sent.
             super()._send(mfrom, mto, messageText, immediate)
         else:
@@ -289,6 +289,13 @@ class MaildropHost(Tabs, MailHost):
 
 
 InitializeClass(MaildropHost)
+
+
+def _is_replaced(method: Any) -> bool:
+    """Whether a method that is looked up on MailHost is not MailHost's own."""
+    # Its name and its module are what functools.wraps gives to any other.
+    home = getattr(method, "__globals__", {}).get("__name__")
+    return home != MAILHOST_MODULE or hasattr(method, "__wrapped__")
 
 
 def _content(text: Any) -> bytes | str:
