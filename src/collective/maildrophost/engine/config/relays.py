@@ -6,6 +6,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from ..domains import a_labels
+
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z", re.IGNORECASE)
 _MAX_HOST_LENGTH = 253
 EXPECTED = "a host, host:port or [IPv6 address]:port"
@@ -61,8 +63,10 @@ def _split(text: str) -> tuple[str, str | None]:
 def _checked_host(host: str, text: str) -> str:
     if ":" in host:
         return _checked_address(host, text)
-    if not host.isascii():
-        host = _to_ascii(host, text)
+    try:
+        host = host if host.isascii() else a_labels(host)
+    except UnicodeError:
+        raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
     labels = host.removesuffix(".").split(".")
     if len(host) > _MAX_HOST_LENGTH or not all(map(_LABEL.match, labels)):
         raise ValueError(f"expected {EXPECTED}, got {text!r}")
@@ -77,15 +81,6 @@ def _checked_address(host: str, text: str) -> str:
     except ValueError:
         raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
     return host
-
-
-def _to_ascii(host: str, text: str) -> str:
-    import idna  # rarely needed: not worth the start of every daemon
-
-    try:
-        return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
 
 
 def _checked_port(port: str, text: str) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from collective.maildrophost.engine.domains import a_labels
 from collective.maildrophost.engine.message.errors import InvalidMessage
 
 # RFC 5321 section 4.5.3.1.3: a path has 256 octets at most, its < and > included. The
@@ -103,23 +104,14 @@ def _parts(address: str) -> tuple[str, str | None]:
 
 
 def _check_domain(domain: str, address: str) -> None:
-    if not domain.isascii():
-        domain = _to_ascii(domain, address)
-    if not (_DOMAIN.match(domain) or _LITERAL.match(domain)):
+    try:
+        encoded = domain if domain.isascii() else a_labels(domain)
+    except UnicodeError:
+        encoded = ""
+    if not (_DOMAIN.match(encoded) or _LITERAL.match(encoded)):
         raise InvalidMessage(
             f"{_shown(domain)} is no domain, in address {_shown(address)}"
         )
-
-
-def _to_ascii(domain: str, address: str) -> str:
-    import idna  # rarely needed: not worth the start of every process
-
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except UnicodeError:  # idna.IDNAError is one
-        raise InvalidMessage(
-            f"{_shown(domain)} is no domain, in address {_shown(address)}"
-        ) from None
 
 
 def _split(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..domains import ascii_domain
 from ..verdict import Outcome, Verdict
 from .capabilities import Capabilities
 
@@ -64,17 +65,6 @@ def _is_utf8_path(address: str, capabilities: Capabilities) -> bool:
         return path(address, capabilities).utf8
     except UnsendableAddress:
         return False  # It fails alone; the others go as if it were not there.
-
-
-def ascii_domain(domain: str) -> str:
-    """The A-labels of a domain; what has none stays as it is."""
-    # Imported here because its tables are large and few addresses need them.
-    import idna
-
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except UnicodeError:  # idna.IDNAError is one
-        return domain
 
 
 def _without_smtputf8(address: str, capabilities: Capabilities) -> Verdict:

@@ -16,7 +16,7 @@ from email import policy
 from email.header import Header
 from functools import lru_cache
 
-from .envelope import ascii_domain
+from ..domains import with_ascii_domains
 from .mime import field_name
 from .needs import Needs, has_long_line
 
@@ -24,7 +24,6 @@ _LINE_CHARACTERS = 78
 _ADDRESS_HEADERS = re.compile(
     "(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)|disposition-notification-to"
 )
-_DOMAIN = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]{1,253}")
 _ITEM = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^,])+')
 # The email package takes seconds for long values, above all for what is no address.
 _MAX_PARSED_CHARACTERS = 1000
@@ -70,7 +69,7 @@ def _with_encoded_words(field: bytes) -> bytes:
 
 
 def _encoded_item(name: str, item: str) -> str:
-    item = _DOMAIN.sub(lambda found: ascii_domain(found[0]), item)
+    item = with_ascii_domains(item)
     return item if item.isascii() else _encoded_words(name, item, _MAX_ITEM_CHARACTERS)
 
 

@@ -1,0 +1,30 @@
+"""Domains beyond ASCII, and what stands for them wherever ASCII is all there is."""
+
+from __future__ import annotations
+
+import re
+
+_BEHIND_AT = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]{1,253}")
+
+
+def a_labels(domain: str) -> str:
+    """The domain in ASCII (RFC 5891); UnicodeError when it has no such form."""
+    # Imported here because its tables are large and few domains need them.
+    import idna
+
+    return idna.encode(domain, uts46=True).decode("ascii")
+
+
+def ascii_domain(domain: str) -> str:
+    """The domain in ASCII; what has no such form stays as it is."""
+    try:
+        return domain if domain.isascii() else a_labels(domain)
+    except UnicodeError:  # idna.IDNAError is one
+        return domain
+
+
+def with_ascii_domains(text: str) -> str:
+    """A list of addresses, or any text, with what follows each @ in ASCII."""
+    if text.isascii():
+        return text
+    return _BEHIND_AT.sub(lambda found: ascii_domain(found[0]), text)
