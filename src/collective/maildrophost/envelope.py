@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from email.errors import HeaderParseError
 from email.header import Header
+from email.headerregistry import Address
 from email.message import Message as EmailMessage
 from email.parser import HeaderParser
 from email.policy import Policy
@@ -37,12 +38,32 @@ _PARTS = re.compile(
 )
 
 
+def listed(mto: Any, charset: str | None = None) -> Any:
+    """`mto` as MailHost takes it: one text, or a list of them, or nothing.
+
+    Raises InvalidMessage for what can be no address.
+    """
+    if not mto or isinstance(mto, (str, bytes, Header)):
+        return mto
+    if not isinstance(mto, Iterable):
+        raise InvalidMessage(f"the recipients are {mto!r}, not an address or several")
+    return [_recipient(each, charset) for each in mto]
+
+
+def _recipient(value: Any, charset: str | None) -> Any:
+    if isinstance(value, bytes):
+        return unfolded(value, charset)
+    if isinstance(value, (str, Header, Address)):
+        return value
+    raise InvalidMessage(f"a recipient is {value!r}, not an address")
+
+
 def recipients(message: Any, mto: Any, charset: str | None) -> list[str]:
     """The bare addresses of `mto`; without it, those of To, Cc and Bcc.
 
     Raises InvalidMessage. An empty list means that there is none.
     """
-    values = _given(mto) if mto else _headers(message, charset)
+    values = _each(listed(mto, charset)) if mto else _headers(message, charset)
     return [
         address for value in values for address in _addresses(unfolded(value, charset))
     ]
@@ -88,7 +109,7 @@ def check_new_headers(message: Any, mto: Any, mfrom: Any, subject: Any) -> None:
     """
     if is_modern(message):
         values = [("Subject", subject), ("From", mfrom)]
-        values += [("To", address) for address in _given(mto or ())]
+        values += [("To", address) for address in _each(mto or ())]
         for name, value in values:
             if isinstance(value, str) and not _is_plain(value):
                 _check_decoded(message.policy, name, value)
@@ -119,12 +140,8 @@ def _is_plain(value: Any) -> bool:
     return text.isprintable() and _ENCODED_WORD not in text
 
 
-def _given(mto: Any) -> Iterable[Any]:
-    if isinstance(mto, (str, bytes, Header)):
-        return (mto,)
-    if isinstance(mto, Iterable):
-        return mto
-    raise InvalidMessage(f"the recipients are {mto!r}, not an address or several")
+def _each(mto: Any) -> Iterable[Any]:
+    return (mto,) if isinstance(mto, (str, bytes, Header)) else mto
 
 
 def _headers(message: Any, charset: str | None) -> list[Any]:

@@ -98,6 +98,7 @@ class MaildropHost(Tabs, MailHost):
             envelope.check_one_line("charset", charset)
             envelope.check_one_line("encode", encode)
             envelope.check_headers(messageText)
+            mto = envelope.listed(mto, charset)
             envelope.check_new_headers(messageText, mto, mfrom, subject)
             recipients = envelope.recipients(messageText, mto, charset)
         content, sender = munged(
