@@ -150,6 +150,10 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"mfrom": "a@b.org\r\n"}, "line break"),
         ({"mfrom": "\na@b.org"}, "line break"),
         ({"mto": 5}, "the recipients are 5, not an address"),
+        ({"mto": ["a@b.org", None]}, "a recipient is None, not an address"),
+        ({"mto": ["a@b.org", 5]}, "a recipient is 5, not an address"),
+        ({"mto": "nü@b.org"}, "beyond ASCII, and MailHost writes addresses in ASCII"),
+        ({"mfrom": "nü@b.org"}, "beyond ASCII, and MailHost writes addresses in ASCII"),
         ({"encode": "7bit\nBcc: c@d.org"}, "line break or NUL in the encode"),
         ({"msg_type": "text/html\nBcc: c@d.org"}, "line break or NUL in the msg_type"),
         ({"charset": "utf-8\nBcc: c@d.org"}, "line break or NUL in the charset"),
@@ -165,6 +169,57 @@ def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, re
         send(host, **options)
     transaction.commit()
     assert mails() == []
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter])
+def test_several_recipients_may_be_given_in_any_way(host, sent, kind):
+    host.send("Subject: s\n\nhi", kind(["a@b.org", b"c@d.org"]), "from@example.org")
+    assert [r.address for r in sent().recipients] == ["a@b.org", "c@d.org"]
+
+
+UMLAUTS = "Info <info@müller.example>"
+ASCII = b"<info@xn--mller-kva.example>"
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        ("Subject: s\n\nhi", {"mto": UMLAUTS}),
+        ("Subject: s\n\nhi", {"mto": [UMLAUTS]}),
+        ("Subject: s\n\nhi", {"mto": [UMLAUTS.replace("Info", "Müller")]}),
+        ("Subject: s\n\nhi", {"mto": "to@example.org", "mfrom": UMLAUTS}),
+        (f"Subject: s\nTo: {UMLAUTS}\n\nhi", {}),
+        (f"Subject: s\r\nreply-to:\r\n {UMLAUTS}\r\n\r\nhi", {"mto": "a@b.org"}),
+        (f"Subject: s\nCc: b@c.org,\n {UMLAUTS}\n\nhi", {"mto": "a@b.org"}),
+    ],
+)
+def test_a_domain_beyond_ascii_is_written_in_ascii(
+    host, sent, content_of, message, options
+):
+    host.send(message, **{"mfrom": "from@example.org", **options})
+    content = content_of(sent())
+    assert ASCII in content
+    assert content.endswith(b"\nhi")
+
+
+@pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hi")])
+def test_so_it_is_in_a_message_object_which_stays_as_it_is(
+    host, sent, content_of, kind
+):
+    mail = kind()
+    mail["To"] = "b@c.org"
+    mail["Cc"] = UMLAUTS
+    host.send(mail, "a@b.org", "from@example.org")
+    assert ASCII in content_of(sent())
+    assert mail["Cc"] == UMLAUTS
+
+
+def test_a_text_about_a_domain_beyond_ascii_is_left_alone(host, sent, content_of):
+    text = "Subject: at info@müller.example\n\nTo: info@müller.example\n"
+    host.send(text, "a@b.org", "from@example.org", charset="utf-8")
+    message = sent()
+    assert message.subject == "at info@müller.example"
+    assert b"To: info@m=C3=BCller.example" in content_of(message)
 
 
 @pytest.mark.parametrize("place", range(3), ids=["mto", "mfrom", "subject"])

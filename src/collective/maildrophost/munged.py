@@ -29,6 +29,7 @@ from Products.MailHost.MailHost import (
     message_from_string,
 )
 
+from collective.maildrophost import asciidomains
 from collective.maildrophost.flattening import (
     LINE_CHARACTERS,
     Unusual,
@@ -62,10 +63,22 @@ def munged(
     encode: Any = None,
 ) -> tuple[bytes, Any]:
     """The content, and the sender; MailHostError when the message can't be written."""
+    message = asciidomains.in_message(message)
+    mto, mfrom = asciidomains.in_addresses(mto), asciidomains.in_addresses(mfrom)
     try:
         return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
     except _UNWRITABLE as error:
-        raise MailHostError(f"the message cannot be written: {error}") from error
+        raise MailHostError(
+            f"the message cannot be written: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = error.object if isinstance(error, UnicodeEncodeError) else ""
+    # An address on its way into a header, not the text of a mail.
+    if "@" in text and not any(map(str.isspace, text)):
+        return f"{text!a} is beyond ASCII, and MailHost writes addresses in ASCII only"
+    return str(error)
 
 
 def _munged(

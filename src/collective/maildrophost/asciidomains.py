@@ -1,0 +1,69 @@
+"""Domains beyond ASCII as A-labels (RFC 5891), before MailHost writes headers of them.
+
+It takes addresses in ASCII only. The domain in the envelope becomes the same on its way
+to the relay; for a local part there is no such form.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from email.message import Message
+from typing import Any
+
+from collective.maildrophost.engine.domains import with_ascii_domains
+
+_NAMES = "from", "sender", "reply-to", "to", "cc", "bcc"
+_ADDRESS_HEADERS = {*_NAMES, *(f"resent-{name}" for name in _NAMES)}
+_HEAD = re.compile(r".*?(?=\r?\n\r?\n|\Z)", re.DOTALL)
+_FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:.*(?:\n[ \t].*)*", re.MULTILINE)
+
+
+def in_addresses(value: Any) -> Any:
+    """The sender, or the recipients, as text or as a list of texts."""
+    if isinstance(value, str):
+        return with_ascii_domains(value)
+    if isinstance(value, (list, tuple)):
+        return [in_addresses(each) for each in value]
+    return value
+
+
+def in_message(message: Any) -> Any:
+    """The message, or one with other headers of addresses."""
+    if isinstance(message, str) and not message.isascii():
+        head = _HEAD.match(message)
+        assert head is not None
+        return _FIELD.sub(_field, head[0]) + message[head.end() :]
+    if isinstance(message, Message):
+        changed = _changed_headers(message)
+        return _with_headers(message, changed) if changed else message
+    return message
+
+
+def _field(field: re.Match[str]) -> str:
+    named = field[1].lower() in _ADDRESS_HEADERS
+    return with_ascii_domains(field[0]) if named else field[0]
+
+
+def _changed_headers(message: Message) -> dict[str, list[str]]:
+    names = {name.lower() for name, value in message.raw_items() if _is_wide(value)}
+    changed = {}
+    for name in names & _ADDRESS_HEADERS:
+        texts = [str(value) for value in message.get_all(name, ())]
+        values = [with_ascii_domains(text) for text in texts]
+        if values != texts:
+            changed[name] = values
+    return changed
+
+
+def _is_wide(value: Any) -> bool:
+    return not str(value).isascii()
+
+
+def _with_headers(message: Message, changed: dict[str, list[str]]) -> Message:
+    twin = deepcopy(message)
+    for name, values in changed.items():
+        del twin[name]
+        for value in values:
+            twin[name] = value
+    return twin
