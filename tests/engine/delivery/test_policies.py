@@ -27,7 +27,7 @@ from collective.maildrophost.engine.delivery.relayhealth import (
 )
 from collective.maildrophost.engine.delivery.retry import RetryPolicy
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import OpenRecipient
+from collective.maildrophost.engine.queue import OpenRecipient, RelayPause
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 NOW = 1_800_000_000.0
@@ -209,6 +209,34 @@ def test_a_clock_set_back_leaves_no_relay_paused_for_long():
 def test_a_fault_never_began_in_the_future():
     paused = RelayHealth("down", NOW + 3600, 1).failed("down", NOW, PausePolicy())
     assert paused.since == NOW
+
+
+def test_who_cannot_use_what_others_can_leaves_them_the_mail_for_longer_and_longer():
+    policy, now, waits = PausePolicy(), NOW, []
+    health = RelayHealth().failed("no route", now, policy)
+    for _ in range(9):
+        # The first time it is tried at once: the relay may be well for all by now.
+        now = max(now, health.paused_until) if waits else now
+        health = health.freed(now)
+        assert health.good
+        health = health.failed("no route", now, policy)
+        waits.append(health.paused_until - now)
+        assert health.freed(now + 0.1) is health
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300]
+
+
+def test_a_fault_that_only_others_have_met_contradicts_nobody():
+    pause = RelayPause("relay", "down", NOW, NOW + 2.0, 1)
+    assert RelayHealth().heeds(pause).freed(NOW) == RelayHealth()
+    here = RelayHealth().failed("down", NOW, PausePolicy())
+    assert here.heeds(pause).freed(NOW).contradicted == 1
+
+
+def test_a_probe_that_is_left_to_others_is_not_put_off_beyond_the_longest_pause():
+    once = RelayHealth().failed("down", NOW, PausePolicy())
+    assert once.waits_longer(NOW, 3.0).paused_until == NOW + 5.0
+    long = replace(once, paused_until=NOW + LONGEST_PAUSE_SECONDS)
+    assert long.waits_longer(NOW, 3.0) == long
 
 
 def test_the_pace_and_the_health_both_limit():

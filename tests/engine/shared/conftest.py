@@ -15,6 +15,7 @@ IMPATIENT = str(Path(__file__).parents[1] / "faults" / "impatient.py")
 SHORT = {
     "delivery.ledger.RETRY_SECONDS": 0.1,
     "delivery.watch.LOOK_SECONDS": 0.1,
+    "delivery.watch.YIELD_SECONDS": 0.2,
     "daemon.listener.SHORTEST_PAUSE_SECONDS": 0.1,
     "daemon.listener.LONGEST_PAUSE_SECONDS": 0.2,
     "daemon.heartbeat.RENEW_SECONDS": 0.1,

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from servers.catcher import Catcher
+from servers.certificates import Certificates
 from servers.scripted import Scripted
 from waiting import wait_until
 
@@ -128,6 +129,31 @@ def test_who_has_seen_the_end_of_a_fault_forgets_it_for_all(machines, make_mail,
             with queue.write() as tx:
                 pause(tx, found)
             wait_until(lambda: not site.pauses, 10, "the end of the fault")
+
+
+def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
+    machines, make_mail, queue
+):
+    """The relay's certificate is good for one of them only."""
+    broken, well = machines(2)
+    with Certificates() as certificates, Scripted(certificates=certificates) as relay:
+        for site in (broken, well):
+            site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=2, MAILDROP_RETRY_MIN=2)
+        well.configure(MAILDROP_TLS_CA_FILE=certificates.ca_file)
+        with broken.daemon():
+            (id,) = broken.send(make_mail())
+            wait_until(lambda: broken.pauses, 10, "the fault")
+            with well.daemon():
+                well.wait_for(id, State.SENT)
+                wait_until(lambda: not broken.pauses, 10, "the end of the fault")
+                mails = 1
+                while not broken.log_lines("but other daemons' mail gets through"):
+                    (id,) = broken.send(make_mail())
+                    well.wait_for(id, State.SENT, 5)
+                    mails += 1
+                assert not broken.pauses
+                assert not well.log_lines("mail waits")
+        assert len(relay.accepted) == mails
 
 
 @pytest.fixture

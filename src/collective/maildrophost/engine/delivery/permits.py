@@ -25,9 +25,9 @@ class Permits:
     def heed(self, objection: Objection, now: float) -> None:
         """Another daemon was faster, or knows better."""
         if objection.good:
-            self.health = RelayHealth()
+            self.health = self.health.freed(now)
         elif objection.pause is not None:
-            self.health = RelayHealth.of(objection.pause)
+            self.health = self.health.heeds(objection.pause)
         else:
             self._pace = self._pace.waits(now, objection.wait)
 

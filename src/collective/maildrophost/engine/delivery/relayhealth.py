@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..queue import RelayPause
 
@@ -15,13 +15,17 @@ class RelayHealth:
     """A relay's health. Times are seconds since the epoch.
 
     `fault` says what is wrong, "" is good. While it is paused nothing is tried; when
-    the pause is over one message probes it.
+    the pause is over one message probes it. `met`: whether the fault was met here, and
+    not by another daemon only; `contradicted`: how many times others have found since
+    that the relay works, while nothing of this daemon's got through.
     """
 
     fault: str = ""
     since: float = 0.0
     failures: int = 0
     paused_until: float = 0.0
+    met: bool = False
+    contradicted: int = 0
 
     @classmethod
     def of(cls, pause: RelayPause) -> RelayHealth:
@@ -47,14 +51,38 @@ class RelayHealth:
         """The relay was found at fault; failures while it is paused count once."""
         if self.fault and self._paused(now):
             return self
-        failures = self.failures + 1
+        failures = self.failures + 1 if self.fault else max(1, self.contradicted)
         return RelayHealth(
             fault=fault,
             # A later one than now is left of a clock that was set back.
             since=min(self.since, now) if self.fault else now,
             failures=failures,
             paused_until=now + pause.seconds(failures),
+            met=True,
+            contradicted=self.contradicted,
         )
+
+    def heeds(self, pause: RelayPause) -> RelayHealth:
+        """Another daemon has met the fault."""
+        found = RelayHealth.of(pause)
+        return replace(found, met=self.met, contradicted=self.contradicted)
+
+    def waits_longer(self, now: float, seconds: float) -> RelayHealth:
+        """The same with a later probe, within the longest pause there is."""
+        latest = now + LONGEST_PAUSE_SECONDS
+        return replace(self, paused_until=min(self.paused_until + seconds, latest))
+
+    def freed(self, now: float) -> RelayHealth:
+        """Another daemon has found that the relay works.
+
+        It is tried at once, but for a daemon that cannot use what the others can: the
+        mail that it takes would wait each time.
+        """
+        if not self.met:
+            return RelayHealth(contradicted=self.contradicted)
+        if self.contradicted and self._paused(now):
+            return self
+        return RelayHealth(contradicted=self.contradicted + 1)
 
 
 @dataclass(frozen=True)

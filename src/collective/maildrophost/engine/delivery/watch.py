@@ -6,9 +6,11 @@ import asyncio
 import logging
 import math
 import time
+from dataclasses import dataclass
 
 from ..config import RelayAddress
-from ..queue import Queue, QueueError, RelayPause, pauses
+from ..identity import is_gone
+from ..queue import Queue, QueueError, RelayPause, alive_and_lost, pauses, wake
 from ..smtp import RelayFault
 from .ledger import Ledger
 from .notifications import NotificationPolicy
@@ -21,6 +23,17 @@ log = logging.getLogger("maildrop.delivery")
 
 LOOK_SECONDS = 2.0
 """Between two looks at what other daemons have found."""
+YIELD_SECONDS = 3.0
+"""What others are ahead of the daemon that has met a fault: enough for their look."""
+ALONE = ", but other daemons' mail gets through"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The relay's pause, and whether other daemons have the same relay."""
+
+    pause: RelayPause | None
+    others: bool
 
 
 class Watch:
@@ -45,11 +58,13 @@ class Watch:
         self._owner = owner
         self._worked = -math.inf
         self._known = False
+        self._others = False
         self._news = 0
 
     def remember(self, queue: Queue) -> None:
         """A fault found before a restart stands until the relay has been tried."""
-        found = self._read(queue)
+        seen = self._read(queue)
+        self._others, found = seen.others, seen.pause
         if found is not None:
             health = RelayHealth(found.fault, found.since, found.failures)
             self._permits.health = health
@@ -63,16 +78,22 @@ class Watch:
             await asyncio.sleep(LOOK_SECONDS)
             news = self._news
             try:
-                found = await asyncio.to_thread(self._read, queue)
+                seen = await asyncio.to_thread(self._read, queue)
             except QueueError:
                 continue  # The heartbeat tells of it.
+            self._others = seen.others
             # What was found here meanwhile is newer, and perhaps not yet written.
             if news == self._news and not self._ledger.notes_wait:
-                self.heed(found, time.time())
+                self.heed(seen.pause, time.time())
 
-    def _read(self, queue: Queue) -> RelayPause | None:
+    def _read(self, queue: Queue) -> _Seen:
         with queue.read() as tx:
-            return next((each for each in pauses(tx) if each.name == self._name), None)
+            found = [each for each in pauses(tx) if each.name == self._name]
+            alive, _ = alive_and_lost(tx, time.time(), is_gone)
+        others = [each for each in alive if each.relay == self._name]
+        return _Seen(
+            next(iter(found), None), any(each.owner != self._owner for each in others)
+        )
 
     def heed(self, found: RelayPause | None, now: float) -> None:
         """What the queue says of the relay; nothing of this daemon's waits for it."""
@@ -80,7 +101,7 @@ class Watch:
         health = self._permits.health
         if found is None and known and not health.good:
             log.info("relay %s works again, another daemon has found", self._name)
-            self._permits.health = RelayHealth()
+            self._permits.health = health.freed(now)
             self._ledger.wake()
         elif found is not None and health.good and self._concerns(found, now):
             log.warning(
@@ -88,7 +109,9 @@ class Watch:
                 found.fault,
                 found.paused_until - now,
             )
-            self._permits.health = RelayHealth.of(found)
+            self._permits.health = health.heeds(found)
+            # For the mail that waits for a probe, which may well be this daemon's.
+            self._ledger.wake()
         elif found is not None and health.good and self._is_over(found):
             # Who has found it may wait for ever for a mail to find its end.
             self._note_end(now, found.paused_until)
@@ -105,11 +128,11 @@ class Watch:
         """A host of the relay has shown that it takes mail."""
         self._failover.works(host)
         self._worked = time.time()
-        if self._permits.health.good:
+        before, self._permits.health = self._permits.health, RelayHealth()
+        if before.good:
             return
         self._news += 1
         log.info("relay %s works again", self._name)
-        self._permits.health = RelayHealth()
         self._note_end(time.time())
         self._ledger.wake()
 
@@ -128,19 +151,27 @@ class Watch:
         if after is before:
             return
         self._news += 1
+        alone = self._others and before.contradicted > 0
+        if self._others and not alone:
+            # The next probe is another's: it may be this machine that is at fault.
+            after = after.waits_longer(now, YIELD_SECONDS)
         self._permits.health = after
-        level = logging.ERROR if fault.permanent and before.good else logging.WARNING
+        first = before.good and before.contradicted <= 1
         log.log(
-            level,
-            "%s; mail waits, next try in %.0f s",
+            logging.ERROR if fault.permanent and first else logging.WARNING,
+            "%s%s; mail waits, next try in %.0f s",
             fault,
+            ALONE if alone else "",
             after.paused_until - now,
         )
+        if alone:
+            self._ledger.note(wake)
+        else:
+            self._note_beginning(str(fault), after, now)
+
+    def _note_beginning(self, fault: str, health: RelayHealth, now: float) -> None:
+        paused_until = health.paused_until - (YIELD_SECONDS if self._others else 0.0)
         paused = RelayPause(
-            self._name,
-            str(fault),
-            after.since,
-            after.paused_until,
-            after.failures,
+            self._name, fault, health.since, paused_until, health.failures
         )
         self._ledger.note(FaultBegan(paused, self._notify, self._owner, now))

@@ -83,6 +83,7 @@ from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, open_queue
 from .takeover import take_over
 from .transfer import Transferred, transfer
+from .waking import wake
 
 __all__ = [
     "AttemptRecord",
@@ -173,4 +174,5 @@ __all__ = [
     "transfer",
     "unhold",
     "unreadable",
+    "wake",
 ]
