@@ -27,6 +27,7 @@ from collective.maildrophost.engine.queue import (
     State,
     enqueue,
     hold,
+    list_messages,
     open_queue,
     postgresql,
     prune,
@@ -72,6 +73,43 @@ def length(queue):
 def send(queue, hands):
     with queue.write() as tx:
         enqueue(tx, [hands.mail()], hands.now)
+
+
+@pytest.fixture
+def encoded(server):
+    """Makes a database in the given encoding; its URL."""
+    made = []
+
+    def make(encoding):
+        name = f"in_{encoding.lower()}"
+        server.execute(
+            f"CREATE DATABASE {name} OWNER maildrop TEMPLATE template0 "
+            f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        made.append(name)
+        return server.url(name)
+
+    yield make
+    for name in made:
+        server.drop(name)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_mail_is_refused(encoded, encoding):
+    with pytest.raises(QueueError, match=f"encoding is {encoding}: .*ENCODING 'UTF8'"):
+        open_queue(encoded(encoding))
+
+
+def test_the_environment_of_a_client_does_not_say_what_can_be_written(
+    url, monkeypatch, make_mail
+):
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with contextlib.closing(open_queue(url)) as queue:
+        with queue.write() as tx:
+            (id,) = enqueue(tx, [make_mail(subject="日本")], 0.0)
+        with queue.read() as tx:
+            (found,) = list_messages(tx)
+    assert (found.id, found.subject) == (id, "日本")
 
 
 def test_a_reader_sees_one_state_of_the_queue(hands, queue):

@@ -28,6 +28,7 @@ IDLE_SECONDS = 60
 others wait for."""
 CONNECT_SECONDS = 10
 """For each host of the URL."""
+ENCODING = "UTF8"
 CHANNEL = "maildrop"
 """What is notified when mail may have become due; one name for all queues of a
 database, since a ring too many costs nothing."""
@@ -87,6 +88,10 @@ Value = TypeVar("Value")
 
 class NoAnswer(psycopg.OperationalError):
     """The server has said nothing for ANSWER_SECONDS."""
+
+
+class WrongEncoding(psycopg.OperationalError):
+    """Mail in any language cannot be stored in this database."""
 
 
 class PatientConnection(psycopg.Connection[Any]):
@@ -202,6 +207,7 @@ def _with_defaults(url: URL) -> URL:
     """The URL with what it does not say itself: nothing waits for ever."""
     defaults = {
         "application_name": "maildrop",
+        "client_encoding": "utf8",
         "connect_timeout": str(CONNECT_SECONDS),
         "target_session_attrs": "read-write",
         "keepalives_idle": "20",
@@ -215,7 +221,7 @@ def _with_defaults(url: URL) -> URL:
 def _connect(
     _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
 ) -> PatientConnection:
-    return PatientConnection.connect(
+    connection = PatientConnection.connect(
         *arguments,
         # The queue says its own BEGIN.
         autocommit=True,
@@ -223,10 +229,19 @@ def _connect(
         prepare_threshold=None,
         **options,
     )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, ENCODING):  # a pooler need not tell it
+        connection.close()
+        raise WrongEncoding(
+            f"the database's encoding is {encoding}: mail needs one that was made with "
+            f"ENCODING '{ENCODING}'"
+        )
+    return connection
 
 
 def _without_code(error: BaseException, words: str) -> str:
-    if isinstance(error, NoAnswer) or not isinstance(error, psycopg.OperationalError):
+    ours = isinstance(error, NoAnswer | WrongEncoding)
+    if ours or not isinstance(error, psycopg.OperationalError):
         return words
     if any(each in words for each in _CROWDED_WORDS):
         return f"{_CROWDED} ({words})"
