@@ -90,6 +90,7 @@ def test_sighup_takes_the_changed_configuration(site):
     [
         ("SMTP_PORT", "many"),
         ("MAILDROP_SPOOL", "/proc/nowhere"),
+        ("MAILDROP_LOG_FILE", "/proc"),
         ("MAILDROP_QUEUE", "sqlite:////proc/nowhere/queue.db"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The directories of a configuration, made when they are missing, checked when not."""
+"""The places a configuration names, made when they are missing, checked when not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import MaildropError
 
 
 class UnusableDirectory(MaildropError):
-    """A directory of the configuration can't be made or written."""
+    """A directory or a file of the configuration can't be made or written."""
 
 
 def make_directories(configuration: Configuration) -> None:
@@ -24,6 +24,17 @@ def make_directories(configuration: Configuration) -> None:
     _make_missing(configuration.pid_file.parent, "MAILDROP_PID_FILE")
     for directory in configuration.spool:
         _make(directory, "MAILDROP_SPOOL")
+
+
+def check_log_file(configuration: Configuration) -> None:
+    """Raise UnusableDirectory when nothing can be added to the log."""
+    try:
+        with configuration.log_file.open("ab"):
+            pass
+    except OSError as error:
+        raise UnusableDirectory(
+            f"MAILDROP_LOG_FILE {configuration.log_file}: {error.strerror}"
+        ) from None
 
 
 def _make_missing(directory: Path, option: str) -> None:

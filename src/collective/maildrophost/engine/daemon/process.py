@@ -19,7 +19,7 @@ from ..intake import Intake
 from ..queue import Queue, open_queue
 from . import log as logs
 from . import signals
-from .directories import UnusableDirectory, make_directories
+from .directories import UnusableDirectory, check_log_file, make_directories
 from .heartbeat import Heartbeat
 from .service import Service
 from .systemd import Systemd
@@ -49,21 +49,13 @@ def run(
         while current is not None:
             configuration = current
             make_directories(configuration)
-            _set_up_log(configuration)
+            check_log_file(configuration)
+            logs.set_up(configuration)
             if bell is None:
                 bell = files.enter_context(_doorbell(configuration))
                 files.enter_context(_pid_file(configuration))
             status, current = _run(configuration, bell, once, tell)
     return status
-
-
-def _set_up_log(configuration: Configuration) -> None:
-    try:
-        logs.set_up(configuration)
-    except OSError as error:
-        raise UnusableDirectory(
-            f"MAILDROP_LOG_FILE {configuration.log_file}: {error.strerror}"
-        ) from None
 
 
 def _run(
