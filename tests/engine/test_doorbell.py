@@ -76,6 +76,18 @@ def test_the_socket_of_a_killed_daemon_does_not_block_the_next(bell):
     again.close()
 
 
+def test_the_stand_in_does_not_depend_on_who_looks_for_it(tmp_path, monkeypatch):
+    """Logins may have a TMPDIR each, and cron none."""
+    deep = tmp_path / ("d" * 120)
+    place = socket_path(deep, "x")
+    try:
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        assert socket_path(deep, "x") == place
+    finally:
+        place.parent.rmdir()
+
+
 def test_a_directory_too_deep_for_a_socket_gets_a_private_stand_in(tmp_path):
     deep = tmp_path / ("d" * 120)
     deep.mkdir()

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import socket
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,18 +17,20 @@ NAME = "doorbell"
 LONGEST_PATH_BYTES = 100
 """What fits into sockaddr_un everywhere (104 on the BSDs with macOS, 108 on Linux)."""
 
+TEMPORARY = Path("/tmp")  # noqa: S108  what is made there is private, see below
+
 
 def socket_path(directory: Path, name: str) -> Path:
     """Where to bind a socket that belongs in `directory`, short enough for the system.
 
     A deep directory gets a private stand-in among the temporary files, the same one
-    each time.
+    each time and whatever TMPDIR says: a login may have another one than cron.
     """
     path = directory / name
     if len(os.fsencode(path)) <= LONGEST_PATH_BYTES:
         return path
     digest = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
-    short = Path(tempfile.gettempdir(), f"maildrop-{os.getuid()}-{digest}")
+    short = TEMPORARY / f"maildrop-{os.getuid()}-{digest}"
     short.mkdir(mode=0o700, exist_ok=True)
     found = short.lstat()
     if short.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
