@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 from collective.maildrophost.engine.config import OPTIONS, load
@@ -56,6 +57,15 @@ def test_an_existing_file_is_never_overwritten(program, tmp_path):
     assert ended.status == 1
     assert "exists" in ended.err
     assert path.read_text() == "mine"
+
+
+def test_a_home_that_no_file_in_utf_8_can_name_is_refused(program, tmp_path):
+    home = os.fsencode(tmp_path) + b"/h\xe4me"
+    ended = program("init", str(tmp_path / "new.conf"), "--home", os.fsdecode(home))
+    assert ended.status == 1
+    assert "choose another with --home" in ended.err
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "new.conf").exists()
 
 
 def test_a_missing_directory_is_named(program, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import PROGRAM
 
-from collective.maildrophost.engine.cli.logtail import follow
+from collective.maildrophost.engine.cli.logtail import _seek_last, follow
 
 
 @pytest.fixture
@@ -23,6 +24,36 @@ def log(site) -> Path:
 def add(path: Path, text: str) -> None:
     with path.open("a") as log:
         log.write(text)
+
+
+@pytest.mark.parametrize("lines", [0, 1, 500, 2000, 4999, 5000, 6000])
+def test_as_many_lines_are_shown_as_are_wanted(log, lines):
+    with log.open("rb") as stream:
+        _seek_last(stream, lines)
+        shown = stream.read().splitlines()
+    first = max(0, 5000 - lines)
+    assert shown == [f"line {number}".encode() for number in range(first, 5000)]
+
+
+def test_a_long_end_is_not_put_together_anew_with_each_block():
+    """Else a hundred thousand lines take twenty seconds."""
+    copied = 0
+
+    class Block(bytes):
+        def __add__(self, tail):
+            nonlocal copied
+            copied += len(self) + len(tail)
+            return Block(bytes(self) + bytes(tail))
+
+    class Log(io.BytesIO):
+        def read(self, *size):
+            return Block(super().read(*size))
+
+    octets = b"a line\n" * 40_000
+    log = Log(octets)
+    _seek_last(log, 30_000)
+    assert len(log.readlines()) == 30_000
+    assert copied <= len(octets)
 
 
 def test_the_end_is_shown_then_what_is_added(site, log):

@@ -214,6 +214,28 @@ def test_an_output_that_takes_nothing_is_a_failure_in_one_line(site, name):
     assert "No space left" in ended.stderr
 
 
+@pytest.mark.parametrize("stream", ["1", "2"])
+@pytest.mark.parametrize("name", ["queue", "show", "stats", "status", "send"])
+def test_a_command_works_without_a_place_to_print_to(site, name, stream):
+    id = site.send()
+    typed = ["show", id, "--raw"] if name == "show" else command_line(name)
+    command = shlex.join([*PROGRAM, "--config", str(site.path), *typed])
+    ended = subprocess.run(
+        ["sh", "-c", f"{command} {stream}>&-"],
+        input=b"Subject: x\n\n",
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == (3 if name == "status" else 0)
+    assert b"Traceback" not in ended.stderr
+
+
+def test_more_messages_than_there_can_be_are_no_limit(site):
+    ended = site.ctl("queue", "--limit", "99999999999999999999")
+    assert ended.status == 2
+    assert "not in the range" in ended.err
+
+
 def test_a_command_that_only_looks_makes_no_queue(site):
     for name in ("queue", "show", "stats", "status", "check"):
         site.ctl(*command_line(name))

@@ -71,6 +71,13 @@ def _entry(option: Option, home: Path) -> str:
 
 def _write_new(file: Path, text: str) -> None:
     try:
+        octets = text.encode()
+    except UnicodeEncodeError:
+        raise click.ClickException(
+            f"{file} was not written: it would be in UTF-8, and the name of "
+            "MAILDROP_HOME cannot be; choose another with --home"
+        ) from None
+    try:
         # Readable for its owner alone: a password may be put there later.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -81,5 +88,9 @@ def _write_new(file: Path, text: str) -> None:
         raise click.ClickException(
             f"cannot write {file}: {error.strerror}; is its directory there?"
         ) from None
-    with open(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(octets)
+    except OSError as error:
+        file.unlink()
+        raise click.ClickException(f"cannot write {file}: {error.strerror}") from None

@@ -42,9 +42,13 @@ ATTEMPT_COLUMNS = (
 )
 
 
+MOST = 1_000_000_000
+"""Messages that can be asked for; databases have a limit, too."""
+
+
 @click.command("queue")
 @click.option("--state", type=StateName(), help="Only messages in this state.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True)
 @json_option
 @pass_configured
 def queue_command(

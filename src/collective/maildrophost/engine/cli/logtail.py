@@ -38,7 +38,7 @@ def logtail_command(configured: Configured, lines: int) -> None:
     except BrokenPipeError:
         raise  # its reader has seen enough
     except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from None
+        raise click.ClickException(f"{path}: {error.strerror or error}") from None
     except KeyboardInterrupt:
         click.echo()
 
@@ -61,16 +61,18 @@ def follow(path: Path, lines: int) -> Iterator[bytes]:
 
 
 def _seek_last(stream: BinaryIO, lines: int) -> None:
-    position = stream.seek(0, os.SEEK_END)
-    tail = b""
+    end = position = stream.seek(0, os.SEEK_END)
+    found = 0
     # One line end more than lines: the one before the first of them.
-    while position > 0 and tail.count(b"\n") <= lines:
+    while position > 0 and found <= lines:
         start = max(0, position - BLOCK_BYTES)
         stream.seek(start)
-        tail = stream.read(position - start) + tail
+        found += stream.read(position - start).count(b"\n")
         position = start
+    stream.seek(position)
+    tail = stream.read(end - position)
     wanted = tail.splitlines(keepends=True)[-lines:] if lines else []
-    stream.seek(-sum(map(len, wanted)), os.SEEK_END)
+    stream.seek(end - sum(map(len, wanted)))
 
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 failed, 2 usage or configuration error, 3 not running (`s
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -116,6 +117,7 @@ def main(
     `argv` is the command line without the program's name. `config` binds the program to
     one configuration file, so that neither ``--config`` nor the environment is needed.
     """
+    _have_where_to_print()
     _print_whatever_the_locale_cannot()
     try:
         status = _maildropctl.main(
@@ -152,6 +154,16 @@ def _failed(prog_name: str, message: str, status: int) -> int:
     line = " ".join(printable(part) for part in message.splitlines())
     click.echo(f"{prog_name}: {line}", err=True)
     return status
+
+
+def _have_where_to_print() -> None:
+    """Print into the void where there is no standard output, or error.
+
+    What is opened first would have its number else, the queue say.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  to the end
 
 
 def _print_whatever_the_locale_cannot() -> None:

@@ -112,7 +112,8 @@ class Supervisor:
             settings.write_text(self._settings(), encoding="utf-8")
         except OSError as error:
             raise CannotStart(
-                f"cannot write to MAILDROP_VAR: {error.filename}: {error.strerror}"
+                f"cannot write to MAILDROP_VAR {self.configuration.var}: "
+                f"{error.strerror}"
             ) from None
         try:
             launched = subprocess.run(
