@@ -95,6 +95,11 @@ def drop(spool, name, data=MAIL):
     return hidden.rename(spool / name)
 
 
+def peak_kilobytes(daemon):
+    status = Path(f"/proc/{daemon.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])
+
+
 def scanned(relay, spool, count):
     """Wait until the drop directory was looked through from its start to its end."""
     drop(spool, f"zz-{count}")
@@ -150,10 +155,20 @@ def test_a_huge_file_is_told_once_and_not_read(site, spool):
                 scanned(relay, spool, count)
             (line,) = site.log_lines(f"{huge} ")
             assert "more than the 256 MB that are taken" in line
-            status = Path(f"/proc/{daemon.pid}/status").read_text()
-            peak = int(status.partition("VmHWM:")[2].split()[0])
-            assert peak < 150_000, "kB: it was read"
+            assert peak_kilobytes(daemon) < 150_000, "it was read"
     assert huge.exists()
+
+
+@row(30)
+def test_a_log_that_looks_like_headers_is_sent_as_any_mail(site, spool):
+    line, count = b"INFO: all well\n", 500_000
+    drop(spool, "aa-log", MAIL.replace(LETTER, line * count))
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            relay.wait_for(1)
+            assert peak_kilobytes(daemon) < 150_000, "as much as for each of its lines"
+    assert relay.received[0].content.count(line.rstrip()) == count
 
 
 @row(30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -282,3 +283,15 @@ def test_a_body_is_never_touched(body):
 def test_a_huge_header_block_is_read_in_one_pass():
     content = b"X-Maildrop-Lane: bulk\n" * 200_000 + b"\nbody"
     assert composed(content, add_message_id=False).content == b"\nbody"
+
+
+@pytest.mark.parametrize("line", [b"INFO: all well\n", b" all well\n"])
+def test_a_huge_header_block_takes_no_memory_for_each_of_its_lines(line):
+    head = b"Subject: x\n" + line * 100_000
+    tracemalloc.start()
+    try:
+        assert composed(head + b"\nbody").content.endswith(b"\nbody")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(head)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+import tracemalloc
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -233,6 +234,17 @@ def test_endless_raw_headers_take_no_endless_time(name, value):
     assert time.process_time() - started < 5  # the email package: minutes
     assert encoded.isascii()
     assert longest(encoded) <= 100
+
+
+def test_a_header_of_many_lines_takes_no_memory_for_each_of_them():
+    content = b"X-Log: x\n" + b" all well\n" * 100_000 + b"\n\xff\n"
+    tracemalloc.start()
+    try:
+        assert b"\n all well\n" in convert(content, SEVEN_BITS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(content)
 
 
 def test_the_domain_in_an_address_header_becomes_ascii_as_in_the_envelope():

@@ -12,10 +12,11 @@ from collective.maildrophost.engine.message.errors import InvalidMessage
 
 # RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
 # lines that start with a blank. The block ends at the first line that is neither.
-_BLOCK = re.compile(
-    rb"(?:[!-9;-~]{1,998}[ \t]*:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*"
-)
+# A pattern that repeats a line keeps 420 octets for each until it ends: a log of 45 MB
+# with such lines took 1.3 GB. So what is looked for is the end.
 _NAME = re.compile(rb"[!-9;-~]{1,998}[ \t]*:")
+_BLOCK_END = re.compile(rb"\n(?![ \t]|[!-9;-~]{1,998}[ \t]*:)")
+_FIELD_END = re.compile(rb"\n(?![ \t])")
 _LINE_BREAK = re.compile(rb"\r?\n")
 _BLANKS = re.compile(r"[\t\r\n]")
 _UNPRINTABLE = re.compile(
@@ -38,25 +39,40 @@ class FieldFinder:
     """Finds the headers of the given lower-case names, whatever their case."""
 
     def __init__(self, *names: bytes) -> None:
-        alternatives = b"|".join(map(re.escape, names))
-        self._pattern = re.compile(
-            rb"^(" + alternatives + rb")[ \t]*:"
-            rb"([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)",
-            re.IGNORECASE | re.MULTILINE,
-        )
+        name = rb"(" + b"|".join(map(re.escape, names)) + rb")[ \t]*:"
+        self._first = re.compile(name, re.IGNORECASE)
+        # Faster than `^`: what starts with a certain octet is searched for by it.
+        self._later = re.compile(rb"\n" + name, re.IGNORECASE)
 
     def find(self, content: bytes, block_end: int) -> list[Field]:
         """Every such header before `block_end`, in order."""
-        return [
-            Field(match[1].lower(), match[2].strip(), match.start(), match.end())
-            for match in self._pattern.finditer(content, 0, block_end)
-        ]
+        first = self._first.match(content, 0, block_end)
+        fields = [_field(content, first, block_end)] if first else []
+        for later in self._later.finditer(content, 0, block_end):
+            fields.append(_field(content, later, block_end))
+        return fields
+
+
+def _field(content: bytes, name: re.Match[bytes], block_end: int) -> Field:
+    value = name.end()
+    found = _FIELD_END.search(content, value, block_end)
+    end = found.end() if found else block_end
+    return Field(name[1].lower(), content[value:end].strip(), name.start(1), end)
 
 
 def header_block_end(content: bytes) -> int:
     """Where the headers end; 0 when `content` does not start with one."""
-    match = _BLOCK.match(content)
-    return match.end() if match else 0
+    if not _NAME.match(content):
+        return 0
+    found = _BLOCK_END.search(content)
+    return found.end() if found else len(content)
+
+
+def split_headers(block: bytes) -> list[bytes]:
+    """The lines of each header; joined they are the block."""
+    breaks = [found.end() for found in _FIELD_END.finditer(block)]
+    cuts = zip([0, *breaks], [*breaks, len(block)], strict=True)
+    return [block[start:end] for start, end in cuts if start < end]
 
 
 def check_headers(content: bytes, end: int) -> None:

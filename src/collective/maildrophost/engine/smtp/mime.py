@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from ..message.headers import header_block_end
+from ..message.headers import header_block_end, split_headers
 
-_FIELD = re.compile(rb"[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*")
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 
 
@@ -29,7 +28,7 @@ class Entity:
     @classmethod
     def of(cls, raw: bytes) -> Entity:
         end = header_block_end(raw)
-        fields = tuple(found for found in _FIELD.findall(raw[:end]) if found)
+        fields = tuple(split_headers(raw[:end]))
         after = 2 if raw.startswith(b"\r\n", end) else int(raw.startswith(b"\n", end))
         return cls(fields, raw[end : end + after], raw[end + after :])
 
