@@ -15,6 +15,7 @@ from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
+    Refused,
     content,
 )
 
@@ -139,6 +140,36 @@ def test_a_malformed_file_is_reported_once_and_stays(
     assert str(bad) in error
     assert words in error
     assert bad.read_bytes() == data
+    assert not good.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "unexpected error (MemoryError)"),
+        (RuntimeError("it quotes a secret"), "unexpected error (RuntimeError)"),
+        (Refused("the queue", "a value cannot be stored"), "cannot be stored"),
+    ],
+)
+def test_a_file_that_breaks_the_program_is_reported_once_and_the_others_go_on(
+    queue, spool, intake, monkeypatch, caplog, error, words
+):
+    take = module.take_file
+
+    def taking(tx, key, message, now):
+        if message.subject == "bad":
+            raise error
+        return take(tx, key, message, now)
+
+    monkeypatch.setattr(module, "take_file", taking)
+    bad = drop(spool, "bad", MAIL.replace(b"hello", b"bad"))
+    good = drop(spool, "good")
+    assert [intake.scan(), intake.scan()] == [1, 0]
+    (message,) = errors(caplog)
+    assert message.startswith(f"{bad} is left where it is: ")
+    assert words in message
+    assert "secret" not in caplog.text
+    assert bad.exists()
     assert not good.exists()
 
 

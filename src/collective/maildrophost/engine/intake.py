@@ -21,7 +21,8 @@ from pathlib import Path
 from .disk import sync
 from .doorbell import ring
 from .message import InvalidMessage, Message, compose, mailfile
-from .queue import Queue, QueueError, doorbells, forget_files, take_file
+from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
+from .unquoted import unquoted
 
 log = logging.getLogger("maildrop.intake")
 
@@ -111,7 +112,7 @@ class Intake:
             with os.scandir(directory) as entries:
                 names = sorted(entry.name for entry in entries)
         except OSError as error:
-            self._report(str(directory), str(error), "cannot be read: %s", error)
+            self._report(str(directory), str(error), f"cannot be read: {error}")
             return
         self._reported.pop(str(directory), None)
         known = set(names)
@@ -213,19 +214,34 @@ class Intake:
             yield
         except FileNotFoundError:
             pass  # another daemon, or a person, took it away
+        except (InvalidMessage, OSError, Refused) as error:
+            self._leave(path, str(error))
         except QueueError:
             raise
-        except (InvalidMessage, OSError) as error:
-            with contextlib.suppress(OSError):
-                about = _condition(path, os.lstat(path))
-                self._report(path, about, "is left where it is: %s", error)
+        except Exception as error:
+            # The type alone: the text of an unknown error may quote the message.
+            words = f"unexpected error ({type(error).__name__})"
+            self._leave(path, words, unquoted(error))
 
-    def _report(self, path: str, about: object, words: str, error: Exception) -> None:
+    def _leave(
+        self, path: str, reason: str, error: BaseException | None = None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            about = _condition(path, os.lstat(path))
+            self._report(path, about, f"is left where it is: {reason}", error)
+
+    def _report(
+        self,
+        path: str,
+        about: object,
+        words: str,
+        error: BaseException | None = None,
+    ) -> None:
         before = self._reported.get(path)
         again = time.monotonic() + LOOK_AGAIN_SECONDS
         self._reported[path] = _Report(about, again)
         if before is None or before.about != about:
-            log.error("%s " + words, storable(path), error)
+            log.error("%s %s", storable(path), words, exc_info=error)
 
     def _forget_reports(self, present: set[str]) -> None:
         directories = {str(directory) for directory in self._directories}
