@@ -11,6 +11,7 @@ from engine.intake.drops import MAIL, drop, errors, messages
 from waiting import wait_until
 
 from collective.maildrophost.engine import intake as module
+from collective.maildrophost.engine import reports
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -216,7 +217,7 @@ def test_the_name_of_a_file_may_be_any(queue, spool, intake, caplog):
 
 
 def test_a_reported_file_is_tried_again_in_silence(spool, intake, monkeypatch, caplog):
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(reports, "LOOK_AGAIN_SECONDS", 0.0)
     reads = []
     parse = module.mailfile.parse
     monkeypatch.setattr(

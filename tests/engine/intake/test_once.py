@@ -11,6 +11,7 @@ import pytest
 from engine.intake.drops import MAIL, Killed, drop, errors, kill, messages
 
 from collective.maildrophost.engine import intake as module
+from collective.maildrophost.engine import reports
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.queue import (
     QueueError,
@@ -156,7 +157,7 @@ def test_a_file_that_cannot_be_removed_is_remembered_as_long_as_it_is_there(
     drop(spool, "mail-1")
     assert [intake.scan() for _ in range(3)] == [0, 0, 0]
     assert len(messages(queue)) == 1
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(reports, "LOOK_AGAIN_SECONDS", 0.0)
     later = time.time() + 6 * SECONDS_PER_DAY
     monkeypatch.setattr(module.time, "time", lambda: later)
     again = Intake(queue, [spool], add_message_id=True)

@@ -22,22 +22,15 @@ from .disk import sync
 from .doorbell import ring
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
+from .reports import Reports, storable
 from .unquoted import unquoted
 
 log = logging.getLogger("maildrop.intake")
 
 QUIET_SECONDS = 1.0
 """A file without a lock is complete when it has not changed for so long."""
-LOOK_AGAIN_SECONDS = 3600.0
-"""Until a file that was reported is tried again: the key of one that was taken and
-cannot be removed is renewed long before it is forgotten."""
 LARGEST_FILE_BYTES = 256 * 2**20
 LOCK_SUFFIX = ".lck"
-
-
-def storable(path: str | Path) -> str:
-    """A path as the queue can keep it; the octets of a file's name may be any."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -60,14 +53,6 @@ class Identity:
         return f"{storable(self.path)}\n{self.inode} {self.size} {self.changed_ns}"
 
 
-@dataclass(frozen=True)
-class _Report:
-    """What the log has of a path; `again`: when (monotonic) to look once more."""
-
-    about: object
-    again: float
-
-
 class Intake:
     """Watches the drop directories of one configuration."""
 
@@ -78,7 +63,7 @@ class Intake:
         self._directories = tuple(directories)
         self._add_message_id = add_message_id
         self._first_seen: dict[Identity, float] = {}
-        self._reported: dict[str, _Report] = {}
+        self._reports = Reports()
         self._removed: list[Identity] = []
 
     def scan(self) -> int:
@@ -98,7 +83,7 @@ class Intake:
         self._first_seen = {
             each: when for each, when in self._first_seen.items() if each in seen
         }
-        self._forget_reports(present)
+        self._reports.keep_only(present | set(map(str, self._directories)))
         self._forget_removed()
         return taken
 
@@ -112,9 +97,9 @@ class Intake:
             with os.scandir(directory) as entries:
                 names = sorted(entry.name for entry in entries)
         except OSError as error:
-            self._report(str(directory), str(error), f"cannot be read: {error}")
+            self._reports.make(str(directory), str(error), f"cannot be read: {error}")
             return
-        self._reported.pop(str(directory), None)
+        self._reports.forget(str(directory))
         known = set(names)
         for name in names:
             locked = name.endswith(LOCK_SUFFIX) or name + LOCK_SUFFIX in known
@@ -126,7 +111,9 @@ class Intake:
         if not stat.S_ISREG(found.st_mode):
             return 0
         identity = Identity.of(path, found)
-        if self._is_hopeless(path, found) or not _is_mail_file(path):
+        if self._reports.stand(path, _condition(path, found)):
+            return 0
+        if not _is_mail_file(path):
             return 0
         if found.st_size > LARGEST_FILE_BYTES:
             megabytes = LARGEST_FILE_BYTES // 2**20
@@ -137,14 +124,6 @@ class Intake:
             seen.add(identity)
             return 0
         return self._take(identity, found)
-
-    def _is_hopeless(self, path: str, found: os.stat_result) -> bool:
-        report = self._reported.get(path)
-        return (
-            report is not None
-            and report.about == _condition(path, found)
-            and time.monotonic() < report.again
-        )
 
     def _complete(self, identity: Identity, found: os.stat_result) -> bool:
         # The file's own times decide at once; where they lie in the future (a clock
@@ -228,27 +207,7 @@ class Intake:
     ) -> None:
         with contextlib.suppress(OSError):
             about = _condition(path, os.lstat(path))
-            self._report(path, about, f"is left where it is: {reason}", error)
-
-    def _report(
-        self,
-        path: str,
-        about: object,
-        words: str,
-        error: BaseException | None = None,
-    ) -> None:
-        before = self._reported.get(path)
-        again = time.monotonic() + LOOK_AGAIN_SECONDS
-        self._reported[path] = _Report(about, again)
-        if before is None or before.about != about:
-            log.error("%s %s", storable(path), words, exc_info=error)
-
-    def _forget_reports(self, present: set[str]) -> None:
-        directories = {str(directory) for directory in self._directories}
-        keep = present | directories
-        self._reported = {
-            path: report for path, report in self._reported.items() if path in keep
-        }
+            self._reports.make(path, about, f"is left where it is: {reason}", error)
 
 
 def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:

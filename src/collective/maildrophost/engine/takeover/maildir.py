@@ -14,9 +14,9 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from pathlib import Path
 
-from ..intake import storable
 from ..message import InvalidMessage
 from ..message.headers import FieldFinder, header_block_end, without
+from ..reports import storable
 from .oldmail import OldMail, Opened
 
 SENDING, REJECTED = ".sending-", ".rejected-"

@@ -13,9 +13,10 @@ from pathlib import Path
 from ..disk import sync
 from ..doorbell import ring
 from ..errors import MaildropError
-from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS, storable
+from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS
 from ..message import InvalidMessage, compose
 from ..queue import Queue, doorbells, take_over
+from ..reports import storable
 from . import maildir, spool
 from .oldmail import Left, OldMail, Taken
 
