@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from contextlib import ExitStack
@@ -29,6 +30,14 @@ def impatient(site):
         site.program = impatient_program(smtp or {}, **constants)
 
     return make
+
+
+@pytest.fixture
+def unprivileged(site):
+    """The daemon may do nothing that a file's mode forbids, as root could."""
+    if os.getuid() == 0:
+        dropped = "-dac_override,-dac_read_search"
+        site.program = ("setpriv", "--bounding-set", dropped, *site.program)
 
 
 @pytest.fixture(scope="session")

@@ -73,14 +73,6 @@ DROPPED = {
 
 
 @pytest.fixture
-def unprivileged(site):
-    """The daemon may not read what its mode forbids, as root could."""
-    if os.getuid() == 0:
-        dropped = "-dac_override,-dac_read_search"
-        site.program = ("setpriv", "--bounding-set", dropped, *site.program)
-
-
-@pytest.fixture
 def spool(site):
     site.configure(MAILDROP_INTERVAL=0.2)
     spool = site.home / "spool"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from collective.maildrophost.engine.queue import list_messages
@@ -29,3 +30,14 @@ def messages(queue):
 
 def errors(caplog):
     return [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+
+
+def put_back(kept: Path, dropped: Path, data: bytes) -> None:
+    """Another mail that looks the same to the file system, as one of `cp -p` may."""
+    found = kept.stat()
+    kept.write_bytes(data)
+    os.utime(kept, ns=(found.st_atime_ns, found.st_mtime_ns))
+    os.link(kept, dropped)
+    again = dropped.stat()
+    assert (again.st_ino, again.st_size) == (found.st_ino, found.st_size)
+    assert again.st_mtime_ns == found.st_mtime_ns

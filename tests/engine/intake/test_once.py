@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from pathlib import Path
 
 import pytest
-from engine.intake.drops import MAIL, Killed, drop, errors, kill, messages
+from engine.intake.drops import MAIL, Killed, drop, kill, messages, put_back
+from waiting import wait_until
 
 from collective.maildrophost.engine import intake as module
-from collective.maildrophost.engine import reports
 from collective.maildrophost.engine.intake import Intake
-from collective.maildrophost.engine.queue import (
-    QueueError,
-    prune,
-)
-from collective.maildrophost.engine.queue.prune import SECONDS_PER_DAY
+from collective.maildrophost.engine.queue import QueueError
 
 
 def test_a_crash_between_commit_and_unlink_queues_nothing_twice(
@@ -48,17 +43,6 @@ def test_a_crash_before_the_commit_leaves_the_file_for_the_next_scan(
     assert Intake(queue, [spool], add_message_id=True).scan() == 1
 
 
-def put_back(kept: Path, dropped: Path, data: bytes) -> None:
-    """Another mail that looks the same to the file system, as one of `cp -p` may."""
-    found = kept.stat()
-    kept.write_bytes(data)
-    os.utime(kept, ns=(found.st_atime_ns, found.st_mtime_ns))
-    os.link(kept, dropped)
-    again = dropped.stat()
-    assert (again.st_ino, again.st_size) == (found.st_ino, found.st_size)
-    assert again.st_mtime_ns == found.st_mtime_ns
-
-
 @pytest.mark.parametrize("more", [MAIL, MAIL.replace(b"hello", b"other")])
 def test_the_next_file_is_another_mail_whatever_it_looks_like(
     queue, spool, tmp_path, intake, more
@@ -82,8 +66,8 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
         sync(path)
         steps.append((Path(path), os.listdir(spool)))
 
-    def forgetting(tx, keys):
-        forget(tx, keys)
+    def forgetting(tx, *files):
+        forget(tx, *files)
         steps.append("forgotten")
 
     monkeypatch.setattr(module, "sync", syncing)
@@ -116,7 +100,7 @@ def test_a_file_is_remembered_where_the_disk_does_not_tell_that_it_is_gone(
 def test_what_could_not_be_forgotten_is_forgotten_before_the_next_file(
     queue, spool, tmp_path, intake, monkeypatch
 ):
-    def refuse(tx, keys):
+    def refuse(tx, *files):
         raise QueueError("the queue", "is locked")
 
     dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
@@ -147,27 +131,47 @@ def test_what_another_daemon_has_taken_and_forgotten_is_not_taken_again(
     assert len(messages(queue)) == 1
 
 
-def test_a_file_that_cannot_be_removed_is_remembered_as_long_as_it_is_there(
-    queue, spool, intake, monkeypatch, caplog
-):
-    def refuse(path):
-        raise PermissionError(1, "Operation not permitted")
+def keys(queue) -> int:
+    with queue.read() as tx:
+        return tx.exec_driver_sql("SELECT count(*) FROM maildrop_taken_file").scalar()
 
-    monkeypatch.setattr(os, "unlink", refuse)
-    drop(spool, "mail-1")
-    assert [intake.scan() for _ in range(3)] == [0, 0, 0]
-    assert len(messages(queue)) == 1
-    monkeypatch.setattr(reports, "LOOK_AGAIN_SECONDS", 0.0)
-    later = time.time() + 6 * SECONDS_PER_DAY
-    monkeypatch.setattr(module.time, "time", lambda: later)
-    again = Intake(queue, [spool], add_message_id=True)
-    assert [again.scan() for _ in range(3)] == [0, 0, 0]
-    with queue.write() as tx:
-        prune(tx, later + 6 * SECONDS_PER_DAY, 30, 0)
-    # Whoever starts now still knows it.
-    assert Intake(queue, [spool], add_message_id=True).scan() == 0
-    assert len(messages(queue)) == 1
-    assert len(errors(caplog)) == 2 + 1, "once for each start"
+
+def test_a_crash_in_a_full_directory_leaves_few_keys_of_files_that_are_gone(
+    queue, spool, intake, monkeypatch
+):
+    monkeypatch.setattr(module, "FORGOTTEN_AT_ONCE", 3)
+    for number in range(10):
+        drop(spool, f"mail-{number}")
+    drop(spool, "mail-9.lck")
+    with monkeypatch.context() as patch:
+        take = intake._take
+        patch.setattr(
+            intake, "_take", lambda *a: kill() if "8" in a[0].path else take(*a)
+        )
+        with pytest.raises(Killed):
+            intake.scan()
+    assert len(messages(queue)) == 8
+    assert keys(queue) == 2
+
+
+def test_the_directories_are_looked_through_when_each_file_had_its_time(
+    queue, spool, tmp_path, monkeypatch
+):
+    other = tmp_path / "other"
+    intake = Intake(queue, [spool, other], add_message_id=True)
+    drop(spool, "just-written")
+
+    def looked_through() -> bool:
+        intake.scan()
+        return intake.looked_through
+
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
+    assert not any(looked_through() for _ in range(3)), "one of them is not there"
+    monkeypatch.undo()
+    other.mkdir()
+    drop(spool, "just-written")
+    wait_until(looked_through, 10, "the second look")
+    assert list(spool.iterdir()) == []
 
 
 def test_another_file_with_the_same_name_is_another_mail(queue, spool, intake):

@@ -10,12 +10,14 @@ from collective.maildrophost.engine.queue import (
     RelayPause,
     State,
     clear,
+    forget_files,
     hold,
     hold_lane,
     list_messages,
     pause,
     pauses,
     prune,
+    prune_files,
     queue_length,
     stats,
     take_file,
@@ -174,10 +176,19 @@ def test_old_records_go_in_small_batches(hands):
     assert hands.do(prune, later, 1, 0) == 0
 
 
-def test_the_key_of_a_taken_file_outlives_its_last_use(hands):
+def test_the_key_of_a_taken_file_stays_for_as_long_as_its_file_may_be_there(hands):
     hands.do(take_file, "key", hands.mail(), hands.now)
+    hands.do(prune_files, hands.now + 10_000 * DAY)
+    assert hands.do(take_file, "key", hands.mail(), hands.now) is None
+
+
+def test_the_key_of_a_file_that_may_come_back_stays_for_days(hands):
+    hands.do(take_file, "key", hands.mail(), hands.now)
+    hands.do(forget_files, [], ["key"], hands.now)
+    assert hands.do(prune_files, hands.now + 6 * DAY) == 0
+    # It has come back.
     assert hands.do(take_file, "key", hands.mail(), hands.now + 6 * DAY) is None
-    hands.do(prune, hands.now + 12 * DAY, 30, 0)
-    assert hands.do(take_file, "key", hands.mail(), hands.now + 12 * DAY) is None
-    hands.do(prune, hands.now + 20 * DAY, 30, 0)
-    assert hands.do(take_file, "key", hands.mail(), hands.now + 20 * DAY) is not None
+    assert hands.do(prune_files, hands.now + 20 * DAY) == 0
+    hands.do(forget_files, [], ["key"], hands.now + 20 * DAY)
+    assert hands.do(prune_files, hands.now + 28 * DAY) == 1
+    assert hands.do(take_file, "key", hands.mail(), hands.now) is not None

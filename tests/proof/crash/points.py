@@ -90,6 +90,7 @@ DAEMON = [
     Point(HEARTBEAT + "_beat", "in flight", ("renew",), EVERYBODY),
     Point(HEARTBEAT + "stop", "stopping", ("retire",)),
     Point("engine.daemon.service.Service._prune_batch", "history", ("prune",)),
+    Point("engine.daemon.service.Service._prune_batch", "old key", ("prune_files",)),
     Point("engine.daemon.service.Service._prune_batch", "old batch", ("prune",)),
     Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
     Point("engine.intake.Intake._remove unlink", "dropped file"),

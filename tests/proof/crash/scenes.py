@@ -178,6 +178,15 @@ def dropped_file(house: House, relay: Scripted) -> Iterable[str]:
     return ["dropped"]
 
 
+def old_key(house: House, relay: Scripted) -> Iterable[str]:
+    """Of a file that is gone for long; it is forgotten after the second scan."""
+    house.constants["engine.daemon.service.PRUNE_SECONDS"] = 0.1
+    with house.queue.write() as tx:
+        row = {"key": "key", "taken": time.time() - 99 * DAY}
+        tx.execute(tables.taken_file.insert(), row)
+    return dropped_file(house, relay)
+
+
 def clock_set_back(house: House, relay: Scripted) -> Iterable[str]:
     queued(house, mail("of-tomorrow"), ago=-DAY)
     return ["of-tomorrow"]
@@ -217,6 +226,7 @@ SCENES: dict[str, Scene] = {
             another_has_vanished,
             history,
             old_batch,
+            old_key,
             dropped_file,
             clock_set_back,
             room_to_spare,

@@ -4,6 +4,7 @@ A file becomes a message in one transaction that also records the file's identit
 then is the file removed. Cut off in between, the next scan finds the identity taken and
 removes the file without queueing it again. Once the disk knows that it is gone, its
 identity is forgotten: file systems give the inode of a removed file to the next one.
+The identity of a file that cannot be removed is kept for as long as it is there.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ log = logging.getLogger("maildrop.intake")
 
 QUIET_SECONDS = 1.0
 """A file without a lock is complete when it has not changed for so long."""
+FORGOTTEN_AT_ONCE = 100
+"""Removed files; if the daemon is killed before, their keys stay in the queue."""
 LARGEST_FILE_BYTES = 256 * 2**20
 LOCK_SUFFIX = ".lck"
 
@@ -65,6 +68,10 @@ class Intake:
         self._first_seen: dict[Identity, float] = {}
         self._reports = Reports()
         self._removed: list[Identity] = []
+        self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
+        self._first_look: float | None = None
+        self.looked_through = False
+        """Whether each file that was there at the start has had its turn."""
 
     def scan(self) -> int:
         """Take every complete file; returns how many messages were queued.
@@ -75,15 +82,17 @@ class Intake:
         seen: set[Identity] = set()
         present: set[str] = set()
         taken = 0
-        for directory in self._directories:
-            for path in self._candidates(directory):
-                present.add(path)
-                with self._reporting(path):
-                    taken += self._consider(path, seen)
+        for path in self._paths():
+            present.add(path)
+            with self._reporting(path):
+                taken += self._consider(path, seen)
+            if len(self._removed) >= FORGOTTEN_AT_ONCE:
+                self._forget_removed()
         self._first_seen = {
             each: when for each, when in self._first_seen.items() if each in seen
         }
         self._reports.keep_only(present | set(map(str, self._directories)))
+        self._let_go()
         self._forget_removed()
         return taken
 
@@ -92,19 +101,35 @@ class Intake:
         """Whether a file was seen that may be complete soon."""
         return bool(self._first_seen)
 
-    def _candidates(self, directory: Path) -> Iterator[str]:
+    def _paths(self) -> Iterator[str]:
+        began, readable = time.monotonic(), True
+        for directory in self._directories:
+            paths = self._candidates(directory)
+            readable = readable and paths is not None
+            yield from paths or ()
+        if readable:
+            if self._first_look is None:
+                self._first_look = time.monotonic()
+            if began - self._first_look >= QUIET_SECONDS:
+                self.looked_through = True
+
+    def _candidates(self, directory: Path) -> list[str] | None:
+        """What may be mail in a directory; None when it cannot be read."""
         try:
             with os.scandir(directory) as entries:
                 names = sorted(entry.name for entry in entries)
         except OSError as error:
             self._reports.make(str(directory), str(error), f"cannot be read: {error}")
-            return
+            return None
         self._reports.forget(str(directory))
         known = set(names)
-        for name in names:
-            locked = name.endswith(LOCK_SUFFIX) or name + LOCK_SUFFIX in known
-            if not name.startswith(".") and not locked:
-                yield str(directory / name)
+        return [
+            str(directory / name)
+            for name in names
+            if not name.startswith(".")
+            and not name.endswith(LOCK_SUFFIX)
+            and name + LOCK_SUFFIX not in known
+        ]
 
     def _consider(self, path: str, seen: set[Identity]) -> int:
         found = os.lstat(path)
@@ -152,26 +177,45 @@ class Intake:
         if id is not None:
             log.info("id=%s taken from %s", id, storable(path))
             ring(bells)
-        self._remove(identity)
+        self._remove(identity, found, id)
         return int(id is not None)
 
-    def _remove(self, identity: Identity) -> None:
-        # Another daemon that found the file taken may have been faster.
-        with contextlib.suppress(FileNotFoundError):
+    def _remove(
+        self, identity: Identity, found: os.stat_result, id: str | None
+    ) -> None:
+        try:
             # What is at the path now may be another file: only this one may go.
             if Identity.of(identity.path, os.lstat(identity.path)) == identity:
                 os.unlink(identity.path)
+        except FileNotFoundError:
+            pass  # another daemon that found the file taken was faster
+        except OSError as error:
+            self._kept[identity] = found.st_dev
+            what = "was taken before" if id is None else f"is message {id} now"
+            words = f"{what}, but its file cannot be removed: {error.strerror}"
+            self._reports.make(identity.path, _condition(identity.path, found), words)
+            return
+        self._kept.pop(identity, None)
         self._removed.append(identity)
+
+    def _let_go(self) -> None:
+        """Of kept files that somebody else has removed."""
+        gone = [each for each, device in self._kept.items() if _is_gone(each, device)]
+        for each in gone:
+            del self._kept[each]
+        self._removed += gone
 
     def _forget_removed(self) -> None:
         directories = {os.path.dirname(each.path) for each in self._removed}
-        known = {directory for directory in directories if _is_synced(directory)}
-        keys = [
-            each.key for each in self._removed if os.path.dirname(each.path) in known
-        ]
-        if keys:
+        synced = {directory for directory in directories if _is_synced(directory)}
+        known: list[str] = []
+        doubtful: list[str] = []
+        for each in self._removed:
+            sure = os.path.dirname(each.path) in synced
+            (known if sure else doubtful).append(each.key)
+        if self._removed:
             with self._queue.write() as tx:
-                forget_files(tx, keys)
+                forget_files(tx, known, doubtful, time.time())
         self._removed.clear()
 
     def _message(self, data: bytes) -> Message:
@@ -218,6 +262,18 @@ def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
 def is_still(path: str, found: os.stat_result) -> bool:
     """Whether the very file is there, as it was."""
     return _condition(path, os.lstat(path)) == _condition(path, found)
+
+
+def _is_gone(kept: Identity, device: int) -> bool:
+    """Whether a file was removed; not where its file system may come back with it."""
+    try:
+        return Identity.of(kept.path, os.lstat(kept.path)) != kept
+    except FileNotFoundError:
+        with contextlib.suppress(OSError):
+            return os.stat(os.path.dirname(kept.path)).st_dev == device
+    except OSError:
+        pass
+    return False
 
 
 def _is_synced(directory: str) -> bool:

@@ -15,7 +15,7 @@ from ..delivery import Delivery
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS, Intake
-from ..queue import Queue, QueueError, prune, tidy
+from ..queue import Queue, QueueError, prune, prune_files, tidy
 from ..queue.prune import BATCH
 from . import signals
 from .clockwatch import ClockWatch
@@ -57,6 +57,7 @@ class Service:
         self._systemd = systemd
         self._listener = Listener(queue, delivery.ledger.wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
+        self._scanned = asyncio.Event()
         self._told_to_end = asyncio.Event()
         self._told_to_reload = asyncio.Event()
         self._told_to_stop = False
@@ -192,9 +193,11 @@ class Service:
                 if not failing:
                     log.error("%s; dropped files stay where they are", error)
                 failing = True
+            self._scanned.set()
             await asyncio.sleep(seconds)
 
     async def _prune(self) -> None:
+        await self._scanned.wait()
         while True:
             seconds = PRUNE_SECONDS
             try:
@@ -212,8 +215,10 @@ class Service:
         return await asyncio.to_thread(tidy, self._queue)
 
     def _prune_batch(self) -> int:
-        configuration = self._configuration
+        configuration, now = self._configuration, time.time()
         with self._queue.write() as tx:
-            return prune(
-                tx, time.time(), configuration.history_days, configuration.failed_days
-            )
+            gone = prune(tx, now, configuration.history_days, configuration.failed_days)
+            # A file that has come back while nobody looked is still known then.
+            if self._intake.looked_through:
+                gone += prune_files(tx, now)
+            return gone

@@ -65,7 +65,7 @@ from .operator import (
 )
 from .orphans import give_back_unheard, recover_ownerless
 from .pace import take_turn
-from .prune import prune
+from .prune import prune, prune_files
 from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
 from .search import (
     Found,
@@ -149,6 +149,7 @@ __all__ = [
     "pauses",
     "prepare",
     "prune",
+    "prune_files",
     "pull_back",
     "queue_length",
     "recover",

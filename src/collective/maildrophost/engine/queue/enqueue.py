@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 
@@ -103,27 +104,33 @@ def take_file(
 
     The file may go only after this transaction is on disk, and its key after the file,
     see `forget_files`: so a crash in between, or a second daemon, takes nothing twice.
+    Until then the key stays: who could tell whether a file is there may be away.
     """
+    files = tables.taken_file
     try:
         with tx.begin_nested():
-            tx.execute(insert(tables.taken_file), {"key": key, "taken": now})
+            tx.execute(insert(files), {"key": key, "taken": math.inf})
     except IntegrityError:
-        tx.execute(
-            update(tables.taken_file)
-            .where(tables.taken_file.c.key == key)
-            .values(taken=now)
-        )
+        tx.execute(update(files).where(files.c.key == key).values(taken=math.inf))
         return None
     return enqueue(tx, [message], now, origin)[0]
 
 
-def forget_files(tx: Transaction, keys: Sequence[str]) -> None:
+def forget_files(
+    tx: Transaction, keys: Sequence[str], doubtful: Sequence[str], now: float
+) -> None:
     """Another file may have one of these keys from now on: those that had it are gone.
 
-    The disk must know that they are, or a power cut could bring one back as new.
+    The disk must know that they are, or a power cut could bring one back as new. Where
+    it does not tell they are `doubtful`, and their keys stay for TAKEN_FILE_DAYS more.
     """
-    ended = tables.taken_file.c.key == bindparam("ended")
-    tx.execute(delete(tables.taken_file).where(ended), [{"ended": key} for key in keys])
+    files = tables.taken_file
+    this = files.c.key == bindparam("ended")
+    if keys:
+        tx.execute(delete(files).where(this), [{"ended": key} for key in keys])
+    if doubtful:
+        dated = update(files).where(this).values(taken=now)
+        tx.execute(dated, [{"ended": key} for key in doubtful])
 
 
 _MESSAGE = Prepared(

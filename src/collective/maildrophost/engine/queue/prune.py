@@ -15,7 +15,7 @@ schedule = tables.schedule
 BATCH = 500
 SECONDS_PER_DAY = 86400
 TAKEN_FILE_DAYS = 7
-"""A key must outlive its file; a file that can't be removed renews its key."""
+"""How long a file that is gone may come back, after a power cut say."""
 HOUR_DAYS = 400
 
 
@@ -27,13 +27,22 @@ def prune(tx: Transaction, now: float, history_days: float, failed_days: float) 
     gone = _forget(tx, State.SENT, now - history_days * SECONDS_PER_DAY)
     if failed_days:
         gone += _forget(tx, State.FAILED, now - failed_days * SECONDS_PER_DAY)
-    files, hours = tables.taken_file, tables.hour
-    old = now - TAKEN_FILE_DAYS * SECONDS_PER_DAY
-    forgotten = select(files.c.key).where(files.c.taken < old).limit(BATCH)
-    gone += tx.execute(delete(files).where(files.c.key.in_(forgotten))).rowcount
+    hours = tables.hour
     tx.execute(delete(hours).where(hours.c.hour < now - HOUR_DAYS * SECONDS_PER_DAY))
     forget_batches(tx)
     return gone
+
+
+def prune_files(tx: Transaction, now: float) -> int:
+    """Forget one batch of the keys of files that went; BATCH: call again.
+
+    For who has looked through its drop directories since it started, and so has found
+    what has come back.
+    """
+    files = tables.taken_file
+    old = now - TAKEN_FILE_DAYS * SECONDS_PER_DAY
+    forgotten = select(files.c.key).where(files.c.taken < old).limit(BATCH)
+    return tx.execute(delete(files).where(files.c.key.in_(forgotten))).rowcount
 
 
 def _forget(tx: Transaction, state: State, before: float) -> int:

@@ -226,6 +226,7 @@ taken_file = Table(
     "maildrop_taken_file",
     metadata,
     Column("key", Text, primary_key=True),
+    # When its file went; infinity: it may still be there.
     Column("taken", Double, nullable=False, index=True),
 )
 

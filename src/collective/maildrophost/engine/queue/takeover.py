@@ -6,7 +6,7 @@ from sqlalchemy import true, update
 
 from ..message import Message
 from . import tables
-from .enqueue import take_file
+from .enqueue import forget_files, take_file
 from .states import RecipientState, State
 from .store import Transaction
 
@@ -28,6 +28,8 @@ def take_over(
     and `retry` sends it. `possible_duplicate`: it may have been sent there.
     """
     id = take_file(tx, key, message, now, origin)
+    # Nobody looks there again to see whether its file has gone.
+    forget_files(tx, [], [key], now)
     if id is None:
         return None
     if possible_duplicate:
