@@ -1,4 +1,4 @@
-"""Daemons that find systemd around them."""
+"""What daemons find around them."""
 
 from __future__ import annotations
 
@@ -23,3 +23,14 @@ def told(site, manager):
     """A site whose daemon finds systemd around it."""
     site.environ = manager.environ()
     return site
+
+
+@pytest.fixture
+def full_spool(site):
+    """More files than are taken in a moment; how many."""
+    spool, count = site.home / "spool", 1500
+    spool.mkdir()
+    mail = b"##To:b@x.org\n##From:a@x.org\nSubject: hello\n\nbody\n"
+    for number in range(count):
+        (spool / f"mail-{number:04}").write_bytes(mail)
+    return count

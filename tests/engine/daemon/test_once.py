@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 from servers.catcher import Catcher
 from servers.scripted import Scripted
+from waiting import wait_until
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import State
@@ -78,3 +80,17 @@ def test_an_old_fault_matters_only_while_there_is_mail(site, unused_port):
     assert site.once() == 1
     site.ctl("delete", id)
     assert site.once() == 0
+
+
+def test_it_stops_in_the_middle_of_a_full_drop_directory(site, full_spool):
+    process = site.start("--once")
+    try:
+        wait_until(lambda: site.log_lines("taken from"), 10, "the first of the files")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert len(site.log_lines("taken from")) < full_spool
+    assert site.log.rstrip().endswith("stopped")

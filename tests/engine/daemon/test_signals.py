@@ -183,3 +183,12 @@ def test_a_stop_right_behind_a_reload_is_never_lost(site):
         with site.daemon() as daemon:
             daemon.signal(signal.SIGHUP)
             assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_full_drop_directory_holds_up_no_stop_and_no_reload(site, full_spool, number):
+    with site.daemon() as daemon:
+        wait_until(lambda: site.log_lines("taken from"), 10, "the first of the files")
+        daemon.signal(number)
+        wait_until(lambda: site.log_lines("stopped"), 30, "the end of the old one")
+    assert site.log.partition("stopped")[0].count("taken from") < full_spool

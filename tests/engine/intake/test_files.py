@@ -267,3 +267,18 @@ def test_a_file_from_the_future_is_taken_when_it_was_seen_quiet(queue, spool):
     os.utime(dropped, (tomorrow, tomorrow))
     assert intake.scan() == 0
     wait_until(intake.scan, 10, "the file's turn")
+
+
+def test_a_scan_that_is_to_stop_takes_no_more_files(queue, spool, intake, monkeypatch):
+    take = module.take_file
+
+    def taking(*arguments):
+        intake.stop()
+        return take(*arguments)
+
+    monkeypatch.setattr(module, "take_file", taking)
+    taken, left = drop(spool, "mail-1"), drop(spool, "mail-2")
+    assert [intake.scan() for _ in range(3)] == [1, 0, 0]
+    assert (taken.exists(), left.exists()) == (False, True)
+    assert not intake.looked_through
+    assert Intake(queue, [spool], add_message_id=True).scan() == 1

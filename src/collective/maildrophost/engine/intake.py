@@ -14,6 +14,7 @@ import errno
 import logging
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class Intake:
         self._reports = Reports()
         self._removed: list[Identity] = []
         self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
+        self._stopped = threading.Event()
         self._first_look: float | None = None
         self.looked_through = False
         """Whether each file that was there at the start has had its turn."""
@@ -76,7 +78,8 @@ class Intake:
     def scan(self) -> int:
         """Take every complete file; returns how many messages were queued.
 
-        Raises QueueError when the queue can't be written: the files stay.
+        `stop` ends it before the next file. Raises QueueError when the queue can't be
+        written: the files stay.
         """
         self._forget_removed()
         seen: set[Identity] = set()
@@ -96,6 +99,10 @@ class Intake:
         self._forget_removed()
         return taken
 
+    def stop(self) -> None:
+        """Take no more files; for another thread than the one that scans."""
+        self._stopped.set()
+
     @property
     def waits(self) -> bool:
         """Whether a file was seen that may be complete soon."""
@@ -106,7 +113,10 @@ class Intake:
         for directory in self._directories:
             paths = self._candidates(directory)
             readable = readable and paths is not None
-            yield from paths or ()
+            for path in paths or ():
+                if self._stopped.is_set():
+                    return
+                yield path
         if readable:
             if self._first_look is None:
                 self._first_look = time.monotonic()

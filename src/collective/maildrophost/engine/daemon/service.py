@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -75,29 +76,27 @@ class Service:
         """
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._systemd.ready(f"relay {self._delivery.route.name}")
-        await self._together(
-            self._take_in(),
-            self._prune(),
-            self._clock.run(),
-            self._listener.run(),
-            self._delivery.follow(),
-            self._systemd.watch(),
-            self._reload(),
-        )
+        async with self._heeding_signals():
+            await self._together(
+                self._take_in(),
+                self._prune(),
+                self._clock.run(),
+                self._listener.run(),
+                self._delivery.follow(),
+                self._systemd.watch(),
+                self._reload(),
+            )
         return None if self._told_to_stop else self._reloaded
 
     async def once(self) -> None:
         """Take in what was dropped, send what is due, end."""
-        await self._take_in_all()
-        await asyncio.to_thread(self._clock.pull_back)
-        await self._together()
+        async with self._heeding_signals():
+            await self._take_in_all()
+            await asyncio.to_thread(self._clock.pull_back)
+            if not self._told_to_stop:
+                await self._together()
 
     async def _together(self, *more: Coroutine[Any, Any, None]) -> None:
-        # A thread that lets signals in would get those that the main one keeps waiting.
-        asyncio.get_running_loop().set_default_executor(
-            ThreadPoolExecutor(initializer=signals.keep_waiting)
-        )
-        self._heed_signals()
         delivering = asyncio.create_task(self._delivery.run())
         stopping = asyncio.create_task(self._told_to_end.wait())
         beating = self._heartbeat.run(self._delivery.break_off, self._delivery.go_on)
@@ -107,6 +106,8 @@ class Service:
             await asyncio.wait(
                 [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED
             )
+            # Else the end would wait for all that is in the drop directories.
+            self._intake.stop()
             broken = [part for part in parts if part.done()]
             if any(isinstance(part.exception(), LeaseLost) for part in broken):
                 self._delivery.break_off()
@@ -117,9 +118,6 @@ class Service:
             for task in (delivering, stopping, *parts):
                 task.cancel()
             await asyncio.gather(delivering, stopping, *parts, return_exceptions=True)
-            signals.keep_waiting()
-            # What has come before that is on its way through the loop.
-            await asyncio.sleep(HEARING_SECONDS)
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:
         """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""
@@ -143,17 +141,27 @@ class Service:
         self._bell.drain()
         self._delivery.ledger.wake()
 
-    def _heed_signals(self) -> None:
+    @contextlib.asynccontextmanager
+    async def _heeding_signals(self) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
+        # A thread that lets signals in would get those that the main one keeps waiting.
+        loop.set_default_executor(ThreadPoolExecutor(initializer=signals.keep_waiting))
         for number in signals.STOP:
             loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._told_to_reload.set)
         signals.let_in()
+        try:
+            yield
+        finally:
+            signals.keep_waiting()
+            # What has come before that is on its way through the loop.
+            await asyncio.sleep(HEARING_SECONDS)
 
     def _stop(self) -> None:
         """Also in the middle of a reload, which then never happens."""
         if self._reloaded is not None:
             self._systemd.stopping()
+        self._intake.stop()
         self._told_to_stop = True
         self._told_to_end.set()
 
