@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from pathlib import Path
 
@@ -106,5 +106,5 @@ def _decoded(value: bytes) -> str:
     try:
         text = b"".join(value.splitlines()).decode()
         return str(make_header(decode_header(text))) if "=?" in text else text
-    except (HeaderParseError, LookupError, UnicodeError):
+    except (MessageError, LookupError, ValueError):
         raise InvalidMessage("an envelope that cannot be decoded") from None
