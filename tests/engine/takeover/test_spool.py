@@ -12,7 +12,7 @@ from engine.intake.drops import Killed, kill
 from collective.maildrophost.engine import intake
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.message import Lane, compose
-from collective.maildrophost.engine.queue import QueueError, State
+from collective.maildrophost.engine.queue import QueueError, Refused, State
 from collective.maildrophost.engine.takeover import (
     Left,
     Taken,
@@ -190,6 +190,23 @@ def test_a_queue_that_cannot_be_written_leaves_the_mail(spool, queue):
     (spool.directory.parent / "queue.db").rename(spool.directory.parent / "away")
     with pytest.raises(QueueError):
         spool.take()
+    assert spool.files == ["1"]
+
+
+def test_what_the_database_refuses_for_good_is_left_and_the_rest_comes_over(
+    spool, monkeypatch
+):
+    take_over = taking.take_over
+
+    def refuse(tx, key, message, *more, **options):
+        if message.subject == "refused":
+            raise Refused("the queue", "a value cannot be stored")
+        return take_over(tx, key, message, *more, **options)
+
+    monkeypatch.setattr(taking, "take_over", refuse)
+    path = spool.put("1", MAIL.replace(b"hello", b"refused"))
+    spool.put("2", MAIL)
+    assert spool.take() == [Left(path, "a value cannot be stored"), Taken("1")]
     assert spool.files == ["1"]
 
 

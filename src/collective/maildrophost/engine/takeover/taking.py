@@ -15,7 +15,7 @@ from ..doorbell import ring
 from ..errors import MaildropError
 from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS
 from ..message import InvalidMessage, compose
-from ..queue import Queue, doorbells, take_over
+from ..queue import Queue, Refused, doorbells, take_over
 from ..reports import storable
 from . import maildir, spool
 from .oldmail import Left, OldMail, Taken
@@ -85,6 +85,8 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
             bells = doorbells(tx)
     except FileNotFoundError:
         return Left(mail.path, TAKEN_AWAY)
+    except Refused as error:
+        return Left(mail.path, error.reason)
     ring(bells)
     return Taken(id, _remove(mail, id))
 
