@@ -84,6 +84,16 @@ def test_what_is_left_is_named_and_makes_the_status_1(site):
     assert ended.err.startswith(f"left: {spool}/bad unknown line")
 
 
+def test_a_directory_that_is_no_queue_is_named_and_makes_the_status_1(site):
+    folder = maildir_in(site.home) / "new"
+    ended = site.ctl("import", str(folder))
+    assert (ended.status, ended.out) == (1, "0 messages taken over\n")
+    assert ended.err.startswith(f"left: {folder} has nothing that looks like queued")
+    ended = site.ctl("import", str(folder), "--json")
+    assert ended.status == 1
+    assert [each["path"] for each in ended.json["left"]] == [str(folder)]
+
+
 def test_a_directory_that_is_not_there_is_wrong_usage(site):
     ended = site.ctl("import", str(site.home / "nowhere"))
     assert ended.status == 2

@@ -45,6 +45,25 @@ def test_a_mail_comes_over_with_its_envelope(folder, text, maildir):
     assert maildir.files == []
 
 
+@pytest.mark.parametrize("folder", ["new", "cur"])
+def test_a_maildir_may_lack_the_folders_that_were_empty(folder, moved):
+    maildir = moved(folder)
+    maildir.put(f"{folder}/{NAME}", ZOPE)
+    assert maildir.take() == [Taken("1")]
+    assert maildir.files == []
+
+
+@pytest.mark.parametrize("folder", ["new", "cur"])
+def test_a_folder_of_a_maildir_is_none_and_says_what_is(folder, maildir):
+    maildir.put(f"{folder}/{NAME}", ZOPE)
+    (left,) = look_through(maildir.directory / folder)
+    assert left == Left(
+        maildir.directory / folder,
+        "has nothing that looks like queued mail (1 other file): the Maildir that it "
+        f"is a part of would be {maildir.directory}",
+    )
+
+
 def test_a_header_of_that_name_further_down_is_the_senders_own(maildir):
     maildir.put(f"new/{NAME}", ZOPE)
     maildir.take()

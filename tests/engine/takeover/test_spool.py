@@ -79,7 +79,8 @@ def test_what_is_no_mail_is_not_touched(spool):
     (spool.directory / "folder").mkdir()
     (spool.directory / "folder" / "1").write_bytes(MAIL)
     os.symlink(spool.put("elsewhere.lck", MAIL), spool.directory / "link")
-    assert spool.take() == []
+    spool.take()
+    assert spool.messages == []
     assert spool.files == [".1", "README", "elsewhere.lck", "empty", "folder/1", "link"]
 
 
@@ -228,6 +229,30 @@ def test_a_file_that_cannot_be_removed_is_taken_once_and_named(
     assert len(spool.messages) == 1
     assert spool.take() == [Taken(None)]
     assert spool.files == []
+
+
+def test_a_directory_with_other_files_only_is_no_spool(spool):
+    for name in ("notes.txt", "numbers.csv", ".hidden", "1.lck"):
+        spool.put(name, b"no mail")
+    assert spool.take() == [
+        Left(
+            spool.directory,
+            "has nothing that looks like queued mail (2 other files)",
+        )
+    ]
+
+
+def test_a_spool_may_have_folders_of_any_name(moved):
+    spool = moved("new")
+    spool.put("1", MAIL)
+    assert spool.take() == [Taken("1")]
+
+
+def test_other_files_beside_mail_and_an_empty_spool_are_no_fault(spool):
+    assert spool.take() == []
+    spool.put("notes.txt", b"no mail")
+    spool.put("1", MAIL)
+    assert spool.take() == [Taken("1")]
 
 
 def test_a_directory_that_cannot_be_read_is_named(queue, tmp_path):

@@ -52,7 +52,7 @@ def import_command(
 
     A file goes once its mail is in our queue. Cut off at any moment, run it again:
     nothing is taken twice. What cannot be taken stays, is named with the reason and
-    makes the exit status 1.
+    makes the exit status 1, as does a directory of other files only.
     """
     configuration = configured.load()
     from ..queue import QueueError

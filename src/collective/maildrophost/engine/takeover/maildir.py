@@ -19,6 +19,7 @@ from ..message.headers import FieldFinder, header_block_end, without
 from ..reports import storable
 from .oldmail import OldMail, Opened
 
+FOLDERS = ("new", "cur")
 SENDING, REJECTED = ".sending-", ".rejected-"
 REFUSED = "refused for good before it came here, see the old log"
 _ENVELOPES = (
@@ -30,14 +31,19 @@ _FINDER = FieldFinder(*(name for names in _ENVELOPES for name in names))
 
 
 def is_maildir(directory: Path) -> bool:
-    """Whether there is a Maildir at `directory`."""
-    return all((directory / name).is_dir() for name in ("cur", "new"))
+    """Whether there is a Maildir at `directory`; OSError when it cannot be read.
+
+    Who has copied it may have left out folders that were empty.
+    """
+    return any((directory / name).is_dir() for name in FOLDERS)
 
 
 def find(directory: Path) -> Iterator[OldMail]:
     """The mails of a Maildir, the oldest first; OSError when it cannot be read."""
     dated = []
-    for folder in (directory / "new", directory / "cur"):
+    for folder in (directory / name for name in FOLDERS):
+        if not folder.is_dir():
+            continue
         with os.scandir(folder) as entries:
             names = {entry.name for entry in entries if entry.is_file()}
         for base in {_base(name) for name in names} - {""}:

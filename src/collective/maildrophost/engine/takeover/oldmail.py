@@ -64,7 +64,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Left:
-    """A file that stays where it is, with the reason for a person."""
+    """What stays where it is, a file or all of a directory; the reason for a person."""
 
     path: Path
     reason: str

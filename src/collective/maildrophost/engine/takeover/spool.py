@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..intake import LOCK_SUFFIX, Identity
@@ -24,16 +24,25 @@ def find(directory: Path) -> Iterator[OldMail | Left]:
     """
     with os.scandir(directory) as entries:
         names = {entry.name for entry in entries}
-    dated = []
+    for path, found in sorted(candidates(directory, names), key=_age):
+        yield from _consider(path, found, names)
+
+
+def candidates(
+    directory: Path, names: Iterable[str]
+) -> Iterator[tuple[Path, os.stat_result]]:
+    """The files that may be mail, by their names; OSError when one is gone."""
     for name in names:
-        path = directory / name
         if name.startswith(".") or name.endswith(LOCK_SUFFIX):
             continue
-        found = path.lstat()
+        found = (directory / name).lstat()
         if stat.S_ISREG(found.st_mode):
-            dated.append((found.st_mtime_ns, name, found))
-    for _, name, found in sorted(dated, key=lambda each: each[:2]):
-        yield from _consider(directory / name, found, names)
+            yield directory / name, found
+
+
+def _age(candidate: tuple[Path, os.stat_result]) -> tuple[int, str]:
+    path, found = candidate
+    return found.st_mtime_ns, path.name
 
 
 def _consider(

@@ -6,6 +6,7 @@ files go. Cut off in between, the next run finds the key and removes the files.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,13 +34,29 @@ class NothingToTake(MaildropError):
 def look_through(directory: Path) -> Iterator[OldMail | Left]:
     """Every mail in an old queue, the oldest first.
 
-    Raises NothingToTake when it is none, or cannot be read.
+    The directory itself is left when it is no Maildir, and has files, but none that a
+    spool has. Raises NothingToTake when it cannot be read.
     """
-    find = maildir.find if maildir.is_maildir(directory) else spool.find
     try:
-        yield from find(directory)
+        if maildir.is_maildir(directory):
+            yield from maildir.find(directory)
+            # A folder of that name does not make a spool a Maildir.
+            yield from spool.find(directory)
+        else:
+            yield from list(spool.find(directory)) or _no_queue(directory)
     except OSError as error:
         raise NothingToTake(f"{directory} cannot be read: {error.strerror}") from None
+
+
+def _no_queue(directory: Path) -> Iterator[Left]:
+    others = len(list(spool.candidates(directory, os.listdir(directory))))
+    if not others:
+        return
+    files = "file" if others == 1 else "files"
+    reason = f"has nothing that looks like queued mail ({others} other {files})"
+    if directory.name in maildir.FOLDERS:
+        reason += f": the Maildir that it is a part of would be {directory.parent}"
+    yield Left(directory, reason)
 
 
 def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
