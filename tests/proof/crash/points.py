@@ -240,10 +240,13 @@ _OF_AN_OPERATOR = "a new file without mail, which an operator looks at"
 NO_MAIL = {
     "engine.cli.init._write_new open 1": _OF_AN_OPERATOR,
     "engine.cli.init._write_new open 2": _OF_AN_OPERATOR,
+    "engine.cli.init._write_new unlink": _OF_AN_OPERATOR,
+    "engine.cli.program._have_where_to_print open": "opens what takes anything",
     "engine.cli.zdaemon.Supervisor.launch unlink": _MADE_ANEW,
     "engine.cli.zdaemon.Supervisor.launch write_text": _MADE_ANEW,
     "engine.cli.zdaemon.Supervisor._begin_transcript replace": "words for a person",
     "engine.cli.zdaemon.Supervisor._begin_transcript touch": "words for a person",
+    "engine.daemon.directories.check_log_file open": "adds nothing to the log",
     "engine.daemon.process._pid_file unlink 1": _MADE_ANEW,
     "engine.daemon.process._pid_file write_text": _MADE_ANEW,
     "engine.daemon.process._pid_file unlink 2": _MADE_ANEW,
@@ -277,6 +280,6 @@ READS = {
         "in_doubt",
     ),
     *("list_messages", "look", "moment", "newest_id", "next_due", "pauses"),
-    *("queue_length", "search", "stats"),
+    *("queue_length", "search", "stats", "wake"),
 }
 """Operations of the queue that change nothing."""
