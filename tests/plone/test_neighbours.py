@@ -16,7 +16,13 @@ from plone.testing import zope
 from Products.CMFPlone.tests.utils import MockMailHost as PloneMailHost
 from Products.GenericSetup import EXTENSION, profile_registry
 from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost
 from zope.component import getUtility
+
+from collective.maildrophost import MaildropHost
+from collective.maildrophost.setuphandlers import put_maildrop_host_back
+
+OURS = "collective.maildrophost:default"
 
 
 def send():
@@ -145,3 +151,55 @@ def test_collective_mock_mail_host_stays_where_the_addon_is_uninstalled(
 
     assert len(committing_portal.MailHost.messages) == 1
     assert queued() == []
+
+
+@pytest.fixture
+def registered_with_its_wrapper(committing_portal):
+    """A MailHost as many setup handlers put it there: fetched from the site first."""
+    site = committing_portal
+    site._delObject("MailHost")
+    site._setObject("MailHost", MailHost("MailHost"))
+    transaction.commit()
+    site.getSiteManager().registerUtility(site.MailHost, IMailHost)
+    getUtility(IMailHost)  # somebody sends a mail
+    transaction.commit()
+
+
+def toolset_of_plone(site):
+    profile = "profile-Products.CMFPlone:plone"
+    site.portal_setup.runImportStepFromProfile(profile, "toolset")
+
+
+def maildrop_host_alone(site, tool_of):
+    """Whether the Maildrop Host is all that anybody finds who asks for a MailHost."""
+    registry = site.getSiteManager()
+    found = [tool_of(site), aq_base(registry.getUtility(IMailHost))]
+    found += map(aq_base, registry.getAllUtilitiesRegisteredFor(IMailHost))
+    return all(type(each) is MaildropHost and each is found[0] for each in found)
+
+
+@pytest.mark.parametrize(
+    "bring_back",
+    [put_maildrop_host_back, toolset_of_plone, lambda site: applyProfile(site, OURS)],
+    ids=["by the button", "after a toolset", "by installing again"],
+)
+def test_the_maildrop_host_comes_back_where_a_wrapped_mail_host_is_registered(
+    committing_portal, registered_with_its_wrapper, tool_of, bring_back
+):
+    bring_back(committing_portal)
+    transaction.commit()
+
+    assert maildrop_host_alone(committing_portal, tool_of)
+    committing_portal._p_jar.cacheMinimize()
+    assert maildrop_host_alone(committing_portal, tool_of)
+
+
+def test_the_maildrop_host_comes_back_over_collective_mock_mail_host(
+    committing_portal, apply_mock_profile, tool_of
+):
+    apply_mock_profile()
+
+    applyProfile(committing_portal, OURS)
+    transaction.commit()
+
+    assert maildrop_host_alone(committing_portal, tool_of)

@@ -195,17 +195,30 @@ def _exchange(site: Any, mail_host: Any) -> None:
     site._setObject(TOOL_ID, mail_host, set_owner=False)
     if position is not None:
         site.moveObjectToPosition(TOOL_ID, position, suppress_events=True)
+    _give_out(site, mail_host)
 
 
 def _register(site: Any) -> None:
-    # getToolByName reads the attribute, getUtility the local registry, which goes on
-    # giving out the object registered, in the site or not.
-    registry = site.getSiteManager()
+    """Have getUtility find what getToolByName finds."""
     mail_host = _mail_host_of(site)
-    if mail_host is not None and aq_base(registry.queryUtility(IMailHost)) is not (
-        mail_host
-    ):
-        registry.registerUtility(mail_host, IMailHost)
+    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
+    if mail_host is not None and registered is not mail_host:
+        _give_out(site, mail_host)
+
+
+def _give_out(site: Any, mail_host: Any) -> None:
+    # getToolByName reads the attribute, getUtility the local registry, which goes on
+    # giving out the object registered, in the site or not. One registered by its path
+    # is looked up in the site once, and then kept by every thread that has asked for
+    # it: until the registration changes, which is why there is always a new one.
+    registry = site.getSiteManager()
+    # zope.interface counts the registrations. five.localsitemanager makes those with a
+    # path behind its back, of a class that has no hash, and the old counts turn what
+    # takes one away into a TypeError. Nothing public renews them; but they are
+    # volatile: ZODB may drop them at any moment, too.
+    aq_base(registry)._v_utility_registrations_cache = None
+    registry.unregisterUtility(provided=IMailHost)
+    registry.registerUtility(mail_host, IMailHost)
 
 
 def _required_class(setup_tool: Any) -> str | None:

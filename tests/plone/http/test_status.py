@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import transaction
 from App.config import getConfiguration
+from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost.engine.queue import RelayPause, clear, pause
+from collective.maildrophost.setuphandlers import put_maildrop_host_back
 
 
 def test_the_status_tells_that_mail_is_moving(rest, hands):
@@ -126,6 +129,21 @@ def test_another_mailhost_has_no_queue(rest, site, replaced, method, path, body)
     assert answer.status_code == 409
     assert "not a Maildrop Host" in answer.json()["message"]
     assert "traceback" not in answer.json()
+
+
+def test_every_thread_finds_the_maildrop_host_that_is_back(rest, site):
+    site._delObject("MailHost")
+    site._setObject("MailHost", MailHost("MailHost"))
+    transaction.commit()
+    # By its path: what a thread finds there it keeps.
+    site.getSiteManager().registerUtility(site.MailHost, IMailHost)
+    transaction.commit()
+    assert rest.get("@maildrop").status_code == 409
+
+    put_maildrop_host_back(site)
+    transaction.commit()
+
+    assert rest.get("@maildrop").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["@maildrop/nonsense", "@maildrop/messages/1/raw"])
