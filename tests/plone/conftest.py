@@ -18,6 +18,7 @@ from plone.app.testing import (
 )
 from plone.testing.zope import Browser
 from Products.CMFCore.utils import getToolByName
+from Products.GenericSetup import EXTENSION, profile_registry
 from Products.MailHost.interfaces import IMailHost
 from zope.component import getUtility
 
@@ -101,6 +102,20 @@ def required_class():
         return toolset.getRequiredToolInfo("MailHost")["class"]
 
     return of
+
+
+@pytest.fixture
+def addon_with_tools(tmp_path):
+    """A profile of another add-on with a toolset.xml, which has nothing about mail."""
+    (tmp_path / "toolset.xml").write_text(
+        '<tool-setup><required tool_id="portal_other" class="OFS.Folder.Folder"/>'
+        "</tool-setup>"
+    )
+    profile_registry.registerProfile(
+        "tools", "Other", "", str(tmp_path), "plone.api", profile_type=EXTENSION
+    )
+    yield "profile-plone.api:tools"
+    profile_registry.unregisterProfile("tools", "plone.api")
 
 
 @pytest.fixture

@@ -17,12 +17,18 @@ from Products.CMFPlone.tests.utils import MockMailHost as PloneMailHost
 from Products.GenericSetup import EXTENSION, profile_registry
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
+from zope.annotation.interfaces import IAnnotations
 from zope.component import getUtility
 
 from collective.maildrophost import MaildropHost
-from collective.maildrophost.setuphandlers import put_maildrop_host_back
+from collective.maildrophost.setuphandlers import (
+    SWAP,
+    TOOL_CLASS,
+    put_maildrop_host_back,
+)
 
 OURS = "collective.maildrophost:default"
+PLONE = "profile-Products.CMFPlone:plone"
 
 
 def send():
@@ -154,6 +160,137 @@ def test_collective_mock_mail_host_stays_where_the_addon_is_uninstalled(
 
 
 @pytest.fixture
+def staging(committing_portal, apply_mock_profile):
+    """A site with collective.MockMailHost on top of the Maildrop Host."""
+    apply_mock_profile()
+    transaction.commit()
+    committing_portal._p_jar.cacheMinimize()  # as another thread of Zope has it
+    return committing_portal
+
+
+@pytest.fixture
+def import_addon(staging, addon_with_tools, tmp_path):
+    """Installs an add-on with a toolset.xml and, before and after it, handlers."""
+
+    def run(**handlers):
+        profile = ("addon", "Addon", "", str(tmp_path), "plone.api", EXTENSION)
+        profile_registry.registerProfile(*profile, **handlers)
+        try:
+            applyProfile(staging, "plone.api:addon")
+        finally:
+            profile_registry.unregisterProfile("addon", "plone.api")
+        transaction.commit()
+
+    return run
+
+
+def collects(mail_host):
+    """Whether a mail that somebody sends now is collected there."""
+    before = len(mail_host.messages)
+    send()
+    return len(mail_host.messages) == before + 1
+
+
+def test_on_a_staging_site_no_mail_leaves_after_an_addon_was_installed(
+    staging, import_addon, tool_of, utility, queued
+):
+    mock = tool_of(staging)
+
+    import_addon()
+
+    assert "portal_other" in staging.objectIds()
+    assert tool_of(staging) is mock is utility()
+    assert collects(mock)
+    assert queued() == []
+
+
+def import_plones_tools(setup_tool):
+    setup_tool.runImportStepFromProfile(PLONE, "toolset")
+
+
+def import_plones_utilities(setup_tool):
+    """Plone's toolset step, then what registers the tools as utilities."""
+    setup_tool.runImportStepFromProfile(PLONE, "componentregistry")
+
+
+@pytest.mark.parametrize("step", [import_plones_tools, import_plones_utilities])
+def test_on_a_staging_site_plones_own_steps_change_nothing(
+    staging, step, tool_of, utility, required_class
+):
+    mock = tool_of(staging)
+
+    for _ in range(2):
+        step(staging.portal_setup)
+
+    assert tool_of(staging) is mock is utility()
+    assert required_class(staging) == TOOL_CLASS
+
+
+def look_it_up(setup_tool):
+    assert getUtility(IMailHost) is not None
+
+
+@pytest.mark.parametrize("moment", ["pre_handler", "post_handler"])
+@pytest.mark.parametrize("handler", [look_it_up, import_plones_tools])
+def test_what_an_addon_does_before_and_after_its_tools_makes_no_difference(
+    staging, import_addon, tool_of, utility, moment, handler
+):
+    # An import within the import, or a mail that somebody sends meanwhile.
+    mock = tool_of(staging)
+    kept = kept_maildrop_host(staging)
+
+    import_addon(**{moment: handler})
+
+    assert tool_of(staging) is mock is utility()
+    assert kept_maildrop_host(staging) is kept
+
+
+def kept_maildrop_host(site):
+    return IAnnotations(site)[SWAP]["maildrop_host"]
+
+
+def test_where_only_the_tool_was_replaced_only_the_tool_is(
+    staging, import_addon, tool_of, utility
+):
+    mock, kept = tool_of(staging), kept_maildrop_host(staging)
+    staging.getSiteManager().unregisterUtility(provided=IMailHost)
+    staging.getSiteManager().registerUtility(kept, IMailHost)
+
+    import_plones_utilities(staging.portal_setup)
+
+    assert tool_of(staging) is mock
+    assert utility() is kept
+
+
+def test_an_addon_that_takes_the_mock_away_brings_the_maildrop_host_back(
+    staging, import_addon, tool_of, utility
+):
+    def take_away(setup_tool):
+        staging._delObject("MailHost")
+        staging._setObject("MailHost", MailHost("MailHost"))
+
+    import_addon(pre_handler=import_plones_tools, post_handler=take_away)
+
+    assert tool_of(staging) is utility() is kept_maildrop_host(staging)
+
+
+def test_of_an_import_that_failed_nothing_is_remembered(staging, import_addon, tool_of):
+    def fail(setup_tool):
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError):
+        import_addon(post_handler=fail)
+    transaction.abort()
+    staging._delObject("MailHost")
+    staging._setObject("MailHost", MaildropHost("MailHost", "By hand"))
+    transaction.commit()
+
+    import_addon()
+
+    assert tool_of(staging).title == "By hand"
+
+
+@pytest.fixture
 def registered_with_its_wrapper(committing_portal):
     """A MailHost as many setup handlers put it there: fetched from the site first."""
     site = committing_portal
@@ -163,11 +300,6 @@ def registered_with_its_wrapper(committing_portal):
     site.getSiteManager().registerUtility(site.MailHost, IMailHost)
     getUtility(IMailHost)  # somebody sends a mail
     transaction.commit()
-
-
-def toolset_of_plone(site):
-    profile = "profile-Products.CMFPlone:plone"
-    site.portal_setup.runImportStepFromProfile(profile, "toolset")
 
 
 def maildrop_host_alone(site, tool_of):
@@ -180,7 +312,11 @@ def maildrop_host_alone(site, tool_of):
 
 @pytest.mark.parametrize(
     "bring_back",
-    [put_maildrop_host_back, toolset_of_plone, lambda site: applyProfile(site, OURS)],
+    [
+        put_maildrop_host_back,
+        lambda site: import_plones_tools(site.portal_setup),
+        lambda site: applyProfile(site, OURS),
+    ],
     ids=["by the button", "after a toolset", "by installing again"],
 )
 def test_the_maildrop_host_comes_back_where_a_wrapped_mail_host_is_registered(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import transaction
-from Products.GenericSetup import EXTENSION, profile_registry
 from Products.GenericSetup.registry import ToolsetRegistry
 from Products.MailHost.MailHost import MailHost
 
@@ -15,20 +14,6 @@ from collective.maildrophost.interfaces import IMaildropHost
 
 TOOLSET = "profiles/default/toolset.xml"
 PLONE = "profile-Products.CMFPlone:plone"
-
-
-@pytest.fixture
-def addon_with_tools(tmp_path):
-    """A profile of another add-on with a toolset.xml, which has nothing about mail."""
-    (tmp_path / "toolset.xml").write_text(
-        '<tool-setup><required tool_id="portal_other" class="OFS.Folder.Folder"/>'
-        "</tool-setup>"
-    )
-    profile_registry.registerProfile(
-        "tools", "Other", "", str(tmp_path), "plone.api", profile_type=EXTENSION
-    )
-    yield "profile-plone.api:tools"
-    profile_registry.unregisterProfile("tools", "plone.api")
 
 
 def test_a_toolset_of_another_addon_leaves_the_maildrop_host(

@@ -11,8 +11,10 @@ from __future__ import annotations
 import logging
 import socket
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
+import transaction
 from AccessControl.Permission import pname
 from Acquisition import aq_base, aq_inner, aq_parent
 from persistent.mapping import PersistentMapping
@@ -82,16 +84,30 @@ def put_maildrop_host_back(site: Any) -> None:
     if _mail_host_of(site) is not kept:
         _exchange(site, kept)
     _register(site)
-    setup_tool = site.portal_setup
-    if _required_class(setup_tool) != TOOL_CLASS:
-        _require_class(setup_tool, TOOL_CLASS)
+    _require_maildrop_host(site)
+
+
+@dataclass(frozen=True)
+class _Foreign:
+    """The MailHost of another add-on in the place of ours, and what is given out."""
+
+    tool: Any
+    utility: Any
 
 
 @adapter(IBeforeProfileImportEvent)
-def remember_maildrop_host(event: Any) -> None:
-    """Keep the Maildrop Host that is in use, should it not be the one installed."""
+def remember_mail_host(event: Any) -> None:
+    """Keep the MailHost that is in use: another add-on's until the import has ended.
+
+    A Maildrop Host is kept for good, should it not be the one installed.
+    """
     site = _site_of(event.tool)
     swap = _swap_of(site)
+    imports = _imports_under_way(site)
+    if swap is not None and imports:
+        # One begins within another, which may have had its toolset step already.
+        _put_foreign_back(site, swap, imports[-1])
+    imports.append(None if swap is None else _foreign(site))
     current = _mail_host_of(site)
     if swap is None or not IMaildropHost.providedBy(current):
         return
@@ -101,21 +117,70 @@ def remember_maildrop_host(event: Any) -> None:
 
 @adapter(IProfileImportedEvent)
 def undo_toolset_replacement(event: Any) -> None:
-    """Put the Maildrop Host back where a toolset step made a fresh MailHost.
+    """Put the MailHost back where a toolset step made a fresh one.
 
-    Plone's own toolset.xml requires a plain MailHost: importing that step again
-    replaces the tool. One of another class was put there on purpose, and stays.
+    Ours has an entry of its own, which displaces another add-on's MailHost whenever a
+    profile has a toolset.xml; Plone's own, imported again, displaces ours, too.
     """
     site = _site_of(event.tool)
     swap = _swap_of(site)
+    imports = _imports_under_way(site)
+    foreign = imports.pop() if imports else None
     if swap is None or "toolset" not in event.steps:
         return
+    _put_foreign_back(site, swap, foreign)
+    if _is_fresh(site, swap):
+        put_maildrop_host_back(site)
+
+
+_IMPORTS = object()
+
+
+def _imports_under_way(site: Any) -> list[_Foreign | None]:
+    # The transaction knows them: of an import that fails, nothing is left behind.
+    current = transaction.get()
+    try:
+        sites = current.data(_IMPORTS)
+    except KeyError:
+        sites = {}
+        current.set_data(_IMPORTS, sites)
+    begun: list[_Foreign | None] = sites.setdefault(site.getPhysicalPath(), [])
+    return begun
+
+
+def _foreign(site: Any) -> _Foreign | None:
     current = _mail_host_of(site)
-    if (
+    # One whose product is gone is no MailHost any more: it may well be replaced.
+    is_other = IMailHost.providedBy(current) and type(current) is not MailHost
+    if not is_other or IMaildropHost.providedBy(current):
+        return None
+    return _Foreign(current, aq_base(site.getSiteManager().queryUtility(IMailHost)))
+
+
+def _put_foreign_back(site: Any, swap: Any, foreign: _Foreign | None) -> None:
+    """Put another add-on's MailHost back where a toolset step made a fresh one."""
+    if foreign is None or not _is_fresh(site, swap):
+        return
+    # One that is not as the toolset asks for was made by another step, on purpose.
+    if _dotted_name(type(_mail_host_of(site))) != _required_class(site.portal_setup):
+        return
+    _exchange(site, foreign.tool)
+    if foreign.utility is not None and foreign.utility is not foreign.tool:
+        _give_out(site, foreign.utility)
+    _require_maildrop_host(site)
+
+
+def _is_fresh(site: Any, swap: Any) -> bool:
+    """Whether some step made the MailHost; one of another class stays what it is."""
+    current = _mail_host_of(site)
+    return (
         type(current) in (MailHost, MaildropHost)
         and current is not swap["maildrop_host"]
-    ):
-        put_maildrop_host_back(site)
+    )
+
+
+def _dotted_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _site_of(setup_tool: Any) -> Any:
@@ -226,6 +291,11 @@ def _required_class(setup_tool: Any) -> str | None:
     if TOOL_ID not in toolset.listRequiredTools():
         return None
     return str(toolset.getRequiredToolInfo(TOOL_ID)["class"])
+
+
+def _require_maildrop_host(site: Any) -> None:
+    if _required_class(site.portal_setup) != TOOL_CLASS:
+        _require_class(site.portal_setup, TOOL_CLASS)
 
 
 def _require_class(setup_tool: Any, dotted_name: str) -> None:
