@@ -8,8 +8,6 @@ profile may delete any tool.
 
 from __future__ import annotations
 
-import logging
-import socket
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +17,6 @@ from AccessControl.Permission import pname
 from Acquisition import aq_base, aq_inner, aq_parent
 from persistent.mapping import PersistentMapping
 from plone.base.interfaces import INonInstallable
-from plone.registry.interfaces import IRegistry
 from Products.GenericSetup.interfaces import (
     IBeforeProfileImportEvent,
     IProfileImportedEvent,
@@ -27,17 +24,13 @@ from Products.GenericSetup.interfaces import (
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
 from zope.annotation.interfaces import IAnnotations
-from zope.component import adapter, getUtility
+from zope.component import adapter
 from zope.interface import implementer
 
-from collective.maildrophost import oldhost
-from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost import mailsettings, oldhost
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS, MANAGE_MAIL_QUEUE
-from collective.maildrophost.productconfig import configuration
-
-logger = logging.getLogger(__name__)
 
 TOOL_ID = "MailHost"
 TOOL_CLASS = "collective.maildrophost.host.MaildropHost"
@@ -63,6 +56,13 @@ def install(setup_tool: Any) -> None:
     put_maildrop_host_back(site)
 
 
+def fill_mail_settings(setup_tool: Any) -> None:
+    """Give the mail settings a value where they have none."""
+    site = _site_of(setup_tool)
+    swap = IAnnotations(site)[SWAP]
+    mailsettings.fill(site, swap["maildrop_host"], swap["filled"])
+
+
 def uninstall(setup_tool: Any) -> None:
     """Bring the MailHost back as it was; a MailHost of another add-on stays."""
     site = _site_of(setup_tool)
@@ -72,7 +72,7 @@ def uninstall(setup_tool: Any) -> None:
     _register(site)
     if _required_class(setup_tool) == TOOL_CLASS:
         _require_class(setup_tool, swap["required_class"])
-    _empty_filled_settings(site, swap["filled"])
+    mailsettings.empty(site, swap["filled"])
     _forget_permissions(site)
     # Applied by itself, not through the add-ons panel, the profile has to see to that.
     setup_tool.unsetLastVersionForProfile("collective.maildrophost:default")
@@ -301,48 +301,6 @@ def _require_maildrop_host(site: Any) -> None:
 def _require_class(setup_tool: Any, dotted_name: str) -> None:
     setup_tool.getToolsetRegistry().addRequiredTool(TOOL_ID, dotted_name)
     setup_tool._p_changed = True  # the registry itself is not persistent
-
-
-def fill_mail_settings(setup_tool: Any) -> None:
-    """Give the mail settings a value where they have none.
-
-    Plone, plone.api and plone.restapi refuse to send without them, though the Maildrop
-    Host needs no SMTP server there: its relay is in the maildrop configuration.
-    """
-    site = _site_of(setup_tool)
-    swap = IAnnotations(site)[SWAP]
-    registry = getUtility(IRegistry, context=site)
-    sensible = {
-        "plone.smtp_host": lambda: "localhost",
-        "plone.email_from_address": lambda: _postmaster(swap["maildrop_host"]),
-        "plone.email_from_name": lambda: site.title or "Plone",
-    }
-    for name, value in sensible.items():
-        if name in registry and not registry[name]:
-            before, registry[name] = registry[name], value()
-            swap["filled"][name] = (before, registry[name])
-            logger.warning(
-                "%s was not set, so it is %r until you set it in Plone's Mail control "
-                "panel",
-                name,
-                registry[name],
-            )
-
-
-def _postmaster(maildrop_host: MaildropHost) -> str:
-    try:
-        configured = configuration(maildrop_host.getConfigKey()).postmaster
-    except MaildropError:
-        configured = ""
-    # The one mailbox that every mail domain must have (RFC 5321 section 4.5.1).
-    return configured or f"postmaster@{socket.getfqdn()}"
-
-
-def _empty_filled_settings(site: Any, filled: Any) -> None:
-    registry = getUtility(IRegistry, context=site)
-    for name, (before, value) in filled.items():
-        if name in registry and registry[name] == value:
-            registry[name] = before
 
 
 def _forget_permissions(site: Any) -> None:

@@ -1,0 +1,57 @@
+"""The mail settings of a site, filled where they are empty.
+
+Plone, plone.api and plone.restapi refuse to send without them, though the Maildrop Host
+needs no SMTP server there: its relay is in the maildrop configuration.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Any
+
+from plone.registry.interfaces import IRegistry
+from zope.component import getUtility
+
+from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.productconfig import configuration
+
+logger = logging.getLogger(__name__)
+
+
+def fill(site: Any, maildrop_host: MaildropHost, filled: Any) -> None:
+    """Give those a value that have none; `filled` keeps what was there, and what is."""
+    registry = getUtility(IRegistry, context=site)
+    sensible = {
+        "plone.smtp_host": lambda: "localhost",
+        "plone.email_from_address": lambda: _postmaster(maildrop_host),
+        "plone.email_from_name": lambda: site.title or "Plone",
+    }
+    for name, value in sensible.items():
+        if name in registry and not registry[name]:
+            before, registry[name] = registry[name], value()
+            filled[name] = (before, registry[name])
+            logger.warning(
+                "%s was not set, so it is %r until you set it in Plone's Mail control "
+                "panel",
+                name,
+                registry[name],
+            )
+
+
+def empty(site: Any, filled: Any) -> None:
+    """Take away what `fill` has set, unless somebody has changed it."""
+    registry = getUtility(IRegistry, context=site)
+    for name, (before, value) in filled.items():
+        if name in registry and registry[name] == value:
+            registry[name] = before
+
+
+def _postmaster(maildrop_host: MaildropHost) -> str:
+    try:
+        configured = configuration(maildrop_host.getConfigKey()).postmaster
+    except MaildropError:
+        configured = ""
+    # The one mailbox that every mail domain must have (RFC 5321 section 4.5.1).
+    return configured or f"postmaster@{socket.getfqdn()}"
