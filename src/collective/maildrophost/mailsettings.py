@@ -12,8 +12,10 @@ from typing import Any
 
 from plone.registry.interfaces import IRegistry
 from zope.component import getUtility
+from zope.schema.interfaces import ValidationError
 
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.smtp.envelope import ascii_domain
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.productconfig import configuration
 
@@ -21,23 +23,40 @@ logger = logging.getLogger(__name__)
 
 
 def fill(site: Any, maildrop_host: MaildropHost, filled: Any) -> None:
-    """Give those a value that have none; `filled` keeps what was there, and what is."""
+    """Give those a value that have none; `filled` keeps what was there, and what is.
+
+    One that Plone does not take is left as it is, with a warning in the log.
+    """
     registry = getUtility(IRegistry, context=site)
     sensible = {
         "plone.smtp_host": lambda: "localhost",
         "plone.email_from_address": lambda: _postmaster(maildrop_host),
-        "plone.email_from_name": lambda: site.title or "Plone",
+        "plone.email_from_name": lambda: _one_line(site.title or "") or "Plone",
     }
     for name, value in sensible.items():
         if name in registry and not registry[name]:
-            before, registry[name] = registry[name], value()
-            filled[name] = (before, registry[name])
-            logger.warning(
-                "%s was not set, so it is %r until you set it in Plone's Mail control "
-                "panel",
-                name,
-                registry[name],
-            )
+            _set(registry, name, value(), filled)
+
+
+def _set(registry: Any, name: str, value: str, filled: Any) -> None:
+    before = registry[name]
+    try:
+        registry[name] = value
+    except ValidationError as refused:
+        logger.warning(
+            "%s is not set, and cannot be %r: %s. Set it in Plone's Mail control "
+            "panel: without it Plone sends no mail",
+            name,
+            value,
+            refused.doc(),
+        )
+        return
+    filled[name] = (before, value)
+    logger.warning(
+        "%s was not set, so it is %r until you set it in Plone's Mail control panel",
+        name,
+        value,
+    )
 
 
 def empty(site: Any, filled: Any) -> None:
@@ -54,4 +73,13 @@ def _postmaster(maildrop_host: MaildropHost) -> str:
     except MaildropError:
         configured = ""
     # The one mailbox that every mail domain must have (RFC 5321 section 4.5.1).
-    return configured or f"postmaster@{socket.getfqdn()}"
+    address = configured or f"postmaster@{socket.getfqdn()}"
+    if address.isascii():
+        return address
+    # Plone's setting is ASCII, as a domain can always be.
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
