@@ -125,5 +125,6 @@ class MaildropHostSettings:
 
     @transactional.setter
     def transactional(self, transactional: bool | None) -> None:
-        # None is no choice, and not the risky one.
-        self._mail_host.setTransactional(transactional is not False)
+        # None is no choice, and not the risky one; 0 is one, which the field takes.
+        chosen = True if transactional is None else bool(transactional)
+        self._mail_host.setTransactional(chosen)

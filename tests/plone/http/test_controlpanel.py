@@ -104,6 +104,16 @@ def test_nothing_chosen_is_not_the_risky_mode(rest, site):
     assert settings(site)[2] is True
 
 
+@pytest.mark.parametrize("sent", [False, 0, True, 1])
+def test_the_mode_is_what_was_sent_also_where_it_is_a_number(rest, site, sent):
+    rest.patch(PANEL, json={"transactional": not sent})
+
+    answer = rest.patch(PANEL, json={"transactional": sent})
+
+    assert answer.status_code == 204, answer.text
+    assert settings(site)[2] is bool(sent)
+
+
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
