@@ -110,6 +110,31 @@ def test_without_a_selection_nothing_is_done(panel, put, mail, states):
     assert states() == {"hello": "queued"}
 
 
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("maildrophost-act", "There is no such action."),
+        ("maildrophost-batch", "There is no such action."),
+        ("maildrophost-lane", "There is no such lane."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["", ":list", ":json", ":int"])
+def test_what_is_no_word_is_answered_as_a_word_that_nobody_knows(
+    panel, put, mail, states, view, said, kind
+):
+    put(mail())
+    names = ("action", "decision", "lane", "scope", "from", "batch", "ids")
+    panel.post(view, **{f"{name}{kind}": "0" for name in names})
+    assert said in panel.text
+    assert states() == {"hello": "queued"}
+
+
+def test_ids_that_are_numbers_are_ids(panel, put, mail, states):
+    (id,) = put(mail())
+    panel.post("maildrophost-act", action="hold", **{"ids:int": id})
+    assert states() == {"hello": "held"}
+
+
 def test_a_batch_in_doubt_is_released(panel, in_doubt, states):
     panel.open()
     assert "2 mails" in panel.text

@@ -267,6 +267,8 @@ def test_what_does_not_go_with_the_state_is_a_conflict(
         "[]",
         "no json",
         "",
+        pytest.param("[" * 100_000, id="nested too deeply"),
+        pytest.param('{"action": ' + "[" * 500 + "]" * 500 + "}", id="nested"),
     ],
 )
 def test_an_action_that_is_none_names_those_there_are(rest, hands, body):

@@ -112,6 +112,16 @@ def test_chosen_messages_are_acted_on(
     assert sorted(states()) == after
 
 
+@pytest.mark.parametrize("kind", ["", ":list", ":json", ":int"])
+def test_what_is_no_word_is_no_action(browser, main_queue, mail, states, kind):
+    with main_queue.write() as tx:
+        enqueue(tx, [mail("one")], time.time())
+    fields = {f"action{kind}": "0", f"ids{kind}": "0"}
+    page = browser.post("MailHost/manage_actOnMessages", fields)
+    assert "There is no such action." in page.text
+    assert states() == ["queued"]
+
+
 def test_messages_are_deleted_by_who_is_sure(browser, main_queue, mail, states):
     with main_queue.write() as tx:
         (id,) = enqueue(tx, [mail("one")], time.time())

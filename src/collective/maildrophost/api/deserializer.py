@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from plone.protect.interfaces import IDisableCSRFProtection
-from plone.restapi.deserializer import json_body
 from plone.restapi.exceptions import DeserializationError
 from plone.restapi.interfaces import IDeserializeFromJson
 from z3c.form.interfaces import IManagerValidator
@@ -17,6 +16,7 @@ from zope.schema import getFieldsInOrder
 from zope.schema.interfaces import IChoice, RequiredMissing, ValidationError
 
 from collective.maildrophost.api.access import check_origin, check_permission
+from collective.maildrophost.api.body import json_object
 from collective.maildrophost.api.controlpanel import IMaildropHostControlpanel
 from collective.maildrophost.api.mailhost import maildrop_host
 from collective.maildrophost.settings import IMaildropHostSettings
@@ -47,10 +47,9 @@ class SettingsDeserializer:
 
     def _body(self) -> dict[str, Any]:
         try:
-            body: dict[str, Any] = json_body(self.request)
+            return json_object(self.request)
         except DeserializationError as error:
             raise BadRequest(str(error)) from error
-        return body
 
     def _values(self, body: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         values: dict[str, Any] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from plone.restapi.deserializer import json_body
 from plone.restapi.exceptions import DeserializationError
 
+from collective.maildrophost.api.body import json_object
 from collective.maildrophost.api.mailhost import maildrop_host, queue_of
 from collective.maildrophost.api.messages import (
     act_on_message,
@@ -36,7 +36,7 @@ class MaildropPatch(QueueService):
 
     def _action(self) -> str:
         try:
-            action = json_body(self.request).get("action")
+            action = json_object(self.request).get("action")
         except DeserializationError:
             action = None
         if action not in ACTIONS:

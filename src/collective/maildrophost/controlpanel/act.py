@@ -42,19 +42,19 @@ class ActOnMessages(Action):
     @property
     def action(self) -> str:
         """retry, hold, release or delete; "" for anything else."""
-        action = self.request.form.get("action")
+        action = self.sent("action")
         return action if action in SAID else ""
 
     @property
     def ids(self) -> list[str]:
         """The ids of the messages that were chosen."""
         ids = self.request.form.get("ids", [])
-        return [ids] if isinstance(ids, str) else [str(each) for each in ids]
+        return [str(each) for each in (ids if isinstance(ids, list) else [ids])]
 
     @property
     def on_all(self) -> bool:
         """Whether everything that matches is meant."""
-        return self.request.form.get("scope") == ALL
+        return self.sent("scope") == ALL
 
     @property
     def query(self) -> Query:
@@ -138,7 +138,7 @@ class ActOnMessages(Action):
         return [
             ("action", self.action),
             ("scope", scope),
-            ("from", str(self.request.form.get("from", ""))),
+            ("from", self.sent("from")),
             *self.query.fields().items(),
             *chosen,
         ]
@@ -149,7 +149,7 @@ class ActOnMessages(Action):
 
     def back_address(self) -> str:
         """The message's page, where it was acted on there and is left; the queue."""
-        on_message = self.request.form.get("from") == "message" and len(self.ids) == 1
+        on_message = self.sent("from") == "message" and len(self.ids) == 1
         if on_message and self.ids[0].isdigit() and not self._is_gone(self.ids[0]):
             return f"{self.url('maildrophost-controlpanel-message')}?id={self.ids[0]}"
         return self.url("maildrophost-controlpanel-queue") + self.query.address()

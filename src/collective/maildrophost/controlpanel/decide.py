@@ -24,7 +24,7 @@ class DecideOnBatch(Action):
 
     def act(self) -> Any:
         """Do it; ask first before anything is lost."""
-        decision = self.request.form.get("decision")
+        decision = self.sent("decision")
         if decision == "discard" and "confirmed" not in self.request.form:
             return self.confirmation()
         decide = {"release": release_batch, "discard": discard_batch}.get(decision)
@@ -37,7 +37,7 @@ class DecideOnBatch(Action):
     @property
     def batch(self) -> str:
         """The name of the batch."""
-        return str(self.request.form.get("batch", ""))
+        return self.sent("batch")
 
     def _do(self, decide: Any) -> None:
         said = {
@@ -57,9 +57,8 @@ class HoldLane(Action):
 
     def act(self) -> Any:
         """Do it."""
-        label = self.request.form.get("lane")
-        lane = {each.label: each for each in Lane}.get(label)
-        hold = self.request.form.get("decision") == "hold"
+        lane = {each.label: each for each in Lane}.get(self.sent("lane"))
+        hold = self.sent("decision") == "hold"
         if lane is None:
             self.say(_("There is no such lane."), "error")
         else:

@@ -33,10 +33,10 @@ class MessagePage(Page):
 
     def __call__(self) -> str:
         """The page; NotFound when there is no such message (any more)."""
-        id = self.request.form.get("id", "")
+        id = self.sent("id")
         try:
             with self.site_mail_host.queue().read() as tx:
-                record = get_message(tx, id if isinstance(id, str) else "")
+                record = get_message(tx, id)
                 if record is None:
                     raise NotFound(f"There is no message {id!r} in the queue.")
                 self.record = record

@@ -88,6 +88,11 @@ class Page(BrowserView):
             for name, title in TABS
         ]
 
+    def sent(self, name: str) -> str:
+        """What the request has under `name`; "" where that is not one text."""
+        value = self.request.form.get(name, "")
+        return value if isinstance(value, str) else ""
+
     def url(self, view: str = "") -> str:
         """The address of a view of the site."""
         return f"{self.context.absolute_url()}/@@{view}"

@@ -34,8 +34,7 @@ class Followed(Page):
     @property
     def message_id(self) -> str:
         """The mail's Message-Id; "" when there is none to follow."""
-        message_id = self.request.form.get("message", "")
-        return message_id if isinstance(message_id, str) else ""
+        return self.sent("message")
 
     @cached_property
     def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord]]:
@@ -145,8 +144,8 @@ class TestMailPage(Followed):
 
     def recipient(self) -> str:
         """The address in the form: what was typed, else the reader's own."""
-        typed = self.request.form.get("recipient")
-        if isinstance(typed, str) and typed:
+        typed = self.sent("recipient")
+        if typed:
             return typed
         member = self.context.portal_membership.getAuthenticatedMember()
         return member.getProperty("email", "") or site_address()
@@ -176,21 +175,21 @@ class SendTestMail(Action):
 
     def act(self) -> Any:
         """Queue the mail, lead to where it is followed."""
-        typed = self.request.form.get("recipient", "")
+        typed = self.sent("recipient")
         try:
-            recipient = check_address(typed.strip() if isinstance(typed, str) else "")
+            recipient = check_address(typed.strip())
             message_id = send_test_mail(self.context, self.request, recipient)
         except (InvalidMessage, MailHostError) as error:
             return self._refuse(typed, str(error))
         query = urlencode({"message": message_id})
         return self.go(f"{self.url(self.tab)}?{query}")
 
-    def _refuse(self, typed: Any, reason: str) -> str:
+    def _refuse(self, typed: str, reason: str) -> str:
         said = _(
             "test_not_queued",
             default="Nothing was queued: ${reason}",
             mapping={"reason": reason},
         )
         self.say(said, "error")
-        query = urlencode({"recipient": typed if isinstance(typed, str) else ""})
+        query = urlencode({"recipient": typed})
         return self.go(f"{self.url(self.tab)}?{query}")

@@ -140,7 +140,9 @@ class Tabs(Base):
     ) -> Any:
         """Retry, hold, release or delete the chosen messages; `sure`: delete them."""
         check_same_site(REQUEST)
-        message = self._acted(action, [ids] if isinstance(ids, str) else ids, sure)
+        chosen = ids if isinstance(ids, (list, tuple)) else [ids]
+        # Whatever a form has sent; what is no text is no action either.
+        message = self._acted(str(action), chosen, sure)
         return self._back_to(REQUEST, "manage_queue", message)
 
     def _acted(self, action: str, ids: Any, sure: Any) -> str:

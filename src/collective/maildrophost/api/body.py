@@ -1,0 +1,18 @@
+"""The JSON object that a client has sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plone.restapi.deserializer import json_body
+from plone.restapi.exceptions import DeserializationError
+
+
+def json_object(request: Any) -> dict[str, Any]:
+    """The body of the request; DeserializationError says why it is no object."""
+    try:
+        body: dict[str, Any] = json_body(request)
+    except RecursionError as error:
+        # json's way to refuse what is nested too deeply, and no fault of the server.
+        raise DeserializationError("The JSON is nested too deeply") from error
+    return body
