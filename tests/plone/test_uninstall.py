@@ -16,7 +16,11 @@ from zope.annotation.interfaces import IAnnotations
 from zope.component import getAllUtilitiesRegisteredFor
 
 from collective.maildrophost import MaildropHost
-from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS, MANAGE_MAIL_QUEUE
+from collective.maildrophost.permissions import (
+    ADD_MAILDROP_HOSTS,
+    MANAGE_MAIL_QUEUE,
+    VIEW_MAIL_TEXT,
+)
 
 
 def test_uninstalling_brings_back_the_very_mailhost(
@@ -175,7 +179,9 @@ def test_after_uninstalling_the_site_is_as_it_was(plain_portal, install, uninsta
     assert state() == before
 
 
-@pytest.mark.parametrize("permission", [MANAGE_MAIL_QUEUE, ADD_MAILDROP_HOSTS])
+@pytest.mark.parametrize(
+    "permission", [MANAGE_MAIL_QUEUE, VIEW_MAIL_TEXT, ADD_MAILDROP_HOSTS]
+)
 def test_who_was_given_our_permissions_is_forgotten(portal, uninstall, permission):
     before = set(vars(portal))
     portal.manage_permission(permission, ["Editor"], acquire=0)

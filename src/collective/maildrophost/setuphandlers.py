@@ -30,7 +30,11 @@ from zope.interface import implementer
 from collective.maildrophost import mailsettings, oldhost
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.interfaces import IMaildropHost
-from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS, MANAGE_MAIL_QUEUE
+from collective.maildrophost.permissions import (
+    ADD_MAILDROP_HOSTS,
+    MANAGE_MAIL_QUEUE,
+    VIEW_MAIL_TEXT,
+)
 
 TOOL_ID = "MailHost"
 TOOL_CLASS = "collective.maildrophost.host.MaildropHost"
@@ -305,6 +309,6 @@ def _require_class(setup_tool: Any, dotted_name: str) -> None:
 
 def _forget_permissions(site: Any) -> None:
     # Who may do what, where somebody has changed it in the site.
-    for permission in (MANAGE_MAIL_QUEUE, ADD_MAILDROP_HOSTS):
+    for permission in (MANAGE_MAIL_QUEUE, VIEW_MAIL_TEXT, ADD_MAILDROP_HOSTS):
         if pname(permission) in vars(aq_base(site)):
             delattr(site, pname(permission))

@@ -7,6 +7,7 @@ import transaction
 from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.permissions import VIEW_MAIL_TEXT
 
 VIEWS = ["", "queue", "message", "test", "test-progress", "settings", "health"]
 
@@ -25,7 +26,7 @@ def test_members_and_editors_see_nothing(somebody, put, mail, view, roles):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_site_administrator_sees_everything(somebody, put, mail, view):
+def test_a_site_administrator_sees_every_page(somebody, put, mail, view):
     (id,) = put(mail())
     assert somebody("Site Administrator").open(view, id=id)
 
@@ -115,6 +116,57 @@ def test_a_message_is_shown_as_plain_text_whatever_is_in_it(panel, put, mail):
         assert "<script>alert" not in page
         assert "<img src=x" not in page
         assert "&lt;script&gt;alert" in page
+
+
+SECRET = "passwordreset-6d1f"
+HIDDEN = "Its headers and its text are only for those with the permission"
+
+
+@pytest.fixture
+def secret_mail(put, mail):
+    """The id of a message with a secret in its headers, its text and a file's name."""
+    text = f"""--b
+Content-Type: text/plain
+
+https://example.org/{SECRET}
+
+--b
+Content-Type: text/plain; name="{SECRET}.txt"
+Content-Disposition: attachment
+
+{SECRET}
+--b--
+"""
+    headers = f'X-Link: {SECRET}\nContent-Type: multipart/mixed; boundary="b"\n'
+    (id,) = put(mail("your password", text=text, headers=headers))
+    return id
+
+
+def test_the_text_of_a_mail_is_for_managers(somebody, panel, secret_mail):
+    assert panel.open("message", id=secret_mail).count(SECRET) == 3
+    assert HIDDEN not in panel.text
+
+    administrator = somebody("Site Administrator")
+    page = administrator.open("message", id=secret_mail)
+
+    assert SECRET not in page
+    assert "maildrop-headers" not in page
+    assert HIDDEN in administrator.text
+    assert "content was deleted" not in administrator.text
+    for shown in ("your password", "to@example.org", "from@example.org", "Queued"):
+        assert shown in administrator.text
+
+
+def test_who_is_given_the_permission_in_the_site_reads_the_text(
+    somebody, committing_portal, secret_mail
+):
+    roles = ["Manager", "Site Administrator"]
+    committing_portal.manage_permission(VIEW_MAIL_TEXT, roles, acquire=0)
+
+    administrator = somebody("Site Administrator")
+
+    assert SECRET in administrator.open("message", id=secret_mail)
+    assert HIDDEN not in administrator.text
 
 
 def test_a_message_that_is_gone_is_not_found(panel):

@@ -131,9 +131,16 @@ class Hands:
     queue: object
     now: float
 
-    def mail(self, *recipients, subject="hello", lane=None, sender="me@example.org"):
+    def mail(
+        self,
+        *recipients,
+        subject="hello",
+        lane=None,
+        sender="me@example.org",
+        text="Hi",
+    ):
         return compose(
-            f"Subject: {subject}\nMessage-Id: <1@example.org>\n\nHi\n",
+            f"Subject: {subject}\nMessage-Id: <1@example.org>\n\n{text}\n",
             sender,
             recipients or ("you@example.net",),
             lane=lane,

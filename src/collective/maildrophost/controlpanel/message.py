@@ -1,9 +1,11 @@
-"""One message's page: envelope, recipients, attempts, headers, text."""
+"""One message's page: envelope, recipients, attempts; headers and text for some."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
+from AccessControl import getSecurityManager
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 
@@ -20,10 +22,14 @@ from collective.maildrophost.engine.queue import (
     get_message,
     taking_part,
 )
+from collective.maildrophost.permissions import VIEW_MAIL_TEXT
 
 
 class MessagePage(Page):
-    """Everything that is known of one message."""
+    """Everything that is known of one message.
+
+    `text` is None where it was deleted, or where the reader may not see it.
+    """
 
     tab = "maildrophost-controlpanel-queue"
     index = ViewPageTemplateFile("templates/message.pt")
@@ -41,13 +47,19 @@ class MessagePage(Page):
                     raise NotFound(f"There is no message {id!r} in the queue.")
                 self.record = record
                 self._attempts = attempts(tx, record.id)
-                data = content(tx, record.id)
+                data = content(tx, record.id) if self.may_see_text else None
         except MaildropError:
             # The queue's page says what is wrong.
             self.request.response.redirect(self.url("maildrophost-controlpanel-queue"))
             return ""
         self.text = None if data is None else message_text(data)
         return super().__call__()
+
+    @cached_property
+    def may_see_text(self) -> bool:
+        """Whether the reader may see what is in a message of this site's queue."""
+        manager = getSecurityManager()
+        return bool(manager.checkPermission(VIEW_MAIL_TEXT, self.context))
 
     def state(self) -> dict[str, Any]:
         """The message's state as it is shown."""
