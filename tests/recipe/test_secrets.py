@@ -7,6 +7,8 @@ import stat
 import pytest
 
 from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.queueurl import parse_queue_url
+from collective.recipe.maildrophost.secrets import forget
 
 CANARY = "c4n4ry-pAssw0rd"
 ONE = f"""
@@ -43,6 +45,7 @@ IN_THE_QUEUE = f"""
 recipe = collective.recipe.maildrophost
 queue = postgresql+psycopg://site:{CANARY}@db.example.org/mail
 """
+IN_AN_ODD_QUEUE = IN_THE_QUEUE.replace(CANARY, f"{CANARY}#/?")
 IN_A_MACRO = f"""
 [defaults]
 password = {CANARY}
@@ -64,7 +67,11 @@ def with_canary(room) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "sections", [ONE, SHARED, IN_A_DAEMON, FROM_ELSEWHERE, IN_THE_QUEUE, IN_A_MACRO]
+    "sections",
+    [
+        *(ONE, SHARED, IN_A_DAEMON, FROM_ELSEWHERE),
+        *(IN_THE_QUEUE, IN_AN_ODD_QUEUE, IN_A_MACRO),
+    ],
 )
 def test_a_password_is_in_the_configurations_alone(room, sections):
     output = room.built(sections)
@@ -91,6 +98,42 @@ def test_a_changed_password_is_noticed(room):
     room.built(ONE.replace(CANARY, "another"))
     configuration = load(room / "parts/maildrop/maildrop.conf", {})
     assert configuration.password.reveal() == "another"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("site:pw@db/mail", "site:p#w@db", "site:p/w@db/mail", "site:p?w@db/mail"),
+        *("site:#@db", "site:/@db", "site:?@db", "site:@db", ":pw@db", "site:p:w@"),
+        *("site@db/mail?password=pw", "@/mail?SSLPASSWORD=pw", "db?pass%77ord=p#w"),
+    ],
+)
+def test_a_queue_with_a_password_is_forgotten_whatever_is_in_it(rest):
+    url = f"postgresql+psycopg://{rest}"
+    parse_queue_url(url)  # the daemon takes it
+    options = {"queue": url}
+    forget(options)
+    assert options == {}
+
+
+def test_a_queue_is_forgotten_with_the_one_before_in_a_comment():
+    options = {"queue": "sqlite:////srv/q.db  # postgresql+psycopg://site:pw@db/mail"}
+    forget(options)
+    assert options == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////srv/100% news/q.db",
+        "postgresql+psycopg://db.example.org/mail",
+        "postgresql+psycopg://site@[2001:db8::1]:5432/mail",
+    ],
+)
+def test_a_queue_without_password_stays(url):
+    options = {"queue": url}
+    forget(options)
+    assert options == {"queue": url}
 
 
 def test_a_queue_without_password_stays_for_other_parts(room):

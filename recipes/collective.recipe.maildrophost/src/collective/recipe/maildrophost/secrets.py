@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import MutableMapping
-from urllib.parse import urlsplit
 
 from .options import BY_NAME, Kind
 from .sections import spellings
+
+# All other queues are forgotten: a password may hold any character, a parameter may be
+# one, and what stands behind a # may name the queue of yesterday.
+_WITHOUT_PASSWORD = (
+    re.compile("sqlite:///[^#]*"),
+    re.compile(
+        r"postgresql\+psycopg://(?:[^:/?#@]*@)?(?:\[[^]/?#@]*\]|[^][:/?#@]*)"
+        r"(?::[0-9]+)?(?:/[^?#@]*)?"
+    ),
+)
 
 
 def forget(options: MutableMapping[str, str]) -> None:
@@ -22,12 +32,8 @@ def forget(options: MutableMapping[str, str]) -> None:
 
 
 def _is_secret(kind: Kind, value: str) -> bool:
-    return kind is Kind.SECRET or (kind is Kind.QUEUE and _has_password(value))
+    return kind is Kind.SECRET or (kind is Kind.QUEUE and _may_hold_password(value))
 
 
-def _has_password(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return True
-    return parts.password is not None or "password=" in parts.query
+def _may_hold_password(url: str) -> bool:
+    return not any(known.fullmatch(url) for known in _WITHOUT_PASSWORD)
