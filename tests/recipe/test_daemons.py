@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from collective.maildrophost.engine.config import load
 
 TWO = """
@@ -71,6 +73,88 @@ def test_zope_conf_lists_every_configuration(room):
 def test_daemons_cannot_share_a_directory(room):
     error = room.refused(TWO.replace("login = site", "home = /srv/mail"))
     assert error.startswith("[maildrop] home: main and newsletter cannot share")
+
+
+@pytest.mark.parametrize(
+    ("option", "path"),
+    [
+        ("home", "var/maildrop/main"),
+        ("spool", "var/maildrop/main/spool"),
+        ("spool", "own;var/maildrop/../maildrop/main/./spool/"),
+        ("var", "var/maildrop/main/var"),
+        ("pid-file", "var/maildrop/main/var/maildrop.pid"),
+        ("log-file", "linked/var/maildrop.log"),
+        ("spool", "linked/spool"),
+    ],
+)
+@pytest.mark.parametrize("daemons", ["main newsletter", "newsletter main"])
+def test_daemons_cannot_share_what_one_has_by_default(room, daemons, option, path):
+    (room / "var/maildrop/main").mkdir(parents=True)
+    (room / "linked").symlink_to("var/maildrop/main")
+    sections = f"{TWO}{option} = {path}\n".replace("main newsletter", daemons)
+    error = room.refused(sections)
+    names = " and ".join(daemons.split())
+    assert error.startswith(f"[newsletter] {option}: {names} cannot share")
+    assert str(room / "var/maildrop/main") in error
+    assert not (room / "bin/maildrop").exists()
+
+
+def test_daemons_cannot_share_a_queue_in_a_file(room):
+    queue = f"queue = sqlite:///{room.folder}/queue.db\n"
+    error = room.refused(TWO.replace("login = site\n", queue))
+    assert error.startswith("[maildrop] queue: main and newsletter cannot share")
+
+
+def test_daemons_may_share_a_queue_on_a_server(room):
+    queue = "queue = postgresql+psycopg://site@db.example.org/mail\n"
+    room.built(TWO.replace("login = site\n", queue))
+
+
+PARTS = """
+[one]
+recipe = collective.recipe.maildrophost
+[two]
+recipe = collective.recipe.maildrophost
+daemons = main
+[main]
+"""
+
+
+@pytest.mark.parametrize("parts", ["one two", "two one"])
+def test_daemons_of_two_parts_cannot_share_a_directory(room, parts):
+    error = room.refused(PARTS + "spool = var/one/spool\n", parts)
+    assert error.startswith("[main] spool: ")
+    assert "main of [two]" in error
+    assert f"cannot share {room / 'var/one/spool'}" in error
+
+
+def test_parts_cannot_write_one_configuration(room):
+    sections = PARTS.replace("daemons = main", "").replace(
+        "recipe = ", "maildrophost.cfg = mail.cfg\nrecipe = "
+    )
+    error = room.refused(sections, "one two")
+    assert "[two] maildrophost.cfg: one and two cannot share" in error
+
+
+def test_a_part_that_is_not_built_may_share_what_it_likes(room):
+    room.built(PARTS + "spool = var/one/spool\n", "one")
+
+
+def test_parts_need_not_know_each_other_for_that(room):
+    """Other parts ask for one of them while they cannot answer themselves yet."""
+    room.built(
+        f"""{PARTS}
+[zope]
+recipe = collective.recipe.template
+output = ${{buildout:directory}}/zope.conf
+inline = ${{one:zope-conf}}
+[last]
+recipe = collective.recipe.template
+output = ${{buildout:directory}}/last.conf
+inline = ${{zope:output}} ${{two:zope-conf}}
+""",
+        "zope last two one",
+    )
 
 
 def test_a_daemon_cannot_be_another_part(room):

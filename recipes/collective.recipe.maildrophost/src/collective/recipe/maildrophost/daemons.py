@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +16,7 @@ from .owner import Owner, owner
 from .sections import read_daemon, read_part
 from .values import without_comment
 
-# Two daemons that shared one of these would take each other's mail or files.
-OF_ONE_DAEMON = ("home", "spool", "var", "pid-file", "log-file")
-
+_SQLITE = "sqlite:///"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -28,9 +25,17 @@ class Daemon:
     """One daemon; ``values`` are the options that differ from their default."""
 
     name: str
+    part: str
     section: str
+    """Its own, if it has one, or the part's."""
     configuration: Path
     values: Mapping[str, str] = field(repr=False)  # may hold a password
+    said: Mapping[str, str]
+    """The options that the buildout gives a value to, each with its section."""
+
+    def section_of(self, option: str) -> str:
+        """Where to change `option`."""
+        return self.said.get(option, self.section)
 
     @property
     def owner(self) -> Owner:
@@ -59,10 +64,10 @@ class Daemon:
 
     @property
     def queue_files(self) -> tuple[Path, ...]:
-        """The queue, where the buildout names a file for it."""
-        backend, _, path = self.values.get("queue", "").partition(":///")
-        is_file = backend.startswith("sqlite") and path
-        return (Path(path),) if is_file else ()
+        """The queue, unless it is on a server."""
+        url = self.values.get("queue") or f"{_SQLITE}{self.home / 'queue.db'}"
+        is_file = url.startswith(_SQLITE)
+        return (Path(url.removeprefix(_SQLITE)),) if is_file else ()
 
     @property
     def written(self) -> tuple[Path, ...]:
@@ -91,11 +96,7 @@ def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
             f"[{part}] {infrae.CONFIGURATION_FILE}: several daemons cannot share it."
         )
     _check_names(part, names)
-    daemons = tuple(
-        _listed_daemon(buildout, part, name, shared, start) for name in names
-    )
-    _check_nothing_is_shared(part, daemons)
-    return daemons
+    return tuple(_listed_daemon(buildout, part, name, shared, start) for name in names)
 
 
 def _lone_daemon(
@@ -108,9 +109,11 @@ def _lone_daemon(
     given = options.get(infrae.CONFIGURATION_FILE, "").strip()
     return Daemon(
         name=part,
+        part=part,
         section=part,
         configuration=start / given if given else _configuration(buildout, part, part),
         values=_with_home(values, home),
+        said={option: part for option, value in values.items() if value},
     )
 
 
@@ -118,11 +121,18 @@ def _listed_daemon(
     buildout: Any, part: str, name: str, shared: Mapping[str, str], start: Path
 ) -> Daemon:
     own = _own_options(buildout, part, name, start)
+    values = {**shared, **own}
     return Daemon(
         name=name,
+        part=part,
         section=name if own else part,
         configuration=_configuration(buildout, part, name),
-        values=_with_home({**shared, **own}, start / "var" / part / name),
+        values=_with_home(values, start / "var" / part / name),
+        said={
+            option: name if option in own else part
+            for option, value in values.items()
+            if value
+        },
     )
 
 
@@ -157,17 +167,3 @@ def _check_names(part: str, names: list[str]) -> None:
             )
         if names.count(name) > 1:
             raise wrong_value(part, "daemons", f"every name once; {name!r} is twice")
-
-
-def _check_nothing_is_shared(part: str, daemons: tuple[Daemon, ...]) -> None:
-    for option in OF_ONE_DAEMON:
-        users = defaultdict(list)
-        for daemon in daemons:
-            for path in daemon.values.get(option, "").split(";"):
-                users[path].append(daemon.name)
-        for path, names in users.items():
-            if path and len(names) > 1:
-                raise UserError(
-                    f"[{part}] {option}: {' and '.join(names)} cannot share {path}. "
-                    f"Give each its own {option} in its section, or leave it out."
-                )

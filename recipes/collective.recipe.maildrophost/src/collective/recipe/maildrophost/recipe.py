@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from . import (
     configuration,
@@ -11,11 +13,15 @@ from . import (
     infrae,
     programs,
     secrets,
+    sharing,
     supervision,
     zopeconf,
 )
-from .daemons import read_daemons
+from .daemons import Daemon, read_daemons
 from .owner import warn_of_a_stranger
+
+_made: WeakSet[Recipe] = WeakSet()
+"""Every part of this recipe, in whichever buildout."""
 
 
 class Recipe:
@@ -26,6 +32,7 @@ class Recipe:
         self.name = name
         self.options = options
         self.daemons = read_daemons(buildout, name, options)
+        sharing.check(self.daemons, self._daemons_of_other_parts())
         folders = buildout["buildout"]
         self._services = supervision.services(
             name,
@@ -35,6 +42,20 @@ class Recipe:
         )
         secrets.forget(options)
         self._tell_other_parts()
+        _made.add(self)
+
+    def _daemons_of_other_parts(self) -> list[Daemon]:
+        """Those of the parts that were made before this one: the last one sees all.
+
+        To ask buildout for a part would make it now, when this one cannot tell yet what
+        the other may want to know.
+        """
+        others = (each for each in _made if each.buildout is self.buildout)
+        return [
+            daemon
+            for other in sorted(others, key=attrgetter("name"))
+            for daemon in other.daemons
+        ]
 
     def _tell_other_parts(self) -> None:
         first = self.daemons[0]
