@@ -67,6 +67,8 @@ def test_a_configuration_never_shows_its_password(load_text):
         f"{LOGIN}SMTP_PORT=x",
         f"MAILDROP_QUEUE=postgresql+psycopg://me:{WORD}@host/db\nSMTP_PORT=x",
         f"MAILDROP_QUEUE=postgres://me:{WORD}@host/db",
+        f"MAILDROP_OAUTH_TOKEN_URL=https://me:{WORD}@[host",
+        f"MAILDROP_OAUTH_TOKEN_URL='https://me:{WORD}#@host/token'",
         f"'{WORD}'",
     ],
 )

@@ -135,19 +135,24 @@ def _listen(option: Option, text: str) -> str:
 def _web(option: Option, text: str) -> str:
     if not text:
         return ""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise _expected("a https:// address", text) from None
-    secure = parts.scheme == "https" or (
-        parts.scheme == "http" and parts.hostname in LOOPBACK
-    )
-    if not secure or not parts.hostname or parts.password or not text.isprintable():
+    if not text.isprintable() or not _is_safe(text):
         raise ValueError(
             "expected a https:// address without a password in it "
             "(http:// only to this machine itself)"
         )
     return text
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # no number: a password with a # or a / in it, say
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in LOOPBACK
+    )
+    return secure and bool(parts.hostname) and not parts.password
 
 
 def _choice(option: Option, text: str) -> str:
