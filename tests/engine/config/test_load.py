@@ -57,6 +57,13 @@ def test_a_home_is_enough_and_the_rest_has_its_default(load_text, path):
     assert not configuration.password
 
 
+def test_a_default_that_cannot_be_names_the_option_that_it_follows(load_text):
+    with pytest.raises(ConfigurationError) as error:
+        load_text("MAILDROP_HOME=/srv/what?")
+    assert error.value.option == "MAILDROP_QUEUE"
+    assert "(it is sqlite:///$MAILDROP_HOME/queue.db unless set)" in str(error.value)
+
+
 def test_defaults_follow_the_option_that_they_name(load_text):
     assert load_text("MAILDROP_VAR=/run/m").log_file == Path("/run/m/maildrop.log")
 

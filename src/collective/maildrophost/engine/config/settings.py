@@ -76,6 +76,9 @@ class Settings:
     def error(self, name: str, expected: str) -> ConfigurationError:
         """The error that names where option `name` was set."""
         given = self._given.get(name, Setting(""))
+        default = BY_NAME[name].default or ""
+        if name not in self._given and "$" in default:
+            expected += f" (it is {default} unless set)"
         return ConfigurationError(
             self.path,
             given.line,
