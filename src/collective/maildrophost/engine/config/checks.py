@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from collective.maildrophost.engine.config.options import BY_NAME
@@ -12,8 +11,8 @@ from collective.maildrophost.engine.config.settings import Settings
 def check_together(settings: Settings, values: dict[str, Any]) -> None:
     """ConfigurationError when converted `values` do not fit; warns of odd ones."""
     _check_retries(settings, values["retry_min"], values["retry_max"])
+    _check_password(settings, values)
     _check_login(settings, values)
-    _check_ca_file(settings, values["tls_ca_file"])
 
 
 def _check_retries(settings: Settings, shortest: float, longest: float) -> None:
@@ -30,15 +29,24 @@ def _check_retries(settings: Settings, shortest: float, longest: float) -> None:
     )
 
 
+def _check_password(settings: Settings, values: dict[str, Any]) -> None:
+    if values["password_file"] and values["password"]:
+        raise settings.error(
+            "MAILDROP_PASSWORD_FILE",
+            "expected either MAILDROP_PASSWORD or MAILDROP_PASSWORD_FILE, not both",
+        )
+
+
 def _check_login(settings: Settings, values: dict[str, Any]) -> None:
     auth = values["auth"]
+    password = values["password"] or values["password_file"]
     if auth == "xoauth2":
         _check_oauth(settings, values)
     elif auth and not values["login"]:
         raise settings.error(
             "MAILDROP_AUTH", f"expected a MAILDROP_LOGIN to go with {auth}"
         )
-    elif bool(values["login"]) != bool(values["password"]):
+    elif bool(values["login"]) != bool(password):
         given, missing = "MAILDROP_LOGIN", "MAILDROP_PASSWORD"
         if not values["login"]:
             given, missing = missing, given
@@ -57,11 +65,4 @@ def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
             "MAILDROP_AUTH",
             "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
             "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2",
-        )
-
-
-def _check_ca_file(settings: Settings, path: str) -> None:
-    if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
-        raise settings.error(
-            "MAILDROP_TLS_CA_FILE", f"expected a readable file: {path}"
         )

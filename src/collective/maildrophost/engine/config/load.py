@@ -10,10 +10,10 @@ from typing import Any
 from collective.maildrophost.engine.config.checks import check_together
 from collective.maildrophost.engine.config.configuration import Configuration
 from collective.maildrophost.engine.config.errors import ConfigurationError
+from collective.maildrophost.engine.config.files import check_ca_file, password_of_file
 from collective.maildrophost.engine.config.option import Option
 from collective.maildrophost.engine.config.options import OPTIONS
 from collective.maildrophost.engine.config.relays import parse_relays
-from collective.maildrophost.engine.config.secret import Secret
 from collective.maildrophost.engine.config.settings import Settings
 from collective.maildrophost.engine.config.values import convert
 
@@ -27,14 +27,25 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Configur
     """
     file = Path(path).absolute()
     settings = Settings(file, os.environ if environ is None else environ)
-    settings.read(_read(file))
+    values = checked(settings, _read(file))
+    if values["password_file"]:
+        values["password"] = password_of_file(settings, Path(values["password_file"]))
+    check_ca_file(settings, values["tls_ca_file"])
+    return Configuration(path=file, warnings=tuple(settings.warnings), **values)
+
+
+def checked(settings: Settings, text: str) -> dict[str, Any]:
+    """Every value of a file with this `text`; ConfigurationError when one is wrong.
+
+    The files that it names are not looked at.
+    """
+    settings.read(text)
     values = {option.attribute: _value(settings, option) for option in OPTIONS}
     values["relays"] = _relays(
         settings, values.pop("smtp_host"), values.pop("smtp_port")
     )
-    values["password"] = _password(settings, values)
     check_together(settings, values)
-    return Configuration(path=file, warnings=tuple(settings.warnings), **values)
+    return values
 
 
 def _read(path: Path) -> str:
@@ -80,31 +91,3 @@ def _relays(settings: Settings, hosts: str, port: int) -> Any:
         return parse_relays(hosts, port)
     except ValueError as error:
         raise settings.error("SMTP_HOST", str(error)) from None
-
-
-def _password(settings: Settings, values: dict[str, Any]) -> Secret:
-    password: Secret = values["password"]
-    if not values["password_file"]:
-        return password
-    if password:
-        raise settings.error(
-            "MAILDROP_PASSWORD_FILE",
-            "expected either MAILDROP_PASSWORD or MAILDROP_PASSWORD_FILE, not both",
-        )
-    return _password_of_file(settings, Path(values["password_file"]))
-
-
-def _password_of_file(settings: Settings, path: Path) -> Secret:
-    name = "MAILDROP_PASSWORD_FILE"
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise settings.error(
-            name, f"expected a readable file: {path}: {error.strerror}"
-        ) from None
-    except UnicodeDecodeError:
-        raise settings.error(name, f"expected UTF-8 text in {path}") from None
-    line = text.removesuffix("\n").removesuffix("\r")
-    if not line or "\n" in line or "\0" in line:
-        raise settings.error(name, f"expected exactly one line with it in {path}")
-    return Secret(line)
