@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from collective.recipe.maildrophost import judge
+
+CANARY = "c4n4ry-pAssw0rd"
 ONE = """
 [maildrop]
 recipe = collective.recipe.maildrophost
@@ -42,7 +47,88 @@ def test_an_option_in_both_spellings_is_refused(room):
     assert error.endswith("smtp-host is set twice.")
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ("metrics = banana", "metrics: expected host:port, got 'banana'."),
+        ("postmaster = no address", "postmaster: expected a mail address"),
+        ("debug-receiver = a@b, c d", "debug-receiver: expected mail addresses"),
+        ("oauth-token-url = ftp://x", "oauth-token-url: expected a https:// address"),
+        ("smtp-host = 1.2.3.4.5", "smtp-host: expected a host, host:port"),
+        (
+            "retry-min = 100\nretry-max = 10",
+            "retry-min: expected at most retry-max (10), got 100.",
+        ),
+        (
+            "auth = xoauth2",
+            "auth: expected login, oauth-token-url, oauth-client-id to go with",
+        ),
+        (
+            f"password = {CANARY}\npassword-file = secret",
+            "password-file: expected either password or password-file, not both.",
+        ),
+        ("home = var/what?", "queue: expected sqlite:///ABSOLUTE/PATH"),
+    ],
+)
+def test_what_the_daemon_would_refuse_is_refused_by_the_buildout(room, options, error):
+    said = room.refused(f"{ONE}{options}\n")
+    assert said.startswith(f"[maildrop] {error}")
+    assert "MAILDROP_" not in said
+    assert not (room / "var").exists()
+    assert not (room / "parts/maildrop").exists()
+
+
+@pytest.mark.parametrize("section", ["maildrop", "main"])
+def test_what_the_daemon_would_refuse_names_the_section_that_says_it(room, section):
+    sections = f"{ONE}daemons = other main\n[main]\nlogin = me\n[other]\nmetrics = 1\n"
+    wrong = sections.replace(f"[{section}]\n", f"[{section}]\nmetrics = banana\n")
+    assert room.refused(wrong).startswith(f"[{section}] metrics: expected host:port")
+
+
+def test_files_that_options_name_may_come_later(room):
+    room.built(f"{ONE}login = me\npassword-file = later\ntls-ca-file = later\n")
+
+
 def test_a_refused_option_leaves_nothing_behind(room):
     room.refused(ONE + "tls = 4\n")
     assert not (room / "var").exists()
     assert not (room / "parts/maildrop").exists()
+
+
+def test_a_refused_option_leaves_what_was_built_before_as_it_was(room):
+    first = """
+[first]
+recipe = collective.recipe.template
+output = ${buildout:directory}/first
+inline = text
+"""
+    room.built(ONE)
+    before = room.text("parts/maildrop/maildrop.conf")
+    room.refused(f"{first}{ONE}metrics = banana\n", "first maildrop")
+    assert room.text("parts/maildrop/maildrop.conf") == before
+    assert room.script("maildrop", "stats").returncode == 0
+    assert not (room / "first").exists()
+
+
+def test_a_password_beside_a_wrong_option_is_not_printed(room):
+    room.write(f"{ONE}login = me\npassword = {CANARY}\nmetrics = banana\n")
+    run = room.build("-vvv")
+    assert run.returncode != 0
+    assert CANARY not in run.stdout + run.stderr
+
+
+def test_without_the_daemons_program_the_buildout_says_why_it_cannot_check(monkeypatch):
+    class NoEggs:
+        def __init__(self, *arguments):
+            pass
+
+        def working_set(self):
+            return [], []
+
+    monkeypatch.setattr(judge, "Eggs", NoEggs)
+    with pytest.raises(judge.UserError) as error:
+        judge.check({}, "maildrop", {}, ())
+    assert "[maildrop] collective.maildrophost cannot check the options" in str(
+        error.value
+    )
+    assert "No module named" in str(error.value)

@@ -16,12 +16,17 @@ def write(daemon: Daemon) -> str:
     values = {
         "daemon": daemon.name,
         "section": daemon.section,
-        "assignments": "\n".join(_assignments(daemon)),
+        "assignments": text(daemon),
     }
     path = daemon.configuration
     written = templates.fill("daemon.conf.in", values, path, templates.OWNER_ONLY)
     give(path, daemon.owner)
     return written
+
+
+def text(daemon: Daemon) -> str:
+    """The lines of the file, without its comments."""
+    return "\n".join(_assignments(daemon))
 
 
 def _assignments(daemon: Daemon) -> Iterator[str]:

@@ -11,6 +11,7 @@ from . import (
     configuration,
     directories,
     infrae,
+    judge,
     programs,
     secrets,
     sharing,
@@ -33,6 +34,7 @@ class Recipe:
         self.options = options
         self.daemons = read_daemons(buildout, name, options)
         sharing.check(self.daemons, self._daemons_of_other_parts())
+        judge.check(buildout, name, options, self.daemons)
         folders = buildout["buildout"]
         self._services = supervision.services(
             name,
