@@ -29,12 +29,12 @@ def test_a_full_name_suggests_the_short_one(room):
 
 def test_a_wrong_value_names_option_and_section(room):
     error = room.refused(ONE + "tls = 4\n")
-    assert error == "[maildrop] tls: expected a whole number from 0 to 3."
+    assert error == "[maildrop] tls: expected a whole number from 0 to 3, got '4'."
 
 
 def test_an_error_in_the_section_of_a_daemon_names_that_section(room):
     error = room.refused(ONE + "daemons = main\n\n[main]\ntls = starttls\n")
-    assert error == "[main] tls: expected a whole number from 0 to 3."
+    assert error == "[main] tls: expected a whole number from 0 to 3, got 'starttls'."
 
 
 def test_an_option_of_the_part_is_none_of_a_daemon(room):

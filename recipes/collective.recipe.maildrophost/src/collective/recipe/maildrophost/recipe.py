@@ -33,8 +33,8 @@ class Recipe:
         self.name = name
         self.options = options
         self.daemons = read_daemons(buildout, name, options)
-        sharing.check(self.daemons, self._daemons_of_other_parts())
         judge.check(buildout, name, options, self.daemons)
+        sharing.check(self.daemons, self._daemons_of_other_parts())
         folders = buildout["buildout"]
         self._services = supervision.services(
             name,

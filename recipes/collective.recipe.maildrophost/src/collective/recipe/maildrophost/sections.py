@@ -1,4 +1,4 @@
-"""Reads the options of one section, checked, by the names of this recipe."""
+"""Reads the options of one section, by the names of this recipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zc.buildout import UserError
 from . import infrae
 from .errors import unknown_option
 from .options import BY_NAME
-from .values import checked
+from .values import in_words_of_the_daemon
 
 PART_OPTIONS = frozenset(
     {
@@ -70,10 +70,10 @@ def _read(
 
 
 def _value(section: str, written: str, name: str, text: str, start: Path) -> str:
-    """The checked value; nothing stands for the default of every option."""
+    """The value for the daemon; nothing stands for the default of every option."""
     if not text.strip():
         return ""
-    return checked(section, written, BY_NAME[name], text, start)
+    return in_words_of_the_daemon(section, written, BY_NAME[name], text, start)
 
 
 def _warn_without_meaning(section: str, written: str) -> None:

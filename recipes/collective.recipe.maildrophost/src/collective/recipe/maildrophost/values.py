@@ -1,4 +1,6 @@
-"""Checks an option's value, gives it as the configuration has it."""
+"""Gives the value of an option as the configuration has it."""
+
+# The daemon judges the values (judge.py). Refused here is only what cannot be written.
 
 from __future__ import annotations
 
@@ -11,40 +13,28 @@ from .options import Kind, Option
 from .owner import owner
 
 _SWITCH = {
-    **dict.fromkeys(("1", "true", "yes", "on"), "1"),
-    **dict.fromkeys(("0", "false", "no", "off"), "0"),
+    **dict.fromkeys(("true", "yes", "on"), "1"),
+    **dict.fromkeys(("false", "no", "off"), "0"),
 }
-# host, host:port, 2001:db8::1, [2001:db8::1] or [2001:db8::1]:port
-_RELAY = re.compile(
-    r"(\[[0-9A-Fa-f:.]+\]|[^\s:;\[\]]+)(:(?P<port>[0-9]{1,5}))?"
-    r"|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"
-)
-_MAX_PORT = 65535
-_QUEUES = {
-    "sqlite:///": re.compile(r"/(?:[^?%]|%(?![0-9A-Fa-f]{2}))*[^?/]"),
-    "postgresql+psycopg://": re.compile(
-        r"(?!\Z)(?:[^:/?@]*(?::[^@]*)?@)?(?:\[[^]/?@]*\]|[^][:/?@]*)(?::[0-9]+)?"
-        r"(?:/[^?@]*)?(?:\?[^@]*)?"
-    ),
-}
-"""What may follow each: the daemon's own rule (engine/queueurl.py)."""
 _COMMENT = re.compile(r"(^|\s)#.*")
-_BARE = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
+_NUMBER = re.compile(r"[0-9.]+")
 
 
 class Wrong(Exception):
     """Carries what was expected."""
 
 
-def checked(section: str, name: str, option: Option, text: str, directory: Path) -> str:
-    """`text` in the form that the daemon reads; UserError when it cannot be meant.
+def in_words_of_the_daemon(
+    section: str, name: str, option: Option, text: str, directory: Path
+) -> str:
+    """`text` in the form that the daemon reads; UserError when it has none.
 
     `directory` is what a relative path starts from.
     """
     if option.kind is not Kind.SECRET:
         text = without_comment(text)
     try:
-        return _CHECKS[option.kind](option, text.strip(), directory)
+        return _line(_FORMS[option.kind](text.strip(), directory))
     except Wrong as wrong:
         raise wrong_value(section, name, str(wrong)) from None
 
@@ -56,7 +46,8 @@ def without_comment(text: str) -> str:
 
 def assignment(option: Option, value: str) -> str:
     """The line of the configuration; a shell reads the same value from it."""
-    return f"{option.variable}={value if option.kind in _BARE else _quoted(value)}"
+    is_bare = _NUMBER.fullmatch(value)
+    return f"{option.variable}={value if is_bare else _quoted(value)}"
 
 
 def _quoted(text: str) -> str:
@@ -64,92 +55,34 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", r"'\''") + "'"
 
 
-def _text(option: Option, text: str, directory: Path) -> str:
+def _line(text: str) -> str:
     if any(character in text for character in "\n\r\0"):
         raise Wrong("one line")
     return text
 
 
-def _choice(option: Option, text: str, directory: Path) -> str:
-    if text.lower() not in option.choices:
-        raise Wrong("one of " + ", ".join(word or "nothing" for word in option.choices))
-    return text.lower()
-
-
-def _switch(option: Option, text: str, directory: Path) -> str:
-    try:
-        return _SWITCH[text.lower()]
-    except KeyError:
-        raise Wrong("0 or 1") from None
-
-
-def _whole(option: Option, text: str, directory: Path) -> str:
-    if not re.fullmatch(r"[0-9]{1,18}", text) or not _within(option, int(text)):
-        raise Wrong(f"a whole number {_limits(option)}")
+def _text(text: str, directory: Path) -> str:
     return text
 
 
-def _seconds(option: Option, text: str, directory: Path) -> str:
-    number = re.fullmatch(r"[0-9]{1,18}(\.[0-9]*)?|\.[0-9]+", text)
-    if not number or not _within(option, float(text)):
-        raise Wrong(f"a number of seconds {_limits(option)}")
-    return text
+def _switch(text: str, directory: Path) -> str:
+    return _SWITCH.get(text.lower(), text)
 
 
-def _within(option: Option, number: float) -> bool:
-    return (
-        number >= option.minimum
-        and (option.maximum is None or number <= option.maximum)
-        and (option.above is None or number > option.above)
-    )
+def _path(text: str, directory: Path) -> str:
+    return str(directory / text) if text else ""
 
 
-def _limits(option: Option) -> str:
-    if option.above is not None:
-        at_most = "" if option.maximum is None else f", at most {option.maximum:.0f}"
-        return f"above {option.above:g}{at_most}"
-    if option.maximum is not None:
-        return f"from {option.minimum:g} to {option.maximum:g}"
-    return f"of at least {option.minimum:g}"
+def _paths(text: str, directory: Path) -> str:
+    # A lone ; is no path, and not the default either: the daemon says so.
+    return ";".join(_path(path, directory) for path in _several(text)) or text
 
 
-def _path(option: Option, text: str, directory: Path) -> str:
-    line = _text(option, text, directory)
-    return str(directory / line) if line else ""
+def _relays(text: str, directory: Path) -> str:
+    return ";".join(_several(text)) or text
 
 
-def _paths(option: Option, text: str, directory: Path) -> str:
-    paths = [_path(option, path, directory) for path in _several(text)]
-    if not paths:
-        raise Wrong("one or several paths, a line or a ; between them")
-    return ";".join(paths)
-
-
-def _relays(option: Option, text: str, directory: Path) -> str:
-    relays = _several(text)
-    if not relays or not all(_is_relay(relay) for relay in relays):
-        raise Wrong("host or host:port, several with a line or a ; between them")
-    return ";".join(relays)
-
-
-def _is_relay(text: str) -> bool:
-    match = _RELAY.fullmatch(text)
-    return match is not None and 1 <= int(match["port"] or 1) <= _MAX_PORT
-
-
-def _queue(option: Option, text: str, directory: Path) -> str:
-    line = _text(option, text, directory)
-    for scheme, rest in _QUEUES.items():
-        if line.startswith(scheme) and rest.fullmatch(line, len(scheme)):
-            return line
-    raise Wrong(
-        "sqlite:///ABSOLUTE/PATH, without a ? or anything like %41 in the path, or "
-        "postgresql+psycopg://USER@HOST/DATABASE, with %40 for an @ in a name or a "
-        "password"
-    )
-
-
-def _user(option: Option, text: str, directory: Path) -> str:
+def _user(text: str, directory: Path) -> str:
     try:
         return owner(text).name
     except KeyError:
@@ -160,16 +93,13 @@ def _several(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[;\n]", text) if part.strip()]
 
 
-_CHECKS: dict[Kind, Callable[[Option, str, Path], str]] = {
+_FORMS: dict[Kind, Callable[[str, Path], str]] = {
     Kind.TEXT: _text,
     Kind.SECRET: _text,
-    Kind.QUEUE: _queue,
+    Kind.QUEUE: _text,
     Kind.SWITCH: _switch,
-    Kind.WHOLE: _whole,
-    Kind.SECONDS: _seconds,
     Kind.PATH: _path,
     Kind.PATHS: _paths,
     Kind.RELAYS: _relays,
-    Kind.CHOICE: _choice,
     Kind.USER: _user,
 }
