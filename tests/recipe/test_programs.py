@@ -105,6 +105,32 @@ def test_every_daemon_of_the_part_is_started_with_it(two):
     assert two.script("maildrop-status").returncode == NOT_RUNNING
 
 
+def test_all_daemons_of_the_part_answer_with_one_json_document(two):
+    status = two.script("maildrop-status", "--json")
+    assert status.returncode == NOT_RUNNING
+    answers = json.loads(status.stdout)
+    assert list(answers) == ["main", "newsletter"]
+    (alone,) = {json.dumps(answer) for answer in answers.values()}
+    one = two.script("maildrop-status", "--json", "newsletter")
+    assert json.loads(one.stdout) == json.loads(alone)
+    assert json.loads(alone)["running"] is False
+
+
+def test_a_daemon_that_cannot_answer_is_null_in_it(two):
+    (two / "parts/maildrop/newsletter.conf").write_text("SMTP_PORT=smtp\n")
+    status = two.script("maildrop-status", "--json")
+    assert status.returncode == NOT_RUNNING
+    answers = json.loads(status.stdout)
+    assert answers["main"]["running"] is False
+    assert answers["newsletter"] is None
+    assert status.stderr.startswith("maildrop newsletter: ")
+
+
+def test_without_an_answer_there_is_no_json_document(two):
+    wrong = two.script("maildrop-stop", "--json")
+    assert (wrong.returncode, wrong.stdout) == (USAGE, "")
+
+
 def test_a_command_goes_to_the_named_daemon(two):
     sent = two.run(
         "/bin/sh",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from difflib import get_close_matches
+from functools import partial
+from io import StringIO
 
 from . import exits
+from .output import print_json
 from .program import main
 
 
@@ -38,7 +43,7 @@ def each(
     """``PROGRAM-COMMAND [DAEMON…]``: `command` for every daemon, or for the named.
 
     Every daemon gets its turn whatever becomes of the others; the exit status is the
-    worst of theirs.
+    worst of theirs. With ``--json`` several answer with one document.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     names = [argument for argument in arguments if not argument.startswith("-")]
@@ -46,11 +51,13 @@ def each(
     for name in names:
         if name not in configurations:
             return _unknown(f"{program}-{command}", configurations, name)
-    statuses = [
-        _turn(program, configurations, name, [command, *options])
+    turns = {
+        name: partial(_turn, program, configurations, name, [command, *options])
         for name in names or configurations
-    ]
-    return max(statuses)
+    }
+    if len(turns) > 1 and set(options) == {"--json"}:
+        return _one_document(turns)
+    return max(turn() for turn in turns.values())
 
 
 def _turn(
@@ -58,6 +65,18 @@ def _turn(
 ) -> int:
     bound = program if len(configurations) == 1 else f"{program} {name}"
     return main(command, config=configurations[name], prog_name=bound)
+
+
+def _one_document(turns: Mapping[str, Callable[[], int]]) -> int:
+    """Print an object with what each daemon answered, null for one that failed."""
+    statuses, answers = [], {}
+    for name, turn in turns.items():
+        with redirect_stdout(StringIO()) as answer:
+            statuses.append(turn())
+        answers[name] = json.loads(answer.getvalue() or "null")
+    if any(answers.values()):
+        print_json(answers)
+    return max(statuses)
 
 
 def _usage(program: str, configurations: Mapping[str, str], *, asked: bool) -> int:
