@@ -78,6 +78,18 @@ def test_stop_ends_a_daemon_that_somebody_runs(site):
         assert daemon.process.wait(10) == 0
 
 
+def test_restart_leaves_a_daemon_that_somebody_runs_to_them(site):
+    with site.background("run") as daemon:
+        wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
+        ended = site.ctl("restart")
+        assert ended.status == 1
+        assert f"pid {daemon.pid} goes on" in ended.err
+        assert "'systemctl restart'" in ended.err
+        assert pid_of(site.ctl("status").out) == daemon.pid
+        assert site.ctl("stop").status == 0
+        assert site.ctl("restart").out.startswith("started, pid ")
+
+
 def test_stop_ends_daemon_and_zdaemon(started):
     pid, manager = pid_of(started.ctl("status").out), manager_of(started)
     ended = started.ctl("stop")

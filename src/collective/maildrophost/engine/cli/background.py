@@ -14,7 +14,7 @@ import click
 from ..errors import MaildropError
 from . import heartbeats, processes
 from .configured import Configured, pass_configured
-from .zdaemon import KILL_MARGIN_SECONDS, CannotStart, Supervisor
+from .zdaemon import KILL_MARGIN_SECONDS, CannotStart, Supervisor, was_launched
 
 if TYPE_CHECKING:
     from ..config import Configuration
@@ -27,6 +27,10 @@ PATIENCE_SECONDS = 2.0
 
 class NotStopped(MaildropError):
     """The daemon goes on although it was told to stop."""
+
+
+class RunByOthers(MaildropError):
+    """The daemon was not started with 'start': something else looks after it."""
 
 
 class Hangs(MaildropError):
@@ -62,9 +66,11 @@ def stop_command(configured: Configured) -> None:
 def restart_command(configured: Configured) -> None:
     """Stop the daemon, start it anew.
 
-    One that does not run is started.
+    One that does not run is started. One that was not started with 'start' goes on:
+    restart it with what runs it, systemd say.
     """
     configuration = configured.load()
+    _check_nobody_else_runs_it(configuration)
     _check_tokens(configuration)
     if not _stop(configuration):
         _name_others(configuration)
@@ -108,6 +114,19 @@ def _start(configuration: Configuration) -> None:
     _end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
     click.echo(f"started, pid {_wait_for_heartbeat(supervisor)}")
+
+
+def _check_nobody_else_runs_it(configuration: Configuration) -> None:
+    # It would end with 0, which systemd and supervisor take for the end of its work,
+    # and run where they do not look after it.
+    state = Supervisor(configuration).state()
+    for pid in heartbeats.local_pids(configuration):
+        if (state is None or pid != state.pid) and not was_launched(pid):
+            raise RunByOthers(
+                f"pid {pid} goes on: it was not started with 'start'. Restart it with "
+                "what runs it ('systemctl restart' or 'supervisorctl restart' with its "
+                "name), or 'stop' it and 'start' it here"
+            )
 
 
 def _check_tokens(configuration: Configuration) -> None:

@@ -1,7 +1,8 @@
-"""Processes of this machine: whether one lives."""
+"""Processes of this machine: whether one lives, with what environment."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..identity import exists
@@ -17,3 +18,13 @@ def lives(pid: int) -> bool:
         return True  # no /proc here
     # The state follows the name, which may hold any character (proc(5)).
     return status.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def environment(pid: int) -> dict[str, str]:
+    """What the process was started with; nothing where that cannot be read."""
+    try:
+        text = os.fsdecode(Path(f"/proc/{pid}/environ").read_bytes())
+    except OSError:
+        return {}
+    pairs = (entry.partition("=") for entry in text.split("\0"))
+    return {name: value for name, _, value in pairs if name}

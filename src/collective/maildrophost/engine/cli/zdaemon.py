@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..doorbell import socket_path
 from ..errors import MaildropError
+from . import processes
 from .importpath import interpreter_environment
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ LARGEST_PID = 4194304  # proc(5): PID_MAX_LIMIT
 KILL_MARGIN_SECONDS = 10
 BACKOFF_SECONDS = 10
 EVENT = "zdaemon: "
+_MARK = "MAILDROPCTL_START"
+"""In the environment of a daemon that `start` has started."""
 
 
 class CannotStart(MaildropError):
@@ -121,7 +124,7 @@ class Supervisor:
                     *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
                     *daemon_command(self.configuration.path),
                 ],
-                env=interpreter_environment(os.environ),
+                env={**interpreter_environment(os.environ), _MARK: "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -195,6 +198,11 @@ def daemon_command(configuration_path: Path) -> list[str]:
     """The program that zdaemon runs. Anybody sees it in the process list."""
     program = "collective.maildrophost.engine.cli"
     return [sys.executable, "-m", program, "--config", str(configuration_path), "run"]
+
+
+def was_launched(pid: int) -> bool:
+    """Whether a daemon was started by a `Supervisor`, even if that was killed since."""
+    return _MARK in processes.environment(pid)
 
 
 def _quoted(value: object) -> str:
