@@ -213,6 +213,17 @@ def test_a_client_secret_is_handed_over_a_refresh_token_stays_where_it_is(room):
     ]
 
 
+@pytest.mark.parametrize("option", ["password-file", "oauth-client-secret-file"])
+def test_the_unit_says_that_a_reload_does_not_see_a_new_secret(room, option):
+    room.built(f"{TWO}{option} = secret\n")
+    handed_over = room.text("parts/maildrop/maildrop-newsletter.service")
+    comment = handed_over.partition(f"\nLoadCredential={option}:")[0].splitlines()[-1]
+    assert comment.startswith("# ")
+    assert f"once {option} has changed, " in comment
+    assert "systemctl restart maildrop-newsletter" in comment
+    assert "made at the start" not in room.text("parts/maildrop/maildrop-main.service")
+
+
 def test_a_password_is_in_no_file_for_the_system(room):
     room.built(ONE + f"login = me\npassword = {PASSWORD}\n")
     for kind in ("service", "logrotate", "supervisor"):

@@ -79,7 +79,7 @@ def _unit(service: Service) -> str:
         "configuration": _percent(str(daemon.configuration)),
         "home": _percent(str(daemon.home)),
         "command": " ".join([_word(program), *arguments]),
-        "environment": "\n".join(_environment(daemon)),
+        "environment": "\n".join([*_environment(), *_credentials(service)]),
         "written": " ".join(_word(f"-{path}") for path in daemon.written),
         "temporary": _temporary(daemon),
     }
@@ -87,12 +87,19 @@ def _unit(service: Service) -> str:
     return templates.fill("daemon.service.in", values, path, templates.EVERYBODY)
 
 
-def _environment(daemon: Daemon) -> Iterator[str]:
+def _environment() -> Iterator[str]:
     # When the watchdog ends it, the journal gets to know where it hung.
     yield "Environment=PYTHONFAULTHANDLER=1"
+
+
+def _credentials(service: Service) -> Iterator[str]:
     for option, variable in _CREDENTIALS.items():
-        path = daemon.values.get(option)
+        path = service.daemon.values.get(option)
         if path:
+            yield (
+                f"# A copy that is made at the start: once {option} has changed, "
+                f"systemctl restart {service.name}, as a reload reads the copy."
+            )
             yield f"LoadCredential={option}:{_percent(path)}"
             yield f"Environment={variable}=%d/{option}"
 
