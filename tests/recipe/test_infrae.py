@@ -101,6 +101,41 @@ def test_a_part_says_when_two_could_go_on_with_the_old_directory(room, parts):
     assert another.home == room / "var/another"
 
 
+@pytest.mark.parametrize("parts", [f"zope last {PART}", f"last {PART} zope"])
+def test_the_old_directory_is_found_while_other_parts_ask_for_this_one(room, parts):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(
+        f"""{MOVED}
+[zope]
+recipe = collective.recipe.template
+output = ${{buildout:directory}}/zope.conf
+mode = 644
+inline = ${{maildrophost:zope-conf}}
+[last]
+recipe = collective.recipe.template
+output = ${{buildout:directory}}/last.conf
+inline = ${{zope:mode}} ${{maildrophost:location}}
+""",
+        parts,
+    )
+    assert configuration(room).home == room / "var/maildrop"
+
+
+def test_the_home_of_a_part_that_is_said_elsewhere_is_not_left_behind(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(
+        f"""{MOVED}
+[defaults]
+mail_dir = ${{buildout:directory}}/var/maildrop
+[another]
+<= defaults
+recipe = collective.recipe.maildrophost
+""",
+        f"{PART} another",
+    )
+    assert configuration(room).home == room / "var/maildrophost"
+
+
 def test_the_configuration_goes_where_it_was_told_to_go(room):
     room.built(MOVED + "maildrophost.cfg = etc/mail.cfg\n", parts=PART)
     assert room.mode("etc/mail.cfg") == 0o600

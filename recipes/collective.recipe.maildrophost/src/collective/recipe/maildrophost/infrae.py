@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from zc.buildout import UserError
+from zc.buildout.buildout import Options
 
 from .values import without_comment
 
@@ -62,12 +64,30 @@ def _other_homes(buildout: Any, part: str) -> dict[str, Path]:
     recipe = buildout[part]["recipe"]
     homes = {}
     for name in buildout["buildout"]["parts"].split():
-        # Only what is built anyway: to ask for a section makes its part.
-        options = {} if name == part else buildout[name]
-        said = {
-            in_todays_words(each): without_comment(text).strip()
-            for each, text in options.items()
-        }
-        if said.get("recipe") == recipe and not said.get("daemons"):
-            homes[name] = start / (said.get("home") or f"var/{name}")
+        section = _Unmade(buildout, name)
+        if name != part and section.get("recipe") == recipe:
+            said = _said(section, "home", "daemons")
+            if not said.get("daemons"):
+                homes[name] = start / (said.get("home") or f"var/{name}")
     return homes
+
+
+def _said(section: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {
+        in_todays_words(written): without_comment(section[written]).strip()
+        for written in section
+        if in_todays_words(written) in names
+    }
+
+
+class _Unmade(Options):  # type: ignore[misc]
+    """A section as it is written, whose part is not made by asking for an option.
+
+    What another part says may refer to this one, which cannot answer before it has its
+    own home.
+    """
+
+    def __init__(self, buildout: Any, name: str) -> None:
+        written = dict(buildout._raw.get(name, {}))
+        super().__init__(buildout, name, written)
+        self._raw = self._do_extend_raw(name, written, [])
