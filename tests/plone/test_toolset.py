@@ -11,6 +11,7 @@ from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost, setuphandlers
 from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.sitemailhost import TOOL_CLASS
 
 TOOLSET = "profiles/default/toolset.xml"
 PLONE = "profile-Products.CMFPlone:plone"
@@ -58,7 +59,7 @@ def test_a_profile_that_asks_for_a_plain_mailhost_does_not_get_it(
 
     assert tool_of(portal) is before is utility()
     assert not portal.MailHost.isTransactional()
-    assert required_class(portal) == setuphandlers.TOOL_CLASS
+    assert required_class(portal) == TOOL_CLASS
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_toolset_xml_asks_for_the_class_that_the_swap_puts_there(
     toolset.parseXML((Path(setuphandlers.__file__).parent / TOOLSET).read_bytes())
 
     required = toolset.getRequiredToolInfo("MailHost")
-    assert required["class"] == required_class(portal) == setuphandlers.TOOL_CLASS
+    assert required["class"] == required_class(portal) == TOOL_CLASS
 
 
 def test_a_maildrop_host_put_in_its_place_survives_plones_toolset(portal, tool_of):
@@ -131,7 +132,7 @@ def test_what_puts_the_maildrop_host_back_is_stored(
 
     assert type(tool_of(committing_portal)) is MaildropHost
     assert utility() is tool_of(committing_portal)
-    assert required_class(committing_portal) == setuphandlers.TOOL_CLASS
+    assert required_class(committing_portal) == TOOL_CLASS
 
 
 def test_after_plones_toolset_uninstalling_still_brings_the_original(

@@ -13,7 +13,7 @@ from collective.maildrophost.engine.queue import Queue
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.productconfig import configuration
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.setuphandlers import TOOL_ID
+from collective.maildrophost.sitemailhost import TOOL_ID
 
 
 def maildrop_host(site: Any) -> Any:

@@ -14,7 +14,8 @@ from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.queue import Queue
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.setuphandlers import SWAP, TOOL_ID
+from collective.maildrophost.setuphandlers import SWAP
+from collective.maildrophost.sitemailhost import TOOL_ID
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""A site's MailHost: the tool, the utility, and what its toolset asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from Acquisition import aq_base, aq_inner, aq_parent
+from Products.MailHost.interfaces import IMailHost
+
+TOOL_ID = "MailHost"
+TOOL_CLASS = "collective.maildrophost.host.MaildropHost"
+
+
+def site_of(setup_tool: Any) -> Any:
+    """The site whose setup tool this is."""
+    return aq_parent(aq_inner(setup_tool))
+
+
+def mail_host_of(site: Any) -> Any:
+    """The tool without its acquisition, None where there is none."""
+    return aq_base(getattr(aq_base(site), TOOL_ID, None))
+
+
+def exchange(site: Any, mail_host: Any) -> None:
+    """Put `mail_host` in the place of the tool, and of the utility."""
+    position = None
+    if TOOL_ID in site.objectIds():
+        position = site.getObjectPosition(TOOL_ID)
+        site._delObject(TOOL_ID)
+    # Ownership and local roles are its own already, not those of who installs.
+    site._setObject(TOOL_ID, mail_host, set_owner=False)
+    if position is not None:
+        site.moveObjectToPosition(TOOL_ID, position, suppress_events=True)
+    give_out(site, mail_host)
+
+
+def register(site: Any) -> None:
+    """Have getUtility find what getToolByName finds."""
+    mail_host = mail_host_of(site)
+    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
+    if mail_host is not None and registered is not mail_host:
+        give_out(site, mail_host)
+
+
+def give_out(site: Any, mail_host: Any) -> None:
+    """Make `mail_host` the utility, whatever the tool is."""
+    # getToolByName reads the attribute, getUtility the local registry, which goes on
+    # giving out the object registered, in the site or not. One registered by its path
+    # is looked up in the site once, and then kept by every thread that has asked for
+    # it: until the registration changes, which is why there is always a new one.
+    registry = site.getSiteManager()
+    # zope.interface counts the registrations. five.localsitemanager makes those with a
+    # path behind its back, of a class that has no hash, and the old counts turn what
+    # takes one away into a TypeError. Nothing public renews them; but they are
+    # volatile: ZODB may drop them at any moment, too.
+    aq_base(registry)._v_utility_registrations_cache = None
+    registry.unregisterUtility(provided=IMailHost)
+    registry.registerUtility(mail_host, IMailHost)
+
+
+def required_class(setup_tool: Any) -> str | None:
+    """The dotted name that the toolset asks for, None when it asks for none."""
+    toolset = setup_tool.getToolsetRegistry()
+    if TOOL_ID not in toolset.listRequiredTools():
+        return None
+    return str(toolset.getRequiredToolInfo(TOOL_ID)["class"])
+
+
+def require_maildrop_host(site: Any) -> None:
+    """Have the toolset ask for ours."""
+    if required_class(site.portal_setup) != TOOL_CLASS:
+        require_class(site.portal_setup, TOOL_CLASS)
+
+
+def require_class(setup_tool: Any, dotted_name: str) -> None:
+    """Have the toolset ask for that class."""
+    setup_tool.getToolsetRegistry().addRequiredTool(TOOL_ID, dotted_name)
+    setup_tool._p_changed = True  # the registry itself is not persistent

@@ -1,0 +1,128 @@
+"""What a toolset step does to the site's MailHost, undone where nobody asked for it.
+
+Plone's own toolset.xml requires a plain MailHost, and ours a Maildrop Host: with the
+import of any of them GenericSetup takes the tool away that is of another class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import transaction
+from Acquisition import aq_base
+from Products.GenericSetup.interfaces import (
+    IBeforeProfileImportEvent,
+    IProfileImportedEvent,
+)
+from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost
+from zope.component import adapter
+
+from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.setuphandlers import put_maildrop_host_back, swap_of
+from collective.maildrophost.sitemailhost import (
+    exchange,
+    give_out,
+    mail_host_of,
+    require_maildrop_host,
+    required_class,
+    site_of,
+)
+
+
+@dataclass(frozen=True)
+class _Foreign:
+    """The MailHost of another add-on in the place of ours, and what is given out."""
+
+    tool: Any
+    utility: Any
+
+
+@adapter(IBeforeProfileImportEvent)
+def remember_mail_host(event: Any) -> None:
+    """Keep the MailHost that is in use: another add-on's until the import has ended.
+
+    A Maildrop Host is kept for good, should it not be the one installed.
+    """
+    site = site_of(event.tool)
+    swap = swap_of(site)
+    imports = _imports_under_way(site)
+    if swap is not None and imports:
+        # One begins within another, which may have had its toolset step already.
+        _put_foreign_back(site, swap, imports[-1])
+    imports.append(None if swap is None else _foreign(site))
+    current = mail_host_of(site)
+    if swap is None or not IMaildropHost.providedBy(current):
+        return
+    if swap["maildrop_host"] is not current:
+        swap["maildrop_host"] = current
+
+
+@adapter(IProfileImportedEvent)
+def undo_toolset_replacement(event: Any) -> None:
+    """Put the MailHost back where a toolset step made a fresh one.
+
+    Ours has an entry of its own, which displaces another add-on's MailHost whenever a
+    profile has a toolset.xml; Plone's own, imported again, displaces ours, too.
+    """
+    site = site_of(event.tool)
+    swap = swap_of(site)
+    imports = _imports_under_way(site)
+    foreign = imports.pop() if imports else None
+    if swap is None or "toolset" not in event.steps:
+        return
+    _put_foreign_back(site, swap, foreign)
+    if _is_fresh(site, swap):
+        put_maildrop_host_back(site)
+
+
+_IMPORTS = object()
+
+
+def _imports_under_way(site: Any) -> list[_Foreign | None]:
+    # The transaction knows them: of an import that fails, nothing is left behind.
+    current = transaction.get()
+    try:
+        sites = current.data(_IMPORTS)
+    except KeyError:
+        sites = {}
+        current.set_data(_IMPORTS, sites)
+    begun: list[_Foreign | None] = sites.setdefault(site.getPhysicalPath(), [])
+    return begun
+
+
+def _foreign(site: Any) -> _Foreign | None:
+    current = mail_host_of(site)
+    # One whose product is gone is no MailHost any more: it may well be replaced.
+    is_other = IMailHost.providedBy(current) and type(current) is not MailHost
+    if not is_other or IMaildropHost.providedBy(current):
+        return None
+    return _Foreign(current, aq_base(site.getSiteManager().queryUtility(IMailHost)))
+
+
+def _put_foreign_back(site: Any, swap: Any, foreign: _Foreign | None) -> None:
+    """Put another add-on's MailHost back where a toolset step made a fresh one."""
+    if foreign is None or not _is_fresh(site, swap):
+        return
+    # One that is not as the toolset asks for was made by another step, on purpose.
+    if _dotted_name(type(mail_host_of(site))) != required_class(site.portal_setup):
+        return
+    exchange(site, foreign.tool)
+    if foreign.utility is not None and foreign.utility is not foreign.tool:
+        give_out(site, foreign.utility)
+    require_maildrop_host(site)
+
+
+def _is_fresh(site: Any, swap: Any) -> bool:
+    """Whether some step made the MailHost; one of another class stays what it is."""
+    current = mail_host_of(site)
+    return (
+        type(current) in (MailHost, MaildropHost)
+        and current is not swap["maildrop_host"]
+    )
+
+
+def _dotted_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
