@@ -145,9 +145,11 @@ def test_a_crash_in_a_full_directory_leaves_few_keys_of_files_that_are_gone(
     drop(spool, "mail-9.lck")
     with monkeypatch.context() as patch:
         take = intake._take
-        patch.setattr(
-            intake, "_take", lambda *a: kill() if "8" in a[0].path else take(*a)
-        )
+
+        def take_or_die(file, found):
+            return kill() if file.path.endswith("mail-8") else take(file, found)
+
+        patch.setattr(intake, "_take", take_or_die)
         with pytest.raises(Killed):
             intake.scan()
     assert len(messages(queue)) == 8
