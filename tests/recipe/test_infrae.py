@@ -158,5 +158,7 @@ inline = config-path-application ${{maildrophost:{option}}}
 
 
 def test_options_that_said_where_to_download_are_named_as_idle(room):
-    output = room.built(MOVED + "version = 1.22\n", parts=PART)
+    old = "version = 1.22\ndont_create_directories = 1\n"
+    output = room.built(MOVED + old, parts=PART)
     assert "maildrophost: version has no meaning any more" in output
+    assert "maildrophost: dont_create_directories has no meaning any more" in output

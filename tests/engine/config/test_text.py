@@ -59,6 +59,12 @@ def test_nothing_is_run_or_guessed(written):
     assert expanded.shell_differs
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_raw_string_of_python_is_read_as_an_old_file_has_it(quote):
+    [assignment] = read_assignments(f"NAME=r{quote}/srv/a b{quote}  # old")
+    assert expand(assignment.word, {}.get).text == "/srv/a b"
+
+
 def test_a_lone_dollar_is_a_dollar():
     [assignment] = read_assignments('NAME="5$"')
     assert not expand(assignment.word, {}.get).shell_differs

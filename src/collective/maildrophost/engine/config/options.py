@@ -229,7 +229,8 @@ OPTIONS: tuple[Option, ...] = (
         "DEBUG",
         Kind.SWITCH,
         "0",
-        "1: log to the console too, at debug level, and stay in the foreground.",
+        "1: log at debug level, and to the console too: of 'run' that is standard "
+        "error, of 'start' it is maildrop.out in MAILDROP_VAR.",
     ),
     Option(
         "DEBUG_RECEIVER",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"export[ \t]+(?=[A-Za-z_])")
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_RAW_STRING = re.compile(r"[rR]['\"]")
+"""Infrae's recipe wrote all texts so, for Python to read."""
 _PYTHON_STRING = re.compile(r"[uUrRbBfF]{1,2}['\"]")
 _BLANKS = " \t"
 _ENDS_WORD = "#;&|<>()"  # for a shell, what is behind these is another command
@@ -105,7 +107,9 @@ def _assignment(number: int, line: str) -> Assignment:
     value = rest[1:]
     if value[:1] and value[0] in _BLANKS and not value.lstrip(_BLANKS).startswith("#"):
         raise TextError(number, option, _NO_BLANKS)
-    if _PYTHON_STRING.match(value):
+    if _RAW_STRING.match(value):
+        value = value[1:]
+    elif _PYTHON_STRING.match(value):
         raise TextError(number, option, "expected the quote right behind =")
     return Assignment(number, option, _Reader(number, option, value).word())
 

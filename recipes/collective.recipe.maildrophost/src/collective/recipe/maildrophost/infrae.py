@@ -22,8 +22,11 @@ RENAMED: Final = {
 CONFIGURATION_FILE: Final = "maildrophost.cfg"
 """Names the file that the configuration is written to."""
 
-WITHOUT_MEANING: Final = frozenset({"version", "url", "target"})
-"""Said where to download Products.MaildropHost from, in its releases before 2.0."""
+WITHOUT_MEANING: Final = frozenset(
+    {"version", "url", "target", "dont_create_directories"}
+)
+"""Said where to download Products.MaildropHost from, in its releases before 2.0; and
+that its directories are there already, which those of today are not."""
 
 DIRECTORY: Final = "maildrop"
 """Its working directory in var/, whatever the part is called."""
