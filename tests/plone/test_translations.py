@@ -93,7 +93,7 @@ def test_the_pages_are_in_the_readers_language(owner, committing_portal):
     owner.addHeader("Accept-Language", "de")
     for view, text in (
         ("", "Mail steht still: Kein Dienst arbeitet an der Warteschlange"),
-        ("-queue", "Die Warteschlange ist leer"),
+        ("-queue", "Hier wartet nichts"),
         ("-test", "Eine Testmail verschicken"),
         ("-settings", "Mit der Transaktion verschicken"),
     ):

@@ -87,5 +87,5 @@ def test_all_that_match_are_held_by_keyboard_alone(owner, put, states):
 
 def test_an_empty_queue_says_so(owner):
     owner.open("queue")
-    owner.sees("The queue is empty")
+    owner.sees("Nothing is waiting here")
     owner.finds_it_accessible("queue-empty")

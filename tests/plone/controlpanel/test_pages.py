@@ -69,6 +69,16 @@ def test_the_overview_says_what_is_wrong_and_counts(panel, put, mail):
     assert panel.browser.contents.count('<th scope="row">') >= 24
 
 
+def test_a_queue_that_cannot_be_read_is_not_said_to_be_empty(panel, queue):
+    panel.open("queue")
+    assert "Nothing is waiting here" in panel.text
+    moved = queue.path.rename(queue.path.with_suffix(".away"))
+    panel.open("queue")
+    moved.rename(queue.path)
+    assert "removed" in panel.text
+    assert "Nothing is waiting here" not in panel.text
+
+
 def test_the_queue_is_searched_narrowed_and_sorted(panel, put, mail):
     put(mail("apples", "anna@example.net"), mail("pears", "bert@example.com"))
     panel.open("queue", text="anna")

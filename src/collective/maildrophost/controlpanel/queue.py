@@ -39,6 +39,8 @@ class QueuePage(Page):
     tab = "maildrophost-controlpanel-queue"
     index = ViewPageTemplateFile("templates/queue.pt")
     scanned = SCANNED
+    readable = True
+    """False once the queue could not be read: it is not known to be empty then."""
 
     @cached_property
     def query(self) -> Query:
@@ -61,7 +63,8 @@ class QueuePage(Page):
                 with self.site_mail_host.queue().read() as tx:
                     found = search(tx, asked.search, PAGE_SIZE, asked.offset)
             except MaildropError:
-                found = Found((), 0)  # the health above says what is wrong
+                self.readable = False  # the health above says what is wrong
+                found = Found((), 0)
             self._known[key] = found
         return self._known[key]
 

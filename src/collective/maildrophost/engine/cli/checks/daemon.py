@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...config import Configuration
 
 SUBJECT = "daemon"
-_NONE = "none is running, mail waits in the queue: maildropctl start"
+_NONE = "none is running, mail waits in the queue: 'start' starts one"
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
