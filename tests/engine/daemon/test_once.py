@@ -10,7 +10,7 @@ from servers.scripted import Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import State
+from collective.maildrophost.engine.queue import RelayPause, State, pause
 
 
 def test_what_is_due_is_sent(site, make_mail):
@@ -72,6 +72,19 @@ def test_after_a_run_that_found_the_relay_down_the_next_one_tries(
         assert len(relay.accepted) == 1
     assert site.message(id).state is State.SENT
     assert site.pauses == []
+
+
+def test_a_fault_that_is_met_ends_a_run_whatever_was_met_before(site, make_mail):
+    greetings = ["220 ready", "421 4.3.2 going down"]
+    with Scripted({"GREETING": greetings}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_BATCH=1)
+        site.send(make_mail(), make_mail())
+        known = RelayPause(f"127.0.0.1:{relay.port}", "down", 1.0, 2.0, failures=5)
+        with site.queue.write() as tx:
+            pause(tx, known)
+        assert site.once() == 1
+    assert len(relay.accepted) == 1
+    assert len(relay.conversations) == 2
 
 
 def test_an_old_fault_matters_only_while_there_is_mail(site, unused_port):

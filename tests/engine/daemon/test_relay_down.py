@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from servers.scripted import Scripted
+from servers.scripted import Hang, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import State
@@ -32,6 +32,20 @@ def test_mail_waits_for_a_relay_that_is_down_then_goes(site, unused_port, late_r
     assert record.attempts == 1
     assert record.recipients[0].attempts == 1
     assert len(site.log_lines("works again")) == 1
+
+
+def test_a_connection_that_hangs_keeps_nobody_from_trying_the_relay(site):
+    """For up to ten minutes: a password reset does not wait for that."""
+    greetings = ["220 ready", "421 4.3.2 too many", "220 ready"]
+    with Scripted({"END": [Hang(), "250 2.0.0 Ok"], "GREETING": greetings}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (hangs,) = site.send()
+            wait_until(lambda: relay.conversations, 10, "the first connection")
+            (id,) = site.send()
+            site.wait_for(id, State.SENT)
+            assert site.log_lines("421 4.3.2 too many")
+            assert site.message(hangs).state is State.SENDING
 
 
 def test_a_fault_is_since_its_first_failure(site, unused_port):

@@ -241,12 +241,12 @@ def test_a_probe_that_is_left_to_others_is_not_put_off_beyond_the_longest_pause(
 
 def test_the_pace_and_the_health_both_limit():
     permits = Permits(Pace.of(1.0, 0))
-    assert permits.count(0, NOW) == 1
-    permits.started(NOW)
-    assert permits.count(0, NOW + 0.5) == 0
+    assert permits.count(NOW) == 1
+    permits.started(NOW, 1)
+    assert permits.count(NOW + 0.5) == 0
     assert permits.wait_seconds(NOW + 0.25) == 0.75
     permits.health = RelayHealth().failed("down", NOW, PausePolicy())
-    assert permits.count(0, NOW + 1.0) == 0
+    assert permits.count(NOW + 1.0) == 0
     assert permits.wait_seconds(NOW + 0.5) == 1.5
 
 

@@ -12,7 +12,7 @@ import contextlib
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from ..message import Lane
@@ -122,12 +122,12 @@ class Ledger:
         With `once`: until nothing is left of what is due now, or the relay is found at
         fault; a fault that an earlier run found is put to the test.
         """
-        failures = self._permits.health.failures
         if self._once:
             self._horizon = time.time()
         while not (self._stopping and not self.in_flight):
             await self._until_called()
-            if self._once and self._permits.health.failures > failures:
+            health = self._permits.health
+            if self._once and health.met and not health.good:
                 self._stopping = self.gave_up = True
             if self._has_work(time.time()):
                 await self._transact()
@@ -161,7 +161,7 @@ class Ledger:
         early = now < self._look_at <= now + self._interval
         if self._stopping or self._in_doubt or early:
             return 0
-        permitted = self._permits.count(self.in_flight, now)
+        permitted = self._permits.count(now)
         free = len(self._waiting)
         return free if permitted is None else min(permitted, free)
 
@@ -203,7 +203,7 @@ class Ledger:
         self._in_flight = in_flight
         self._unheard = False
         self._written += len(portion.notes)
-        self._handed_out.difference_update(done.claim.id for done in portion.finished)
+        self._forget(done.claim.id for done in portion.finished)
         # Before the claims go out: they find the connections that this sets free.
         for done in portion.finished:
             done.over()
@@ -221,6 +221,11 @@ class Ledger:
         elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
 
+    def _forget(self, ids: Iterable[int]) -> None:
+        ended = set(ids)
+        self._handed_out -= ended
+        self._permits.ended(ended)
+
     def _refused(self, portion: Portion, error: Refused) -> None:
         """The queue will never take it as it is."""
         if len(portion.notes) == len(portion) == 1:
@@ -228,6 +233,7 @@ class Ledger:
         lost = self._unsettled.refused(portion, error)
         if lost is not None:
             self._in_flight[lost.lane] -= 1
+            self._permits.ended([lost.id])
 
     async def _cannot_write(self, portion: Portion, error: QueueError) -> None:
         """No verdict is lost: they stay here until they can be written."""
@@ -241,7 +247,7 @@ class Ledger:
         for each in answer.claims:
             self._in_flight[each.lane] += 1
             self._handed_out.add(each.id)
-            self._permits.started(now)
+            self._permits.started(now, each.id)
             self._waiting.pop(0).set_result(each)
 
     def _nothing_left(

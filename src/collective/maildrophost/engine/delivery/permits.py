@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .pace import Pace
 from .relayhealth import RelayHealth
 from .together import Objection, Terms
@@ -14,6 +16,7 @@ class Permits:
         self.health = RelayHealth()
         self._pace = pace
         self._relay = relay
+        self._probes: set[int] = set()
 
     @property
     def terms(self) -> Terms:
@@ -31,9 +34,14 @@ class Permits:
         else:
             self._pace = self._pace.waits(now, objection.wait)
 
-    def count(self, in_flight: int, now: float) -> int | None:
+    def count(self, now: float) -> int | None:
         """How many messages may start now; None: as many as there are connections."""
-        limits = [self.health.permits(in_flight, now), self._pace.permits(now)]
+        if not self.health.probing:
+            self._probes.clear()
+        limits = [
+            self.health.permits(len(self._probes), now),
+            self._pace.permits(now),
+        ]
         return min((limit for limit in limits if limit is not None), default=None)
 
     def wait_seconds(self, now: float) -> float:
@@ -41,6 +49,12 @@ class Permits:
         pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
         return max(pause, self._pace.remaining(now))
 
-    def started(self, now: float) -> None:
+    def started(self, now: float, id: int) -> None:
         """A message was handed out."""
         self._pace = self._pace.started(now)
+        if self.health.probing:
+            self._probes.add(id)
+
+    def ended(self, ids: Iterable[int]) -> None:
+        """Nothing of these messages is under way any more."""
+        self._probes.difference_update(ids)

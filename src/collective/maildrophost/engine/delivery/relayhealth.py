@@ -37,11 +37,19 @@ class RelayHealth:
         """Whether the last thing heard of the relay was good."""
         return not self.fault
 
-    def permits(self, in_flight: int, now: float) -> int | None:
-        """How many messages may start now; None: as many as there are connections."""
-        if self.good:
+    @property
+    def probing(self) -> bool:
+        """Whether what starts now is to show how the relay is, and goes alone."""
+        return not self.good or self.contradicted > 0
+
+    def permits(self, probes: int, now: float) -> int | None:
+        """How many messages may start now; None: as many as there are connections.
+
+        `probes`: those under way. What was under way before may hang for minutes.
+        """
+        if not self.probing:
             return None
-        return 0 if self._paused(now) or in_flight else 1
+        return 0 if (self.fault and self._paused(now)) or probes else 1
 
     def _paused(self, now: float) -> bool:
         # A pause longer than any pause is left of a clock that was set back.
@@ -61,6 +69,10 @@ class RelayHealth:
             met=True,
             contradicted=self.contradicted,
         )
+
+    def doubted(self) -> RelayHealth:
+        """The same for a daemon that has no reason to think that it is the only one."""
+        return replace(self, contradicted=0)
 
     def heeds(self, pause: RelayPause) -> RelayHealth:
         """Another daemon has met the fault."""
