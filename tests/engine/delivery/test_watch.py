@@ -16,10 +16,18 @@ from collective.maildrophost.engine.delivery.route import Failover
 from collective.maildrophost.engine.delivery.together import Objection
 from collective.maildrophost.engine.delivery.watch import Watch
 from collective.maildrophost.engine.identity import own_identity
-from collective.maildrophost.engine.queue import Daemon, open_queue, register, wake
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    RelayPause,
+    open_queue,
+    register,
+    wake,
+)
+from collective.maildrophost.engine.queue.hours import count
 from collective.maildrophost.engine.smtp import Phase, RelayFault
+from collective.maildrophost.engine.verdict import Outcome
 
-NOW = 1_800_000_000.0
+BEGAN = 1_800_000_000.0
 RELAY = RelayAddress("relay", 25)
 FAULT = RelayFault(RELAY, Phase.CONNECT, "no route")
 
@@ -43,13 +51,21 @@ class Route:
     hosts = (RELAY,)
 
 
-class Machine:
-    """A daemon's watch, with a clock that stands."""
+class Clock:
+    now = BEGAN
 
-    def __init__(self, queue):
+    def time(self):
+        return self.now
+
+
+class Machine:
+    """A daemon's watch, with a clock that goes on when a test says so."""
+
+    def __init__(self, queue, clock):
+        self.queue, self.clock = queue, clock
         self.permits, self.ledger = Permits(Pace.of(0.0, 0)), Ledger()
         pause = PausePolicy()
-        failover = Failover(Route(), pause, lambda: NOW)
+        failover = Failover(Route(), pause, clock.time)
         self.watch = Watch(
             str(RELAY), failover, self.permits, self.ledger, pause, None, "me"
         )
@@ -57,12 +73,24 @@ class Machine:
 
     @property
     def pause_seconds(self):
-        return self.permits.health.paused_until - NOW
+        return self.permits.health.paused_until - self.clock.now
 
     def fails(self):
         """What is written down of it."""
         self.watch.failed(FAULT)
         return self.ledger.notes.pop()
+
+    def is_contradicted(self):
+        """Another daemon has got through: heard when this one wants to probe."""
+        self.clock.now = max(self.clock.now, self.permits.health.paused_until)
+        self.permits.heed(Objection(good=True), self.clock.now)
+
+    def others_send(self, owner="relay:25"):
+        """Another daemon gets something through, which is seen at the next look."""
+        with self.queue.write() as tx:
+            count(tx, [(owner, Outcome.SENT)], self.clock.now)
+        self.clock.now += 1
+        self.watch._hear_of_others(self.watch._read(self.queue), self.clock.now)
 
 
 @pytest.fixture
@@ -73,21 +101,18 @@ def queue(tmp_path):
 
 @pytest.fixture
 def make_machine(queue, monkeypatch):
-    """A machine, beside another one whose daemon has a relay of that name, or none."""
-
-    class Clock:
-        time = staticmethod(lambda: NOW)
-
-    monkeypatch.setattr(watching, "time", Clock)
+    """A machine, beside others whose daemons have relays of these names."""
+    clock = Clock()
+    monkeypatch.setattr(watching, "time", clock)
 
     def make(*others):
         with queue.write() as tx:
             for relay in others:
-                lease = NOW - 1, NOW, NOW + 60
+                lease = BEGAN - 1, BEGAN, BEGAN + 9000
                 register(
                     tx, Daemon(relay, "host", 1, own_identity(), "", relay, *lease)
                 )
-        return Machine(queue)
+        return Machine(queue, clock)
 
     return make
 
@@ -96,7 +121,7 @@ def test_the_next_probe_is_another_daemon_s(make_machine):
     machine = make_machine("relay:25")
     paused = machine.fails().paused
     assert machine.pause_seconds == 2.0 + watching.YIELD_SECONDS
-    assert paused.paused_until == NOW + 2.0
+    assert paused.paused_until == BEGAN + 2.0
 
 
 @pytest.mark.parametrize("others", [(), ("another:25",)])
@@ -104,34 +129,72 @@ def test_it_is_the_daemon_s_own_where_nobody_else_has_that_relay(make_machine, o
     machine = make_machine(*others)
     paused = machine.fails().paused
     assert machine.pause_seconds == 2.0
-    assert paused.paused_until == NOW + 2.0
+    assert paused.paused_until == BEGAN + 2.0
 
 
-def contradict(machine):
-    """Another daemon has got through, which this one hears when it wants to probe."""
-    machine.permits.heed(Objection(good=True), NOW)
-
-
-def test_what_this_machine_alone_meets_pauses_no_other(make_machine):
+@pytest.fixture
+def alone(make_machine):
+    """A machine that has met a fault, while another one gets through."""
     machine = make_machine("relay:25")
     machine.fails()
-    contradict(machine)
-    assert machine.permits.count(0, NOW) is None
+    machine.is_contradicted()
+    machine.others_send()
+    return machine
+
+
+def test_what_this_machine_alone_meets_pauses_no_other(alone):
     # The mail that it had taken is another's.
-    assert machine.fails() is wake
-    assert machine.pause_seconds == 2.0
+    assert alone.fails() is wake
+    assert alone.pause_seconds == 2.0
+
+
+def test_it_tries_one_mail_then_and_not_a_load_of_them(alone):
+    now = alone.clock.now
+    assert alone.permits.count(now) == 1
+    alone.permits.started(now, 7)
+    assert alone.permits.count(now) == 0
+    alone.permits.ended([7])
+    assert alone.permits.count(now) == 1
+    alone.watch.works(RELAY)
+    assert alone.permits.count(now) is None
+
+
+@pytest.mark.parametrize("sender", ["another:25", "me"])
+def test_nobody_is_alone_for_what_others_did_long_ago_or_elsewhere(
+    make_machine, sender
+):
+    machine = make_machine("relay:25", "another:25")
+    machine.fails()
+    machine.is_contradicted()
+    machine.others_send(sender)
+    assert isinstance(machine.fails(), FaultBegan)
+
+
+def test_an_outage_that_follows_is_everybody_s(alone):
+    alone.fails()
+    alone.is_contradicted()
+    # Nothing has got through since.
+    paused = alone.fails().paused
+    assert paused.failures == 1
+    assert paused.paused_until == alone.clock.now + 2.0
+
+
+def test_what_comes_of_a_probe_for_all_is_told_to_all(alone):
+    now = alone.clock.now
+    pause = RelayPause(str(RELAY), "down", now, now + 2.0, 1)
+    alone.permits.heed(Objection(pause=pause), now)
+    alone.others_send()
+    alone.clock.now = pause.paused_until
+    assert isinstance(alone.fails(), FaultBegan)
 
 
 def test_with_nobody_else_left_it_is_told_again(make_machine):
     machine = make_machine()
     machine.fails()
-    contradict(machine)
+    machine.is_contradicted()
     assert isinstance(machine.fails(), FaultBegan)
 
 
-def test_a_mail_that_gets_through_makes_up_for_it(make_machine):
-    machine = make_machine("relay:25")
-    machine.fails()
-    contradict(machine)
-    machine.watch.works(RELAY)
-    assert isinstance(machine.fails(), FaultBegan)
+def test_a_mail_that_gets_through_makes_up_for_it(alone):
+    alone.watch.works(RELAY)
+    assert isinstance(alone.fails(), FaultBegan)

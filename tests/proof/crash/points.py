@@ -280,6 +280,6 @@ READS = {
         "in_doubt",
     ),
     *("list_messages", "look", "moment", "newest_id", "next_due", "pauses"),
-    *("queue_length", "search", "stats", "wake"),
+    *("queue_length", "recently_sent", "search", "stats", "wake"),
 }
 """Operations of the queue that change nothing."""

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from ..config import RelayAddress
 from ..identity import is_gone
-from ..queue import Queue, QueueError, RelayPause, alive_and_lost, pauses, wake
+from ..queue import (
+    Queue,
+    QueueError,
+    RelayPause,
+    alive_and_lost,
+    pauses,
+    recently_sent,
+    wake,
+)
 from ..smtp import RelayFault
 from .ledger import Ledger
 from .notifications import NotificationPolicy
@@ -30,10 +38,11 @@ ALONE = ", but other daemons' mail gets through"
 
 @dataclass(frozen=True)
 class _Seen:
-    """The relay's pause, and whether other daemons have the same relay."""
+    """The relay's pause; whether other daemons have that relay, what they have sent."""
 
     pause: RelayPause | None
     others: bool
+    sent: int
 
 
 class Watch:
@@ -59,12 +68,15 @@ class Watch:
         self._worked = -math.inf
         self._known = False
         self._others = False
+        self._sent = 0
         self._news = 0
+        # When a fault was met here last, and when something of others got through.
+        self._met = self._got_through = -math.inf
 
     def remember(self, queue: Queue) -> None:
         """A fault found before a restart stands until the relay has been tried."""
         seen = self._read(queue)
-        self._others, found = seen.others, seen.pause
+        self._others, self._sent, found = seen.others, seen.sent, seen.pause
         if found is not None:
             health = RelayHealth(found.fault, found.since, found.failures)
             self._permits.health = health
@@ -81,7 +93,7 @@ class Watch:
                 seen = await asyncio.to_thread(self._read, queue)
             except QueueError:
                 continue  # The heartbeat tells of it.
-            self._others = seen.others
+            self._hear_of_others(seen, time.time())
             # What was found here meanwhile is newer, and perhaps not yet written.
             if news == self._news and not self._ledger.notes_wait:
                 self.heed(seen.pause, time.time())
@@ -90,10 +102,15 @@ class Watch:
         with queue.read() as tx:
             found = [each for each in pauses(tx) if each.name == self._name]
             alive, _ = alive_and_lost(tx, time.time(), is_gone)
-        others = [each for each in alive if each.relay == self._name]
-        return _Seen(
-            next(iter(found), None), any(each.owner != self._owner for each in others)
-        )
+            owners = [each.owner for each in alive if each.relay == self._name]
+            others = [each for each in owners if each != self._owner]
+            sent = recently_sent(tx, others, time.time()) if others else 0
+        return _Seen(next(iter(found), None), bool(others), sent)
+
+    def _hear_of_others(self, seen: _Seen, now: float) -> None:
+        if seen.sent > self._sent:
+            self._got_through = now
+        self._others, self._sent = seen.others, seen.sent
 
     def heed(self, found: RelayPause | None, now: float) -> None:
         """What the queue says of the relay; nothing of this daemon's waits for it."""
@@ -101,6 +118,7 @@ class Watch:
         health = self._permits.health
         if found is None and known and not health.good:
             log.info("relay %s works again, another daemon has found", self._name)
+            self._got_through = now
             self._permits.health = health.freed(now)
             self._ledger.wake()
         elif found is not None and health.good and self._concerns(found, now):
@@ -147,11 +165,14 @@ class Watch:
         if self._failover.has_other(fault.relay):
             return
         before, now = self._permits.health, time.time()
+        alone = self._is_alone(before)
+        if before.good and not alone:
+            before = before.doubted()
         after = before.failed(str(fault), now, self._pause)
         if after is before:
             return
         self._news += 1
-        alone = self._others and before.contradicted > 0
+        self._met = now
         if self._others and not alone:
             # The next probe is another's: it may be this machine that is at fault.
             after = after.waits_longer(now, YIELD_SECONDS)
@@ -168,6 +189,14 @@ class Watch:
             self._ledger.note(wake)
         else:
             self._note_beginning(str(fault), after, now)
+
+    def _is_alone(self, health: RelayHealth) -> bool:
+        """Whether others get through, and have since this daemon could not.
+
+        Not where the probe was made for all, who wait for what comes of it.
+        """
+        contradicted = health.good and health.contradicted > 0
+        return self._others and contradicted and self._got_through > self._met
 
     def _note_beginning(self, fault: str, health: RelayHealth, now: float) -> None:
         paused_until = health.paused_until - (YIELD_SECONDS if self._others else 0.0)

@@ -41,6 +41,7 @@ from .enqueue import (
 )
 from .errors import QueueError, Refused
 from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
+from .hours import recently_sent
 from .housekeeping import tidy
 from .listing import (
     AttemptRecord,
@@ -152,6 +153,7 @@ __all__ = [
     "prune_files",
     "pull_back",
     "queue_length",
+    "recently_sent",
     "recover",
     "recover_ownerless",
     "register",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from ..verdict import Outcome
 from . import tables
@@ -23,6 +23,18 @@ _ADD_TO_HOUR = Prepared(
     )
     .values({name: tables.hour.c[name] + bindparam(f"more_{name}") for name in COUNTED})
 )
+
+
+_SENT = select(func.coalesce(func.sum(tables.hour.c.sent), 0))
+
+
+def recently_sent(tx: Transaction, owners: Sequence[str], now: float) -> int:
+    """How many recipients these daemons have reached in this hour and the last."""
+    hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
+    counted = _SENT.where(
+        tables.hour.c.hour >= hour - SECONDS_PER_HOUR, tables.hour.c.owner.in_(owners)
+    )
+    return int(tx.execute(counted).scalar_one())
 
 
 def count(tx: Transaction, verdicts: Iterable[tuple[str, Outcome]], now: float) -> None:
