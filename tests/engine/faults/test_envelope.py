@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 from engine.faults.telling import assert_relay_fault, told
-from servers.scripted import Scripted
+from servers.scripted import Drop, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import State
@@ -89,6 +91,19 @@ def test_the_accepted_share_what_the_relay_says_of_the_content(exchange, extensi
     ]
 
 
+def takes(most, everybody, reply, extensions):
+    """Answers of a relay that has `reply` for more than `most` at a time."""
+
+    def refusals(n):
+        # Without pipelining it is told of the first one only that is too many.
+        return n // most if extensions else int(n > 0 and n % most == 0)
+
+    return {
+        f"RCPT:{each}": [reply] * refusals(n) + ["250 2.1.5 ok"]
+        for n, each in enumerate(everybody)
+    }
+
+
 @row(10)
 @EACH_WAY
 @pytest.mark.parametrize("reply", ["452 4.5.3 too many", "552 5.5.3 too many"])
@@ -96,11 +111,7 @@ def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
     exchange, extensions, reply
 ):
     everybody = [f"r{n}@example.org" for n in range(7)]
-    # Three at a time: what comes after them is refused once or twice.
-    answers = {
-        f"RCPT:{each}": [reply] * (n // 3) + ["250 2.1.5 ok"]
-        for n, each in enumerate(everybody)
-    }
+    answers = takes(3, everybody, reply, extensions)
     exchange.begin(answers, *everybody, extensions=extensions)
     exchange.relay.wait_for(3)
     record = exchange.site.wait_for(exchange.id, State.SENT)
@@ -119,10 +130,7 @@ def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
 @EACH_WAY
 def test_who_is_deferred_is_not_asked_again_with_the_rest(exchange, extensions):
     everybody = [f"r{n}@example.org" for n in range(5)]
-    answers = {
-        f"RCPT:{each}": ["452 4.5.3 too many"] * n + ["250 2.1.5 ok"]
-        for n, each in enumerate(everybody)
-    }
+    answers = takes(1, everybody, "452 4.5.3 too many", extensions)
     answers["RCPT:later@example.org"] = ["450 4.2.1 greylisted", "250 2.1.5 ok"]
     exchange.begin(answers, "later@example.org", *everybody, extensions=extensions)
     wait_until(lambda: len(told(exchange.site, exchange.id)) == 6, what="all verdicts")
@@ -144,3 +152,74 @@ def test_a_first_recipient_that_is_too_many_is_only_deferred(exchange):
     outcome = exchange({"RCPT": "452 4.5.3 too many"}, "b@x.org", "c@x.org")
     assert outcome.state == "deferred"
     assert {each[1:] for each in outcome.told} == {("deferred", "452 4.5.3 too many")}
+
+
+class TakesFew(Scripted):
+    """Has another answer for each recipient over the `most` of a transaction."""
+
+    def __init__(self, most, beyond, **options):
+        super().__init__(**options)
+        self.most, self.beyond = most, beyond
+
+    def answer(self, name, address, default):
+        if name == "MAIL":
+            self.offered = 0
+        if name == "RCPT":
+            self.offered += 1
+            if self.offered > self.most:
+                return self.beyond
+        return super().answer(name, address, default)
+
+    @property
+    def shares(self):
+        return [each.recipients for each in self.accepted]
+
+    @property
+    def offers(self):
+        commands = [each for talk in self.conversations for each in talk.commands]
+        return sum(each.startswith("RCPT") for each in commands)
+
+    @property
+    def served(self):
+        return list(chain.from_iterable(self.shares))
+
+
+@row(10)
+@EACH_WAY
+def test_a_relay_that_ends_the_session_at_too_many_is_never_offered_so_many(
+    site, make_mail, extensions
+):
+    everybody = [f"r{n}@example.org" for n in range(350)]
+    ends = Drop(b"421 4.7.0 too many errors\r\n")
+    with TakesFew(100, ends, extensions=extensions) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send(make_mail(*everybody))
+        assert site.once() == 0
+    record = site.message(id)
+    assert record.state is State.SENT
+    assert not record.possible_duplicate
+    assert [each.attempts for each in record.recipients] == [1] * 350
+    assert [len(each) for each in relay.shares] == [100, 100, 100, 50]
+    assert relay.served == everybody
+    assert relay.offers == 350
+
+
+@row(10)
+@pytest.mark.parametrize(
+    ("extensions", "offers"),
+    # Of those who wait: what left with the others, or one at the end of each share.
+    [(("PIPELINING",), 100 + 100 + 100 + 100 + 80 + 40), ((), 5 * 41 + 40)],
+    ids=["pipelining", "one by one"],
+)
+def test_those_who_wait_are_not_all_offered_each_time(
+    site, make_mail, extensions, offers
+):
+    everybody = [f"r{n}@example.org" for n in range(240)]
+    full = "452 4.5.3 too many recipients"
+    with TakesFew(40, full, extensions=extensions) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send(make_mail(*everybody))
+        assert site.once() == 0
+    assert site.message(id).state is State.SENT
+    assert relay.served == everybody
+    assert relay.offers == offers

@@ -263,15 +263,15 @@ def test_verdicts_stand_when_the_reset_after_them_fails(exchange, outcomes, answ
         assert not done.usable
 
 
-def test_a_thousand_recipients_share_one_transaction(exchange, outcomes):
-    recipients = [f"r{n}@example.org" for n in range(1000)]
-    answers = {"RCPT:r500@example.org": "550 no"}
+def test_a_hundred_recipients_share_one_transaction(exchange, outcomes):
+    recipients = [f"r{n}@example.org" for n in range(100)]
+    answers = {"RCPT:r50@example.org": "550 no"}
     with Scripted(answers) as server:
         [result] = exchange(server, (SENDER, recipients)).results
-        assert outcomes(result).count("sent") == 999
-        assert outcomes(result)[500] == "failed"
+        assert outcomes(result).count("sent") == 99
+        assert outcomes(result)[50] == "failed"
         [received] = server.accepted
-        assert len(received.recipients) == 999
+        assert len(received.recipients) == 99
 
 
 def test_an_idle_connection_that_the_relay_closes_is_not_usable():

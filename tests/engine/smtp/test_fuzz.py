@@ -247,7 +247,13 @@ def judge_untried(transaction, address, reused, result):
     if result.fault is None:
         unanswered = transaction is None or transaction.mail in (0, 421)
         had_died = reused and unanswered and not result.usable
-        assert had_died or transaction.rcpts[address] in TOO_MANY
+        assert had_died or too_many(transaction, address)
+
+
+def too_many(transaction, address):
+    """Whether the relay had enough recipients, at this one or before."""
+    last = next(reversed(transaction.rcpts))
+    return transaction.rcpts.get(address, transaction.rcpts[last]) in TOO_MANY
 
 
 def judge_failure(transaction, address, verdict):

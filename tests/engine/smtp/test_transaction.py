@@ -121,6 +121,36 @@ def test_too_many_recipients_go_with_the_next_transaction(reply):
     assert done.result.usable
 
 
+@pytest.mark.parametrize("keywords", [(), ("PIPELINING",)])
+def test_no_transaction_has_more_recipients_than_every_relay_takes(keywords):
+    everybody = [f"r{n}@example.org" for n in range(103)]
+    replies = lines("250", *["250"] * 100, "354", "250 ok")
+    done = run(replies, *keywords, recipients=everybody)
+    assert b"".join(done.writes).count(b"RCPT TO:") == 100
+    assert words(done.result) == ["sent"] * 100 + [None] * 3
+    assert done.result.usable
+
+
+def test_a_refused_sender_decides_for_those_who_were_not_offered_too():
+    everybody = [f"r{n}@example.org" for n in range(103)]
+    done = run(lines("550 no", *["503"] * 101), "PIPELINING", recipients=everybody)
+    assert words(done.result) == ["failed"] * 103
+
+
+def test_a_relay_that_has_enough_is_offered_no_more():
+    everybody = [*TWO, "d@example.org"]
+    replies = lines("250", "250", "452 4.5.3 too many", "354", "250 ok")
+    done = run(replies, recipients=everybody)
+    assert words(done.result) == ["sent", None, None]
+    assert done.result.usable
+
+
+def test_452_that_may_be_of_one_recipient_ends_nothing():
+    everybody = [*TWO, "d@example.org"]
+    done = run(lines("250", "250", "452", "250", "354", "250"), recipients=everybody)
+    assert words(done.result) == ["sent", None, "sent"]
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [("452 4.5.3 x", "deferred"), ("452 x", "deferred"), ("552 5.2.2 full", "failed")],

@@ -8,11 +8,14 @@
 #   knows (RFC 1047), the recipients are deferred and marked.
 # - 421 ends the session; verdicts given before it stand, the others are deferred.
 # - On a reused connection that had died meanwhile nothing was tried: no verdicts.
+# - Who was not offered has no verdict: the next transaction starts with them. What is
+#   said of the sender or of the connection is said of them, too.
 # - A refused login at MAIL is the relay's fault; so is a relay that knows no DATA.
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from ..verdict import Outcome, Verdict
 from .content import END_OF_DATA, wire_blocks, wire_size
@@ -26,6 +29,11 @@ from .steps import Broken, Send, ServiceClosing, Steps, expect
 
 LOGIN_REQUIRED = 530  # RFC 4954 section 6
 TOO_MANY_RECIPIENTS = (452, 552)  # RFC 5321 section 4.5.3.1.10
+MOST_RECIPIENTS = 100
+"""Of one transaction: what every relay has to take (RFC 5321 section 4.5.3.1.8).
+
+Postfix counts each one over its limit as an error, and ends the session for errors.
+"""
 NO_SUCH_COMMAND = range(500, 505)
 
 
@@ -66,7 +74,8 @@ def _deliver(
         return
     utf8 = reverse_path.utf8 or any(each.utf8 for each in paths.values())
     mail = _mail_command(session, reverse_path, utf8, content)
-    rcpts = {n: line(f"RCPT TO:<{each.address}>") for n, each in paths.items()}
+    offered = islice(paths.items(), MOST_RECIPIENTS)
+    rcpts = {n: line(f"RCPT TO:<{each.address}>") for n, each in offered}
     if session.capabilities.offers("PIPELINING"):
         reset = [b"RSET\r\n"] if session.reset_due else []
         group = b"".join([*reset, mail, *rcpts.values(), b"DATA\r\n"])
@@ -151,11 +160,7 @@ def _converse(
     taken = _judge_mail(session, findings, mail_reply)
     if not taken and not pipelining:
         return
-    accepted: list[int] = []
-    for index, rcpt in rcpts.items():
-        reply = yield from _ask(session, Phase.RCPT, rcpt)
-        if _judge_rcpt(session, findings, index, reply, bool(accepted), taken):
-            accepted.append(index)
+    accepted = yield from _offer(session, findings, rcpts, taken)
     if not accepted and not pipelining:
         return
     data_reply = yield from _ask(session, Phase.DATA, b"DATA\r\n")
@@ -166,6 +171,20 @@ def _converse(
         yield from _end_empty(session, data_reply)
     elif _judge_data(session, findings, accepted, data_reply):
         yield from _upload(session, findings, accepted, content)
+
+
+def _offer(
+    session: Session, findings: Findings, rcpts: dict[int, bytes], taken: bool
+) -> Steps[list[int]]:
+    """The recipients that the relay took."""
+    accepted: list[int] = []
+    for index, rcpt in rcpts.items():
+        reply = yield from _ask(session, Phase.RCPT, rcpt)
+        if _judge_rcpt(session, findings, index, reply, bool(accepted), taken):
+            accepted.append(index)
+        elif accepted and _no_more(session, reply):
+            break
+    return accepted
 
 
 def _ask(session: Session, phase: Phase, command: bytes) -> Steps[Reply]:
@@ -218,6 +237,12 @@ def _too_many(reply: Reply) -> bool:
     # Old relays give no enhanced status; the next transaction then shows whether it
     # was this recipient after all.
     return reply.code in TOO_MANY_RECIPIENTS and reply.enhanced[1:] in ("", ".5.3")
+
+
+def _no_more(session: Session, reply: Reply) -> bool:
+    """Whether the relay has enough, and the next recipient has not left yet."""
+    enough = _too_many(reply) and reply.enhanced != ""
+    return enough and not session.capabilities.offers("PIPELINING")
 
 
 def _judge_data(
