@@ -14,7 +14,7 @@ from waiting import wait_until
 
 from collective.maildrophost.engine.daemon.process import run
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import State
+from collective.maildrophost.engine.queue import State, remove
 from collective.maildrophost.engine.smtp import Connection
 
 row = pytest.mark.row
@@ -176,3 +176,22 @@ def test_a_relay_that_wants_a_login_for_one_message_only_gets_the_others(
             assert daemon.stop() == 0
         assert len(relay.accepted) == 4
     assert {each[1:] for each in told(site, odd)} == {("deferred", refusal)}
+
+
+@row(8)
+@row(19)
+def test_a_message_that_the_relay_was_not_asked_about_ends_no_fault(site, make_mail):
+    refusal = "530 5.7.0 log in first"
+    with Scripted({"MAIL": refusal}, extensions=("SIZE 2000",)) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_BOUNCE=0)
+        (refused,) = site.send()
+        assert site.once() == 1
+        (fault,) = site.pauses
+        with site.queue.write() as tx:
+            remove(tx, [refused])
+        (large,) = site.send(make_mail(body="x" * 3000))
+        assert site.once() == 0
+    ((_, outcome, reply),) = told(site, large)
+    assert (outcome, reply[:5]) == ("failed", "5.3.4")
+    assert site.pauses == [fault]
+    assert site.log_lines("works again") == []

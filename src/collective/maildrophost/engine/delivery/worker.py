@@ -199,8 +199,11 @@ def refused_with_a_fault(result: Result) -> bool:
 
 
 def connection_answered(result: Result) -> bool:
-    """Whether the relay has shown that it works."""
-    return result.usable and any(result.verdicts)
+    """Whether the relay has shown that it works.
+
+    A verdict that the client came to by itself says nothing of the relay.
+    """
+    return result.usable and result.answered and any(result.verdicts)
 
 
 _SEVERITY = (Outcome.SENT, Outcome.FAILED, Outcome.DEFERRED)

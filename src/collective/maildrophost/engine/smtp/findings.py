@@ -16,13 +16,15 @@ class Result:
     None instead of a verdict: not tried. Without a fault it is to be sent again at
     once, on another connection unless this one is `usable`; with one it keeps its
     place. `possible_duplicate`: the relay may have taken the message although the
-    recipients are deferred.
+    recipients are deferred. `answered`: the relay said something to MAIL; without that
+    the verdicts are the client's own.
     """
 
     verdicts: tuple[Verdict | None, ...]
     possible_duplicate: bool = False
     fault: RelayFault | None = None
     usable: bool = True
+    answered: bool = False
 
 
 @dataclass
@@ -52,4 +54,5 @@ class Findings:
             possible_duplicate=self.possible_duplicate,
             fault=self.fault,
             usable=usable,
+            answered=self.answered,
         )
