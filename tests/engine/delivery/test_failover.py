@@ -37,7 +37,7 @@ class Opened:
 class Hosts:
     """Two hosts, of which those in `down` refuse; `now` is the time.
 
-    Those in `silent` answer as soon as `answer` is set.
+    Those in `silent` answer as soon as `answer` is set. A try takes `seconds`.
     """
 
     hosts = (ONE, TWO)
@@ -48,11 +48,13 @@ class Hosts:
         self.silent = set()
         self.answer = asyncio.Event()
         self.tried = []
+        self.seconds = 0.0
         self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
         self.pool = Pool(self.failover.open, lambda: self.failover.first, batch=0)
 
     async def open(self, host):
         self.tried.append(host)
+        self.now += self.seconds
         if host in self.silent:
             await self.answer.wait()
         if host in self.down:
@@ -68,6 +70,16 @@ class Hosts:
             self.pool.give(each)
         self.tried.clear()
         return opened
+
+
+class Told:
+    """A ledger that keeps what it is told."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, note):
+        self.notes.append(note)
 
 
 @pytest.fixture
@@ -175,3 +187,42 @@ def test_a_host_that_has_taken_a_message_is_well_again(play):
         assert hosts.failover.first == ONE
 
     play(scene)
+
+
+def test_the_relay_is_at_fault_however_long_its_hosts_take_to_fail(play):
+    async def scene(hosts):
+        pause, told = PausePolicy(PAUSE_SECONDS), Told()
+        permits = Permits(Pace.of(0.0, 0.0))
+        watch = Watch("one;two", hosts.failover, permits, told, pause, None, "me")
+        hosts.down, hosts.seconds = {ONE, TWO}, 100 * PAUSE_SECONDS
+        with pytest.raises(RelayFault) as raised:
+            await hosts.failover.open()
+        watch.failed(raised.value)
+        assert hosts.tried == [ONE, TWO]
+        assert not permits.health.good
+        assert len(told.notes) == 1
+
+    play(scene)
+
+
+def test_a_host_whose_pause_is_over_is_tried_but_does_not_stand_in(play):
+    async def scene(hosts):
+        await hosts.stand_in()
+        assert not hosts.failover.has_other(TWO)
+        assert hosts.failover.has_other(ONE)
+        hosts.now += PAUSE_SECONDS
+        assert not hosts.failover.has_other(TWO)
+        assert hosts.failover.first == ONE
+
+    play(scene)
+
+
+def test_the_log_has_a_fault_whenever_the_next_host_is_tried(play, caplog):
+    async def scene(hosts):
+        hosts.failover.failed(RelayFault(TWO, Phase.MAIL, "530 no"))
+        hosts.now += PAUSE_SECONDS
+        hosts.down = {ONE}
+        assert (await hosts.failover.open()).relay == TWO
+
+    play(scene)
+    assert "one:25: connect: refused; the next host is tried" in caplog.text

@@ -125,15 +125,17 @@ class Failover:
 
     async def open(self) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault."""
-        fault: RelayFault | None = None
-        for host in self._candidates():
+        *earlier, last = self._candidates()
+        for host in earlier:
             try:
                 return await self._try(host)
-            except RelayFault as found:
-                self.failed(found)
-                fault = found
-        assert fault is not None  # there is at least one candidate
-        raise fault
+            except RelayFault as fault:
+                self._failed(fault, another=True)
+        try:
+            return await self._try(last)
+        except RelayFault as fault:
+            self.failed(fault)
+            raise
 
     async def _try(self, host: RelayAddress) -> Connection:
         if self._health[host].good:
@@ -150,18 +152,27 @@ class Failover:
 
     def failed(self, fault: RelayFault) -> None:
         """A host was found at fault; the log has it when another one stands in."""
+        self._failed(fault, self.has_other(fault.relay))
+
+    def _failed(self, fault: RelayFault, another: bool) -> None:
         before = self._health[fault.relay]
         after = before.failed(str(fault), self._clock(), self._pause)
         self._health[fault.relay] = after
-        if after is not before and self.has_other(fault.relay):
+        if after is not before and another:
             level = (
                 logging.ERROR if fault.permanent and before.good else logging.WARNING
             )
             log.log(level, "%s; the next host is tried, no mail is lost", fault)
 
     def has_other(self, host: RelayAddress) -> bool:
-        """Whether another host is worth a try now."""
-        return any(other != host for other in self._promising())
+        """Whether another host stands in: one that is good, as far as is known.
+
+        One whose pause is over is none: with hosts that take longer to fail than they
+        are paused there would always be one, and the relay would never be at fault.
+        """
+        return any(
+            other != host and health.good for other, health in self._health.items()
+        )
 
     def _promising(self) -> list[RelayAddress]:
         now = self._clock()
