@@ -11,6 +11,7 @@ from servers.certificates import Certificates
 from servers.scripted import Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.delivery.together import Terms, objection
 from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.queue import (
@@ -219,6 +220,32 @@ def test_a_turn_goes_back_with_its_transaction(queue):
     with pytest.raises(ZeroDivisionError), queue.write() as tx:
         assert 1 / take_turn(tx, "relay:25", 2.0, now)
     assert turn(queue, now) == 0.0
+
+
+def test_who_may_probe_but_has_no_turn_leaves_the_probe_to_others(queue, paused):
+    turn(queue, paused, interval=60.0)
+    with queue.write() as tx:
+        against = objection(tx, Terms("relay:25", 60.0, probing=True), paused + 1.0)
+    assert against is not None
+    assert against.wait > 0
+    assert probes(queue, paused + 1.0) is True
+
+
+def test_who_has_a_turn_but_may_not_probe_leaves_the_turn_to_others(queue, paused):
+    probes(queue, paused)
+    with queue.write() as tx:
+        against = objection(tx, Terms("relay:25", 60.0, probing=True), paused)
+    assert against is not None
+    assert against.pause is not None
+    assert turn(queue, time.time(), interval=60.0) == 0.0
+
+
+def test_who_may_probe_and_has_a_turn_keeps_both(queue, paused):
+    terms = Terms("relay:25", 60.0, probing=True)
+    with queue.write() as tx:
+        assert objection(tx, terms, paused) is None
+    assert probes(queue, paused) is not True
+    assert turn(queue, time.time(), interval=60.0) > 0
 
 
 def test_leases_and_turns_go_by_the_clock_of_the_server(queue):

@@ -40,14 +40,25 @@ def objection(tx: Transaction, terms: Terms, now: float) -> Objection | None:
 
     Called when there is one, so that no turn is taken for nothing.
     """
-    if terms.probing:
-        found = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
-        if found is None:
-            return Objection(good=True)
-        if isinstance(found, RelayPause):
-            return Objection(pause=found)
-    if terms.interval > 0:
-        wait = take_turn(tx, terms.relay, terms.interval, moment(tx, now))
-        if wait > 0:
-            return Objection(wait=wait)
-    return None
+    if not terms.probing:
+        return _too_early(tx, terms, now)
+    with tx.begin_nested() as asked:
+        against = _no_probe(tx, terms, now) or _too_early(tx, terms, now)
+        if against is not None:
+            # The right to probe, without a turn, would keep all others waiting.
+            asked.rollback()
+    return against
+
+
+def _no_probe(tx: Transaction, terms: Terms, now: float) -> Objection | None:
+    found = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
+    if found is None:
+        return Objection(good=True)
+    return Objection(pause=found) if isinstance(found, RelayPause) else None
+
+
+def _too_early(tx: Transaction, terms: Terms, now: float) -> Objection | None:
+    if terms.interval <= 0:
+        return None
+    wait = take_turn(tx, terms.relay, terms.interval, moment(tx, now))
+    return Objection(wait=wait) if wait > 0 else None
