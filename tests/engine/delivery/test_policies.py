@@ -171,6 +171,14 @@ def test_a_clock_set_back_delays_no_mail_longer_than_the_pace():
     assert pace.permits(NOW - 3600) == 1
 
 
+@given(st.floats(0.01, 100), st.floats(0.01, 10**9))
+def test_who_is_told_to_wait_waits_at_most_for_the_pace(interval, seconds):
+    pace = Pace.of(interval, 0).waits(NOW, seconds)
+    assert pace.permits(NOW) == 0
+    assert 0 < pace.remaining(NOW) <= interval + 1e-6
+    assert pace.permits(NOW + interval + 1e-6) == 1
+
+
 def test_pauses_double_up_to_the_longest():
     policy = PausePolicy(2.0, 300.0)
     assert [policy.seconds(n) for n in range(1, 10)] == [

@@ -38,8 +38,12 @@ class Pace:
         return Pace(self.interval, now) if self.interval > 0 else self
 
     def waits(self, now: float, seconds: float) -> Pace:
-        """Another daemon was faster: the next one may start in so many seconds."""
-        return Pace(self.interval, now + seconds - self.interval)
+        """Another daemon was faster: the next one may start in so many seconds.
+
+        More than the interval is left of a clock that was set back: a last start in the
+        future would be no wait at all.
+        """
+        return Pace(self.interval, min(now, now + seconds - self.interval))
 
     def _too_early(self, now: float) -> bool:
         # A start in the future is left of a clock that was set back.
