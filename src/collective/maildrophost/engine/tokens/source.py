@@ -20,10 +20,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from ..blocking import begin
 from ..smtp import Timeouts
 from .endpoint import Issued
 from .fault import TokenFault
-from .fetching import begin
 from .token import AccessToken
 
 log = logging.getLogger("maildrop.tokens")
@@ -90,7 +90,7 @@ class TokenSource:
 
     def _under_way(self) -> _Request:
         if self._request is None or self._request.answer.done():
-            self._request = _Request(self._clock(), begin(self._fetch))
+            self._request = _Request(self._clock(), begin(self._fetch, "token"))
         return self._request
 
 
