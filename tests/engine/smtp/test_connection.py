@@ -421,7 +421,7 @@ def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(
 ):
     def two_addresses(host, port, *args, **kwargs):
         kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+        return [(*kind, ("127.0.0.2", 0)), (*kind, ("127.0.0.1", 0))]
 
     with Scripted() as server:
         monkeypatch.setattr(socket, "getaddrinfo", two_addresses)

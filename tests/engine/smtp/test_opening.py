@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from servers.certificates import Certificates
@@ -35,6 +37,60 @@ def test_an_unknown_name_is_a_fault():
     relay = RelayAddress("no-such-host.invalid", 25)
     with pytest.raises(RelayFault, match=r"no-such-host\.invalid was not found"):
         asyncio.run(Connection.open(relay, Security()))
+
+
+class NameServers:
+    """Answer as soon as `answer` is set; `asked` are the names."""
+
+    def __init__(self):
+        self.asked = []
+        self.answer = threading.Event()
+
+    def look_up(self, host, *args, **kwargs):
+        self.asked.append(host)
+        self.answer.wait(10)
+        raise socket.gaierror(socket.EAI_AGAIN, "no name server answers")
+
+
+@pytest.fixture
+def dead_name_servers(monkeypatch):
+    """Name servers that do not answer before the test has ended."""
+    servers = NameServers()
+    monkeypatch.setattr(socket, "getaddrinfo", servers.look_up)
+    yield servers
+    servers.answer.set()
+
+
+async def open_in_vain(timeout):
+    relay = RelayAddress("relay.test", 25)
+    with pytest.raises(RelayFault) as raised:
+        await Connection.open(relay, Security(), timeouts=Timeouts(connect=timeout))
+    return raised.value.reason
+
+
+def test_dead_name_servers_keep_no_thread_of_the_heartbeat(dead_name_servers):
+    async def story():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        assert "within 0.05 seconds" in await open_in_vain(0.05)
+        assert await asyncio.wait_for(asyncio.to_thread(str, "beat"), 5) == "beat"
+        dead_name_servers.answer.set()
+
+    asyncio.run(story())
+
+
+def test_one_look_up_of_a_host_serves_all_who_wait_for_it(dead_name_servers):
+    async def story():
+        assert "within 0.05 seconds" in await open_in_vain(0.05)
+        waiting = [asyncio.create_task(open_in_vain(10)) for _ in range(5)]
+        await asyncio.sleep(0)  # they begin
+        dead_name_servers.answer.set()
+        for reason in await asyncio.gather(*waiting):
+            assert "no name server answers" in reason
+        assert dead_name_servers.asked == ["relay.test"]
+        await open_in_vain(10)
+        assert dead_name_servers.asked == ["relay.test"] * 2
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(

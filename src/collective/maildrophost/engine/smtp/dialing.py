@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from typing import Any
 
 from .channel import Channel
+from .lookup import look_up
 from .phases import Timeouts
 
 
@@ -25,9 +25,7 @@ async def dial(
     socket.gaierror for an unknown name; the last address's OSError (TimeoutError
     included), or ssl.SSLError, when none answers; ValueError for an impossible name.
     """
-    loop = asyncio.get_running_loop()
-    looking_up = loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    found = await _within(looking_up, channel.timeouts.connect)
+    found = await _within(look_up(host), channel.timeouts.connect)
     last_error: OSError = OSError("the name has no address")
     for family, _, _, _, address in found:
         try:
