@@ -159,12 +159,13 @@ def test_a_refused_token_is_not_given_out_again(endpoint, source):
     assert endpoint.asked == 2
 
 
+PATIENCE = "collective.maildrophost.engine.tokens.source.LONGEST_SECONDS"
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     """Nobody waits long for an endpoint."""
-    monkeypatch.setattr(
-        "collective.maildrophost.engine.tokens.source.LONGEST_SECONDS", 0.05
-    )
+    monkeypatch.setattr(PATIENCE, 0.05)
 
 
 def test_an_endpoint_that_never_ends_its_answer_is_given_up(
@@ -209,6 +210,44 @@ def test_nothing_is_asked_while_a_request_is_under_way(endpoint, source, impatie
 
     run(story())
     assert endpoint.asked == 1
+
+
+async def answered_too_late(endpoint: Endpoint, source: TokenSource) -> None:
+    """The endpoint answers when nobody waits for it any more."""
+    endpoint.gate.clear()
+    with pytest.MonkeyPatch.context() as once:
+        once.setattr(PATIENCE, 0.05)
+        with pytest.raises(TokenFault):
+            await source.token()
+    endpoint.gate.set()
+    await until(source._request.answer.done)
+
+
+def test_a_token_that_came_when_nobody_waited_is_used(endpoint, source):
+    async def story():
+        await answered_too_late(endpoint, source)
+        first = await source.token()
+        assert first.secret.reveal() == "1"
+        assert first.expires == 60.0, "from when it was asked for"
+        assert await text(source, first) == "2", "and only once"
+
+    run(story())
+    assert endpoint.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("passed", "fault"), [(60, None), (0, TokenFault("down", permanent=False))]
+)
+def test_what_came_when_nobody_waited_and_is_no_good_is_asked_for_again(
+    endpoint, source, passed, fault
+):
+    async def story():
+        endpoint.fault = fault
+        await answered_too_late(endpoint, source)
+        endpoint.now, endpoint.fault = passed, None
+        assert await text(source) == "2"
+
+    run(story())
 
 
 def test_a_request_under_way_does_not_hold_up_the_end():

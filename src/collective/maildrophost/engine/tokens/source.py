@@ -6,6 +6,8 @@
 # - One request at a time: while one is under way that nobody waits for any more, the
 #   next refresh waits for its answer and asks for nothing. So an endpoint that hangs
 #   costs one thread, and a refresh token that is good for one use is not used twice.
+# - A token that came when nobody waited is taken by the next refresh: an endpoint that
+#   is slower than its time would never give one. A fault is asked about again.
 # - A token that is still good is handed out while the next one is on its way: mail does
 #   not wait for an early refresh, nor does it stop when that fails.
 # - The clock is the monotonic one: a lifetime is a duration.
@@ -40,6 +42,19 @@ class _Request:
 
     asked: float
     answer: Future[Issued]
+
+    @property
+    def token(self) -> AccessToken:
+        """What the answer gives, which is there."""
+        issued = self.answer.result()
+        expires = self.asked + issued.lifetime_seconds
+        return AccessToken(issued.access_token, self.asked, expires)
+
+    def is_in_vain(self, now: float) -> bool:
+        """Whether it has ended, and with no token that is still good."""
+        if not self.answer.done():
+            return False
+        return self.answer.exception() is not None or not self.token.is_valid(now)
 
 
 class TokenSource:
@@ -83,14 +98,15 @@ class TokenSource:
         except asyncio.TimeoutError:
             reason = f"no token within {LONGEST_SECONDS:.0f} seconds"
             raise TokenFault(reason, permanent=False) from None
-        asked, lifetime = request.asked, issued.lifetime_seconds
-        self._token = AccessToken(issued.access_token, asked, asked + lifetime)
-        log.info("a new access token, good for %.0f s", lifetime)
+        self._request = None
+        self._token = request.token
+        log.info("a new access token, good for %.0f s", issued.lifetime_seconds)
         return self._token
 
     def _under_way(self) -> _Request:
-        if self._request is None or self._request.answer.done():
-            self._request = _Request(self._clock(), begin(self._fetch, "token"))
+        now = self._clock()
+        if self._request is None or self._request.is_in_vain(now):
+            self._request = _Request(now, begin(self._fetch, "token"))
         return self._request
 
 
