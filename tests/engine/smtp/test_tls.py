@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from datetime import datetime, timedelta, timezone
 
@@ -66,4 +67,19 @@ def test_tls_from_the_first_byte_may_go_without_verification(exchange):
         Scripted(certificates=certificates, implicit_tls=True) as server,
     ):
         exchange(server, MAIL, tls=3, verify=False)
+        assert server.conversations[0].tls
+
+
+@pytest.mark.parametrize("tls", [2, 3])
+def test_a_name_with_a_last_dot_is_the_name_of_the_certificate(
+    exchange, monkeypatch, tls
+):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+    with (
+        Certificates("relay.test") as certificates,
+        Scripted(certificates=certificates, implicit_tls=tls == 3) as server,
+    ):
+        ca_file = certificates.ca_file
+        exchange(server, MAIL, host="relay.test.", tls=tls, ca_file=ca_file)
         assert server.conversations[0].tls

@@ -19,7 +19,7 @@ from .content import BLOCK_OCTETS
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, Expect, Send
-from .tls import ResumingContext
+from .tls import ResumingContext, server_name
 
 _SALVAGE_OCTETS = 65536
 _BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
@@ -114,7 +114,7 @@ class Channel(asyncio.Protocol):
             transport,
             self,
             context,
-            server_hostname=host,
+            server_hostname=server_name(host),
             ssl_handshake_timeout=self.timeouts.handshake,
         )
         if encrypted is None:  # typeshed: a transport that closed meanwhile

@@ -15,6 +15,7 @@ from typing import Any
 from .channel import Channel
 from .lookup import look_up
 from .phases import Timeouts
+from .tls import server_name
 
 
 async def dial(
@@ -51,7 +52,7 @@ async def _dial_one(
         handshake = channel.timeouts.handshake
         tls = {
             "ssl": context,
-            "server_hostname": host,
+            "server_hostname": server_name(host),
             "ssl_handshake_timeout": handshake,
         }
     connecting = asyncio.get_running_loop().create_connection(

@@ -60,6 +60,14 @@ def client_context(relay: RelayAddress, verify: bool, ca_file: str) -> ResumingC
     return _context(relay, verify, ca_file, changed)
 
 
+def server_name(host: str) -> str:
+    """What SNI and a certificate call a host (RFC 6066 section 3): without a last dot.
+
+    For the name server the dot says that the name is whole.
+    """
+    return host.removesuffix(".")
+
+
 @lru_cache(maxsize=32)
 def _context(
     relay: RelayAddress, verify: bool, ca_file: str, changed: int
