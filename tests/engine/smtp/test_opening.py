@@ -19,6 +19,7 @@ from collective.maildrophost.engine.smtp import (
     Security,
     Timeouts,
 )
+from collective.maildrophost.engine.smtp.channel import Channel
 
 MAIL = ("a@example.org", ["b@example.org"])
 
@@ -261,6 +262,17 @@ def test_the_ehlo_name_is_never_more_than_one_word():
         with Scripted() as server:
             asyncio.run(open_and_quit(server.port, name))
             assert server.conversations[0].commands[0] == "EHLO [127.0.0.1]"
+
+
+def test_ehlo_says_no_zone_of_a_link_local_address(monkeypatch):
+    async def open_and_quit(port):
+        connection = await Connection.open(RelayAddress("127.0.0.1", port), Security())
+        await connection.quit()
+
+    monkeypatch.setattr(Channel, "local", lambda self: "fe80::1%eth0")
+    with Scripted() as server:
+        asyncio.run(open_and_quit(server.port))
+        assert server.conversations[0].commands[0] == "EHLO [IPv6:fe80::1]"
 
 
 def test_timeouts_are_those_of_the_standard():

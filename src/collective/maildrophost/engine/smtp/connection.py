@@ -223,5 +223,7 @@ def _hello_name(local_name: str, local_address: str) -> str:
     speakable = local_name.isascii() and local_name.isprintable()
     if local_name and speakable and " " not in local_name:
         return local_name
-    family = "IPv6:" if ":" in local_address else ""
-    return f"[{family}{local_address or '127.0.0.1'}]"
+    # The zone of a link-local address means something on this machine only.
+    address = local_address.partition("%")[0]
+    family = "IPv6:" if ":" in address else ""
+    return f"[{family}{address or '127.0.0.1'}]"
