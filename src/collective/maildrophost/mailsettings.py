@@ -14,8 +14,8 @@ from plone.registry.interfaces import IRegistry
 from zope.component import getUtility
 from zope.schema.interfaces import ValidationError
 
+from collective.maildrophost.engine.domains import ascii_domain
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.smtp.envelope import ascii_domain
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.productconfig import configuration
 

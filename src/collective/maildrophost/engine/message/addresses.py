@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from collective.maildrophost.engine.domains import a_labels
+from collective.maildrophost.engine.domains import ascii_domain
 from collective.maildrophost.engine.message.errors import InvalidMessage
 
 # RFC 5321 section 4.5.3.1.3: a path has 256 octets at most, its < and > included. The
@@ -104,10 +104,7 @@ def _parts(address: str) -> tuple[str, str | None]:
 
 
 def _check_domain(domain: str, address: str) -> None:
-    try:
-        encoded = domain if domain.isascii() else a_labels(domain)
-    except UnicodeError:
-        encoded = ""
+    encoded = ascii_domain(domain)
     if not (_DOMAIN.match(encoded) or _LITERAL.match(encoded)):
         raise InvalidMessage(
             f"{_shown(domain)} is no domain, in address {_shown(address)}"
