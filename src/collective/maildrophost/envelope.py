@@ -101,6 +101,14 @@ def check_headers(message: Any) -> None:
         headers.check_headers(text, headers.header_block_end(text))
 
 
+def content(message: Any) -> bytes | str:
+    """What is to be queued of a message that MailHost has written, or an add-on."""
+    if not isinstance(message, EmailMessage):
+        return message
+    check_headers(message)
+    return message.as_bytes()
+
+
 def check_new_headers(message: Any, mto: Any, mfrom: Any, subject: Any) -> None:
     """Raise InvalidMessage when encoded words would make several headers of one.
 

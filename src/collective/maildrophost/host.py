@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from email.message import Message as EmailMessage
 from typing import Any
 
 from AccessControl.class_init import InitializeClass
@@ -161,7 +160,7 @@ class MaildropHost(Tabs, MailHost):
         with refusals_named():
             configuration = self._configuration()
             message = compose(
-                _content(messageText),
+                envelope.content(messageText),
                 envelope.unfolded(mfrom or ""),
                 envelope.recipients("", mto, None),
                 lane=wishes.lane_of(lane),
@@ -297,10 +296,3 @@ def _is_replaced(method: Any) -> bool:
     # Its name and its module are what functools.wraps gives to any other.
     home = getattr(method, "__globals__", {}).get("__name__")
     return home != MAILHOST_MODULE or hasattr(method, "__wrapped__")
-
-
-def _content(text: Any) -> bytes | str:
-    if not isinstance(text, EmailMessage):
-        return text
-    envelope.check_headers(text)
-    return text.as_bytes()
