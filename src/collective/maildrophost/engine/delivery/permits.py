@@ -37,7 +37,7 @@ class Permits:
     def count(self, now: float) -> int | None:
         """How many messages may start now; None: as many as there are connections."""
         if not self.health.probing:
-            self._probes.clear()
+            self._probes.clear()  # the next fault has probes of its own
         limits = [
             self.health.permits(len(self._probes), now),
             self._pace.permits(now),

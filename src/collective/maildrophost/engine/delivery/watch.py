@@ -199,6 +199,7 @@ class Watch:
         return self._others and contradicted and self._got_through > self._met
 
     def _note_beginning(self, fault: str, health: RelayHealth, now: float) -> None:
+        # Not what it was before: at the longest pause others are to be ahead, too.
         paused_until = health.paused_until - (YIELD_SECONDS if self._others else 0.0)
         paused = RelayPause(
             self._name, fault, health.since, paused_until, health.failures
