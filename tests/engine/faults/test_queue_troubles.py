@@ -158,7 +158,9 @@ def test_a_daemon_ends_when_another_file_takes_the_place_of_its_queue(site, impa
 def test_a_reload_makes_no_other_queue_where_the_file_is_gone(site):
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)
+        (first,) = site.send()
         with site.daemon() as daemon:
+            site.wait_for(first, State.SENT)
             with gone(site):
                 daemon.signal(signal.SIGHUP)
                 kept = "the old configuration stays in force"
