@@ -76,7 +76,8 @@ def test_a_header_of_a_message_object_that_is_two_is_refused(
 
 def test_a_header_s_name_that_is_two_headers_is_refused(host, mails):
     mail = MIMEText("hello")
-    mail["X: a\nBcc"] = "c@d.org"
+    # As `mail[name] = value` did before Python 3.14, which refuses such a name itself.
+    mail._headers.append(("X: a\nBcc", "c@d.org"))
     with pytest.raises(
         MailHostError, match="line break or NUL in the name of a header"
     ):
