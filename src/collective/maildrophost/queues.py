@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
-
 from collective.maildrophost.engine.queue import Queue, open_queue
 
 _open: dict[str, Queue] = {}
-_opening = threading.Lock()
 
 
 def queue_at(url: str) -> Queue:
@@ -19,16 +15,10 @@ def queue_at(url: str) -> Queue:
     queue = _open.get(url)
     if queue is not None:
         return queue
-    with _opening:
-        if url not in _open:
-            _open[url] = open_queue(url)
-        return _open[url]
-
-
-def _forget_lock() -> None:
-    # Another thread of the parent may have held it; that thread is not in the child.
-    global _opening
-    _opening = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_forget_lock)
+    # Not under a lock: whoever wants another queue would wait for a server that does
+    # not answer, and those who want this one would wait for each other's patience.
+    opened = open_queue(url)
+    kept = _open.setdefault(url, opened)
+    if kept is not opened:
+        opened.close()
+    return kept
