@@ -14,7 +14,7 @@ class Proxy:
     While the wire is cut nothing passes and nothing is closed, as when a cable is
     pulled; `drop` ends every connection, as a firewall does that was restarted. With
     `lose_commit(words)` the server gets the next COMMIT of a connection on which these
-    words were said, and nobody gets its answer.
+    words were said, and nobody gets its answer; `lost` is set when it has been done.
     """
 
     def __init__(self, target: Path) -> None:
@@ -87,6 +87,9 @@ class Proxy:
                     source.shutdown(socket.SHUT_RDWR)
                     sink.sendall(octets)
                     sink.shutdown(socket.SHUT_WR)
+                    # The server ends the connection when it has committed.
+                    while sink.recv(65536):
+                        pass
                     self.lost.set()
                     return
                 sink.sendall(octets)

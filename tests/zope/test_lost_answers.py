@@ -29,7 +29,7 @@ def losing(root, send, subjects, proxy):
         proxy.lose_commit(PREPARING)
         with pytest.raises(MailHostError, match="mail queue"):
             send(root.host, subject)
-        assert proxy.lost.is_set()
+        assert proxy.lost.wait(20)
         assert [each for each, _ in subjects()] == prepared
 
     return send_and_lose
