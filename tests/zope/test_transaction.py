@@ -11,6 +11,7 @@ from Products.MailHost.MailHost import MailHostError
 from ZODB.POSException import ConflictError
 
 from collective.maildrophost.engine.queue import State
+from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
 AFTER_MAIL = "~zzz"
@@ -273,6 +274,17 @@ def test_the_origin_names_object_and_process(root, send, mails):
     (message,) = mails()
     assert "MailHost on " in message.origin
     assert message.origin.endswith(f"process {os.getpid()}")
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "with a database"])
+def test_each_mail_names_the_object_that_has_sent_it(root, send, mails, others):
+    sites = [MaildropHost(f"site-{number}") for number in (1, 2)]
+    root.counter += others
+    for number in range(4):
+        send(sites[number // 2], str(number))
+    transaction.commit()
+    named = {each.subject: each.origin.partition(" ")[0] for each in mails()}
+    assert named == {"0": "site-1", "1": "site-1", "2": "site-2", "3": "site-2"}
 
 
 def test_no_batch_remains_on_released_mail(root, send, mails):

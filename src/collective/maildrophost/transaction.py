@@ -19,14 +19,13 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import transaction
 from Products.MailHost.MailHost import MailHostError
-from transaction.interfaces import (
-    IDataManagerSavepoint,
-    ISavepointDataManager,
-)
+from transaction.interfaces import IDataManagerSavepoint, ISavepointDataManager
 from zope.interface import implementer
 
 from collective.maildrophost.engine.doorbell import ring
@@ -73,9 +72,8 @@ class SpoolDataManager:
     def __init__(self, url: str) -> None:
         self.batch = new_batch()
         self._url = url
-        self._origin = ""
         self._stage = _Stage.OPEN
-        self._waiting: list[Message] = []
+        self._waiting: list[tuple[Message, str]] = []
         self._waiting_bytes = 0
         self._prepared = 0
         self._wrote = False
@@ -100,11 +98,10 @@ class SpoolDataManager:
         """Take one more mail; MailHostError when it was not taken."""
         if self._stage is not _Stage.OPEN:
             raise MailHostError("mail cannot be sent while its transaction commits")
-        self._origin = origin
         # First make room: should that fail, the caller's mail was not taken.
         if self._is_full_for(message):
             self._prepare_waiting()
-        self._waiting.append(message)
+        self._waiting.append((message, origin))
         self._waiting_bytes += len(message.content)
 
     def _is_full_for(self, message: Message) -> bool:
@@ -116,17 +113,26 @@ class SpoolDataManager:
     def _prepare_waiting(self) -> None:
         """Write what waits, before it is known whether there will be a vote."""
         with self._write() as tx:
-            remember_batch(tx, Batch(self.batch, own_identity()))
-            prepare(tx, self.batch, self._waiting, time.time(), self._origin)
+            self._prepare(tx, Batch(self.batch, own_identity()))
         self._count_prepared()
 
     def _prepare_for(self, txn: Any) -> None:
         """Write the rest, and where its fate can be looked up from now on."""
         log = storagelog.reference(_resources(txn))
         with self._write() as tx:
-            remember_batch(tx, Batch(self.batch, own_identity(), voted=True, log=log))
-            prepare(tx, self.batch, self._waiting, time.time(), self._origin)
+            self._prepare(tx, Batch(self.batch, own_identity(), voted=True, log=log))
         self._count_prepared()
+
+    def _prepare(self, tx: Transaction, known: Batch) -> None:
+        now = time.time()
+        remember_batch(tx, known)
+        for origin, messages in self._by_origin():
+            prepare(tx, self.batch, messages, now, origin)
+
+    def _by_origin(self) -> Iterator[tuple[str, list[Message]]]:
+        """What waits, in its order: several sites may send in one transaction."""
+        for origin, sent in groupby(self._waiting, key=itemgetter(1)):
+            yield origin, [message for message, _ in sent]
 
     def _count_prepared(self) -> None:
         self._prepared += len(self._waiting)
@@ -138,14 +144,15 @@ class SpoolDataManager:
             if self._prepared:
                 release(tx, self.batch, now)
             # Not prepared first: that would write much of it twice.
-            enqueue(tx, self._waiting, now, self._origin)
+            for origin, messages in self._by_origin():
+                enqueue(tx, messages, now, origin)
             self._bells = doorbells(tx)
         self._released = True
         self._drop_waiting_after(0)
 
     def _drop_waiting_after(self, count: int) -> None:
         del self._waiting[count:]
-        self._waiting_bytes = sum(len(message.content) for message in self._waiting)
+        self._waiting_bytes = sum(len(each.content) for each, _ in self._waiting)
 
     @contextmanager
     def _write(self) -> Iterator[Transaction]:
