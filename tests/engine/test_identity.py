@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+import threading
+from collections import deque
+from itertools import combinations
 
 import pytest
 
@@ -51,6 +55,58 @@ def test_a_fork_has_an_identity_of_its_own():
     os.waitpid(pid, 0)
     assert os.read(reading, 1000).decode() not in ("", before)
     assert own_identity() == before == process_identity()
+
+
+def test_threads_that_ask_at_the_same_time_are_told_the_same():
+    """Whichever of two threads goes on at each of the lines."""
+    steps = 6  # as many as `own_identity` has lines, at least
+    for firsts in combinations(range(2 * steps), steps):
+        turns = [int(turn in firsts) for turn in range(2 * steps)]
+        assert in_turn(turns, fresh().own_identity) == [process_identity()] * 2, turns
+
+
+def fresh():
+    """The module as a process has it that has asked nothing yet."""
+    spec = importlib.util.find_spec(identity.__name__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def in_turn(turns, function):
+    """What two threads are told that call it; each turn is a line of one of them."""
+    left, answers = deque(turns), [None, None]
+    changed = threading.Condition()
+
+    def wait_for_turn(thread):
+        with changed:
+            assert changed.wait_for(lambda: thread not in left or left[0] == thread, 5)
+            if thread in left:
+                left.popleft()
+            changed.notify_all()
+
+    def call(thread):
+        def trace(frame, event, _):
+            if frame.f_code is function.__code__ and event == "line":
+                wait_for_turn(thread)
+            return trace
+
+        sys.settrace(trace)
+        try:
+            answers[thread] = function()
+        finally:
+            sys.settrace(None)
+            with changed:
+                while thread in left:
+                    left.remove(thread)
+                changed.notify_all()
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in (0, 1)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return answers
 
 
 @pytest.mark.parametrize(

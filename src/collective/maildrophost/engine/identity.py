@@ -24,14 +24,18 @@ def process_identity(pid: int | None = None) -> str:
 
 def own_identity() -> str:
     """This process's, read once; a fork has one of its own."""
-    pid = os.getpid()
-    if pid not in _own:
-        _own.clear()
-        _own[pid] = process_identity(pid)
-    return _own[pid]
+    global _own
+    pid, own = _own
+    if pid != os.getpid():
+        pid = os.getpid()
+        own = process_identity(pid)
+        # Both in one step: threads may ask at the same time.
+        _own = pid, own
+    return own
 
 
-_own: dict[int, str] = {}
+_own = (0, "")
+"""Whose identity is known, and what it is."""
 
 
 class Fate(Enum):
