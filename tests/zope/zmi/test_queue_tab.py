@@ -112,6 +112,20 @@ def test_chosen_messages_are_acted_on(
     assert sorted(states()) == after
 
 
+def test_what_is_left_alone_is_told_in_an_address_that_proxies_take(
+    browser, main_queue, mail
+):
+    """nginx takes 4 kB of headers from a server, unless it is told to take more."""
+    with main_queue.write() as tx:
+        ids = enqueue(tx, [mail("waits")] * 50, time.time())
+    fields = {"action": "retry", "ids:tokens": " ".join(ids)}
+    page = browser.post("MailHost/manage_actOnMessages", fields)
+    assert "0 messages are tried again at once" in page.text
+    assert f"message {ids[0]} was left alone: it is queued" in page.text
+    assert "so were 45 more." in page.text
+    assert len(page.url) < 1000
+
+
 @pytest.mark.parametrize("kind", ["", ":list", ":json", ":int"])
 def test_what_is_no_word_is_no_action(browser, main_queue, mail, states, kind):
     with main_queue.write() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +22,9 @@ from collective.maildrophost.zmi import shown
 from collective.maildrophost.zmi.samesite import check_same_site
 
 LOG_BYTES = 50_000
+REFUSALS_NAMED = 5
+"""Of a page's messages: a proxy takes a few thousand octets of headers, which is where
+the words go on their way to the next page."""
 
 _SAID = {
     "retry": "are tried again at once",
@@ -157,11 +161,8 @@ class Tabs(Base):
             done = act(queue_at(url), action, [str(each) for each in ids])
         except MaildropError as error:
             return f"Nothing was done: {error}"
-        refused = "".join(
-            f"; message {each} was left alone: it {reason}"
-            for each, reason in done.refused.items()
-        )
-        return f"{len(done.changed)} messages {_SAID[action]}{refused}."
+        said = f"{len(done.changed)} messages {_SAID[action]}"
+        return f"{said}{_left_alone(done.refused)}."
 
     @zpublish
     @security.protected(change_configuration)
@@ -181,3 +182,10 @@ class Tabs(Base):
 
 
 InitializeClass(Tabs)
+
+
+def _left_alone(refused: Mapping[str, str]) -> str:
+    named = list(refused.items())[:REFUSALS_NAMED]
+    words = [f"; message {id} was left alone: it {reason}" for id, reason in named]
+    others = len(refused) - len(named)
+    return "".join(words) + (f"; so were {others} more" if others else "")
