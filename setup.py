@@ -54,7 +54,7 @@ setup(
     zip_safe=False,
     python_requires=">=3.10",
     install_requires=[
-        "SQLAlchemy>=2.0,<3",
+        "SQLAlchemy>=2.0.10,<3",
         "click>=8.1",
         "idna>=3.7",
         "zdaemon>=5.1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from collective.maildrophost.engine.queue import all_daemons, enqueue, open_queu
 pytestmark = pytest.mark.xdist_group("alone")
 
 PROJECT = Path(__file__).parents[2]
+NAME = "collective.maildrophost"
 QUEUED = 100_000
 MOST_MEGABYTES = 60
 MAIL = "Subject: hello\n\nhello\n"
@@ -95,7 +97,7 @@ def test_every_module_of_the_engine_imports_where_there_is_no_zope(bare):
     assert len(names) == len(there) - 1  # the engine's own __init__
 
 
-def test_the_queue_works_with_the_sqlalchemy_of_the_oldest_python(bare, tmp_path):
+def pinned_for_the_oldest_python(bare):
     """Python 3.10 gets another one than the Python that runs the tests may have."""
     constraints = (PROJECT / "constraints.txt").read_text().splitlines()
     (pin,) = (
@@ -103,6 +105,22 @@ def test_the_queue_works_with_the_sqlalchemy_of_the_oldest_python(bare, tmp_path
         for line in constraints
         if line.startswith("SQLAlchemy==") and '== "3.10"' in line
     )
+    return pin
+
+
+def oldest_that_may_be_installed(bare):
+    if sys.version_info >= (3, 13):
+        pytest.skip("no release that is so old knows this Python")
+    requires = "from importlib.metadata import requires; "
+    asked = output(bare / "python", "-c", requires + f"print(*requires('{NAME}'))")
+    return "SQLAlchemy==" + re.search(r"SQLAlchemy\S*>=([\d.]+)", asked)[1]
+
+
+@pytest.mark.parametrize(
+    "which", [pinned_for_the_oldest_python, oldest_that_may_be_installed]
+)
+def test_the_queue_works_with_an_older_sqlalchemy(bare, tmp_path, which):
+    pin = which(bare)
     older = tmp_path / "older"
     output(bare / "pip", "install", "--quiet", "--no-deps", "--target", older, pin)
     path = tmp_path / "maildrop.conf"
@@ -114,6 +132,9 @@ def test_the_queue_works_with_the_sqlalchemy_of_the_oldest_python(bare, tmp_path
     output(bare / "python", "-c", IMPORT_ALL, **use)
     output(*command, "send", "-f", "a@x.org", "b@x.org", heard=MAIL, **use)
     assert "hello" in output(*command, "queue", **use)
+    elsewhere = {**use, "MAILDROP_QUEUE": f"sqlite:///{tmp_path}/new/queue.db"}
+    output(*command, "import", f"sqlite:///{tmp_path}/queue.db", **elsewhere)
+    assert "hello" in output(*command, "queue", **elsewhere)
 
 
 def test_the_install_without_extras_brings_nothing_of_zope(bare):
