@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -161,11 +160,6 @@ class QueuePage(Page):
     def last_page(self) -> int:
         """How many pages there are."""
         return self._last_page(self.query)
-
-    def everything(self) -> str:
-        """The queue without any search."""
-        unsearched = replace(self.query.search, text="")
-        return self._address(Query(unsearched))
 
 
 _COLUMNS: tuple[tuple[Sort | None, Any, str], ...] = (
