@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 
+from collective.maildrophost.engine.domains import ascii_domain
+
 
 def new_message_id(sender: str, now: float) -> str:
     """``<…@domain>``, unique by time and chance (RFC 5322 section 3.6.4).
@@ -18,11 +20,6 @@ def new_message_id(sender: str, now: float) -> str:
 
 
 def _ascii(domain: str) -> str:
-    if domain.isascii():
-        return domain
-    import idna
-
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except UnicodeError:
-        return ""
+    """The domain in ASCII; "" when it has no such form."""
+    found = ascii_domain(domain)
+    return found if found.isascii() else ""
