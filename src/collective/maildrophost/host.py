@@ -103,9 +103,9 @@ class MaildropHost(Tabs, MailHost):
         content, sender = munged(
             messageText, mto, mfrom, subject, charset, msg_type, encode
         )
-        wishes = {"lane": lane, "deliver_at": deliver_at}
+        ours = {"lane": lane, "deliver_at": deliver_at}
         # Tests and add-ons replace _send by one with MailHost's own arguments.
-        given = {name: wish for name, wish in wishes.items() if wish is not None}
+        given = {name: wish for name, wish in ours.items() if wish is not None}
         self._send(sender, recipients, content, immediate, **given)
 
     security.declareProtected(use_mailhost_services, "scheduledSend")
