@@ -68,7 +68,7 @@ class Unsettled:
     def __init__(self) -> None:
         self._finished: list[Finished] = []
         self._notes: list[Note] = []
-        self._suspects = 0
+        self._to_go_alone = 0
 
     def __len__(self) -> int:
         return len(self._finished) + len(self._notes)
@@ -83,8 +83,8 @@ class Unsettled:
 
     def take(self) -> Portion:
         """All that waits; one by one after something of it was refused."""
-        if self._suspects:
-            self._suspects -= 1
+        if self._to_go_alone:
+            self._to_go_alone -= 1
             if self._finished:
                 return Portion(finished=(self._finished.pop(0),))
             return Portion(notes=(self._notes.pop(0),)) if self._notes else Portion()
@@ -96,8 +96,8 @@ class Unsettled:
         """The database could not be written: all of it goes first the next time."""
         self._finished[:0] = portion.finished
         self._notes[:0] = portion.notes
-        if self._suspects:
-            self._suspects += 1
+        if self._to_go_alone:
+            self._to_go_alone += 1
 
     def refused(self, portion: Portion, error: Refused) -> Claim | None:
         """The database will never take `portion`.
@@ -106,7 +106,7 @@ class Unsettled:
         """
         if len(portion) != 1:
             self.put_back(portion)
-            self._suspects = len(self)
+            self._to_go_alone = len(self)
             return None
         if portion.notes:
             log.error("%s; what the relay did is not recorded", error)
@@ -115,7 +115,7 @@ class Unsettled:
         if done != done.plain:
             log.error("id=%d: %s; its verdicts go without words", done.claim.id, error)
             self._finished.insert(0, done.plain)
-            self._suspects += 1
+            self._to_go_alone += 1
             return None
         log.critical(
             "id=%d: %s; its verdicts are lost: it stays claimed until this daemon "
