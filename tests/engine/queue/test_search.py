@@ -94,6 +94,19 @@ def test_signs_that_mean_something_to_a_database_mean_themselves(hands, found, t
     assert found(text=text) == [f"with {text} in it"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["\0", "a\0", "\udcff", "a" * 60_000],
+    ids=["NUL", "a and NUL", "no character", "long"],
+)
+def test_what_can_stand_in_no_message_finds_none(hands, found, text):
+    hands.send(hands.mail(subject="a"), hands.mail(subject="b"))
+    assert found(text=text) == []
+    wanted = Search(text=text)
+    newest = hands.do(newest_id)
+    assert hands.do(ids_matching, wanted, 10, "0", newest) == ()
+
+
 def test_sent_mail_is_found_when_its_state_is_asked_for(hands, found):
     hands.send(hands.mail("anna@example.net", subject="gone"))
     hands.settle(hands.claim()[0], Outcome.SENT)

@@ -11,10 +11,20 @@ What this costs, with any number of messages in the queue:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    false,
+    func,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from ..message import Lane
 from . import tables
@@ -28,6 +38,9 @@ schedule = tables.schedule
 
 SCANNED = 200_000
 """The newest messages in which a text is looked for."""
+LONGEST_TEXT = 1000
+"""No address and no subject is so long (addresses.py, compose.py)."""
+_IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class Sort(str, Enum):
@@ -212,8 +225,18 @@ def _conditions(wanted: Search, oldest: int) -> list[ColumnElement[bool]]:
         conditions.append(schedule.c.lane == int(wanted.lane))
     text = wanted.text.strip()
     if text:
-        conditions.append(schedule.c.message_id.in_(_with_text(text, oldest)))
+        conditions.append(
+            schedule.c.message_id.in_(_with_text(text, oldest))
+            if _may_stand_somewhere(text)
+            else false()
+        )
     return conditions
+
+
+def _may_stand_somewhere(text: str) -> bool:
+    # PostgreSQL refuses what it cannot store, SQLite a text of 50,000 octets; and of
+    # one with a NUL SQLite reads the beginning, which finds all if that is nothing.
+    return len(text) <= LONGEST_TEXT and not _IN_NO_TEXT.search(text)
 
 
 def _with_text(text: str, oldest: int) -> Select[tuple[int]]:
