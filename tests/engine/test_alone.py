@@ -137,6 +137,12 @@ def test_the_queue_works_with_an_older_sqlalchemy(bare, tmp_path, which):
     assert "hello" in output(*command, "queue", **elsewhere)
 
 
+def test_type_checkers_are_told_that_there_are_types(bare):
+    marker = f"from importlib.resources import files; print(files('{NAME}'))"
+    (installed,) = output(bare / "python", "-c", marker).split()
+    assert (Path(installed) / "py.typed").is_file()
+
+
 def test_the_install_without_extras_brings_nothing_of_zope(bare):
     listed = output(bare / "pip", "list", "--format=freeze").lower().splitlines()
     names = {line.partition("==")[0] for line in listed}
