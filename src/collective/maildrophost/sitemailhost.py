@@ -7,6 +7,8 @@ from typing import Any
 from Acquisition import aq_base, aq_inner, aq_parent
 from Products.MailHost.interfaces import IMailHost
 
+from collective.maildrophost.interfaces import IMaildropHost
+
 TOOL_ID = "MailHost"
 TOOL_CLASS = "collective.maildrophost.host.MaildropHost"
 
@@ -19,6 +21,17 @@ def site_of(setup_tool: Any) -> Any:
 def mail_host_of(site: Any) -> Any:
     """The tool without its acquisition, None where there is none."""
     return aq_base(getattr(aq_base(site), TOOL_ID, None))
+
+
+def maildrop_host_of(site: Any) -> Any:
+    """The Maildrop Host that all mail of the site goes to; None when not all does.
+
+    Some who send mail ask for the tool, others for the utility.
+    """
+    mail_host = getattr(site, TOOL_ID, None)
+    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
+    ours = IMaildropHost.providedBy(mail_host) and registered is aq_base(mail_host)
+    return mail_host if ours else None
 
 
 def exchange(site: Any, mail_host: Any) -> None:

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from Acquisition import aq_base
-from Products.MailHost.interfaces import IMailHost
 from zope.annotation.interfaces import IAnnotations
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.queue import Queue
-from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.setuphandlers import SWAP
-from collective.maildrophost.sitemailhost import TOOL_ID
+from collective.maildrophost.sitemailhost import TOOL_ID, maildrop_host_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,18 @@ class SiteMailHost:
     in_use: bool
     replaced_by: str = ""
 
+    @classmethod
+    def of(cls, site: Any) -> SiteMailHost:
+        """That of a site that has the add-on installed."""
+        ours = maildrop_host_of(site)
+        if ours is not None:
+            return cls(ours, in_use=True)
+        kept = IAnnotations(site)[SWAP]["maildrop_host"]
+        current = getattr(site, TOOL_ID, None)
+        other = type(aq_base(current))
+        name = "" if current is None else f"{other.__module__}.{other.__qualname__}"
+        return cls(kept, in_use=False, replaced_by=name)
+
     def configuration(self) -> Configuration:
         """The configuration in use; raises MaildropError, with what is wrong."""
         return productconfig.configuration(self.host.getConfigKey())
@@ -37,15 +47,3 @@ class SiteMailHost:
     def queue(self) -> Queue:
         """The queue; raises MaildropError, with what is wrong."""
         return queue_at(self.configuration().queue)
-
-
-def mail_host_of(site: Any) -> SiteMailHost:
-    """The Maildrop Host of a site that has the add-on installed."""
-    current = getattr(site, TOOL_ID, None)
-    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
-    if IMaildropHost.providedBy(current) and registered is aq_base(current):
-        return SiteMailHost(current, in_use=True)
-    kept = IAnnotations(site)[SWAP]["maildrop_host"]
-    other = type(aq_base(current))
-    name = "" if current is None else f"{other.__module__}.{other.__qualname__}"
-    return SiteMailHost(kept, in_use=False, replaced_by=name)

@@ -18,7 +18,7 @@ from z3c.form.interfaces import DISPLAY_MODE
 from zope.i18n import translate
 
 from collective.maildrophost.controlpanel.effective import MASK
-from collective.maildrophost.controlpanel.mailhost import mail_host_of
+from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.testmail import send_test_mail, site_address
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
@@ -55,7 +55,7 @@ class MaildropMailForm(MailControlPanelForm):
         )
 
     def _in_use(self) -> bool:
-        return mail_host_of(self.context).in_use
+        return SiteMailHost.of(self.context).in_use
 
     def updateFields(self) -> None:
         super().updateFields()
@@ -69,10 +69,10 @@ class MaildropMailForm(MailControlPanelForm):
             self._show_what_applies()
 
     def _show_what_applies(self) -> None:
-        site_mail_host = mail_host_of(self.context)
-        path = site_mail_host.host.getConfigPath()
+        ours = SiteMailHost.of(self.context)
+        path = ours.host.getConfigPath()
         try:
-            values = _values(site_mail_host.configuration())
+            values = _values(ours.configuration())
         except MaildropError as error:
             values = dict.fromkeys(SET_ELSEWHERE, str(error))
         for name, option in SET_ELSEWHERE.items():

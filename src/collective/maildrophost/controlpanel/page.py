@@ -14,7 +14,7 @@ from Products.statusmessages.interfaces import IStatusMessage
 from zope.i18n import translate
 
 from collective.maildrophost.controlpanel import healthtext
-from collective.maildrophost.controlpanel.mailhost import SiteMailHost, mail_host_of
+from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
@@ -52,7 +52,7 @@ class Page(BrowserView):
     @cached_property
     def site_mail_host(self) -> SiteMailHost:
         """The Maildrop Host that the page is about."""
-        return mail_host_of(self.context)
+        return SiteMailHost.of(self.context)
 
     @cached_property
     def _looked(self) -> tuple[Health, Stats | None]:

@@ -12,7 +12,7 @@ from Products.statusmessages.interfaces import IStatusMessage
 from z3c.form import button, form
 
 from collective.maildrophost.controlpanel.effective import options
-from collective.maildrophost.controlpanel.mailhost import mail_host_of
+from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
@@ -29,7 +29,7 @@ class SettingsForm(AutoExtensibleForm, form.EditForm):
 
     def getContent(self) -> Any:
         """The settings of the site's Maildrop Host."""
-        return IMaildropHostSettings(mail_host_of(self.context).host)
+        return IMaildropHostSettings(SiteMailHost.of(self.context).host)
 
     def updateActions(self) -> None:
         super().updateActions()
