@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import transaction
@@ -18,7 +17,7 @@ from datamanagers import join
 from persistent.list import PersistentList
 
 from collective.maildrophost.batches import discard_batch, release_batch
-from collective.maildrophost.engine.actions import act
+from collective.maildrophost.engine.actions import act, act_on_lane
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import open_batches
@@ -227,13 +226,5 @@ def discard(url: str, batch: str) -> None:
 
 
 def hold_lane(url: str, hold: bool) -> None:
-    """What the control panel does to a lane, without the page around it."""
-    from collective.maildrophost.controlpanel.decide import HoldLane
-
-    control_panel = SimpleNamespace(
-        site_mail_host=SimpleNamespace(queue=lambda: queue_at(url)),
-        translated=str,
-        say=lambda *words: None,
-        now=0.0,
-    )
-    HoldLane._do(control_panel, Lane.NORMAL, hold)
+    """What the buttons of the control panel do to a lane."""
+    act_on_lane(queue_at(url), "hold" if hold else "release", Lane.NORMAL)

@@ -168,8 +168,8 @@ OPERATOR = [
     Point("engine.actions.act", "page delete", ("remove",)),
     Point("batches.release_batch", "page release batch", ("release",)),
     Point("batches.discard_batch", "page discard batch", ("discard",)),
-    Point("controlpanel.decide.HoldLane._do", "page hold lane", ("hold_lane",)),
-    Point("controlpanel.decide.HoldLane._do", "page release lane", ("release_lane",)),
+    Point("engine.actions.act_on_lane", "page hold lane", ("hold_lane",)),
+    Point("engine.actions.act_on_lane", "page release lane", ("release_lane",)),
 ]
 """What a person does in a page."""
 
@@ -179,8 +179,8 @@ COMMANDS = [
     Point("engine.actions.act", "hold", ("hold",)),
     Point("engine.actions.act", "release", ("unhold",)),
     Point("engine.actions.act", "delete", ("remove",)),
-    Point("engine.cli.actions._on_lane", "hold lane", ("hold_lane",)),
-    Point("engine.cli.actions._on_lane", "release lane", ("release_lane",)),
+    Point("engine.actions.act_on_lane", "hold lane", ("hold_lane",)),
+    Point("engine.actions.act_on_lane", "release lane", ("release_lane",)),
     Point("engine.cli.checks.queue._opens", "check"),
 ]
 """What a person does with `maildropctl`."""

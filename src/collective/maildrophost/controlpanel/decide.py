@@ -9,10 +9,9 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from collective.maildrophost.batches import discard_batch, release_batch
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.words import LANES
-from collective.maildrophost.engine.doorbell import ring
+from collective.maildrophost.engine.actions import act_on_lane
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import doorbells, hold_lane, release_lane
 from collective.maildrophost.i18n import _
 from collective.maildrophost.setuphandlers import put_maildrop_host_back
 
@@ -58,30 +57,27 @@ class HoldLane(Action):
     def act(self) -> Any:
         """Do it."""
         lane = {each.label: each for each in Lane}.get(self.sent("lane"))
-        hold = self.sent("decision") == "hold"
+        action = "hold" if self.sent("decision") == "hold" else "release"
         if lane is None:
             self.say(_("There is no such lane."), "error")
         else:
-            self._do(lane, hold)
+            self._do(lane, action)
         return self.go(self.url(self.tab))
 
-    def _do(self, lane: Lane, hold: bool) -> None:
-        queue = self.site_mail_host.queue
+    def _do(self, lane: Lane, action: str) -> None:
         mapping = {"lane": self.translated(LANES[lane])}
+        said = {
+            "hold": _("lane_held", default="Lane held: ${lane}", mapping=mapping),
+            "release": _(
+                "lane_released", default="Lane released: ${lane}", mapping=mapping
+            ),
+        }[action]
         try:
-            with queue().write() as tx:
-                (hold_lane if hold else release_lane)(tx, lane)
-                bells = doorbells(tx)
+            act_on_lane(self.site_mail_host.queue(), action, lane)
         except MaildropError as error:
             self.say(str(error), "error")
-            return
-        ring(bells)
-        if hold:
-            self.say(_("lane_held", default="Lane held: ${lane}", mapping=mapping))
         else:
-            self.say(
-                _("lane_released", default="Lane released: ${lane}", mapping=mapping)
-            )
+            self.say(said)
 
 
 class RepairMailHost(Action):

@@ -1,4 +1,4 @@
-"""What a person does to messages, by page or command: to some, or to all."""
+"""What a person does by page or command: to some messages, to all, to a lane."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from . import queue as operations
 from .doorbell import ring
+from .message import Lane
 from .queue import (
     Done,
     Queue,
@@ -14,12 +15,15 @@ from .queue import (
     Transaction,
     doorbells,
     hold,
+    hold_lane,
+    release_lane,
     remove,
     retry,
     unhold,
 )
 
 Act = Callable[[Transaction, Sequence[str], float], Done]
+ActOnLane = Callable[[Transaction, Lane], bool]
 
 ACTIONS: dict[str, Act] = {
     "retry": retry,
@@ -27,6 +31,7 @@ ACTIONS: dict[str, Act] = {
     "release": lambda tx, ids, now: unhold(tx, ids),
     "delete": lambda tx, ids, now: remove(tx, ids),
 }
+LANE_ACTIONS: dict[str, ActOnLane] = {"hold": hold_lane, "release": release_lane}
 
 
 def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
@@ -51,3 +56,15 @@ def act_on_all(queue: Queue, action: str, wanted: Search) -> tuple[str, ...]:
     return operations.act_on_all(
         queue, action, wanted, lambda ids: act(queue, action, ids)
     )
+
+
+def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
+    """Do `action` to a whole lane, new mail included; False when it was so already.
+
+    Raises QueueError: then nothing was done.
+    """
+    with queue.write() as tx:
+        changed = LANE_ACTIONS[action](tx, lane)
+        bells = doorbells(tx)
+    ring(bells)
+    return changed

@@ -186,16 +186,10 @@ def _on_lane(
 ) -> int:
     if ids or everything or state is not None:
         raise click.UsageError("--lane goes without ids, --all and --state")
-    from ..doorbell import ring
-    from ..queue import doorbells, hold_lane, release_lane
+    from ..actions import act_on_lane
 
-    act = {"hold": hold_lane, "release": release_lane}[action]
     with configured.queue() as queue:
-        with queue.write() as tx:
-            changed = act(tx, lane)
-            bells = doorbells(tx)
-        if action == "release":
-            ring(bells)
+        changed = act_on_lane(queue, action, lane)
     if as_json:
         print_json({"lane": lane.label, "changed": changed})
     elif changed:
