@@ -34,8 +34,8 @@ from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.munged import munged
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.sending import send_now, send_with_transaction
-from collective.maildrophost.zmi.samesite import check_same_site
 from collective.maildrophost.zmi.tabs import Tabs
 
 MAILHOST_MODULE = "Products.MailHost.MailHost"

@@ -8,7 +8,7 @@ from AccessControl import getSecurityManager
 from zExceptions import Unauthorized
 
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
-from collective.maildrophost.zmi.samesite import check_same_site
+from collective.maildrophost.samesite import check_same_site
 
 
 def check_permission(site: Any) -> None:

@@ -10,7 +10,7 @@ from ZPublisher import zpublish
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.host import MaildropHost
-from collective.maildrophost.zmi.samesite import check_same_site
+from collective.maildrophost.samesite import check_same_site
 
 _form = PageTemplateFile("templates/add.zpt", globals())
 

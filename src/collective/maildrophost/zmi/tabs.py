@@ -18,8 +18,8 @@ from collective.maildrophost.batches import discard_batch, release_batch
 from collective.maildrophost.engine.actions import ACTIONS, act
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.queues import queue_at
+from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.zmi import shown
-from collective.maildrophost.zmi.samesite import check_same_site
 
 LOG_BYTES = 50_000
 REFUSALS_NAMED = 5
