@@ -16,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     prepare,
 )
+from collective.maildrophost.engine.queue.batches import MOVING
 
 NOW = 1_800_000_000.0
 
@@ -59,3 +60,21 @@ def test_mail_of_a_transaction_that_is_ending_goes_only_when_it_is_meant(queue):
     assert (
         len(actions.act_on_all(queue, "delete", Search(states=(State.PREPARED,)))) == 1
     )
+
+
+@pytest.mark.parametrize("decide", [actions.release_batch, actions.discard_batch])
+def test_nobody_decides_about_mail_that_is_being_moved(queue, decide):
+    with queue.write() as tx:
+        prepare(tx, f"{MOVING}queued", mails(2), NOW)
+    assert decide(queue, f"{MOVING}queued") == 0
+    assert states(queue) == ["prepared"] * 2
+
+
+def test_a_person_decides_about_a_batch(queue):
+    released, discarded = new_batch(), new_batch()
+    with queue.write() as tx:
+        prepare(tx, released, mails(2), NOW)
+        prepare(tx, discarded, mails(3), NOW)
+    assert actions.release_batch(queue, released) == 2
+    assert actions.discard_batch(queue, discarded) == 3
+    assert states(queue) == ["queued"] * 2

@@ -9,8 +9,8 @@ import transaction
 from Products.MailHost.MailHost import MailHostError
 
 from collective.maildrophost import transaction as spool
-from collective.maildrophost.batches import prepared_batches, release_batch
-from collective.maildrophost.engine.queue import sqlitelock
+from collective.maildrophost.engine.actions import release_batch
+from collective.maildrophost.engine.queue import prepared_batches, sqlitelock
 
 BEFORE_MAIL = "aaa"
 

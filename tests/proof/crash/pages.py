@@ -16,8 +16,12 @@ import ZODB.FileStorage
 from datamanagers import join
 from persistent.list import PersistentList
 
-from collective.maildrophost.batches import discard_batch, release_batch
-from collective.maildrophost.engine.actions import act, act_on_lane
+from collective.maildrophost.engine.actions import (
+    act,
+    act_on_lane,
+    discard_batch,
+    release_batch,
+)
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import open_batches

@@ -141,11 +141,11 @@ ZOPE = [
 
 DOUBT = [
     *(
-        Point("batches.release_batch", scene, ("release",))
+        Point("engine.actions._decide", scene, ("release",))
         for scene in ("committed", "committed newsletter", "unreleased", "several")
     ),
     *(
-        Point("batches.discard_batch", scene, ("discard",))
+        Point("engine.actions._decide", scene, ("discard",))
         for scene in ("voted", "spilled", "refused", "undeleted", "several")
     ),
 ]
@@ -166,8 +166,8 @@ OPERATOR = [
     Point("engine.actions.act", "page hold", ("hold",)),
     Point("engine.actions.act", "page release", ("unhold",)),
     Point("engine.actions.act", "page delete", ("remove",)),
-    Point("batches.release_batch", "page release batch", ("release",)),
-    Point("batches.discard_batch", "page discard batch", ("discard",)),
+    Point("engine.actions._decide", "page release batch", ("release",)),
+    Point("engine.actions._decide", "page discard batch", ("discard",)),
     Point("engine.actions.act_on_lane", "page hold lane", ("hold_lane",)),
     Point("engine.actions.act_on_lane", "page release lane", ("release_lane",)),
 ]
@@ -275,6 +275,7 @@ READS = {
         "find_by_message_id",
         "get_message",
         "open_batches",
+        "prepared_batches",
         "held_lanes",
         "ids_matching",
         "in_doubt",

@@ -6,10 +6,13 @@ from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
-from collective.maildrophost.batches import discard_batch, release_batch
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.words import LANES
-from collective.maildrophost.engine.actions import act_on_lane
+from collective.maildrophost.engine.actions import (
+    act_on_lane,
+    discard_batch,
+    release_batch,
+)
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.i18n import _

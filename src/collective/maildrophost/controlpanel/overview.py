@@ -8,7 +8,6 @@ from typing import Any
 from DateTime import DateTime
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
-from collective.maildrophost.batches import prepared_batches
 from collective.maildrophost.controlpanel import chart
 from collective.maildrophost.controlpanel.moments import clock, moment
 from collective.maildrophost.controlpanel.page import Page
@@ -20,7 +19,7 @@ from collective.maildrophost.controlpanel.words import (
     STATES_EXPLAINED,
 )
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.queue import Search, State
+from collective.maildrophost.engine.queue import Search, State, prepared_batches
 from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
 from collective.maildrophost.i18n import _
 

@@ -1,4 +1,4 @@
-"""What a person does by page or command: to some messages, to all, to a lane."""
+"""What a person does, by page or command: to messages, a lane, a prepared batch."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from .queue import (
     Queue,
     Search,
     Transaction,
+    discard,
     doorbells,
     hold,
     hold_lane,
+    is_moving,
+    release,
     release_lane,
     remove,
     retry,
@@ -68,3 +71,29 @@ def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
         bells = doorbells(tx)
     ring(bells)
     return changed
+
+
+def release_batch(queue: Queue, batch: str) -> int:
+    """Let a prepared batch go; returns how many mails went.
+
+    Raises QueueError: then nothing was done.
+    """
+    return _decide(queue, batch, lambda tx: release(tx, batch, time.time()))
+
+
+def discard_batch(queue: Queue, batch: str) -> int:
+    """Delete a prepared batch; returns how many mails went.
+
+    Raises QueueError: then nothing was done.
+    """
+    return _decide(queue, batch, lambda tx: discard(tx, batch))
+
+
+def _decide(queue: Queue, batch: str, decide: Callable[[Transaction], int]) -> int:
+    if is_moving(batch):
+        return 0
+    with queue.write() as tx:
+        count = decide(tx)
+        bells = doorbells(tx)
+    ring(bells)
+    return count

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from collective.maildrophost import productconfig
-from collective.maildrophost.batches import discard_batch, release_batch
+from collective.maildrophost.engine.actions import discard_batch, release_batch
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import Fate, fate
 from collective.maildrophost.engine.queue import Batch, Queue, exists, open_batches

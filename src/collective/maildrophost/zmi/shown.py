@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from collective.maildrophost import productconfig
-from collective.maildrophost.batches import prepared_batches
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.digits import whole_number
@@ -22,6 +21,7 @@ from collective.maildrophost.engine.queue import (
     State,
     Transaction,
     look,
+    prepared_batches,
     queue_length,
     search,
     sentence,

@@ -14,8 +14,12 @@ from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from ZPublisher import zpublish
 
 from collective.maildrophost import productconfig
-from collective.maildrophost.batches import discard_batch, release_batch
-from collective.maildrophost.engine.actions import ACTIONS, act
+from collective.maildrophost.engine.actions import (
+    ACTIONS,
+    act,
+    discard_batch,
+    release_batch,
+)
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.samesite import check_same_site

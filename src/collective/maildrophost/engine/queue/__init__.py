@@ -9,7 +9,15 @@ shares one commit:
         claims = claim(tx, owner, chosen_of(waiting), now)
 """
 
-from .batches import Batch, of_a_transaction, open_batches, remember_batch
+from .batches import (
+    Batch,
+    PreparedBatch,
+    is_moving,
+    of_a_transaction,
+    open_batches,
+    prepared_batches,
+    remember_batch,
+)
 from .claim import (
     Claim,
     OpenRecipient,
@@ -96,6 +104,7 @@ __all__ = [
     "Health",
     "MessageRecord",
     "OpenRecipient",
+    "PreparedBatch",
     "Queue",
     "QueueError",
     "Reason",
@@ -133,6 +142,7 @@ __all__ = [
     "hold_lane",
     "ids_matching",
     "in_doubt",
+    "is_moving",
     "judge",
     "list_messages",
     "look",
@@ -149,6 +159,7 @@ __all__ = [
     "pause",
     "pauses",
     "prepare",
+    "prepared_batches",
     "prune",
     "prune_files",
     "pull_back",

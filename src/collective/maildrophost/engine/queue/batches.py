@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, delete, exists, select, text
+from sqlalchemy import ColumnElement, delete, exists, func, select, text
 
 from . import tables
 from .prepared import Prepared
 from .states import State
 from .store import Transaction
 
-schedule, table = tables.schedule, tables.batch
+message, schedule, table = tables.message, tables.schedule, tables.batch
 
 
 MOVING = "transfer-"
@@ -22,6 +22,11 @@ follows. No transaction has it, and nobody may decide about it."""
 def of_a_transaction() -> ColumnElement[bool]:
     """Whether a prepared message waits for its transaction, and is not being moved."""
     return ~schedule.c.batch.startswith(MOVING)
+
+
+def is_moving(batch: str) -> bool:
+    """Whether its mail is being moved, so that nobody may decide about it."""
+    return batch.startswith(MOVING)
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,29 @@ def open_batches(tx: Transaction) -> list[Batch]:
     return [
         Batch(batch, process, bool(voted), log) for batch, process, voted, log in rows
     ]
+
+
+@dataclass(frozen=True)
+class PreparedBatch:
+    """Mail whose transaction has not ended, as far as the queue knows.
+
+    `created` is in seconds since the epoch; `origin` names object, host and process.
+    """
+
+    batch: str
+    mails: int
+    created: float
+    origin: str
+
+
+def prepared_batches(tx: Transaction) -> list[PreparedBatch]:
+    """Every prepared batch, the oldest first, for a person to decide about."""
+    created = func.min(message.c.created)
+    rows = tx.execute(
+        select(schedule.c.batch, func.count(), created, func.min(message.c.origin))
+        .join_from(schedule, message)
+        .where(schedule.c.state == State.PREPARED.value, of_a_transaction())
+        .group_by(schedule.c.batch)
+        .order_by(created)
+    )
+    return [PreparedBatch(*row) for row in rows]

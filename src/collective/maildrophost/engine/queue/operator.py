@@ -10,7 +10,7 @@ from sqlalchemy import case, delete, false, select, text, update
 
 from ..message import Lane
 from . import tables
-from .batches import MOVING
+from .batches import is_moving
 from .claim import BACK_TO_WAITING
 from .listing import IDS_AT_ONCE, key_of
 from .prepared import Prepared
@@ -200,7 +200,7 @@ def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
         .with_for_update()
     )
     found = {
-        key: _Found(key, State(state), (batch or "").startswith(MOVING))
+        key: _Found(key, State(state), is_moving(batch or ""))
         for key, state, batch in rows
     }
     return {each: found[key] for each, key in keys.items() if key in found}
