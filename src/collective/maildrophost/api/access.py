@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from AccessControl import getSecurityManager
+from plone import api
 from zExceptions import Unauthorized
 
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
@@ -13,7 +13,7 @@ from collective.maildrophost.samesite import check_same_site
 
 def check_permission(site: Any) -> None:
     """Raise Unauthorized unless the user may manage the mail queue of the site."""
-    if not getSecurityManager().checkPermission(MANAGE_MAIL_QUEUE, site):
+    if not api.user.has_permission(MANAGE_MAIL_QUEUE, obj=site):
         raise Unauthorized(f"Missing {MANAGE_MAIL_QUEUE!r} permission")
 
 

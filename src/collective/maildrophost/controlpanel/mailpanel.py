@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from AccessControl import getSecurityManager
+from plone import api
 from plone.protect import CheckAuthenticator, PostOnly
 from Products.CMFPlone.controlpanel.browser.mail import (
     MailControlPanel,
     MailControlPanelForm,
 )
 from Products.MailHost.MailHost import MailHostError
-from Products.statusmessages.interfaces import IStatusMessage
 from z3c.form import button
 from z3c.form.interfaces import DISPLAY_MODE
 from zope.i18n import translate
@@ -96,7 +95,6 @@ class MaildropMailForm(MailControlPanelForm):
             self._send_test_mail()
 
     def _send_test_mail(self) -> None:
-        messages = IStatusMessage(self.request)
         try:
             message_id = send_test_mail(self.context, self.request, site_address())
         except MailHostError as error:
@@ -105,14 +103,15 @@ class MaildropMailForm(MailControlPanelForm):
                 default="Nothing was queued: ${reason}",
                 mapping={"reason": str(error)},
             )
-            messages.addStatusMessage(said, "error")
+            api.portal.show_message(said, self.request, "error")
             return
-        if getSecurityManager().checkPermission(MANAGE_MAIL_QUEUE, self.context):
+        if api.user.has_permission(MANAGE_MAIL_QUEUE, obj=self.context):
             query = urlencode({"message": message_id})
             url = f"{self.context.absolute_url()}/@@{PANEL}-test?{query}"
             self.request.response.redirect(url)
         else:
-            messages.addStatusMessage(_("The test mail is in the queue."), "info")
+            said = _("The test mail is in the queue.")
+            api.portal.show_message(said, self.request)
 
 
 def _values(configuration: Configuration) -> dict[str, str]:

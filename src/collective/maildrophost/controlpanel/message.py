@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from AccessControl import getSecurityManager
+from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from zExceptions import NotFound
 
@@ -58,8 +58,7 @@ class MessagePage(Page):
     @cached_property
     def may_see_text(self) -> bool:
         """Whether the reader may see what is in a message of this site's queue."""
-        manager = getSecurityManager()
-        return bool(manager.checkPermission(VIEW_MAIL_TEXT, self.context))
+        return api.user.has_permission(VIEW_MAIL_TEXT, obj=self.context)
 
     def state(self) -> dict[str, Any]:
         """The message's state as it is shown."""

@@ -6,11 +6,11 @@ import time
 from functools import cached_property
 from typing import Any
 
+from plone import api
 from plone.protect import CheckAuthenticator, PostOnly
 from plone.protect.authenticator import createToken
 from Products.Five import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from Products.statusmessages.interfaces import IStatusMessage
 from zope.i18n import translate
 
 from collective.maildrophost.controlpanel import healthtext
@@ -134,7 +134,7 @@ class Action(Page):
 
     def say(self, message: Any, kind: str = "info") -> None:
         """Have the next page say what was done."""
-        IStatusMessage(self.request).addStatusMessage(message, type=kind)
+        api.portal.show_message(message, self.request, kind)
 
     def go(self, address: str) -> str:
         """Lead to another page, so that a reload does not act once more."""

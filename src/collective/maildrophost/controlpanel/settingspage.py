@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from plone import api
 from plone.autoform.form import AutoExtensibleForm
 from plone.protect import CheckAuthenticator, PostOnly
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from Products.statusmessages.interfaces import IStatusMessage
 from z3c.form import button, form
 
 from collective.maildrophost.controlpanel.effective import options
@@ -45,7 +45,7 @@ class SettingsForm(AutoExtensibleForm, form.EditForm):
             self.status = self.formErrorsMessage
             return
         self.applyChanges(data)
-        IStatusMessage(self.request).addStatusMessage(_("Changes saved."), "info")
+        api.portal.show_message(_("Changes saved."), self.request)
         self.request.response.redirect(self.request.getURL())
 
 

@@ -7,9 +7,7 @@ from email.policy import SMTPUTF8
 from email.utils import formataddr, localtime, make_msgid
 from typing import Any
 
-from plone.registry.interfaces import IRegistry
-from Products.CMFCore.utils import getToolByName
-from zope.component import getUtility
+from plone import api
 from zope.i18n import translate
 
 from collective.maildrophost.i18n import _
@@ -17,7 +15,7 @@ from collective.maildrophost.i18n import _
 
 def site_address() -> str:
     """The address that the site sends from; "" when it has none."""
-    return getUtility(IRegistry).get("plone.email_from_address") or ""
+    return _setting("plone.email_from_address")
 
 
 def send_test_mail(site: Any, request: Any, recipient: str) -> str:
@@ -26,7 +24,7 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     Raises MailHostError, with the reason: then nothing was queued.
     """
     message = test_mail(site, request, recipient)
-    mail_host = getToolByName(site, "MailHost")
+    mail_host = api.portal.get_tool("MailHost")
     mail_host.send(message, recipient, site_address(), immediate=True)
     return str(message["Message-ID"])
 
@@ -42,7 +40,7 @@ def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
         "arrives.",
         mapping=mapping,
     )
-    name = getUtility(IRegistry).get("plone.email_from_name") or ""
+    name = _setting("plone.email_from_name")
     message = EmailMessage(policy=SMTPUTF8.clone(cte_type="7bit"))
     message["Subject"] = _one_line(translate(subject, context=request))
     message["From"] = formataddr((_one_line(name), site_address()))
@@ -53,6 +51,11 @@ def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(str(translate(text, context=request)) + "\n", charset="utf-8")
     return message
+
+
+def _setting(name: str) -> str:
+    # A site whose administrator left it empty has None.
+    return api.portal.get_registry_record(name, default="") or ""
 
 
 def _one_line(text: str) -> str:
