@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+
+from commands import PROGRAM
 
 from collective.maildrophost.engine.queue import Queue, crowd
 
@@ -83,6 +88,27 @@ def test_delete_all_without_a_terminal_wants_a_yes(site):
     assert ended.status == 2
     assert "--yes" in ended.err
     assert site.state_of(id) == "queued"
+
+
+def test_delete_all_with_a_closed_standard_input_wants_a_yes(site):
+    id = site.send()
+    ended = subprocess.run(
+        ["sh", "-c", f"{shlex.join(PROGRAM)} delete --all <&-"],
+        env={**os.environ, "MAILDROP_CONFIG": str(site.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.endswith("delete --all needs --yes where it cannot ask\n")
+    assert site.state_of(id) == "queued"
+
+
+def test_nobody_is_asked_about_a_command_that_makes_no_sense(site):
+    id = site.send()
+    ended = site.ctl("delete", id, "--all")
+    assert ended.status == 2
+    assert "either ids or --all" in ended.err
 
 
 def test_a_prepared_message_is_released_by_its_id(site):

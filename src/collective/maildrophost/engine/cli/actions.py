@@ -110,13 +110,14 @@ def delete_command(
     Nobody gets a notification. What is being sent at this moment stays. Prepared
     messages go when they are named, or with --all --state prepared.
     """
-    if everything and not yes:
+    if everything and not (ids or yes):
         _make_sure(state)
     return _on_messages(configured, "delete", ids, everything, state, as_json)
 
 
 def _make_sure(state: State | None) -> None:
-    if not sys.stdin.isatty():
+    # None: whoever started the command has closed it.
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("delete --all needs --yes where it cannot ask")
     which = f"all {state.value} messages" if state else "all messages"
     click.confirm(f"Delete {which} for good?", abort=True, err=True)
