@@ -177,8 +177,24 @@ def test_a_refused_login_fails_without_the_password(site):
         assert fine(site, "relay")[0].endswith("would take mail, login accepted")
 
 
-def test_no_daemon_fails(site):
-    assert "start" in failed(site, "daemon")
+def test_all_is_well_before_the_first_start(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_PORT=catcher.port)
+        ended = site.ctl("check")
+    assert ended.status == 0, ended.out
+    assert ended.out.splitlines()[-1].split() == [
+        *("warning", "daemon", "none", "is", "running:", "'start'", "starts", "one")
+    ]
+
+
+def test_mail_that_waits_for_no_daemon_fails(site):
+    site.send()
+    assert "mail waits in the queue: 'start'" in failed(site, "daemon")
+
+
+def test_a_daemon_that_was_killed_fails(site):
+    daemon_seen(site, time.time() - 3600)
+    assert "was killed or hangs: 'start'" in failed(site, "daemon")
 
 
 def with_xoauth2(site, relay, tokens) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .. import heartbeats
-from .finding import Finding, failed, ok
+from .finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:
     from ...config import Configuration
 
 SUBJECT = "daemon"
-_NONE = "none is running, mail waits in the queue: 'start' starts one"
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
@@ -21,10 +20,34 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
     try:
         daemons = heartbeats.alive(configuration)
+        if not daemons:
+            yield _none(configuration)
     except QueueError:
         yield failed(SUBJECT, "none can work without its queue")
         return
     for daemon in daemons:
         yield ok(SUBJECT, f"running, pid {daemon.pid} on {daemon.host}")
-    if not daemons:
-        yield failed(SUBJECT, _NONE)
+
+
+def _none(configuration: Configuration) -> Finding:
+    """A check comes before the first start: none is missed as long as no mail is."""
+    if heartbeats.registered(configuration):
+        return failed(SUBJECT, "the last one was killed or hangs: 'start' starts one")
+    if _mail_waits(configuration):
+        return failed(
+            SUBJECT, "none is running, mail waits in the queue: 'start' starts one"
+        )
+    return warning(SUBJECT, "none is running: 'start' starts one")
+
+
+def _mail_waits(configuration: Configuration) -> bool:
+    from ...queue import open_queue, queue_length
+
+    if not heartbeats.queue_exists(configuration):
+        return False
+    queue = open_queue(configuration.queue)
+    try:
+        with queue.read() as tx:
+            return queue_length(tx) > 0
+    finally:
+        queue.close()
