@@ -333,6 +333,17 @@ def test_run_once_sends_what_is_due_and_ends(site):
     assert site.state_of(id) == "sent"
 
 
+def test_run_once_says_why_mail_is_left(site, unused_port):
+    site.configure(SMTP_PORT=unused_port)
+    site.send()
+    ended = site.ctl("run", "--once")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err == (
+        f"maildropctl: relay 127.0.0.1:{unused_port}: connect: Connection refused; "
+        "mail waits in the queue\n"
+    )
+
+
 def test_an_unknown_relay_is_a_fault_and_the_mail_waits(site):
     site.configure(SMTP_HOST="no-such-relay.invalid")
     id = site.send()

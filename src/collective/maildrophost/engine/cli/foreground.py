@@ -29,7 +29,21 @@ def run_command(configured: Configured, once: bool) -> int:
     if not once:
         return run(configuration)
     with steps("sending") as tell:
-        return run(configuration, once=True, tell=tell)
+        status = run(configuration, once=True, tell=tell)
+    if status:
+        raise click.ClickException(f"{_fault(configured)}; mail waits in the queue")
+    return status
+
+
+def _fault(configured: Configured) -> str:
+    """What has ended a run too early, in the words of `status`."""
+    from ..delivery import Route
+    from ..queue import pauses
+
+    relay = Route.of(configured.load()).name
+    with configured.queue() as queue, queue.read() as tx:
+        found = next((pause for pause in pauses(tx) if pause.name == relay), None)
+    return found.fault if found else "the relay is at fault, as the log says"
 
 
 @click.command("fg")
