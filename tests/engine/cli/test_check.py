@@ -268,6 +268,27 @@ def test_a_directory_that_is_not_writable_fails(site, monkeypatch):
     assert f"{site.home}/spool (MAILDROP_SPOOL) is not writable" in finding.text
 
 
+def test_a_home_that_nobody_may_look_at_does_not_end_the_check(site):
+    # Root may look everywhere; a name too long for any file fails in the same way.
+    site.configure(MAILDROP_HOME=f"{site.home}/{'x' * 300}/home")
+    found = site.ctl("check", "--json").json
+    said = {(each["subject"], each["level"]) for each in found}
+    assert {("queue", "failed"), ("daemon", "failed")} <= said
+    assert {"directories", "relay", "clock"} <= {subject for subject, _ in said}
+
+
+def test_a_directory_out_of_reach_is_not_said_to_be_made_by_the_first_start(
+    site, monkeypatch
+):
+    monkeypatch.setattr(directories.os, "access", lambda path, mode: mode != os.X_OK)
+    (finding,) = [
+        each for each in directories.check(site.configuration) if "spool" in each.text
+    ]
+    assert finding.text.endswith(
+        f"is out of reach for this user: change the mode of {site.home}"
+    )
+
+
 @pytest.mark.parametrize(
     ("user", "level"), [(0, Level.WARNING), (os.getuid() + 77, Level.FAILED)]
 )

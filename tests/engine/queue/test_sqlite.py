@@ -20,6 +20,7 @@ from collective.maildrophost.engine.queue import (
     claim,
     due,
     enqueue,
+    exists,
     next_due,
     open_queue,
     queue_length,
@@ -133,6 +134,12 @@ def gone(path):
     yield
     assert not path.exists()
     away.rename(path)
+
+
+def test_a_file_that_nobody_may_look_at_is_not_said_to_be_missing(tmp_path):
+    # Root may look everywhere; a name too long for any file fails in the same way.
+    with pytest.raises(QueueError, match="File name too long"):
+        exists(f"sqlite:///{tmp_path}/{'x' * 300}/queue.db")
 
 
 def length(queue):

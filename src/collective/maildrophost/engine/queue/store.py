@@ -191,11 +191,11 @@ def exists(url: str) -> bool:
     """False for an SQLite queue that nobody has made yet.
 
     Who only looks must not make one: it would belong to the wrong user. Raises
-    QueueError for a URL that cannot be used.
+    QueueError for a URL that cannot be used, and where nobody may look.
     """
     with _url_named(url):
         path = database_at(_parsed(url)).path
-    return path is None or path.exists()
+        return path is None or path.exists()
 
 
 def _parsed(url: str) -> URL:

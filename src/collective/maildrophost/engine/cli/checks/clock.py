@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def _daemons(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _disk(home: Path) -> Iterator[Finding]:
-    if not home.is_dir():
+    if not os.path.isdir(home):
         return
     try:
         with tempfile.NamedTemporaryFile(dir=home, prefix=".clock-") as file:

@@ -28,20 +28,30 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _writable(directory: Path, option: str) -> Finding:
+    # os.path, here and below: Path raises where the user may not even look.
     named = f"{directory} ({option})"
-    if directory.is_dir():
+    if os.path.isdir(directory):
         if os.access(directory, os.R_OK | os.W_OK | os.X_OK):
             return ok(SUBJECT, f"{named} is writable")
-        return failed(
-            SUBJECT, f"{named} is not writable for this user: change its owner or mode"
-        )
-    if directory.exists():
+        return _not_writable(named)
+    if os.path.exists(directory):
         return failed(SUBJECT, f"{named} is no directory: move that file away")
     parent = _nearest(directory)
-    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+    if os.path.isdir(parent) and not os.access(parent, os.X_OK):
+        return failed(
+            SUBJECT,
+            f"{named} is out of reach for this user: change the mode of {parent}",
+        )
+    if os.path.isdir(parent) and os.access(parent, os.W_OK):
         return ok(SUBJECT, f"{named} is made by the first start")
     return failed(SUBJECT, f"{named} cannot be made in {parent}: make it by hand")
 
 
+def _not_writable(named: str) -> Finding:
+    return failed(
+        SUBJECT, f"{named} is not writable for this user: change its owner or mode"
+    )
+
+
 def _nearest(directory: Path) -> Path:
-    return next(parent for parent in directory.parents if parent.exists())
+    return next(parent for parent in directory.parents if os.path.exists(parent))

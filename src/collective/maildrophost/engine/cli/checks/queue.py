@@ -60,7 +60,7 @@ def _path(configuration: Configuration) -> Path:
 
 def _lock(path: Path) -> Finding | None:
     """What is wrong when somebody keeps the queue from being written."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         return None
     queue = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
     try:
