@@ -268,6 +268,42 @@ def test_a_directory_that_is_not_writable_fails(site, monkeypatch):
     assert f"{site.home}/spool (MAILDROP_SPOOL) is not writable" in finding.text
 
 
+def found_of_the_log(site):
+    (finding,) = [
+        each
+        for each in directories.check(site.configuration)
+        if "(MAILDROP_LOG_FILE)" in each.text
+    ]
+    return finding
+
+
+def test_a_log_of_another_user_fails(site, monkeypatch):
+    log = site.home / "var" / "maildrop.log"
+    log.parent.mkdir()
+    log.touch()
+    monkeypatch.setattr(directories.os, "access", lambda path, mode: path != log)
+    finding = found_of_the_log(site)
+    assert finding.level is Level.FAILED
+    assert finding.text.startswith(f"{log} (MAILDROP_LOG_FILE) is not writable")
+
+
+def test_a_log_that_is_a_directory_fails(site):
+    (site.home / "var" / "maildrop.log").mkdir(parents=True)
+    assert found_of_the_log(site).level is Level.FAILED
+    assert site.ctl("start").status == 1
+
+
+def test_a_log_that_can_be_written_is_fine_where_no_other_can_be_made(
+    site, tmp_path, monkeypatch
+):
+    log = tmp_path / "logs" / "maildrop.log"
+    log.parent.mkdir()
+    log.touch()
+    site.configure(MAILDROP_LOG_FILE=log)
+    monkeypatch.setattr(directories.os, "access", lambda path, mode: path != log.parent)
+    assert found_of_the_log(site).level is Level.OK
+
+
 def test_a_home_that_nobody_may_look_at_does_not_end_the_check(site):
     # Root may look everywhere; a name too long for any file fails in the same way.
     site.configure(MAILDROP_HOME=f"{site.home}/{'x' * 300}/home")

@@ -21,10 +21,14 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     for spool in configuration.spool:
         wanted.setdefault(spool, "MAILDROP_SPOOL")
     wanted.setdefault(configuration.var, "MAILDROP_VAR")
-    wanted.setdefault(configuration.log_file.parent, "MAILDROP_LOG_FILE")
+    has_log = os.path.exists(configuration.log_file)
+    if not has_log:
+        wanted.setdefault(configuration.log_file.parent, "MAILDROP_LOG_FILE")
     wanted.setdefault(configuration.pid_file.parent, "MAILDROP_PID_FILE")
     for directory, option in wanted.items():
         yield _writable(directory, option)
+    if has_log:
+        yield _log(configuration.log_file)
 
 
 def _writable(directory: Path, option: str) -> Finding:
@@ -45,6 +49,16 @@ def _writable(directory: Path, option: str) -> Finding:
     if os.path.isdir(parent) and os.access(parent, os.W_OK):
         return ok(SUBJECT, f"{named} is made by the first start")
     return failed(SUBJECT, f"{named} cannot be made in {parent}: make it by hand")
+
+
+def _log(file: Path) -> Finding:
+    # Who may write it need not be able to make others beside it.
+    named = f"{file} (MAILDROP_LOG_FILE)"
+    if os.path.isdir(file):
+        return failed(SUBJECT, f"{named} is a directory: name a file in it")
+    if os.access(file, os.W_OK):
+        return ok(SUBJECT, f"{named} is writable")
+    return _not_writable(named)
 
 
 def _not_writable(named: str) -> Finding:
