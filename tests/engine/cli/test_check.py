@@ -349,6 +349,16 @@ def test_a_queue_of_another_user_is_named_with_its_owner(
     assert "queue.db belongs to user" in found[0].text
 
 
+def test_a_queue_that_can_only_be_read_fails(site, monkeypatch):
+    # Root may write anywhere: the answer of the system is put in its place.
+    site.send()
+    queue = site.home / "queue.db"
+    monkeypatch.setattr(queue_check.os, "access", lambda path, mode: path != queue)
+    found = queue_check.check(site.configuration)
+    bad = [each.text for each in found if each.level is Level.FAILED]
+    assert bad == [f"{queue} is read-only: chmod u+w {queue}"]
+
+
 def test_the_files_of_the_own_user_are_fine(site):
     site.send()
     assert list(queue_check._owners(site.home / "queue.db")) == []

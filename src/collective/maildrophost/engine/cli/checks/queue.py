@@ -82,7 +82,7 @@ def _lock(path: Path) -> Finding | None:
 
 
 def _owners(path: Path) -> Iterator[Finding]:
-    """Files of other users: SQLite can't write them, or others can't write ours."""
+    """Files that SQLite can't write, or that others can't write if it does."""
     user = os.geteuid()
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         file = path.with_name(name)
@@ -91,6 +91,10 @@ def _owners(path: Path) -> Iterator[Finding]:
         except OSError:
             continue
         if owner == user:
+            # BEGIN IMMEDIATE does not tell: of a file that it may only read, SQLite
+            # makes it a reading transaction.
+            if not os.access(file, os.W_OK):
+                yield failed(SUBJECT, f"{file} is read-only: chmod u+w {file}")
             continue
         what = f"{file} belongs to user {_name(owner)}, you are {_name(user)}"
         if user == 0:
