@@ -21,9 +21,12 @@ def test_an_unknown_option_suggests_the_nearest_and_lists_all(room):
     assert "retry-max" in error
 
 
-def test_a_full_name_suggests_the_short_one(room):
-    error = room.refused(ONE + "MAILDROP_PASSWORD = canary\n")
-    assert "did you mean password?" in error
+@pytest.mark.parametrize("short", ["password", "tls", "home"])
+@pytest.mark.parametrize("full", ["MAILDROP_{}", "maildrop-{}"])
+def test_a_full_name_suggests_the_short_one(room, short, full):
+    name = full.format(short if "-" in full else short.upper())
+    error = room.refused(ONE + f"{name} = canary\n")
+    assert f"did you mean {short}?" in error
     assert "canary" not in error
 
 

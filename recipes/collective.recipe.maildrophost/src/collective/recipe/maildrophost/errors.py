@@ -15,7 +15,10 @@ def wrong_value(section: str, name: str, expected: str) -> UserError:
 
 def unknown_option(section: str, name: str, known: Iterable[str]) -> UserError:
     names = sorted(known)
-    near = get_close_matches(name.lower().replace("_", "-"), names, n=1, cutoff=0.5)
+    # The configuration file's own name for an option has a prefix, which would count
+    # for more than the name behind it.
+    written = name.lower().replace("_", "-").removeprefix("maildrop-")
+    near = get_close_matches(written, names, n=1, cutoff=0.5)
     guess = f"did you mean {near[0]}? " if near else ""
     return UserError(
         f"[{section}] {name}: there is no such option; {guess}"
