@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
 
-from collective.maildrophost.munged import munged
+from collective.maildrophost.submission.munged import munged
 
 SENDER, READER = "page@example.org", "reader@example.org"
 _LINE = "All work and no play makes mail a dull thing to read. "

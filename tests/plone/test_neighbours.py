@@ -21,8 +21,8 @@ from zope.annotation.interfaces import IAnnotations
 from zope.component import getUtility
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.installation.sitemailhost import TOOL_CLASS
 from collective.maildrophost.setuphandlers import SWAP, put_maildrop_host_back
-from collective.maildrophost.sitemailhost import TOOL_CLASS
 
 OURS = "collective.maildrophost:default"
 PLONE = "profile-Products.CMFPlone:plone"

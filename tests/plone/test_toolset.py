@@ -10,8 +10,8 @@ from Products.GenericSetup.registry import ToolsetRegistry
 from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost, setuphandlers
+from collective.maildrophost.installation.sitemailhost import TOOL_CLASS
 from collective.maildrophost.interfaces import IMaildropHost
-from collective.maildrophost.sitemailhost import TOOL_CLASS
 
 TOOLSET = "profiles/default/toolset.xml"
 PLONE = "profile-Products.CMFPlone:plone"

@@ -16,7 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collective.maildrophost.flattening import Unusual, copied, flattened, new_header
+from collective.maildrophost.submission.flattening import (
+    Unusual,
+    copied,
+    flattened,
+    new_header,
+)
 
 SEVEN_BITS = policy.default.clone(cte_type="7bit")
 MADE_UP = re.compile(rb"={15}\d{19}==")
@@ -231,7 +236,8 @@ def test_a_boundary_is_made_anew_each_time():
 def test_a_boundary_does_not_come_in_the_parts(monkeypatch):
     numbers = iter((1, 1, 2))
     monkeypatch.setattr(
-        "collective.maildrophost.flattening.secrets.randbelow", lambda _: next(numbers)
+        "collective.maildrophost.submission.flattening.secrets.randbelow",
+        lambda _: next(numbers),
     )
     inner = flattened(classic(MIMEText("x")), policy.compat32)
     letter = classic(MIMEText(inner.decode("ascii")))

@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from Products.MailHost.MailHost import MailHostError, _mungeHeaders
 
-from collective.maildrophost import munged as module
-from collective.maildrophost.munged import _munged, munged
+from collective.maildrophost.submission import munged as module
+from collective.maildrophost.submission.munged import _munged, munged
 
 DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from Products.MailHost.MailHost import MailHostError, _mungeHeaders
 
-from collective.maildrophost.munged import _munged
+from collective.maildrophost.submission.munged import _munged
 
 DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 MADE_UP = re.compile(rb"={15}\d{19}==")

@@ -18,7 +18,7 @@ from Products.MailHost.MailHost import MailHost
 from zope.interface import implementer
 from ZPublisher import zpublish
 
-from collective.maildrophost import envelope, oldhost, productconfig, wishes
+from collective.maildrophost import oldhost, productconfig
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
@@ -31,11 +31,12 @@ from collective.maildrophost.engine.queue import alive_and_lost, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
-from collective.maildrophost.munged import munged
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.sending import send_now, send_with_transaction
+from collective.maildrophost.submission import envelope, wishes
+from collective.maildrophost.submission.munged import munged
 from collective.maildrophost.zmi.tabs import Tabs
 
 MAILHOST_MODULE = "Products.MailHost.MailHost"

@@ -20,15 +20,10 @@ from Products.MailHost.MailHost import MailHost
 from zope.annotation.interfaces import IAnnotations
 from zope.interface import implementer
 
-from collective.maildrophost import mailsettings, oldhost
+from collective.maildrophost import oldhost
 from collective.maildrophost.host import MaildropHost
-from collective.maildrophost.interfaces import IMaildropHost
-from collective.maildrophost.permissions import (
-    ADD_MAILDROP_HOSTS,
-    MANAGE_MAIL_QUEUE,
-    VIEW_MAIL_TEXT,
-)
-from collective.maildrophost.sitemailhost import (
+from collective.maildrophost.installation import mailsettings
+from collective.maildrophost.installation.sitemailhost import (
     TOOL_CLASS,
     TOOL_ID,
     exchange,
@@ -38,6 +33,12 @@ from collective.maildrophost.sitemailhost import (
     require_maildrop_host,
     required_class,
     site_of,
+)
+from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.permissions import (
+    ADD_MAILDROP_HOSTS,
+    MANAGE_MAIL_QUEUE,
+    VIEW_MAIL_TEXT,
 )
 
 PLAIN_CLASS = "Products.MailHost.MailHost.MailHost"

@@ -7,9 +7,9 @@ from typing import Any
 from collective.maildrophost.api.refusals import Conflict, ServiceUnavailable
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Queue
+from collective.maildrophost.installation.sitemailhost import maildrop_host_of
 from collective.maildrophost.productconfig import configuration
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.sitemailhost import maildrop_host_of
 
 
 def maildrop_host(site: Any) -> Any:

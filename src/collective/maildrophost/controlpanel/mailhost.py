@@ -11,9 +11,9 @@ from zope.annotation.interfaces import IAnnotations
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.queue import Queue
+from collective.maildrophost.installation.sitemailhost import TOOL_ID, maildrop_host_of
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.setuphandlers import SWAP
-from collective.maildrophost.sitemailhost import TOOL_ID, maildrop_host_of
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from Products.MailHost.MailHost import (
     message_from_string,
 )
 
-from collective.maildrophost import asciidomains
-from collective.maildrophost.flattening import (
+from collective.maildrophost.submission import asciidomains
+from collective.maildrophost.submission.flattening import (
     LINE_CHARACTERS,
     Unusual,
     copied,

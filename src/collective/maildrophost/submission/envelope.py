@@ -21,7 +21,7 @@ from collective.maildrophost.engine.message import (
     headers,
     parse_addresses,
 )
-from collective.maildrophost.flattening import is_modern
+from collective.maildrophost.submission.flattening import is_modern
 
 _AS_IT_IS = ("utf-8", "surrogatepass")
 RECIPIENT_HEADERS = ("To", "Cc", "Bcc")

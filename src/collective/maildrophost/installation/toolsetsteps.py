@@ -20,9 +20,7 @@ from Products.MailHost.MailHost import MailHost
 from zope.component import adapter
 
 from collective.maildrophost.host import MaildropHost
-from collective.maildrophost.interfaces import IMaildropHost
-from collective.maildrophost.setuphandlers import put_maildrop_host_back, swap_of
-from collective.maildrophost.sitemailhost import (
+from collective.maildrophost.installation.sitemailhost import (
     exchange,
     give_out,
     mail_host_of,
@@ -30,6 +28,8 @@ from collective.maildrophost.sitemailhost import (
     required_class,
     site_of,
 )
+from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.setuphandlers import put_maildrop_host_back, swap_of
 
 
 @dataclass(frozen=True)
