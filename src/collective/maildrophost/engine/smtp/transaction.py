@@ -8,32 +8,26 @@
 #   knows (RFC 1047), the recipients are deferred and marked.
 # - 421 ends the session; verdicts given before it stand, the others are deferred.
 # - On a reused connection that had died meanwhile nothing was tried: no verdicts.
-# - Who was not offered has no verdict: the next transaction starts with them. What is
-#   said of the sender or of the connection is said of them, too.
+# - Who was not offered (offer.py) has no verdict: the next transaction starts with
+#   them. What is said of the sender or of the connection is said of them, too.
 # - A refused login at MAIL is the relay's fault; so is a relay that knows no DATA.
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from ..verdict import Outcome, Verdict
-from .content import END_OF_DATA, wire_blocks, wire_size
-from .envelope import Path, UnsendableAddress, path
+from .content import END_OF_DATA, wire_blocks
 from .fault import RelayFault
 from .findings import Findings, Result
+from .offer import Offer, offer
 from .phases import Phase
 from .replies import Reply
-from .session import Session, line
+from .session import Session
 from .steps import Broken, Send, ServiceClosing, Steps, expect
 
 LOGIN_REQUIRED = 530  # RFC 4954 section 6
 TOO_MANY_RECIPIENTS = (452, 552)  # RFC 5321 section 4.5.3.1.10
-MOST_RECIPIENTS = 100
-"""Of one transaction: what every relay has to take (RFC 5321 section 4.5.3.1.8).
-
-Postfix counts each one over its limit as an error, and ends the session for errors.
-"""
 NO_SUCH_COMMAND = range(500, 505)
 
 
@@ -66,101 +60,30 @@ def _deliver(
     recipients: Sequence[str],
     content: bytes,
 ) -> Steps[None]:
-    reverse_path = _reverse_path(session, findings, sender)
-    if reverse_path is None or _cannot_carry(session, findings, content):
+    offered = offer(session, findings, sender, recipients, content)
+    if offered is None:
         return
-    paths = _forward_paths(session, findings, recipients)
-    if not paths:
-        return
-    utf8 = reverse_path.utf8 or any(each.utf8 for each in paths.values())
-    mail = _mail_command(session, reverse_path, utf8, content)
-    offered = islice(paths.items(), MOST_RECIPIENTS)
-    rcpts = {n: line(f"RCPT TO:<{each.address}>") for n, each in offered}
     if session.capabilities.offers("PIPELINING"):
         reset = [b"RSET\r\n"] if session.reset_due else []
-        group = b"".join([*reset, mail, *rcpts.values(), b"DATA\r\n"])
+        group = b"".join([*reset, offered.mail, *offered.rcpts.values(), b"DATA\r\n"])
         yield from session.send(group, Phase.MAIL)
-    yield from _converse(session, findings, mail, rcpts, content)
-
-
-def _reverse_path(session: Session, findings: Findings, sender: str) -> Path | None:
-    try:
-        return path(sender, session.capabilities)
-    except UnsendableAddress as unsendable:
-        findings.settle_rest(_of_the_message(session, unsendable.verdict))
-        return None
-
-
-def _cannot_carry(session: Session, findings: Findings, content: bytes) -> bool:
-    """Whether the relay has no way to take this content."""
-    capabilities = session.capabilities
-    limit = capabilities.size_limit
-    if limit and (size := wire_size(content)) > limit:
-        reply = f"5.3.4 the message has {size} octets, the relay takes {limit}"
-        verdict = Verdict(Outcome.FAILED, reply)
-    elif content.isascii() or capabilities.offers("8BITMIME"):
-        return False
-    elif capabilities.extended:
-        # All else was converted before (conversion.py).
-        reply = "5.6.3 a signed part has 8-bit octets, the relay takes 7 bits only"
-        verdict = Verdict(Outcome.FAILED, reply)
-    else:
-        reply = "4.6.3 a signed part has 8-bit octets, but the relay refused EHLO"
-        verdict = Verdict(Outcome.DEFERRED, reply)
-    findings.settle_rest(_of_the_message(session, verdict))
-    return True
-
-
-def _forward_paths(
-    session: Session, findings: Findings, recipients: Sequence[str]
-) -> dict[int, Path]:
-    paths, unsendable = {}, {}
-    for index, recipient in enumerate(recipients):
-        try:
-            paths[index] = path(recipient, session.capabilities)
-        except UnsendableAddress as error:
-            unsendable[index] = error.verdict
-    for index, verdict in unsendable.items():
-        # Where others can be served, a relay that refused EHLO is good enough for them.
-        if not paths:
-            _of_the_message(session, verdict)
-        findings.settle([index], verdict)
-    return paths
-
-
-def _of_the_message(session: Session, verdict: Verdict) -> Verdict:
-    """`verdict` if it is the message's; RelayFault where EHLO would have helped."""
-    if verdict.outcome is Outcome.DEFERRED:
-        raise RelayFault(session.relay, Phase.EHLO, verdict.reply)
-    return verdict
-
-
-def _mail_command(
-    session: Session, reverse_path: Path, utf8: bool, content: bytes
-) -> bytes:
-    command = f"MAIL FROM:<{reverse_path.address}>"
-    if session.capabilities.offers("SIZE"):
-        command += f" SIZE={wire_size(content)}"
-    if session.capabilities.offers("8BITMIME") and not content.isascii():
-        command += " BODY=8BITMIME"
-    return line(command + " SMTPUTF8" if utf8 else command)
+    yield from _converse(session, findings, offered, content)
 
 
 def _converse(
     session: Session,
     findings: Findings,
-    mail: bytes,
-    rcpts: dict[int, bytes],
+    offered: Offer,
     content: bytes,
 ) -> Steps[None]:
     pipelining = session.capabilities.offers("PIPELINING")
     yield from _reset(session)
-    mail_reply = yield from _ask(session, Phase.MAIL, mail)
+    mail_reply = yield from _ask(session, Phase.MAIL, offered.mail)
     findings.answered = True
     taken = _judge_mail(session, findings, mail_reply)
     if not taken and not pipelining:
         return
-    accepted = yield from _offer(session, findings, rcpts, taken)
+    accepted = yield from _name_recipients(session, findings, offered.rcpts, taken)
     if not accepted and not pipelining:
         return
     data_reply = yield from _ask(session, Phase.DATA, b"DATA\r\n")
@@ -173,7 +96,7 @@ def _converse(
         yield from _upload(session, findings, accepted, content)
 
 
-def _offer(
+def _name_recipients(
     session: Session, findings: Findings, rcpts: dict[int, bytes], taken: bool
 ) -> Steps[list[int]]:
     """The recipients that the relay took."""

@@ -1,0 +1,119 @@
+"""What a relay is offered of a message: its commands, and who fails without any."""
+
+# Rules of this file:
+# - What the relay said in EHLO decides; nothing is sent yet.
+# - Who cannot be offered to any relay like this one has failed. Where EHLO was refused,
+#   nobody knows: the relay is at fault, unless it can serve other recipients.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ..verdict import Outcome, Verdict
+from .content import wire_size
+from .envelope import Path, UnsendableAddress, path
+from .fault import RelayFault
+from .findings import Findings
+from .phases import Phase
+from .session import Session, line
+
+MOST_RECIPIENTS = 100
+"""Of one transaction: what every relay has to take (RFC 5321 section 4.5.3.1.8).
+
+Postfix counts each one over its limit as an error, and ends the session for errors.
+"""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The command MAIL, and RCPT by the recipients' places; at most MOST_RECIPIENTS."""
+
+    mail: bytes
+    rcpts: dict[int, bytes]
+
+
+def offer(
+    session: Session,
+    findings: Findings,
+    sender: str,
+    recipients: Sequence[str],
+    content: bytes,
+) -> Offer | None:
+    """What to ask the relay; None: there are verdicts for all. Raises RelayFault."""
+    reverse_path = _reverse_path(session, findings, sender)
+    if reverse_path is None or _cannot_carry(session, findings, content):
+        return None
+    paths = _forward_paths(session, findings, recipients)
+    if not paths:
+        return None
+    utf8 = reverse_path.utf8 or any(each.utf8 for each in paths.values())
+    offered = islice(paths.items(), MOST_RECIPIENTS)
+    return Offer(
+        _mail_command(session, reverse_path, utf8, content),
+        {index: line(f"RCPT TO:<{each.address}>") for index, each in offered},
+    )
+
+
+def _reverse_path(session: Session, findings: Findings, sender: str) -> Path | None:
+    try:
+        return path(sender, session.capabilities)
+    except UnsendableAddress as unsendable:
+        findings.settle_rest(_of_the_message(session, unsendable.verdict))
+        return None
+
+
+def _cannot_carry(session: Session, findings: Findings, content: bytes) -> bool:
+    """Whether the relay has no way to take this content."""
+    capabilities = session.capabilities
+    limit = capabilities.size_limit
+    if limit and (size := wire_size(content)) > limit:
+        reply = f"5.3.4 the message has {size} octets, the relay takes {limit}"
+        verdict = Verdict(Outcome.FAILED, reply)
+    elif content.isascii() or capabilities.offers("8BITMIME"):
+        return False
+    elif capabilities.extended:
+        # All else was converted before (conversion.py).
+        reply = "5.6.3 a signed part has 8-bit octets, the relay takes 7 bits only"
+        verdict = Verdict(Outcome.FAILED, reply)
+    else:
+        reply = "4.6.3 a signed part has 8-bit octets, but the relay refused EHLO"
+        verdict = Verdict(Outcome.DEFERRED, reply)
+    findings.settle_rest(_of_the_message(session, verdict))
+    return True
+
+
+def _forward_paths(
+    session: Session, findings: Findings, recipients: Sequence[str]
+) -> dict[int, Path]:
+    paths, unsendable = {}, {}
+    for index, recipient in enumerate(recipients):
+        try:
+            paths[index] = path(recipient, session.capabilities)
+        except UnsendableAddress as error:
+            unsendable[index] = error.verdict
+    for index, verdict in unsendable.items():
+        # Where others can be served, a relay that refused EHLO is good enough for them.
+        if not paths:
+            _of_the_message(session, verdict)
+        findings.settle([index], verdict)
+    return paths
+
+
+def _of_the_message(session: Session, verdict: Verdict) -> Verdict:
+    """`verdict` if it is the message's; RelayFault where EHLO would have helped."""
+    if verdict.outcome is Outcome.DEFERRED:
+        raise RelayFault(session.relay, Phase.EHLO, verdict.reply)
+    return verdict
+
+
+def _mail_command(
+    session: Session, reverse_path: Path, utf8: bool, content: bytes
+) -> bytes:
+    command = f"MAIL FROM:<{reverse_path.address}>"
+    if session.capabilities.offers("SIZE"):
+        command += f" SIZE={wire_size(content)}"
+    if session.capabilities.offers("8BITMIME") and not content.isascii():
+        command += " BODY=8BITMIME"
+    return line(command + " SMTPUTF8" if utf8 else command)
