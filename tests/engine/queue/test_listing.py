@@ -47,13 +47,17 @@ def test_messages_are_listed_oldest_due_first_over_states_and_lanes(hands):
     assert listed(hands) == ["a", "b", "c", "d"]
 
 
-def test_pages_follow_each_other_without_gaps(hands):
-    hands.send(*[hands.mail(subject=str(n), at=float(n % 7)) for n in range(30)])
+def test_with_a_limit_the_first_of_all_are_listed(hands):
+    lanes = tuple(Lane)
+    hands.send(
+        *(
+            hands.mail(subject=str(n), at=float(n % 7), lane=lanes[n % 3])
+            for n in range(30)
+        )
+    )
     everything = listed(hands)
-    paged = [each for n in range(0, 30, 8) for each in listed(hands, None, 8, n)]
-    assert paged == everything
-    assert listed(hands, None, 8, 30) == []
-    assert listed(hands, None, 0) == []
+    for limit in (0, 1, 8, 30, 31):
+        assert listed(hands, None, limit) == everything[:limit]
 
 
 def test_one_state_can_be_listed_sent_mail_only_so(hands):

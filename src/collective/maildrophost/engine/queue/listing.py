@@ -91,30 +91,24 @@ IN_QUEUE = tuple(state for state in State if state is not State.SENT)
 
 
 def list_messages(
-    tx: Transaction,
-    state: State | None = None,
-    limit: int | None = None,
-    offset: int = 0,
+    tx: Transaction, state: State | None = None, limit: int | None = None
 ) -> list[MessageRecord]:
     """Messages in one state, or all that are not sent; oldest due first."""
     states = IN_QUEUE if state is None else (state,)
-    reach = None if limit is None else offset + limit
     # Each state and lane is one ordered run of the index; merging the runs reads no
     # more rows than are asked for.
-    runs = [_due_order(tx, each, lane, reach) for each in states for lane in Lane]
-    merged = heapq.merge(*runs)
-    wanted = [key for _, key in merged][offset:reach]
-    return records(tx, wanted)
+    runs = [_due_order(tx, each, lane, limit) for each in states for lane in Lane]
+    return records(tx, [key for _, key in heapq.merge(*runs)][:limit])
 
 
 def _due_order(
-    tx: Transaction, state: State, lane: Lane, reach: int | None
+    tx: Transaction, state: State, lane: Lane, limit: int | None
 ) -> list[tuple[float, int]]:
     rows = tx.execute(
         select(schedule.c.due, schedule.c.message_id)
         .where(schedule.c.state == state.value, schedule.c.lane == int(lane))
         .order_by(schedule.c.due, schedule.c.message_id)
-        .limit(reach)
+        .limit(limit)
     )
     return [(due, key) for due, key in rows]
 
