@@ -8,7 +8,7 @@ from collective.maildrophost.engine.queue import (
     Done,
     Search,
     State,
-    act_on_all,
+    act_in_portions,
     crowd,
     hold,
 )
@@ -23,7 +23,7 @@ def two_at_once(monkeypatch):
 
 def meant(queue, action, wanted=EVERYTHING):
     """The ids of those that take part."""
-    return act_on_all(queue, action, wanted, lambda ids: Done(tuple(ids), {}))
+    return act_in_portions(queue, action, wanted, lambda ids: Done(tuple(ids), {}))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_no_transaction_is_given_more_than_its_share(queue, hands):
         parts.append(tuple(part))
         return hands.do(hold, part)
 
-    assert act_on_all(queue, "hold", EVERYTHING, act) == ids
+    assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
     assert parts == [ids[:2], ids[2:4], ids[4:]]
 
 
@@ -69,10 +69,12 @@ def test_what_was_cut_off_can_be_done_again(queue, hands):
         return hands.do(hold, part)
 
     with pytest.raises(ZeroDivisionError):
-        act_on_all(queue, "hold", EVERYTHING, act)
+        act_in_portions(queue, "hold", EVERYTHING, act)
     states = [hands.message(id).state for id in ids]
     assert states == [State.HELD] * 2 + [State.QUEUED] * 3
-    again = act_on_all(queue, "hold", EVERYTHING, lambda part: hands.do(hold, part))
+    again = act_in_portions(
+        queue, "hold", EVERYTHING, lambda part: hands.do(hold, part)
+    )
     assert again == ids[2:]
 
 
@@ -83,7 +85,7 @@ def test_mail_that_is_queued_meanwhile_is_left_alone(queue, hands):
         hands.send(hands.mail())
         return hands.do(hold, part)
 
-    assert act_on_all(queue, "hold", EVERYTHING, act) == ids
+    assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
 
 
 def test_who_takes_no_part_any_more_is_no_refusal(queue, hands):
@@ -93,5 +95,5 @@ def test_who_takes_no_part_any_more_is_no_refusal(queue, hands):
         hands.claim(limit=1)
         return hands.do(hold, part)
 
-    (changed,) = act_on_all(queue, "hold", EVERYTHING, act)
+    (changed,) = act_in_portions(queue, "hold", EVERYTHING, act)
     assert changed in ids

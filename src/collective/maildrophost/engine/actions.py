@@ -56,7 +56,7 @@ def act_on_all(queue: Queue, action: str, wanted: Search) -> tuple[str, ...]:
     In several transactions. A QueueError leaves the rest as it was: doing it again
     goes on with that.
     """
-    return operations.act_on_all(
+    return operations.act_in_portions(
         queue, action, wanted, lambda ids: act(queue, action, ids)
     )
 

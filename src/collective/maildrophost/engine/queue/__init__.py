@@ -28,7 +28,7 @@ from .claim import (
     next_due,
     recover,
 )
-from .crowd import act_on_all
+from .crowd import act_in_portions
 from .daemons import (
     Daemon,
     alive_and_lost,
@@ -119,7 +119,7 @@ __all__ = [
     "Stats",
     "Transaction",
     "Transferred",
-    "act_on_all",
+    "act_in_portions",
     "alive_and_lost",
     "all_daemons",
     "attempts",

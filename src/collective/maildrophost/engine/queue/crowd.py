@@ -13,7 +13,7 @@ AT_ONCE = 1000
 """Messages in one transaction: mail goes on being queued and sent in between."""
 
 
-def act_on_all(
+def act_in_portions(
     queue: Queue, action: str, wanted: Search, act: Callable[[Sequence[str]], Done]
 ) -> tuple[str, ...]:
     """Have `act` do `action` to every wanted message that takes part; the ids changed.
