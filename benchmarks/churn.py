@@ -123,7 +123,7 @@ def _turn(queue: Queue, held: list[Claim], most: int) -> tuple[float, list[Claim
     began = time.perf_counter()
     with queue.write() as tx:
         settle(tx, [_accepted(each, now) for each in held], now)
-        waiting = due(tx, most, now)
+        waiting = due(tx, most, now).lanes
         ids = [key for lane in Lane for key in waiting[lane]][:most]
         fresh = claim(tx, "churn", ids, now)
     return time.perf_counter() - began, fresh, len(held)

@@ -115,7 +115,7 @@ def test_another_queue_of_ours_moves_to_this_one(site, tmp_path):
     mail = compose("Subject: moved\n\nbody\n", "a@x.org", ["b@x.org"], now=time.time())
     with closing(open_queue(old)) as queue, queue.write() as tx:
         enqueue(tx, [mail] * 3, time.time())
-        waiting = due(tx, 1, time.time())
+        waiting = due(tx, 1, time.time()).lanes
         claim(tx, "a daemon", waiting[mail.lane], time.time())
     ended = site.ctl("import", old)
     assert ended.out == "2 messages taken over\n"

@@ -31,6 +31,7 @@ CLAIM = Claim(
     attempts=0,
     possible_duplicate=False,
     warned=False,
+    size=62,
 )
 
 

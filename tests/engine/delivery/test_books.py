@@ -18,6 +18,7 @@ from collective.maildrophost.engine.delivery.books import (
     write,
     write_or_refuse,
 )
+from collective.maildrophost.engine.delivery.inflight import InFlight
 from collective.maildrophost.engine.delivery.together import Terms
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import (
@@ -60,7 +61,7 @@ def request(wanted, *settlements, notes=(), known=None):
         due_before=NOW,
         round=1,
         concurrency=10,
-        in_flight={},
+        in_flight=InFlight(),
         terms=Terms("relay:25"),
     )
 
@@ -68,7 +69,7 @@ def request(wanted, *settlements, notes=(), known=None):
 def accepted(queue):
     """A message with its acceptance."""
     with queue.write() as tx:
-        (oldest,) = next(filter(None, due(tx, 1, NOW).values()))
+        (oldest,) = next(filter(None, due(tx, 1, NOW).lanes.values()))
         (found,) = claim(tx, "me", [oldest], NOW)
     verdicts = ((0, Verdict(Outcome.SENT, "250 2.0.0 Ok")),)
     return Settlement(found.id, "me", "relay:25", verdicts, NOW, False)
@@ -159,7 +160,7 @@ def test_what_breaks_unexpectedly_is_refused_and_the_process_goes_on(queue):
         assert OF_A_MAIL not in str(caught.value)
         with queue.read() as tx:
             assert get_message(tx, str(settlement.id)).state is State.SENDING
-            assert len(due(tx, 5, NOW)[Lane.NORMAL]) == 2, "nothing is claimed"
+            assert len(due(tx, 5, NOW).lanes[Lane.NORMAL]) == 2, "nothing is claimed"
         return (await keeper(request(5, settlement))).claims
 
     with bookkeeper(queue) as keeper:

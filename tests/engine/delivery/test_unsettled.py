@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from engine.delivery.writing import writes_to
 
+from collective.maildrophost.engine.delivery.inflight import InFlight
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
@@ -47,7 +48,7 @@ def claimed(queue, count):
     mail = compose(b"Subject: x\n\ny\n", "a@x.org", ["b@x.org"], now=NOW)
     with queue.write() as tx:
         enqueue(tx, [mail] * count, NOW)
-        ids = [key for lane in due(tx, count, NOW).values() for key in lane]
+        ids = [key for lane in due(tx, count, NOW).lanes.values() for key in lane]
         return claim(tx, "me", ids, 2e9)
 
 
@@ -59,8 +60,7 @@ def finished(claim, verdict):
 def settle_all(queue, *done):
     """What a ledger makes of them."""
     ledger = Ledger(writes_to(queue), "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, print)
-    for each in done:
-        ledger._in_flight[each.claim.lane] += 1
+    ledger._in_flight = InFlight().with_more(each.claim for each in done)
 
     async def serve() -> None:
         running = asyncio.create_task(ledger.run())

@@ -80,7 +80,7 @@ class Hands:
         """Claim what is due, lane by lane."""
         with self.queue.write() as tx:
             now = self.now if now is None else now
-            waiting = due(tx, limit, now)
+            waiting = due(tx, limit, now).lanes
             ids = [key for lane in Lane for key in waiting[lane]]
             return claim(tx, owner, ids[:limit], now)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     State,
     all_daemons,
+    claim,
     due,
     give_back,
     give_back_last,
@@ -21,6 +23,7 @@ from collective.maildrophost.engine.queue import (
     renew,
     retire,
 )
+from collective.maildrophost.engine.queue.large import LARGE_OCTETS
 from collective.maildrophost.engine.verdict import Outcome
 
 SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED
@@ -53,10 +56,39 @@ def test_the_lanes_are_asked_in_order_the_oldest_due_first(hands):
     assert names(hands.claim()) == ["password", "early", "late", "bulk"]
 
 
+def large(hands, **options):
+    mail = hands.mail(**options)
+    return replace(mail, content=mail.content + b"x" * LARGE_OCTETS)
+
+
+def test_behind_large_mail_the_small_is_shown_as_well(hands):
+    """There may be no room for the large."""
+    ids = hands.send(
+        *[large(hands, at=1.0 + number) for number in range(3)],
+        *[hands.mail(at=4.0 + number) for number in range(3)],
+    )
+    first, second, _third, *small = map(int, ids)
+    found = hands.do(due, 2, hands.now)
+    assert found.lanes[Lane.NORMAL] == [first, second, *small[:2]]
+    assert set(found.large) == {first, second}
+    assert min(found.large.values()) > LARGE_OCTETS
+
+
+def test_instead_of_a_large_message_that_another_has_nobody_gets_a_large_one(hands):
+    """The room was made for that one."""
+    first, second = hands.send(large(hands, at=1.0), large(hands, at=2.0))
+    hands.send(hands.mail(subject="small", at=9.0))
+    assert len(hands.do(claim, "other", [int(first)], hands.now)) == 1
+    if hands.queue.shared:
+        assert names(hands.do(claim, "one", [int(first)], hands.now)) == ["small"]
+    (found,) = hands.do(claim, "one", [int(second)], hands.now)
+    assert len(found.content) == found.size > LARGE_OCTETS
+
+
 def test_no_lane_shows_more_than_is_wanted(hands):
     ids = hands.send(*[hands.mail(lane=lane) for lane in Lane for _ in range(3)])
     keys = [int(each) for each in ids]
-    assert hands.do(due, 2, hands.now) == {
+    assert hands.do(due, 2, hands.now).lanes == {
         Lane.INTERACTIVE: keys[:2],
         Lane.NORMAL: keys[3:5],
         Lane.BULK: keys[6:8],
@@ -100,7 +132,7 @@ print("ready", flush=True)
 input()
 while True:
     with queue.write() as tx:
-        ids = [key for lane in due(tx, 3, 2e9).values() for key in lane]
+        ids = [key for lane in due(tx, 3, 2e9).lanes.values() for key in lane]
         found = claim(tx, sys.argv[2], ids, 2e9)
     if not found:
         break

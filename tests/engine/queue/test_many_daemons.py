@@ -23,7 +23,7 @@ def url(postgresql_url):
 
 
 def looked(tx, hands, wanted=100):
-    waiting = due(tx, wanted, hands.now)
+    waiting = due(tx, wanted, hands.now).lanes
     return [key for lane in Lane for key in waiting[lane]]
 
 

@@ -421,7 +421,7 @@ def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
     with queue.write() as tx:
         wire = tx.connection.dbapi_connection
         wire.set_progress_handler(count, 100)
-        claim(tx, "one", due(tx, 1, hands.now)[Lane.NORMAL], hands.now)
+        claim(tx, "one", due(tx, 1, hands.now).lanes[Lane.NORMAL], hands.now)
         next_due(tx)
         wire.set_progress_handler(None, 0)
     # Reading all of the queue would be some hundred times a hundred steps.

@@ -102,7 +102,7 @@ def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url)
 def claimed(queue, owner):
     now = time.time()
     with queue.write() as tx:
-        ids = due(tx, 100, now)[Lane.NORMAL]
+        ids = due(tx, 100, now).lanes[Lane.NORMAL]
         return [each.id for each in claim(tx, owner, ids, now)]
 
 

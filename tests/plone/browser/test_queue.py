@@ -17,7 +17,7 @@ from collective.maildrophost.engine.verdict import Outcome, Verdict
 def refuse(queue, outcome, reply, now):
     """What a daemon records when the relay refuses everything that is due."""
     with queue.write() as tx:
-        ids = [key for lane in due(tx, 100, now + 1).values() for key in lane]
+        ids = [key for lane in due(tx, 100, now + 1).lanes.values() for key in lane]
         for each in claim(tx, "daemon", ids, now + 1):
             verdicts = tuple(
                 (recipient.position, Verdict(outcome, reply))

@@ -172,7 +172,7 @@ class Hands:
                 settle(tx, [settlement], self.now)
 
     def claim(self, tx):
-        ids = [key for lane in due(tx, 1000, self.now).values() for key in lane]
+        ids = [key for lane in due(tx, 1000, self.now).lanes.values() for key in lane]
         return claim(tx, "one", ids, self.now)
 
     def in_state(self, state, subject="hello"):

@@ -132,7 +132,7 @@ def another_has_died(house: House, relay: Scripted) -> Iterable[str]:
     now = time.time()
     with house.queue.write() as tx:
         register(tx, Daemon("d" * 32, "here", 1, "gone", "", "", now, now, now - 1))
-        claim(tx, "d" * 32, due(tx, 9, now)[Lane.NORMAL], now)
+        claim(tx, "d" * 32, due(tx, 9, now).lanes[Lane.NORMAL], now)
     return ["of-a-dead-one"]
 
 
@@ -141,7 +141,7 @@ def another_has_vanished(house: House, relay: Scripted) -> Iterable[str]:
     queued(house, mail("of-nobody"))
     with house.queue.write() as tx:
         now = time.time()
-        claim(tx, "d" * 32, due(tx, 9, now)[Lane.NORMAL], now)
+        claim(tx, "d" * 32, due(tx, 9, now).lanes[Lane.NORMAL], now)
     return ["of-nobody"]
 
 

@@ -19,21 +19,19 @@ import asyncio
 import contextlib
 import logging
 import os
-import pickle
 import socket
-import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import MaildropError
 from ..queue import Queue, QueueError
 from .books import Answer, Request, write_or_refuse
+from .frames import frame, parts
 
 log = logging.getLogger("maildrop.delivery")
 
 PROCESS_NAME = "maildrop-books"
 _BUFFER_OCTETS = 1024 * 1024
-_SIZE = struct.Struct("!Q")
 
 
 class BookkeeperGone(MaildropError):
@@ -51,17 +49,13 @@ class Bookkeeper:
         """Have it written; raises QueueError when nothing of it was done."""
         loop = asyncio.get_running_loop()
         try:
-            await loop.sock_sendall(self._pipe, _frame(request))
-            size = bytearray(_SIZE.size)
-            await self._fill(size)
-            answer = bytearray(*_SIZE.unpack(size))
-            await self._fill(answer)
+            for part in parts(request):
+                await loop.sock_sendall(self._pipe, part)
+            found = await self._read()
         except (OSError, EOFError):
             raise BookkeeperGone(
                 f"the process that writes to the queue ({self._pid}) is gone"
             ) from None
-        # Written by the process that this one has forked, on a pipe without a name.
-        found = pickle.loads(answer)  # noqa: S301
         if isinstance(found, QueueError):
             raise found
         assert isinstance(found, Answer)
@@ -75,9 +69,16 @@ class Bookkeeper:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
-    async def _fill(self, buffer: bytearray) -> None:
+    async def _read(self) -> object:
+        coming = frame()
+        try:
+            while True:
+                await self._fill(next(coming))
+        except StopIteration as end:
+            return end.value
+
+    async def _fill(self, left: memoryview) -> None:
         loop = asyncio.get_running_loop()
-        left = memoryview(buffer)
         while left:
             count = await loop.sock_recv_into(self._pipe, left)
             if not count:
@@ -123,21 +124,50 @@ def _keep(queue: Queue, pipe: socket.socket, daemon: int) -> None:
     def orphaned() -> bool:
         return os.getppid() != daemon
 
-    requests = pipe.makefile("rb")
-    while len(size := requests.read(_SIZE.size)) == _SIZE.size:
-        octets = requests.read(*_SIZE.unpack(size))
-        answer: Answer | QueueError
-        try:
-            request = pickle.loads(octets)  # noqa: S301
-            answer = write_or_refuse(queue, request, orphaned)
-        except QueueError as error:
-            answer = error
-        try:
-            pipe.sendall(_frame(answer))
-        except OSError:
+    for request in _requests(pipe):
+        # No name for the answer: its content would stay until there is another one.
+        if not _sent(pipe, _answer(queue, request, orphaned)):
             return  # Nobody waits for it any more.
 
 
-def _frame(value: object) -> bytes:
-    octets = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    return _SIZE.pack(len(octets)) + octets
+def _answer(
+    queue: Queue, request: Request, orphaned: Callable[[], bool]
+) -> Answer | QueueError:
+    try:
+        return write_or_refuse(queue, request, orphaned)
+    except QueueError as error:
+        return error
+
+
+def _sent(pipe: socket.socket, answer: Answer | QueueError) -> bool:
+    try:
+        for part in parts(answer):
+            pipe.sendall(part)
+    except OSError:
+        return False
+    return True
+
+
+def _requests(pipe: socket.socket) -> Iterator[Request]:
+    """Until the daemon has closed its end, or is gone."""
+    with contextlib.suppress(OSError, EOFError):
+        while True:
+            yield _request(pipe)
+
+
+def _request(pipe: socket.socket) -> Request:
+    coming = frame()
+    try:
+        while True:
+            _fill(pipe, next(coming))
+    except StopIteration as end:
+        found: Request = end.value
+        return found
+
+
+def _fill(pipe: socket.socket, left: memoryview) -> None:
+    while left:
+        count = pipe.recv_into(left)
+        if not count:
+            raise EOFError
+        left = left[count:]

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ..message import Lane
 from ..queue import (
     Claim,
+    Due,
     Queue,
     QueueError,
     Refused,
@@ -27,7 +28,9 @@ from ..queue import (
     settle,
 )
 from ..unquoted import unquoted
+from .inflight import InFlight
 from .lanes import choose, turns, turns_of_a_probe
+from .room import with_one_large, with_room
 from .together import Objection, Terms, objection
 
 log = logging.getLogger("maildrop.delivery")
@@ -43,8 +46,8 @@ class Request:
     `known` are all claims that the daemon has, None: it has heard of every one, so that
     none has to go back. `untried` are claims that go back, `suspects` those that go
     behind the others. At most `wanted` messages that are due before `due_before` are
-    claimed, by the rules of lanes.choose for what is `in_flight`, unless other daemons
-    object to the `terms`. `failures`: of the relay in a row, 0 when it is good.
+    claimed, by the rules of `lanes` and `room` for what is `in_flight`, unless other
+    daemons object to the `terms`. `failures`: of the relay in a row, 0 when it is good.
     """
 
     owner: str
@@ -59,7 +62,7 @@ class Request:
     round: int
     failures: int
     concurrency: int
-    in_flight: Mapping[Lane, int]
+    in_flight: InFlight
     terms: Terms
 
     @property
@@ -135,19 +138,29 @@ def _refusal(queue: Queue, error: Exception) -> Refused:
 
 
 def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:
-    """At most `wanted`, no lane more than its share of the connections."""
+    """At most `wanted`, no lane more than its share of connections and of memory."""
     if not wanted:
         return Answer([])
-    failures = request.failures
+    found, failures = due(tx, wanted, request.due_before), request.failures
     chosen = choose(
-        due(tx, wanted, request.due_before),
+        _with_room(found, request.in_flight),
         wanted,
         turns_of_a_probe(failures) if failures else turns(request.round),
         request.concurrency,
-        request.in_flight,
+        request.in_flight.messages,
     )
+    chosen = with_one_large(chosen, found.large)
     against = objection(tx, request.terms, request.now) if chosen else None
     if against is not None:
         return Answer([], objection=against)
     claims = claim(tx, request.owner, chosen, request.due_before)
     return Answer(claims, next_due(tx) if len(claims) < wanted else None)
+
+
+def _with_room(found: Due, in_flight: InFlight) -> Mapping[Lane, Sequence[int]]:
+    if not found.large:
+        return found.lanes
+    return {
+        lane: list(with_room(ids, found.large, in_flight.octets[lane]))
+        for lane, ids in found.lanes.items()
+    }

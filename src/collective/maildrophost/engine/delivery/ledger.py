@@ -11,13 +11,12 @@ import asyncio
 import contextlib
 import math
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from ..message import Lane
 from ..queue import Claim, QueueError, Refused
 from .books import Answer, Note, Request
+from .inflight import InFlight
 from .outage import Outage
 from .permits import Permits
 from .unsettled import Finished, Portion, Unsettled
@@ -53,7 +52,7 @@ class Ledger:
         self._waiting: list[asyncio.Future[Claim | None]] = []
         self._unsettled = Unsettled()
         self._outage = Outage()
-        self._in_flight: Counter[Lane] = Counter()
+        self._in_flight = InFlight()
         # With those whose verdicts were lost: they may have been sent.
         self._handed_out: set[int] = set()
         # Whether claims may have been committed that were never heard of.
@@ -114,7 +113,7 @@ class Ledger:
     @property
     def in_flight(self) -> int:
         """Messages that connections have and that are not settled yet."""
-        return self._in_flight.total()
+        return self._in_flight.messages.total()
 
     async def run(self) -> None:
         """Serve until stopped with all in flight settled.
@@ -169,9 +168,7 @@ class Ledger:
         now = time.time()
         wanted, news = self._wanted(now), self._news
         portion = self._unsettled.take()
-        in_flight = self._in_flight - Counter(
-            done.claim.lane for done in portion.finished
-        )
+        in_flight = self._in_flight.without(done.claim for done in portion.finished)
         self._round += 1
         request = Request(
             owner=self._owner,
@@ -218,6 +215,9 @@ class Ledger:
             return
         if answer.objection is not None:
             self._permits.heed(answer.objection, time.time())
+        elif any(each.is_large for each in answer.claims):
+            # There may be another one: they come one at a time.
+            self._look_at_once()
         elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
 
@@ -232,7 +232,7 @@ class Ledger:
             self._written += 1
         lost = self._unsettled.refused(portion, error)
         if lost is not None:
-            self._in_flight[lost.lane] -= 1
+            self._in_flight = self._in_flight.without([lost])
             self._permits.ended([lost.id])
 
     async def _cannot_write(self, portion: Portion, error: QueueError) -> None:
@@ -244,8 +244,8 @@ class Ledger:
 
     def _hand_out(self, answer: Answer) -> None:
         now = time.time()
+        self._in_flight = self._in_flight.with_more(answer.claims)
         for each in answer.claims:
-            self._in_flight[each.lane] += 1
             self._handed_out.add(each.id)
             self._permits.started(now, each.id)
             self._waiting.pop(0).set_result(each)

@@ -39,6 +39,13 @@ class Finished:
     suspect: bool = False
 
     @property
+    def lighter(self) -> Finished:
+        """The same without what fills a memory; of a small message as it is."""
+        if not self.claim.is_large:
+            return self
+        return replace(self, claim=self.claim.without_content())
+
+    @property
     def plain(self) -> Finished:
         """The same verdicts without anything else that a database could refuse."""
         if self.settlement is None:

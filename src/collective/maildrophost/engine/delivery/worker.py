@@ -63,6 +63,8 @@ class Worker:
                 finished = await self._attempt(claim)
             else:
                 finished = without_recipients(claim)
+            # Nobody reads its content any more; the next turn may be long in coming.
+            finished, claim = finished.lighter, None
 
     def break_off(self) -> None:
         """Send no more of the message that is being offered, if there is one."""

@@ -22,10 +22,8 @@ from .claim import (
     Claim,
     OpenRecipient,
     claim,
-    due,
     give_back,
     give_back_last,
-    next_due,
     recover,
 )
 from .crowd import act_in_portions
@@ -38,6 +36,7 @@ from .daemons import (
     renew,
     retire,
 )
+from .due import Due, due, next_due
 from .enqueue import (
     discard,
     enqueue,
@@ -100,6 +99,7 @@ __all__ = [
     "Claim",
     "Daemon",
     "Done",
+    "Due",
     "Found",
     "Health",
     "MessageRecord",

@@ -7,24 +7,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
+from pickle import PickleBuffer
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    bindparam,
-    case,
-    func,
-    select,
-    union_all,
-    update,
-)
+from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 
 from ..message import Lane
 from . import tables
 from .database import database_of
+from .large import LARGE_OCTETS
 from .prepared import Prepared, among_ids
 from .states import RecipientState, State
 from .store import Transaction
@@ -71,47 +65,28 @@ class Claim:
     # Of SQLite these are 0 or 1.
     possible_duplicate: bool
     warned: bool
+    size: int
     content: bytes
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is the content of such messages that fills a memory."""
+        return self.size > LARGE_OCTETS
+
+    def without_content(self) -> Claim:
+        """The same for whoever only has to know how it has ended."""
+        return replace(self, content=b"")
 
     def __reduce__(self) -> tuple[type[Claim], tuple[object, ...]]:
         # The way that dataclasses with slots are pickled costs several times as much.
-        return Claim, _FIELDS_OF_CLAIM(self)
+        # What is large may travel beside the rest, without a copy (PEP 574).
+        content = PickleBuffer(self.content) if self.is_large else self.content
+        return Claim, (*_FIELDS_BEFORE_CONTENT(self), content)
 
 
-_FIELDS_OF_CLAIM = attrgetter(*(field.name for field in fields(Claim)))
-_HELD = select(tables.held_lane.c.lane)
-
-
-def _due_in(lane: Lane) -> Select[tuple[int, int]]:
-    # One look at the start of the lane's part of the index.
-    found = (
-        select(schedule.c.lane, schedule.c.message_id)
-        .where(
-            tables.WAITING_SQL,
-            schedule.c.lane == int(lane),
-            schedule.c.lane.not_in(_HELD),
-            schedule.c.due <= bindparam("now"),
-        )
-        .order_by(schedule.c.due, schedule.c.message_id)
-        .limit(bindparam("most"))
-        .subquery()
-    )
-    return select(found.c.lane, found.c.message_id)
-
-
-_DUE = Prepared(union_all(*map(_due_in, Lane)))
-
-
-def due(tx: Transaction, most: int, now: float) -> dict[Lane, list[int]]:
-    """What may be claimed at `now` of each lane: its ids, oldest due first.
-
-    At most `most` of a lane, nothing of a held one.
-    """
-    found: dict[Lane, list[int]] = {lane: [] for lane in Lane}
-    for lane, key in _DUE.rows(tx, most=most, now=now):
-        found[_LANES[lane]].append(key)
-    return found
-
+_FIELDS_BEFORE_CONTENT: Callable[[Claim], tuple[Any, ...]] = attrgetter(
+    *(field.name for field in fields(Claim) if field.name != "content")
+)
 
 _RECIPIENTS = Prepared(
     select(
@@ -138,13 +113,15 @@ _MESSAGES = Prepared(
         schedule.c.attempts,
         schedule.c.possible_duplicate,
         schedule.c.warned,
+        message.c.size,
         content.c.data,
     )
     .join_from(message, schedule)
     # A message whose content is gone is claimed all the same: it is deferred with the
     # reason, while a claim that fails would stop all mail.
     .outerjoin(content, content.c.message_id == message.c.id)
-    .where(among_ids(message.c.id))
+    .where(among_ids(message.c.id)),
+    octets=True,
 )
 _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
 _PENDING = RecipientState.PENDING.value
@@ -258,29 +235,6 @@ def recover(tx: Transaction, owner: str) -> int:
         .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
     )
     return changed.rowcount
-
-
-_NEXT_DUE = Prepared(
-    select(
-        *(
-            # One look at the first entry of each lane's part of the index.
-            select(func.min(schedule.c.due))
-            .where(
-                tables.WAITING_SQL,
-                schedule.c.lane == int(lane),
-                schedule.c.lane.not_in(_HELD),
-            )
-            .scalar_subquery()
-            for lane in Lane
-        )
-    )
-)
-
-
-def next_due(tx: Transaction) -> float | None:
-    """When the next waiting message is due (seconds since the epoch), None: none."""
-    (earliest,) = _NEXT_DUE.rows(tx)
-    return min((moment for moment in earliest if moment is not None), default=None)
 
 
 def _claimed_by(owner: str) -> ColumnElement[bool]:

@@ -3,6 +3,8 @@
 # Each takes what it has chosen, or as many others of the same lanes where somebody was
 # faster. It locks what it takes and nothing else: a row that is locked and not taken
 # would be skipped by all the others, who would think that nothing is due.
+#
+# Others are small: for a large one there may be no room.
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from . import tables
+from .large import LARGE_OCTETS
 from .prepared import Prepared
 
 _TAKE = Prepared(
@@ -29,6 +32,11 @@ _TAKE = Prepared(
             WHERE {tables.WAITING_SQL.text}
               AND lane = share.lane
               AND due <= :now
+              AND (
+                  message_id = ANY (CAST(:ids AS bigint[]))
+                  OR (SELECT size FROM maildrop_message WHERE id = message_id)
+                     <= {LARGE_OCTETS}
+              )
             ORDER BY due, message_id
             LIMIT share.most
             FOR UPDATE SKIP LOCKED

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from ..clock import rfc3339
 from ..message import Lane
 from . import tables
-from .claim import next_due
 from .daemons import Daemon
+from .due import next_due
 from .hours import COUNTED, SECONDS_PER_HOUR
 from .operator import held_lanes
 from .relays import RelayPause, pauses

@@ -1,0 +1,42 @@
+"""How much of the memory large messages may take: pure decisions."""
+
+# A few large messages at once would have the system kill the daemon for its memory, and
+# kill it again each time it comes back: no mail would go at all.
+#
+# Rules of this file:
+# - A lane has room of its own: a backlog of bulk keeps no large message of another.
+# - One message always goes, however large it is.
+# - One at a time is read: on its way each is in memory several times.
+# - Large ones stay in order, else one of 50 MB would wait for those of 5 MB for ever.
+#   Small ones pass them.
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
+LANE_OCTETS = 64 * 2**20
+"""Of the content of large messages that are in flight, of one lane."""
+
+
+def with_room(
+    waiting: Iterable[int], large: Mapping[int, int], in_flight: int
+) -> Iterator[int]:
+    """Which of a lane's `waiting` messages may start, if those before them do.
+
+    `large` has the octets of each large one, `in_flight` is how many the lane has now.
+    """
+    full = False
+    for each in waiting:
+        octets = large.get(each, 0)
+        full = full or bool(octets and in_flight and in_flight + octets > LANE_OCTETS)
+        if not octets:
+            yield each
+        elif not full:
+            in_flight += octets
+            yield each
+
+
+def with_one_large(chosen: Sequence[int], large: Container[int]) -> list[int]:
+    """The `chosen` messages without all large ones but the first."""
+    found = [each for each in chosen if each in large]
+    return [each for each in chosen if each not in found[1:]]

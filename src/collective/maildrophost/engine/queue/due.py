@@ -1,0 +1,113 @@
+"""What may be claimed, and when there will be more."""
+
+# Rules of this file:
+# - A daemon asks a thousand times a second, whatever is queued: each answer is a look
+#   at the start of a lane's part of the index. Only where large messages are first,
+#   and there may be no room for them, is it searched for small ones behind them.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
+
+from ..message import Lane
+from . import tables
+from .large import LARGE_OCTETS
+from .prepared import Prepared
+from .store import Transaction
+
+schedule = tables.schedule
+
+
+@dataclass(frozen=True)
+class Due:
+    """The ids of each lane, oldest due first; of the large ones how large they are."""
+
+    lanes: dict[Lane, list[int]]
+    large: dict[int, int]
+
+
+_HELD = select(tables.held_lane.c.lane)
+_LANES = dict(enumerate(Lane))  # Calling an enum costs more.
+
+
+def _octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
+    # Not joined: with other statistics a database would read the whole table for it.
+    message = tables.message
+    return select(message.c.size).where(message.c.id == id).scalar_subquery()
+
+
+def _due_in(lane: Lane, small: bool) -> Select[tuple[int, int, int]]:
+    statement = (
+        select(schedule.c.lane, schedule.c.message_id)
+        .where(
+            tables.WAITING_SQL,
+            schedule.c.lane == int(lane),
+            schedule.c.lane.not_in(_HELD),
+            schedule.c.due <= bindparam("now"),
+        )
+        .order_by(schedule.c.due, schedule.c.message_id)
+        .limit(bindparam("most"))
+    )
+    if small:
+        octets = _octets_of(schedule.c.message_id)
+        statement = statement.where(octets <= LARGE_OCTETS)
+    found = statement.subquery()
+    return select(found.c.lane, found.c.message_id, _octets_of(found.c.message_id))
+
+
+_DUE, _SMALL_DUE = (
+    Prepared(union_all(*(_due_in(lane, small) for lane in Lane)))
+    for small in (False, True)
+)
+
+
+def due(tx: Transaction, most: int, now: float) -> Due:
+    """What may be claimed at `now`: at most `most` of a lane, nothing of a held one.
+
+    Where some of them are large, as many small ones as well.
+    """
+    found: dict[Lane, list[int]] = {lane: [] for lane in Lane}
+    large: dict[int, int] = {}
+    for lane, key, octets in _DUE.rows(tx, most=most, now=now):
+        found[_LANES[lane]].append(key)
+        # Nothing is known of one whose record is lost.
+        if octets is not None and octets > LARGE_OCTETS:
+            large[key] = octets
+    if large:
+        for lane, key, _octets in _SMALL_DUE.rows(tx, most=most, now=now):
+            if key not in found[_LANES[lane]]:
+                found[_LANES[lane]].append(key)
+    return Due(found, large)
+
+
+_NEXT_DUE = Prepared(
+    select(
+        *(
+            # One look at the first entry of each lane's part of the index.
+            select(func.min(schedule.c.due))
+            .where(
+                tables.WAITING_SQL,
+                schedule.c.lane == int(lane),
+                schedule.c.lane.not_in(_HELD),
+            )
+            .scalar_subquery()
+            for lane in Lane
+        )
+    )
+)
+
+
+def next_due(tx: Transaction) -> float | None:
+    """When the next waiting message is due (seconds since the epoch), None: none."""
+    (earliest,) = _NEXT_DUE.rows(tx)
+    return min((moment for moment in earliest if moment is not None), default=None)
