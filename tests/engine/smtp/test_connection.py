@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import socket
+import time
 import tracemalloc
 from email import message_from_bytes
 
@@ -402,6 +403,30 @@ def test_a_large_conversion_does_not_stall_the_loop(monkeypatch):
         assert max(map(len, server.accepted[0].content.splitlines())) <= 76
     assert [verdict.outcome for verdict in result.verdicts] == ["sent", "sent"]
     assert turns[1] >= 10, "others work while a message is converted"
+
+
+def test_large_messages_are_converted_one_at_a_time(monkeypatch):
+    """Each takes five times its memory meanwhile."""
+    content = b"Subject: x\n\n" + b"x" * 2 * 1024 * 1024
+    convert, at_once, most = connection.convert, [], []
+
+    def counted(*arguments):
+        at_once.append(None)
+        most.append(len(at_once))
+        time.sleep(0.05)
+        at_once.pop()
+        return convert(*arguments)
+
+    async def upload(server):
+        relays = [await connected(server) for _ in range(3)]
+        await asyncio.gather(*(relay.deliver(*MAIL, content) for relay in relays))
+        await asyncio.gather(*(relay.quit() for relay in relays))
+
+    monkeypatch.setattr(connection, "convert", counted)
+    with Scripted() as server:
+        asyncio.run(upload(server))
+        assert len(server.accepted) == 3
+    assert most == [1, 1, 1]
 
 
 def test_a_large_message_is_not_copied():

@@ -8,6 +8,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..unquoted import unquoted
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("maildrop.smtp")
 Value = TypeVar("Value")
+
+LARGE_OCTETS = 2**20
+_ONE_AT_A_TIME = ThreadPoolExecutor(1, "maildrop-conversion")
+"""For large content, which takes five times its memory while it is converted."""
 
 
 class Connection:
@@ -92,7 +97,7 @@ class Connection:
         """
         try:
             if unfit := self._needs(sender, recipients, content):
-                content = await asyncio.to_thread(convert, content, unfit)
+                content = await _converted(content, unfit)
             result = await self._run(
                 deliver(self._session, sender, recipients, content)
             )
@@ -207,6 +212,12 @@ class Connection:
         self._session.usable = False
         self._channel.remember_tls()
         self._channel.abort()
+
+
+async def _converted(content: bytes, unfit: Needs) -> bytes:
+    among = _ONE_AT_A_TIME if len(content) > LARGE_OCTETS else None
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(among, convert, content, unfit)
 
 
 def _is_loopback(peer: str) -> bool:
