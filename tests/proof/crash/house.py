@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,13 @@ class House(Site):
     def _rests(self) -> bool:
         dropped = self.home / "spool"
         files = list(dropped.iterdir()) if dropped.exists() else []
-        restless = [each for each in self.messages() if each.state in RESTLESS]
+        # What is put off for longer is not waited for.
+        soon = time.time() + SECONDS
+        restless = [
+            each
+            for each in self.messages()
+            if each.state in RESTLESS and each.due < soon
+        ]
         return not restless and not files
 
     def _serves(self, pid: int) -> bool:

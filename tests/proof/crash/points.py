@@ -85,7 +85,9 @@ LEDGER = (
 
 DAEMON = [
     Point(HEARTBEAT + "start", "delivery", ("register",)),
-    Point(HEARTBEAT + "start", "another has died", ("retire", "recover")),
+    Point(
+        HEARTBEAT + "start", "another has died", ("put_off_large", "retire", "recover")
+    ),
     Point(HEARTBEAT + "start", "another has vanished", ("recover_ownerless",)),
     Point(HEARTBEAT + "_beat", "in flight", ("renew",), EVERYBODY),
     Point(HEARTBEAT + "stop", "stopping", ("retire",)),

@@ -28,6 +28,7 @@ from collective.maildrophost.engine.queue import (
     remove,
     tables,
 )
+from collective.maildrophost.engine.queue.large import LARGE_OCTETS
 
 Scene: TypeAlias = Callable[[House, Scripted], Iterable[str]]
 
@@ -128,12 +129,13 @@ def pace(house: House, relay: Scripted) -> Iterable[str]:
 
 def another_has_died(house: House, relay: Scripted) -> Iterable[str]:
     """Its mail is in flight, its row says that it is alive, its process is gone."""
-    queued(house, mail("of-a-dead-one"))
+    large = mail("large-of-a-dead-one", body="x\n" * LARGE_OCTETS)
+    queued(house, mail("of-a-dead-one"), large)
     now = time.time()
     with house.queue.write() as tx:
         register(tx, Daemon("d" * 32, "here", 1, "gone", "", "", now, now, now - 1))
         claim(tx, "d" * 32, due(tx, 9, now).lanes[Lane.NORMAL], now)
-    return ["of-a-dead-one"]
+    return ["of-a-dead-one", "large-of-a-dead-one"]
 
 
 def another_has_vanished(house: House, relay: Scripted) -> Iterable[str]:

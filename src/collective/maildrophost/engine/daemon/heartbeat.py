@@ -20,6 +20,7 @@ from ..queue import (
     Transaction,
     all_daemons,
     moment,
+    put_off_large,
     recover_ownerless,
     register,
     renew,
@@ -134,5 +135,6 @@ class Heartbeat:
                 daemon.pid,
                 daemon.host,
             )
+            put_off_large(tx, daemon.owner, now)
             retire(tx, daemon.owner)
         recover_ownerless(tx)

@@ -74,6 +74,7 @@ from .operator import (
 from .orphans import give_back_unheard, recover_ownerless
 from .pace import take_turn
 from .prune import prune, prune_files
+from .putoff import put_off_large
 from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
 from .search import (
     Found,
@@ -163,6 +164,7 @@ __all__ = [
     "prune",
     "prune_files",
     "pull_back",
+    "put_off_large",
     "queue_length",
     "recently_sent",
     "recover",

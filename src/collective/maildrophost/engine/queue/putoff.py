@@ -1,0 +1,48 @@
+"""Large mail that a daemon had when it was killed: it may be the reason."""
+
+# What fills the memory does so again when it comes back, and all mail with it. So other
+# mail goes meanwhile: a minute at first, and for twice as long each time.
+
+from __future__ import annotations
+
+from sqlalchemy import BindParameter, Double, bindparam, case, select, update
+
+from . import tables
+from .large import LARGE_OCTETS
+from .prepared import Prepared
+from .states import State
+from .store import Transaction
+
+SHORTEST_SECONDS = 60.0
+LONGEST_SECONDS = 3600.0
+
+schedule, message = tables.schedule, tables.message
+_octets = (
+    select(message.c.size)
+    .where(message.c.id == schedule.c.message_id)
+    .scalar_subquery()
+)
+_now: BindParameter[float] = bindparam("now", type_=Double())
+_age = _now - schedule.c.since
+_PUT_OFF = Prepared(
+    update(schedule)
+    .where(
+        schedule.c.owner == bindparam("gone"),
+        schedule.c.state == State.SENDING.value,
+        _octets > LARGE_OCTETS,
+    )
+    .values(
+        due=_now
+        + case(
+            (_age < SHORTEST_SECONDS, SHORTEST_SECONDS),
+            (_age > LONGEST_SECONDS, LONGEST_SECONDS),
+            # As old again as it is.
+            else_=_age,
+        )
+    )
+)
+
+
+def put_off_large(tx: Transaction, owner: str, now: float) -> int:
+    """Have what a daemon that was killed has claimed of it wait; returns how many."""
+    return _PUT_OFF.run(tx, gone=owner, now=now)
