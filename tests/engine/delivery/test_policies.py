@@ -300,9 +300,19 @@ def test_who_was_not_tried_is_due_at_once(claim_of):
     assert (judged.due, judged.verdicts) == (NOW, ((0, SENT),))
 
 
-def test_who_was_not_tried_is_named_for_the_next_claim(claim_of):
-    assert judge(claim_of(0, 3, 0), LATER, None, None).untried == (1, 2)
-    assert judge(claim_of(0, 0), SENT, LATER).untried == ()
+def test_who_was_not_tried_goes_before_those_that_were(claim_of):
+    again = replace(claim_of(0, 3, 0), again=True)
+    assert judge(again, LATER, None, None).others_first
+    assert judge(replace(again, more=True), LATER, LATER, LATER).others_first
+    assert not judge(again, LATER, LATER, LATER).others_first
+    # They are pending, and who is deferred has had a turn.
+    assert not judge(claim_of(0, 3, 0), LATER, None, None).others_first
+
+
+@pytest.mark.parametrize("verdict", [SENT, LATER])
+def test_who_is_not_named_in_a_claim_is_due_at_once(claim_of, verdict):
+    claim = replace(claim_of(0), more=True)
+    assert judge(claim, verdict).due == NOW
 
 
 @pytest.mark.parametrize("verdict", [SENT, LATER])

@@ -120,8 +120,7 @@ class Hands:
             for recipient, outcome in zip(claimed.recipients, outcomes, strict=False)
             if outcome is not None
         )
-        judged = {position for position, _ in verdicts}
-        positions = [each.position for each in claimed.recipients]
+        others = claimed.more or len(verdicts) < len(claimed.recipients)
         return Settlement(
             claimed.id,
             claimed.owner,
@@ -131,7 +130,7 @@ class Hands:
             duplicate,
             tuple(notifications),
             warned,
-            tuple(each for each in positions if each not in judged),
+            others and claimed.again,
         )
 
     def settle(self, claimed, *outcomes, now=None, **options) -> None:

@@ -26,20 +26,17 @@ def settlement(
     A recipient without verdict (None) was not tried: it keeps its place, due as before.
     Who is deferred waits until all were tried, and then as long as the policy says.
     """
-    if not claim.deferred and all(
+    if not (claim.deferred or claim.more) and all(
         verdict and verdict.outcome is Outcome.SENT for verdict in verdicts
     ):
         # Nothing to decide, as for nearly all mail.
         return _accepted(claim, relay, verdicts, possible_duplicate)
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
-    untried = tuple(
-        recipient.position
-        for recipient, verdict in zip(claim.recipients, verdicts, strict=True)
-        if verdict is None
-    )
+    # The next transaction is for them, at once.
+    others = claim.more or None in verdicts
     # There is one only: it tells of all who wait, so it waits for their verdicts.
-    warning = None if untried else delay_warning(attempt, notify)
+    warning = None if others else delay_warning(attempt, notify)
     return Settlement(
         id=claim.id,
         owner=claim.owner,
@@ -47,11 +44,11 @@ def settlement(
         verdicts=tuple(
             (each.recipient.position, each.verdict) for each in attempt.judged
         ),
-        due=min(claim.due, now) if untried else now + _wait(attempt, policy, chance),
+        due=min(claim.due, now) if others else now + _wait(attempt, policy, chance),
         possible_duplicate=possible_duplicate,
         notifications=tuple(each for each in (failure, warning) if each is not None),
         warned=warning is not None,
-        untried=untried,
+        others_first=others and claim.again,
     )
 
 

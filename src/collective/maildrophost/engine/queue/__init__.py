@@ -20,7 +20,6 @@ from .batches import (
 )
 from .claim import (
     Claim,
-    OpenRecipient,
     claim,
     give_back,
     give_back_last,
@@ -60,6 +59,7 @@ from .listing import (
     list_messages,
 )
 from .moment import moment
+from .openrecipients import OpenRecipient
 from .operator import (
     Done,
     held_lanes,

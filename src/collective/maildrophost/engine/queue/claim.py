@@ -19,42 +19,32 @@ from ..message import Lane
 from . import tables
 from .database import database_of
 from .large import LARGE_OCTETS
+from .openrecipients import OpenRecipient, open_recipients
 from .prepared import Prepared, among_ids
-from .states import RecipientState, State
+from .states import State
 from .store import Transaction
 
 log = logging.getLogger("maildrop.queue")
 
 message, schedule = tables.message, tables.schedule
-recipient, content = tables.recipient, tables.content
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRecipient:
-    """A recipient that has no final verdict yet; `reply` is what was said last."""
-
-    position: int
-    address: str
-    attempts: int
-    reply: str = ""
-
-    def __reduce__(self) -> tuple[type[OpenRecipient], tuple[int, str, int, str]]:
-        values = self.position, self.address, self.attempts, self.reply
-        return OpenRecipient, values
+content = tables.content
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One message in the hands of one daemon, with all that its delivery needs.
 
-    `recipients` are to be tried now. `deferred` are not: those were tried while these
-    had to wait for another transaction, and have an attempt of their own later.
+    `recipients` are to be tried now, and `more` that are not named. `deferred` are not:
+    those were tried while these had to wait for another transaction, and have an
+    attempt of their own later. `again`: all were deferred in an attempt before.
     """
 
     id: int
     owner: str
     recipients: tuple[OpenRecipient, ...]
     deferred: tuple[OpenRecipient, ...]
+    more: bool
+    again: bool
     lane: Lane
     sender: str
     header_id: str
@@ -88,18 +78,6 @@ _FIELDS_BEFORE_CONTENT: Callable[[Claim], tuple[Any, ...]] = attrgetter(
     *(field.name for field in fields(Claim) if field.name != "content")
 )
 
-_RECIPIENTS = Prepared(
-    select(
-        recipient.c.message_id,
-        recipient.c.state,
-        recipient.c.position,
-        recipient.c.address,
-        recipient.c.attempts,
-        recipient.c.reply,
-    )
-    .where(among_ids(recipient.c.message_id), tables.OPEN_SQL)
-    .order_by(recipient.c.message_id, recipient.c.position)
-)
 _MESSAGES = Prepared(
     # In the order of Claim's fields.
     select(
@@ -124,7 +102,6 @@ _MESSAGES = Prepared(
     octets=True,
 )
 _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
-_PENDING = RecipientState.PENDING.value
 
 
 def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[Claim]:
@@ -137,7 +114,7 @@ def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[C
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
         return []
-    recipients = _recipients(tx, ids)
+    recipients = open_recipients(tx, ids)
     loaded: dict[int, Claim] = {}
     for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
         loaded[key] = Claim(key, owner, *recipients[key], _LANES[lane], *rest)
@@ -158,23 +135,6 @@ def _set_aside(tx: Transaction, ids: Sequence[int]) -> None:
     _SET_ASIDE.run(tx, ids=ids)
     for key in ids:
         log.error("id=%d: its record is lost from the queue, it has failed", key)
-
-
-def _recipients(
-    tx: Transaction, ids: Sequence[int]
-) -> dict[int, tuple[tuple[OpenRecipient, ...], tuple[OpenRecipient, ...]]]:
-    """Of each message: whom to try now, and who has to wait until that is done."""
-    pending: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
-    deferred: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
-    for key, state, *values in _RECIPIENTS.rows(tx, ids=ids):
-        among = pending if state == _PENDING else deferred
-        among[key].append(OpenRecipient(*values))
-    return {
-        key: (tuple(pending[key]), tuple(deferred[key]))
-        if pending[key]
-        else (tuple(deferred[key]), ())
-        for key in ids
-    }
 
 
 BACK_TO_WAITING = case(

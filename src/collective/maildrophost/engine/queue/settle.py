@@ -42,10 +42,10 @@ class Settlement:
     """The verdicts of one attempt at one message.
 
     `due` is the time of the next attempt, used when a recipient stays open;
-    `verdicts` has the recipient's position with each verdict, `untried` the positions
-    of those that the next claim is for, before any who is deferred. `notifications`
-    are queued in the same transaction, while the claim is alive; `warned`: one of them
-    tells the sender of the delay.
+    `verdicts` has the recipient's position with each verdict. `others_first`: the next
+    claim is for those that were deferred before and had no turn in this attempt.
+    `notifications` are queued in the same transaction, while the claim is alive;
+    `warned`: one of them tells the sender of the delay.
     """
 
     id: int
@@ -56,7 +56,7 @@ class Settlement:
     possible_duplicate: bool
     notifications: tuple[Message, ...] = ()
     warned: bool = False
-    untried: tuple[int, ...] = ()
+    others_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,15 +85,10 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
         _update_recipients(tx, recorded)
         counted = [(each.owner, verdict.outcome) for each, _, verdict in recorded]
         count(tx, counted, now)
-    make_pending(
-        tx,
-        [
-            (settlement.id, position)
-            for settlement in settlements
-            if settlement.untried and _alive(settlement, standing)
-            for position in settlement.untried
-        ],
-    )
+    for settlement in settlements:
+        if settlement.others_first and _alive(settlement, standing):
+            tried = [position for position, _ in settlement.verdicts]
+            make_pending(tx, settlement.id, tried)
     counting = {settlement.id for settlement, _, _ in recorded}
     _move_on(
         tx,

@@ -1,16 +1,12 @@
 """Recipients that a transaction did not get to: the next one is theirs alone."""
 
-# Rules of this file:
-# - A claim takes the pending recipients of a message as long as there are any: who was
-#   deferred in the meantime must not be asked again with each transaction.
-
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, not_, update
 
-from .prepared import Prepared
+from .prepared import Prepared, among_ids
 from .states import RecipientState
 from .store import Transaction
 from .tables import recipient
@@ -19,19 +15,17 @@ _MAKE_PENDING = Prepared(
     update(recipient)
     .where(
         recipient.c.message_id == bindparam("key"),
-        recipient.c.position == bindparam("place"),
         # Another daemon's late verdict stands.
         recipient.c.state == RecipientState.DEFERRED.value,
+        not_(among_ids(recipient.c.position)),
     )
     .values(state=RecipientState.PENDING.value)
 )
 
 
-def make_pending(tx: Transaction, untried: Iterable[tuple[int, int]]) -> None:
-    """Let recipients go first that were deferred in an earlier attempt.
+def make_pending(tx: Transaction, key: int, tried: Sequence[int]) -> None:
+    """Let those go first who were deferred in an attempt before this.
 
-    Each is given by the id of its message and its position in that.
+    `tried` are the positions in the message of those who had their turn in this one.
     """
-    rows = [{"key": key, "place": position} for key, position in untried]
-    if rows:
-        _MAKE_PENDING.run_many(tx, rows)
+    _MAKE_PENDING.run(tx, key=key, ids=tried)

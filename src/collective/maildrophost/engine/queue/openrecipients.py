@@ -1,0 +1,101 @@
+"""Whom a claim is for: the recipients that have no final verdict yet."""
+
+# Rules of this file:
+# - A claim takes the pending recipients of a message as long as there are any: who was
+#   deferred in the meantime must not be asked again with each transaction.
+# - It names a thousand at most. With all of a hundred thousand every transaction, of a
+#   hundred of them, took seconds, and all other mail waited for it.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sqlalchemy import bindparam, select
+
+from . import tables
+from .prepared import Prepared, Row, among_ids
+from .states import RecipientState
+from .store import Transaction
+
+MOST = 1000
+"""Recipients that a claim names, and as many that were deferred."""
+
+recipient = tables.recipient
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecipient:
+    """A recipient that has no final verdict yet; `reply` is what was said last."""
+
+    position: int
+    address: str
+    attempts: int
+    reply: str = ""
+
+    def __reduce__(self) -> tuple[type[OpenRecipient], tuple[int, str, int, str]]:
+        values = self.position, self.address, self.attempts, self.reply
+        return OpenRecipient, values
+
+
+Several: TypeAlias = tuple[OpenRecipient, ...]
+OfAClaim: TypeAlias = tuple[Several, Several, bool, bool]
+"""Whom to try now, who has to wait until that is done, whether there are more to try,
+whether they were deferred before."""
+
+_COLUMNS = (
+    recipient.c.message_id,
+    recipient.c.state,
+    recipient.c.position,
+    recipient.c.address,
+    recipient.c.attempts,
+    recipient.c.reply,
+)
+_OPEN = Prepared(
+    select(*_COLUMNS)
+    .where(among_ids(recipient.c.message_id), tables.OPEN_SQL)
+    .order_by(recipient.c.message_id, recipient.c.position)
+    .limit(bindparam("most"))
+)
+_OPEN_OF_ONE = Prepared(
+    select(*_COLUMNS)
+    .where(
+        recipient.c.message_id == bindparam("key"),
+        recipient.c.state == bindparam("kind"),
+    )
+    .order_by(recipient.c.position)
+    .limit(bindparam("most"))
+)
+_PENDING, _DEFERRED = RecipientState.PENDING.value, RecipientState.DEFERRED.value
+
+
+def open_recipients(tx: Transaction, ids: Sequence[int]) -> dict[int, OfAClaim]:
+    """Of each message, for the claim of it."""
+    rows = _OPEN.rows(tx, ids=ids, most=MOST + 1)
+    if len(rows) > MOST:
+        rows = [
+            row
+            for key in ids
+            for kind in (_PENDING, _DEFERRED)
+            for row in _OPEN_OF_ONE.rows(tx, key=key, kind=kind, most=MOST + 1)
+        ]
+    return _of_claims(ids, rows)
+
+
+def _of_claims(ids: Sequence[int], rows: Sequence[Row]) -> dict[int, OfAClaim]:
+    pending: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
+    deferred: dict[int, list[OpenRecipient]] = {key: [] for key in ids}
+    for key, state, *values in rows:
+        among = pending if state == _PENDING else deferred
+        among[key].append(OpenRecipient(*values))
+    return {key: _of_a_claim(pending[key], deferred[key]) for key in ids}
+
+
+def _of_a_claim(
+    pending: Sequence[OpenRecipient], deferred: Sequence[OpenRecipient]
+) -> OfAClaim:
+    if pending:
+        waiting = tuple(deferred[:MOST])
+        return tuple(pending[:MOST]), waiting, len(pending) > MOST, False
+    return tuple(deferred[:MOST]), (), len(deferred) > MOST, True

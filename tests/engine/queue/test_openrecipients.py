@@ -1,0 +1,58 @@
+"""A message with very many recipients costs a claim no more than another one."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.queue import State, openrecipients
+from collective.maildrophost.engine.verdict import Outcome
+
+SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED
+ADDRESSES = [f"r{number}@x.org" for number in range(8)]
+
+
+@pytest.fixture(autouse=True)
+def three_at_most(monkeypatch):
+    monkeypatch.setattr(openrecipients, "MOST", 3)
+
+
+def addresses(claimed):
+    return [each.address for each in claimed.recipients]
+
+
+def test_all_recipients_have_their_turn_some_at_a_time(hands):
+    (id,) = hands.send(hands.mail(*ADDRESSES))
+    for first, more in ((0, True), (3, True), (6, False)):
+        (one,) = hands.claim()
+        assert (addresses(one), one.more) == (ADDRESSES[first : first + 3], more)
+        hands.settle(one, *[SENT] * len(one.recipients), due=hands.now)
+    assert hands.message(id).state is State.SENT
+
+
+def test_beside_a_message_with_many_others_keep_their_recipients(hands):
+    hands.send(hands.mail("a@x.org", "b@x.org"), hands.mail(*ADDRESSES), hands.mail())
+    assert [len(each.recipients) for each in hands.claim()] == [2, 3, 1]
+
+
+def test_each_recipient_has_one_turn_in_each_round(hands):
+    """Who is deferred waits until all the others were asked, however many they are."""
+    (id,) = hands.send(hands.mail(*ADDRESSES))
+    for asked in range(1, 3):
+        for _ in range(0, len(ADDRESSES), 2):
+            (one,) = hands.claim()
+            # The relay takes two at once.
+            hands.settle(one, DEFERRED, DEFERRED, due=hands.now)
+        tries = [each.attempts for each in hands.message(id).recipients]
+        assert tries == [asked] * len(ADDRESSES)
+    (one,) = hands.claim()
+    assert one.again
+
+
+def test_no_more_than_so_many_are_named_that_wait(hands):
+    hands.send(hands.mail(*ADDRESSES))
+    for _ in range(2):
+        (one,) = hands.claim()
+        hands.settle(one, *[DEFERRED] * 3, due=hands.now)
+    (one,) = hands.claim()
+    assert addresses(one) == ADDRESSES[6:]
+    assert [each.address for each in one.deferred] == ADDRESSES[:3]
