@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collective.maildrophost.engine.cli import listing
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import enqueue, open_queue, remove
+
 MESSAGE_KEYS = {
     "id",
     "state",
@@ -45,6 +49,22 @@ def test_a_limit_that_hides_messages_says_so(site):
     assert len(ended.json) == 2
     assert "--limit" in ended.err
     assert site.ctl("queue", "--limit", "3").err == ""
+
+
+def test_a_long_listing_is_read_while_it_is_printed(tmp_path, monkeypatch):
+    """With a million messages all at once took five gigabytes."""
+    monkeypatch.setattr(listing, "AT_ONCE", 2)
+    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
+    mail = compose(b"Subject: x\n\ny\n", "a@x.org", ["b@x.org"], now=1.0)
+    with queue.write() as tx:
+        ids = enqueue(tx, [mail] * 3, 1.0)
+    pages = listing._pages(queue, list(map(int, ids)))
+    assert [each.id for each in next(pages)] == list(ids[:2])
+    # Nothing is kept open for a reader who stops here for hours.
+    with queue.write() as tx:
+        remove(tx, ids[2:])
+    assert list(pages) == [[]]
+    queue.close()
 
 
 def test_a_table_fits_the_terminal(site):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from collective.maildrophost.engine.cli.output import (
     cells_wide,
     cut,
     fitted,
+    print_json_list,
     printable,
     size,
     span,
@@ -45,8 +48,31 @@ def test_columns_that_give_most_are_cut_first():
 
 
 def test_a_column_that_does_not_give_stays_whole():
-    lines = table([Column("ID"), Column("NAME", give=1)], [["1" * 9, "x" * 99]], 20)
+    columns = [Column("ID"), Column("NAME", give=1)]
+    lines = list(table(columns, [[["1" * 9, "x" * 99]]], 20))
     assert lines[1] == "1" * 9 + "  " + "x" * 8 + "…"
+
+
+def test_a_page_is_there_before_the_next_one_is_asked_for():
+    asked = []
+
+    def pages():
+        for cell in ("a", "bbb"):
+            asked.append(cell)
+            yield [[cell, "x"]]
+
+    lines = table([Column("N", give=1), Column("X")], pages(), None)
+    assert "N  X" in next(lines)
+    assert next(lines) == "a  x"
+    assert asked == ["a"]
+    assert list(lines) == ["bbb  x"], "what goes into a pipe is not cut"
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_list_that_comes_bit_by_bit_is_the_same_json(count, capsys):
+    values = [{"id": str(number), "to": ["a", "b\n"]} for number in range(count)]
+    print_json_list(iter(values))
+    assert capsys.readouterr().out == json.dumps(values, indent=2) + "\n"
 
 
 @pytest.mark.parametrize(

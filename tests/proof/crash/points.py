@@ -282,7 +282,16 @@ READS = {
         "ids_matching",
         "in_doubt",
     ),
-    *("list_messages", "look", "moment", "newest_id", "next_due", "pauses"),
+    *(
+        "list_messages",
+        "keys_in_order",
+        "records",
+        "look",
+        "moment",
+        "newest_id",
+        "next_due",
+        "pauses",
+    ),
     *("queue_length", "recently_sent", "search", "stats", "wake"),
 }
 """Operations of the queue that change nothing."""

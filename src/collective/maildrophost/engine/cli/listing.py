@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from . import heartbeats
 from .configured import Configured, pass_configured
-from .output import Column, moment, print_json, print_table, printable, size, span
+from .output import (
+    Column,
+    moment,
+    print_json,
+    print_json_list,
+    print_pages,
+    print_table,
+    printable,
+    size,
+    span,
+)
 from .parameters import StateName, json_option
 
 if TYPE_CHECKING:
-    from ..queue import AttemptRecord, MessageRecord, State
+    from ..queue import AttemptRecord, MessageRecord, Queue, State
 
 COLUMNS = (
     Column("ID", right=True),
@@ -42,6 +53,8 @@ ATTEMPT_COLUMNS = (
 )
 
 
+AT_ONCE = 1000
+"""Messages that are read at a time."""
 MOST = 1_000_000_000
 """Messages that can be asked for; databases have a limit, too."""
 
@@ -58,28 +71,44 @@ def queue_command(
 
     Sent messages are listed only with --state sent.
     """
-    found = _messages(configured, state, limit + 1)
-    shown = found[:limit]
-    if as_json:
-        print_json([message.as_json() for message in shown])
-    elif shown:
-        now = time.time()
-        print_table(COLUMNS, [_row(message, now) for message in shown])
-    else:
-        click.echo("no messages")
-    if len(found) > limit:
+    if not heartbeats.queue_exists(configured.load()):
+        _print_pages([], as_json)
+        return
+    with configured.queue() as queue:
+        keys = _keys(queue, state, limit + 1)
+        _print_pages(_pages(queue, keys[:limit]) if keys else [], as_json)
+    if len(keys) > limit:
         click.echo(f"only the first {limit} are shown: see --limit", err=True)
 
 
-def _messages(
-    configured: Configured, state: State | None, limit: int
-) -> list[MessageRecord]:
-    if not heartbeats.queue_exists(configured.load()):
-        return []
-    from ..queue import list_messages
+def _keys(queue: Queue, state: State | None, limit: int) -> list[int]:
+    from ..queue import keys_in_order
 
-    with configured.queue() as queue, queue.read() as tx:
-        return list_messages(tx, state, limit=limit)
+    with queue.read() as tx:
+        return keys_in_order(tx, state, limit=limit)
+
+
+def _pages(queue: Queue, keys: list[int]) -> Iterator[list[MessageRecord]]:
+    """Each read when it is printed: neither memory nor a transaction holds them all.
+
+    The reader of a pipe may stop for hours, and the queue grows while it is read.
+    """
+    from ..queue import records
+
+    for start in range(0, len(keys), AT_ONCE):
+        with queue.read() as tx:
+            page = records(tx, keys[start : start + AT_ONCE])
+        yield page
+
+
+def _print_pages(pages: Iterable[list[MessageRecord]], as_json: bool) -> None:
+    now = time.time()
+    if as_json:
+        print_json_list(message.as_json() for page in pages for message in page)
+    elif pages:
+        print_pages(COLUMNS, ([_row(each, now) for each in page] for page in pages))
+    else:
+        click.echo("no messages")
 
 
 def _row(message: MessageRecord, now: float) -> list[str]:

@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,17 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+def print_json_list(values: Iterable[Any]) -> None:
+    """As `print_json` of all of them, each as soon as it is there."""
+    before = "[\n"
+    for value in values:
+        click.echo(
+            before + textwrap.indent(json.dumps(value, indent=2), "  "), nl=False
+        )
+        before = ",\n"
+    click.echo("[]" if before == "[\n" else "\n]")
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: numbers stand right, `give` says how readily it is cut (0: never)."""
@@ -63,7 +75,14 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Non
 
     Into a pipe or a file it goes uncut, for grep, unless COLUMNS says how wide.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
+    print_pages(columns, [rows])
+
+
+def print_pages(
+    columns: Sequence[Column], pages: Iterable[Iterable[Sequence[str]]]
+) -> None:
+    """As `print_table`; the rows of each page are printed before the next one comes."""
+    cells = ([[printable(cell) for cell in row] for row in page] for page in pages)
     for line in table(columns, cells, terminal_width()):
         click.echo(line)
 
@@ -76,17 +95,24 @@ def terminal_width() -> int | None:
 
 
 def table(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None
-) -> list[str]:
-    """The lines of a table; cells are cut when `width` is given and too small."""
+    columns: Sequence[Column],
+    pages: Iterable[Sequence[Sequence[str]]],
+    width: int | None,
+) -> Iterator[str]:
+    """The lines of a table; cells are cut when `width` is given and too small.
+
+    A column becomes wider where a page has wider cells than those before.
+    """
     head = [column.title for column in columns]
-    wanted = [
-        max(cells_wide(row[position]) for row in [head, *rows])
-        for position in range(len(columns))
-    ]
-    widths = wanted if width is None else fitted(columns, wanted, width)
-    head_line = click.style(_line(columns, head, widths), bold=True)
-    return [head_line, *(_line(columns, row, widths) for row in rows)]
+    wanted = list(map(cells_wide, head))
+    for number, page in enumerate(pages):
+        for row in page:
+            wanted = list(map(max, wanted, map(cells_wide, row)))
+        widths = wanted if width is None else fitted(columns, wanted, width)
+        if number == 0:
+            yield click.style(_line(columns, head, widths), bold=True)
+        for row in page:
+            yield _line(columns, row, widths)
 
 
 def fitted(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list[int]:

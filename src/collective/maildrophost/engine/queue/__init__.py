@@ -56,7 +56,9 @@ from .listing import (
     attempts,
     content,
     get_message,
+    keys_in_order,
     list_messages,
+    records,
 )
 from .moment import moment
 from .openrecipients import OpenRecipient
@@ -145,6 +147,7 @@ __all__ = [
     "in_doubt",
     "is_moving",
     "judge",
+    "keys_in_order",
     "list_messages",
     "look",
     "mark_told",
@@ -167,6 +170,7 @@ __all__ = [
     "put_off_large",
     "queue_length",
     "recently_sent",
+    "records",
     "recover",
     "recover_ownerless",
     "register",

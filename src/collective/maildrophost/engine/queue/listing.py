@@ -94,11 +94,18 @@ def list_messages(
     tx: Transaction, state: State | None = None, limit: int | None = None
 ) -> list[MessageRecord]:
     """Messages in one state, or all that are not sent; oldest due first."""
+    return records(tx, keys_in_order(tx, state, limit))
+
+
+def keys_in_order(
+    tx: Transaction, state: State | None = None, limit: int | None = None
+) -> list[int]:
+    """The rows of what `list_messages` lists, to be read with `records` bit by bit."""
     states = IN_QUEUE if state is None else (state,)
     # Each state and lane is one ordered run of the index; merging the runs reads no
     # more rows than are asked for.
     runs = [_due_order(tx, each, lane, limit) for each in states for lane in Lane]
-    return records(tx, [key for _, key in heapq.merge(*runs)][:limit])
+    return [key for _, key in heapq.merge(*runs)][:limit]
 
 
 def _due_order(
