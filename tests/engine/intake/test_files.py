@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_a_dropped_file_becomes_a_message_and_goes(queue, spool, intake):
     assert (record.message_id, record.origin) == ("<1@x>", "drop directory")
     with queue.read() as tx:
         assert content(tx, record.id) == MAIL.partition(b"##From:a@x.org\n")[2]
+
+
+def test_the_mail_of_a_large_file_is_in_memory_twice_at_most(queue, spool, intake):
+    """The database takes as much again; what kills the daemon stops all mail."""
+    size = 20 * 2**20
+    drop(spool, "large", b"##To:b@x.org\n##From:a@x.org\n\n" + b"x\n" * (size // 2))
+    tracemalloc.start()
+    try:
+        assert intake.scan() == 1
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.2 * size
 
 
 def test_files_are_taken_in_the_order_of_their_names(queue, spool, intake):

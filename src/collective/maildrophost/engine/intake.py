@@ -118,8 +118,7 @@ class Intake:
                     return
                 yield path
         if readable:
-            if self._first_look is None:
-                self._first_look = time.monotonic()
+            self._first_look = self._first_look or time.monotonic()
             if began - self._first_look >= QUIET_SECONDS:
                 self.looked_through = True
 
@@ -151,10 +150,8 @@ class Intake:
         if not _is_mail_file(path):
             return 0
         if found.st_size > LARGEST_FILE_BYTES:
-            megabytes = LARGEST_FILE_BYTES // 2**20
-            raise InvalidMessage(
-                f"{found.st_size} bytes, more than the {megabytes} MB that are taken"
-            )
+            most = f"{LARGEST_FILE_BYTES // 2**20} MB that are taken"
+            raise InvalidMessage(f"{found.st_size} bytes, more than the {most}")
         if not self._complete(identity, found):
             seen.add(identity)
             return 0
@@ -170,10 +167,8 @@ class Intake:
 
     def _take(self, identity: Identity, found: os.stat_result) -> int:
         path = identity.path
-        data = Path(path).read_bytes()
-        if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
+        if (message := self._read(path, found)) is None:
             return 0
-        message = self._message(data)
         # Its writer may not have synced it. Of a removed file a power cut could bring a
         # part back, with another size and so as another mail.
         sync(path)
@@ -228,8 +223,13 @@ class Intake:
                 forget_files(tx, known, doubtful, time.time())
         self._removed.clear()
 
-    def _message(self, data: bytes) -> Message:
+    def _read(self, path: str, found: os.stat_result) -> Message | None:
+        """Its mail; None while somebody writes to it."""
+        data = Path(path).read_bytes()
+        if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
+            return None
         dropped = mailfile.parse(data)
+        del data  # A large file would be in memory once more while it is queued.
         return compose(
             dropped.content,
             dropped.sender,
