@@ -35,6 +35,12 @@ def test_a_value_comes_out_as_it_went_in(sizes, claimed):
     assert received(parts(claims)) == claims
 
 
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_large_message_that_has_lost_its_content_comes_over(content, claimed):
+    claims = [claimed("b@x.org", content=content, size=2 * MEGABYTE)]
+    assert received(parts(claims)) == claims
+
+
 def test_large_content_is_in_memory_once_at_each_end(claimed):
     size = 20 * MEGABYTE
     claims = [claimed("b@x.org", content=b"x" * size, size=size)]

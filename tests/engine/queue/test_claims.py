@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     State,
@@ -23,7 +24,6 @@ from collective.maildrophost.engine.queue import (
     renew,
     retire,
 )
-from collective.maildrophost.engine.queue.large import LARGE_OCTETS
 from collective.maildrophost.engine.verdict import Outcome
 
 SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import put_off_large, retire
-from collective.maildrophost.engine.queue.large import LARGE_OCTETS
 
 
 def claimed(hands, *messages):

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from proof.crash.house import House
 from servers.scripted import Drop, Scripted
 
+from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.message import Lane, Message, compose, mailfile
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -28,7 +29,6 @@ from collective.maildrophost.engine.queue import (
     remove,
     tables,
 )
-from collective.maildrophost.engine.queue.large import LARGE_OCTETS
 
 Scene: TypeAlias = Callable[[House, Scripted], Iterable[str]]
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 
+from ..large import LARGE_OCTETS
 from ..message import Lane
 from . import tables
 from .database import database_of
-from .large import LARGE_OCTETS
 from .openrecipients import OpenRecipient, open_recipients
 from .prepared import Prepared, among_ids
 from .states import State
@@ -70,7 +70,9 @@ class Claim:
     def __reduce__(self) -> tuple[type[Claim], tuple[object, ...]]:
         # The way that dataclasses with slots are pickled costs several times as much.
         # What is large may travel beside the rest, without a copy (PEP 574).
-        content = PickleBuffer(self.content) if self.is_large else self.content
+        # Not where the queue has lost the content of a message.
+        beside = self.is_large and self.content
+        content = PickleBuffer(self.content) if beside else self.content
         return Claim, (*_FIELDS_BEFORE_CONTENT(self), content)
 
 

@@ -19,9 +19,9 @@ from sqlalchemy import (
     union_all,
 )
 
+from ..large import LARGE_OCTETS
 from ..message import Lane
 from . import tables
-from .large import LARGE_OCTETS
 from .prepared import Prepared
 from .store import Transaction
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import BindParameter, Double, bindparam, case, select, update
 
+from ..large import LARGE_OCTETS
 from . import tables
-from .large import LARGE_OCTETS
 from .prepared import Prepared
 from .states import State
 from .store import Transaction

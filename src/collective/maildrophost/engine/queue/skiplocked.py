@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from ..large import LARGE_OCTETS
 from . import tables
-from .large import LARGE_OCTETS
 from .prepared import Prepared
 
 _TAKE = Prepared(
