@@ -1,4 +1,4 @@
-"""One call that may block for long, in a thread of its own."""
+"""Calls that may block for long, in threads of their own."""
 
 # Rules of this file:
 # - Not one of the event loop's threads: the heartbeat and the intake share those, and
@@ -27,9 +27,13 @@ def begin(call: Callable[[], Value], name: str) -> Future[Value]:
     return answer
 
 
-def _answer(call: Callable[[], Value], answer: Future[Value]) -> None:
-    # A thread that lets signals in would get those that the main one keeps waiting.
+def keep_signals_out() -> None:
+    """To be called first by a thread, else it gets what the main one keeps waiting."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
+def _answer(call: Callable[[], Value], answer: Future[Value]) -> None:
+    keep_signals_out()
     try:
         answer.set_result(call())
     except BaseException as error:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..blocking import keep_signals_out
+from ..large import LARGE_OCTETS
 from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .channel import Channel, describe
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("maildrop.smtp")
 Value = TypeVar("Value")
 
-LARGE_OCTETS = 2**20
-_ONE_AT_A_TIME = ThreadPoolExecutor(1, "maildrop-conversion")
+_ONE_AT_A_TIME = ThreadPoolExecutor(1, "maildrop-conversion", keep_signals_out)
 """For large content, which takes five times its memory while it is converted."""
 
 
