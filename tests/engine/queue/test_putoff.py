@@ -10,9 +10,12 @@ from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import put_off_large, retire
 
 
-def claimed(hands, *messages):
-    """Their ids, in the hands of a daemon that is about to die."""
+def claimed(hands, *messages, before=True):
+    """Their ids; a daemon has them that is about to die, as another has `before`."""
     ids = hands.send(*messages)
+    if before:
+        hands.claim("dead before")
+        hands.do(retire, "dead before")
     hands.claim("dead")
     return ids
 
@@ -34,6 +37,12 @@ def test_large_mail_of_a_killed_daemon_waits_the_longer_the_older_it_is(
     hands.do(retire, "dead")
     assert hands.message(id).due == hands.now + wait
     assert hands.message(id).possible_duplicate
+
+
+def test_large_mail_that_was_in_flight_at_one_kill_goes_at_once(hands):
+    (id,) = claimed(hands, large(hands), before=False)
+    assert hands.do(put_off_large, "dead", hands.now) == 0
+    assert hands.message(id).due <= hands.now
 
 
 def test_other_mail_of_a_killed_daemon_goes_at_once(hands):

@@ -24,6 +24,7 @@ from collective.maildrophost.engine.queue import (
     enqueue,
     hold,
     pause,
+    recover,
     register,
     remember_batch,
     remove,
@@ -133,6 +134,9 @@ def another_has_died(house: House, relay: Scripted) -> Iterable[str]:
     queued(house, mail("of-a-dead-one"), large)
     now = time.time()
     with house.queue.write() as tx:
+        # Only what one before it has had as well is put off.
+        claim(tx, "c" * 32, due(tx, 9, now).lanes[Lane.NORMAL], now)
+        recover(tx, "c" * 32)
         register(tx, Daemon("d" * 32, "here", 1, "gone", "", "", now, now, now - 1))
         claim(tx, "d" * 32, due(tx, 9, now).lanes[Lane.NORMAL], now)
     return ["of-a-dead-one", "large-of-a-dead-one"]

@@ -1,7 +1,8 @@
-"""Large mail that a daemon had when it was killed: it may be the reason."""
+"""Large mail that daemons had when they were killed: it may be the reason."""
 
 # What fills the memory does so again when it comes back, and all mail with it. So other
-# mail goes meanwhile: a minute at first, and for twice as long each time.
+# mail goes meanwhile: a minute at first, and for twice as long each time. Once proves
+# nothing: the machine may have been restarted.
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ _PUT_OFF = Prepared(
     .where(
         schedule.c.owner == bindparam("gone"),
         schedule.c.state == State.SENDING.value,
+        schedule.c.possible_duplicate,
         _octets > LARGE_OCTETS,
     )
     .values(
@@ -44,5 +46,8 @@ _PUT_OFF = Prepared(
 
 
 def put_off_large(tx: Transaction, owner: str, now: float) -> int:
-    """Have what a daemon that was killed has claimed of it wait; returns how many."""
+    """Have what `owner` had when it was killed wait, if another one had it before.
+
+    To be called before its claims go back. Returns how many messages wait.
+    """
     return _PUT_OFF.run(tx, gone=owner, now=now)
