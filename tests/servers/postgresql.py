@@ -146,8 +146,11 @@ class PostgreSQL:
     def kill(self) -> None:
         """As a crash ends it: every process of it at once."""
         assert self._process is not None
+        children = self._children()
         self._signal_all(signal.SIGKILL)
         self._process.wait(SECONDS)
+        # It does not start again while one of them has its shared memory.
+        wait_until(lambda: not any(map(_lives, children)), SECONDS, "their end")
 
     def restart(self) -> None:
         self.stop()
@@ -213,6 +216,14 @@ class PostgreSQL:
         for task in Path(f"/proc/{self._process.pid}/task").glob("*/children"):
             found += [int(pid) for pid in task.read_text().split()]
         return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def _programs(private: Path) -> Path:
