@@ -24,6 +24,7 @@ def run_command(configured: Configured, once: bool) -> int:
     read its configuration again.
     """
     from ..daemon import run
+    from ..delivery import Route
 
     configuration = configured.load()
     if not once:
@@ -31,16 +32,15 @@ def run_command(configured: Configured, once: bool) -> int:
     with steps("sending") as tell:
         status = run(configuration, once=True, tell=tell)
     if status:
-        raise click.ClickException(f"{_fault(configured)}; mail waits in the queue")
+        fault = _fault(configured, Route.of(configuration).name)
+        raise click.ClickException(f"{fault}; mail waits in the queue")
     return status
 
 
-def _fault(configured: Configured) -> str:
+def _fault(configured: Configured, relay: str) -> str:
     """What has ended a run too early, in the words of `status`."""
-    from ..delivery import Route
     from ..queue import pauses
 
-    relay = Route.of(configured.load()).name
     with configured.queue() as queue, queue.read() as tx:
         found = next((pause for pause in pauses(tx) if pause.name == relay), None)
     return found.fault if found else "the relay is at fault, as the log says"
