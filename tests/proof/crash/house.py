@@ -19,6 +19,7 @@ from proof.crash.killing import Plan
 from proof.crash.points import READS
 from waiting import wait_until
 
+from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     MessageRecord,
     State,
@@ -190,15 +191,19 @@ class House(Site):
     def _rests(self) -> bool:
         dropped = self.home / "spool"
         files = list(dropped.iterdir()) if dropped.exists() else []
-        # What is put off for longer is not waited for.
-        soon = time.time() + SECONDS
         restless = [
             each
             for each in self.messages()
-            if each.state in RESTLESS and each.due < soon
+            if each.state in RESTLESS and not _is_put_off(each)
         ]
         return not restless and not files
 
     def _serves(self, pid: int) -> bool:
         # From its first heartbeat on signals wait until it can heed them.
         return any(each.pid == pid for each in self.daemons)
+
+
+def _is_put_off(message: Any) -> bool:
+    """Large mail that two daemons had when they were killed: it waits for a minute."""
+    large = message.size > LARGE_OCTETS and message.possible_duplicate
+    return large and message.due > time.time()
