@@ -36,6 +36,17 @@ def out_of_order(monkeypatch):
     patched.undo()
 
 
+@pytest.fixture
+def unreleased(root, send, join, out_of_order):
+    """A mail is prepared: its transaction has committed while the queue was broken."""
+    break_it, mend = out_of_order
+    join(AFTER_ZODB, tpc_finish=break_it)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    mend()
+
+
 def states(mails):
     return [each.state.value for each in mails()]
 
@@ -53,29 +64,17 @@ def test_a_transaction_that_goes_on_is_left_alone(root, send, mails, join, look)
 
 
 def test_queues_out_of_reach_keep_no_other_from_being_decided(
-    root, database, queue, tmp_path, send, mails, join, out_of_order, caplog
+    unreleased, database, queue, tmp_path, mails, caplog
 ):
     far = [f"sqlite:///{tmp_path}/{'x' * 300}/{number}.db" for number in range(9)]
-    break_it, mend = out_of_order
-    join(AFTER_ZODB, tpc_finish=break_it)
-    root.counter += 1
-    send(root.host)
-    transaction.commit()
-    mend()
     Resolver(database.databases, lambda: [*far, queue.url]).look()
     assert states(mails) == ["queued"]
     assert caplog.text.count("batches in doubt stay prepared") == len(far)
 
 
 def test_what_could_not_be_released_goes_out_when_it_can_be(
-    root, send, mails, join, look, out_of_order, caplog
+    unreleased, mails, look, caplog
 ):
-    break_it, mend = out_of_order
-    join(AFTER_ZODB, tpc_finish=break_it)
-    root.counter += 1
-    send(root.host)
-    transaction.commit()
-    mend()
     assert states(mails) == ["prepared"]
     look()
     assert states(mails) == ["queued"]
