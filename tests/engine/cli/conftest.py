@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import threading
@@ -120,6 +121,18 @@ class Site:
 
     def ctl(self, *arguments: str, stdin: bytes = b"", **environ: str) -> Ended:
         return run("--config", str(self.path), *arguments, stdin=stdin, **environ)
+
+    def ctl_without_input(self, *arguments: str) -> Ended:
+        """As somebody calls it who has closed its standard input."""
+        command = shlex.join([*PROGRAM, "--config", str(self.path), *arguments])
+        ended = subprocess.run(
+            ["sh", "-c", f"{command} <&-"],
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        out, err = ended.stdout.decode(), ended.stderr.decode()
+        return Ended(ended.returncode, out, err, ended.stdout)
 
     def send(self, *arguments: str, subject: str = "hello") -> str:
         """The id of a message that was sent with the program."""

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
-
-from commands import PROGRAM
 
 from collective.maildrophost.engine.queue import Queue, crowd
 
@@ -92,15 +87,9 @@ def test_delete_all_without_a_terminal_wants_a_yes(site):
 
 def test_delete_all_with_a_closed_standard_input_wants_a_yes(site):
     id = site.send()
-    ended = subprocess.run(
-        ["sh", "-c", f"{shlex.join(PROGRAM)} delete --all <&-"],
-        env={**os.environ, "MAILDROP_CONFIG": str(site.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2, ended.stderr
-    assert ended.stderr.endswith("delete --all needs --yes where it cannot ask\n")
+    ended = site.ctl_without_input("delete", "--all")
+    assert ended.status == 2, ended.err
+    assert ended.err.endswith("delete --all needs --yes where it cannot ask\n")
     assert site.state_of(id) == "queued"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import socket
 import subprocess
 
@@ -123,13 +122,7 @@ def test_mail_that_is_queued_is_no_failure_whatever_takes_its_id(site, output):
 
 
 def test_without_a_standard_input_nothing_is_queued(site):
-    ended = subprocess.run(
-        ["sh", "-c", f"{shlex.join(PROGRAM)} send -f a@x.org b@x.org <&-"],
-        env={**os.environ, "MAILDROP_CONFIG": str(site.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert "standard input is closed; nothing was queued" in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    ended = site.ctl_without_input("send", "-f", "a@x.org", "b@x.org")
+    assert ended.status == 2
+    assert "standard input is closed; nothing was queued" in ended.err
+    assert ended.err.count("\n") == 1
