@@ -40,7 +40,8 @@ _HELD = select(tables.held_lane.c.lane)
 _LANES = dict(enumerate(Lane))  # Calling an enum costs more.
 
 
-def _octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
+def octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
+    """The size of the message with that id, in any statement."""
     # Not joined: with other statistics a database would read the whole table for it.
     message = tables.message
     return select(message.c.size).where(message.c.id == id).scalar_subquery()
@@ -59,10 +60,10 @@ def _due_in(lane: Lane, small: bool) -> Select[tuple[int, int, int]]:
         .limit(bindparam("most"))
     )
     if small:
-        octets = _octets_of(schedule.c.message_id)
+        octets = octets_of(schedule.c.message_id)
         statement = statement.where(octets <= LARGE_OCTETS)
     found = statement.subquery()
-    return select(found.c.lane, found.c.message_id, _octets_of(found.c.message_id))
+    return select(found.c.lane, found.c.message_id, octets_of(found.c.message_id))
 
 
 _DUE, _SMALL_DUE = (

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, Double, bindparam, case, select, update
+from sqlalchemy import BindParameter, Double, bindparam, case, update
 
 from ..large import LARGE_OCTETS
 from . import tables
+from .due import octets_of
 from .prepared import Prepared
 from .states import State
 from .store import Transaction
@@ -17,12 +18,7 @@ from .store import Transaction
 SHORTEST_SECONDS = 60.0
 LONGEST_SECONDS = 3600.0
 
-schedule, message = tables.schedule, tables.message
-_octets = (
-    select(message.c.size)
-    .where(message.c.id == schedule.c.message_id)
-    .scalar_subquery()
-)
+schedule = tables.schedule
 _now: BindParameter[float] = bindparam("now", type_=Double())
 _age = _now - schedule.c.since
 _PUT_OFF = Prepared(
@@ -31,7 +27,7 @@ _PUT_OFF = Prepared(
         schedule.c.owner == bindparam("gone"),
         schedule.c.state == State.SENDING.value,
         schedule.c.possible_duplicate,
-        _octets > LARGE_OCTETS,
+        octets_of(schedule.c.message_id) > LARGE_OCTETS,
     )
     .values(
         due=_now
