@@ -21,7 +21,7 @@ from plone.testing import zope
 
 import collective.maildrophost
 from collective.maildrophost import productconfig
-from collective.maildrophost.engine.queue import list_messages, remove
+from collective.maildrophost.engine.queue import delete_messages, list_messages
 from collective.maildrophost.queues import queue_at
 
 CONFIGURATION = """\
@@ -62,7 +62,7 @@ class MaildropHostLayer(PloneSandboxLayer):
 
     def testSetUp(self) -> None:
         with self["maildrop_queue"].write() as tx:
-            remove(tx, [message.id for message in list_messages(tx)])
+            delete_messages(tx, [message.id for message in list_messages(tx)])
 
     def tearDownZope(self, app: Any) -> None:
         zope.uninstallProduct(app, "collective.maildrophost")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collective.maildrophost.engine.cli import listing
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import enqueue, open_queue, remove
+from collective.maildrophost.engine.queue import delete_messages, enqueue, open_queue
 
 MESSAGE_KEYS = {
     "id",
@@ -62,7 +62,7 @@ def test_a_long_listing_is_read_while_it_is_printed(tmp_path, monkeypatch):
     assert [each.id for each in next(pages)] == list(ids[:2])
     # Nothing is kept open for a reader who stops here for hours.
     with queue.write() as tx:
-        remove(tx, ids[2:])
+        delete_messages(tx, ids[2:])
     assert list(pages) == [[]]
     queue.close()
 

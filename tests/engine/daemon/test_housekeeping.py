@@ -6,7 +6,7 @@ import time
 
 from waiting import wait_until
 
-from collective.maildrophost.engine.queue import list_messages, remove
+from collective.maildrophost.engine.queue import delete_messages, list_messages
 
 MEGABYTE = 2**20
 SHRINK_SECONDS = 60.0
@@ -17,7 +17,7 @@ def test_after_a_big_newsletter_the_file_shrinks(site, make_mail):
     newsletter = [make_mail(body=body * 14_000) for _ in range(40)]
     site.send(*newsletter)
     with site.queue.write() as tx:
-        remove(tx, [each.id for each in list_messages(tx)])
+        delete_messages(tx, [each.id for each in list_messages(tx)])
     site.send(make_mail(subject="kept"))
     with site.queue.write() as tx:
         tx.exec_driver_sql("UPDATE maildrop_schedule SET due = ?", (time.time() * 2,))

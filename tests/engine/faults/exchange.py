@@ -14,9 +14,9 @@ from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     MessageRecord,
     State,
+    delete_messages,
     doorbells,
     list_messages,
-    remove,
 )
 
 COME = "UPDATE maildrop_schedule SET due = ? WHERE message_id = ? AND owner IS NULL"
@@ -77,7 +77,7 @@ class Exchange:
         self.relay.follow()
         with self.site.queue.write() as tx:
             everything = [each for state in State for each in list_messages(tx, state)]
-            remove(tx, [each.id for each in everything])
+            delete_messages(tx, [each.id for each in everything])
         self.relay.conversations.clear()
 
     def _after(self, attempts):

@@ -14,7 +14,7 @@ from waiting import wait_until
 
 from collective.maildrophost.engine.daemon.process import run
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import State, remove
+from collective.maildrophost.engine.queue import State, delete_messages
 from collective.maildrophost.engine.smtp import Connection
 
 row = pytest.mark.row
@@ -188,7 +188,7 @@ def test_a_message_that_the_relay_was_not_asked_about_ends_no_fault(site, make_m
         assert site.once() == 1
         (fault,) = site.pauses
         with site.queue.write() as tx:
-            remove(tx, [refused])
+            delete_messages(tx, [refused])
         (large,) = site.send(make_mail(body="x" * 3000))
         assert site.once() == 0
     ((_, outcome, reply),) = told(site, large)

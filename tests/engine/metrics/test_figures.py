@@ -15,7 +15,7 @@ from collective.maildrophost.engine.queue import (
     Reason,
     State,
     enqueue,
-    hold,
+    hold_messages,
     register,
 )
 from collective.maildrophost.engine.queue.depth import depth
@@ -54,7 +54,7 @@ def test_messages_are_counted_by_state_and_lane(queue, reader):
     send(queue, Lane.BULK)
     held = send(queue, Lane.BULK)
     with queue.write() as tx:
-        hold(tx, [held])
+        hold_messages(tx, [held])
     assert reader.look(NOW).depth == {
         (State.QUEUED, Lane.NORMAL): 1,
         (State.QUEUED, Lane.BULK): 1,

@@ -16,7 +16,7 @@ from collective.maildrophost.engine.queue import (
     due,
     enqueue,
     get_message,
-    hold,
+    hold_messages,
     new_batch,
     open_queue,
     prepare,
@@ -172,7 +172,7 @@ def one_of_each(hands):
     (found[State.SENDING],) = hands.send()
     hands.claim("busy")
     (found[State.HELD], found[State.QUEUED]) = hands.send(hands.mail(), hands.mail())
-    hands.do(hold, [found[State.HELD]])
+    hands.do(hold_messages, [found[State.HELD]])
     prepared = hands.do(prepare, new_batch(), [hands.mail()], hands.now)
     (found[State.PREPARED],) = prepared
     assert {hands.message(id).state: id for id in found.values()} == found

@@ -15,10 +15,10 @@ from collective.maildrophost.engine.queue import (
     prepare,
     prune,
     release,
+    release_messages,
     remember_batch,
     retire,
     take_file,
-    unhold,
 )
 
 
@@ -152,7 +152,7 @@ def test_what_a_person_has_decided_mail_by_mail_is_forgotten_in_time(hands):
     waiting = known(hands, new_batch())
     with hands.queue.read() as tx:
         ids = [each.id for each in list_messages(tx) if each.batch == batch]
-    hands.do(unhold, ids)
+    hands.do(release_messages, ids)
     assert hands.do(open_batches) == [waiting]
     hands.do(prune, hands.now, 30, 0)
     assert hands.do(open_batches) == [waiting]

@@ -10,7 +10,7 @@ from collective.maildrophost.engine.queue import (
     State,
     act_in_portions,
     crowd,
-    hold,
+    hold_messages,
 )
 
 EVERYTHING = Search(states=tuple(State))
@@ -54,7 +54,7 @@ def test_no_transaction_is_given_more_than_its_share(queue, hands):
 
     def act(part):
         parts.append(tuple(part))
-        return hands.do(hold, part)
+        return hands.do(hold_messages, part)
 
     assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
     assert parts == [ids[:2], ids[2:4], ids[4:]]
@@ -66,14 +66,14 @@ def test_what_was_cut_off_can_be_done_again(queue, hands):
     def act(part):
         if ids[2] in part:
             raise ZeroDivisionError
-        return hands.do(hold, part)
+        return hands.do(hold_messages, part)
 
     with pytest.raises(ZeroDivisionError):
         act_in_portions(queue, "hold", EVERYTHING, act)
     states = [hands.message(id).state for id in ids]
     assert states == [State.HELD] * 2 + [State.QUEUED] * 3
     again = act_in_portions(
-        queue, "hold", EVERYTHING, lambda part: hands.do(hold, part)
+        queue, "hold", EVERYTHING, lambda part: hands.do(hold_messages, part)
     )
     assert again == ids[2:]
 
@@ -83,7 +83,7 @@ def test_mail_that_is_queued_meanwhile_is_left_alone(queue, hands):
 
     def act(part):
         hands.send(hands.mail())
-        return hands.do(hold, part)
+        return hands.do(hold_messages, part)
 
     assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
 
@@ -93,7 +93,7 @@ def test_who_takes_no_part_any_more_is_no_refusal(queue, hands):
 
     def act(part):
         hands.claim(limit=1)
-        return hands.do(hold, part)
+        return hands.do(hold_messages, part)
 
     (changed,) = act_in_portions(queue, "hold", EVERYTHING, act)
     assert changed in ids

@@ -8,7 +8,12 @@ import time
 
 import pytest
 
-from collective.maildrophost.engine.queue import QueueError, State, remove, tidy
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    State,
+    delete_messages,
+    tidy,
+)
 from collective.maildrophost.engine.queue import housekeeping as module
 from collective.maildrophost.engine.queue.housekeeping import room, wal_bytes
 
@@ -30,7 +35,7 @@ def emptied(queue, hands, monkeypatch):
         tx.exec_driver_sql(
             "UPDATE maildrop_content SET data = ?", (LARGE.encode() * 2,)
         )
-    hands.do(remove, ids[1:])
+    hands.do(delete_messages, ids[1:])
     checkpoint(queue)
     return queue
 

@@ -11,8 +11,8 @@ from collective.maildrophost.engine.queue import (
     State,
     clear,
     forget_files,
-    hold,
     hold_lane,
+    hold_messages,
     list_messages,
     pause,
     pauses,
@@ -43,7 +43,7 @@ def test_messages_are_listed_oldest_due_first_over_states_and_lanes(hands):
         hands.mail(subject="b", at=2.0),
         hands.mail(subject="d", at=3.0, lane=Lane.INTERACTIVE),
     )
-    hands.do(hold, [ids[2]])
+    hands.do(hold_messages, [ids[2]])
     assert listed(hands) == ["a", "b", "c", "d"]
 
 

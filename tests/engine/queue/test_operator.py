@@ -7,11 +7,11 @@ import pytest
 from collective.maildrophost.engine.queue import (
     State,
     content,
+    delete_messages,
     get_message,
-    hold,
-    remove,
-    retry,
-    unhold,
+    hold_messages,
+    release_messages,
+    retry_messages,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -28,10 +28,10 @@ def states_after(hands, ids):
 @pytest.mark.parametrize(
     ("action", "needs_now", "allowed", "after"),
     [
-        (retry, True, {State.DEFERRED, State.FAILED}, State.QUEUED),
-        (hold, False, {State.QUEUED, State.DEFERRED}, State.HELD),
-        (unhold, False, {State.HELD, State.PREPARED}, State.QUEUED),
-        (remove, False, set(State) - {State.SENDING}, None),
+        (retry_messages, True, {State.DEFERRED, State.FAILED}, State.QUEUED),
+        (hold_messages, False, {State.QUEUED, State.DEFERRED}, State.HELD),
+        (release_messages, False, {State.HELD, State.PREPARED}, State.QUEUED),
+        (delete_messages, False, set(State) - {State.SENDING}, None),
     ],
 )
 def test_an_action_changes_what_it_may_and_says_why_not_the_others(
@@ -50,7 +50,7 @@ def test_an_action_changes_what_it_may_and_says_why_not_the_others(
         assert reason.startswith(f"is {before[id].value}; only ")
 
 
-@pytest.mark.parametrize("action", [hold, unhold, remove])
+@pytest.mark.parametrize("action", [hold_messages, release_messages, delete_messages])
 @pytest.mark.parametrize("id", ["999", "x", "-1", "", "1.0", "٣", str(2**70)])
 def test_an_id_that_is_none_is_refused_not_an_error(hands, action, id):
     done = hands.do(action, [id])
@@ -61,7 +61,7 @@ def test_an_id_that_is_none_is_refused_not_an_error(hands, action, id):
 def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands):
     (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
     hands.settle(hands.claim()[0], Outcome.SENT, Outcome.FAILED)
-    hands.do(retry, [id], hands.now + 1000)
+    hands.do(retry_messages, [id], hands.now + 1000)
     (again,) = hands.claim(now=hands.now + 1000)
     assert [each.address for each in again.recipients] == ["c@x.org"]
     assert again.since == hands.now + 1000
@@ -70,7 +70,7 @@ def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands
 def test_a_retried_deferral_is_due_now_and_keeps_its_age(hands):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now + 5000)
-    hands.do(retry, [id], hands.now + 10)
+    hands.do(retry_messages, [id], hands.now + 10)
     (again,) = hands.claim(now=hands.now + 10)
     assert again.since == hands.now
 
@@ -78,7 +78,7 @@ def test_a_retried_deferral_is_due_now_and_keeps_its_age(hands):
 def test_a_retried_deferral_leaves_who_has_failed_alone(hands):
     (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
     hands.settle(hands.claim()[0], Outcome.DEFERRED, Outcome.FAILED)
-    hands.do(retry, [id], hands.now + 10)
+    hands.do(retry_messages, [id], hands.now + 10)
     (again,) = hands.claim(now=hands.now + 10)
     assert [each.address for each in again.recipients] == ["b@x.org"]
     hands.settle(again, Outcome.SENT)
@@ -87,27 +87,27 @@ def test_a_retried_deferral_leaves_who_has_failed_alone(hands):
 
 def test_held_mail_is_not_claimed_until_it_is_released(hands):
     (id,) = hands.send()
-    hands.do(hold, [id])
+    hands.do(hold_messages, [id])
     assert hands.claim() == []
-    hands.do(unhold, [id])
+    hands.do(release_messages, [id])
     assert len(hands.claim()) == 1
 
 
 def test_a_tried_message_is_deferred_again_after_a_hold(hands):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.DEFERRED)
-    hands.do(hold, [id])
-    hands.do(unhold, [id])
+    hands.do(hold_messages, [id])
+    hands.do(release_messages, [id])
     assert hands.message(id).state is State.DEFERRED
 
 
 def test_a_deleted_message_is_gone_with_its_body(hands):
     (id,) = hands.send()
-    assert hands.do(remove, [id]).changed == (id,)
+    assert hands.do(delete_messages, [id]).changed == (id,)
     assert hands.message(id) is None
     assert hands.do(content, id) is None
 
 
 def test_many_ids_are_acted_on_in_one_go(hands):
     ids = hands.send(*[hands.mail() for _ in range(1201)])
-    assert len(hands.do(hold, [*ids, *ids]).changed) == 1201
+    assert len(hands.do(hold_messages, [*ids, *ids]).changed) == 1201

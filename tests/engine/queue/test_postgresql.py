@@ -26,7 +26,7 @@ from collective.maildrophost.engine.queue import (
     Refused,
     State,
     enqueue,
-    hold,
+    hold_messages,
     list_messages,
     open_queue,
     postgresql,
@@ -227,7 +227,7 @@ def test_one_of_two_in_a_deadlock_is_told_and_the_other_goes_on(hands, queue):
                 tx.exec_driver_sql(lock.format(mine))
                 both_have_one.wait(10)
                 tx.exec_driver_sql(lock.format(others))
-                hold(tx, [others])
+                hold_messages(tx, [others])
         except QueueError as error:
             return str(error)
         return others

@@ -12,11 +12,11 @@ from collective.maildrophost.engine.queue import (
     Search,
     Sort,
     State,
-    hold,
+    delete_messages,
+    hold_messages,
     ids_matching,
     list_messages,
     newest_id,
-    remove,
     search,
 )
 from collective.maildrophost.engine.verdict import Outcome
@@ -121,7 +121,7 @@ def test_states_and_lane_narrow_what_is_found(hands, found):
         hands.mail(subject="b", at=2.0),
         hands.mail(subject="c", lane=Lane.BULK, at=3.0),
     )
-    hands.do(hold, ["3"])
+    hands.do(hold_messages, ["3"])
     assert found(lane=Lane.BULK) == ["a", "c"]
     assert found(states=(State.HELD,)) == ["c"]
     assert found(states=(State.HELD,), lane=Lane.NORMAL) == []
@@ -156,7 +156,7 @@ def test_a_text_is_looked_for_in_the_newest_messages_only(hands, found, scanned)
         assert not page.complete
     assert found(text=ids[0]) == ["letter 0"]
     assert hands.do(search, Search(), 10, 0).complete
-    hands.do(remove, ids[:2])
+    hands.do(delete_messages, ids[:2])
     assert hands.do(search, Search(text="letter"), 10, 0).complete
 
 
@@ -166,7 +166,7 @@ def test_all_ids_come_in_parts_whatever_happens_to_those_before(hands):
     newest = hands.do(newest_id)
     hands.send(hands.mail("later@example.net"))
     first = hands.do(ids_matching, wanted, 2, "0", newest)
-    hands.do(remove, first)
+    hands.do(delete_messages, first)
     second = hands.do(ids_matching, wanted, 2, first[-1], newest)
     third = hands.do(ids_matching, wanted, 2, second[-1], newest)
     assert first + second + third == ids[:5]

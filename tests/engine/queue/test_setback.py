@@ -6,13 +6,13 @@ import pytest
 
 from collective.maildrophost.engine.queue import (
     State,
-    hold,
+    hold_messages,
     prepare,
     pull_back,
+    release_messages,
     retire,
-    retry,
+    retry_messages,
     setback,
-    unhold,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -73,7 +73,7 @@ def test_what_is_queued_meanwhile_is_not_from_the_future(hands, queue):
 def test_a_retry_by_hand_is_due(hands, set_back):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.FAILED)
-    hands.do(retry, [id], hands.now)
+    hands.do(retry_messages, [id], hands.now)
     assert set_back() == 1
     assert len(hands.claim()) == 1
 
@@ -86,12 +86,12 @@ def test_a_lifetime_begins_now_at_the_latest(hands, set_back):
 
 def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, set_back):
     (held,) = hands.send()
-    hands.do(hold, [held])
+    hands.do(hold_messages, [held])
     (prepared,) = hands.do(prepare, "batch", [hands.mail(subject="other")], hands.now)
     assert set_back() == 2
     assert hands.message(held).state is State.HELD
     assert hands.message(prepared).state is State.PREPARED
-    hands.do(unhold, [held, prepared])
+    hands.do(release_messages, [held, prepared])
     assert len(hands.claim()) == 2
 
 

@@ -13,11 +13,11 @@ from collective.maildrophost.engine.queue import (
     attempts,
     clear,
     content,
+    delete_messages,
     mark_told,
     pause,
     recover,
-    remove,
-    retry,
+    retry_messages,
     settle,
     stats,
 )
@@ -136,7 +136,7 @@ def test_a_daemon_that_dies_on_the_rest_leaves_it_to_be_tried_first(hands):
 
 def test_a_retry_by_hand_tries_the_deferred_with_the_rest(hands):
     id = half_tried(hands)
-    hands.do(retry, [id], hands.now)
+    hands.do(retry_messages, [id], hands.now)
     (everybody,) = hands.claim()
     assert addresses(everybody.recipients) == ["b@x.org", "c@x.org"]
     assert everybody.deferred == ()
@@ -251,7 +251,7 @@ def test_an_acceptance_stands_against_a_later_deferral(hands):
 
 def test_a_message_deleted_meanwhile_is_no_error(hands):
     id, slow = lost_claim(hands)
-    hands.do(remove, [id])
+    hands.do(delete_messages, [id])
     hands.settle(slow, SENT)
     assert hands.message(id) is None
 

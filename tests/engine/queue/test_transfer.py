@@ -12,16 +12,16 @@ from collective.maildrophost.engine.queue import (
     State,
     attempts,
     content,
+    delete_messages,
     held_lanes,
-    hold,
     hold_lane,
+    hold_messages,
     in_doubt,
     list_messages,
     open_queue,
     prepare,
-    remove,
+    release_messages,
     transfer,
-    unhold,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -74,7 +74,7 @@ def fill(hands):
         hands.mail(subject="held"),
         hands.mail(subject="later", at=hands.now + 500),
     )
-    hands.do(hold, [ids[3]])
+    hands.do(hold_messages, [ids[3]])
     tried, failed, *_ = hands.claim()
     hands.settle(tried, Outcome.SENT, Outcome.DEFERRED, duplicate=True)
     hands.settle(failed, Outcome.FAILED)
@@ -136,7 +136,7 @@ def test_a_crash_between_the_two_commits_doubles_nothing(
     assert hands.claim() == []
     ids = [each.id for each in hands.do(list_messages)]
     assert hands.do(in_doubt, hands.now + DAY) == 0
-    for act in (unhold, remove):
+    for act in (release_messages, delete_messages):
         done = hands.do(act, ids)
         assert (done.changed, list(done.refused)) == ((), ids)
         assert all("run 'import' again" in why for why in done.refused.values())

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from collective.maildrophost.engine.queue import State, retry
+from collective.maildrophost.engine.queue import State, retry_messages
 from collective.maildrophost.engine.takeover import Left, Taken, look_through
 
 ZOPE = (
@@ -94,7 +94,7 @@ def test_what_was_rejected_is_failed_and_can_be_sent(maildir, queue):
     assert {each.state.value for each in message.recipients} == {"failed"}
     assert "refused for good" in message.recipients[0].reply
     with queue.write() as tx:
-        assert retry(tx, [message.id], 1.0).changed == (message.id,)
+        assert retry_messages(tx, [message.id], 1.0).changed == (message.id,)
     (message,) = maildir.messages
     assert message.state is State.QUEUED
     assert {each.state.value for each in message.recipients} == {"pending"}

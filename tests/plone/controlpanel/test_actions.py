@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from zExceptions import Forbidden
 
-from collective.maildrophost.engine.queue import hold, list_messages
+from collective.maildrophost.engine.queue import hold_messages, list_messages
 
 ACTIONS = [
     ("maildrophost-act", {"action": "delete", "scope": "all", "confirmed": "1"}),
@@ -171,7 +171,7 @@ def test_a_lane_is_held_and_released(panel):
 def test_held_mail_is_counted_where_it_is_listed(panel, put, mail, queue):
     ids = put(mail("one"), mail("two"))
     with queue.write() as tx:
-        hold(tx, ids[:1])
+        hold_messages(tx, ids[:1])
     panel.open()
     panel.browser.getLink("1 Held").click()
     assert "Messages 1 to 1 of 1" in panel.text

@@ -26,16 +26,16 @@ from collective.maildrophost.engine.queue import (
     Settlement,
     State,
     claim,
+    delete_messages,
     due,
     enqueue,
     get_message,
     held_lanes,
-    hold,
+    hold_messages,
     list_messages,
     new_batch,
     prepare,
     register,
-    remove,
     retire,
     settle,
 )
@@ -187,7 +187,7 @@ class Hands:
             self.attempt(Outcome(state))
         elif state == "held":
             with self.queue.write() as tx:
-                hold(tx, [id])
+                hold_messages(tx, [id])
         elif state == "sending":
             with self.queue.write() as tx:
                 self.claim(tx)
@@ -252,4 +252,4 @@ def hands(acceptance_test):
     yield hands
     with hands.queue.write() as tx:
         retire(tx, "one")
-        remove(tx, [each.id for each in list_messages(tx, State.SENT)])
+        delete_messages(tx, [each.id for each in list_messages(tx, State.SENT)])

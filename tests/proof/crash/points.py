@@ -164,10 +164,10 @@ NO_ZODB = [
 """Mail that our own commit decides about."""
 
 OPERATOR = [
-    Point("engine.actions.act", "page retry", ("retry",)),
-    Point("engine.actions.act", "page hold", ("hold",)),
-    Point("engine.actions.act", "page release", ("unhold",)),
-    Point("engine.actions.act", "page delete", ("remove",)),
+    Point("engine.actions.act", "page retry", ("retry_messages",)),
+    Point("engine.actions.act", "page hold", ("hold_messages",)),
+    Point("engine.actions.act", "page release", ("release_messages",)),
+    Point("engine.actions.act", "page delete", ("delete_messages",)),
     Point("engine.actions._decide", "page release batch", ("release",)),
     Point("engine.actions._decide", "page discard batch", ("discard",)),
     Point("engine.actions.act_on_lane", "page hold lane", ("hold_lane",)),
@@ -177,10 +177,10 @@ OPERATOR = [
 
 COMMANDS = [
     Point("engine.cli.send._enqueue", "send", ("enqueue",)),
-    Point("engine.actions.act", "retry", ("retry",)),
-    Point("engine.actions.act", "hold", ("hold",)),
-    Point("engine.actions.act", "release", ("unhold",)),
-    Point("engine.actions.act", "delete", ("remove",)),
+    Point("engine.actions.act", "retry", ("retry_messages",)),
+    Point("engine.actions.act", "hold", ("hold_messages",)),
+    Point("engine.actions.act", "release", ("release_messages",)),
+    Point("engine.actions.act", "delete", ("delete_messages",)),
     Point("engine.actions.act_on_lane", "hold lane", ("hold_lane",)),
     Point("engine.actions.act_on_lane", "release lane", ("release_lane",)),
     Point("engine.cli.checks.queue._opens", "check"),

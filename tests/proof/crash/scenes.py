@@ -20,14 +20,14 @@ from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
     claim,
+    delete_messages,
     due,
     enqueue,
-    hold,
+    hold_messages,
     pause,
     recover,
     register,
     remember_batch,
-    remove,
     tables,
 )
 
@@ -208,8 +208,8 @@ def room_to_spare(house: House, relay: Scripted) -> Iterable[str]:
     (gone,) = queued(house, mail("gone", body="x" * 400_000))
     (kept,) = queued(house, mail("kept"))
     with house.queue.write() as tx:
-        remove(tx, [gone])
-        hold(tx, [kept])
+        delete_messages(tx, [gone])
+        hold_messages(tx, [kept])
     return ["kept"]
 
 

@@ -18,8 +18,8 @@ from collective.maildrophost.engine.queue import (
     State,
     enqueue,
     held_lanes,
-    hold,
     hold_lane,
+    hold_messages,
     open_queue,
     upgrades,
 )
@@ -57,7 +57,7 @@ def other_queue(house) -> tuple[str, list[str]]:
     other = open_queue(url)
     with other.write() as tx:
         ids = enqueue(tx, [mail("waits"), mail("is-held")], time.time())
-        hold(tx, ids[1:])
+        hold_messages(tx, ids[1:])
         hold_lane(tx, Lane.BULK)
     other.close()
     return url, ["waits", "is-held"]

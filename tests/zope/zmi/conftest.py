@@ -18,12 +18,12 @@ import pytest
 
 from collective.maildrophost.engine.message import Lane, Message
 from collective.maildrophost.engine.queue import (
+    delete_messages,
     discard,
     list_messages,
     new_batch,
     open_queue,
     prepare,
-    remove,
 )
 
 ADMIN = "admin:admin"
@@ -115,7 +115,7 @@ def main_queue(instance):
 def empty_queue(main_queue):
     with main_queue.write() as tx:
         found = list_messages(tx)
-        remove(tx, [message.id for message in found])
+        delete_messages(tx, [message.id for message in found])
         for message in found:
             if message.batch:
                 discard(tx, message.batch)

@@ -13,26 +13,26 @@ from .queue import (
     Queue,
     Search,
     Transaction,
+    delete_messages,
     discard,
     doorbells,
-    hold,
     hold_lane,
+    hold_messages,
     is_moving,
     release,
     release_lane,
-    remove,
-    retry,
-    unhold,
+    release_messages,
+    retry_messages,
 )
 
 Act = Callable[[Transaction, Sequence[str], float], Done]
 ActOnLane = Callable[[Transaction, Lane], bool]
 
 ACTIONS: dict[str, Act] = {
-    "retry": retry,
-    "hold": lambda tx, ids, now: hold(tx, ids),
-    "release": lambda tx, ids, now: unhold(tx, ids),
-    "delete": lambda tx, ids, now: remove(tx, ids),
+    "retry": retry_messages,
+    "hold": lambda tx, ids, now: hold_messages(tx, ids),
+    "release": lambda tx, ids, now: release_messages(tx, ids),
+    "delete": lambda tx, ids, now: delete_messages(tx, ids),
 }
 LANE_ACTIONS: dict[str, ActOnLane] = {"hold": hold_lane, "release": release_lane}
 

@@ -37,7 +37,7 @@ RELEASED = (State.HELD, State.PREPARED)
 DELETED = (*WAITING, State.PREPARED, State.HELD, *FINAL)
 
 
-def retry(tx: Transaction, ids: Iterable[str], now: float) -> Done:
+def retry_messages(tx: Transaction, ids: Iterable[str], now: float) -> Done:
     """Try again at once; a failed message gets a new lifetime.
 
     What has failed for good in a message that still waits for others is left alone: its
@@ -75,7 +75,7 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
     wake(tx)
 
 
-def hold(tx: Transaction, ids: Iterable[str]) -> Done:
+def hold_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     """Keep messages back until they are released."""
 
     def act(keys: Sequence[int]) -> None:
@@ -88,7 +88,7 @@ def hold(tx: Transaction, ids: Iterable[str]) -> Done:
     return _act(tx, ids, HELD, "held", act)
 
 
-def unhold(tx: Transaction, ids: Iterable[str]) -> Done:
+def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     """Let held messages go on; prepared ones too: their transaction is in doubt."""
 
     def act(keys: Sequence[int]) -> None:
@@ -102,7 +102,7 @@ def unhold(tx: Transaction, ids: Iterable[str]) -> Done:
     return _act(tx, ids, RELEASED, "released", act)
 
 
-def remove(tx: Transaction, ids: Iterable[str]) -> Done:
+def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     """Delete messages with their record; what is being sent right now stays."""
 
     def act(keys: Sequence[int]) -> None:
