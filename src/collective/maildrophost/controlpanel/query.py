@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import Search, Sort, State
-from collective.maildrophost.engine.queue.listing import IN_QUEUE
+from collective.maildrophost.engine.queue import IN_QUEUE, Search, Sort, State
 
 PAGE_SIZE = 50
 LAST_PAGE = 10**9 - 1

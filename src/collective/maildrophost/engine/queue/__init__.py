@@ -56,8 +56,6 @@ from .listing import (
     attempts,
     content,
     get_message,
-    keys_in_order,
-    list_messages,
     records,
 )
 from .moment import moment
@@ -79,11 +77,14 @@ from .prune import prune, prune_files
 from .putoff import put_off_large
 from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
 from .search import (
+    IN_QUEUE,
     Found,
     Search,
     Sort,
     find_by_message_id,
     ids_matching,
+    keys_in_order,
+    list_messages,
     newest_id,
     search,
 )
@@ -97,6 +98,7 @@ from .transfer import Transferred, transfer
 from .waking import wake
 
 __all__ = [
+    "IN_QUEUE",
     "AttemptRecord",
     "Batch",
     "Claim",

@@ -47,7 +47,7 @@ def octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
     return select(message.c.size).where(message.c.id == id).scalar_subquery()
 
 
-def _due_in(lane: Lane, small: bool) -> Select[tuple[int, int, int]]:
+def _due_in(lane: Lane, small: bool) -> Select[int, int, int]:
     statement = (
         select(schedule.c.lane, schedule.c.message_id)
         .where(

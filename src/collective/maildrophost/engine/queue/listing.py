@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,40 +83,6 @@ class MessageRecord:
             "attempts": self.attempts,
             "possible_duplicate": self.possible_duplicate,
         }
-
-
-IN_QUEUE = tuple(state for state in State if state is not State.SENT)
-"""What a listing shows when no state is asked for: all that still has its content."""
-
-
-def list_messages(
-    tx: Transaction, state: State | None = None, limit: int | None = None
-) -> list[MessageRecord]:
-    """Messages in one state, or all that are not sent; oldest due first."""
-    return records(tx, keys_in_order(tx, state, limit))
-
-
-def keys_in_order(
-    tx: Transaction, state: State | None = None, limit: int | None = None
-) -> list[int]:
-    """The rows of what `list_messages` lists, to be read with `records` bit by bit."""
-    states = IN_QUEUE if state is None else (state,)
-    # Each state and lane is one ordered run of the index; merging the runs reads no
-    # more rows than are asked for.
-    runs = [_due_order(tx, each, lane, limit) for each in states for lane in Lane]
-    return [key for _, key in heapq.merge(*runs)][:limit]
-
-
-def _due_order(
-    tx: Transaction, state: State, lane: Lane, limit: int | None
-) -> list[tuple[float, int]]:
-    rows = tx.execute(
-        select(schedule.c.due, schedule.c.message_id)
-        .where(schedule.c.state == state.value, schedule.c.lane == int(lane))
-        .order_by(schedule.c.due, schedule.c.message_id)
-        .limit(limit)
-    )
-    return [(due, key) for due, key in rows]
 
 
 def get_message(tx: Transaction, id: str) -> MessageRecord | None:

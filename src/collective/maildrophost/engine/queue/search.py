@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from ..message import Lane
 from . import tables
-from .listing import IN_QUEUE, MessageRecord, key_of, records
+from .listing import MessageRecord, key_of, records
 from .states import State
 from .store import Transaction
 
@@ -41,6 +41,10 @@ SCANNED = 200_000
 LONGEST_TEXT = 1000
 """No address and no subject is so long (addresses.py, compose.py)."""
 _IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+IN_QUEUE = tuple(state for state in State if state is not State.SENT)
+"""What is shown when no state is asked for: all that still has its content."""
 
 
 class Sort(str, Enum):
@@ -84,18 +88,37 @@ class Found:
 def search(tx: Transaction, wanted: Search, limit: int, offset: int = 0) -> Found:
     """The messages `offset` to `offset + limit` of those that are wanted."""
     oldest = _oldest_scanned(tx)
-    indexed = wanted.states and wanted.sort in (Sort.DUE, Sort.CREATED)
-    if wanted.text.strip() or not indexed:
+    if _is_indexed(wanted):
+        keys = keys_in_order(tx, wanted, limit, offset)
+        total = _count(tx, wanted, oldest)
+    else:
         # Everything is looked at anyway: the same look counts it.
         page = _sorted(wanted, oldest).limit(limit).offset(offset)
         rows = tx.execute(page.add_columns(func.count().over())).all()
         keys = [key for key, _ in rows]
         total = rows[0][1] if rows else _count(tx, wanted, oldest)
-    else:
-        keys = list(tx.execute(_from_index(wanted, limit, offset)).scalars())
-        total = _count(tx, wanted, oldest)
     complete = not wanted.text.strip() or _nothing_before(tx, oldest)
     return Found(tuple(records(tx, keys)), total, complete)
+
+
+def keys_in_order(
+    tx: Transaction, wanted: Search, limit: int | None = None, offset: int = 0
+) -> list[int]:
+    """The rows of the messages that `search` finds, to read with `records` bit by bit.
+
+    Without a limit, all of them.
+    """
+    if _is_indexed(wanted):
+        found = _from_index(wanted, limit, offset)
+    else:
+        found = _sorted(wanted, _oldest_scanned(tx)).limit(limit).offset(offset)
+    return list(tx.execute(found).scalars())
+
+
+def list_messages(tx: Transaction, state: State | None = None) -> list[MessageRecord]:
+    """Every message in one state, or all that are not sent; oldest due first."""
+    wanted = Search(states=IN_QUEUE if state is None else (state,))
+    return records(tx, keys_in_order(tx, wanted))
 
 
 def ids_matching(
@@ -154,7 +177,12 @@ def _nothing_before(tx: Transaction, oldest: int) -> bool:
     return first is None or first >= oldest
 
 
-def _from_index(wanted: Search, limit: int, offset: int) -> Select[tuple[int]]:
+def _is_indexed(wanted: Search) -> bool:
+    by_time = wanted.sort in (Sort.DUE, Sort.CREATED)
+    return by_time and bool(wanted.states) and not wanted.text.strip()
+
+
+def _from_index(wanted: Search, limit: int | None, offset: int) -> Select[int]:
     if wanted.sort is Sort.CREATED:
         # Ids grow with time, and the table lies in their order.
         everything = select(schedule.c.message_id).where(*_conditions(wanted, 0))
@@ -163,7 +191,7 @@ def _from_index(wanted: Search, limit: int, offset: int) -> Select[tuple[int]]:
     return _in_due_order(wanted, limit, offset)
 
 
-def _in_due_order(wanted: Search, limit: int, offset: int) -> Select[tuple[int]]:
+def _in_due_order(wanted: Search, limit: int | None, offset: int) -> Select[int]:
     # Each state and lane is one ordered run of the index: no run is read further than
     # the end of the page.
     lanes = tuple(Lane) if wanted.lane is None else (wanted.lane,)
@@ -177,7 +205,7 @@ def _in_due_order(wanted: Search, limit: int, offset: int) -> Select[tuple[int]]
                 schedule.c.due,
                 schedule.c.message_id,
             )
-            .limit(offset + limit)
+            .limit(None if limit is None else offset + limit)
             .subquery()
         )
         for state in wanted.states
@@ -189,7 +217,7 @@ def _in_due_order(wanted: Search, limit: int, offset: int) -> Select[tuple[int]]
     return ordered.limit(limit).offset(offset)
 
 
-def _sorted(wanted: Search, oldest: int) -> Select[tuple[int]]:
+def _sorted(wanted: Search, oldest: int) -> Select[int]:
     found = (
         select(schedule.c.message_id)
         .join_from(schedule, message)
@@ -209,10 +237,10 @@ _VALUES: dict[Sort, ColumnElement[object]] = {
 
 
 def _ordered(
-    found: Select[tuple[int]],
+    found: Select[int],
     wanted: Search,
     *columns: ColumnElement[object],
-) -> Select[tuple[int]]:
+) -> Select[int]:
     return found.order_by(
         *(column.desc() if wanted.descending else column.asc() for column in columns)
     )
@@ -239,7 +267,7 @@ def _may_stand_somewhere(text: str) -> bool:
     return len(text) <= LONGEST_TEXT and not _IN_NO_TEXT.search(text)
 
 
-def _with_text(text: str, oldest: int) -> Select[tuple[int]]:
+def _with_text(text: str, oldest: int) -> Select[int]:
     # One scan of each table is faster than a look at the recipients of each message.
     places = [
         select(message.c.id).where(
