@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,11 +66,8 @@ class Configured:
         configuration = self.load()
         from ..queue import open_queue
 
-        queue = open_queue(configuration.queue)
-        try:
+        with closing(open_queue(configuration.queue)) as queue:
             yield queue
-        finally:
-            queue.close()
 
 
 pass_configured = click.make_pass_decorator(Configured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,8 @@ def _alive_and_lost(
 
     if not queue_exists(configuration):
         return (), ()
-    queue = open_queue(configuration.queue)
-    try:
-        with queue.read() as tx:
-            return alive_and_lost(tx, time.time(), is_gone)
-    finally:
-        queue.close()
+    with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
+        return alive_and_lost(tx, time.time(), is_gone)
 
 
 def _is_here(daemon: Daemon) -> bool:

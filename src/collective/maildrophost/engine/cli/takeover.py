@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,16 +113,13 @@ def _move(url: str, target: Queue, account: _Account) -> None:
 
     from ..queue import State, open_queue, transfer
 
-    source = open_queue(url)
-    try:
+    with closing(open_queue(url)) as source:
         if source.same_as(target):
             raise click.ClickException(
                 f"{source.name} is the queue of this configuration: name the old one"
             )
         with steps("importing") as tell:
             done = transfer(source, target, time.time(), tell)
-    finally:
-        source.close()
     for state, count in done.moved.items():
         account.count[FAILED if state is State.FAILED else QUEUED] += count
     account.stays += _left(source.name, done)

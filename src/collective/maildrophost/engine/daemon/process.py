@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Coroutine, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any, TypeVar
 
 from .. import doorbell
@@ -62,11 +62,8 @@ def _run(
     configuration: Configuration, bell: Doorbell, once: bool, tell: Tell | None
 ) -> tuple[int, Configuration | None]:
     try:
-        queue = open_queue(configuration.queue)
-        try:
+        with closing(open_queue(configuration.queue)) as queue:
             return _serve(configuration, queue, bell, once, tell)
-        finally:
-            queue.close()
     except MaildropError as error:
         log.critical("the daemon ends: %s", error)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .. import heartbeats
@@ -45,9 +46,5 @@ def _mail_waits(configuration: Configuration) -> bool:
 
     if not heartbeats.queue_exists(configuration):
         return False
-    queue = open_queue(configuration.queue)
-    try:
-        with queue.read() as tx:
-            return queue_length(tx) > 0
-    finally:
-        queue.close()
+    with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
+        return queue_length(tx) > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,14 +38,11 @@ def _opens(configuration: Configuration) -> Finding:
     try:
         if not heartbeats.queue_exists(configuration):
             return ok(SUBJECT, f"{configuration.queue} is made by the first start")
-        queue = open_queue(configuration.queue)
-        try:
+        with closing(open_queue(configuration.queue)) as queue:
             with queue.read() as tx:
                 waiting = queue_length(tx)
             with queue.write():
                 pass  # taking the lock shows that it can be written
-        finally:
-            queue.close()
     except QueueError as error:
         return failed(SUBJECT, str(error))
     return ok(SUBJECT, f"{queue.name} opens, {waiting} messages wait")
