@@ -151,10 +151,43 @@ def test_a_password_file_without_exactly_one_line_is_refused(
 def test_a_password_comes_from_one_place_only(load_text, tmp_path):
     file = tmp_path / "password"
     file.write_text(WORD)
-    with pytest.raises(ConfigurationError, match="not both") as error:
-        load_text(f"MAILDROP_PASSWORD_FILE={file}", MAILDROP_PASSWORD="other")
-    assert error.value.line == 2
-    assert "other" not in str(error.value)
+    both = f"MAILDROP_PASSWORD_FILE={file}\nMAILDROP_PASSWORD=other"
+    in_environment = {
+        "MAILDROP_PASSWORD_FILE": str(file),
+        "MAILDROP_PASSWORD": "other",
+    }
+    for text, environ, line in ((both, {}, 2), ("", in_environment, None)):
+        with pytest.raises(ConfigurationError, match="not both") as error:
+            load_text(text, **environ)
+        assert error.value.line == line
+        assert "other" not in str(error.value)
+
+
+def test_a_password_of_the_environment_wins_over_the_file_that_holds_one(
+    load_text, tmp_path
+):
+    text = f"MAILDROP_LOGIN=me\nMAILDROP_PASSWORD_FILE={tmp_path / 'password'}"
+    configuration = load_text(text, MAILDROP_PASSWORD=WORD)
+    assert configuration.password.reveal() == WORD
+    assert configuration.password_file == ""
+
+
+def test_a_file_that_the_environment_names_wins_over_the_password(load_text, tmp_path):
+    file = tmp_path / "password"
+    file.write_text(WORD)
+    configuration = load_text(
+        "MAILDROP_LOGIN=me\nMAILDROP_PASSWORD=other", MAILDROP_PASSWORD_FILE=str(file)
+    )
+    assert configuration.password.reveal() == WORD
+
+
+def test_an_empty_password_of_the_environment_leaves_the_file_that_holds_one(
+    load_text, tmp_path
+):
+    file = tmp_path / "password"
+    file.write_text(WORD)
+    text = f"MAILDROP_LOGIN=me\nMAILDROP_PASSWORD_FILE={file}"
+    assert load_text(text, MAILDROP_PASSWORD="").password.reveal() == WORD
 
 
 def test_the_environment_gives_a_password_as_it_stands(path):

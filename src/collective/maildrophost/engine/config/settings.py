@@ -26,6 +26,11 @@ from collective.maildrophost.engine.config.text import (
 )
 
 _PYTHON_WORDS = ("True", "False")
+_EITHER_OR = {
+    "MAILDROP_PASSWORD": "MAILDROP_PASSWORD_FILE",
+    "MAILDROP_PASSWORD_FILE": "MAILDROP_PASSWORD",
+}
+"""Two ways to set one thing: the environment wins over both in the file."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,14 @@ class Settings:
         if name in seen:
             self.warn(name, line, f"set again: this line wins over line {seen[name]}")
         seen[name] = line
-        given = self._given.get(name)
-        if given is not None and given.from_environment:
-            return
-        self._assign(option, assignment)
+        if not self._in_environment(name):
+            self._assign(option, assignment)
+
+    def _in_environment(self, name: str) -> bool:
+        given, other = self._given.get(name), self._given.get(_EITHER_OR.get(name, ""))
+        return (given is not None and given.from_environment) or (
+            other is not None and other.from_environment and other.text != ""
+        )
 
     def _assign(self, option: Option, assignment: Assignment) -> None:
         value = expand(assignment.word, self._lookup)
