@@ -331,6 +331,18 @@ def test_transactions_for_few_recipients_each_do_not_make_a_message_older(claim_
     assert verdict is LATER
 
 
+@pytest.mark.parametrize("tried_before", [113, 114])
+def test_a_message_from_the_future_has_lived_as_long_as_its_waits(
+    claim_of, tried_before
+):
+    claim = replace(claim_of(tried_before, 0), since=NOW + 10**6)
+    waits = sum(POLICY.wait(each, Lane.NORMAL, 0.0) for each in range(1, 115))
+    assert waits - 4000 < POLICY.lifetime < waits
+    (_, tried), (_, other) = judge(claim, LATER, LATER).verdicts
+    given_up = Outcome.FAILED if tried_before == 114 else Outcome.DEFERRED
+    assert (tried.outcome, other.outcome) == (given_up, given_up)
+
+
 def test_after_its_lifetime_a_deferral_is_a_failure_with_the_last_reply(claim_of):
     judged = judge(claim_of(9, 0), LATER, SENT, now=NOW + 432000)
     (_, failed), (_, sent) = judged.verdicts
