@@ -96,18 +96,23 @@ def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(
         assert recipient.reply == SENT.reply
 
 
-def test_one_that_can_be_written_in_no_way_stays_claimed(queue):
+def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):
     claims = claimed(queue, 3)
     hopeless, *good = claims
     # The position of a recipient that the message does not have twice over.
     twice = ((0, SENT), (0, SENT))
     settlement = Settlement(hopeless.id, "me", "relay:25", twice, NOW, False)
+    freed = []
     settle_all(
         queue,
-        Finished(hopeless, settlement),
+        Finished(hopeless, settlement, over=lambda: freed.append(hopeless.id)),
         *(finished(each, SENT) for each in good),
     )
     assert states(queue, claims) == [State.SENDING, State.SENT, State.SENT]
+    # Its connection goes on, and somebody is told.
+    assert freed == [hopeless.id]
+    (told,) = (each for each in caplog.records if each.levelname == "CRITICAL")
+    assert told.getMessage().startswith(f"id={hopeless.id}: ")
 
 
 def test_one_whose_record_is_damaged_keeps_no_other_from_the_disk(queue):
