@@ -84,3 +84,16 @@ def test_an_abort_deletes_what_was_prepared_unheard(root, send, subjects, losing
     losing("refused", ["1", "2", "3"])
     transaction.abort()
     assert subjects() == []
+
+
+def test_a_transaction_whose_vote_is_not_heard_sends_nothing(
+    root, send, subjects, proxy
+):
+    # Nobody else takes part: one step would do, if every answer came.
+    send(root.host, "1")
+    proxy.lose_commit(b"INTO maildrop_message")
+    with pytest.raises(MailHostError, match="mail queue"):
+        transaction.commit()
+    assert proxy.lost.wait(20)
+    transaction.abort()
+    assert subjects() == []
