@@ -53,6 +53,15 @@ def test_no_large_mail_overtakes_other_large_mail(sizes, in_flight):
     assert gone == sorted(large)[: len(gone)]
 
 
+@given(sizes, st.integers(0, 2 * LANE_OCTETS))
+def test_large_mail_that_has_room_never_waits(sizes, in_flight):
+    large = large_among(sizes)
+    chosen = list(with_room(range(len(sizes)), large, in_flight))
+    left = [each for each in sorted(large) if each not in chosen]
+    taken = in_flight + sum(large[each] for each in chosen if each in large)
+    assert not left or (taken and taken + large[left[0]] > LANE_OCTETS)
+
+
 @given(sizes)
 def test_one_large_message_is_read_at_a_time(sizes):
     large = large_among(sizes)
