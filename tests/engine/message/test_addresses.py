@@ -26,6 +26,7 @@ from collective.maildrophost.engine.message import (
         "a@[192.0.2.1]",
         "a@[IPv6:2001:db8::1]",
         '"a,b;c:d@e"@example.org',
+        '"a@b"',
         "trailing.dot.@example.org",
         "müller@example.org",
         "a@bücher.example",
@@ -39,6 +40,17 @@ from collective.maildrophost.engine.message import (
 def test_an_address_is_kept_as_it_is_given(address):
     assert check_address(address) == address
     assert parse_addresses(address) == (address,)
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e4"])
+def test_an_address_has_at_most_254_octets(letter):
+    longest = letter * 120
+    longest += "x" * (254 - len(f"{longest}@example.org".encode())) + "@example.org"
+    assert check_address(longest) == longest
+    assert parse_addresses(longest) == (longest,)
+    for read in (check_address, parse_addresses):
+        with pytest.raises(InvalidMessage, match="longer than 254 octets"):
+            read(f"x{longest}")
 
 
 @pytest.mark.parametrize(
