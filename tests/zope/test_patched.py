@@ -100,3 +100,50 @@ def test_a_send_replaced_on_the_instance_gets_mailhosts_arguments(host, send, su
     transaction.commit()
     assert taken == [["to@example.org"]]
     assert subjects() == []
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """The subjects of what an add-on that replaces `send` has been given."""
+    taken = []
+
+    def send(
+        self,
+        messageText,
+        mto=None,
+        mfrom=None,
+        subject=None,
+        encode=None,
+        immediate=False,
+        charset=None,
+        msg_type=None,
+    ):
+        taken.append(subject)
+
+    monkeypatch.setattr(MailBase, "send", send)
+    return taken
+
+
+def test_a_patch_of_send_itself_gets_the_mail(host, subjects, taken):
+    mail = {"mto": "to@example.org", "mfrom": "from@example.org"}
+    host.send("text", subject="sent", lane="bulk", **mail)
+    host.scheduledSend("text", subject="scheduled", **mail)
+    host.simple_send("to@example.org", "from@example.org", "simple", "text")
+    transaction.commit()
+    assert taken == ["sent", "scheduled", None]
+    assert subjects() == []
+
+
+def test_a_patch_of_send_that_calls_the_original_redirects_the_mail(
+    host, send, mails, monkeypatch
+):
+    original = MailBase.send
+
+    def send_to_tester(self, messageText, mto=None, *arguments, **named):
+        original(self, messageText, "tester@example.org", *arguments, **named)
+
+    monkeypatch.setattr(MailBase, "send", send_to_tester)
+    send(host)
+    transaction.commit()
+    (message,) = mails()
+    assert [each.address for each in message.recipients] == ["tester@example.org"]

@@ -31,6 +31,7 @@ from collective.maildrophost.engine.queue import alive_and_lost, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
+from collective.maildrophost.patched import is_replaced
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.samesite import check_same_site
@@ -38,8 +39,6 @@ from collective.maildrophost.sending import send_now, send_with_transaction
 from collective.maildrophost.submission import envelope, wishes
 from collective.maildrophost.submission.munged import munged
 from collective.maildrophost.zmi.tabs import Tabs
-
-MAILHOST_MODULE = "Products.MailHost.MailHost"
 
 
 @implementer(IMaildropHost)
@@ -92,6 +91,10 @@ class MaildropHost(Tabs, MailHost):
         deliver_at: Any = None,
     ) -> None:
         """Queue a mail, see IMaildropHost; raises MailHostError."""
+        if is_replaced(MailHost.send):
+            # What replaces it decides about every mail, in MailHost's own arguments.
+            given = messageText, mto, mfrom, subject, encode, immediate
+            return super().send(*given, charset, msg_type)
         with refusals_named():
             envelope.check_one_line("subject", subject, charset)
             envelope.check_one_line("msg_type", msg_type)
@@ -137,7 +140,7 @@ class MaildropHost(Tabs, MailHost):
         lane: Any = None,
         deliver_at: Any = None,
     ) -> None:
-        if _is_replaced(MailHost._send):
+        if is_replaced(MailHost._send):
             # Products.PrintingMailHost and the like: this mail must not be sent.
             super()._send(mfrom, mto, messageText, immediate)
         else:
@@ -290,10 +293,3 @@ class MaildropHost(Tabs, MailHost):
 
 
 InitializeClass(MaildropHost)
-
-
-def _is_replaced(method: Any) -> bool:
-    """Whether a method that is looked up on MailHost is not MailHost's own."""
-    # Its name and its module are what functools.wraps gives to any other.
-    home = getattr(method, "__globals__", {}).get("__name__")
-    return home != MAILHOST_MODULE or hasattr(method, "__wrapped__")
