@@ -159,19 +159,45 @@ def test_a_hook_after_the_commit_does_not_take_the_mail_back(root, send, subject
     assert subjects() == [("hello", "queued")]
 
 
-def test_mail_sent_after_the_commit_is_refused_with_the_reason(root, send, subjects):
+@pytest.mark.parametrize("immediate", [True, False])
+def test_mail_sent_in_a_hook_after_the_commit_is_queued_at_once(
+    root, send, subjects, immediate
+):
+    root.counter += 1
+    send(root.host)
+    seen = []
+
+    def committed_mail(committed):
+        send(root.host, "committed", immediate=immediate)
+        seen.append(subjects())
+
+    transaction.get().addAfterCommitHook(committed_mail)
+    transaction.commit()
+    assert seen == [[("hello", "queued"), ("committed", "queued")]]
+    transaction.abort()
+    assert subjects() == seen[0]
+
+
+def test_mail_sent_after_a_commit_that_failed_is_refused_with_the_reason(
+    root, send, subjects, join
+):
     refusals = []
+
+    def refuse():
+        raise RuntimeError("no")
 
     def too_late(committed):
         with pytest.raises(MailHostError, match="transaction that ends") as refusal:
             send(root.host, "too late")
         refusals.append(refusal)
 
-    send(root.host)
+    join(AFTER_MAIL, tpc_vote=refuse)
     transaction.get().addAfterCommitHook(too_late)
-    transaction.commit()
+    with pytest.raises(RuntimeError, match="no"):
+        transaction.commit()
+    transaction.abort()
     assert len(refusals) == 1
-    assert subjects() == [("hello", "queued")]
+    assert subjects() == []
 
 
 def test_a_no_of_somebody_else_deletes_the_mail(root, send, subjects, join):

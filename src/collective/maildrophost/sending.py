@@ -20,6 +20,8 @@ from collective.maildrophost.transaction import SpoolDataManager
 
 _JOINED = object()
 """What a transaction's data managers are kept under: a dict, by URL of the queue."""
+_COMMITTED = "Committed"
+"""The transaction's own word for its state, which has no public name."""
 
 
 def send_with_transaction(url: str, message: Message, origin: str) -> None:
@@ -28,7 +30,12 @@ def send_with_transaction(url: str, message: Message, origin: str) -> None:
     `origin` tells an operator who wrote it. Raises MailHostError when the transaction
     takes nothing any more, or when its mail must move to a queue that does not answer.
     """
-    _data_manager(transaction.get(), url).add(message, origin)
+    current = transaction.get()
+    if getattr(current, "status", None) == _COMMITTED:
+        # A hook after the commit sends it: there is nothing left to wait for.
+        send_now(url, message, origin)
+    else:
+        _data_manager(current, url).add(message, origin)
 
 
 def send_now(url: str, message: Message, origin: str) -> None:
