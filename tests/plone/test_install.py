@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost
@@ -114,3 +115,38 @@ def test_a_site_without_a_mailhost_gets_one(
     uninstall(plain_portal)
     assert type(tool_of(plain_portal)) is MailHost
     assert utility() is tool_of(plain_portal)
+
+
+@pytest.fixture
+def maildir(tmp_path):
+    """The queue of a MailHost, with three mails that wait and one thrown out."""
+    for folder in ("new", "cur", "tmp"):
+        (tmp_path / folder).mkdir()
+    for name in ("new/1", "new/2", ".sending-2", "cur/3", ".rejected-4", "tmp/5"):
+        folder, _, name = name.rpartition("/")
+        (tmp_path / (folder or "new") / name).touch()
+    return tmp_path
+
+
+def test_mail_in_the_queue_of_the_old_mailhost_is_told_of(
+    plain_portal, install, maildir, caplog
+):
+    plain_portal.MailHost.smtp_queue = True
+    plain_portal.MailHost.smtp_queue_directory = str(maildir)
+
+    install(plain_portal)
+
+    assert "3 mails wait" in caplog.text
+    assert f"maildropctl import {maildir}" in caplog.text
+
+
+@pytest.mark.parametrize(("used", "directory"), [(False, ""), (True, "not-there")])
+def test_without_such_mail_nothing_is_said(
+    plain_portal, install, maildir, caplog, used, directory
+):
+    plain_portal.MailHost.smtp_queue = used
+    plain_portal.MailHost.smtp_queue_directory = str(maildir / directory)
+
+    install(plain_portal)
+
+    assert "maildropctl import" not in caplog.text

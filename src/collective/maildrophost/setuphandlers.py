@@ -8,6 +8,7 @@ profile may delete any tool.
 
 from __future__ import annotations
 
+import logging
 from copy import deepcopy
 from typing import Any
 
@@ -23,6 +24,7 @@ from zope.interface import implementer
 from collective.maildrophost import oldhost
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.installation import mailsettings
+from collective.maildrophost.installation.leftmail import left_by
 from collective.maildrophost.installation.sitemailhost import (
     TOOL_CLASS,
     TOOL_ID,
@@ -40,6 +42,8 @@ from collective.maildrophost.permissions import (
     MANAGE_MAIL_QUEUE,
     VIEW_MAIL_TEXT,
 )
+
+logger = logging.getLogger(__name__)
 
 PLAIN_CLASS = "Products.MailHost.MailHost.MailHost"
 SWAP = "collective.maildrophost.swap"
@@ -60,6 +64,7 @@ def install(setup_tool: Any) -> None:
     annotations = IAnnotations(site)
     if SWAP not in annotations:
         annotations[SWAP] = _begin_swap(site, setup_tool)
+        _tell_of_mail_left_by(annotations[SWAP]["original"])
     put_maildrop_host_back(site)
 
 
@@ -116,6 +121,18 @@ def _begin_swap(site: Any, setup_tool: Any) -> PersistentMapping:
         required_class=PLAIN_CLASS if required in (None, TOOL_CLASS) else required,
         filled=PersistentMapping(),
     )
+
+
+def _tell_of_mail_left_by(original: Any) -> None:
+    left = left_by(original)
+    if left:
+        logger.warning(
+            "%d mails wait in the queue of the MailHost that was replaced, and no Zope "
+            "delivers them once this one has been restarted. Take them over then: "
+            "maildropctl import %s",
+            left.count,
+            left.directory,
+        )
 
 
 _SETTINGS = (

@@ -8,6 +8,7 @@ from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
+from collective.maildrophost.setuphandlers import swap_of
 
 VIEWS = ["", "queue", "message", "test", "test-progress", "settings", "health"]
 
@@ -67,6 +68,25 @@ def test_the_overview_says_what_is_wrong_and_counts(panel, put, mail):
     assert "2 Queued" in panel.text
     assert 'role="img" aria-labelledby="maildrop-chart-title' in panel.browser.contents
     assert panel.browser.contents.count('<th scope="row">') >= 24
+
+
+def test_the_overview_tells_of_mail_in_the_queue_of_the_old_mailhost(
+    panel, committing_portal, tmp_path
+):
+    assert "old MailHost" not in panel.open()
+    original = swap_of(committing_portal)["original"]
+    original.smtp_queue, original.smtp_queue_directory = True, str(tmp_path)
+    transaction.commit()
+    waiting = tmp_path / "new" / "1"
+    waiting.parent.mkdir()
+    waiting.touch()
+
+    panel.open()
+    assert "No Zope delivers it any more. Mails that wait: 1" in panel.text
+    assert f"maildropctl import {tmp_path}" in panel.text
+
+    waiting.unlink()
+    assert "old MailHost" not in panel.open()
 
 
 def test_a_queue_that_cannot_be_read_is_not_said_to_be_empty(panel, queue):
