@@ -10,8 +10,12 @@ import pytest
 
 from collective.maildrophost.engine.queue import (
     QueueError,
+    Search,
     State,
+    act_in_portions,
+    crowd,
     delete_messages,
+    hold_messages,
     tidy,
 )
 from collective.maildrophost.engine.queue import housekeeping as module
@@ -119,6 +123,41 @@ def test_a_reader_is_not_waited_for_and_reads_on(queue, hands, monkeypatch):
         assert time.monotonic() - began < 1
         assert wal_bytes(queue.path) > 0
         assert tx.exec_driver_sql(count).scalar() == 1
+
+
+@pytest.fixture
+def held_one_by_one(queue, hands, monkeypatch):
+    """Holds all of three mails; returns how large the WAL was before each commit."""
+    monkeypatch.setattr(crowd, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "LARGE_WAL_BYTES", 0)
+    hands.send(*[hands.mail() for _ in range(3)])
+
+    def hold():
+        sizes = []
+
+        def act(ids):
+            sizes.append(wal_bytes(queue.path))
+            return hands.do(hold_messages, ids)
+
+        act_in_portions(queue, "hold", Search(), act)
+        return sizes
+
+    return hold
+
+
+def test_an_action_on_all_never_makes_the_wal_as_large_as_all_of_it(held_one_by_one):
+    first, *others = held_one_by_one()
+    assert first > 0
+    assert others == [0, 0]
+
+
+def test_an_action_on_all_waits_for_no_reader(queue, hands, held_one_by_one):
+    with queue.read() as tx:
+        tx.exec_driver_sql("SELECT count(*) FROM maildrop_message").scalar()
+        began = time.monotonic()
+        assert all(held_one_by_one())
+        assert time.monotonic() - began < 1
+    assert {hands.message(n).state for n in (1, 2, 3)} == {State.HELD}
 
 
 def test_a_queue_that_cannot_shrink_is_left_alone(queue, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from .housekeeping import empty_large_wal
 from .operator import Done, taking_part
 from .search import Search, ids_matching, newest_id
 from .store import Queue
@@ -35,3 +36,4 @@ def act_in_portions(
             return tuple(changed)
         changed += act(ids).changed
         last = ids[-1]
+        empty_large_wal(queue)

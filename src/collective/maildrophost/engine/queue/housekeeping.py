@@ -82,6 +82,20 @@ def tidy(queue: Queue) -> bool:
         raise QueueError(queue.name, advice(error)) from None
 
 
+def empty_large_wal(queue: Queue) -> None:
+    """Empty the write-ahead log of a queue in a file, should it have become large.
+
+    For work of many large commits. SQLite begins the log anew when all of it is in the
+    database at the moment of a commit: with somebody else who goes on writing during
+    each checkpoint that is never, and the log has all of the work in the end. Where a
+    reader or a writer is in the way it does nothing.
+    """
+    if queue.path is None or wal_bytes(queue.path) <= LARGE_WAL_BYTES:
+        return
+    with contextlib.suppress(sqlite3.Error), _connected(queue.path) as connection:
+        _truncate_wal(connection)
+
+
 def _step(queue: sqlite3.Connection, path: Path) -> bool:
     if wal_bytes(path) > LARGE_WAL_BYTES:
         _truncate_wal(queue)
