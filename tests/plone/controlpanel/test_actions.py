@@ -82,6 +82,25 @@ def test_deleting_asks_first_and_says_what_goes(panel, put, mail, states):
     assert states() == {"one": "queued"}
 
 
+def test_a_deletion_takes_no_mail_that_came_while_it_was_asked_about(
+    panel, put, mail, states
+):
+    put(mail("seen"))
+    panel.post("maildrophost-act", action="delete", scope="all")
+    assert "Delete 1 messages for good?" in panel.text
+    put(mail("unseen"))
+    panel.browser.getControl("Delete for good").click()
+    assert "Deleted: 1" in panel.text
+    assert states() == {"unseen": "queued"}
+
+
+@pytest.mark.parametrize("newest", ["", "many", "-1", "9" * 30, "\u00b2"])
+def test_a_bound_that_is_none_bounds_nothing(panel, put, mail, states, newest):
+    put(mail("one"))
+    panel.post("maildrophost-act", action="hold", scope="all", newest=newest)
+    assert states() == {"one": "held"}
+
+
 def test_a_deletion_can_be_called_off(panel, put, mail, states):
     (id,) = put(mail("one"))
     panel.post(

@@ -15,9 +15,11 @@ from collective.maildrophost.engine.queue import (
     Done,
     Search,
     get_message,
+    newest_id,
     search,
     taking_part,
 )
+from collective.maildrophost.engine.queue.listing import key_of
 from collective.maildrophost.i18n import _
 
 SAID = {
@@ -57,6 +59,12 @@ class ActOnMessages(Action):
         return self.sent("scope") == ALL
 
     @property
+    def newest(self) -> str | None:
+        """The newest message that was there when it was asked; None: it was not."""
+        newest = key_of(self.sent("newest"))
+        return None if newest is None else str(newest)
+
+    @property
     def query(self) -> Query:
         """What the queue's page showed."""
         return query(self.request.form)
@@ -87,8 +95,8 @@ class ActOnMessages(Action):
     def _do(self) -> None:
         queue = self.site_mail_host.queue()
         if self.on_all:
-            count = len(actions.act_on_all(queue, self.action, self.query.search))
-            self._report(count)
+            wanted, newest = self.query.search, self.newest
+            self._report(len(actions.act_on_all(queue, self.action, wanted, newest)))
         else:
             done = actions.act(queue, self.action, self.ids)
             self._report(len(done.changed), done)
@@ -133,15 +141,20 @@ class ActOnMessages(Action):
 
     def hidden_fields(self) -> list[tuple[str, str]]:
         """What the confirmed form sends again."""
-        scope = ALL if self.on_all else SELECTED
-        chosen = [] if self.on_all else [("ids:list", id) for id in self.ids]
         return [
             ("action", self.action),
-            ("scope", scope),
+            ("scope", ALL if self.on_all else SELECTED),
             ("from", self.sent("from")),
             *self.query.fields().items(),
-            *chosen,
+            *self._chosen(),
         ]
+
+    def _chosen(self) -> list[tuple[str, str]]:
+        if not self.on_all:
+            return [("ids:list", id) for id in self.ids]
+        # What comes while the question is read is not what it was about.
+        with self.site_mail_host.queue().read() as tx:
+            return [("newest", newest_id(tx))]
 
     def back(self) -> str:
         """Lead to the page that the form was on."""

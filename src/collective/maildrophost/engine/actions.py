@@ -50,14 +50,17 @@ def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
     return done
 
 
-def act_on_all(queue: Queue, action: str, wanted: Search) -> tuple[str, ...]:
+def act_on_all(
+    queue: Queue, action: str, wanted: Search, newest: str | None = None
+) -> tuple[str, ...]:
     """Do `action` to every wanted message that takes part in it; the ids of those.
 
+    None has an id above `newest`, for a person who has not seen what came later.
     In several transactions. A QueueError leaves the rest as it was: doing it again
     goes on with that.
     """
     return operations.act_in_portions(
-        queue, action, wanted, lambda ids: act(queue, action, ids)
+        queue, action, wanted, lambda ids: act(queue, action, ids), newest
     )
 
 

@@ -15,9 +15,15 @@ AT_ONCE = 1000
 
 
 def act_in_portions(
-    queue: Queue, action: str, wanted: Search, act: Callable[[Sequence[str]], Done]
+    queue: Queue,
+    action: str,
+    wanted: Search,
+    act: Callable[[Sequence[str]], Done],
+    newest: str | None = None,
 ) -> tuple[str, ...]:
     """Have `act` do `action` to every wanted message that takes part; the ids changed.
+
+    None has an id above `newest`: without it, that of the newest message there is.
 
     `act` is given some of them at a time, and does that in one transaction. When it
     raises, or the process is killed, what was done by then stays done, and the rest is
@@ -25,8 +31,9 @@ def act_in_portions(
     meanwhile are left alone, and so is mail that is queued meanwhile.
     """
     takes_part = replace(wanted, states=taking_part(action, wanted.states))
-    with queue.read() as tx:
-        newest = newest_id(tx)
+    if newest is None:
+        with queue.read() as tx:
+            newest = newest_id(tx)
     changed: list[str] = []
     last = "0"
     while True:
