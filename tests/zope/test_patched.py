@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timezone
 from functools import partialmethod, wraps
 
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailBase
+
+from collective.maildrophost.engine.message import Lane
 
 
 @pytest.fixture
@@ -77,18 +80,24 @@ def test_any_other_patch_of_mailhost_gets_the_mail(
     assert subjects() == []
 
 
-def test_a_patch_that_calls_the_original_opens_no_smtp_connection(
-    host, send, mails, monkeypatch
+@pytest.mark.parametrize("immediate", [True, False])
+def test_a_patch_that_calls_the_original_has_the_mail_queued(
+    host, send, mails, monkeypatch, immediate
 ):
+    """Never sent in the request, nor left in a Maildir that nobody delivers."""
     original = MailBase._send
 
     def _send(self, mfrom, mto, messageText, immediate=False):
         original(self, mfrom, mto, messageText, immediate)
 
     monkeypatch.setattr(MailBase, "_send", _send)
-    send(host, immediate=True)
+    send(host, immediate=immediate)
+    transaction.abort()
+    assert mails() == []
+    send(host, immediate=immediate)
     transaction.commit()
-    assert len(mails()) == 1
+    (message,) = mails()
+    assert message.lane is (Lane.INTERACTIVE if immediate else Lane.NORMAL)
 
 
 def test_a_send_replaced_on_the_instance_gets_mailhosts_arguments(host, send, subjects):
@@ -147,3 +156,25 @@ def test_a_patch_of_send_that_calls_the_original_redirects_the_mail(
     transaction.commit()
     (message,) = mails()
     assert [each.address for each in message.recipients] == ["tester@example.org"]
+
+
+@pytest.mark.parametrize("name", ["send", "_send"])
+def test_what_is_wished_for_a_mail_passes_a_patch_that_only_watches(
+    host, send, mails, monkeypatch, name
+):
+    original, watched = getattr(MailBase, name), []
+
+    @wraps(original)
+    def watch(self, *arguments, **named):
+        watched.append(name)
+        return original(self, *arguments, **named)
+
+    monkeypatch.setattr(MailBase, name, watch)
+    later = datetime(2040, 1, 1, tzinfo=timezone.utc)
+    send(host, lane="bulk", deliver_at=later)
+    send(host)
+    transaction.commit()
+    other, wished = mails()
+    assert (wished.lane, wished.due) == (Lane.BULK, later.timestamp())
+    assert other.lane is Lane.NORMAL
+    assert watched == [name, name]

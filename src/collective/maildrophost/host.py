@@ -91,10 +91,6 @@ class MaildropHost(Tabs, MailHost):
         deliver_at: Any = None,
     ) -> None:
         """Queue a mail, see IMaildropHost; raises MailHostError."""
-        if is_replaced(MailHost.send):
-            # What replaces it decides about every mail, in MailHost's own arguments.
-            given = messageText, mto, mfrom, subject, encode, immediate
-            return super().send(*given, charset, msg_type)
         with refusals_named():
             envelope.check_one_line("subject", subject, charset)
             envelope.check_one_line("msg_type", msg_type)
@@ -104,13 +100,17 @@ class MaildropHost(Tabs, MailHost):
             mto = envelope.listed(mto, charset)
             envelope.check_new_headers(messageText, mto, mfrom, subject)
             recipients = envelope.recipients(messageText, mto, charset)
-        content, sender = munged(
-            messageText, mto, mfrom, subject, charset, msg_type, encode
-        )
-        ours = {"lane": lane, "deliver_at": deliver_at}
-        # Tests and add-ons replace _send by one with MailHost's own arguments.
-        given = {name: wish for name, wish in ours.items() if wish is not None}
-        self._send(sender, recipients, content, immediate, **given)
+        # Not handed on: add-ons and tests replace what follows by methods with
+        # MailHost's own arguments.
+        with wishes.kept(lane=lane, deliver_at=deliver_at):
+            if is_replaced(MailHost.send):
+                given = messageText, mto, mfrom, subject, encode, immediate
+                super().send(*given, charset, msg_type)
+                return
+            content, sender = munged(
+                messageText, mto, mfrom, subject, charset, msg_type, encode
+            )
+            self._send(sender, recipients, content, immediate)
 
     security.declareProtected(use_mailhost_services, "scheduledSend")
     scheduledSend = send
@@ -132,19 +132,16 @@ class MaildropHost(Tabs, MailHost):
 
     @security.private
     def _send(
-        self,
-        mfrom: Any,
-        mto: Any,
-        messageText: Any,
-        immediate: bool = False,
-        lane: Any = None,
-        deliver_at: Any = None,
+        self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
         if is_replaced(MailHost._send):
             # Products.PrintingMailHost and the like: this mail must not be sent.
-            super()._send(mfrom, mto, messageText, immediate)
+            # What calls MailHost's own in the end would fill a Maildir, or speak SMTP
+            # in the commit, but for immediate mail, which takes our mailer.
+            with wishes.kept(immediate=bool(immediate)):
+                super()._send(mfrom, mto, messageText, immediate=True)
         else:
-            self._queue(mfrom, mto, messageText, immediate, lane, deliver_at)
+            self._queue(mfrom, mto, messageText, immediate)
 
     # What Products.PrintingMailHost calls for its fixed addresses, which do get mail.
     def _monkey__send(
@@ -153,22 +150,19 @@ class MaildropHost(Tabs, MailHost):
         self._queue(mfrom, mto, messageText, immediate)
 
     def _queue(
-        self,
-        mfrom: Any,
-        mto: Any,
-        messageText: Any,
-        immediate: bool = False,
-        lane: Any = None,
-        deliver_at: Any = None,
+        self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
         with refusals_named():
+            wished = wishes.kept_now()
+            if wished.immediate is not None:
+                immediate = wished.immediate
             configuration = self._configuration()
             message = compose(
                 envelope.content(messageText),
                 envelope.unfolded(mfrom or ""),
                 envelope.recipients("", mto, None),
-                lane=wishes.lane_of(lane),
-                at=wishes.seconds_of(deliver_at),
+                lane=wishes.lane_of(wished.lane),
+                at=wishes.seconds_of(wished.deliver_at),
                 immediate=bool(immediate),
                 add_message_id=configuration.add_messageid,
                 now=time.time(),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,3 +35,30 @@ def seconds_of(moment: Any) -> float | None:
     raise MailHostError(
         f"deliver_at is {moment!r}: a datetime with a time zone is needed"
     )
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller of `send` has asked for; None: nothing."""
+
+    lane: Any = None
+    deliver_at: Any = None
+    immediate: bool | None = None
+
+
+_kept: ContextVar[Wishes] = ContextVar("kept", default=Wishes())
+
+
+@contextmanager
+def kept(**wishes: Any) -> Iterator[None]:
+    """Keep these wishes, beside others that are kept, for what this block sends."""
+    token = _kept.set(replace(_kept.get(), **wishes))
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def kept_now() -> Wishes:
+    """What is kept for the mail of this moment."""
+    return _kept.get()
