@@ -76,6 +76,20 @@ def test_the_socket_of_a_killed_daemon_does_not_block_the_next(bell):
     again.close()
 
 
+def test_daemons_with_one_pid_have_a_doorbell_each(bell):
+    """In containers that share a directory, while one takes the place of the other."""
+    successor = listen(bell.path.parent)
+    try:
+        ring([str(bell.path), str(successor.path)])
+        assert rings(bell, 5)
+        bell.close()
+        successor.drain()
+        ring([str(successor.path)])
+        assert rings(successor, 5)
+    finally:
+        successor.close()
+
+
 def test_the_stand_in_does_not_depend_on_who_looks_for_it(tmp_path, monkeypatch):
     """Logins may have a TMPDIR each, and cron none."""
     deep = tmp_path / ("d" * 120)

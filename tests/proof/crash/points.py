@@ -253,7 +253,6 @@ NO_MAIL = {
     "engine.daemon.process._pid_file write_text": _MADE_ANEW,
     "engine.daemon.process._pid_file unlink 2": _MADE_ANEW,
     "engine.delivery.bookkeeper._keep write_text": "names the process, in /proc",
-    "engine.doorbell.Doorbell.__init__ unlink": _MADE_ANEW,
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
     "engine.doorbell._remove_dead unlink": _MADE_ANEW,
     "engine.tokens.replacing.write open": "writes into the file of `mkstemp`",

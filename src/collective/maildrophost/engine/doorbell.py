@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import socket
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,12 +40,10 @@ def socket_path(directory: Path, name: str) -> Path:
 
 
 class Doorbell:
-    """A bound doorbell; readable when somebody rang."""
+    """A bound doorbell; readable when somebody rang. OSError when `path` is taken."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # A socket file left by a killed daemon must not block this one.
-        path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         old_mask = os.umask(0o177)
@@ -71,7 +70,9 @@ class Doorbell:
 
 def listen(directory: Path) -> Doorbell:
     """A doorbell of this process in `directory`; OSError when that can't be."""
-    bell = Doorbell(socket_path(directory, f"{NAME}.{os.getpid()}"))
+    # No PID: in containers that share the directory each daemon has the same one, and
+    # one that ends would take the name of its successor away.
+    bell = Doorbell(socket_path(directory, f"{NAME}.{secrets.token_hex(3)}"))
     _remove_dead(bell.path.parent)
     return bell
 

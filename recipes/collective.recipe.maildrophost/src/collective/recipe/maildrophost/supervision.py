@@ -17,7 +17,7 @@ MARGIN_SECONDS = 10
 
 # The daemon moves its sockets to the temporary files when var is this deep.
 _LONGEST_SOCKET_BYTES = 100
-_LONGEST_SOCKET_NAME = "doorbell.4194304"
+_SOCKET_NAME = "doorbell.c0ffee"
 
 # Read by the daemon alone or at its start, so that systemd can hand them over from
 # where only root reads. A refresh token is written, too: it stays where it is.
@@ -105,7 +105,7 @@ def _credentials(service: Service) -> Iterator[str]:
 
 
 def _temporary(daemon: Daemon) -> str:
-    deepest = daemon.var / _LONGEST_SOCKET_NAME
+    deepest = daemon.var / _SOCKET_NAME
     if len(str(deepest).encode()) > _LONGEST_SOCKET_BYTES:
         return "# Its sockets go there: the path of var is too long for them.\n" + (
             "ReadWritePaths=/tmp"
