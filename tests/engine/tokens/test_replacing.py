@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,26 @@ def test_what_was_taken_for_a_dead_ones_before_its_lock_is_made_anew(file, monke
     assert taken
     assert file.read_text() == "new\n"
     assert beside(file) == []
+
+
+def test_what_root_writes_belongs_to_who_had_it(file, monkeypatch):
+    """`check` as root must not take the token away from the daemon's user."""
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _, *owner: given.append(owner))
+    found = file.stat()
+    write(file, Secret("new"))
+    assert given == [(found.st_uid, found.st_gid)]
+    assert file.read_text() == "new\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_the_daemons_user_reads_what_root_has_written(file):
+    os.chown(file, 65534, 65534)
+    write(file, Secret("new"))
+    found = file.stat()
+    assert (found.st_uid, found.st_gid) == (65534, 65534)
+    assert stat.S_IMODE(found.st_mode) == 0o600
 
 
 def test_what_belongs_to_another_file_stays(file):

@@ -1,4 +1,4 @@
-"""A token's file gets a new one: whole or not at all, only for this user."""
+"""A token's file gets a new one: whole or not at all, only for its owner."""
 
 # Rules of this file:
 # - The new file is locked for as long as its writer lives. What nobody has locked is of
@@ -18,6 +18,7 @@ from pathlib import Path
 from ..config import Secret
 
 SUFFIX = ".partial"
+_ROOT = 0
 
 
 def write(path: Path, token: Secret) -> None:
@@ -27,6 +28,7 @@ def write(path: Path, token: Secret) -> None:
         with open(handle, "w", encoding="utf-8") as file:
             file.write(f"{token.reveal()}\n")
             file.flush()
+            _belong_as(path, file.fileno())
             os.fsync(file.fileno())
             # As long as it is open it is locked.
             os.replace(name, path)
@@ -48,6 +50,14 @@ def _new_beside(path: Path) -> tuple[int, str]:
             return handle, name
         # Another one has found it before it was locked.
         os.close(handle)
+
+
+def _belong_as(path: Path, handle: int) -> None:
+    """What root writes, with `check` say, must be readable for the daemon's user."""
+    if os.geteuid() == _ROOT:
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            os.fchown(handle, found.st_uid, found.st_gid)
 
 
 def _remove_unfinished(path: Path) -> None:
