@@ -10,6 +10,7 @@ import socket
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwk, jwt
 from servers.certificates import Certificates
 from servers.tokens import TokenServer, refusal
+from waiting import wait_until
 
 from collective.maildrophost.engine.config import ConfigurationError
 from collective.maildrophost.engine.tokens import TokenFault, configured, source_of
@@ -361,6 +363,37 @@ def test_a_refresh_token_that_cannot_be_kept_is_a_warning_once(
     assert "lost when the daemon ends" in record.getMessage()
     assert (tmp_path / "refresh_token").read_text() == REFRESH
     assert [each.name for each in tmp_path.glob(".refresh*")] == []
+
+
+def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
+    configure, monkeypatch
+):
+    def refuse(*names):
+        raise OSError(30, "Read-only file system")
+
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        monkeypatch.setattr(os, "replace", refuse)
+        fetch(configuration)
+        fetch(configuration)
+    assert shown == [REFRESH, "r1"]
+
+
+def test_a_reload_while_the_endpoint_takes_its_time_shows_no_token_twice(configure):
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        server.gate.clear()
+        with ThreadPoolExecutor() as threads:
+            before = threads.submit(fetch, configuration)
+            wait_until(lambda: server.requests, what="the first request")
+            after = threads.submit(fetch, configuration)
+            time.sleep(0.2)
+            assert len(server.requests) == 1
+            server.gate.set()
+            assert [*before.result(), *after.result()] == ["a1", "a2"]
+    assert shown == [REFRESH, "r1"]
 
 
 def test_a_refresh_token_that_a_person_replaces_counts_at_once(

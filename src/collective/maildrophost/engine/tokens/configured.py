@@ -41,7 +41,7 @@ class _Fetcher:
         self._mailbox = configuration.login
         self._secret_file = configuration.oauth_client_secret_file
         self._refresh_token = (
-            files.RefreshTokenFile(configuration.oauth_refresh_token_file)
+            files.refresh_token_file(configuration.oauth_refresh_token_file)
             if configuration.oauth_refresh_token_file
             else None
         )
@@ -53,22 +53,28 @@ class _Fetcher:
 
     def __call__(self) -> Issued:
         """A token; TokenFault."""
-        grant = self.grant()
+        if self._refresh_token is None:
+            return self._endpoint.ask(self.grant())
+        with self._refresh_token.turn:
+            return self._refreshed(self._refresh_token)
+
+    def _refreshed(self, file: files.RefreshTokenFile) -> Issued:
+        grant = self._refresh_grant(file)
         issued = self._endpoint.ask(grant)
-        if isinstance(grant, RefreshToken) and issued.refresh_token:
-            assert self._refresh_token is not None
-            self._refresh_token.replace(grant.refresh_token, issued.refresh_token)
+        if issued.refresh_token:
+            file.replace(grant.refresh_token, issued.refresh_token)
         return issued
 
     def grant(self) -> Grant:
         """What the endpoint is shown; TokenFault when a file is not as it must be."""
-        if self._refresh_token is None:
-            text = files.read(SECRET_FILE, self._secret_file)
-            account = service_account(text, self._mailbox)
-            return account or ClientCredentials(self._client_id, self._client_secret())
-        return RefreshToken(
-            self._client_id, self._client_secret(), self._refresh_token.read()
-        )
+        if self._refresh_token is not None:
+            return self._refresh_grant(self._refresh_token)
+        text = files.read(SECRET_FILE, self._secret_file)
+        account = service_account(text, self._mailbox)
+        return account or ClientCredentials(self._client_id, self._client_secret())
+
+    def _refresh_grant(self, file: files.RefreshTokenFile) -> RefreshToken:
+        return RefreshToken(self._client_id, self._client_secret(), file.read())
 
     def _client_secret(self) -> Secret:
         if not self._secret_file:

@@ -5,11 +5,15 @@
 # - A provider may replace the refresh token with each use (RFC 6749 section 6) and
 #   forget the old one: the new one goes into memory and at once into the file. Where
 #   the file cannot be written, mail goes on until the daemon ends, with a warning.
+# - So a process has one object for each file, which outlives a reload. It is shown in
+#   turn: a request from before the reload may still be under way.
 
 from __future__ import annotations
 
 import logging
 import os
+import threading
+from functools import cache
 from pathlib import Path
 
 from ..config import Secret
@@ -58,6 +62,8 @@ class RefreshTokenFile:
         self._replaced = Secret("")
         self._replacement = Secret("")
         self._warned = False
+        self.turn = threading.Lock()
+        """Held from when the token is shown until it is known what replaces it."""
 
     def read(self) -> Secret:
         """The token to show now; TokenFault."""
@@ -86,3 +92,9 @@ class RefreshTokenFile:
                     error.strerror,
                 )
             self._warned = True
+
+
+@cache
+def refresh_token_file(path: str) -> RefreshTokenFile:
+    """The one object for the file at `path`."""
+    return RefreshTokenFile(path)
