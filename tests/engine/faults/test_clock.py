@@ -13,7 +13,7 @@ from engine.faults.telling import told
 from servers.scripted import Late, Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.intake import Identity
+from collective.maildrophost.engine.droppedfile import Identity
 from collective.maildrophost.engine.queue import State, list_messages, tables
 
 row = pytest.mark.row

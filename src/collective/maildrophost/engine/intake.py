@@ -17,11 +17,11 @@ import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from .disk import sync
 from .doorbell import ring
+from .droppedfile import Identity, condition, is_gone, is_still
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
 from .reports import Reports, storable
@@ -35,26 +35,6 @@ FORGOTTEN_AT_ONCE = 100
 """Removed files; if the daemon is killed before, their keys stay in the queue."""
 LARGEST_FILE_BYTES = 256 * 2**20
 LOCK_SUFFIX = ".lck"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What makes a file this very file: taken again it would be the same mail."""
-
-    path: str
-    inode: int
-    size: int
-    changed_ns: int
-
-    @classmethod
-    def of(cls, path: str, found: os.stat_result) -> Identity:
-        """From a stat of the file."""
-        return cls(path, found.st_ino, found.st_size, found.st_mtime_ns)
-
-    @property
-    def key(self) -> str:
-        """For the queue's record of taken files."""
-        return f"{storable(self.path)}\n{self.inode} {self.size} {self.changed_ns}"
 
 
 class Intake:
@@ -145,7 +125,7 @@ class Intake:
         if not stat.S_ISREG(found.st_mode):
             return 0
         identity = Identity.of(path, found)
-        if self._reports.stand(path, _condition(path, found)):
+        if self._reports.stand(path, condition(path, found)):
             return 0
         if not _is_mail_file(path):
             return 0
@@ -198,14 +178,14 @@ class Intake:
             self._kept[identity] = found.st_dev
             what = "was taken before" if id is None else f"is message {id} now"
             words = f"{what}, but its file cannot be removed: {error.strerror}"
-            self._reports.make(identity.path, _condition(identity.path, found), words)
+            self._reports.make(identity.path, condition(identity.path, found), words)
             return
         self._kept.pop(identity, None)
         self._removed.append(identity)
 
     def _let_go(self) -> None:
         """Of kept files that somebody else has removed."""
-        gone = [each for each, device in self._kept.items() if _is_gone(each, device)]
+        gone = [each for each, device in self._kept.items() if is_gone(each, device)]
         for each in gone:
             del self._kept[each]
         self._removed += gone
@@ -260,30 +240,8 @@ class Intake:
         self, path: str, reason: str, error: BaseException | None = None
     ) -> None:
         with contextlib.suppress(OSError):
-            about = _condition(path, os.lstat(path))
+            about = condition(path, os.lstat(path))
             self._reports.make(path, about, f"is left where it is: {reason}", error)
-
-
-def _condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
-    """What a report is about: with other permissions a file is another matter."""
-    return Identity.of(path, found), found.st_ctime_ns
-
-
-def is_still(path: str, found: os.stat_result) -> bool:
-    """Whether the very file is there, as it was."""
-    return _condition(path, os.lstat(path)) == _condition(path, found)
-
-
-def _is_gone(kept: Identity, device: int) -> bool:
-    """Whether a file was removed; not where its file system may come back with it."""
-    try:
-        return Identity.of(kept.path, os.lstat(kept.path)) != kept
-    except FileNotFoundError:
-        with contextlib.suppress(OSError):
-            return os.stat(os.path.dirname(kept.path)).st_dev == device
-    except OSError:
-        pass
-    return False
 
 
 def _is_synced(directory: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..intake import is_still
+from ..droppedfile import is_still
 from ..message import Lane
 
 

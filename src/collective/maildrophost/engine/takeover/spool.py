@@ -7,7 +7,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..intake import LOCK_SUFFIX, Identity
+from ..droppedfile import Identity
+from ..intake import LOCK_SUFFIX
 from ..message import mailfile
 from .oldmail import Left, OldMail, Opened
 
