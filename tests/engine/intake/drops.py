@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
+from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.queue import list_messages
 
 MAIL = b"##To:b@x.org\n##From:a@x.org\nMessage-Id: <1@x>\nSubject: hello\n\nbody\n"
@@ -16,6 +19,32 @@ class Killed(BaseException):
 
 def kill(*arguments):
     raise Killed
+
+
+class _Read:
+    """An open file whose content goes through `read` once all of it was read."""
+
+    def __init__(self, file, read: Callable[[bytes], bytes]) -> None:
+        self._file = file
+        self._read = read
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def readall(self) -> bytes:
+        return self._read(self._file.readall())
+
+
+def when_read(monkeypatch, read: Callable[[bytes], bytes]) -> None:
+    """Have `read` called with the content of each dropped file, and used instead."""
+    opened = module.opened
+
+    @contextmanager
+    def opening(path, found):
+        with opened(path, found) as file:
+            yield _Read(file, read)
+
+    monkeypatch.setattr(module, "opened", opening)
 
 
 def drop(spool: Path, name: str, data: bytes = MAIL) -> Path:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import time
 import tracemalloc
-from pathlib import Path
 
 import pytest
-from engine.intake.drops import MAIL, drop, errors, messages
+from engine.intake.drops import MAIL, drop, errors, messages, when_read
 from waiting import wait_until
 
 from collective.maildrophost.engine import intake as module
@@ -74,14 +73,12 @@ def test_a_lock_made_while_the_file_is_read_keeps_it_there(
     queue, spool, intake, monkeypatch
 ):
     dropped = drop(spool, "mail-1")
-    read = Path.read_bytes
 
-    def lock_and_read(path):
-        data = read(path)
+    def lock(data):
         drop(spool, "mail-1.lck", b"")
         return data
 
-    monkeypatch.setattr(Path, "read_bytes", lock_and_read)
+    when_read(monkeypatch, lock)
     assert intake.scan() == 0
     assert dropped.exists()
     assert messages(queue) == []
@@ -90,16 +87,13 @@ def test_a_lock_made_while_the_file_is_read_keeps_it_there(
 def test_a_file_that_changes_while_it_is_read_is_not_judged(
     spool, intake, monkeypatch, caplog
 ):
-    read = Path.read_bytes
-
-    def reading(path):
-        half = read(path)[:20]
+    def half(data):
         drop(spool, "mail-1", MAIL + b"more\n")
-        return half
+        return data[:20]
 
     drop(spool, "mail-1")
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", reading)
+        when_read(patch, half)
         assert intake.scan() == 0
     assert errors(caplog) == []
     assert intake.scan() == 1

@@ -1,12 +1,23 @@
 """Which file a dropped file is, and whether that very one is still there."""
 
+# Rules of this file:
+# - Others may write into a drop directory: what was a file when it was looked at may be
+#   anything once it is opened. No link is followed, and nothing that is opened waits,
+#   neither for the other end of a FIFO nor for a lease (fcntl(2)).
+
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 
 from .reports import storable
+
+_NO_FILE = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
+"""What opening a link (on FreeBSD the second one) or a socket ends with."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,33 @@ def condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
 def is_still(path: str, found: os.stat_result) -> bool:
     """Whether the very file is there, as it was."""
     return condition(path, os.lstat(path)) == condition(path, found)
+
+
+@contextlib.contextmanager
+def opened(path: str, found: os.stat_result) -> Iterator[FileIO]:
+    """The very file, to be read; FileNotFoundError when it is not there any more."""
+    descriptor = _open(path)
+    try:
+        if condition(path, os.fstat(descriptor)) != condition(path, found):
+            raise _not_there(path)
+        # With a buffer all of a large file would be in memory once more.
+        with FileIO(descriptor, closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise _not_there(path) from None
+        raise
+
+
+def _not_there(path: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
 def is_gone(kept: Identity, device: int) -> bool:

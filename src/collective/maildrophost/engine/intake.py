@@ -17,11 +17,12 @@ import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 
 from .disk import sync
 from .doorbell import ring
-from .droppedfile import Identity, condition, is_gone, is_still
+from .droppedfile import Identity, condition, is_gone, is_still, opened
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
 from .reports import Reports, storable
@@ -127,15 +128,17 @@ class Intake:
         identity = Identity.of(path, found)
         if self._reports.stand(path, condition(path, found)):
             return 0
-        if not _is_mail_file(path):
-            return 0
-        if found.st_size > LARGEST_FILE_BYTES:
-            most = f"{LARGEST_FILE_BYTES // 2**20} MB that are taken"
-            raise InvalidMessage(f"{found.st_size} bytes, more than the {most}")
-        if not self._complete(identity, found):
-            seen.add(identity)
-            return 0
-        return self._take(identity, found)
+        with opened(path, found) as file:
+            if not _is_mail_file(file):
+                return 0
+            if found.st_size > LARGEST_FILE_BYTES:
+                most = f"{LARGEST_FILE_BYTES // 2**20} MB that are taken"
+                raise InvalidMessage(f"{found.st_size} bytes, more than the {most}")
+            if not self._complete(identity, found):
+                seen.add(identity)
+                return 0
+            message = self._read(file, path, found)
+        return 0 if message is None else self._take(identity, found, message)
 
     def _complete(self, identity: Identity, found: os.stat_result) -> bool:
         # The file's own times decide at once; where they lie in the future (a clock
@@ -145,13 +148,8 @@ class Intake:
         first = self._first_seen.setdefault(identity, time.monotonic())
         return time.monotonic() - first >= QUIET_SECONDS
 
-    def _take(self, identity: Identity, found: os.stat_result) -> int:
+    def _take(self, identity: Identity, found: os.stat_result, message: Message) -> int:
         path = identity.path
-        if (message := self._read(path, found)) is None:
-            return 0
-        # Its writer may not have synced it. Of a removed file a power cut could bring a
-        # part back, with another size and so as another mail.
-        sync(path)
         now = time.time()
         with self._queue.write() as tx:
             id = take_file(tx, identity.key, message, now)
@@ -203,11 +201,14 @@ class Intake:
                 forget_files(tx, known, doubtful, time.time())
         self._removed.clear()
 
-    def _read(self, path: str, found: os.stat_result) -> Message | None:
+    def _read(self, file: FileIO, path: str, found: os.stat_result) -> Message | None:
         """Its mail; None while somebody writes to it."""
-        data = Path(path).read_bytes()
+        data = file.readall()
         if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
             return None
+        # Its writer may not have synced it. Of a removed file a power cut could bring a
+        # part back, with another size and so as another mail.
+        os.fsync(file.fileno())
         dropped = mailfile.parse(data)
         del data  # A large file would be in memory once more while it is queued.
         return compose(
@@ -253,6 +254,7 @@ def _is_synced(directory: str) -> bool:
     return True
 
 
-def _is_mail_file(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(mailfile.START)) == mailfile.START
+def _is_mail_file(file: FileIO) -> bool:
+    start = file.read(len(mailfile.START))
+    file.seek(0)
+    return start == mailfile.START

@@ -1,0 +1,66 @@
+"""What somebody puts in the place of a dropped file stops nobody, and is not read."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from engine.intake.drops import MAIL, drop, errors, messages
+
+
+@pytest.fixture
+def swap(spool, monkeypatch):
+    """Others write into the directory, too: a file is another thing once looked at."""
+
+    def swapping(path: str, make: Callable[[str], None]) -> None:
+        look = os.lstat
+
+        def look_and_swap(name):
+            found = look(name)
+            if name == path:
+                monkeypatch.setattr(os, "lstat", look)
+                os.rename(path, f"{spool}/.aside")
+                make(path)
+            return found
+
+        monkeypatch.setattr(os, "lstat", look_and_swap)
+
+    return swapping
+
+
+def listen_at(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        os.chdir(os.path.dirname(path))  # a socket's name may not be long
+        listening.bind(os.path.basename(path))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, listen_at, os.mkdir])
+def test_what_is_put_in_the_place_of_a_file_stops_nobody(
+    queue, spool, intake, swap, monkeypatch, caplog, make
+):
+    monkeypatch.chdir(spool)
+    swap(str(drop(spool, "mail-1")), make)
+    drop(spool, "mail-2")
+    with ThreadPoolExecutor() as threads:
+        scan = threads.submit(intake.scan)
+        try:
+            assert scan.result(10) == 1
+        finally:
+            if not scan.done():  # it waits at the other end of the FIFO
+                os.close(os.open(spool / "mail-1", os.O_WRONLY))
+    assert errors(caplog) == []
+
+
+def test_a_link_that_is_put_in_the_place_of_a_file_is_not_followed(
+    queue, spool, tmp_path, intake, swap, caplog
+):
+    """Its mail may be for nobody's eyes but ours."""
+    private = drop(tmp_path, "elsewhere", MAIL.replace(b"hello", b"secret"))
+    swap(str(drop(spool, "mail-1")), lambda path: os.symlink(private, path))
+    assert intake.scan() == 0
+    assert messages(queue) == []
+    assert private.exists()
+    assert errors(caplog) == []
