@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from servers.certificates import Certificates
@@ -59,6 +60,26 @@ def test_a_context_trusts_what_python_trusts():
     assert context.cert_store_stats() == usual.cert_store_stats()
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("tls", [2, 3])
+def test_who_the_system_comes_to_trust_is_trusted_at_once(
+    exchange, fault, tmp_path, monkeypatch, tls
+):
+    """As `check` says so, which has a look at the system's bundle of its own."""
+    bundle, renewed = tmp_path / "bundle.pem", tmp_path / "renewed.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    with (
+        Certificates() as others,
+        Certificates() as certificates,
+        Scripted(certificates=certificates, implicit_tls=tls == 3) as server,
+    ):
+        bundle.write_bytes(Path(others.ca_file).read_bytes())
+        assert "does not verify" in fault(server, tls=tls).reason
+        renewed.write_bytes(Path(certificates.ca_file).read_bytes())
+        renewed.replace(bundle)
+        exchange(server, MAIL, tls=tls)
+        assert server.conversations[-1].tls
 
 
 def test_tls_from_the_first_byte_may_go_without_verification(exchange):

@@ -4,6 +4,7 @@
 # - A context serves one relay with one way to verify it, so that a session is never
 #   offered to another host, nor resumed where more is asked than when it was made.
 # - Contexts are kept: to read the system's certificates costs more than a handshake.
+#   Those of a directory OpenSSL looks up by itself, those of a file it reads once.
 
 from __future__ import annotations
 
@@ -54,10 +55,16 @@ class ResumingContext(ssl.SSLContext):
 def client_context(relay: RelayAddress, verify: bool, ca_file: str) -> ResumingContext:
     """A context with TLS 1.2 at least; OSError or ssl.SSLError for a bad `ca_file`.
 
-    A changed CA file makes a new one.
+    Changed authorities make a new one, whether the system's or those of the CA file.
     """
-    changed = os.stat(ca_file).st_mtime_ns if ca_file else 0
-    return _context(relay, verify, ca_file, changed)
+    bundles = (ca_file, ssl.get_default_verify_paths().cafile)
+    condition = tuple(_condition(bundle) for bundle in bundles if bundle)
+    return _context(relay, verify, ca_file, condition)
+
+
+def _condition(bundle: str) -> tuple[int, int]:
+    found = os.stat(bundle)
+    return found.st_ino, found.st_mtime_ns
 
 
 def server_name(host: str) -> str:
@@ -70,7 +77,10 @@ def server_name(host: str) -> str:
 
 @lru_cache(maxsize=32)
 def _context(
-    relay: RelayAddress, verify: bool, ca_file: str, changed: int
+    relay: RelayAddress,
+    verify: bool,
+    ca_file: str,
+    condition: tuple[tuple[int, int], ...],
 ) -> ResumingContext:
     # What ssl.create_default_context() does, which makes no context of another class.
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
