@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from engine.halfway import half_way
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import wait_until
@@ -36,6 +37,30 @@ def test_sigint_stops_cleanly(site):
     with site.daemon() as daemon:
         daemon.signal(signal.SIGINT)
         assert daemon.process.wait(10) == 0
+
+
+STARTS = """
+import sys
+from collective.maildrophost.engine.cli import main
+
+class Waits:
+    def find_spec(self, name, path=None, target=None):
+        if name == "collective.maildrophost.engine.daemon":
+            sys.meta_path.remove(self)
+            stand_still()
+
+sys.meta_path.insert(0, Waits())
+sys.exit(main(["--config", sys.argv[1], "run"]))
+"""
+
+
+def test_a_stop_while_its_programs_are_loaded_is_heeded_once_they_are(site):
+    """The first process of a container gets no signal that nobody waits for."""
+    with half_way(STARTS, site.path) as starting:
+        starting.send_signal(signal.SIGTERM)
+        starting.communicate(timeout=30)
+        assert starting.returncode == 0
+    assert site.log.rstrip().endswith("stopped")
 
 
 def test_a_mail_in_flight_is_finished_before_the_stop(site):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 
+from .. import signals
 from .configured import Configured, pass_configured
 from .progress import steps
 
@@ -23,14 +24,17 @@ def run_command(configured: Configured, once: bool) -> int:
     SIGTERM and SIGINT stop it once the mails in flight are through; SIGHUP makes it
     read its configuration again.
     """
-    from ..daemon import run
-    from ..delivery import Route
+    # As the first process of a container it would never get a signal that came before
+    # its handler: the stop of one that has just been started would wait for its end.
+    with signals.kept_waiting():
+        from ..daemon import run
+        from ..delivery import Route
 
-    configuration = configured.load()
-    if not once:
-        return run(configuration)
-    with steps("sending") as tell:
-        status = run(configuration, once=True, tell=tell)
+        configuration = configured.load()
+        if not once:
+            return run(configuration)
+        with steps("sending") as tell:
+            status = run(configuration, once=True, tell=tell)
     if status:
         fault = _fault(configured, Route.of(configuration).name)
         raise click.ClickException(f"{fault}; mail waits in the queue")

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, closing
 from typing import Any, TypeVar
 
-from .. import doorbell
+from .. import doorbell, signals
 from ..config import Configuration
 from ..delivery import Delivery, Route, bookkeeper
 from ..doorbell import Doorbell
@@ -18,7 +18,6 @@ from ..errors import MaildropError
 from ..intake import Intake
 from ..queue import Queue, open_queue
 from . import log as logs
-from . import signals
 from .directories import UnusableDirectory, check_log_file, make_directories
 from .heartbeat import Heartbeat
 from .service import Service

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .. import signals
 from ..config import Configuration
 from ..delivery import Delivery
 from ..doorbell import Doorbell
@@ -18,7 +19,6 @@ from ..errors import MaildropError
 from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, prune, prune_files, tidy
 from ..queue.prune import BATCH
-from . import signals
 from .clockwatch import ClockWatch
 from .heartbeat import Heartbeat, LeaseLost
 from .listener import Listener
