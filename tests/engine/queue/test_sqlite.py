@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from urllib.parse import quote
 
 import pytest
@@ -27,6 +27,8 @@ from collective.maildrophost.engine.queue import (
     sqlite,
     sqlitelock,
 )
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -55,6 +57,26 @@ def test_nobody_else_can_read_the_mail(hands, path):
     files = sorted(path.parent.iterdir())
     assert [each.name for each in files] == ["queue.db", "queue.db-shm", "queue.db-wal"]
     assert {mode(each) for each in files} == {0o600}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_what_root_queues_first_locks_out_nobody(path):
+    """A `send` by root before the first start: daemon and Zope are another user."""
+    path.parent.mkdir()
+    os.chown(path.parent, NOBODY, NOBODY)
+    with closing(open_queue(f"sqlite:///{path}")) as queue, queue.write():
+        found = [each.stat() for each in path.parent.iterdir()]
+        assert len(found) == 3
+    assert {(each.st_uid, each.st_gid) for each in found} == {(NOBODY, NOBODY)}
+
+
+def test_a_root_who_may_not_give_files_away_has_a_queue(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", refuse)
+    open_queue(f"sqlite:///{tmp_path}/of-root.db").close()
 
 
 def test_every_connection_syncs_every_commit(queue):

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from ..ownership import belong_as
 from . import sqlitelock
 from .prepared import Prepared, among_ids
 from .sqlitelock import WriteInTurn, deadline, once_unlocked
@@ -202,7 +203,9 @@ def _make_private(path: Path) -> None:
             path.parent.mkdir(mode=0o700)
     if not path.exists():
         with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            belong_as(handle, path.parent)
+            os.close(handle)
 
 
 def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:

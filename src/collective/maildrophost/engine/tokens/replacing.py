@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..config import Secret
+from ..ownership import belong_as
 
 SUFFIX = ".partial"
-_ROOT = 0
 
 
 def write(path: Path, token: Secret) -> None:
@@ -28,7 +28,7 @@ def write(path: Path, token: Secret) -> None:
         with open(handle, "w", encoding="utf-8") as file:
             file.write(f"{token.reveal()}\n")
             file.flush()
-            _belong_as(path, file.fileno())
+            belong_as(file.fileno(), path)
             os.fsync(file.fileno())
             # As long as it is open it is locked.
             os.replace(name, path)
@@ -50,14 +50,6 @@ def _new_beside(path: Path) -> tuple[int, str]:
             return handle, name
         # Another one has found it before it was locked.
         os.close(handle)
-
-
-def _belong_as(path: Path, handle: int) -> None:
-    """What root writes, with `check` say, must be readable for the daemon's user."""
-    if os.geteuid() == _ROOT:
-        with suppress(FileNotFoundError):
-            found = path.stat()
-            os.fchown(handle, found.st_uid, found.st_gid)
 
 
 def _remove_unfinished(path: Path) -> None:
