@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import signal
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from servers.catcher import Catcher
 from servers.scripted import Scripted
 from waiting import wait_until
 
@@ -169,3 +171,16 @@ def test_mail_goes_on_while_the_log_file_cannot_be_opened(site, make_mail, tmp_p
             (id,) = site.send()
             wait_until(lambda: f" id={id} sent " in log.read_text(), 10, "its line")
             assert daemon.process.poll() is None
+
+
+def test_a_reload_while_the_disk_of_the_log_is_full_does_not_end_the_daemon(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LOG_FILE="/dev/full")
+        with site.daemon() as daemon:
+            before = daemon.row
+            daemon.signal(signal.SIGHUP)
+            wait_until(
+                lambda: daemon.row and daemon.row.owner != before.owner, 10, "a reload"
+            )
+            site.send()
+            relay.wait_for(1)

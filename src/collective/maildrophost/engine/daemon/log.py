@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 
@@ -25,7 +26,9 @@ def set_up(configuration: Configuration) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
-        handler.close()
+        # Its last lines may find a full disk: no reason to end for.
+        with contextlib.suppress(OSError):
+            handler.close()
     logger.propagate = False
     logger.setLevel(logging.DEBUG if configuration.debug else logging.INFO)
     handlers: list[logging.Handler] = [
