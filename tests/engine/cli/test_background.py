@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import PROGRAM
+from engine.cli.conftest import environment
 from servers.catcher import Catcher
 from waiting import wait_until
 
@@ -55,6 +58,22 @@ def test_a_started_daemon_works_and_delivers(site):
         wait_until(lambda: site.state_of(id) == "sent", what="the record")
         assert "250 2.0.0 Ok" in site.ctl("show", id).out
         assert site.ctl("show", id, "--raw").status == 1
+
+
+def test_nobody_else_can_write_what_start_and_daemon_make(site):
+    """Where nothing is masked: who writes zdaemon's file chooses what it runs."""
+    var = site.configuration.var
+    var.mkdir(mode=0o755)
+    started = subprocess.run(
+        [*PROGRAM, "--config", str(site.path), "start"],
+        env=environment(),
+        umask=0,
+        check=False,
+    )
+    assert started.returncode == 0
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in var.iterdir()}
+    assert {"maildrop.log", "maildrop.pid", "maildrop.zdaemon.conf"} <= set(modes)
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o002} == {}
 
 
 def test_a_second_start_says_that_it_runs_already(started):

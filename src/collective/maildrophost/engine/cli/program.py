@@ -18,6 +18,8 @@ from . import exits
 from .configured import Configured
 from .output import leave_standard_output, printable
 
+_OTHERS_WRITE = 0o002
+
 # Where each command lives, in the order of the help. Its module is imported when the
 # command is asked for, and imports the database or the daemon only when it runs.
 COMMANDS = {
@@ -117,6 +119,7 @@ def main(
     `argv` is the command line without the program's name. `config` binds the program to
     one configuration file, so that neither ``--config`` nor the environment is needed.
     """
+    _let_nobody_else_write()
     _have_where_to_print()
     _print_whatever_the_locale_cannot()
     try:
@@ -154,6 +157,11 @@ def _failed(prog_name: str, message: str, status: int) -> int:
     line = " ".join(printable(part) for part in message.splitlines())
     click.echo(f"{prog_name}: {line}", err=True)
     return status
+
+
+def _let_nobody_else_write() -> None:
+    """Into no file that is made, whatever is allowed: some containers mask nothing."""
+    os.umask(os.umask(_OTHERS_WRITE) | _OTHERS_WRITE)
 
 
 def _have_where_to_print() -> None:
