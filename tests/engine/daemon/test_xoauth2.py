@@ -131,3 +131,54 @@ def test_a_reload_with_a_login_that_cannot_work_changes_nothing(site, oauth):
             wait_until(lambda: site.log_lines(words), 10, "the error")
             (id,) = site.send()
             site.wait_for(id, State.SENT)
+
+
+def rotating(tokens: TokenServer):
+    """Takes each refresh token once, and gives out the next one."""
+
+    def answer(fields):
+        turn = len(tokens.requests)
+        return 200, {**tokens.token(turn), "refresh_token": f"refresh-{turn + 1}"}
+
+    return answer
+
+
+@pytest.fixture
+def refresh_token(site):
+    file = site.home / "refresh-token"
+    file.write_text("refresh-1\n")
+    return file
+
+
+def test_a_stop_waits_for_what_replaces_a_refresh_token(site, oauth, refresh_token):
+    """The provider has forgotten that of the file: the next start would be refused."""
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        tokens.answers.append(rotating(tokens))
+        tokens.gate.clear()
+        oauth(relay, tokens, MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token)
+        with site.daemon() as daemon:
+            site.send()
+            wait_until(lambda: tokens.requests, 10, "the request")
+            daemon.signal(signal.SIGTERM)
+            wait_until(lambda: "stopped" in site.log, 10, "the end")
+            tokens.gate.set()
+            assert daemon.process.wait(10) == 0
+    assert refresh_token.read_text() == "refresh-2\n"
+
+
+def test_an_endpoint_that_hangs_holds_up_no_stop(site, oauth, refresh_token):
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        tokens.gate.clear()
+        oauth(
+            relay,
+            tokens,
+            MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token,
+            MAILDROP_STOP_TIMEOUT=1,
+        )
+        with site.daemon() as daemon:
+            site.send()
+            wait_until(lambda: tokens.requests, 10, "the request")
+            daemon.signal(signal.SIGTERM)
+            # supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT.
+            assert daemon.process.wait(9) == 0
+    assert refresh_token.read_text() == "refresh-1\n"

@@ -17,6 +17,7 @@ from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import Intake
 from ..queue import Queue, open_queue
+from ..tokens import await_replacements
 from . import log as logs
 from .directories import UnusableDirectory, check_log_file, make_directories
 from .heartbeat import Heartbeat
@@ -43,6 +44,7 @@ def run(
     in the queue then.
     """
     with signals.kept_waiting(), ExitStack() as files:
+        files.callback(await_replacements)
         bell = None
         current: Configuration | None = configuration
         while current is not None:

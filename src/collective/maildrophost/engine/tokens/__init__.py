@@ -2,7 +2,14 @@
 
 from .configured import source_of
 from .fault import TokenFault
+from .files import await_replacements
 from .source import TokenSource
 from .token import AccessToken
 
-__all__ = ["AccessToken", "TokenFault", "TokenSource", "source_of"]
+__all__ = [
+    "AccessToken",
+    "TokenFault",
+    "TokenSource",
+    "await_replacements",
+    "source_of",
+]

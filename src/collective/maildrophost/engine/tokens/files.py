@@ -7,13 +7,15 @@
 #   the file cannot be written, mail goes on until the daemon ends, with a warning.
 # - So a process has one object for each file, which outlives a reload. It is shown in
 #   turn: a request from before the reload may still be under way.
+# - What replaces a token that was shown is waited for at the end of the process, though
+#   not for long: without it the next start is refused.
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from functools import cache
+import time
 from pathlib import Path
 
 from ..config import Secret
@@ -23,6 +25,8 @@ from .replacing import write
 log = logging.getLogger("maildrop.tokens")
 
 MAX_BYTES = 100_000
+REPLACEMENT_SECONDS = 5.0
+"""Supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT."""
 
 
 def read(option: str, path: str) -> str:
@@ -94,7 +98,17 @@ class RefreshTokenFile:
             self._warned = True
 
 
-@cache
+_of_this_process: dict[str, RefreshTokenFile] = {}
+
+
 def refresh_token_file(path: str) -> RefreshTokenFile:
     """The one object for the file at `path`."""
-    return RefreshTokenFile(path)
+    return _of_this_process.setdefault(path, RefreshTokenFile(path))
+
+
+def await_replacements() -> None:
+    """Return when no refresh token is on its way, after REPLACEMENT_SECONDS at most."""
+    until = time.monotonic() + REPLACEMENT_SECONDS
+    for file in _of_this_process.values():
+        if file.turn.acquire(timeout=max(0.0, until - time.monotonic())):
+            file.turn.release()
