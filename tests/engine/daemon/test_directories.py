@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
+
+from servers.catcher import Catcher
 
 from collective.maildrophost.engine.daemon.directories import make_directories
 
@@ -35,3 +38,30 @@ def test_another_daemon_may_make_them_at_the_same_moment(site, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", slower_than_another)
     make_directories(site.configuration)
     assert spool.is_dir()
+
+
+def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):
+    log = site.home / "log"
+    os.mkfifo(log)
+    site.configure(MAILDROP_LOG_FILE=log)
+    with site.start() as process:
+        try:
+            _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert f"MAILDROP_LOG_FILE {log}: it is a FIFO that nobody reads" in said.decode()
+
+
+def test_a_reload_whose_log_nobody_reads_any_more_leaves_mail_going(site):
+    log = site.home / "log"
+    os.mkfifo(log)
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    with Catcher() as relay:
+        site.configure(MAILDROP_LOG_FILE=log, SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            os.close(reader)
+            daemon.signal(signal.SIGHUP)
+            site.send()
+            relay.wait_for(1)
+            assert daemon.stop() == 0

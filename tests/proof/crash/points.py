@@ -248,7 +248,6 @@ NO_MAIL = {
     "engine.cli.zdaemon.Supervisor.launch write_text": _MADE_ANEW,
     "engine.cli.zdaemon.Supervisor._begin_transcript replace": "words for a person",
     "engine.cli.zdaemon.Supervisor._begin_transcript touch": "words for a person",
-    "engine.daemon.directories.check_log_file open": "adds nothing to the log",
     "engine.daemon.process._pid_file unlink 1": _MADE_ANEW,
     "engine.daemon.process._pid_file write_text": _MADE_ANEW,
     "engine.daemon.process._pid_file unlink 2": _MADE_ANEW,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -28,12 +29,15 @@ def make_directories(configuration: Configuration) -> None:
 
 def check_log_file(configuration: Configuration) -> None:
     """Raise UnusableDirectory when nothing can be added to the log."""
+    # A FIFO that nobody reads would be waited for, without end and without a word.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
     try:
-        with configuration.log_file.open("ab"):
-            pass
+        os.close(os.open(configuration.log_file, flags, 0o666))
     except OSError as error:
+        unread = "it is a FIFO that nobody reads, or a socket"
+        reason = unread if error.errno == errno.ENXIO else error.strerror
         raise UnusableDirectory(
-            f"MAILDROP_LOG_FILE {configuration.log_file}: {error.strerror}"
+            f"MAILDROP_LOG_FILE {configuration.log_file}: {reason}"
         ) from None
 
 
