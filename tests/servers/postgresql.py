@@ -61,7 +61,7 @@ class PostgreSQL:
             self._programs = _programs(self.directory)
             self._make()
             self.start()
-            self.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB")
+            self._make_owner()
         except BaseException:
             self.__exit__()
             raise
@@ -188,6 +188,9 @@ class PostgreSQL:
             **self._as,
         )
         assert made.returncode == 0, made.stderr
+
+    def _make_owner(self) -> None:
+        self.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB")
 
     def _answers(self) -> bool:
         assert self._process is not None

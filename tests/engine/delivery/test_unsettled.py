@@ -54,7 +54,10 @@ def claimed(queue, count):
 
 def finished(claim, verdict):
     verdicts = ((0, verdict),)
-    return Finished(claim, Settlement(claim.id, "me", "relay:25", verdicts, NOW, False))
+    return Finished(
+        claim,
+        Settlement(claim.id, claim.created, "me", "relay:25", verdicts, NOW, False),
+    )
 
 
 def settle_all(queue, *done):
@@ -101,7 +104,9 @@ def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):
     hopeless, *good = claims
     # The position of a recipient that the message does not have twice over.
     twice = ((0, SENT), (0, SENT))
-    settlement = Settlement(hopeless.id, "me", "relay:25", twice, NOW, False)
+    settlement = Settlement(
+        hopeless.id, hopeless.created, "me", "relay:25", twice, NOW, False
+    )
     freed = []
     settle_all(
         queue,

@@ -123,6 +123,7 @@ class Hands:
         others = claimed.more or len(verdicts) < len(claimed.recipients)
         return Settlement(
             claimed.id,
+            claimed.created,
             claimed.owner,
             "relay:25",
             verdicts,

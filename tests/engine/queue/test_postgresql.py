@@ -141,6 +141,18 @@ def test_every_commit_is_on_disk_whatever_the_database_is_set_to(
     queue.close()
 
 
+def test_verdicts_find_their_message_where_a_session_tells_few_digits(
+    server, url, hands
+):
+    name = make_url(url).database
+    server.execute(f"ALTER DATABASE {name} SET extra_float_digits = 0")
+    with contextlib.closing(open_queue(url)) as queue:
+        theirs = type(hands)(queue, now=1_764_408_275.1234567)
+        (id,) = theirs.send()
+        theirs.settle(theirs.claim()[0], Outcome.SENT)
+        assert theirs.message(id).state is State.SENT
+
+
 def test_nothing_is_set_for_a_session(queue):
     """The next transaction may have another one, behind PgBouncer."""
     with queue.write() as tx:

@@ -256,6 +256,24 @@ def test_a_message_deleted_meanwhile_is_no_error(hands):
     assert hands.message(id) is None
 
 
+@pytest.mark.parametrize("outcome", [SENT, FAILED, DEFERRED])
+@pytest.mark.parametrize("claimed_by", [None, "fast", "slow"])
+def test_a_verdict_is_not_for_another_message_that_has_its_id_by_now(
+    hands, outcome, claimed_by
+):
+    """As after a failover that has lost the last mail: ids are given once more."""
+    hands.send()
+    (slow,) = hands.claim("slow")
+    hands.now += 5
+    (id,) = hands.send(hands.mail(subject="other"))
+    if claimed_by:
+        hands.claim(claimed_by)
+    before = hands.message(id)
+    hands.settle(replace(slow, id=int(id)), outcome)
+    assert hands.message(id) == before
+    assert hands.do(attempts, id) == []
+
+
 def test_settling_nothing_is_nothing(hands):
     hands.do(settle, [], hands.now)
 

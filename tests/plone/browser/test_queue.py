@@ -24,7 +24,13 @@ def refuse(queue, outcome, reply, now):
                 for recipient in each.recipients
             )
             refused = Settlement(
-                each.id, "daemon", "smtp.example.org:25", verdicts, now + 600, False
+                each.id,
+                each.created,
+                "daemon",
+                "smtp.example.org:25",
+                verdicts,
+                now + 600,
+                False,
             )
             settle(tx, [refused], now)
 

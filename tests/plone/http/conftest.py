@@ -167,7 +167,7 @@ class Hands:
                     )
                 )
                 settlement = Settlement(
-                    each.id, "one", RELAY, verdicts, self.now + 60, False
+                    each.id, each.created, "one", RELAY, verdicts, self.now + 60, False
                 )
                 settle(tx, [settlement], self.now)
 

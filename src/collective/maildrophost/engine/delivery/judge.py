@@ -39,6 +39,7 @@ def settlement(
     warning = None if others else delay_warning(attempt, notify)
     return Settlement(
         id=claim.id,
+        created=claim.created,
         owner=claim.owner,
         relay=relay,
         verdicts=tuple(
@@ -60,7 +61,15 @@ def _accepted(
 ) -> Settlement:
     positions = [recipient.position for recipient in claim.recipients]
     each = tuple(zip(positions, filter(None, verdicts), strict=True))
-    return Settlement(claim.id, claim.owner, relay, each, claim.due, possible_duplicate)
+    return Settlement(
+        claim.id,
+        claim.created,
+        claim.owner,
+        relay,
+        each,
+        claim.due,
+        possible_duplicate,
+    )
 
 
 def _attempt(

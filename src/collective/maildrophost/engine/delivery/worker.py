@@ -183,7 +183,9 @@ def without_recipients(claim: Claim) -> Finished:
     """The end of a message whose rows in the queue are damaged."""
     log.error("id=%d: the queue names nobody to send it to, it is not sent", claim.id)
     verdicts = ()
-    settlement = Settlement(claim.id, claim.owner, "-", verdicts, claim.due, False)
+    settlement = Settlement(
+        claim.id, claim.created, claim.owner, "-", verdicts, claim.due, False
+    )
     return Finished(claim, settlement)
 
 

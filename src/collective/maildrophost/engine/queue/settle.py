@@ -10,7 +10,7 @@ claim, because the relay has the mail; a deferral or a failure only under a live
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -29,6 +29,7 @@ from . import tables
 from .enqueue import enqueue
 from .hours import count
 from .prepared import Prepared, among_ids
+from .standing import Standing, standing_of
 from .states import RecipientState, State
 from .store import Transaction
 from .untried import make_pending
@@ -39,7 +40,7 @@ recipient = tables.recipient
 
 @dataclass(frozen=True)
 class Settlement:
-    """The verdicts of one attempt at one message.
+    """The verdicts of one attempt at one message: that with this `id` and `created`.
 
     `due` is the time of the next attempt, used when a recipient stays open;
     `verdicts` has the recipient's position with each verdict. `others_first`: the next
@@ -49,6 +50,7 @@ class Settlement:
     """
 
     id: int
+    created: float
     owner: str
     relay: str
     verdicts: tuple[tuple[int, Verdict], ...]
@@ -59,27 +61,18 @@ class Settlement:
     others_first: bool = False
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """What the queue says of a message at the moment of its settlement."""
-
-    state: str
-    owner: str | None
-    attempts: int
-
-
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> None:
     """Record the verdicts of several messages; each message at most once."""
-    standing = _standing(tx, [settlement.id for settlement in settlements])
+    standing = standing_of(tx, [settlement.id for settlement in settlements])
+    settlements = [each for each in settlements if _is_there(each, standing)]
     recorded: list[tuple[Settlement, int, Verdict]] = []
     for settlement in settlements:
-        if settlement.id in standing:  # else deleted meanwhile
-            alive = _alive(settlement, standing)
-            recorded += [
-                (settlement, position, verdict)
-                for position, verdict in settlement.verdicts
-                if alive or verdict.outcome is Outcome.SENT
-            ]
+        alive = _alive(settlement, standing)
+        recorded += [
+            (settlement, position, verdict)
+            for position, verdict in settlement.verdicts
+            if alive or verdict.outcome is Outcome.SENT
+        ]
     if recorded:
         _record_attempts(tx, recorded, standing, now)
         _update_recipients(tx, recorded)
@@ -109,24 +102,14 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
     enqueue(tx, notifications, now, origin="notification")
 
 
-_STANDING = Prepared(
-    select(
-        schedule.c.message_id, schedule.c.state, schedule.c.owner, schedule.c.attempts
-    )
-    .where(among_ids(schedule.c.message_id))
-    # In one order, so that two who wait for each other's rows cannot be.
-    .order_by(schedule.c.message_id)
-    .with_for_update()
-)
-
-
-def _standing(tx: Transaction, ids: Sequence[int]) -> dict[int, _Standing]:
-    return {row[0]: _Standing(*row[1:]) for row in _STANDING.rows(tx, ids=ids)}
-
-
-def _alive(settlement: Settlement, standing: dict[int, _Standing]) -> bool:
+def _is_there(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
+    """Whether its message was neither deleted nor lost meanwhile."""
     found = standing.get(settlement.id)
-    return found is not None and found.owner == settlement.owner
+    return found is not None and found.is_of(settlement.created)
+
+
+def _alive(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
+    return standing[settlement.id].owner == settlement.owner
 
 
 _ATTEMPT = Prepared(insert(tables.attempt))
@@ -135,7 +118,7 @@ _ATTEMPT = Prepared(insert(tables.attempt))
 def _record_attempts(
     tx: Transaction,
     recorded: Iterable[tuple[Settlement, int, Verdict]],
-    standing: dict[int, _Standing],
+    standing: Mapping[int, Standing],
     now: float,
 ) -> None:
     _ATTEMPT.run_many(
@@ -192,15 +175,13 @@ def _update_recipients(
 def _move_on(
     tx: Transaction,
     settlements: Sequence[Settlement],
-    standing: dict[int, _Standing],
+    standing: Mapping[int, Standing],
     now: float,
 ) -> None:
     ends = _ends(tx, list(standing))
     finished: dict[State, list[int]] = {State.SENT: [], State.FAILED: []}
     for settlement in settlements:
-        found = standing.get(settlement.id)
-        if found is None:
-            continue
+        found = standing[settlement.id]
         alive = _alive(settlement, standing)
         end = ends[settlement.id]
         # Who lost the claim leaves the message to its new owner, unless nobody has it.

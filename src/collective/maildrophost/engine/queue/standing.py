@@ -1,0 +1,59 @@
+"""What the queue says of messages at the moment of their settlement."""
+
+# Rules of this file:
+# - It runs for every few messages: see `settle`.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from . import tables
+from .prepared import Prepared, among_ids
+from .store import Transaction
+
+schedule = tables.schedule
+
+_SAME_SECONDS = 0.001
+"""A session of PostgreSQL may be set to tell fewer digits than were written."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One message, locked until the transaction ends."""
+
+    state: str
+    owner: str | None
+    attempts: int
+    created: float
+
+    def is_of(self, created: float) -> bool:
+        """Whether it is still the message that was created then.
+
+        A standby that took over, or a backup that was played back, gives those ids once
+        more that it has never heard of.
+        """
+        return abs(self.created - created) < _SAME_SECONDS
+
+
+_STANDING = Prepared(
+    select(
+        schedule.c.message_id,
+        schedule.c.state,
+        schedule.c.owner,
+        schedule.c.attempts,
+        tables.message.c.created,
+    )
+    .join_from(schedule, tables.message)
+    .where(among_ids(schedule.c.message_id))
+    # In one order, so that two who wait for each other's rows cannot be.
+    .order_by(schedule.c.message_id)
+    .with_for_update(of=schedule)
+)
+
+
+def standing_of(tx: Transaction, ids: Sequence[int]) -> dict[int, Standing]:
+    """How each of these messages stands; without those that are gone."""
+    return {row[0]: Standing(*row[1:]) for row in _STANDING.rows(tx, ids=ids)}
