@@ -288,6 +288,21 @@ def test_the_server_may_restart_between_two_transactions(
     assert length(broken_queue) == 2
 
 
+def test_a_pooler_without_its_server_is_told_by_the_error_alone(
+    queue, monkeypatch, caplog
+):
+    """It lets everybody in, and fails their first statement."""
+    dies = "SELECT pg_terminate_backend(pg_backend_pid())"
+    begin = postgresql.Prepared(postgresql.text(dies))
+    with monkeypatch.context() as patched:
+        patched.setattr(queue.database, "begin_write", begin)
+        with pytest.raises(QueueError), queue.write():
+            raise AssertionError("it has begun")
+    assert caplog.records == []
+    with queue.write():
+        pass
+
+
 def test_a_transaction_that_the_server_ends_leaves_nothing(
     breakable, broken_queue, hands
 ):

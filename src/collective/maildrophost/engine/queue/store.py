@@ -119,16 +119,24 @@ class Queue:
         with ExitStack() as connections:
             tx = connections.enter_context(self._engine.connect())
             try:
-                # Not by an event of the engine: with one every statement costs twice.
-                begin.run(tx)
+                self._begin(begin, tx)
             except self._driver_error as error:
                 if not self.database.lost(error):
                     raise
-                tx.invalidate()
                 self._engine.dispose()
                 tx = connections.enter_context(self._engine.connect())
-                begin.run(tx)
+                self._begin(begin, tx)
             yield tx
+
+    def _begin(self, begin: Begin, tx: Connection) -> None:
+        try:
+            # Not by an event of the engine: with one every statement costs twice.
+            begin.run(tx)
+        except self._driver_error as error:
+            if self.database.lost(error):
+                # Else the pool tries to reset it, and tells at length that it can't.
+                tx.invalidate()
+            raise
 
     def _check(self) -> None:
         try:
