@@ -170,11 +170,16 @@ def test_nothing_is_set_for_a_session(queue):
         ("nobody_there", r"no connection to the server: is it up"),
         ("no_database", r"refuses the connection.*\"nothing\" does not exist"),
         ("no_user", r"refuses the connection.*\"stranger\" does not"),
+        ("standby", r": it is read-only: a standby\? Name all hosts"),
         ("no_driver", r"sqlite:////PATH or postgresql\+psycopg://"),
     ],
 )
 def test_a_queue_that_does_not_open_says_why(server, url, kind, words):
+    database = make_url(url).database
+    if kind == "standby":
+        server.execute(f"ALTER DATABASE {database} SET default_transaction_read_only=1")
     wrong = {
+        "standby": make_url(url),
         "nobody_there": make_url(url).set(query={"host": "/nowhere"}),
         "no_database": make_url(url).set(database="nothing"),
         "no_user": make_url(url).set(username="stranger"),

@@ -8,9 +8,10 @@ import pytest
 from servers.postgresql import PostgreSQL
 from servers.scripted import Late, Scripted
 from servers.standby import Standby
+from sqlalchemy.engine import make_url
 from waiting import wait_until
 
-from collective.maildrophost.engine.queue import QueueError, State
+from collective.maildrophost.engine.queue import QueueError, State, open_queue
 
 OK = "250 2.0.0 Ok"
 GIVEN_AHEAD = 33
@@ -32,6 +33,21 @@ def machine(pair, machines):
     hosts = f"?host={primary.host}:5432&host={standby.host}:5432"
     (site,) = machines(1, f"postgresql+psycopg://maildrop@/{name}{hosts}")
     return site
+
+
+@pytest.mark.parametrize("accepts", ["read-write", "any"])
+def test_a_standby_alone_is_told(pair, accepts):
+    primary, standby = pair
+    url = standby.url(primary.create("postgres"))
+    wait_until(lambda: there(standby, url), 20)
+    with pytest.raises(QueueError, match=": it is read-only: a standby\\? Name all"):
+        open_queue(f"{url}&target_session_attrs={accepts}")
+
+
+def there(server, url):
+    """Whether the server has the database by now."""
+    name = make_url(url).database
+    return server.execute(f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
 
 
 def sends(site, *messages):

@@ -62,11 +62,16 @@ _UNREACHABLE = "no connection to the server: is it up, are host and port right?"
 _NOT_LET_IN = "the server refuses the connection: check database, user, password"
 _CROWDED = "it has no connection left: raise max_connections or use PgBouncer"
 _CROWDED_WORDS = ("connection slots", "too many")
+_READ_ONLY = "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE"
+# Of libpq, to which no host was good enough.
+_READ_ONLY_WORDS = "session is read-only"
 
 # By class or code (postgresql.org/docs/current/errcodes-appendix.html).
 _ADVICE = {
+    # A standby knows no transaction that writes.
+    "0A000": _READ_ONLY,
     "08": "the connection broke",
-    "25006": "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE",
+    "25006": _READ_ONLY,
     "25P03": "a transaction was idle for too long",
     "40": "another transaction came first",
     "42501": "this role lacks a right: see the grants in docs/scaling.md",
@@ -245,6 +250,8 @@ def _without_code(error: BaseException, words: str) -> str:
         return words
     if any(each in words for each in _CROWDED_WORDS):
         return f"{_CROWDED} ({words})"
+    if _READ_ONLY_WORDS in words:
+        return f"{_READ_ONLY} ({words})"
     return f"{_NOT_LET_IN if 'FATAL' in words else _UNREACHABLE} ({words})"
 
 
