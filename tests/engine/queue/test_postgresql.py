@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import threading
@@ -558,6 +559,15 @@ def test_upgraded_tables_are_kept_as_new_ones_are(queue):
             tx.exec_driver_sql(statement)
     open_queue(queue.url).close()
     assert parameters(queue) == new
+
+
+def test_rings_that_a_pooler_brings_to_somebody_else_are_not_kept(queue, hands):
+    with queue.write() as tx:
+        session = tx.connection.dbapi_connection
+    session.execute("LISTEN maildrop")
+    hands.send()
+    hands.send()
+    assert not [each for each in gc.get_objects() if isinstance(each, psycopg.Notify)]
 
 
 def test_ringing_belongs_to_the_transaction(queue, hands):

@@ -234,6 +234,9 @@ def _connect(
         prepare_threshold=None,
         **options,
     )
+    # PgBouncer may bring rings that another client has asked for; the driver keeps what
+    # nobody takes.
+    connection.add_notify_handler(_not_for_us)
     encoding = connection.info.parameter_status("server_encoding")
     if encoding not in (None, ENCODING):  # a pooler need not tell it
         connection.close()
@@ -242,6 +245,10 @@ def _connect(
             f"ENCODING '{ENCODING}'"
         )
     return connection
+
+
+def _not_for_us(_ring: psycopg.Notify) -> None:
+    """Who listens has a connection for that."""
 
 
 def _without_code(error: BaseException, words: str) -> str:
