@@ -8,6 +8,8 @@ from Products.MailHost.MailHost import MailHostError
 
 from collective.maildrophost import transaction as spool
 
+BEFORE_MAIL = "aaa"
+
 
 @pytest.fixture(autouse=True)
 def small_bounds(monkeypatch):
@@ -38,6 +40,39 @@ def test_an_abort_deletes_what_was_prepared(root, send, subjects):
         send(root.host, str(number))
     transaction.abort()
     assert subjects() == []
+
+
+def loses(queue, subject):
+    """The queue's newest commits are gone, as after a failover to a standby."""
+    with queue.write() as tx:
+        tx.exec_driver_sql(f"DELETE FROM maildrop_message WHERE subject = '{subject}'")
+
+
+def test_a_transaction_of_which_the_queue_has_lost_mail_fails(
+    database, root, send, queue, subjects
+):
+    root.counter += 1
+    for number in range(1, 6):
+        send(root.host, str(number))
+    loses(queue, "2")
+    with pytest.raises(MailHostError, match="has 4 of the 5 mails of this transaction"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == []
+    with database.transaction() as connection:
+        assert connection.root.counter == 0
+
+
+def test_mail_that_is_lost_between_the_phases_is_told(
+    root, send, queue, subjects, join, caplog
+):
+    root.counter += 1
+    for subject in ("1", "2"):
+        send(root.host, subject)
+    join(BEFORE_MAIL, tpc_finish=lambda: loses(queue, "2"))
+    transaction.commit()
+    assert subjects() == [("1", "queued")]
+    assert "only 1 of its 2 mails were there to be released" in caplog.text
 
 
 def test_a_rollback_reaches_into_what_was_prepared(root, send, subjects):

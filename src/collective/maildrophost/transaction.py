@@ -34,6 +34,7 @@ from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import (
     Batch,
     Transaction,
+    check_whole,
     discard,
     doorbells,
     enqueue,
@@ -44,6 +45,7 @@ from collective.maildrophost.engine.queue import (
 )
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.endings import Ending, ended
+from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 
@@ -118,9 +120,11 @@ class SpoolDataManager:
 
     def _prepare_for(self, txn: Any) -> None:
         """Write the rest, and where its fate can be looked up from now on."""
-        log = storagelog.reference(_resources(txn))
+        log = storagelog.reference(participants(txn))
         with self._write() as tx:
             self._prepare(tx, Batch(self.batch, own_identity(), voted=True, log=log))
+            if self._prepared:
+                check_whole(tx, self.batch, self._prepared + len(self._waiting))
         self._count_prepared()
 
     def _prepare(self, tx: Transaction, known: Batch) -> None:
@@ -201,7 +205,7 @@ class SpoolDataManager:
         # Where the answer to a commit can get lost, a transaction would be aborted
         # whose mail is sent.
         with refusals_named():
-            return _resources(txn) == [self] and not queue_at(self._url).shared
+            return participants(txn) == [self] and not queue_at(self._url).shared
 
     def tpc_finish(self, txn: Any) -> None:
         """Let the batch go, wake the daemons; never raises."""
@@ -214,8 +218,14 @@ class SpoolDataManager:
         try:
             now = time.time()
             with self._write() as tx:
-                release(tx, self.batch, now)
+                released = release(tx, self.batch, now)
                 self._bells = doorbells(tx)
+            if released < self._prepared:
+                logger.error(
+                    "batch %s: its transaction has committed, but only %d of its %d "
+                    "mails were there to be released",
+                    *(self.batch, released, self._prepared),
+                )
         except Exception as error:
             # The others have committed. An error here would only hide that.
             ended(self._url, self.batch, Ending.COMMITTED)
@@ -238,7 +248,7 @@ class SpoolDataManager:
                 self.batch,
             )
             return
-        if self._stage is _Stage.VOTED and _everybody_voted(txn):
+        if self._stage is _Stage.VOTED and everybody_voted(txn):
             self._stage = _Stage.ENDED
             ended(self._url, self.batch, Ending.UNKNOWN)
             logger.error(
@@ -285,14 +295,3 @@ class SpoolSavepoint:
     def rollback(self) -> None:
         """Forget the mail sent since."""
         self._manager.roll_back(self._count)
-
-
-def _resources(txn: Any) -> list[Any]:
-    # Not public, yet the only way to know who else takes part; without it nobody is
-    # alone, which costs a second write, and is as safe.
-    return list(getattr(txn, "_resources", ()))
-
-
-def _everybody_voted(txn: Any) -> bool:
-    voted = getattr(txn, "_voted", None) or {}
-    return all(id(resource) in voted for resource in _resources(txn) or [txn])

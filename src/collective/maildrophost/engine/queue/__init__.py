@@ -12,6 +12,7 @@ shares one commit:
 from .batches import (
     Batch,
     PreparedBatch,
+    check_whole,
     is_moving,
     of_a_transaction,
     open_batches,
@@ -128,6 +129,7 @@ __all__ = [
     "alive_and_lost",
     "all_daemons",
     "attempts",
+    "check_whole",
     "claim",
     "clear",
     "content",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, text
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, text
 
+from ..errors import MaildropError
 from . import tables
 from .prepared import Prepared
 from .states import State
@@ -56,6 +57,36 @@ _REMEMBER = Prepared(
 def remember_batch(tx: Transaction, batch: Batch) -> None:
     """Write down what is known; replaces what was known before."""
     _REMEMBER.run(tx, **asdict(batch))
+
+
+_COUNT = Prepared(
+    select(func.count())
+    .select_from(schedule)
+    .where(
+        schedule.c.batch == bindparam("voting"),
+        schedule.c.state == State.PREPARED.value,
+    )
+)
+
+
+class BatchTorn(MaildropError):
+    """A part of a batch was lost before its transaction could commit."""
+
+    def __init__(self, count: int, expected: int) -> None:
+        super().__init__(
+            f"the queue has {count} of the {expected} mails of this transaction: was "
+            "it restored, or did a standby take over that had not heard of them?"
+        )
+
+
+def check_whole(tx: Transaction, batch: str, expected: int) -> None:
+    """BatchTorn when the batch has lost some of the mail that was prepared.
+
+    A large one is written in several transactions, and the queue may lose the last.
+    """
+    ((count,),) = _COUNT.rows(tx, voting=batch)
+    if count < expected:
+        raise BatchTorn(count, expected)
 
 
 def forget_batches(tx: Transaction) -> int:
