@@ -7,6 +7,7 @@ import re
 import pytest
 from engine.cli.conftest import Site
 from servers.catcher import Catcher
+from servers.postgresql import PostgreSQL
 
 MAIL = b"From: a@x.org\nSubject: hello\nMessage-Id: <1@x.org>\n\nbody\n"
 STEPS = (
@@ -75,6 +76,18 @@ def test_every_command_says_and_does_the_same(sites):
 
 def test_a_check_says_where_the_queue_is(shared_site):
     assert f"{shared_site.url} opens, 0 messages wait" in shared_site.ctl("check").out
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_check_warns_of_a_server_that_does_not_wait_for_its_disk(
+    shared_site, durable
+):
+    with PostgreSQL(durable=durable) as server:
+        shared_site.configure(MAILDROP_QUEUE=server.url(server.create()))
+        said = shared_site.ctl("check").out
+    assert "opens, 0 messages wait" in said
+    warned = re.search(r"warning +queue +the server runs with fsync off", said)
+    assert bool(warned) is not durable
 
 
 @pytest.fixture

@@ -69,6 +69,9 @@ class Database(Protocol):
     def moment(self, tx: Connection, now: float) -> float:
         """The time that all who use it agree on: its own, or `now`."""
 
+    def risks(self, tx: Connection) -> Sequence[str]:
+        """What may lose mail that is written, each with what to do about it."""
+
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
     ) -> Sequence[int]:

@@ -55,6 +55,13 @@ BEGIN_WRITE = Prepared(
     text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
 )
 _MOMENT = Prepared(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
+# Of the whole server: no transaction can have them otherwise.
+_UNSAFE = Prepared(
+    text(
+        "SELECT name FROM pg_settings "
+        "WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
+    )
+)
 _NOTIFY = Prepared(text(f"NOTIFY {CHANNEL}"))
 
 # Whoever is not let in gets no code, only words, after FATAL in whatever language.
@@ -183,6 +190,13 @@ class PostgreSQL:
     def moment(self, tx: Connection, now: float) -> float:
         ((found,),) = _MOMENT.rows(tx)
         return float(found)
+
+    def risks(self, tx: Connection) -> list[str]:
+        return [
+            f"the server runs with {name} off: turn it on, or a crash of its machine "
+            "can cost all mail"
+            for (name,) in _UNSAFE.rows(tx)
+        ]
 
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float

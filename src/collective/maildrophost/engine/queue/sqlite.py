@@ -106,6 +106,9 @@ class SQLite:
     def moment(self, tx: Connection, now: float) -> float:
         return now
 
+    def risks(self, tx: Connection) -> tuple[()]:
+        return ()  # How it writes is the same everywhere.
+
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
     ) -> Sequence[int]:

@@ -23,29 +23,37 @@ PATIENCE_SECONDS = 3.0
 def check(configuration: Configuration) -> Iterator[Finding]:
     """The database, its schema, its library."""
     if not configuration.queue.startswith("sqlite"):
-        yield _opens(configuration)
+        yield from _opens(configuration)
         return
     lock = _lock(_path(configuration))
     # Opening it would wait for the same lock.
-    yield lock or _opens(configuration)
+    if lock:
+        yield lock
+    else:
+        yield from _opens(configuration)
     yield from _owners(_path(configuration))
     yield _library()
 
 
-def _opens(configuration: Configuration) -> Finding:
+def _opens(configuration: Configuration) -> Iterator[Finding]:
     from ...queue import QueueError, open_queue, queue_length
 
     try:
         if not heartbeats.queue_exists(configuration):
-            return ok(SUBJECT, f"{configuration.queue} is made by the first start")
+            yield ok(SUBJECT, f"{configuration.queue} is made by the first start")
+            return
         with closing(open_queue(configuration.queue)) as queue:
             with queue.read() as tx:
                 waiting = queue_length(tx)
+                risks = queue.database.risks(tx)
             with queue.write():
                 pass  # taking the lock shows that it can be written
     except QueueError as error:
-        return failed(SUBJECT, str(error))
-    return ok(SUBJECT, f"{queue.name} opens, {waiting} messages wait")
+        yield failed(SUBJECT, str(error))
+        return
+    yield ok(SUBJECT, f"{queue.name} opens, {waiting} messages wait")
+    for risk in risks:
+        yield warning(SUBJECT, risk)
 
 
 def _path(configuration: Configuration) -> Path:
