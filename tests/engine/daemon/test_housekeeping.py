@@ -1,12 +1,16 @@
-"""A daemon with nothing to do makes the file of its queue small again."""
+"""A daemon keeps the files of its queue small."""
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 
+from servers.scripted import Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import delete_messages, list_messages
+from collective.maildrophost.engine.queue.housekeeping import LARGE_WAL_BYTES
 
 MEGABYTE = 2**20
 SHRINK_SECONDS = 60.0
@@ -31,3 +35,22 @@ def test_after_a_big_newsletter_the_file_shrinks(site, make_mail):
             "the file of the queue got shorter",
         )
     assert site.ctl("queue").count("kept") == 1
+
+
+def test_the_write_ahead_log_shrinks_while_mail_is_on_its_way(site, make_mail):
+    """With mail that never stops it would fill the disk."""
+    wal = site.home / "queue.db-wal"
+    large = make_mail(body=("x" * 70 + "\n") * 14_000)
+    later = [replace(large, due=time.time() * 2)] * 8
+    answered = threading.Event()
+    with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            with site.queue.read() as tx:
+                list_messages(tx)  # which keeps the log from beginning anew
+                while wal.stat().st_size <= LARGE_WAL_BYTES:
+                    site.send(*later)
+            wait_until(lambda: wal.stat().st_size < MEGABYTE, 20, "it is emptied")
+            answered.set()

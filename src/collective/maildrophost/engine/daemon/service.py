@@ -17,7 +17,7 @@ from ..delivery import Delivery
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS, Intake
-from ..queue import Queue, QueueError, prune, prune_files, tidy
+from ..queue import Queue, QueueError, empty_large_wal, prune, prune_files, tidy
 from ..queue.prune import BATCH
 from .clockwatch import ClockWatch
 from .heartbeat import Heartbeat, LeaseLost
@@ -32,6 +32,10 @@ HEARING_SECONDS = 0.02
 """For a signal that was caught to get from the system's handler to ours."""
 PRUNE_PAUSE_SECONDS = 0.1
 """Between two batches, so that others get to write."""
+WAL_SECONDS = 5.0
+"""Between two looks at how large it is ..."""
+WAL_TRY_SECONDS = 0.1
+"""... and two tries to make it smaller."""
 SCAN_SECONDS = 1.0
 """A look at an unchanged directory costs microseconds, so it is not put off longer."""
 
@@ -80,6 +84,7 @@ class Service:
             await self._together(
                 self._take_in(),
                 self._prune(),
+                self._keep_wal_small(),
                 self._clock.run(),
                 self._listener.run(),
                 self._delivery.follow(),
@@ -216,6 +221,12 @@ class Service:
             except QueueError as error:
                 log.error("%s; old records stay for now", error)
             await asyncio.sleep(seconds)
+
+    async def _keep_wal_small(self) -> None:
+        """While mail is on its way, too: with that never ending it would fill a disk."""
+        while True:
+            is_small = await asyncio.to_thread(empty_large_wal, self._queue)
+            await asyncio.sleep(WAL_SECONDS if is_small else WAL_TRY_SECONDS)
 
     async def _tidy(self) -> bool:
         if self._delivery.ledger.in_flight:

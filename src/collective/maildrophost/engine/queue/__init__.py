@@ -49,7 +49,7 @@ from .enqueue import (
 from .errors import QueueError, Refused
 from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
 from .hours import recently_sent
-from .housekeeping import tidy
+from .housekeeping import empty_large_wal, tidy
 from .listing import (
     AttemptRecord,
     MessageRecord,
@@ -138,6 +138,7 @@ __all__ = [
     "doorbells",
     "due",
     "due_length",
+    "empty_large_wal",
     "enqueue",
     "exists",
     "find_by_message_id",

@@ -82,18 +82,19 @@ def tidy(queue: Queue) -> bool:
         raise QueueError(queue.name, advice(error)) from None
 
 
-def empty_large_wal(queue: Queue) -> None:
+def empty_large_wal(queue: Queue) -> bool:
     """Empty the write-ahead log of a queue in a file, should it have become large.
 
-    For work of many large commits. SQLite begins the log anew when all of it is in the
-    database at the moment of a commit: with somebody else who goes on writing during
-    each checkpoint that is never, and the log has all of the work in the end. Where a
-    reader or a writer is in the way it does nothing.
+    SQLite begins the log anew when all of it is in the database at the moment of a
+    commit: with somebody who goes on writing during each checkpoint that is never.
+    False where a reader or a writer is in the way: then it does nothing, and may be
+    called again soon.
     """
     if queue.path is None or wal_bytes(queue.path) <= LARGE_WAL_BYTES:
-        return
+        return True
     with contextlib.suppress(sqlite3.Error), _connected(queue.path) as connection:
         _truncate_wal(connection)
+    return wal_bytes(queue.path) <= LARGE_WAL_BYTES
 
 
 def _step(queue: sqlite3.Connection, path: Path) -> bool:
