@@ -266,6 +266,7 @@ READS = {
         "alive_and_lost",
         "all_daemons",
         "attempts",
+        "check_whole",
         "content",
         "doorbells",
         "due",
