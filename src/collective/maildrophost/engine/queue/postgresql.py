@@ -16,6 +16,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
+from . import hosts
 from .prepared import Prepared
 from .skiplocked import take
 
@@ -210,9 +211,10 @@ class PostgreSQL:
         dialect = self._url.get_dialect()()
         arguments, options = dialect.create_connect_args(self._url)
         listening = await psycopg.AsyncConnection.connect(
-            *arguments, autocommit=True, **options
+            *arguments, autocommit=True, **hosts.good_one_first(options)
         )
         async with listening:
+            hosts.was_good(options, listening.info)
             await listening.execute(f"LISTEN {CHANNEL}")
             yield None
             async for _ in listening.notifies():
@@ -246,8 +248,9 @@ def _connect(
         autocommit=True,
         # A prepared statement belongs to a session.
         prepare_threshold=None,
-        **options,
+        **hosts.good_one_first(options),
     )
+    hosts.was_good(options, connection.info)
     # PgBouncer may bring rings that another client has asked for; the driver keeps what
     # nobody takes.
     connection.add_notify_handler(_not_for_us)

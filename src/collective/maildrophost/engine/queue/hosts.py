@@ -1,0 +1,62 @@
+"""Which of the hosts of a URL a new connection begins with: the one that was good."""
+
+# Of a machine that is gone no word comes back: who begins with it waits for it, each
+# time. The hosts of a URL are in the driver's parameters of these names, with commas.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from psycopg import ConnectionInfo
+
+_LISTS = ("host", "hostaddr", "port")
+_CAN_WRITE = ("read-write", "primary")
+"""Only with these has a host that lets somebody in been asked whether it can write."""
+
+_Hosts = tuple[object, ...]
+
+_good: dict[_Hosts, int] = {}
+"""The place of the last one that was good, for all queues of this process."""
+
+
+def good_one_first(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The driver's `options` with their hosts in the order to try them in."""
+    first = _good.get(_hosts(options), 0)
+    return {
+        **options,
+        **{name: _moved(options[name], first) for name in _lists(options)},
+    }
+
+
+def was_good(options: Mapping[str, Any], found: ConnectionInfo) -> None:
+    """Remember for `options` that `found` is with a host that can be used."""
+    if options.get("target_session_attrs") not in _CAN_WRITE:
+        return
+    lists = [options[name].split(",") for name in _lists(options)]
+    for place, one in enumerate(zip(*lists, strict=False)):
+        if _is(dict(zip(_lists(options), one, strict=True)), found):
+            _good[_hosts(options)] = place
+            return
+
+
+def _hosts(options: Mapping[str, Any]) -> _Hosts:
+    return tuple(options.get(name) for name in _LISTS)
+
+
+def _lists(options: Mapping[str, Any]) -> list[str]:
+    return [name for name in _LISTS if "," in str(options.get(name, ""))]
+
+
+def _moved(many: str, first: int) -> str:
+    names = many.split(",")
+    return ",".join([names[first], *names[:first], *names[first + 1 :]])
+
+
+def _is(one: Mapping[str, str], found: ConnectionInfo) -> bool:
+    port = one.get("port")
+    if port and int(port) != found.port:
+        return False
+    address = one.get("hostaddr")
+    return found.hostaddr == address if address else found.host == one.get("host")

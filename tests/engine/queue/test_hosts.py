@@ -1,0 +1,194 @@
+"""A queue on several hosts: who has found a good one does not wait for the others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
+from types import SimpleNamespace
+
+import pytest
+from servers.postgresql import PostgreSQL
+from servers.proxy import Proxy
+from sqlalchemy.engine import make_url
+
+from collective.maildrophost.engine.queue import hosts, open_queue
+
+WAIT_SECONDS = 2
+"""The shortest that libpq knows, for each host."""
+PAGES = 24
+AT_ONCE = 8
+"""More than a pool keeps open."""
+
+
+@pytest.fixture
+def vanished(postgresql):
+    """A host whose packets get no answer any more."""
+    with Proxy(postgresql.socket) as proxy:
+        proxy.cut()
+        yield proxy
+
+
+@pytest.fixture
+def other():
+    with PostgreSQL(max_connections=20) as server:
+        yield server
+
+
+def url_of(name, *hosts, attrs="read-write"):
+    places = "&".join(f"host={host}" for host in hosts)
+    return (
+        f"postgresql+psycopg://maildrop@/{name}?{places}"
+        f"&target_session_attrs={attrs}&connect_timeout={WAIT_SECONDS}"
+    )
+
+
+@pytest.fixture
+def half_gone(vanished, postgresql, postgresql_url):
+    """The URL of a queue whose first host has vanished."""
+    name = make_url(postgresql_url).database
+    return url_of(name, f"127.0.0.1:{vanished.port}", where(postgresql))
+
+
+def where(server):
+    return f"{server.host}:5432"
+
+
+def seconds(action, *arguments):
+    before = time.monotonic()
+    action(*arguments)
+    return time.monotonic() - before
+
+
+def page(queue):
+    with queue.write() as tx:
+        tx.exec_driver_sql("SELECT pg_sleep(0.05)")
+
+
+def test_a_host_that_vanished_is_waited_for_once_and_by_no_page_after_that(half_gone):
+    with closing(open_queue(half_gone)) as queue, ThreadPoolExecutor(AT_ONCE) as pages:
+        took = list(pages.map(lambda _: seconds(page, queue), range(PAGES)))
+    assert max(took) < WAIT_SECONDS
+
+
+def test_nor_is_it_waited_for_by_another_queue_of_the_process(half_gone):
+    open_queue(half_gone).close()
+    assert seconds(lambda: open_queue(half_gone).close()) < WAIT_SECONDS
+
+
+def test_nor_by_who_listens(half_gone):
+    async def listen(queue):
+        async with aclosing(queue.rings()) as rings:
+            await anext(rings)
+
+    with closing(open_queue(half_gone)) as queue:
+        assert seconds(asyncio.run, listen(queue)) < WAIT_SECONDS
+        hosts._good.clear()
+        asyncio.run(listen(queue))
+        assert seconds(page, queue) < WAIT_SECONDS
+
+
+def used(queue):
+    """The host of the next new connection."""
+    queue.close()
+    with queue.read() as tx:
+        return tx.connection.driver_connection.info.host
+
+
+@pytest.fixture
+def pair(postgresql, other):
+    """Two servers with an empty queue of the same name; the name, and they."""
+    name = postgresql.create()
+    other.execute(f"CREATE DATABASE {name} OWNER maildrop")
+    for server in (postgresql, other):
+        open_queue(server.url(name)).close()
+    yield name, postgresql, other
+    postgresql.drop(name)
+
+
+def can_write(server, name, can):
+    word = "off" if can else "on"
+    server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {word}")
+
+
+@pytest.mark.parametrize("attrs", ["read-write", "primary"])
+def test_a_host_keeps_its_place_while_it_is_good(pair, attrs):
+    name, first, second = pair
+    second.stop()
+    url = url_of(name, where(second), where(first), attrs=attrs)
+    with closing(open_queue(url)) as queue:
+        assert used(queue) == first.host
+        second.start()
+        assert used(queue) == first.host
+
+
+def test_a_host_that_cannot_write_any_more_loses_its_place(pair):
+    name, first, second = pair
+    can_write(first, name, False)
+    with closing(open_queue(url_of(name, where(first), where(second)))) as queue:
+        assert used(queue) == second.host
+        can_write(first, name, True)
+        can_write(second, name, False)
+        assert used(queue) == first.host
+        can_write(second, name, True)
+        assert used(queue) == first.host
+
+
+def test_where_any_host_will_do_the_order_is_that_of_the_url(pair):
+    """A standby lets everybody in: that it did does not say that it can write."""
+    name, first, second = pair
+    second.stop()
+    url = url_of(name, where(second), where(first), attrs="any")
+    with closing(open_queue(url)) as queue:
+        assert used(queue) == first.host
+        second.start()
+        assert used(queue) == second.host
+
+
+@pytest.mark.parametrize(
+    ("options", "found", "then"),
+    [
+        (
+            {"host": "a,b,c", "port": ","},
+            {"host": "b", "hostaddr": "192.0.2.2", "port": 5432},
+            {"host": "b,a,c", "port": ","},
+        ),
+        (
+            {"host": "a,a", "port": "1,2"},
+            {"host": "a", "hostaddr": "192.0.2.1", "port": 2},
+            {"host": "a,a", "port": "2,1"},
+        ),
+        (
+            {"host": "a,b", "port": "7"},
+            {"host": "b", "hostaddr": "192.0.2.2", "port": 7},
+            {"host": "b,a", "port": "7"},
+        ),
+        (
+            {"host": "a,a", "hostaddr": "192.0.2.1,192.0.2.2"},
+            {"host": "a", "hostaddr": "192.0.2.2", "port": 5432},
+            {"host": "a,a", "hostaddr": "192.0.2.2,192.0.2.1"},
+        ),
+        (
+            {"host": "a,b", "port": 7},
+            {"host": "c", "hostaddr": "192.0.2.3", "port": 7},
+            {"host": "a,b", "port": 7},
+        ),
+        (
+            {"host": "a", "port": 7},
+            {"host": "a", "hostaddr": "192.0.2.1", "port": 7},
+            {"host": "a", "port": 7},
+        ),
+        (
+            {"dbname": "maildrop"},
+            {"host": "a", "hostaddr": "192.0.2.1", "port": 5432},
+            {"dbname": "maildrop"},
+        ),
+    ],
+)
+def test_host_address_and_port_move_together(monkeypatch, options, found, then):
+    monkeypatch.setattr(hosts, "_good", {})
+    options = {**options, "target_session_attrs": "read-write"}
+    assert hosts.good_one_first(options) == options
+    hosts.was_good(options, SimpleNamespace(**found))
+    assert hosts.good_one_first(options) == {**options, **then}
