@@ -31,6 +31,7 @@ from collective.maildrophost.engine.queue import (
     list_messages,
     open_queue,
     postgresql,
+    postgresqlconnection,
     prune,
     queue_length,
     settle,
@@ -381,7 +382,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
     breakable, broken_queue, hands, monkeypatch
 ):
     send(broken_queue, hands)
-    monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(postgresqlconnection, "ANSWER_SECONDS", 0.5)
     began = time.monotonic()
     with (
         breakable.paused(),
@@ -389,13 +390,13 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
     ):
         send(broken_queue, hands)
     # The dead connection, then a new one, which libpq gives up after its own time.
-    assert time.monotonic() - began < postgresql.CONNECT_SECONDS + 15
+    assert time.monotonic() - began < postgresqlconnection.CONNECT_SECONDS + 15
     send(broken_queue, hands)
     assert length(broken_queue) >= 2
 
 
 def test_a_cut_wire_is_noticed_and_mended(server, url, hands, monkeypatch):
-    monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(postgresqlconnection, "ANSWER_SECONDS", 0.5)
     with Proxy(server.socket) as proxy:
         over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
         over = over.update_query_dict({"connect_timeout": "2"})

@@ -82,7 +82,7 @@ def test_who_is_cut_off_stops_sending_before_another_takes_over(
 
 def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url):
     (site,) = machines(
-        1, proxied_url, **{**QUICK, "queue__postgresql__ANSWER_SECONDS": 1.0}
+        1, proxied_url, **{**QUICK, "queue__postgresqlconnection__ANSWER_SECONDS": 1.0}
     )
     never = threading.Event()
     with Scripted({"END": [Late(never, OK), OK]}) as relay:

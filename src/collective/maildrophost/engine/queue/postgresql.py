@@ -1,4 +1,4 @@
-"""What is special about a queue on PostgreSQL: its connections, its errors."""
+"""What is special about a queue on PostgreSQL: its transactions, its errors."""
 
 # Rules of this file:
 # - Nothing is set for a session: behind PgBouncer in transaction mode the next
@@ -8,28 +8,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Generator, Sequence
-from time import monotonic
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Sequence
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
-from . import hosts
+from .postgresqlconnection import (
+    NoAnswer,
+    WrongEncoding,
+    connect,
+    connect_to_listen,
+    with_defaults,
+)
 from .prepared import Prepared
 from .skiplocked import take
 
-ANSWER_SECONDS = 30.0
-"""A server that says nothing for so long is taken for gone."""
 LOCK_SECONDS = 20
-"""Less than that: whoever waits for a lock hears of it from the server."""
+"""Less than ANSWER_SECONDS: whoever waits for a lock hears of it from the server."""
 IDLE_SECONDS = 60
 """A transaction of ours that asks nothing for so long has lost its client, whose locks
 others wait for."""
-CONNECT_SECONDS = 10
-"""For each host of the URL."""
-ENCODING = "UTF8"
 CHANNEL = "maildrop"
 """What is notified when mail may have become due; one name for all queues of a
 database, since a ring too many costs nothing."""
@@ -96,43 +95,6 @@ _ADVICE = {
 }
 _CONNECTION_GONE = ("08", "25P03", "57P")
 
-Value = TypeVar("Value")
-
-
-class NoAnswer(psycopg.OperationalError):
-    """The server has said nothing for ANSWER_SECONDS."""
-
-
-class WrongEncoding(psycopg.OperationalError):
-    """Mail in any language cannot be stored in this database."""
-
-
-class PatientConnection(psycopg.Connection[Any]):
-    """Does not wait for ever: a server that was stopped keeps its sockets open."""
-
-    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
-        """Drive `gen` to its end; NoAnswer when that takes too long."""
-        try:
-            return super().wait(_in_time(gen), *arguments, **options)
-        except NoAnswer:
-            self.pgconn.finish()
-            raise
-
-
-def _in_time(waiting: Generator[Any, Any, Value]) -> Generator[Any, Any, Value]:
-    """The same generator; it is resumed now and then while nothing comes."""
-    deadline = monotonic() + ANSWER_SECONDS
-    try:
-        wish = next(waiting)
-        while True:
-            ready = yield wish
-            if not ready and monotonic() > deadline:
-                raise NoAnswer(f"no answer within {ANSWER_SECONDS:.0f} s")
-            wish = waiting.send(ready)
-    except StopIteration as end:
-        value: Value = end.value
-        return value
-
 
 class PostgreSQL:
     """A queue that several machines share; see the contract in `database`."""
@@ -142,7 +104,7 @@ class PostgreSQL:
     shared = True
 
     def __init__(self, url: URL) -> None:
-        self._url = _with_defaults(url)
+        self._url = with_defaults(url)
 
     def engine(self) -> Engine:
         engine = create_engine(
@@ -153,7 +115,7 @@ class PostgreSQL:
             # The same few connections again and again; the others stay unopened.
             pool_use_lifo=True,
         )
-        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "do_connect", connect)
         return engine
 
     def writing(self) -> contextlib.nullcontext[None]:
@@ -208,13 +170,7 @@ class PostgreSQL:
         _NOTIFY.run(tx)
 
     async def rings(self) -> AsyncGenerator[None, None]:
-        dialect = self._url.get_dialect()()
-        arguments, options = dialect.create_connect_args(self._url)
-        listening = await psycopg.AsyncConnection.connect(
-            *arguments, autocommit=True, **hosts.good_one_first(options)
-        )
-        async with listening:
-            hosts.was_good(options, listening.info)
+        async with await connect_to_listen(self._url) as listening:
             await listening.execute(f"LISTEN {CHANNEL}")
             yield None
             async for _ in listening.notifies():
@@ -222,50 +178,6 @@ class PostgreSQL:
 
     def after_fork(self) -> None:
         """Nothing of ours outlives a fork but the connections."""
-
-
-def _with_defaults(url: URL) -> URL:
-    """The URL with what it does not say itself: nothing waits for ever."""
-    defaults = {
-        "application_name": "maildrop",
-        "client_encoding": "utf8",
-        "connect_timeout": str(CONNECT_SECONDS),
-        "target_session_attrs": "read-write",
-        "keepalives_idle": "20",
-        "keepalives_interval": "5",
-        "keepalives_count": "4",
-        "tcp_user_timeout": str(int(ANSWER_SECONDS * 1000)),
-    }
-    return url.update_query_dict({**defaults, **url.query})
-
-
-def _connect(
-    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
-) -> PatientConnection:
-    connection = PatientConnection.connect(
-        *arguments,
-        # The queue says its own BEGIN.
-        autocommit=True,
-        # A prepared statement belongs to a session.
-        prepare_threshold=None,
-        **hosts.good_one_first(options),
-    )
-    hosts.was_good(options, connection.info)
-    # PgBouncer may bring rings that another client has asked for; the driver keeps what
-    # nobody takes.
-    connection.add_notify_handler(_not_for_us)
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding not in (None, ENCODING):  # a pooler need not tell it
-        connection.close()
-        raise WrongEncoding(
-            f"the database's encoding is {encoding}: mail needs one that was made with "
-            f"ENCODING '{ENCODING}'"
-        )
-    return connection
-
-
-def _not_for_us(_ring: psycopg.Notify) -> None:
-    """Who listens has a connection for that."""
 
 
 def _without_code(error: BaseException, words: str) -> str:

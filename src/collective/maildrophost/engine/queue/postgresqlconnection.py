@@ -1,0 +1,112 @@
+"""How a process is connected to PostgreSQL, and how long it waits for that."""
+
+# Nothing is set for a session: see `postgresql`.
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy.engine import URL
+
+from . import hosts
+
+ANSWER_SECONDS = 30.0
+"""A server that says nothing for so long is taken for gone."""
+CONNECT_SECONDS = 10
+"""For each host of the URL."""
+ENCODING = "UTF8"
+
+Value = TypeVar("Value")
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server has said nothing for ANSWER_SECONDS."""
+
+
+class WrongEncoding(psycopg.OperationalError):
+    """Mail in any language cannot be stored in this database."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """Does not wait for ever: a server that was stopped keeps its sockets open."""
+
+    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        """Drive `gen` to its end; NoAnswer when that takes too long."""
+        try:
+            return super().wait(_in_time(gen), *arguments, **options)
+        except NoAnswer:
+            self.pgconn.finish()
+            raise
+
+
+def _in_time(waiting: Generator[Any, Any, Value]) -> Generator[Any, Any, Value]:
+    """The same generator; it is resumed now and then while nothing comes."""
+    deadline = monotonic() + ANSWER_SECONDS
+    try:
+        wish = next(waiting)
+        while True:
+            ready = yield wish
+            if not ready and monotonic() > deadline:
+                raise NoAnswer(f"no answer within {ANSWER_SECONDS:.0f} s")
+            wish = waiting.send(ready)
+    except StopIteration as end:
+        value: Value = end.value
+        return value
+
+
+def with_defaults(url: URL) -> URL:
+    """The URL with what it does not say itself: nothing waits for ever."""
+    defaults = {
+        "application_name": "maildrop",
+        "client_encoding": "utf8",
+        "connect_timeout": str(CONNECT_SECONDS),
+        "target_session_attrs": "read-write",
+        "keepalives_idle": "20",
+        "keepalives_interval": "5",
+        "keepalives_count": "4",
+        "tcp_user_timeout": str(int(ANSWER_SECONDS * 1000)),
+    }
+    return url.update_query_dict({**defaults, **url.query})
+
+
+def connect(
+    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
+) -> PatientConnection:
+    """What the pool of an engine asks for."""
+    connection = PatientConnection.connect(
+        *arguments,
+        # The queue says its own BEGIN.
+        autocommit=True,
+        # A prepared statement belongs to a session.
+        prepare_threshold=None,
+        **hosts.good_one_first(options),
+    )
+    hosts.was_good(options, connection.info)
+    # PgBouncer may bring rings that another client has asked for; the driver keeps what
+    # nobody takes.
+    connection.add_notify_handler(_not_for_us)
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, ENCODING):  # a pooler need not tell it
+        connection.close()
+        raise WrongEncoding(
+            f"the database's encoding is {encoding}: mail needs one that was made with "
+            f"ENCODING '{ENCODING}'"
+        )
+    return connection
+
+
+def _not_for_us(_ring: psycopg.Notify) -> None:
+    """Who listens has a connection for that."""
+
+
+async def connect_to_listen(url: URL) -> psycopg.AsyncConnection[Any]:
+    """One that is not of the pool, and may wait for rings as long as it likes."""
+    arguments, options = url.get_dialect()().create_connect_args(url)
+    connection = await psycopg.AsyncConnection.connect(
+        *arguments, autocommit=True, **hosts.good_one_first(options)
+    )
+    hosts.was_good(options, connection.info)
+    return connection
