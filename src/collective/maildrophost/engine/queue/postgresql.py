@@ -64,14 +64,24 @@ _UNSAFE = Prepared(
 )
 _NOTIFY = Prepared(text(f"NOTIFY {CHANNEL}"))
 
-# Whoever is not let in gets no code, only words, after FATAL in whatever language.
 _UNREACHABLE = "no connection to the server: is it up, are host and port right?"
 _NOT_LET_IN = "the server refuses the connection: check database, user, password"
+_NO_TLS = (
+    "TLS with the server is not as MAILDROP_QUEUE wants it: check sslmode, sslrootcert "
+    "and the name in its certificate"
+)
 _CROWDED = "it has no connection left: raise max_connections or use PgBouncer"
-_CROWDED_WORDS = ("connection slots", "too many")
 _READ_ONLY = "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE"
-# Of libpq, to which no host was good enough.
-_READ_ONLY_WORDS = "session is read-only"
+
+# Whoever gets no connection gets no code, only words: the server's after FATAL in
+# whatever language, else libpq's. Of these not each that has SSL in it is about a
+# certificate: a connection breaks with such words, too.
+_ADVICE_BY_WORDS = (
+    (("connection slots", "too many"), _CROWDED),
+    (("session is read-only",), _READ_ONLY),
+    (("FATAL", "no password supplied"), _NOT_LET_IN),
+    (("certificate", "SSL was required", "sslmode"), _NO_TLS),
+)
 
 # By class or code (postgresql.org/docs/current/errcodes-appendix.html).
 _ADVICE = {
@@ -80,6 +90,9 @@ _ADVICE = {
     "08": "the connection broke",
     "25006": _READ_ONLY,
     "25P03": "a transaction was idle for too long",
+    "25P04": "the server's transaction_timeout is too short: raise it for this role",
+    "3F000": "this role may use no schema of its search_path: see the grants in "
+    "docs/scaling.md",
     "40": "another transaction came first",
     "42501": "this role lacks a right: see the grants in docs/scaling.md",
     "42P01": "a table is missing: were the tables made, is search_path the same?",
@@ -93,7 +106,7 @@ _ADVICE = {
     "58": "the server's disk reports an error",
     "XX": "the server reports damage",
 }
-_CONNECTION_GONE = ("08", "25P03", "57P")
+_CONNECTION_GONE = ("08", "25P03", "25P04", "57P")
 
 
 class PostgreSQL:
@@ -184,11 +197,12 @@ def _without_code(error: BaseException, words: str) -> str:
     ours = isinstance(error, NoAnswer | WrongEncoding)
     if ours or not isinstance(error, psycopg.OperationalError):
         return words
-    if any(each in words for each in _CROWDED_WORDS):
-        return f"{_CROWDED} ({words})"
-    if _READ_ONLY_WORDS in words:
-        return f"{_READ_ONLY} ({words})"
-    return f"{_NOT_LET_IN if 'FATAL' in words else _UNREACHABLE} ({words})"
+    advice = (
+        meaning
+        for marks, meaning in _ADVICE_BY_WORDS
+        if any(mark in words for mark in marks)
+    )
+    return f"{next(advice, _UNREACHABLE)} ({words})"
 
 
 def _words(error: BaseException) -> str:

@@ -1,0 +1,96 @@
+"""What somebody is told whom PostgreSQL does not serve, and what to do about it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+
+import pytest
+from servers.certificates import Certificates
+from servers.doorkeeper import Doorkeeper, asks_for_a_password, hangs_up, shows
+from sqlalchemy.engine import make_url
+
+from collective.maildrophost.engine.queue import QueueError, open_queue
+
+TLS = ": TLS with the server is not as MAILDROP_QUEUE wants it: check sslmode, "
+REFUSED = ": the server refuses the connection: check database, user, password"
+UNREACHABLE = ": no connection to the server: is it up, are host and port right\\?"
+
+
+def door(meets, *options):
+    words = "&".join(options)
+    with (
+        Doorkeeper(meets) as there,
+        closing(
+            open_queue(f"postgresql+psycopg://me@127.0.0.1:{there.port}/x?{words}")
+        ),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("names", "authority", "words"),
+    [
+        (["127.0.0.1"], "another", "certificate verify failed"),
+        (["db.example.org"], "its own", "does not match host name"),
+        (["127.0.0.1"], "none", "root certificate file .* does not exist"),
+    ],
+)
+def test_a_certificate_that_does_not_verify_is_told_as_that(names, authority, words):
+    with Certificates(*names) as its, Certificates() as another:
+        files = {"its own": its.ca_file, "another": another.ca_file, "none": "/no/ca"}
+        verified = ("sslmode=verify-full", f"sslrootcert={files[authority]}")
+        with pytest.raises(QueueError, match=f"{TLS}.*{words}"):
+            door(shows(its.server_context), *verified)
+
+
+def test_a_server_without_tls_is_told_as_that(proxied_url):
+    with pytest.raises(QueueError, match=f"{TLS}.*does not support SSL"):
+        open_queue(f"{proxied_url}?sslmode=require")
+
+
+def test_a_server_that_hangs_up_during_tls_is_one_that_is_not_up():
+    with pytest.raises(QueueError, match=f"{UNREACHABLE}.*SSL"):
+        door(hangs_up, "sslmode=require")
+
+
+def test_a_password_that_is_missing_is_told_as_that():
+    with pytest.raises(QueueError, match=f"{REFUSED}.*no password supplied"):
+        door(asks_for_a_password, "passfile=/no/file", "sslmode=disable")
+
+
+@pytest.fixture
+def stranger(postgresql, postgresql_url):
+    """A role that may log in, and nothing else."""
+    database = make_url(postgresql_url).database
+    role = f"stranger_{database}"
+    postgresql.execute(f"CREATE ROLE {role} LOGIN")
+    postgresql.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC", database)
+    yield postgresql.url(database, role)
+    postgresql.execute(f"DROP ROLE {role}")
+
+
+def test_a_schema_that_may_not_be_used_is_told_with_what_grants_it(stranger):
+    with pytest.raises(
+        QueueError, match="no schema of its search_path: see the grants"
+    ):
+        open_queue(stranger)
+
+
+def test_a_transaction_that_may_not_last_is_told_and_the_next_one_works(
+    postgresql, postgresql_url, caplog
+):
+    name = make_url(postgresql_url).database
+    postgresql.execute(f"ALTER DATABASE {name} SET transaction_timeout = '300ms'")
+    with closing(open_queue(postgresql_url)) as queue:
+        with pytest.raises(QueueError, match="transaction_timeout is too short: raise"):
+            _takes_its_time(queue)
+        with queue.write() as tx:
+            tx.exec_driver_sql("SELECT 1")
+    assert not caplog.records
+
+
+def _takes_its_time(queue):
+    with queue.write() as tx:
+        time.sleep(0.6)
+        tx.exec_driver_sql("SELECT 1")
