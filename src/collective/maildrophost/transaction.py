@@ -44,7 +44,7 @@ from collective.maildrophost.engine.queue import (
     remember_batch,
 )
 from collective.maildrophost.indoubt import storagelog
-from collective.maildrophost.indoubt.endings import Ending, ended
+from collective.maildrophost.indoubt.endings import Ending, done, ended
 from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
@@ -226,6 +226,7 @@ class SpoolDataManager:
                     "mails were there to be released",
                     *(self.batch, released, self._prepared),
                 )
+            done(self._url, self.batch, Ending.COMMITTED)
         except Exception as error:
             # The others have committed. An error here would only hide that.
             ended(self._url, self.batch, Ending.COMMITTED)
@@ -274,6 +275,7 @@ class SpoolDataManager:
         try:
             with self._write() as tx:
                 discard(tx, self.batch)
+            done(self._url, self.batch, Ending.ABORTED)
         except Exception as error:
             ended(self._url, self.batch, Ending.ABORTED)
             logger.error(

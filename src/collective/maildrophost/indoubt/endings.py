@@ -1,9 +1,14 @@
-"""What this process knows of transactions whose last step on the queue has failed."""
+"""What this process knows of transactions that are over."""
 
 from __future__ import annotations
 
 import enum
 import threading
+from collections import deque
+
+LATEST = 10_000
+"""So many are remembered whose last step on the queue went well: a standby that takes
+over may not have heard of it."""
 
 
 class Ending(enum.Enum):
@@ -15,19 +20,27 @@ class Ending(enum.Enum):
 
 
 _ended: dict[str, dict[str, Ending]] = {}
+_done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
 _lock = threading.Lock()
 
 
 def ended(url: str, batch: str, ending: Ending) -> None:
-    """The transaction of `batch` in the queue at `url` is over."""
+    """The transaction of `batch` is over; its last step at the queue `url` is not."""
     with _lock:
         _ended.setdefault(url, {})[batch] = ending
 
 
-def ended_here(url: str) -> dict[str, Ending]:
-    """The batches of a queue that `ended` was told of."""
+def done(url: str, batch: str, ending: Ending) -> None:
+    """The transaction of `batch` is over, and so is its last step."""
     with _lock:
-        return dict(_ended.get(url, ()))
+        _done.append((url, batch, ending))
+
+
+def ended_here(url: str) -> dict[str, Ending]:
+    """The batches of a queue of which it is known."""
+    with _lock:
+        latest = {batch: ending for at, batch, ending in _done if at == url}
+        return latest | _ended.get(url, {})
 
 
 def forget(url: str, batch: str) -> None:

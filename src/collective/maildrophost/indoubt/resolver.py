@@ -61,9 +61,10 @@ class Resolver:
                 self._failing.add(url)
 
     def _resolve(self, queue: Queue) -> None:
+        # Before the queue is read: what has ended by then is not prepared in it.
+        here = ended_here(queue.url)
         with queue.read() as tx:
             batches = open_batches(tx)
-        here = ended_here(queue.url)
         # A queue that is not shared was never used by another machine.
         fates = {each: fate(each.process, here=not queue.shared) for each in batches}
         over = [

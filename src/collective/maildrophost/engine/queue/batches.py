@@ -70,22 +70,22 @@ _COUNT = Prepared(
 
 
 class BatchTorn(MaildropError):
-    """A part of a batch was lost before its transaction could commit."""
+    """Another part of a batch is there than its transaction has prepared."""
 
     def __init__(self, count: int, expected: int) -> None:
         super().__init__(
             f"the queue has {count} of the {expected} mails of this transaction: was "
-            "it restored, or did a standby take over that had not heard of them?"
+            "it restored, or did a host take over that had not heard of everything?"
         )
 
 
 def check_whole(tx: Transaction, batch: str, expected: int) -> None:
-    """BatchTorn when the batch has lost some of the mail that was prepared.
+    """BatchTorn when not all mail that was prepared is there, or some that went back.
 
     A large one is written in several transactions, and the queue may lose the last.
     """
     ((count,),) = _COUNT.rows(tx, voting=batch)
-    if count < expected:
+    if count != expected:
         raise BatchTorn(count, expected)
 
 
