@@ -192,3 +192,35 @@ def test_host_address_and_port_move_together(monkeypatch, options, found, then):
     assert hosts.good_one_first(options) == options
     hosts.was_good(options, SimpleNamespace(**found))
     assert hosts.good_one_first(options) == {**options, **then}
+
+
+def risks(url):
+    with closing(open_queue(url)) as queue, queue.read() as tx:
+        found = queue.database.risks(tx)
+    return [each for each in found if "fsync" not in each]
+
+
+def test_two_hosts_that_can_be_written_are_warned_of(pair):
+    name, first, second = pair
+    url = url_of(name, where(first), where(second))
+    (risk,) = risks(url)
+    assert risk.startswith(f"{where(first)} and {where(second)} can both be written")
+    can_write(second, name, False)
+    assert risks(url) == []
+
+
+def test_a_host_that_could_not_take_over_is_warned_of(pair):
+    name, first, second = pair
+    second.stop()
+    (risk,) = risks(url_of(name, where(first), where(second)))
+    assert risk.startswith(
+        f"{where(second)} cannot take over when another host fails ("
+    )
+
+
+def test_two_ways_to_one_server_are_no_risk(postgresql, postgresql_url):
+    name = make_url(postgresql_url).database
+    with Proxy(postgresql.socket) as one, Proxy(postgresql.socket) as other:
+        ways = [f"127.0.0.1:{proxy.port}" for proxy in (one, other)]
+        assert risks(url_of(name, *ways)) == []
+    assert risks(postgresql_url) == []

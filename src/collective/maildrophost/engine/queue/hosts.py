@@ -1,4 +1,4 @@
-"""Which of the hosts of a URL a new connection begins with: the one that was good."""
+"""The hosts of a URL; a new connection begins with the one that was good."""
 
 # Of a machine that is gone no word comes back: who begins with it waits for it, each
 # time. The hosts of a URL are in the driver's parameters of these names, with commas.
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _LISTS = ("host", "hostaddr", "port")
 _CAN_WRITE = ("read-write", "primary")
 """Only with these has a host that lets somebody in been asked whether it can write."""
+
+READ_ONLY_WORDS = "session is read-only"
+"""Of libpq, which has found no host that can write."""
 
 _Hosts = tuple[object, ...]
 
@@ -34,11 +37,26 @@ def was_good(options: Mapping[str, Any], found: ConnectionInfo) -> None:
     """Remember for `options` that `found` is with a host that can be used."""
     if options.get("target_session_attrs") not in _CAN_WRITE:
         return
-    lists = [options[name].split(",") for name in _lists(options)]
-    for place, one in enumerate(zip(*lists, strict=False)):
-        if _is(dict(zip(_lists(options), one, strict=True)), found):
+    for place, one in enumerate(_each(options)):
+        if _is(one, found):
             _good[_hosts(options)] = place
             return
+
+
+def each(options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The hosts, where there are several: a name, and `options` for it alone."""
+    return [
+        (":".join(filter(None, one.values())), {**options, **one})
+        for one in _each(options)
+    ]
+
+
+def _each(options: Mapping[str, Any]) -> list[dict[str, str]]:
+    lists = [options[name].split(",") for name in _lists(options)]
+    return [
+        dict(zip(_lists(options), one, strict=True))
+        for one in zip(*lists, strict=False)
+    ]
 
 
 def _hosts(options: Mapping[str, Any]) -> _Hosts:

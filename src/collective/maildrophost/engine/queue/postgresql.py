@@ -14,6 +14,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
+from . import hosts, primaries
 from .postgresqlconnection import (
     NoAnswer,
     WrongEncoding,
@@ -78,7 +79,7 @@ _READ_ONLY = "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE"
 # certificate: a connection breaks with such words, too.
 _ADVICE_BY_WORDS = (
     (("connection slots", "too many"), _CROWDED),
-    (("session is read-only",), _READ_ONLY),
+    ((hosts.READ_ONLY_WORDS,), _READ_ONLY),
     (("FATAL", "no password supplied"), _NOT_LET_IN),
     (("certificate", "SSL was required", "sslmode"), _NO_TLS),
 )
@@ -168,11 +169,12 @@ class PostgreSQL:
         return float(found)
 
     def risks(self, tx: Connection) -> list[str]:
-        return [
+        unsafe = [
             f"the server runs with {name} off: turn it on, or a crash of its machine "
             "can cost all mail"
             for (name,) in _UNSAFE.rows(tx)
         ]
+        return [*unsafe, *primaries.risks(self._url)]
 
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
