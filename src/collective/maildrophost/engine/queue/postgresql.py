@@ -96,6 +96,7 @@ _ADVICE = {
     "docs/scaling.md",
     "40": "another transaction came first",
     "42501": "this role lacks a right: see the grants in docs/scaling.md",
+    "42703": "a column is missing: are the tables of another version of this software?",
     "42P01": "a table is missing: were the tables made, is search_path the same?",
     "53100": "the disk of the server is full: free space on it",
     "53300": _CROWDED,
