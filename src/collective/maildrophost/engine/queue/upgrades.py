@@ -76,7 +76,9 @@ STEPS: tuple[Step, ...] = (
     _remember_whose_batches_these_are,
     _have_new_tables_cleared_often,
 )
-"""The first step brings version 1 to 2; a step that was released never changes."""
+"""The first step brings version 1 to 2; a step that was released never changes. A new
+column has a default: until they are restarted, programs of the version before write
+without it, and a verdict that the tables refuse is lost."""
 
 VERSION = 1 + len(STEPS)
 
