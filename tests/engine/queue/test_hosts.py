@@ -13,7 +13,7 @@ from servers.postgresql import PostgreSQL
 from servers.proxy import Proxy
 from sqlalchemy.engine import make_url
 
-from collective.maildrophost.engine.queue import hosts, open_queue
+from collective.maildrophost.engine.queue import QueueError, hosts, open_queue
 
 WAIT_SECONDS = 2
 """The shortest that libpq knows, for each host."""
@@ -144,6 +144,22 @@ def test_where_any_host_will_do_the_order_is_that_of_the_url(pair):
         assert used(queue) == first.host
         second.start()
         assert used(queue) == second.host
+
+
+def test_a_host_whose_database_cannot_hold_mail_is_not_kept(postgresql, other):
+    name = other.create()
+    postgresql.execute(
+        f"CREATE DATABASE {name} OWNER maildrop TEMPLATE template0 ENCODING 'LATIN1' "
+        "LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    url = url_of(name, where(other), where(postgresql))
+    other.stop()
+    with pytest.raises(QueueError, match="encoding is LATIN1"):
+        open_queue(url)
+    other.start()
+    with closing(open_queue(url)) as queue:
+        assert used(queue) == other.host
+    postgresql.drop(name)
 
 
 @pytest.mark.parametrize(

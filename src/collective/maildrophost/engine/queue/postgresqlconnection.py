@@ -84,7 +84,6 @@ def connect(
         prepare_threshold=None,
         **hosts.good_one_first(options),
     )
-    hosts.was_good(options, connection.info)
     # PgBouncer may bring rings that another client has asked for; the driver keeps what
     # nobody takes.
     connection.add_notify_handler(_not_for_us)
@@ -95,6 +94,7 @@ def connect(
             f"the database's encoding is {encoding}: mail needs one that was made with "
             f"ENCODING '{ENCODING}'"
         )
+    hosts.was_good(options, connection.info)
     return connection
 
 
