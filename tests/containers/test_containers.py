@@ -20,10 +20,13 @@ from servers.catcher import Catcher
 from waiting import wait_until
 
 from collective.maildrophost.engine.config import OPTIONS
+from collective.maildrophost.engine.queue.postgresqlconnection import CONNECT_SECONDS
 
 PAGE = PROJECT / "docs" / "containers.md"
 PASSWORD = "c4n4ry-pAssw0rd"
 SECONDS = 30.0
+SLOWEST_START_SECONDS = 10.0
+"""Of a command, on a machine that is busy."""
 
 pytestmark = pytest.mark.xdist_group("containers")
 
@@ -98,6 +101,13 @@ def test_the_engine_waits_for_the_mails_in_flight(compose):
 def grace_seconds(compose) -> float:
     period = compose["services"]["maildrop"]["stop_grace_period"]
     return float(period.removesuffix("s"))
+
+
+def test_a_host_of_the_queue_that_is_gone_makes_no_container_unhealthy():
+    daemon = stages(DOCKERFILE.read_text())["maildrop"]
+    (check,) = daemon.all("HEALTHCHECK")
+    (seconds,) = re.findall(r"--timeout=(\d+)s", check)
+    assert int(seconds) > CONNECT_SECONDS + SLOWEST_START_SECONDS
 
 
 def test_both_images_share_user_home_and_configuration():
