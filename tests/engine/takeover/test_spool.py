@@ -120,18 +120,18 @@ def test_what_a_daemon_takes_meanwhile_does_not_come_twice(spool, queue, monkeyp
     assert len(spool.messages) == 1
 
 
-@pytest.mark.parametrize("moment", ["sync", "ring"], ids=["before", "after"])
+@pytest.mark.parametrize("moment", ["compose", "ring"], ids=["before", "after"])
 def test_a_new_mail_of_the_same_name_stays_for_the_next_time(
     spool, monkeypatch, moment
 ):
     path = spool.put("1", MAIL)
     before = getattr(taking, moment)
 
-    def meanwhile(argument):
+    def meanwhile(*arguments, **options):
         monkeypatch.undo()
         path.unlink()
         spool.put("1", MAIL.replace(b"hello", b"the next"))
-        before(argument)
+        return before(*arguments, **options)
 
     monkeypatch.setattr(taking, moment, meanwhile)
     spool.take()
@@ -145,11 +145,11 @@ def test_a_new_mail_of_the_same_name_stays_for_the_next_time(
 def test_a_file_is_on_disk_before_its_mail_is_in_the_queue(spool, monkeypatch):
     spool.put("1", MAIL)
 
-    def refuse(path):
+    def refuse(handle):
         raise OSError(5, "no disk")
 
     with monkeypatch.context() as patched:
-        patched.setattr(taking, "sync", refuse)
+        patched.setattr(os, "fsync", refuse)
         (left,) = spool.take()
     assert (left.reason, spool.files, spool.messages) == ("no disk", ["1"], [])
 

@@ -45,7 +45,10 @@ def find(directory: Path) -> Iterator[OldMail]:
         if not folder.is_dir():
             continue
         with os.scandir(folder) as entries:
-            names = {entry.name for entry in entries if entry.is_file()}
+            # Both programs make hard links only: another one may be to anybody's mail.
+            names = {
+                entry.name for entry in entries if entry.is_file(follow_symlinks=False)
+            }
         for base in {_base(name) for name in names} - {""}:
             files = tuple(
                 folder / (prefix + base)

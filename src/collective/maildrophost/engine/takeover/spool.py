@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..droppedfile import Identity
+from ..droppedfile import Identity, opened
 from ..intake import LOCK_SUFFIX
 from ..message import mailfile
 from .oldmail import Left, OldMail, Opened
@@ -50,7 +50,7 @@ def _consider(
     path: Path, found: os.stat_result, names: set[str]
 ) -> Iterator[OldMail | Left]:
     try:
-        with path.open("rb") as file:
+        with opened(str(path), found) as file:
             ours = file.read(len(mailfile.START)) == mailfile.START
     except OSError as error:
         yield Left(path, str(error.strerror))

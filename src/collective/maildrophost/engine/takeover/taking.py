@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..disk import sync
 from ..doorbell import ring
+from ..droppedfile import opened
 from ..errors import MaildropError
 from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS
 from ..message import InvalidMessage, compose
@@ -68,15 +68,13 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
         data = _read(mail)
         if data is None:
             return Left(mail.path, "is being written: import again")
-        # As for a dropped file: a power cut could bring a part back, as another mail.
-        sync(mail.path)
-        opened = mail.open(data)
+        found = mail.open(data)
         message = compose(
-            opened.content,
-            opened.sender,
-            opened.recipients,
-            lane=opened.lane,
-            at=opened.at,
+            found.content,
+            found.sender,
+            found.recipients,
+            lane=found.lane,
+            at=found.at,
             add_message_id=add_message_id,
             now=time.time(),
         )
@@ -109,15 +107,29 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
 
 
 def _read(mail: OldMail) -> bytes | None:
-    """All of the mail; None when somebody is just writing it."""
+    """All of the mail; None when it was written, or replaced, since it was found."""
     if mail.found.st_size > LARGEST_FILE_BYTES:
         raise InvalidMessage(f"{mail.found.st_size} bytes are more than can be taken")
     young = QUIET_SECONDS - (time.time() - mail.found.st_mtime)
     if 0 < young <= QUIET_SECONDS:
         time.sleep(young)
-    data = mail.path.read_bytes()
-    locked = mail.path.with_name(mail.path.name + LOCK_SUFFIX).exists()
-    return data if mail.unchanged and not locked else None
+    try:
+        with opened(str(mail.path), mail.found) as file:
+            data = file.readall()
+            if not mail.unchanged or _is_locked(mail.path):
+                return None
+            # As for a dropped file: a power cut could bring a part back, as another
+            # mail.
+            os.fsync(file.fileno())
+            return data
+    except FileNotFoundError:
+        if not os.path.lexists(mail.path):
+            raise
+        return None
+
+
+def _is_locked(path: Path) -> bool:
+    return path.with_name(path.name + LOCK_SUFFIX).exists()
 
 
 def _remove(mail: OldMail, id: str | None) -> Left | None:
