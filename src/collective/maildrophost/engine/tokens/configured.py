@@ -55,7 +55,7 @@ class _Fetcher:
         """A token; TokenFault."""
         if self._refresh_token is None:
             return self._endpoint.ask(self.grant())
-        with self._refresh_token.turn:
+        with self._refresh_token.turn():
             return self._refreshed(self._refresh_token)
 
     def _refreshed(self, file: files.RefreshTokenFile) -> Issued:

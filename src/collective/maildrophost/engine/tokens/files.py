@@ -6,7 +6,9 @@
 #   forget the old one: the new one goes into memory and at once into the file. Where
 #   the file cannot be written, mail goes on until the daemon ends, with a warning.
 # - So a process has one object for each file, which outlives a reload. It is shown in
-#   turn: a request from before the reload may still be under way.
+#   turn: a request from before the reload may still be under way, and so may one of
+#   another process (`check` beside the daemon). Who shows a token that was replaced may
+#   have the provider take back all that came of it (RFC 9700 section 4.14.2).
 # - What replaces a token that was shown is waited for at the end of the process, though
 #   not for long: without it the next start is refused.
 
@@ -16,9 +18,12 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..config import Secret
+from .alone import alone
 from .fault import TokenFault
 from .replacing import write
 
@@ -66,8 +71,21 @@ class RefreshTokenFile:
         self._replaced = Secret("")
         self._replacement = Secret("")
         self._warned = False
-        self.turn = threading.Lock()
-        """Held from when the token is shown until it is known what replaces it."""
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """From before the token is read until what replaces it is written; TokenFault.
+
+        Nobody else's request is under way meanwhile, of no process.
+        """
+        with self._turn, alone(self.OPTION, self._path):
+            yield
+
+    def await_turn(self, seconds: float) -> None:
+        """Return when no turn of this process is under way, or `seconds` are over."""
+        if self._turn.acquire(timeout=seconds):
+            self._turn.release()
 
     def read(self) -> Secret:
         """The token to show now; TokenFault."""
@@ -110,5 +128,4 @@ def await_replacements() -> None:
     """Return when no refresh token is on its way, after REPLACEMENT_SECONDS at most."""
     until = time.monotonic() + REPLACEMENT_SECONDS
     for file in _of_this_process.values():
-        if file.turn.acquire(timeout=max(0.0, until - time.monotonic())):
-            file.turn.release()
+        file.await_turn(max(0.0, until - time.monotonic()))

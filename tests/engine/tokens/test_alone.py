@@ -1,0 +1,151 @@
+"""A refresh token that is good for one use is shown once, whoever has its file."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+
+import pytest
+from engine.halfway import half_way
+from servers.tokens import TokenServer, refusal
+from waiting import wait_until
+
+from collective.maildrophost.engine.config import Secret
+from collective.maildrophost.engine.tokens import TokenFault
+from collective.maildrophost.engine.tokens import alone as module
+from collective.maildrophost.engine.tokens.alone import alone
+from collective.maildrophost.engine.tokens.files import RefreshTokenFile
+
+OPTION = RefreshTokenFile.OPTION
+FETCHES = """
+import asyncio, sys
+from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.tokens import source_of
+source = source_of(load(sys.argv[1], {}))
+print(asyncio.run(source.token()).secret.reveal())
+"""
+REPLACES = """
+import pathlib, sys
+from collective.maildrophost.engine.config import Secret
+from collective.maildrophost.engine.tokens.files import RefreshTokenFile
+file = RefreshTokenFile(sys.argv[1])
+with file.turn():
+    shown = file.read()
+    stand_still()
+    file.replace(shown, Secret("of another"))
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("old\n")
+    return str(file)
+
+
+@pytest.fixture
+def another(path):
+    """Another process that has shown the token; replaces it at the end of its input."""
+    with half_way(REPLACES, path) as process:
+        yield process
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.3)
+
+
+def test_processes_that_need_a_token_at_the_same_moment_all_get_one(configure):
+    shown: list[str] = []
+
+    def once_each(fields):
+        shown.append(fields["refresh_token"])
+        if len(set(shown)) < len(shown):
+            return refusal("invalid_grant", "used before")
+        given = f"{len(shown)}"
+        return 200, {"access_token": given, "refresh_token": f"refresh-{given}"}
+
+    with TokenServer(once_each) as server:
+        server.gate.clear()
+        configuration = configure(server.url, refresh_token="refresh-0").path
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", FETCHES, str(configuration)],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                stdout=subprocess.PIPE,
+            )
+            for _ in range(3)
+        ]
+        wait_until(lambda: server.requests, 30, "the first request")
+        time.sleep(0.5)
+        server.gate.set()
+        got = {process.communicate(timeout=60)[0] for process in processes}
+    assert got == {b"1\n", b"2\n", b"3\n"}
+    assert shown == ["refresh-0", "refresh-1", "refresh-2"]
+
+
+def test_who_waits_reads_what_the_other_one_has_written(path, another):
+    file = RefreshTokenFile(path)
+
+    def read() -> Secret:
+        with file.turn():
+            return file.read()
+
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(read)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+        another.communicate()
+        assert waiting.result(10).reveal() == "of another"
+
+
+def test_a_killed_one_keeps_nobody_waiting(path, another, impatient):
+    another.kill()
+    another.wait()
+    with alone(OPTION, path):
+        pass
+    assert os.listdir(os.path.dirname(path)) == ["token"]
+
+
+def test_one_that_stands_still_is_waited_for_and_told_of(path, another, impatient):
+    """It may have shown the token: the provider would take back all that came of it."""
+    with (
+        pytest.raises(TokenFault, match="another process") as raised,
+        alone(OPTION, path),
+    ):
+        pass
+    assert not raised.value.permanent
+    assert raised.value.reason.startswith(f"{OPTION}: ")
+
+
+def test_the_file_may_be_on_a_read_only_mount(path, impatient, monkeypatch):
+    opening = os.open
+
+    def read_only(name, flags, *more):
+        if flags & os.O_RDWR:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return opening(name, flags, *more)
+
+    monkeypatch.setattr(os, "open", read_only)
+    with alone(OPTION, path), pytest.raises(TokenFault), alone(OPTION, path):
+        pass
+
+
+def test_where_nothing_can_be_locked_nobody_is_kept_waiting(path, monkeypatch):
+    def refuse(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with alone(OPTION, path), alone(OPTION, path):
+        pass
+
+
+def test_a_file_that_is_not_there_is_named_by_who_reads_it(path):
+    file = RefreshTokenFile(f"{path}-missing")
+    with pytest.raises(TokenFault, match="expected a readable file"), file.turn():
+        file.read()
