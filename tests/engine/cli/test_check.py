@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 
 import pytest
 from servers.catcher import Catcher
 from servers.scripted import Scripted
 from servers.tokens import TokenServer, refusal
+from waiting import wait_until
 
 from collective.maildrophost.engine.cli.checks import (
     Level,
@@ -197,7 +199,7 @@ def test_a_daemon_that_was_killed_fails(site):
     assert "was killed or hangs: 'start'" in failed(site, "daemon")
 
 
-def with_xoauth2(site, relay, tokens) -> None:
+def with_xoauth2(site, relay, tokens, **options) -> None:
     file = site.home / "client-secret"
     file.write_text("hush-hush-hush")
     file.chmod(0o600)
@@ -208,6 +210,7 @@ def with_xoauth2(site, relay, tokens) -> None:
         MAILDROP_OAUTH_TOKEN_URL=tokens.url,
         MAILDROP_OAUTH_CLIENT_ID="client-1",
         MAILDROP_OAUTH_CLIENT_SECRET_FILE=file,
+        **options,
     )
 
 
@@ -232,6 +235,21 @@ def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
         assert ": token: 127.0.0.1:" in text
         assert ": HTTP 400 invalid_client" in text
         assert "MAILDROP_OAUTH_TOKEN_URL" in text
+
+
+def test_a_check_that_is_given_up_keeps_what_replaces_a_refresh_token(site):
+    """The daemon would be left with one that the provider has forgotten."""
+    file = site.home / "refresh-token"
+    file.write_text("refresh-1\n")
+    answer = 200, {"access_token": "token-1", "refresh_token": "refresh-2"}
+    with TokenServer(answer) as tokens, Scripted(login=lambda *given: True) as relay:
+        with_xoauth2(site, relay, tokens, MAILDROP_OAUTH_REFRESH_TOKEN_FILE=file)
+        tokens.gate.clear()
+        with site.background("check") as check:
+            wait_until(lambda: tokens.requests, 30, "the request")
+            threading.Timer(0.5, tokens.gate.set).start()
+            check.interrupt()
+    assert file.read_text() == "refresh-2\n"
 
 
 def test_a_secret_file_that_is_missing_fails(site):

@@ -124,8 +124,8 @@ def refresh_token_file(path: str) -> RefreshTokenFile:
     return _of_this_process.setdefault(path, RefreshTokenFile(path))
 
 
-def await_replacements() -> None:
-    """Return when no refresh token is on its way, after REPLACEMENT_SECONDS at most."""
-    until = time.monotonic() + REPLACEMENT_SECONDS
+def await_replacements(seconds: float = REPLACEMENT_SECONDS) -> None:
+    """Return when no refresh token is on its way, after `seconds` at most."""
+    until = time.monotonic() + seconds
     for file in _of_this_process.values():
         file.await_turn(max(0.0, until - time.monotonic()))

@@ -16,20 +16,27 @@ if TYPE_CHECKING:
 SUBJECT = "relay"
 TIMEOUT_SECONDS = 20.0
 """For a person who waits; the daemon itself is more patient (RFC 5321 4.5.3.2)."""
+TOKEN_SECONDS = 60.0
+"""No request for a token takes longer (Endpoint.ask)."""
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """A connection to each relay, up to the point where mail could be sent."""
     from ...config import ConfigurationError
     from ...delivery import Route
+    from ...tokens import await_replacements
 
     try:
         route = Route.of(configuration)
     except ConfigurationError as error:
         yield failed(SUBJECT, str(error))
         return
-    for relay in configuration.relays:
-        yield asyncio.run(_reach(route, relay))
+    try:
+        for relay in configuration.relays:
+            yield asyncio.run(_reach(route, relay))
+    finally:
+        # Given up, by Ctrl-C say: the daemon would be left with the one that was shown.
+        await_replacements(TOKEN_SECONDS)
 
 
 async def _reach(route: Route, relay: RelayAddress) -> Finding:
