@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 import stat
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from collective.maildrophost.engine.doorbell import listen, ring, socket_path
+from collective.maildrophost.engine import socketaddress
+from collective.maildrophost.engine.doorbell import listen, ring
 
 
 @pytest.fixture
@@ -90,41 +92,69 @@ def test_daemons_with_one_pid_have_a_doorbell_each(bell):
         successor.close()
 
 
-def test_the_stand_in_does_not_depend_on_who_looks_for_it(tmp_path, monkeypatch):
-    """Logins may have a TMPDIR each, and cron none."""
-    deep = tmp_path / ("d" * 120)
-    place = socket_path(deep, "x")
-    try:
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
-        monkeypatch.setattr(tempfile, "tempdir", None)
-        assert socket_path(deep, "x") == place
-    finally:
-        place.parent.rmdir()
+@pytest.fixture
+def deep(tmp_path):
+    """A directory whose path is too long for a socket's."""
+    directory = tmp_path / ("d" * 120)
+    directory.mkdir()
+    return directory
 
 
-def test_a_directory_too_deep_for_a_socket_gets_a_private_stand_in(tmp_path):
-    deep = tmp_path / ("d" * 120)
-    deep.mkdir()
+def test_a_bell_in_a_deep_directory_hangs_there_and_is_heard(deep):
+    """Where others find it: with another TMPDIR, in another container."""
     bell = listen(deep)
     try:
-        assert stat.S_IMODE(bell.path.parent.stat().st_mode) == 0o700
+        assert bell.path.parent == deep
+        assert stat.S_IMODE(bell.path.stat().st_mode) == 0o600
         ring([str(bell.path)])
         assert rings(bell, 5)
-        assert socket_path(deep, bell.path.name) == bell.path
     finally:
         bell.close()
-        bell.path.parent.rmdir()
+    assert list(deep.iterdir()) == []
 
 
-def test_a_stand_in_that_others_may_write_is_refused(tmp_path):
-    deep = tmp_path / ("e" * 120)
-    stand_in = socket_path(deep, "x").parent
+def test_nothing_stays_among_the_temporary_files(deep, tmp_path, monkeypatch):
+    """Where a stranger could have put something in its place."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        monkeypatch.setattr(socketaddress, "TEMPORARY", temporary)
+        bell = listen(deep)
+        ring([str(bell.path)])
+        assert rings(bell, 5)
+        assert list(Path(temporary).iterdir()) == []
+        bell.close()
+
+
+def test_what_was_left_in_a_deep_directory_is_taken_away_by_the_next(deep):
+    killed = listen(deep)
+    killed._socket.close()
+    second = listen(deep)
     try:
-        stand_in.chmod(0o777)
-        with pytest.raises(OSError, match="not a private directory"):
-            socket_path(deep, "x")
+        assert list(deep.iterdir()) == [second.path]
     finally:
-        stand_in.rmdir()
+        second.close()
+
+
+def test_where_no_bell_can_be_made_the_daemon_goes_on_with_a_warning(
+    deep, monkeypatch, caplog
+):
+    monkeypatch.setattr(logging.getLogger("maildrop"), "propagate", True)
+    monkeypatch.setattr(socketaddress, "TEMPORARY", str(deep / "missing"))
+    bell = listen(deep)
+    assert not rings(bell)
+    bell.drain()
+    assert bell.path.parent == deep, "by which a command knows its daemon"
+    bell.close()
+    [record] = caplog.records
+    assert "No such file or directory" in record.getMessage()
+    assert "MAILDROP_INTERVAL" in record.getMessage()
+
+
+def test_ringing_where_there_is_no_way_to_a_bell_hurts_nobody(deep, monkeypatch):
+    bell = listen(deep)
+    monkeypatch.setattr(socketaddress, "TEMPORARY", str(deep / "missing"))
+    ring([str(bell.path)])
+    assert not rings(bell)
+    bell.close()
 
 
 def test_what_a_killed_daemon_left_is_taken_away_by_the_next(bell):

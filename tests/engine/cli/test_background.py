@@ -272,9 +272,12 @@ def test_a_deep_directory_is_no_obstacle(site):
     var = site.home / ("deep" * 20) / ("deeper" * 20)
     var.mkdir(parents=True)
     site.configure(MAILDROP_VAR=var)
-    assert site.ctl("start").status == 0
-    assert site.ctl("start").out.startswith("already running")
-    assert site.ctl("stop").out.startswith("stopped")
+    for _ in range(2):
+        assert site.ctl("start").status == 0
+        assert site.ctl("start").out.startswith("already running")
+        assert (var / "maildrop.zdsock").is_socket()
+        assert site.ctl("stop").out.startswith("stopped")
+        assert site.ctl("stop").out == "not running\n"
 
 
 def test_a_path_with_blanks_and_dollars_is_no_obstacle(site):

@@ -7,50 +7,36 @@ nothing but time: the daemon looks by itself after MAILDROP_INTERVAL.
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import logging
 import os
 import secrets
 import socket
 from collections.abc import Iterable
 from pathlib import Path
 
+from .socketaddress import socket_address
+
+log = logging.getLogger("maildrop.daemon")
+
 NAME = "doorbell"
-LONGEST_PATH_BYTES = 100
-"""What fits into sockaddr_un everywhere (104 on the BSDs with macOS, 108 on Linux)."""
-
-TEMPORARY = Path("/tmp")  # noqa: S108  what is made there is private, see below
-
-
-def socket_path(directory: Path, name: str) -> Path:
-    """Where to bind a socket that belongs in `directory`, short enough for the system.
-
-    A deep directory gets a private stand-in among the temporary files, the same one
-    each time and whatever TMPDIR says: a login may have another one than cron.
-    """
-    path = directory / name
-    if len(os.fsencode(path)) <= LONGEST_PATH_BYTES:
-        return path
-    digest = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
-    short = TEMPORARY / f"maildrop-{os.getuid()}-{digest}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    found = short.lstat()
-    if short.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise OSError(f"{short} is not a private directory of this user: remove it")
-    return short / name
 
 
 class Doorbell:
-    """A bound doorbell; readable when somebody rang. OSError when `path` is taken."""
+    """A doorbell, readable when somebody rang; `path` tells whose it is."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        old_mask = os.umask(0o177)
-        try:
-            self._socket.bind(str(path))
-        finally:
-            os.umask(old_mask)
+
+    def hang(self) -> None:
+        """Be found by who rings; OSError when `path` is taken, or cannot be."""
+        with socket_address(self.path) as address:
+            old_mask = os.umask(0o177)
+            try:
+                self._socket.bind(address)
+            finally:
+                os.umask(old_mask)
 
     def fileno(self) -> int:
         """For an event loop to watch."""
@@ -65,15 +51,28 @@ class Doorbell:
     def close(self) -> None:
         """Listen no more, remove the socket file."""
         self._socket.close()
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
 
 def listen(directory: Path) -> Doorbell:
-    """A doorbell of this process in `directory`; OSError when that can't be."""
+    """A doorbell of this process in `directory`.
+
+    One that nobody finds where none can be made, which a warning tells.
+    """
     # No PID: in containers that share the directory each daemon has the same one, and
     # one that ends would take the name of its successor away.
-    bell = Doorbell(socket_path(directory, f"{NAME}.{secrets.token_hex(3)}"))
-    _remove_dead(bell.path.parent)
+    bell = Doorbell(directory / f"{NAME}.{secrets.token_hex(3)}")
+    try:
+        bell.hang()
+    except OSError as error:
+        log.warning(
+            "no doorbell can be made in %s (%s): new mail may have to wait for "
+            "MAILDROP_INTERVAL",
+            directory,
+            error.strerror or error,
+        )
+    _remove_dead(directory)
     return bell
 
 
@@ -85,7 +84,8 @@ def _remove_dead(directory: Path) -> None:
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller,
         ):
             try:
-                caller.connect(str(path))
+                with socket_address(path) as address:
+                    caller.connect(address)
             except ConnectionRefusedError:
                 path.unlink()
 
@@ -98,4 +98,5 @@ def ring(paths: Iterable[str]) -> None:
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell,
         ):
             bell.setblocking(False)
-            bell.sendto(b"!", path)
+            with socket_address(Path(path)) as address:
+                bell.sendto(b"!", address)

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..doorbell import socket_path
 from . import processes
 
 if TYPE_CHECKING:
@@ -74,8 +73,7 @@ def _is_here(daemon: Daemon) -> bool:
 
 def _serves(daemon: Daemon, configuration: Configuration) -> bool:
     # Several configurations may share a queue; each has its own MAILDROP_VAR.
-    doorbell = Path(daemon.doorbell)
-    return doorbell == socket_path(configuration.var, doorbell.name)
+    return Path(daemon.doorbell).parent == configuration.var
 
 
 def queue_exists(configuration: Configuration) -> bool:

@@ -8,13 +8,14 @@ import re
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..doorbell import socket_path
 from ..errors import MaildropError
+from ..socketaddress import TEMPORARY, socket_address
 from . import processes
 from .importpath import interpreter_environment
 
@@ -63,14 +64,8 @@ class Supervisor:
 
     @property
     def socket_path(self) -> Path:
-        """Where zdaemon listens; raises CannotStart when there is no place for it."""
-        path = self._file("zdsock")
-        # zdaemon binds NAME.PID first, and links it to NAME.
-        longest = f"{path.name}.{LARGEST_PID}"
-        try:
-            return socket_path(path.parent, longest).with_name(path.name)
-        except OSError as error:
-            raise CannotStart(str(error)) from None
+        """Where zdaemon listens."""
+        return self._file("zdsock")
 
     @property
     def transcript(self) -> Path:
@@ -99,7 +94,8 @@ class Supervisor:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(ANSWER_SECONDS)
             with suppress(OSError):
-                connection.connect(str(self.socket_path))
+                with socket_address(self.socket_path) as address:
+                    connection.connect(address)
                 connection.sendall(command.encode("ascii") + b"\n")
                 connection.shutdown(socket.SHUT_WR)
                 return b"".join(iter(lambda: connection.recv(4096), b"")).decode()
@@ -108,31 +104,8 @@ class Supervisor:
     def launch(self) -> None:
         """Start zdaemon, which starts the daemon; raises CannotStart."""
         try:
-            self._begin_transcript()
-            settings = self._file("zdaemon.conf")
-            # One that is left over may belong to somebody else, root say.
-            settings.unlink(missing_ok=True)
-            settings.write_text(self._settings(), encoding="utf-8")
-        except OSError as error:
-            raise CannotStart(
-                f"cannot write to MAILDROP_VAR {self.configuration.var}: "
-                f"{error.strerror}"
-            ) from None
-        try:
-            launched = subprocess.run(
-                [
-                    *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
-                    *daemon_command(self.configuration.path),
-                ],
-                env={**interpreter_environment(os.environ), _MARK: "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                timeout=LAUNCH_SECONDS,
-                check=False,
-            )
+            with self._address() as address:
+                launched = self._run(self._prepare(address))
         except subprocess.TimeoutExpired:
             raise CannotStart(
                 f"zdaemon did not start within {LAUNCH_SECONDS:.0f} seconds: one that "
@@ -142,17 +115,64 @@ class Supervisor:
         if launched.returncode != 0 and self.state() is None:
             raise CannotStart(f"zdaemon did not start: {launched.stderr.strip()}")
 
+    @contextmanager
+    def _address(self) -> Iterator[Path]:
+        """What zdaemon binds its socket by; raises CannotStart."""
+        name = self.socket_path.name
+        # It binds NAME.PID first, and links it to NAME.
+        longest = self.socket_path.with_name(f"{name}.{LARGEST_PID}")
+        with ExitStack() as stack:
+            try:
+                address = stack.enter_context(socket_address(longest))
+            except OSError as error:
+                raise CannotStart(
+                    f"cannot write to {TEMPORARY}: {error.strerror}; the path of "
+                    f"MAILDROP_VAR {self.configuration.var} is too long for a socket"
+                ) from None
+            yield Path(address).with_name(name)
+
+    def _prepare(self, address: Path) -> Path:
+        """Write the files that zdaemon needs; its settings. Raises CannotStart."""
+        settings = self._file("zdaemon.conf")
+        try:
+            self._begin_transcript()
+            # One that is left over may belong to somebody else, root say.
+            settings.unlink(missing_ok=True)
+            settings.write_text(self._settings(address), encoding="utf-8")
+        except OSError as error:
+            raise CannotStart(
+                f"cannot write to MAILDROP_VAR {self.configuration.var}: "
+                f"{error.strerror}"
+            ) from None
+        return settings
+
+    def _run(self, settings: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
+                *daemon_command(self.configuration.path),
+            ],
+            env={**interpreter_environment(os.environ), _MARK: "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            timeout=LAUNCH_SECONDS,
+            check=False,
+        )
+
     def _begin_transcript(self) -> None:
         with suppress(FileNotFoundError):
             self.transcript.replace(self._file("out.old"))
         self.transcript.touch(mode=0o600)
 
-    def _settings(self) -> str:
+    def _settings(self, address: Path) -> str:
         """A zdaemon configuration (zdaemon/component.xml)."""
         stop_seconds = math.ceil(self.configuration.stop_timeout) + KILL_MARGIN_SECONDS
         return _SETTINGS.format(
             program=_quoted(sys.executable),
-            socket=_quoted(self.socket_path),
+            socket=_quoted(address),
             transcript=_quoted(self.transcript),
             directory=_quoted(self.configuration.var),
             backoff=BACKOFF_SECONDS,

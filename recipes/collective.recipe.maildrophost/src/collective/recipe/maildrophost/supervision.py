@@ -15,10 +15,6 @@ STOP_TIMEOUT = "30"
 MARGIN_SECONDS = 10
 """Beyond it, until a daemon that hangs is killed."""
 
-# The daemon moves its sockets to the temporary files when var is this deep.
-_LONGEST_SOCKET_BYTES = 100
-_SOCKET_NAME = "doorbell.c0ffee"
-
 # Read by the daemon alone or at its start, so that systemd can hand them over from
 # where only root reads. A refresh token is written, too: it stays where it is.
 _CREDENTIALS = {
@@ -81,7 +77,6 @@ def _unit(service: Service) -> str:
         "command": " ".join([_word(program), *arguments]),
         "environment": "\n".join([*_environment(), *_credentials(service)]),
         "written": " ".join(_word(f"-{path}") for path in daemon.written),
-        "temporary": _temporary(daemon),
     }
     path = service.directory / f"{service.name}.service"
     return templates.fill("daemon.service.in", values, path, templates.EVERYBODY)
@@ -102,15 +97,6 @@ def _credentials(service: Service) -> Iterator[str]:
             )
             yield f"LoadCredential={option}:{_percent(path)}"
             yield f"Environment={variable}=%d/{option}"
-
-
-def _temporary(daemon: Daemon) -> str:
-    deepest = daemon.var / _SOCKET_NAME
-    if len(str(deepest).encode()) > _LONGEST_SOCKET_BYTES:
-        return "# Its sockets go there: the path of var is too long for them.\n" + (
-            "ReadWritePaths=/tmp"
-        )
-    return "PrivateTmp=yes"
 
 
 def _logrotate(service: Service) -> str:
