@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from collective.maildrophost.engine import socketaddress
-from collective.maildrophost.engine.doorbell import listen, ring
+from collective.maildrophost.engine.doorbell import answers, is_dead, listen, ring
 
 
 @pytest.fixture
@@ -132,6 +132,16 @@ def test_what_was_left_in_a_deep_directory_is_taken_away_by_the_next(deep):
         assert list(deep.iterdir()) == [second.path]
     finally:
         second.close()
+
+
+def test_a_bell_tells_whether_somebody_listens(deep):
+    bell = listen(deep)
+    path = str(bell.path)
+    assert (answers(path), is_dead(path)) == (True, False)
+    bell._socket.close()
+    assert (answers(path), is_dead(path)) == (False, True)
+    bell.close()
+    assert (answers(path), is_dead(path)) == (False, False), "nobody can tell"
 
 
 def test_where_no_bell_can_be_made_the_daemon_goes_on_with_a_warning(

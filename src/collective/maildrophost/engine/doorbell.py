@@ -79,15 +79,37 @@ def listen(directory: Path) -> Doorbell:
 def _remove_dead(directory: Path) -> None:
     """Take away what killed daemons have left behind."""
     for path in directory.glob(f"{NAME}.*"):
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller,
-        ):
-            try:
-                with socket_address(path) as address:
-                    caller.connect(address)
-            except ConnectionRefusedError:
+        if is_dead(str(path)):
+            with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def is_dead(path: str) -> bool:
+    """Whether who listened at a doorbell has been killed; False: nobody can tell."""
+    try:
+        _call(path)
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def answers(path: str) -> bool:
+    """Whether somebody listens at a doorbell."""
+    try:
+        _call(path)
+    except OSError:
+        return False
+    return True
+
+
+def _call(path: str) -> None:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller,
+        socket_address(Path(path)) as address,
+    ):
+        caller.connect(address)
 
 
 def ring(paths: Iterable[str]) -> None:

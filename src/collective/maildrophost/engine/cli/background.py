@@ -33,6 +33,10 @@ class RunByOthers(MaildropError):
     """The daemon was not started with 'start': something else looks after it."""
 
 
+class OutOfReach(MaildropError):
+    """The daemon runs where no signal from here reaches it."""
+
+
 class Hangs(MaildropError):
     """The daemon runs, but does not work."""
 
@@ -57,6 +61,7 @@ def stop_command(configured: Configured) -> None:
     """
     configuration = configured.load()
     if not _stop(configuration):
+        _check_none_is_out_of_reach(configuration)
         click.echo("not running")
         _name_others(configuration)
 
@@ -71,6 +76,8 @@ def restart_command(configured: Configured) -> None:
     """
     configuration = configured.load()
     _check_nobody_else_runs_it(configuration)
+    if running(configuration) is None:
+        _check_none_is_out_of_reach(configuration)
     _check_tokens(configuration)
     if not _stop(configuration):
         _name_others(configuration)
@@ -87,6 +94,7 @@ def reload_command(configured: Configured) -> None:
     configuration = configured.load()
     pid = running(configuration)
     if pid is None:
+        _check_none_is_out_of_reach(configuration)
         _name_others(configuration)
         raise click.ClickException(
             "not running: the next start reads the configuration anyway"
@@ -127,6 +135,15 @@ def _check_nobody_else_runs_it(configuration: Configuration) -> None:
                 "what runs it ('systemctl restart' or 'supervisorctl restart' with its "
                 "name), or 'stop' it and 'start' it here"
             )
+
+
+def _check_none_is_out_of_reach(configuration: Configuration) -> None:
+    for daemon in heartbeats.out_of_reach(configuration):
+        raise OutOfReach(
+            f"pid {daemon.pid} on {daemon.host} works on this queue, but out of reach: "
+            "it runs in another container, or /proc does not show it here. Run this "
+            "command where it runs"
+        )
 
 
 def _check_tokens(configuration: Configuration) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..doorbell import answers, is_dead
 from . import processes
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ def local_pids(configuration: Configuration) -> list[int]:
 
     Raises QueueError when the queue cannot be read.
     """
-    return [each.pid for each in _here(configuration) if _serves(each, configuration)]
+    return [
+        each.pid
+        for each in alive(configuration)
+        if _serves(each, configuration) and _is_here(each)
+    ]
 
 
 def other_pids(configuration: Configuration) -> list[int]:
@@ -29,12 +35,28 @@ def other_pids(configuration: Configuration) -> list[int]:
     Raises QueueError when the queue cannot be read.
     """
     return [
-        each.pid for each in _here(configuration) if not _serves(each, configuration)
+        each.pid
+        for each in alive(configuration)
+        if not _serves(each, configuration) and _is_here(each)
     ]
 
 
-def _here(configuration: Configuration) -> list[Daemon]:
-    return [each for each in alive(configuration) if _is_here(each)]
+def out_of_reach(configuration: Configuration) -> list[Daemon]:
+    """Daemons of this very configuration on this machine that no signal reaches.
+
+    In another container, say. Raises QueueError when the queue cannot be read.
+    """
+    from ..queue import open_queue
+
+    found = [
+        each
+        for each in alive(configuration)
+        if _serves(each, configuration) and not _is_here(each)
+    ]
+    if not found:
+        return []
+    with closing(open_queue(configuration.queue)) as queue:
+        return [each for each in found if not _is_elsewhere(each, queue.shared)]
 
 
 def alive(configuration: Configuration) -> list[Daemon]:
@@ -62,13 +84,34 @@ def _alive_and_lost(
 
 def _is_here(daemon: Daemon) -> bool:
     """Whether its pid means that daemon here, so that it may be sent a signal."""
-    from ..identity import process_identity
+    from ..identity import Fate, fate, process_identity
 
-    return (
-        daemon.host == socket.gethostname()
-        and process_identity(daemon.pid) == daemon.process
-        and processes.lives(daemon.pid)
-    )
+    if daemon.process:
+        # Whatever the machine was called then. A zombie has ended, too.
+        known = fate(daemon.process) is Fate.RUNNING
+    else:
+        # Without /proc any process may have its pid by now.
+        known = (
+            daemon.host == socket.gethostname()
+            and not process_identity(daemon.pid)
+            and daemon.pid != os.getpid()
+            and answers(daemon.doorbell)
+        )
+    return known and processes.lives(daemon.pid)
+
+
+def _is_elsewhere(daemon: Daemon, shared: bool) -> bool:
+    """Whether it is on another machine, or is no more.
+
+    Only a queue that is `shared` has daemons on several machines.
+    """
+    from ..identity import Fate, fate
+
+    if shared:
+        return daemon.host != socket.gethostname()
+    ended = fate(daemon.process, here=True) is Fate.ENDED
+    # Killed in another container, whose processes nobody sees.
+    return ended or is_dead(daemon.doorbell)
 
 
 def _serves(daemon: Daemon, configuration: Configuration) -> bool:
