@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from engine.halfway import half_way
 from engine.intake.drops import MAIL, drop, errors, messages
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -63,4 +66,29 @@ def test_a_link_that_is_put_in_the_place_of_a_file_is_not_followed(
     assert intake.scan() == 0
     assert messages(queue) == []
     assert private.exists()
+    assert errors(caplog) == []
+
+
+HOLDS_A_LEASE = """
+import fcntl, os, signal, sys
+
+def give_back(*signalled):
+    fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+signal.signal(signal.SIGIO, give_back)
+handle = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+stand_still()
+"""
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="only Linux has leases")
+def test_a_file_is_taken_as_soon_as_a_lease_on_it_is_given_back(spool, intake, caplog):
+    """A file server has one on what a client of it has written and may go on with."""
+    leased = drop(spool, "mail-1")
+    drop(spool, "mail-2")
+    with half_way(HOLDS_A_LEASE, leased):
+        assert intake.scan() == 1
+        wait_until(intake.scan, 10, "the file's turn")
+    assert not leased.exists()
     assert errors(caplog) == []

@@ -52,7 +52,10 @@ def is_still(path: str, found: os.stat_result) -> bool:
 
 @contextlib.contextmanager
 def opened(path: str, found: os.stat_result) -> Iterator[FileIO]:
-    """The very file, to be read; FileNotFoundError when it is not there any more."""
+    """The very file, to be read; FileNotFoundError when it is not there any more.
+
+    BlockingIOError while somebody has a lease on it, who is asked to give it back.
+    """
     descriptor = _open(path)
     try:
         if condition(path, os.fstat(descriptor)) != condition(path, found):

@@ -228,6 +228,8 @@ class Intake:
             yield
         except FileNotFoundError:
             pass  # another daemon, or a person, took it away
+        except BlockingIOError:
+            pass  # a lease on it is being given back: the next scan finds it free
         except (InvalidMessage, OSError, Refused) as error:
             self._leave(path, str(error))
         except QueueError:
