@@ -100,6 +100,20 @@ def test_a_patch_that_calls_the_original_has_the_mail_queued(
     assert message.lane is (Lane.INTERACTIVE if immediate else Lane.NORMAL)
 
 
+def test_a_patch_need_not_know_what_immediate_is(host, send, subjects, monkeypatch):
+    """That of collective.MockMailHost calls its last argument `debug`."""
+    taken = []
+
+    def _send(self, mfrom, mto, messageText, debug=False):
+        taken.append(mto)
+
+    monkeypatch.setattr(MailBase, "_send", _send)
+    send(host)
+    transaction.commit()
+    assert taken == [["to@example.org"]]
+    assert subjects() == []
+
+
 def test_a_send_replaced_on_the_instance_gets_mailhosts_arguments(host, send, subjects):
     taken = []
     host.__dict__["_send"] = lambda mfrom, mto, messageText, immediate=False: (

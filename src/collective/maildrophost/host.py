@@ -138,8 +138,9 @@ class MaildropHost(Tabs, MailHost):
             # Products.PrintingMailHost and the like: this mail must not be sent.
             # What calls MailHost's own in the end would fill a Maildir, or speak SMTP
             # in the commit, but for immediate mail, which takes our mailer.
+            # By position, as MailHost does: not all call it `immediate`.
             with wishes.kept(immediate=bool(immediate)):
-                super()._send(mfrom, mto, messageText, immediate=True)
+                super()._send(mfrom, mto, messageText, True)
         else:
             self._queue(mfrom, mto, messageText, immediate)
 
