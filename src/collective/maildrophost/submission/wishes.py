@@ -46,7 +46,8 @@ class Wishes:
     immediate: bool | None = None
 
 
-_kept: ContextVar[Wishes] = ContextVar("kept", default=Wishes())
+_NONE = Wishes()
+_kept: ContextVar[Wishes] = ContextVar("kept", default=_NONE)
 
 
 @contextmanager

@@ -223,7 +223,7 @@ class Service:
             await asyncio.sleep(seconds)
 
     async def _keep_wal_small(self) -> None:
-        """While mail is on its way, too: with that never ending it would fill a disk."""
+        """While mail is on its way, too: where it always is, it would fill a disk."""
         while True:
             is_small = await asyncio.to_thread(empty_large_wal, self._queue)
             await asyncio.sleep(WAL_SECONDS if is_small else WAL_TRY_SECONDS)
