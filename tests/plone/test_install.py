@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from OFS.SimpleItem import SimpleItem
+from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
+from zope.interface import implementer
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.installation.leftmail import left_by
+from collective.maildrophost.setuphandlers import swap_of
 
 
 def test_tool_and_utility_are_the_same_maildrop_host(portal, tool_of, utility):
@@ -150,3 +155,26 @@ def test_without_such_mail_nothing_is_said(
     install(plain_portal)
 
     assert "maildropctl import" not in caplog.text
+
+
+@implementer(IMailHost)
+class QueuesElsewhere(SimpleItem):
+    """A MailHost that is not made of Products.MailHost's."""
+
+    id, title, smtp_queue = "MailHost", "", True
+
+
+def test_a_mailhost_whose_queue_is_of_another_kind_is_replaced(
+    plain_portal, install, tool_of
+):
+    plain_portal._delObject("MailHost")
+    plain_portal._setObject("MailHost", QueuesElsewhere())
+    plain_portal.getSiteManager().registerUtility(plain_portal.MailHost, IMailHost)
+
+    install(plain_portal)
+
+    assert type(tool_of(plain_portal)) is MaildropHost
+    original = swap_of(plain_portal)["original"]
+    assert type(original) is QueuesElsewhere
+    # The control panel's first page asks at each visit.
+    assert left_by(original) is None

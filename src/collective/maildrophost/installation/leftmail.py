@@ -29,7 +29,10 @@ def left_by(mail_host: Any) -> LeftMail | None:
     """
     if not getattr(mail_host, "smtp_queue", False):
         return None
-    directory = os.path.realpath(mail_host.smtp_queue_directory)
+    named = getattr(mail_host, "smtp_queue_directory", None)
+    if not isinstance(named, str):
+        return None  # Of another kind, whose queue is no Maildir.
+    directory = os.path.realpath(named)
     names = {name.removeprefix(SENDING) for name in _names(Path(directory))}
     count = sum(not name.startswith(".") for name in names)
     return LeftMail(count, directory) if count else None
