@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 
 import pytest
 from commands import PROGRAM
@@ -19,12 +20,16 @@ COLUMNS = 72
 
 @pytest.fixture
 def at_terminal(site):
-    """Runs a command at a terminal that types an answer; (status, what it shows)."""
+    """Runs a command at a terminal that types an answer; (status, what it shows).
 
-    def run(*arguments: str, answer: str = "") -> tuple[int, str]:
+    `asked` is called once the question is shown, before it is answered.
+    """
+
+    def run(
+        *arguments: str, answer: str = "", asked: Callable[[], object] = int
+    ) -> tuple[int, str]:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-        os.write(ours, answer.encode())
         environ = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         process = subprocess.Popen(
             [*PROGRAM, "--config", str(site.path), *arguments],
@@ -34,7 +39,10 @@ def at_terminal(site):
             env=environ,
         )
         os.close(theirs)
-        shown = b"".join(iter(lambda: read(ours), b""))
+        shown = read(ours) if answer else b""
+        asked()
+        os.write(ours, answer.encode())
+        shown += b"".join(iter(lambda: read(ours), b""))
         os.close(ours)
         return process.wait(30), shown.decode()
 
@@ -66,6 +74,17 @@ def test_delete_all_asks_and_takes_yes_for_an_answer(site, at_terminal):
     status, _ = at_terminal("delete", "--all", "--state", "queued", answer="y\n")
     assert status == 0
     assert site.ctl("show", id).status == 1
+
+
+def test_delete_all_takes_no_mail_that_came_while_it_asked(site, at_terminal):
+    seen, unseen = site.send(), []
+    status, shown = at_terminal(
+        "delete", "--all", answer="y\n", asked=lambda: unseen.append(site.send())
+    )
+    assert status == 0
+    assert "1 message deleted" in shown
+    assert site.ctl("show", seen).status == 1
+    assert site.state_of(unseen[0]) == "queued"
 
 
 def test_a_table_has_the_width_of_the_terminal(site, at_terminal):

@@ -110,9 +110,21 @@ def delete_command(
     Nobody gets a notification. What is being sent at this moment stays. Prepared
     messages go when they are named, or with --all --state prepared.
     """
+    newest = None
     if everything and not (ids or yes):
+        # What comes while the question is read is not what it was about.
+        newest = _newest(configured)
         _make_sure(state)
-    return _on_messages(configured, "delete", ids, everything, state, as_json)
+    return _on_messages(configured, "delete", ids, everything, state, as_json, newest)
+
+
+def _newest(configured: Configured) -> str:
+    if not heartbeats.queue_exists(configured.load()):
+        return "0"
+    from ..queue import newest_id
+
+    with configured.queue() as queue, queue.read() as tx:
+        return newest_id(tx)
 
 
 def _make_sure(state: State | None) -> None:
@@ -130,6 +142,7 @@ def _on_messages(
     everything: bool,
     state: State | None,
     as_json: bool,
+    newest: str | None = None,
 ) -> int:
     if bool(ids) == everything:
         raise click.UsageError(f"say which messages to {action}: either ids or --all")
@@ -143,7 +156,7 @@ def _on_messages(
     with configured.queue() as queue:
         if everything:
             wanted = Search(states=tuple(State) if state is None else (state,))
-            done = Done(act_on_all(queue, action, wanted), {})
+            done = Done(act_on_all(queue, action, wanted, newest), {})
         else:
             done = act(queue, action, ids)
     return _report(action, done, as_json)
