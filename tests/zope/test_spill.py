@@ -63,6 +63,16 @@ def test_a_transaction_of_which_the_queue_has_lost_mail_fails(
         assert connection.root.counter == 0
 
 
+def test_so_does_one_in_which_nobody_else_takes_part(root, send, queue, subjects):
+    for number in range(1, 6):
+        send(root.host, str(number))
+    loses(queue, "2")
+    with pytest.raises(MailHostError, match="has 2 of the 3 mails of this transaction"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == []
+
+
 def test_mail_that_is_lost_between_the_phases_is_told(
     root, send, queue, subjects, join, caplog
 ):

@@ -146,6 +146,7 @@ class SpoolDataManager:
         now = time.time()
         with self._write() as tx:
             if self._prepared:
+                check_whole(tx, self.batch, self._prepared)
                 release(tx, self.batch, now)
             # Not prepared first: that would write much of it twice.
             for origin, messages in self._by_origin():
@@ -188,8 +189,7 @@ class SpoolDataManager:
     def tpc_begin(self, txn: Any) -> None:
         """The mail waits for the vote: before it, another one may still say no."""
 
-    def commit(self, txn: Any) -> None:
-        """See `tpc_begin`."""
+    commit = tpc_begin
 
     def tpc_vote(self, txn: Any) -> None:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""

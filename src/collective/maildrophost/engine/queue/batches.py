@@ -74,8 +74,9 @@ class BatchTorn(MaildropError):
 
     def __init__(self, count: int, expected: int) -> None:
         super().__init__(
-            f"the queue has {count} of the {expected} mails of this transaction: was "
-            "it restored, or did a host take over that had not heard of everything?"
+            f"the queue has {count} of the {expected} mails of this transaction that "
+            "it was given: was it restored, did a host take over that had not heard of "
+            "everything, or did somebody release or delete them?"
         )
 
 
