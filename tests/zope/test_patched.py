@@ -172,6 +172,39 @@ def test_a_patch_of_send_that_calls_the_original_redirects_the_mail(
     assert [each.address for each in message.recipients] == ["tester@example.org"]
 
 
+def test_a_patch_of_send_need_not_name_what_it_only_passes_on(
+    host, send, mails, monkeypatch
+):
+    """Callers name all but the first arguments, and it is written for them."""
+    original = MailBase.send
+
+    def send_to_tester(self, messageText, mto=None, mfrom=None, **named):
+        original(self, messageText, mto="tester@example.org", mfrom=mfrom, **named)
+
+    monkeypatch.setattr(MailBase, "send", send_to_tester)
+    send(host, subject="a", charset="utf-8", msg_type="text/html", immediate=True)
+    transaction.commit()
+    (message,) = mails()
+    assert [each.address for each in message.recipients] == ["tester@example.org"]
+    assert message.lane is Lane.INTERACTIVE
+
+
+def test_a_patch_of_send_from_before_an_argument_is_not_given_it(
+    host, send, subjects, monkeypatch
+):
+    """MailHost had no `charset` and no `msg_type` once."""
+    taken = []
+
+    def take(self, messageText, mto=None, mfrom=None, subject=None, encode=None):
+        taken.append(mto)
+
+    monkeypatch.setattr(MailBase, "send", take)
+    send(host)
+    transaction.commit()
+    assert taken == ["to@example.org"]
+    assert subjects() == []
+
+
 @pytest.mark.parametrize("name", ["send", "_send"])
 def test_what_is_wished_for_a_mail_passes_a_patch_that_only_watches(
     host, send, mails, monkeypatch, name

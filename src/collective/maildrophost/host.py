@@ -104,8 +104,11 @@ class MaildropHost(Tabs, MailHost):
         # MailHost's own arguments.
         with wishes.kept(lane=lane, deliver_at=deliver_at):
             if is_replaced(MailHost.send):
-                given = messageText, mto, mfrom, subject, encode, immediate
-                super().send(*given, charset, msg_type)
+                # As callers do: they name what they give beside the first three.
+                named = {"subject": subject, "encode": encode, "immediate": immediate}
+                named |= {"charset": charset, "msg_type": msg_type}
+                given = {name: value for name, value in named.items() if value}
+                super().send(messageText, mto, mfrom, **given)
                 return
             content, sender = munged(
                 messageText, mto, mfrom, subject, charset, msg_type, encode
