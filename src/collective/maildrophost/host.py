@@ -107,7 +107,11 @@ class MaildropHost(Tabs, MailHost):
                 # As callers do: they name what they give beside the first three.
                 named = {"subject": subject, "encode": encode, "immediate": immediate}
                 named |= {"charset": charset, "msg_type": msg_type}
-                given = {name: value for name, value in named.items() if value}
+                given = {
+                    name: value
+                    for name, value in named.items()
+                    if value is not None and value is not False
+                }
                 super().send(messageText, mto, mfrom, **given)
                 return
             content, sender = munged(
