@@ -11,8 +11,9 @@ from pathlib import Path
 
 log = logging.getLogger("maildrop.intake")
 
-LOOK_AGAIN_SECONDS = 3600.0
-"""Until a file that was reported is tried again."""
+LOOK_AGAIN_SECONDS = 300.0
+"""Until a file that was reported is tried again: the fault may have been the system's,
+with too many files open, say."""
 
 
 def storable(path: str | Path) -> str:
