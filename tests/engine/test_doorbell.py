@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import select
 import socket
 import stat
@@ -147,7 +146,6 @@ def test_a_bell_tells_whether_somebody_listens(deep):
 def test_where_no_bell_can_be_made_the_daemon_goes_on_with_a_warning(
     deep, monkeypatch, caplog
 ):
-    monkeypatch.setattr(logging.getLogger("maildrop"), "propagate", True)
     monkeypatch.setattr(socketaddress, "TEMPORARY", str(deep / "missing"))
     bell = listen(deep)
     assert not rings(bell)

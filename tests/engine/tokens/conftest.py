@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 
 from collective.maildrophost.engine.config import load
 
 MAILBOX = "site@example.org"
-
-
-@pytest.fixture(autouse=True)
-def heard(monkeypatch):
-    """What is logged can be heard, whoever has set up a log in this process before."""
-    monkeypatch.setattr(logging.getLogger("maildrop"), "propagate", True)
 
 
 @pytest.fixture
