@@ -1,0 +1,194 @@
+"""The server stops, breaks, is full or out of reach: told, and nothing half done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+
+import psycopg
+import pytest
+from engine.queue.postgresql.mails import length, send
+from servers.proxy import Proxy
+from sqlalchemy.engine import make_url
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    enqueue,
+    open_queue,
+    postgresql,
+    postgresqlconnection,
+)
+
+
+def test_the_server_may_restart_between_two_transactions(
+    breakable, broken_queue, hands
+):
+    send(broken_queue, hands)
+    breakable.restart()
+    send(broken_queue, hands)
+    assert length(broken_queue) == 2
+
+
+def test_a_pooler_without_its_server_is_told_by_the_error_alone(
+    queue, monkeypatch, caplog
+):
+    """It lets everybody in, and fails their first statement."""
+    dies = "SELECT pg_terminate_backend(pg_backend_pid())"
+    begin = postgresql.Prepared(postgresql.text(dies))
+    with monkeypatch.context() as patched:
+        patched.setattr(queue.database, "begin_write", begin)
+        with pytest.raises(QueueError), queue.write():
+            raise AssertionError("it has begun")
+    assert caplog.records == []
+    with queue.write():
+        pass
+
+
+def test_a_transaction_that_the_server_ends_leaves_nothing(
+    breakable, broken_queue, hands
+):
+    def write(tx):
+        enqueue(tx, [hands.mail()], hands.now)
+        breakable.restart()
+        enqueue(tx, [hands.mail()], hands.now)
+
+    with pytest.raises(QueueError), broken_queue.write() as tx:
+        write(tx)
+    assert length(broken_queue) == 0
+
+
+def test_a_stopped_server_is_told_and_come_back_to(breakable, broken_queue, hands):
+    breakable.stop()
+    with pytest.raises(QueueError, match="no connection to the server"):
+        send(broken_queue, hands)
+    breakable.start()
+    send(broken_queue, hands)
+
+
+def test_what_was_committed_survives_a_crash_of_the_server(
+    breakable, broken_queue, hands
+):
+    send(broken_queue, hands)
+    breakable.kill()
+    breakable.start()
+    assert length(broken_queue) == 1
+
+
+@pytest.fixture
+def small_disk(breakable):
+    """A file system of 24 MB, for a database of that server."""
+    path = breakable.directory / "disk"
+    path.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", path], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def test_a_full_disk_of_the_server_is_told_and_nothing_is_half_done(
+    small_disk, breakable, hands
+):
+    url = breakable.url(breakable.create(disk=small_disk))
+    queue = open_queue(url)
+    ballast = small_disk / "ballast"
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free - 256 * 1024)
+    text = f"Subject: large\n\n{'x' * 70}\n" * 4000
+    large = replace(hands.mail(), content=os.urandom(len(text)))
+    with (
+        pytest.raises(QueueError, match="the disk of the server is full"),
+        queue.write() as tx,
+    ):
+        enqueue(tx, [large] * 4, hands.now)
+    assert length(queue) == 0
+    ballast.unlink()
+    with queue.write() as tx:
+        enqueue(tx, [large] * 4, hands.now)
+    assert length(queue) == 4
+    queue.close()
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
+    breakable, broken_queue, hands, monkeypatch
+):
+    send(broken_queue, hands)
+    monkeypatch.setattr(postgresqlconnection, "ANSWER_SECONDS", 0.5)
+    began = time.monotonic()
+    with (
+        breakable.paused(),
+        pytest.raises(QueueError, match=r"no answer within|timeout"),
+    ):
+        send(broken_queue, hands)
+    # The dead connection, then a new one, which libpq gives up after its own time.
+    assert time.monotonic() - began < postgresqlconnection.CONNECT_SECONDS + 15
+    send(broken_queue, hands)
+    assert length(broken_queue) >= 2
+
+
+def test_a_cut_wire_is_noticed_and_mended(server, url, hands, monkeypatch):
+    monkeypatch.setattr(postgresqlconnection, "ANSWER_SECONDS", 0.5)
+    with Proxy(server.socket) as proxy:
+        over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
+        over = over.update_query_dict({"connect_timeout": "2"})
+        queue = open_queue(over.render_as_string())
+        send(queue, hands)
+        proxy.cut()
+        with pytest.raises(QueueError):
+            send(queue, hands)
+        proxy.mend()
+        send(queue, hands)
+        proxy.drop()
+        send(queue, hands)
+        queue.close()
+
+
+def test_too_many_connections_are_told(breakable, broken_queue, hands):
+    url = make_url(broken_queue.url)
+    where = {"host": url.query["host"], "user": "maildrop", "dbname": url.database}
+    broken_queue.close()
+    with ExitStack() as others:
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                others.enter_context(psycopg.connect(**where))
+        with pytest.raises(QueueError, match="no connection left: raise max_conn"):
+            send(broken_queue, hands)
+    send(broken_queue, hands)
+
+
+def test_a_process_keeps_few_connections(server, url, queue, hands):
+    def work(_):
+        hands.send()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(64)))
+    count = (
+        "SELECT count(*) FROM pg_stat_activity "
+        f"WHERE datname = '{make_url(url).database}'"
+    )
+    # The server takes its time to end one that was closed.
+    wait_until(lambda: server.execute(count)[0][0] <= 4, what="the end of the others")
+
+
+def test_a_fork_shares_no_connection(hands, queue):
+    hands.send()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            hands.send()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    hands.send()
+    assert length(queue) == 3

@@ -1,0 +1,171 @@
+"""What a transaction on PostgreSQL sees, keeps and refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from engine.queue.postgresql.mails import length
+from sqlalchemy.engine import make_url
+
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    Refused,
+    State,
+    enqueue,
+    hold_messages,
+    open_queue,
+    postgresql,
+    prune,
+    queue_length,
+    settle,
+)
+from collective.maildrophost.engine.verdict import Outcome
+
+SECRET = "-".join(["sesame", "7"])  # a traceback quotes the source
+
+
+def test_a_reader_sees_one_state_of_the_queue(hands, queue):
+    hands.send()
+    with queue.read() as tx:
+        assert queue_length(tx) == 1
+        hands.send()
+        assert queue_length(tx) == 1
+    assert length(queue) == 2
+
+
+def test_a_reader_changes_nothing(hands, queue):
+    with queue.read() as tx, pytest.raises(Exception, match="read-only"):
+        enqueue(tx, [hands.mail()], hands.now)
+
+
+@pytest.mark.parametrize(
+    ("set_to", "is_then"),
+    [("off", "on"), ("local", "local"), ("on", "on"), ("remote_apply", "remote_apply")],
+)
+def test_every_commit_is_on_disk_whatever_the_database_is_set_to(
+    server, url, set_to, is_then
+):
+    name = make_url(url).database
+    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = {set_to}")
+    queue = open_queue(url)
+    with queue.write() as tx:
+        assert tx.exec_driver_sql("SHOW synchronous_commit").scalar() == is_then
+    queue.close()
+
+
+def test_verdicts_find_their_message_where_a_session_tells_few_digits(
+    server, url, hands
+):
+    name = make_url(url).database
+    server.execute(f"ALTER DATABASE {name} SET extra_float_digits = 0")
+    with contextlib.closing(open_queue(url)) as queue:
+        theirs = type(hands)(queue, now=1_764_408_275.1234567)
+        (id,) = theirs.send()
+        theirs.settle(theirs.claim()[0], Outcome.SENT)
+        assert theirs.message(id).state is State.SENT
+
+
+def test_nothing_is_set_for_a_session(queue):
+    """The next transaction may have another one, behind PgBouncer."""
+    with queue.write() as tx:
+        assert tx.exec_driver_sql("SHOW lock_timeout").scalar() == "20s"
+        session = tx.connection.dbapi_connection
+        assert session.prepare_threshold is None
+    assert session.execute("SHOW lock_timeout").fetchone() == ("0",)
+    held = "SELECT count(*) FROM pg_prepared_statements"
+    assert session.execute(held).fetchone() == (0,)
+
+
+def test_no_error_quotes_the_mail(hands, queue):
+    def write(tx):
+        tx.exec_driver_sql("ALTER TABLE maildrop_message ADD CHECK (subject = '')")
+        enqueue(tx, [hands.mail(subject=SECRET)], hands.now)
+
+    with pytest.raises(QueueError) as caught:
+        hands.do(write)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    hands.send()
+
+
+def test_words_that_no_text_can_hold_are_refused(hands, queue):
+    """So that the daemon tries these verdicts alone, and then without words."""
+    hands.send()
+    (claimed,) = hands.claim()
+    settlement = hands.settlement(claimed, Outcome.SENT)
+    ((position, verdict),) = settlement.verdicts
+    bad = type(verdict)(verdict.outcome, "nul \0 in it")
+    spoilt = replace(settlement, verdicts=((position, bad),))
+    with pytest.raises(Refused):
+        hands.do(settle, [spoilt], hands.now)
+
+
+def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
+    hands.send()
+    hurried = postgresql.BEGIN_WRITE._statement.text.replace("20s", "50ms")
+    begin = postgresql.Prepared(postgresql.text(hurried))
+    with queue.write() as tx:
+        tx.exec_driver_sql("SELECT * FROM maildrop_schedule FOR UPDATE")
+        monkeypatch.setattr(queue.database, "begin_write", begin)
+        with pytest.raises(QueueError, match="another transaction kept a lock"):
+            hands.do(
+                lambda other: other.exec_driver_sql("DELETE FROM maildrop_message")
+            )
+
+
+def test_one_of_two_in_a_deadlock_is_told_and_the_other_goes_on(hands, queue):
+    ids = hands.send(hands.mail(), hands.mail(subject="other"))
+    lock = "SELECT 1 FROM maildrop_schedule WHERE message_id = {} FOR UPDATE"
+    both_have_one = threading.Barrier(2)
+
+    def take(mine, others):
+        try:
+            with queue.write() as tx:
+                tx.exec_driver_sql(lock.format(mine))
+                both_have_one.wait(10)
+                tx.exec_driver_sql(lock.format(others))
+                hold_messages(tx, [others])
+        except QueueError as error:
+            return str(error)
+        return others
+
+    with ThreadPoolExecutor(2) as threads:
+        ends = list(threads.map(take, ids, reversed(ids)))
+    (told,) = [each for each in ends if each not in ids]
+    assert "another transaction came first" in told
+    states = {id: hands.message(id).state for id in ids}
+    assert list(states.values()).count(State.HELD) == 1
+    assert states[next(each for each in ends if each in ids)] is State.HELD
+
+
+def test_a_database_that_serializes_by_itself_refuses_nobody(server, url, hands):
+    database = make_url(url).database
+    server.execute(
+        f"ALTER DATABASE {database} SET default_transaction_isolation = serializable"
+    )
+    queue = open_queue(url)
+    theirs = type(hands)(queue)
+    ids = theirs.send(*[hands.mail(subject=str(number)) for number in range(20)])
+    with ThreadPoolExecutor(4) as threads:
+        claims = list(threads.map(lambda name: theirs.claim(name, limit=5), "abcd"))
+    assert sorted(each.id for part in claims for each in part) == sorted(map(int, ids))
+    queue.close()
+
+
+def test_two_who_prune_do_not_wait_for_each_other(hands, queue):
+    hands.send(hands.mail())
+    hands.settle(hands.claim()[0], Outcome.SENT)
+    later = hands.now + 40 * 86400
+    with queue.write() as one, queue.write() as two:
+        assert prune(one, later, 30, 0) == 1
+        assert prune(two, later, 30, 0) == 0
+
+
+def test_a_dead_client_does_not_keep_its_locks(queue, hands):
+    with queue.write() as tx:
+        limit = tx.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+    assert limit == "1min"
