@@ -7,8 +7,8 @@ import pytest
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
+    IN_QUEUE,
     RelayPause,
-    Search,
     State,
     clear,
     forget_files,
@@ -59,7 +59,7 @@ def test_with_a_limit_the_first_of_all_are_listed(hands):
     )
     everything = [int(each.id) for each in hands.do(list_messages)]
     for limit in (0, 1, 8, 30, 31):
-        assert hands.do(keys_in_order, Search(), limit) == everything[:limit]
+        assert hands.do(keys_in_order, IN_QUEUE, limit) == everything[:limit]
 
 
 def test_one_state_can_be_listed_sent_mail_only_so(hands):

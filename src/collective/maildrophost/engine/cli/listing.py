@@ -82,11 +82,10 @@ def queue_command(
 
 
 def _keys(queue: Queue, state: State | None, limit: int) -> list[int]:
-    from ..queue import IN_QUEUE, Search, keys_in_order
+    from ..queue import IN_QUEUE, keys_in_order
 
-    wanted = Search(states=IN_QUEUE if state is None else (state,))
     with queue.read() as tx:
-        return keys_in_order(tx, wanted, limit)
+        return keys_in_order(tx, IN_QUEUE if state is None else (state,), limit)
 
 
 def _pages(queue: Queue, keys: list[int]) -> Iterator[list[MessageRecord]]:

@@ -12,6 +12,7 @@ What this costs, with any number of messages in the queue:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -88,37 +89,34 @@ class Found:
 def search(tx: Transaction, wanted: Search, limit: int, offset: int = 0) -> Found:
     """The messages `offset` to `offset + limit` of those that are wanted."""
     oldest = _oldest_scanned(tx)
-    if _is_indexed(wanted):
-        keys = keys_in_order(tx, wanted, limit, offset)
-        total = _count(tx, wanted, oldest)
-    else:
+    indexed = wanted.states and wanted.sort in (Sort.DUE, Sort.CREATED)
+    if wanted.text.strip() or not indexed:
         # Everything is looked at anyway: the same look counts it.
         page = _sorted(wanted, oldest).limit(limit).offset(offset)
         rows = tx.execute(page.add_columns(func.count().over())).all()
         keys = [key for key, _ in rows]
         total = rows[0][1] if rows else _count(tx, wanted, oldest)
+    else:
+        keys = list(tx.execute(_from_index(wanted, limit, offset)).scalars())
+        total = _count(tx, wanted, oldest)
     complete = not wanted.text.strip() or _nothing_before(tx, oldest)
     return Found(tuple(records(tx, keys)), total, complete)
 
 
 def keys_in_order(
-    tx: Transaction, wanted: Search, limit: int | None = None, offset: int = 0
+    tx: Transaction, states: Sequence[State] = IN_QUEUE, limit: int | None = None
 ) -> list[int]:
-    """The rows of the messages that `search` finds, to read with `records` bit by bit.
+    """The rows of messages in these states, oldest due first.
 
-    Without a limit, all of them.
+    To be read with `records` bit by bit; without a limit, all of them.
     """
-    if _is_indexed(wanted):
-        found = _from_index(wanted, limit, offset)
-    else:
-        found = _sorted(wanted, _oldest_scanned(tx)).limit(limit).offset(offset)
+    found = _in_due_order(Search(states=tuple(states)), limit, 0)
     return list(tx.execute(found).scalars())
 
 
 def list_messages(tx: Transaction, state: State | None = None) -> list[MessageRecord]:
     """Every message in one state, or all that are not sent; oldest due first."""
-    wanted = Search(states=IN_QUEUE if state is None else (state,))
-    return records(tx, keys_in_order(tx, wanted))
+    return records(tx, keys_in_order(tx, IN_QUEUE if state is None else (state,)))
 
 
 def ids_matching(
@@ -177,12 +175,7 @@ def _nothing_before(tx: Transaction, oldest: int) -> bool:
     return first is None or first >= oldest
 
 
-def _is_indexed(wanted: Search) -> bool:
-    by_time = wanted.sort in (Sort.DUE, Sort.CREATED)
-    return by_time and bool(wanted.states) and not wanted.text.strip()
-
-
-def _from_index(wanted: Search, limit: int | None, offset: int) -> Select[int]:
+def _from_index(wanted: Search, limit: int, offset: int) -> Select[int]:
     if wanted.sort is Sort.CREATED:
         # Ids grow with time, and the table lies in their order.
         everything = select(schedule.c.message_id).where(*_conditions(wanted, 0))
