@@ -46,17 +46,16 @@ def out_of_reach(configuration: Configuration) -> list[Daemon]:
 
     In another container, say. Raises QueueError when the queue cannot be read.
     """
-    from ..queue import open_queue
+    from ..queue import is_shared
 
-    found = [
+    shared = is_shared(configuration.queue)
+    return [
         each
         for each in alive(configuration)
-        if _serves(each, configuration) and not _is_here(each)
+        if _serves(each, configuration)
+        and not _is_here(each)
+        and not _is_elsewhere(each, shared)
     ]
-    if not found:
-        return []
-    with closing(open_queue(configuration.queue)) as queue:
-        return [each for each in found if not _is_elsewhere(each, queue.shared)]
 
 
 def alive(configuration: Configuration) -> list[Daemon]:

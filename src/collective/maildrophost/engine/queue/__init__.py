@@ -93,7 +93,7 @@ from .setback import pull_back
 from .settle import Settlement, settle
 from .states import RecipientState, State
 from .stats import Stats, due_length, no_stats, queue_length, stats
-from .store import Queue, Transaction, exists, open_queue
+from .store import Queue, Transaction, exists, is_shared, open_queue
 from .takeover import take_over
 from .transfer import Transferred, transfer
 from .waking import wake
@@ -153,6 +153,7 @@ __all__ = [
     "ids_matching",
     "in_doubt",
     "is_moving",
+    "is_shared",
     "judge",
     "keys_in_order",
     "list_messages",

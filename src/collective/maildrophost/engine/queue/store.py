@@ -206,6 +206,15 @@ def exists(url: str) -> bool:
         return path is None or path.exists()
 
 
+def is_shared(url: str) -> bool:
+    """Whether others may use that queue from their machines, see `Queue.shared`.
+
+    Raises QueueError for a URL that cannot be used.
+    """
+    with _url_named(url):
+        return database_at(_parsed(url)).shared
+
+
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
