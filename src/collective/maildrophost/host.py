@@ -105,13 +105,10 @@ class MaildropHost(Tabs, MailHost):
         with wishes.kept(lane=lane, deliver_at=deliver_at):
             if is_replaced(MailHost.send):
                 # As callers do: they name what they give beside the first three.
-                named = {"subject": subject, "encode": encode, "immediate": immediate}
+                named = {"subject": subject, "encode": encode}
                 named |= {"charset": charset, "msg_type": msg_type}
-                given = {
-                    name: value
-                    for name, value in named.items()
-                    if value is not None and value is not False
-                }
+                named |= {"immediate": True if immediate else None}
+                given = {name: each for name, each in named.items() if each is not None}
                 super().send(messageText, mto, mfrom, **given)
                 return
             content, sender = munged(

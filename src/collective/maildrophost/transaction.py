@@ -224,7 +224,9 @@ class SpoolDataManager:
                 logger.error(
                     "batch %s: its transaction has committed, but only %d of its %d "
                     "mails were there to be released",
-                    *(self.batch, released, self._prepared),
+                    self.batch,
+                    released,
+                    self._prepared,
                 )
             done(self._url, self.batch, Ending.COMMITTED)
         except Exception as error:
