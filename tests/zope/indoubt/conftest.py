@@ -110,6 +110,12 @@ class Site:
             Resolver(database.databases, lambda: [self._url]).look()
 
 
+@pytest.fixture
+def look(database, queue):
+    """What the running Zope does every so often."""
+    return Resolver(database.databases, lambda: [queue.url]).look
+
+
 @pytest.fixture(autouse=True)
 def nothing_to_settle(request, monkeypatch):
     """One look decides, but where the time that it waits is the matter."""

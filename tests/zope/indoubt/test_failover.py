@@ -8,8 +8,6 @@ from servers.postgresql import PostgreSQL
 from servers.standby import Standby
 from waiting import wait_until
 
-from collective.maildrophost.indoubt.resolver import Resolver
-
 AFTER_ZODB = "~a"
 
 
@@ -55,11 +53,6 @@ def takes_over(primary, standby):
         standby.promote()
 
     return switch
-
-
-@pytest.fixture
-def look(database, queue):
-    return Resolver(database.databases, lambda: [queue.url]).look
 
 
 @pytest.mark.parametrize("changes", [1, 0], ids=["logged", "only mail"])

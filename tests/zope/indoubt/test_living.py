@@ -16,12 +16,6 @@ AFTER_ZODB = "~a"
 
 
 @pytest.fixture
-def look(database, queue):
-    """What the running Zope does every so often."""
-    return Resolver(database.databases, lambda: [queue.url]).look
-
-
-@pytest.fixture
 def out_of_order(monkeypatch):
     """The queue can't be written, from the call to the end of the block."""
     patched = pytest.MonkeyPatch()

@@ -8,7 +8,6 @@ from servers.postgresql import PostgreSQL
 
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.queue import open_queue
-from collective.maildrophost.indoubt.resolver import Resolver
 
 AFTER_ZODB = "~a"
 AFTER_ALL = "~~"
@@ -62,11 +61,6 @@ def states(mails, postgresql, goes_on_with):
         return [mail.state.value for mail in mails()]
 
     return found
-
-
-@pytest.fixture
-def look(database, queue):
-    return Resolver(database.databases, lambda: [queue.url]).look
 
 
 @pytest.mark.parametrize("changes", [1, 0], ids=["logged", "only mail"])
