@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from contextlib import suppress
+
+from servers.listener import Listener
 
 _TLS = b"S"
 _PASSWORD = b"R\0\0\0\x08\0\0\0\x03"
 """AuthenticationCleartextPassword (PostgreSQL, Message Formats)."""
 
 
-class Doorkeeper:
+class Doorkeeper(Listener):
     """``with Doorkeeper(asks_for_a_password) as door:`` at ``127.0.0.1:door.port``."""
 
     def __init__(self, meets: Callable[[socket.socket], None]) -> None:
         self._meets = meets
 
-    def __enter__(self) -> Doorkeeper:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                with client, suppress(OSError):
-                    client.recv(1024)
-                    self._meets(client)
+    def meet(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.recv(1024)
+            self._meets(client)
 
 
 def asks_for_a_password(client: socket.socket) -> None:

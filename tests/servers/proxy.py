@@ -7,8 +7,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from servers.listener import Listener
 
-class Proxy:
+
+class Proxy(Listener):
     """``with Proxy(server.socket) as proxy:`` listens on ``127.0.0.1:proxy.port``.
 
     While the wire is cut nothing passes and nothing is closed, as when a cable is
@@ -28,16 +30,8 @@ class Proxy:
     def lose_commit(self, words: bytes) -> None:
         self._words = words
 
-    def __enter__(self) -> Proxy:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().__exit__()
         self._passing.set()
         self.drop()
 
@@ -52,14 +46,9 @@ class Proxy:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._sockets.append(client)
-                threading.Thread(
-                    target=self._serve, args=(client,), daemon=True
-                ).start()
+    def meet(self, client: socket.socket) -> None:
+        self._sockets.append(client)
+        threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         self._passing.wait()

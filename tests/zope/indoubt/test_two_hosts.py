@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import transaction
 from servers.postgresql import PostgreSQL
+from servers.twohosts import two_hosts
 
 from collective.maildrophost import transaction as spool
-from collective.maildrophost.engine.queue import open_queue
 
 AFTER_ZODB = "~a"
 AFTER_ALL = "~~"
@@ -22,12 +22,8 @@ def other():
 
 @pytest.fixture
 def name(postgresql, other):
-    name = postgresql.create()
-    other.execute(f"CREATE DATABASE {name} OWNER maildrop")
-    for server in (postgresql, other):
-        open_queue(server.url(name)).close()
-    yield name
-    postgresql.drop(name)
+    with two_hosts(postgresql, other) as name:
+        yield name
 
 
 @pytest.fixture

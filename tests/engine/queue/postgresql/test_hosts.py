@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from servers.postgresql import PostgreSQL
 from servers.proxy import Proxy
+from servers.twohosts import two_hosts
 from sqlalchemy.engine import make_url
 
 from collective.maildrophost.engine.queue import QueueError, hosts, open_queue
@@ -99,12 +100,8 @@ def used(queue):
 @pytest.fixture
 def pair(postgresql, other):
     """Two servers with an empty queue of the same name; the name, and they."""
-    name = postgresql.create()
-    other.execute(f"CREATE DATABASE {name} OWNER maildrop")
-    for server in (postgresql, other):
-        open_queue(server.url(name)).close()
-    yield name, postgresql, other
-    postgresql.drop(name)
+    with two_hosts(postgresql, other) as name:
+        yield name, postgresql, other
 
 
 def can_write(server, name, can):
