@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def portal(integration_layer, integration_test):
+def portal(integration_test):
     """A site with the add-on; what a test does to it is never committed."""
     site = integration_test["portal"]
     setRoles(site, TEST_USER_ID, ["Manager"])
@@ -49,7 +49,7 @@ def portal(integration_layer, integration_test):
 
 
 @pytest.fixture
-def committing_portal(functional_layer, functional_test):
+def committing_portal(functional_test):
     """A site with the add-on in a storage of its own: a test may commit."""
     site = functional_test["portal"]
     setRoles(site, TEST_USER_ID, ["Manager"])

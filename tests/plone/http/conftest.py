@@ -63,7 +63,7 @@ class Rest(requests.Session):
 
 
 @pytest.fixture
-def site(acceptance_layer, acceptance_test):
+def site(acceptance_test):
     """The site, in a storage of its own: the server sees what is committed."""
     site = acceptance_test["portal"]
     setRoles(site, TEST_USER_ID, ["Manager"])
