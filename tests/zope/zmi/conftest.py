@@ -27,6 +27,15 @@ from collective.maildrophost.engine.queue import (
 )
 
 ADMIN = "admin:admin"
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    # A Zope takes seconds to start: one worker starts one.
+    for item in items:
+        if HERE in Path(item.path).parents:
+            item.add_marker(pytest.mark.xdist_group("zmi"))
 
 
 class Answer:
@@ -72,7 +81,7 @@ class Browser:
             return Answer(error)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def instance(tmp_path_factory):
     """The instance directory of the Zope that runs."""
     directory = tmp_path_factory.mktemp("zope")
@@ -84,9 +93,9 @@ def instance(tmp_path_factory):
     return directory
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser(instance):
-    script = Path(__file__).parent.parent / "scripts" / "plain_zope.py"
+    script = HERE.parent / "scripts" / "plain_zope.py"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     environment.pop("MAILDROP_CONFIG", None)
     process = subprocess.Popen(
@@ -104,7 +113,7 @@ def browser(instance):
     process.wait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def main_queue(instance):
     queue = open_queue(f"sqlite:///{instance}/main/queue.db")
     yield queue
