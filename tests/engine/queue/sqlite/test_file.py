@@ -1,0 +1,100 @@
+"""The file of an SQLite queue: removed, replaced, or out of reach."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import pytest
+
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    exists,
+    open_queue,
+    queue_length,
+)
+
+
+def test_a_file_that_was_removed_is_not_written_any_more(hands, queue, path):
+    path.unlink()
+    with pytest.raises(QueueError, match=r"removed or replaced.*put it back"):
+        hands.send()
+
+
+def test_a_file_that_was_put_back_is_used_again(hands, queue, path):
+    hands.send()
+    away = path.with_suffix(".away")
+    path.rename(away)
+    with pytest.raises(QueueError):
+        hands.send()
+    away.rename(path)
+    hands.send()
+    assert len(hands.claim()) == 2
+
+
+@contextmanager
+def gone(path):
+    """Somebody has moved the file away; nobody makes another one."""
+    away = path.with_suffix(".away")
+    path.rename(away)
+    yield
+    assert not path.exists()
+    away.rename(path)
+
+
+def test_a_file_that_nobody_may_look_at_is_not_said_to_be_missing(tmp_path):
+    # Root may look everywhere; a name too long for any file fails in the same way.
+    with pytest.raises(QueueError, match="File name too long"):
+        exists(f"sqlite:///{tmp_path}/{'x' * 300}/queue.db")
+
+
+def length(queue):
+    with queue.read() as tx:
+        return queue_length(tx)
+
+
+def test_a_file_that_is_gone_is_not_made_by_looking_and_is_read_when_it_is_back(
+    hands, queue, path
+):
+    hands.send()
+    with gone(path):
+        for use in (lambda: length(queue), hands.send, lambda: length(queue)):
+            with pytest.raises(QueueError, match="removed or replaced"):
+                use()
+    assert length(queue) == 1
+    hands.send()
+    assert length(queue) == 2
+
+
+@pytest.mark.parametrize("begin", ["read", "write"])
+def test_a_file_that_goes_before_it_is_connected_to_is_not_made(
+    hands, queue, path, begin, monkeypatch
+):
+    hands.send()
+    queue.close()
+    with monkeypatch.context() as patch, gone(path):
+        patch.setattr(queue.database, "check", lambda: None)
+        with pytest.raises(QueueError), getattr(queue, begin)():
+            pass
+    assert length(queue) == 1
+
+
+def test_no_connection_is_one_to_another_file(hands, queue, path, monkeypatch):
+    hands.send()
+    queue.close()
+    monkeypatch.setattr(queue.database, "check", lambda: None)
+    away = path.rename(path.with_suffix(".away"))
+    path.touch()
+    with pytest.raises(QueueError, match="removed or replaced"):
+        length(queue)
+    assert path.read_bytes() == b"", "nothing was written there"
+    away.replace(path)
+    assert length(queue) == 1
+
+
+@pytest.mark.parametrize("name", ["a b", "50%", "what?", "no#1", "grüße"])
+def test_a_directory_may_have_any_name(tmp_path, name):
+    queue = open_queue(f"sqlite:///{tmp_path}/{quote(name)}/queue.db")
+    assert length(queue) == 0
+    queue.close()
+    assert queue.path.stat().st_size

@@ -1,0 +1,146 @@
+"""Who waits for a lock of SQLite, how long, and what becomes of it over a fork."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    enqueue,
+    open_queue,
+    queue_length,
+    sqlitelock,
+)
+
+
+def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
+    hands, queue, path, monkeypatch
+):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            other.execute("ROLLBACK")
+
+    monkeypatch.setattr(sqlitelock, "_pause", pause)
+    hands.send()
+    assert pauses == [sqlitelock.TURN_SECONDS] * 20
+    assert len(hands.claim()) == 1
+    other.close()
+
+
+def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
+    hands, queue, path, monkeypatch
+):
+    def timeout():
+        with queue.read() as tx:
+            return tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+
+    hands.send()
+    assert timeout() == sqlitelock.BUSY_TIMEOUT_SECONDS * 1000
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(QueueError, match="kept it locked"), queue.write():
+        pass
+    assert timeout() == 100
+    other.close()
+
+
+def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypatch):
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
+    short = open_queue(queue.url)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(QueueError, match="kept it locked"), short.write():
+        pass
+    other.execute("ROLLBACK")
+    with short.write() as tx:
+        enqueue(tx, [hands.mail()], hands.now)
+    other.close()
+    short.close()
+
+
+def test_no_thread_waits_longer_for_a_lock_because_others_wait_for_it(
+    hands, queue, path, monkeypatch
+):
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 1.0)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def waited(_):
+        began = time.monotonic()
+        with pytest.raises(QueueError, match="kept it locked"), queue.write():
+            pass
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(5) as threads:
+        # One after the other they would have waited for 5 seconds.
+        assert max(threads.map(waited, range(5))) < 3
+    other.close()
+
+
+def in_child(work) -> int:
+    """The exit status of a forked child that does `work`."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_forked_child_has_connections_of_its_own(hands, queue):
+    hands.send()
+    assert in_child(hands.send) == 0
+    hands.send()
+    assert len(hands.claim()) == 3
+
+
+def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(
+    hands, queue, monkeypatch
+):
+    writing, over = threading.Event(), threading.Event()
+
+    def write():
+        with queue.write():
+            writing.set()
+            over.wait(20)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    writing.wait(20)
+    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 5)
+
+    def read_and_lock():
+        with queue.read() as tx:
+            queue_length(tx)
+        with queue.database.writing():
+            pass
+
+    try:
+        assert in_child(read_and_lock) == 0
+    finally:
+        over.set()
+        thread.join()
+    hands.send()
+
+
+def test_a_reader_does_not_wait_for_a_writer(queue, hands):
+    with queue.write() as tx:
+        enqueue(tx, [hands.mail()], hands.now)
+        with queue.read() as other:
+            assert queue_length(other) == 0

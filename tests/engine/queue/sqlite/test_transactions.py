@@ -1,0 +1,66 @@
+"""What is written to a queue on SQLite stays, or leaves nothing behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    claim,
+    due,
+    enqueue,
+    next_due,
+    open_queue,
+    queue_length,
+)
+
+
+def test_every_connection_syncs_every_commit(queue):
+    for transaction in (queue.read, queue.write):
+        with transaction() as tx:
+            assert tx.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            assert tx.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_mail_is_there_when_the_queue_is_opened_again(hands, queue):
+    hands.send()
+    queue.close()
+    again = open_queue(queue.url)
+    with again.read() as tx:
+        assert queue_length(tx) == 1
+    again.close()
+
+
+def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
+    big = hands.mail(subject="big")
+    big = type(big)(**{**big.__dict__, "content": b"x" * 1_000_000})
+
+    def write(tx):
+        tx.exec_driver_sql("PRAGMA max_page_count = 60")
+        enqueue(tx, [hands.mail(), big], hands.now)
+
+    with pytest.raises(QueueError, match="disk is full"):
+        hands.do(write)
+    queue.close()
+    assert hands.claim() == []
+    hands.send(big)
+
+
+def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
+    hands.send(*[hands.mail() for _ in range(2000)])
+    steps = 0
+
+    def count():
+        nonlocal steps
+        steps += 1
+
+    with queue.write() as tx:
+        wire = tx.connection.dbapi_connection
+        wire.set_progress_handler(count, 100)
+        claim(tx, "one", due(tx, 1, hands.now).lanes[Lane.NORMAL], hands.now)
+        next_due(tx)
+        wire.set_progress_handler(None, 0)
+    # Reading all of the queue would be some hundred times a hundred steps.
+    assert steps < 60
