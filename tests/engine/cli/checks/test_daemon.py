@@ -1,0 +1,63 @@
+"""What `check` says of the daemon, of clocks and of metrics."""
+
+from __future__ import annotations
+
+import time
+
+from engine.cli.checks.findings import failed, fine
+
+from collective.maildrophost.engine.cli.checks import (
+    Level,
+    clock,
+    configurationfile,
+)
+from collective.maildrophost.engine.metrics import library
+from collective.maildrophost.engine.queue import Daemon, register
+
+
+def test_mail_that_waits_for_no_daemon_fails(site):
+    site.send()
+    assert "mail waits in the queue: 'start'" in failed(site, "daemon")
+
+
+def test_a_daemon_that_was_killed_fails(site):
+    daemon_seen(site, time.time() - 3600)
+    assert "was killed or hangs: 'start'" in failed(site, "daemon")
+
+
+def daemon_seen(site, seen: float) -> None:
+    with site.queue() as queue, queue.write() as tx:
+        register(tx, Daemon("o", "far", 7, "", "", "r:25", seen, seen, seen + 60))
+
+
+def test_a_daemon_whose_clock_is_ahead_is_a_warning(site):
+    daemon_seen(site, time.time() + 3600)
+    (text,) = [
+        each["text"]
+        for each in site.ctl("check", "--json").json
+        if each["subject"] == "clock"
+    ]
+    assert "pid 7 on far is " in text
+    assert "NTP" in text
+
+
+def test_clocks_that_agree_are_fine(site):
+    daemon_seen(site, time.time() - 1)
+    assert fine(site, "clock") == ["agrees with the daemons and the disk"]
+    assert not [path for path in site.home.iterdir() if "clock" in path.name]
+
+
+def test_a_disk_with_another_time_is_a_warning(site, monkeypatch):
+    monkeypatch.setattr(clock.time, "time", lambda now=time.time: now() + 90)
+    (finding,) = clock.check(site.configuration)
+    assert finding.level is Level.WARNING
+    assert "differs by 1m 30s" in finding.text
+
+
+def test_metrics_without_their_library_are_a_warning(site, monkeypatch):
+    site.configure(MAILDROP_METRICS=9180)
+    monkeypatch.setattr(library, "find_spec", lambda name: None)
+    levels = {
+        each.level: each.text for each in configurationfile.check(site.configuration)
+    }
+    assert "collective.maildrophost[metrics]" in levels[Level.WARNING]

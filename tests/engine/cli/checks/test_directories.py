@@ -1,0 +1,89 @@
+"""What `check` says of directories and of the log."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from engine.cli.checks.findings import failed
+
+from collective.maildrophost.engine.cli.checks import (
+    Level,
+    directories,
+)
+
+
+@pytest.mark.parametrize("name", ["spool", "var"])
+def test_a_directory_that_is_none_fails(name, site):
+    (site.home / name).write_text("")
+    text = failed(site, "directories")
+    (site.home / name).unlink()
+    assert str(site.home / name) in text
+
+
+def test_a_directory_that_is_not_writable_fails(site, monkeypatch):
+    # Root may write anywhere: the answer of the system is put in its place.
+    (site.home / "spool").mkdir()
+    monkeypatch.setattr(
+        directories.os, "access", lambda path, mode: "spool" not in str(path)
+    )
+    bad = [each for each in directories.check(site.configuration) if each.level != "ok"]
+    (finding,) = bad
+    assert f"{site.home}/spool (MAILDROP_SPOOL) is not writable" in finding.text
+
+
+def found_of_the_log(site):
+    (finding,) = [
+        each
+        for each in directories.check(site.configuration)
+        if "(MAILDROP_LOG_FILE)" in each.text
+    ]
+    return finding
+
+
+def test_a_log_of_another_user_fails(site, monkeypatch):
+    log = site.home / "var" / "maildrop.log"
+    log.parent.mkdir()
+    log.touch()
+    monkeypatch.setattr(directories.os, "access", lambda path, mode: path != log)
+    finding = found_of_the_log(site)
+    assert finding.level is Level.FAILED
+    assert finding.text.startswith(f"{log} (MAILDROP_LOG_FILE) is not writable")
+
+
+def test_a_log_that_is_a_directory_fails(site):
+    (site.home / "var" / "maildrop.log").mkdir(parents=True)
+    assert found_of_the_log(site).level is Level.FAILED
+    assert site.ctl("start").status == 1
+
+
+def test_a_log_that_can_be_written_is_fine_where_no_other_can_be_made(
+    site, tmp_path, monkeypatch
+):
+    log = tmp_path / "logs" / "maildrop.log"
+    log.parent.mkdir()
+    log.touch()
+    site.configure(MAILDROP_LOG_FILE=log)
+    monkeypatch.setattr(directories.os, "access", lambda path, mode: path != log.parent)
+    assert found_of_the_log(site).level is Level.OK
+
+
+def test_a_home_that_nobody_may_look_at_does_not_end_the_check(site):
+    # Root may look everywhere; a name too long for any file fails in the same way.
+    site.configure(MAILDROP_HOME=f"{site.home}/{'x' * 300}/home")
+    found = site.ctl("check", "--json").json
+    said = {(each["subject"], each["level"]) for each in found}
+    assert {("queue", "failed"), ("daemon", "failed")} <= said
+    assert {"directories", "relay", "clock"} <= {subject for subject, _ in said}
+
+
+def test_a_directory_out_of_reach_is_not_said_to_be_made_by_the_first_start(
+    site, monkeypatch
+):
+    monkeypatch.setattr(directories.os, "access", lambda path, mode: mode != os.X_OK)
+    (finding,) = [
+        each for each in directories.check(site.configuration) if "spool" in each.text
+    ]
+    assert finding.text.endswith(
+        f"is out of reach for this user: change the mode of {site.home}"
+    )

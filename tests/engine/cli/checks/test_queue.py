@@ -1,0 +1,101 @@
+"""What `check` says of the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+
+import pytest
+from engine.cli.checks.findings import failed
+
+from collective.maildrophost.engine.cli.checks import (
+    Level,
+)
+from collective.maildrophost.engine.cli.checks import queue as queue_check
+from collective.maildrophost.engine.queue.sqlite import has_wal_reset_bug
+
+
+def test_a_queue_that_does_not_open_fails(site):
+    (site.home / "queue.db").write_text("this is no database, but long enough " * 99)
+    assert "queue.db" in failed(site, "queue")
+
+
+def test_an_old_sqlite_is_a_warning(site):
+    site.send()
+    found = site.ctl("check", "--json").json
+    levels = [each["level"] for each in found if "SQLite" in each["text"]]
+    old = has_wal_reset_bug(sqlite3.sqlite_version_info)
+    assert levels == ["warning" if old else "ok"]
+
+
+@pytest.mark.parametrize(
+    ("user", "level"), [(0, Level.WARNING), (os.getuid() + 77, Level.FAILED)]
+)
+def test_a_queue_of_another_user_is_named_with_its_owner(
+    user, level, site, monkeypatch
+):
+    site.send()
+    (site.home / "queue.db-wal").touch()
+    owner = os.getuid() if user else os.getuid() + 1
+    real = type(site.path).stat
+
+    def stat(self, **options):
+        found = list(real(self, **options))
+        found[4] = owner
+        return os.stat_result(found)
+
+    monkeypatch.setattr(queue_check.os, "geteuid", lambda: user)
+    monkeypatch.setattr(type(site.path), "stat", stat)
+    found = list(queue_check._owners(site.home / "queue.db"))
+    assert len(found) >= 2
+    assert {each.level for each in found} == {level}
+    assert "queue.db belongs to user" in found[0].text
+
+
+def test_a_queue_that_can_only_be_read_fails(site, monkeypatch):
+    # Root may write anywhere: the answer of the system is put in its place.
+    site.send()
+    queue = site.home / "queue.db"
+    monkeypatch.setattr(queue_check.os, "access", lambda path, mode: path != queue)
+    found = queue_check.check(site.configuration)
+    bad = [each.text for each in found if each.level is Level.FAILED]
+    assert bad == [f"{queue} is read-only: chmod u+w {queue}"]
+
+
+def test_the_files_of_the_own_user_are_fine(site):
+    site.send()
+    assert list(queue_check._owners(site.home / "queue.db")) == []
+
+
+def test_a_locked_queue_fails_soon(site):
+    site.send()
+    began = time.monotonic()
+    with contextlib.closing(
+        sqlite3.connect(site.home / "queue.db", isolation_level=None)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        text = failed(site, "queue")
+    assert "locked by another program" in text
+    assert "fuser" in text
+    assert time.monotonic() - began < 25
+
+
+def test_a_queue_of_a_later_version_fails(site):
+    site.send()
+    with contextlib.closing(sqlite3.connect(site.home / "queue.db")) as other:
+        other.execute("UPDATE maildrop_schema SET version = 99")
+        other.commit()
+    text = failed(site, "queue")
+    assert "version 99" in text
+    assert "install the newer collective.maildrophost" in text
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [((3, 40, 1), Level.WARNING), ((3, 51, 2), Level.WARNING), ((3, 51, 3), Level.OK)],
+)
+def test_each_sqlite_with_the_wal_reset_bug_is_a_warning(version, level, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    assert queue_check._library().level is level

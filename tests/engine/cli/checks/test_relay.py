@@ -1,0 +1,121 @@
+"""What `check` says of relay, TLS and login."""
+
+from __future__ import annotations
+
+import threading
+
+from engine.cli.checks.findings import failed, fine
+from servers.catcher import Catcher
+from servers.scripted import Scripted
+from servers.tokens import TokenServer, refusal
+from waiting import wait_until
+
+
+def test_a_closed_port_fails(site):
+    text = failed(site, "relay")
+    assert text.startswith("127.0.0.1:1: connect: ")
+    assert "SMTP_PORT" in text
+
+
+def test_a_name_that_does_not_resolve_fails(site):
+    site.configure(SMTP_HOST="no-such-relay.invalid")
+    assert "no-such-relay.invalid" in failed(site, "relay")
+
+
+def test_each_relay_has_its_line(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_HOST=f"127.0.0.1:1;127.0.0.1:{catcher.port}")
+        assert failed(site, "relay").startswith("127.0.0.1:1: ")
+        assert fine(site, "relay") == [f"127.0.0.1:{catcher.port} would take mail"]
+
+
+def test_a_relay_without_starttls_fails_where_it_is_required(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2)
+        assert "MAILDROP_TLS" in failed(site, "relay")
+
+
+def test_a_certificate_that_nobody_vouches_for_fails(site):
+    with Catcher(tls="starttls") as catcher:
+        site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2)
+        text = failed(site, "relay")
+        assert "certificate" in text
+        assert "MAILDROP_TLS_CA_FILE" in text
+        site.configure(
+            SMTP_PORT=catcher.port,
+            MAILDROP_TLS=2,
+            MAILDROP_TLS_CA_FILE=catcher.ca_file,
+        )
+        assert fine(site, "relay")[0].endswith("would take mail, over TLS")
+
+
+def test_a_refused_login_fails_without_the_password(site):
+    with Catcher(login=("me", "right")) as catcher:
+        login = {"MAILDROP_LOGIN": "me", "MAILDROP_PASSWORD": "wrong-one"}
+        site.configure(SMTP_PORT=catcher.port, **login)
+        text = failed(site, "relay")
+        assert "auth" in text
+        assert "wrong-one" not in text
+        login["MAILDROP_PASSWORD"] = "right"
+        site.configure(SMTP_PORT=catcher.port, **login)
+        assert fine(site, "relay")[0].endswith("would take mail, login accepted")
+
+
+def with_xoauth2(site, relay, tokens, **options) -> None:
+    file = site.home / "client-secret"
+    file.write_text("hush-hush-hush")
+    file.chmod(0o600)
+    site.configure(
+        SMTP_PORT=relay.port,
+        MAILDROP_AUTH="xoauth2",
+        MAILDROP_LOGIN="site@example.org",
+        MAILDROP_OAUTH_TOKEN_URL=tokens.url,
+        MAILDROP_OAUTH_CLIENT_ID="client-1",
+        MAILDROP_OAUTH_CLIENT_SECRET_FILE=file,
+        **options,
+    )
+
+
+def test_a_login_with_a_token_is_tried(site):
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        with_xoauth2(site, relay, tokens)
+        assert fine(site, "relay")[0].endswith("would take mail, login accepted")
+
+
+def test_a_token_that_the_relay_refuses_fails_with_what_to_do(site):
+    with TokenServer() as tokens, Scripted(login=lambda *given: False) as relay:
+        with_xoauth2(site, relay, tokens)
+        text = failed(site, "relay")
+        assert "auth: login as site@example.org refused: 535" in text
+        assert "whether its mailbox lets this client send" in text
+
+
+def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
+    with TokenServer(refusal("invalid_client")) as tokens, Scripted() as relay:
+        with_xoauth2(site, relay, tokens)
+        text = failed(site, "relay")
+        assert ": token: 127.0.0.1:" in text
+        assert ": HTTP 400 invalid_client" in text
+        assert "MAILDROP_OAUTH_TOKEN_URL" in text
+
+
+def test_a_check_that_is_given_up_keeps_what_replaces_a_refresh_token(site):
+    """The daemon would be left with one that the provider has forgotten."""
+    file = site.home / "refresh-token"
+    file.write_text("refresh-1\n")
+    answer = 200, {"access_token": "token-1", "refresh_token": "refresh-2"}
+    with TokenServer(answer) as tokens, Scripted(login=lambda *given: True) as relay:
+        with_xoauth2(site, relay, tokens, MAILDROP_OAUTH_REFRESH_TOKEN_FILE=file)
+        tokens.gate.clear()
+        with site.background("check") as check:
+            wait_until(lambda: tokens.requests, 30, "the request")
+            threading.Timer(0.5, tokens.gate.set).start()
+            check.interrupt()
+    assert file.read_text() == "refresh-2\n"
+
+
+def test_a_secret_file_that_is_missing_fails(site):
+    with TokenServer() as tokens, Scripted() as relay:
+        with_xoauth2(site, relay, tokens)
+        (site.home / "client-secret").unlink()
+        assert "MAILDROP_OAUTH_CLIENT_SECRET_FILE" in failed(site, "relay")
