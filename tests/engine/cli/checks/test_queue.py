@@ -10,9 +10,7 @@ import time
 import pytest
 from engine.cli.checks.findings import failed
 
-from collective.maildrophost.engine.cli.checks import (
-    Level,
-)
+from collective.maildrophost.engine.cli.checks import Level
 from collective.maildrophost.engine.cli.checks import queue as queue_check
 from collective.maildrophost.engine.queue.sqlite import has_wal_reset_bug
 

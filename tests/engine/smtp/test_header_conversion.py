@@ -1,0 +1,93 @@
+"""Header fields that a relay would not take are written anew and mean the same."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+
+import pytest
+from engine.smtp.conversions import SEVEN_BITS, SHORT_LINES, longest, parsed
+
+from collective.maildrophost.engine.smtp.conversion import convert
+from collective.maildrophost.engine.smtp.needs import Needs
+
+
+def test_raw_headers_become_encoded_words():
+    content = (
+        'From: "Jörg Müller" <j@example.org>,\n Ünal <u@example.org>\n'
+        "To: plain <a@example.org>\n\tfolded <b@example.org>\nSubject: Grüße an\n alle"
+        "\n\nbody\n"
+    ).encode()
+    encoded = convert(content, Needs(ascii_headers=True))
+    message = parsed(encoded)
+    assert str(message["From"]) == "Jörg Müller <j@example.org>, Ünal <u@example.org>"
+    assert message["Subject"] == "Grüße an alle"
+    assert b"To: plain <a@example.org>\n\tfolded <b@example.org>\n" in encoded
+    assert encoded.endswith(b"\n\nbody\n")
+
+
+@pytest.mark.parametrize("value", ["ä" * 5000, "ä,;<(" * 1000, "ä <a@b.org>, " * 400])
+@pytest.mark.parametrize("name", ["To", "Subject", "Content-Disposition"])
+def test_endless_raw_headers_take_no_endless_time(name, value):
+    started = time.process_time()
+    encoded = convert(f"{name}: {value}\n\n".encode(), SEVEN_BITS)
+    assert time.process_time() - started < 5  # the email package: minutes
+    assert encoded.isascii()
+    assert longest(encoded) <= 100
+
+
+def test_a_header_of_many_lines_takes_no_memory_for_each_of_them():
+    content = b"X-Log: x\n" + b" all well\n" * 100_000 + b"\n\xff\n"
+    tracemalloc.start()
+    try:
+        assert b"\n all well\n" in convert(content, SEVEN_BITS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(content)
+
+
+def test_the_domain_in_an_address_header_becomes_ascii_as_in_the_envelope():
+    content = "To: Jörg <j@müller.example>, k@bücher.example\nCc: k@bücher.example\n\n"
+    encoded = convert(content.encode(), Needs(ascii_headers=True))
+    message = parsed(encoded)
+    assert [each.addr_spec for each in message["To"].addresses] == [
+        "j@xn--mller-kva.example",
+        "k@xn--bcher-kva.example",
+    ]
+    assert b"Cc: k@xn--bcher-kva.example\n" in encoded
+
+
+def test_a_raw_file_name_is_kept_in_words_that_mime_has_for_it():
+    content = (
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+        'Content-Disposition: attachment; filename="Übersicht.pdf"\n\nx\n--b--\n'
+    ).encode()
+    [part] = parsed(convert(content, SEVEN_BITS)).iter_parts()
+    assert part.get_filename() == "Übersicht.pdf"
+
+
+def test_a_long_header_is_folded_before_its_blanks():
+    value = " ".join(f"<{n}.id@example.org>" for n in range(200))
+    content = f"References: {value}\nSubject: x\n\nbody\n".encode()
+    encoded = convert(content, SHORT_LINES)
+    assert longest(encoded) <= 78
+    unfolded = encoded.replace(b"\n ", b" ")
+    assert unfolded == content
+
+
+def test_a_long_list_of_addresses_may_break_behind_commas():
+    addresses = [f"someone{n}@example.org" for n in range(100)]
+    content = f"To: {','.join(addresses)}\n\nbody\n".encode()
+    encoded = convert(content, SHORT_LINES)
+    assert longest(encoded) <= 78
+    found = [each.addr_spec for each in parsed(encoded)["To"].addresses]
+    assert found == addresses
+
+
+@pytest.mark.parametrize(
+    "header", [b"X-Token: " + b"x" * 3000, b"Subject:" + b" " * 3000]
+)
+def test_a_header_without_a_place_to_break_it_stays(header):
+    content = header + b"\n\nbody\n"
+    assert convert(content, SHORT_LINES) == content

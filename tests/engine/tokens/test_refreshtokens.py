@@ -1,0 +1,116 @@
+"""Refresh tokens that the endpoint replaces."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from engine.tokens.fetching import REFRESH, fetch
+from servers.tokens import TokenServer
+from waiting import wait_until
+
+from collective.maildrophost.engine.tokens import source_of
+
+
+def rotating(server_tokens):
+    def answer(fields):
+        turn = len(server_tokens) + 1
+        server_tokens.append(fields["refresh_token"])
+        token = {"access_token": f"a{turn}", "token_type": "Bearer", "expires_in": 60}
+        return 200, {**token, "refresh_token": f"r{turn}"}
+
+    return answer
+
+
+def test_a_replaced_refresh_token_is_used_and_kept(configure, tmp_path):
+    shown: list[str] = []
+    file = tmp_path / "refresh_token"
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        file.chmod(0o644)
+        fetch(configuration, times=2)
+        assert shown == [REFRESH, "r1"]
+        assert file.read_text() == "r2\n"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert [each.name for each in tmp_path.glob(".refresh*")] == []
+        fetch(configuration)
+    assert shown == [REFRESH, "r1", "r2"], "a restart goes on with the last one"
+
+
+def test_a_link_to_the_refresh_token_stays_a_link(configure, tmp_path):
+    real = tmp_path / "elsewhere"
+    with TokenServer(rotating([])) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        (tmp_path / "refresh_token").rename(real)
+        (tmp_path / "refresh_token").symlink_to(real)
+        fetch(configuration)
+    assert (tmp_path / "refresh_token").is_symlink()
+    assert real.read_text() == "r1\n"
+
+
+def test_a_refresh_token_that_cannot_be_kept_is_a_warning_once(
+    configure, tmp_path, monkeypatch, caplog
+):
+    def refuse(*names):
+        raise PermissionError(13, "Permission denied")
+
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        monkeypatch.setattr(os, "replace", refuse)
+        fetch(configuration, times=3)
+        assert shown == [REFRESH, "r1", "r2"], "in memory it goes on"
+    [record] = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert "lost when the daemon ends" in record.getMessage()
+    assert (tmp_path / "refresh_token").read_text() == REFRESH
+    assert [each.name for each in tmp_path.glob(".refresh*")] == []
+
+
+def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
+    configure, monkeypatch
+):
+    def refuse(*names):
+        raise OSError(30, "Read-only file system")
+
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        monkeypatch.setattr(os, "replace", refuse)
+        fetch(configuration)
+        fetch(configuration)
+    assert shown == [REFRESH, "r1"]
+
+
+def test_a_reload_while_the_endpoint_takes_its_time_shows_no_token_twice(configure):
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        server.gate.clear()
+        with ThreadPoolExecutor() as threads:
+            before = threads.submit(fetch, configuration)
+            wait_until(lambda: server.requests, what="the first request")
+            after = threads.submit(fetch, configuration)
+            time.sleep(0.2)
+            assert len(server.requests) == 1
+            server.gate.set()
+            assert [*before.result(), *after.result()] == ["a1", "a2"]
+    assert shown == [REFRESH, "r1"]
+
+
+def test_a_refresh_token_that_a_person_replaces_counts_at_once(
+    configure, tmp_path, monkeypatch
+):
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        source = source_of(configure(server.url, refresh_token=REFRESH))
+
+        async def story() -> None:
+            token = await source.token()
+            (tmp_path / "refresh_token").write_text("from-a-person")
+            await source.token(token)
+
+        asyncio.run(story())
+    assert shown == [REFRESH, "from-a-person"]
