@@ -9,11 +9,15 @@ import re
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Callable
 
 import pytest
 from commands import PROGRAM
 from servers.scripted import Scripted
+
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import enqueue
 
 COLUMNS = 72
 
@@ -85,6 +89,24 @@ def test_delete_all_takes_no_mail_that_came_while_it_asked(site, at_terminal):
     assert "1 message deleted" in shown
     assert site.ctl("show", seen).status == 1
     assert site.state_of(unseen[0]) == "queued"
+
+
+def test_a_long_queue_is_cut_short_for_a_person_only(site, at_terminal):
+    for _ in range(3):
+        site.send()
+    mails = [
+        compose(f"Subject: number {number}\n\n", "a@x.org", ["b@x.org"], now=1.0)
+        for number in range(100)
+    ]
+    with site.queue() as queue, queue.write() as tx:
+        enqueue(tx, mails, time.time())
+    _, shown = at_terminal("queue")
+    assert "only the first 100 are shown: see --limit" in shown
+    assert "number 96" in shown
+    assert "number 97" not in shown
+    assert "number 99" in at_terminal("queue", "--limit", "103")[1]
+    assert "number 99" in site.ctl("queue").out
+    assert len(site.ctl("queue", "--json").json) == 103
 
 
 def test_a_table_has_the_width_of_the_terminal(site, at_terminal):

@@ -53,6 +53,8 @@ ATTEMPT_COLUMNS = (
 )
 
 
+AT_A_TERMINAL = 100
+"""Messages that a person is shown who has not said how many."""
 AT_ONCE = 1000
 """Messages that are read at a time."""
 MOST = 1_000_000_000
@@ -61,11 +63,15 @@ MOST = 1_000_000_000
 
 @click.command("queue")
 @click.option("--state", type=StateName(), help="Only messages in this state.")
-@click.option("--limit", type=click.IntRange(1, MOST), default=100, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST),
+    help=f"At most so many; without it all, but {AT_A_TERMINAL} at a terminal.",
+)
 @json_option
 @pass_configured
 def queue_command(
-    configured: Configured, state: State | None, limit: int, as_json: bool
+    configured: Configured, state: State | None, limit: int | None, as_json: bool
 ) -> None:
     """List messages, oldest due first.
 
@@ -74,6 +80,10 @@ def queue_command(
     if not heartbeats.queue_exists(configured.load()):
         _print_pages([], as_json)
         return
+    if limit is None:
+        # A program that counts must not take the first ones for all.
+        for_a_person = sys.stdout.isatty() and not as_json
+        limit = AT_A_TERMINAL if for_a_person else MOST
     with configured.queue() as queue:
         keys = _keys(queue, state, limit + 1)
         _print_pages(_pages(queue, keys[:limit]) if keys else [], as_json)
