@@ -259,10 +259,15 @@ def test_each_action_tells_in_json_what_it_did(site):
     assert ended.status == 1
     assert ended.json == {
         "changed": [ids[0]],
+        "already": [],
         "refused": {"999": "there is no such message"},
     }
     assert site.ctl("release", "--all", "--json").json["changed"] == [ids[0]]
-    assert site.ctl("retry", "--all", "--json").json == {"changed": [], "refused": {}}
+    assert site.ctl("retry", *ids, "--json").json == {
+        "changed": [],
+        "already": ids,
+        "refused": {},
+    }
     held = site.ctl("hold", "--lane", "bulk", "--json").json
     assert held == {"lane": "bulk", "changed": True}
     gone = site.ctl("delete", "--all", "--yes", "--json").json["changed"]

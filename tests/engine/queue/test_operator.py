@@ -26,28 +26,47 @@ def states_after(hands, ids):
 
 
 @pytest.mark.parametrize(
-    ("action", "needs_now", "allowed", "after"),
+    ("action", "needs_now", "allowed", "after", "already"),
     [
-        (retry_messages, True, {State.DEFERRED, State.FAILED}, State.QUEUED),
-        (hold_messages, False, {State.QUEUED, State.DEFERRED}, State.HELD),
-        (release_messages, False, {State.HELD, State.PREPARED}, State.QUEUED),
-        (delete_messages, False, set(State) - {State.SENDING}, None),
+        (
+            *(retry_messages, True, {State.DEFERRED, State.FAILED}, State.QUEUED),
+            {State.QUEUED, State.SENDING},
+        ),
+        (
+            *(hold_messages, False, {State.QUEUED, State.DEFERRED}, State.HELD),
+            {State.HELD},
+        ),
+        (
+            *(release_messages, False, {State.HELD, State.PREPARED}, State.QUEUED),
+            {State.QUEUED, State.DEFERRED, State.SENDING},
+        ),
+        (delete_messages, False, set(State) - {State.SENDING}, None, set()),
     ],
 )
 def test_an_action_changes_what_it_may_and_says_why_not_the_others(
-    hands, one_of_each, action, needs_now, allowed, after
+    hands, one_of_each, action, needs_now, allowed, after, already
 ):
     ids = list(one_of_each.values())
     before = states_after(hands, ids)
     done = hands.do(action, ids, *([hands.now] if needs_now else []))
     expected = {one_of_each[state] for state in allowed}
     assert set(done.changed) == expected
-    assert set(done.refused) == set(ids) - expected
+    so_before = {one_of_each[state] for state in already}
+    assert set(done.already) == so_before
+    assert set(done.refused) == set(ids) - expected - so_before
     now_states = states_after(hands, ids)
     for id in ids:
         assert now_states[id] == (after if id in expected else before[id])
     for id, reason in done.refused.items():
         assert reason.startswith(f"is {before[id].value}; only ")
+
+
+def test_what_is_to_be_sent_later_is_not_retried_before_its_time(hands):
+    (id,) = hands.send(hands.mail(at=hands.now + 1))
+    done = hands.do(retry_messages, [id], hands.now)
+    assert (done.changed, done.already) == ((), ())
+    assert done.refused[id].startswith("is queued; only ")
+    assert hands.do(retry_messages, [id], hands.now + 1).already == (id,)
 
 
 @pytest.mark.parametrize("action", [hold_messages, release_messages, delete_messages])

@@ -58,10 +58,20 @@ def test_selected_messages_are_held_and_released(panel, put, mail, states):
         "maildrophost-act", action="release", scope="selected", **{"ids:list": ids}
     )
     assert "Released: 2" in panel.text
-    assert f"Left alone, because of their state or because they are gone: {ids[2]}" in (
+    assert "Nothing to do, because they are so already: 1" in panel.text
+    assert "Left alone" not in panel.text
+    assert set(states().values()) == {"queued"}
+
+
+def test_what_cannot_be_done_is_named(panel, put, mail):
+    put(mail("one"))
+    panel.post(
+        "maildrophost-act", action="hold", scope="selected", **{"ids:list": ["77"]}
+    )
+    assert "Left alone, because of their state or because they are gone: 77" in (
         panel.text
     )
-    assert set(states().values()) == {"queued"}
+    assert "Held:" not in panel.text
 
 
 def test_all_that_match_are_acted_on_and_nothing_else(panel, put, mail, states):

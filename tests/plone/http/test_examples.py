@@ -49,7 +49,7 @@ CASES = {
         {"Prefer": "return=representation"},
     ),
     "message_release": ("PATCH", "@maildrop/messages/4", {"action": "release"}, {}),
-    "message_conflict": ("PATCH", "@maildrop/messages/3", {"action": "retry"}, {}),
+    "message_conflict": ("PATCH", MESSAGE, {"action": "hold"}, {}),
     "message_delete": ("DELETE", MESSAGE, None, {}),
     "queue_unavailable": ("GET", "@maildrop", None, {}),
     "controlpanel": ("GET", "@controlpanels/maildrophost", None, {}),

@@ -102,10 +102,17 @@ class ActOnMessages(Action):
             self._report(len(done.changed), done)
 
     def _report(self, count: int, done: Done | None = None) -> None:
-        refused = done.refused if done else {}
-        if count or not refused:
+        refused, already = (done.refused, done.already) if done else ({}, ())
+        if count or not (refused or already):
             said = SAID[self.action]
             self.say(_(said, default=said.default, mapping={"count": str(count)}))
+        if already:
+            so_before = _(
+                "already_so",
+                default="Nothing to do, because they are so already: ${count}",
+                mapping={"count": str(len(already))},
+            )
+            self.say(so_before)
         if refused:
             left_alone = _(
                 "left_alone",

@@ -166,6 +166,8 @@ class Tabs(Base):
         except MaildropError as error:
             return f"Nothing was done: {error}"
         said = f"{len(done.changed)} messages {_SAID[action]}"
+        if done.already:
+            said += f"; {len(done.already)} are so already"
         return f"{said}{_left_alone(done.refused)}."
 
     @zpublish

@@ -108,7 +108,8 @@ def delete_command(
     """Delete messages for good.
 
     Nobody gets a notification. What is being sent at this moment stays. Prepared
-    messages go when they are named, or with --all --state prepared.
+    messages, and the records of sent ones, go when they are named, or with --all and
+    their --state.
     """
     newest = None
     if everything and not (ids or yes):
@@ -151,11 +152,11 @@ def _on_messages(
     if not heartbeats.queue_exists(configured.load()):
         return _report(action, _nothing_done(ids), as_json)
     from ..actions import act, act_on_all
-    from ..queue import Done, Search, State
+    from ..queue import IN_QUEUE, Done, Search
 
     with configured.queue() as queue:
         if everything:
-            wanted = Search(states=tuple(State) if state is None else (state,))
+            wanted = Search(states=IN_QUEUE if state is None else (state,))
             done = Done(act_on_all(queue, action, wanted, newest), {})
         else:
             done = act(queue, action, ids)
@@ -176,14 +177,22 @@ _SAID = {
     "release": "released",
     "delete": "deleted",
 }
+_ALREADY = {
+    "retry": "is due already",
+    "hold": "was held already",
+    "release": "was not held",
+}
 
 
 def _report(action: str, done: Done, as_json: bool) -> int:
     if as_json:
-        print_json({"changed": list(done.changed), "refused": done.refused})
+        changed, already = list(done.changed), list(done.already)
+        print_json({"changed": changed, "already": already, "refused": done.refused})
         return exits.FAILED if done.refused else exits.DONE
     count = len(done.changed)
     click.echo(f"{count} {'message' if count == 1 else 'messages'} {_SAID[action]}")
+    for id in done.already:
+        click.echo(f"message {id} {_ALREADY[action]}")
     for id, reason in done.refused.items():
         click.echo(f"message {printable(id)}: {reason}", err=True)
     return exits.FAILED if done.refused else exits.DONE
@@ -209,6 +218,5 @@ def _on_lane(
     elif changed:
         click.echo(f"lane {lane.label} {_SAID[action]}")
     else:
-        before = "was held already" if action == "hold" else "was not held"
-        click.echo(f"lane {lane.label} {before}")
+        click.echo(f"lane {lane.label} {_ALREADY[action]}")
     return exits.DONE

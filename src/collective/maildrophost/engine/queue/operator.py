@@ -24,10 +24,14 @@ recipient = tables.recipient
 
 @dataclass(frozen=True)
 class Done:
-    """What an action did: the ids it changed, and why it left others alone."""
+    """What an action did: the ids it changed, and why it left others alone.
+
+    `already`: those that were as it would have made them.
+    """
 
     changed: tuple[str, ...]
     refused: dict[str, str]
+    already: tuple[str, ...] = ()
 
 
 NO_SUCH_MESSAGE = "there is no such message"
@@ -41,9 +45,16 @@ def retry_messages(tx: Transaction, ids: Iterable[str], now: float) -> Done:
     """Try again at once; a failed message gets a new lifetime.
 
     What has failed for good in a message that still waits for others is left alone: its
-    sender has been told.
+    sender has been told. What is to be sent later keeps its time.
     """
-    return _act(tx, ids, RETRIED, "retried", lambda keys: _retry(tx, keys, now))
+
+    def goes_anyway(found: _Found) -> bool:
+        due = found.state is State.QUEUED and found.due <= now
+        return due or found.state is State.SENDING
+
+    return _act(
+        tx, ids, RETRIED, "retried", goes_anyway, lambda keys: _retry(tx, keys, now)
+    )
 
 
 def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
@@ -85,7 +96,7 @@ def hold_messages(tx: Transaction, ids: Iterable[str]) -> Done:
             .values(state=State.HELD.value)
         )
 
-    return _act(tx, ids, HELD, "held", act)
+    return _act(tx, ids, HELD, "held", lambda found: found.state is State.HELD, act)
 
 
 def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -99,7 +110,10 @@ def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
         )
         wake(tx)
 
-    return _act(tx, ids, RELEASED, "released", act)
+    def goes_on(found: _Found) -> bool:
+        return found.state in (*WAITING, State.SENDING)
+
+    return _act(tx, ids, RELEASED, "released", goes_on, act)
 
 
 def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -108,7 +122,7 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     def act(keys: Sequence[int]) -> None:
         tx.execute(delete(tables.message).where(tables.message.c.id.in_(keys)))
 
-    return _act(tx, ids, DELETED, "deleted", act)
+    return _act(tx, ids, DELETED, "deleted", lambda found: False, act)
 
 
 ACTS_ON = {"retry": RETRIED, "hold": HELD, "release": RELEASED, "delete": DELETED}
@@ -160,10 +174,12 @@ def _act(
     ids: Iterable[str],
     allowed: Sequence[State],
     participle: str,
+    is_so: Callable[[_Found], bool],
     act: Callable[[Sequence[int]], None],
 ) -> Done:
     asked = list(dict.fromkeys(ids))
     changed: list[str] = []
+    already: list[str] = []
     refused: dict[str, str] = {}
     for start in range(0, len(asked), IDS_AT_ONCE):
         part = asked[start : start + IDS_AT_ONCE]
@@ -173,34 +189,39 @@ def _act(
                 refused[each] = NO_SUCH_MESSAGE
             elif found[each].moving:
                 refused[each] = "is being moved to another queue: run 'import' again"
+            elif is_so(found[each]):
+                already.append(each)
             elif (state := found[each].state) not in allowed:
                 can = ", ".join(known.value for known in allowed)
                 refused[each] = (
                     f"is {state.value}; only {can} messages can be {participle}"
                 )
-        able = [each for each in part if each not in refused]
+        able = [each for each in part if each not in refused and each not in already]
         if able:
             act([found[each].key for each in able])
             changed += able
-    return Done(tuple(changed), refused)
+    return Done(tuple(changed), refused, tuple(already))
 
 
 class _Found(NamedTuple):
     key: int
     state: State
+    due: float
     moving: bool
 
 
 def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
     keys = {each: key for each in ids if (key := key_of(each)) is not None}
     rows = tx.execute(
-        select(schedule.c.message_id, schedule.c.state, schedule.c.batch)
+        select(
+            schedule.c.message_id, schedule.c.state, schedule.c.due, schedule.c.batch
+        )
         .where(schedule.c.message_id.in_(sorted(set(keys.values()))))
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
     found = {
-        key: _Found(key, State(state), is_moving(batch or ""))
-        for key, state, batch in rows
+        key: _Found(key, State(state), due, is_moving(batch or ""))
+        for key, state, due, batch in rows
     }
     return {each: found[key] for each, key in keys.items() if key in found}
