@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 from engine.cli.checks.findings import failed, fine
@@ -22,23 +23,42 @@ def test_a_name_that_does_not_resolve_fails(site):
     assert "no-such-relay.invalid" in failed(site, "relay")
 
 
-def test_each_relay_has_its_line(site):
+def test_each_relay_has_its_lines(site):
     with Catcher() as catcher:
         site.configure(SMTP_HOST=f"127.0.0.1:1;127.0.0.1:{catcher.port}")
         assert failed(site, "relay").startswith("127.0.0.1:1: ")
-        assert fine(site, "relay") == [f"127.0.0.1:{catcher.port} would take mail"]
+        works = f"127.0.0.1:{catcher.port}"
+        assert fine(site, "relay") == [f"{works} would take mail"]
+        assert fine(site, "tls") == [f"{works}: not wanted (MAILDROP_TLS=0)"]
+        assert fine(site, "login") == [f"{works}: not wanted"]
 
 
 def test_a_relay_without_starttls_fails_where_it_is_required(site):
     with Catcher() as catcher:
         site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2)
-        assert "MAILDROP_TLS" in failed(site, "relay")
+        assert "MAILDROP_TLS" in failed(site, "tls")
+        assert fine(site, "relay") == [f"127.0.0.1:{catcher.port} answers"]
+        assert fine(site, "login") == []
+
+
+def test_mail_that_goes_in_clear_is_said_to(site):
+    with Catcher() as catcher:
+        site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=1)
+        (text,) = fine(site, "tls")
+    assert "not offered, mail goes in clear" in text
+
+
+def test_a_certificate_that_nobody_verifies_is_said_to_be_none(site):
+    with Catcher(tls="starttls") as catcher:
+        site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2, MAILDROP_TLS_VERIFY=0)
+        (text,) = fine(site, "tls")
+    assert text.endswith(", certificate not verified")
 
 
 def test_a_certificate_that_nobody_vouches_for_fails(site):
     with Catcher(tls="starttls") as catcher:
         site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2)
-        text = failed(site, "relay")
+        text = failed(site, "tls")
         assert "certificate" in text
         assert "MAILDROP_TLS_CA_FILE" in text
         site.configure(
@@ -46,19 +66,33 @@ def test_a_certificate_that_nobody_vouches_for_fails(site):
             MAILDROP_TLS=2,
             MAILDROP_TLS_CA_FILE=catcher.ca_file,
         )
-        assert fine(site, "relay")[0].endswith("would take mail, over TLS")
+        (text,) = fine(site, "tls")
+        assert re.search(r": TLSv1\.[23], certificate verified$", text)
 
 
 def test_a_refused_login_fails_without_the_password(site):
     with Catcher(login=("me", "right")) as catcher:
         login = {"MAILDROP_LOGIN": "me", "MAILDROP_PASSWORD": "wrong-one"}
         site.configure(SMTP_PORT=catcher.port, **login)
-        text = failed(site, "relay")
+        text = failed(site, "login")
         assert "auth" in text
         assert "wrong-one" not in text
         login["MAILDROP_PASSWORD"] = "right"
         site.configure(SMTP_PORT=catcher.port, **login)
-        assert fine(site, "relay")[0].endswith("would take mail, login accepted")
+        assert fine(site, "login")[0].endswith(": accepted as me")
+
+
+def test_who_is_refused_behind_tls_is_told_that_tls_is_well(site):
+    with Catcher(tls="starttls", login=("me", "right")) as catcher:
+        site.configure(
+            SMTP_PORT=catcher.port,
+            MAILDROP_TLS=2,
+            MAILDROP_TLS_CA_FILE=catcher.ca_file,
+            MAILDROP_LOGIN="me",
+            MAILDROP_PASSWORD="wrong-one",
+        )
+        assert "refused" in failed(site, "login")
+        assert fine(site, "tls") == [f"127.0.0.1:{catcher.port} speaks it"]
 
 
 def with_xoauth2(site, relay, tokens, **options) -> None:
@@ -79,13 +113,13 @@ def with_xoauth2(site, relay, tokens, **options) -> None:
 def test_a_login_with_a_token_is_tried(site):
     with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
         with_xoauth2(site, relay, tokens)
-        assert fine(site, "relay")[0].endswith("would take mail, login accepted")
+        assert fine(site, "login")[0].endswith(": accepted as site@example.org")
 
 
 def test_a_token_that_the_relay_refuses_fails_with_what_to_do(site):
     with TokenServer() as tokens, Scripted(login=lambda *given: False) as relay:
         with_xoauth2(site, relay, tokens)
-        text = failed(site, "relay")
+        text = failed(site, "login")
         assert "auth: login as site@example.org refused: 535" in text
         assert "whether its mailbox lets this client send" in text
 
@@ -93,7 +127,7 @@ def test_a_token_that_the_relay_refuses_fails_with_what_to_do(site):
 def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
     with TokenServer(refusal("invalid_client")) as tokens, Scripted() as relay:
         with_xoauth2(site, relay, tokens)
-        text = failed(site, "relay")
+        text = failed(site, "login")
         assert ": token: 127.0.0.1:" in text
         assert ": HTTP 400 invalid_client" in text
         assert "MAILDROP_OAUTH_TOKEN_URL" in text

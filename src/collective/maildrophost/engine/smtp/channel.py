@@ -13,7 +13,7 @@ import asyncio
 import os
 import socket
 import ssl
-from typing import cast
+from typing import Any, cast
 
 from .content import BLOCK_OCTETS
 from .phases import Phase, Timeouts
@@ -121,13 +121,21 @@ class Channel(asyncio.Protocol):
             raise ConnectionResetError("closed in the handshake")
         self._use(encrypted)
 
+    def tls_version(self) -> str:
+        """That of the connection as it is now; "" without TLS."""
+        encrypted = self._extra("ssl_object")
+        return str(encrypted.version()) if encrypted else ""
+
+    def verified(self) -> bool:
+        """Whether the peer's certificate was verified."""
+        context = self._extra("sslcontext")
+        return bool(context) and context.verify_mode is ssl.CERT_REQUIRED
+
     def remember_tls(self) -> None:
         """Let the next connection to this relay resume the TLS session of this one."""
-        if self._transport is None:
-            return
-        context = self._transport.get_extra_info("sslcontext")
+        context = self._extra("sslcontext")
         if isinstance(context, ResumingContext):
-            context.remember(self._transport.get_extra_info("ssl_object"))
+            context.remember(self._extra("ssl_object"))
 
     def abort(self) -> None:
         """Close at once, whatever is under way; may be called again."""
@@ -167,8 +175,11 @@ class Channel(asyncio.Protocol):
             self._waiter.set_result(None)
 
     def _address(self, name: str) -> str:
-        address = self._transport.get_extra_info(name) if self._transport else None
+        address = self._extra(name)
         return str(address[0]) if address else ""
+
+    def _extra(self, name: str) -> Any:
+        return self._transport.get_extra_info(name) if self._transport else None
 
     def _salvage(self) -> None:
         """Read what came before a reset: asyncio forgets it when a write fails first.

@@ -83,6 +83,16 @@ class Connection:
         return self._session.served
 
     @property
+    def tls_version(self) -> str:
+        """As the ssl module names it, "" where the connection is not encrypted."""
+        return self._channel.tls_version()
+
+    @property
+    def verified(self) -> bool:
+        """Whether TLS has made sure that it is the relay."""
+        return self._channel.verified()
+
+    @property
     def usable(self) -> bool:
         """Whether it may take another message: open, quiet and never broken."""
         session = self._session

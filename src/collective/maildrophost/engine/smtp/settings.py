@@ -23,6 +23,11 @@ class Security:
     verify: bool = True
     ca_file: str = ""
 
+    @property
+    def demanded(self) -> bool:
+        """Whether nothing but the way into it is said without TLS."""
+        return self.tls in (TLS_REQUIRED, TLS_IMPLICIT)
+
 
 @dataclass(frozen=True)
 class Login:
