@@ -229,8 +229,9 @@ OPTIONS: tuple[Option, ...] = (
         "DEBUG",
         Kind.SWITCH,
         "0",
-        "1: log at debug level, and to the console too: of 'run' that is standard "
-        "error, of 'start' it is maildrop.out in MAILDROP_VAR.",
+        "1: log what relay and daemon say to each other, without credentials and "
+        "content, and log to the console too: of 'run' that is standard error, of "
+        "'start' it is maildrop.out in MAILDROP_VAR.",
     ),
     Option(
         "DEBUG_RECEIVER",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import itertools
 import logging
 import socket
 import ssl
@@ -15,6 +16,7 @@ from ..blocking import keep_signals_out
 from ..large import LARGE_OCTETS
 from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
+from . import dialogue
 from .channel import Channel, describe
 from .closing import close_session
 from .conversion import convert
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("maildrop.smtp")
 Value = TypeVar("Value")
+_NUMBERS = itertools.count(1)
+"""Tell connections apart in the log."""
 
 _ONE_AT_A_TIME = ThreadPoolExecutor(1, "maildrop-conversion", keep_signals_out)
 """For large content, which takes five times its memory while it is converted."""
@@ -49,6 +53,7 @@ class Connection:
         self._session = session
         self._channel = channel
         self._security = security
+        self._number = next(_NUMBERS)
 
     @classmethod
     async def open(
@@ -193,6 +198,18 @@ class Connection:
             return value
 
     def _perform(self, step: Step) -> Awaitable[Any]:
+        telling = log.isEnabledFor(logging.DEBUG)
+        return self._tell(step) if telling else self._do(step)
+
+    async def _tell(self, step: Step) -> Any:
+        for words in dialogue.before(step):
+            log.debug("%s #%d %s", self.relay, self._number, words)
+        answer = await self._do(step)
+        for words in dialogue.after(answer):
+            log.debug("%s #%d %s", self.relay, self._number, words)
+        return answer
+
+    def _do(self, step: Step) -> Awaitable[Any]:
         if isinstance(step, Expect):
             return self._channel.expect(step)
         if isinstance(step, Send):
