@@ -66,6 +66,16 @@ def test_mail_that_waits_in_the_old_default_directory_is_found(room):
         assert configuration(room).home == room / "var/maildrop"
 
 
+def test_so_is_the_queue_once_the_old_directory_has_gone(room):
+    spool = room / "var/maildrop/spool"
+    spool.mkdir(parents=True)
+    room.built(MOVED, parts=PART)
+    (spool.parent / "queue.db").touch()
+    spool.rmdir()
+    room.built(MOVED, parts=PART)
+    assert configuration(room).home == room / "var/maildrop"
+
+
 def test_without_an_old_directory_the_part_names_its_own(room):
     room.built(MOVED, parts=PART)
     (room / "var/maildrop/spool").mkdir(parents=True)

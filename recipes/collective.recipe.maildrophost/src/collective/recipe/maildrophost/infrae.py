@@ -46,7 +46,8 @@ def home(buildout: Any, part: str, default: Path) -> Path:
     it may be another part's.
     """
     left_behind = default.parent / DIRECTORY
-    if default.exists() or not (left_behind / "spool").is_dir():
+    mail = (left_behind / "spool", left_behind / "queue.db")
+    if default.exists() or not any(each.exists() for each in mail):
         return default
     homes = _other_homes(buildout, part)
     if left_behind in homes.values():
