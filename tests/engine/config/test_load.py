@@ -156,6 +156,15 @@ def test_none_means_the_default(load_text):
     assert load_text("SMTP_PORT=None\nMAILDROP_LOGIN=None").login == ""
 
 
+def test_none_is_an_error_where_there_is_no_default(path):
+    path.write_text("SMTP_PORT=25\nMAILDROP_HOME=None\n")
+    with pytest.raises(ConfigurationError) as error:
+        load(path, {})
+    assert str(error.value) == (
+        f"{path}:2: MAILDROP_HOME: expected absolute path, got None"
+    )
+
+
 def test_a_missing_file_is_an_error(path):
     with pytest.raises(ConfigurationError, match="No such file"):
         load(path, {})

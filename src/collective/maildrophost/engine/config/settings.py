@@ -117,11 +117,12 @@ class Settings:
 
     def _assign(self, option: Option, assignment: Assignment) -> None:
         value = expand(assignment.word, self._lookup)
-        if value.bare and value.text == "None":
+        unset = value.bare and value.text == "None"
+        if unset and option.default is not None:
             self._given.pop(option.name, None)
             return
         is_python = value.bare and value.text in _PYTHON_WORDS
-        if is_python and option.kind is not Kind.SWITCH:
+        if unset or (is_python and option.kind is not Kind.SWITCH):
             raise ConfigurationError(
                 self.path,
                 assignment.line,
