@@ -111,6 +111,21 @@ def test_a_wrong_password_is_not_repeated():
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("smtp-host", "relay.example.org", 'SMTP_HOST="relay.example.org"'),
+        ("smtp-host", "127.0.0.1", 'SMTP_HOST="127.0.0.1"'),
+        ("smtp-port", "25", "SMTP_PORT=25"),
+        ("wait-interval", "0.5", "WAIT_INTERVAL=0.5"),
+        ("password", "12345", 'MAILDROP_PASSWORD="12345"'),
+        ("password", "$HOME", "MAILDROP_PASSWORD='$HOME'"),
+    ],
+)
+def test_numbers_are_bare_and_all_else_is_in_quotes(name, text, line):
+    assert assignment(BY_NAME[name], text) == line
+
+
+@pytest.mark.parametrize(
     "password",
     ["12345", "True", "it's", '"', "a b#c", "$HOME", "`id`", "\\", "ü;&|", "'\\''"],
 )

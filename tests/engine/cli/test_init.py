@@ -14,6 +14,7 @@ def test_the_new_configuration_is_valid_and_private(program, tmp_path):
     assert ended.status == 0
     assert str(path) in ended.out
     assert path.stat().st_mode & 0o777 == 0o600
+    assert f'\nMAILDROP_HOME="{tmp_path}"\n' in path.read_text()
     configuration = load(path, {})
     assert configuration.home == tmp_path
     assert configuration.warnings == ()

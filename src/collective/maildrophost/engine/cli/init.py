@@ -65,8 +65,13 @@ def _entry(option: Option, home: Path) -> str:
         option.doc, _LINE_LENGTH, initial_indent="# ", subsequent_indent="# "
     )
     if option.default is None:
-        return f"{comment}\n{option.name}={shlex.quote(str(home))}\n"
+        return f"{comment}\n{option.name}={_quoted(str(home))}\n"
     return f"{comment}\n#{option.assignment()}\n"
+
+
+def _quoted(text: str) -> str:
+    """Text between quotes in which it means nothing but itself, to a shell as well."""
+    return shlex.quote(text) if set(text) & set('$`"\\') else f'"{text}"'
 
 
 def _write_new(file: Path, text: str) -> None:

@@ -17,7 +17,8 @@ _SWITCH = {
     **dict.fromkeys(("false", "no", "off"), "0"),
 }
 _COMMENT = re.compile(r"(^|\s)#.*")
-_NUMBER = re.compile(r"[0-9.]+")
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_SPECIAL_IN_DOUBLE_QUOTES = re.compile(r'[$`"\\]')
 
 
 class Wrong(Exception):
@@ -46,12 +47,15 @@ def without_comment(text: str) -> str:
 
 def assignment(option: Option, value: str) -> str:
     """The line of the configuration; a shell reads the same value from it."""
-    is_bare = _NUMBER.fullmatch(value)
-    return f"{option.variable}={value if is_bare else _quoted(value)}"
+    is_number = option.kind is not Kind.SECRET and _NUMBER.fullmatch(value)
+    return f"{option.variable}={value if is_number else _quoted(value)}"
 
 
 def _quoted(text: str) -> str:
-    """Text in single quotes, where no character has a meaning but the quote."""
+    """Text between quotes in which it means nothing but itself."""
+    if not _SPECIAL_IN_DOUBLE_QUOTES.search(text):
+        return f'"{text}"'
+    # Between single quotes no character has a meaning but the quote.
     return "'" + text.replace("'", r"'\''") + "'"
 
 
