@@ -120,13 +120,23 @@ def test_what_is_no_mail_file_is_never_touched(
     assert errors(caplog) == []
 
 
-def test_directories_links_and_pipes_are_left_alone(queue, spool, tmp_path, intake):
+def test_directories_are_left_alone(spool, intake, caplog):
     (spool / "directory").mkdir()
     drop(spool / "directory", "inside")
-    (spool / "link").symlink_to(drop(tmp_path, "elsewhere"))
-    os.mkfifo(spool / "pipe")
     assert intake.scan() == 0
+    assert (spool / "directory" / "inside").exists()
+    assert errors(caplog) == []
+
+
+def test_links_and_pipes_are_told_once_and_left_alone(spool, tmp_path, intake, caplog):
+    (spool / "link").symlink_to(drop(tmp_path, "elsewhere"))
+    (spool / "nowhere").symlink_to("missing")
+    os.mkfifo(spool / "pipe")
+    for _again in range(2):
+        assert intake.scan() == 0
     assert len(list(spool.iterdir())) == 3
+    assert len(errors(caplog)) == 3
+    assert all("only files are taken, no links" in each for each in errors(caplog))
 
 
 @pytest.mark.parametrize(

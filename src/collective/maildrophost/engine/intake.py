@@ -123,11 +123,13 @@ class Intake:
 
     def _consider(self, path: str, seen: set[Identity]) -> int:
         found = os.lstat(path)
-        if not stat.S_ISREG(found.st_mode):
+        if stat.S_ISDIR(found.st_mode):
             return 0
         identity = Identity.of(path, found)
         if self._reports.stand(path, condition(path, found)):
             return 0
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidMessage("only files are taken, no links, pipes and the like")
         with opened(path, found) as file:
             if not _is_mail_file(file):
                 return 0
