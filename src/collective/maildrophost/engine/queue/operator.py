@@ -179,7 +179,7 @@ def _act(
 ) -> Done:
     asked = list(dict.fromkeys(ids))
     changed: list[str] = []
-    already: list[str] = []
+    already: dict[str, None] = {}
     refused: dict[str, str] = {}
     for start in range(0, len(asked), IDS_AT_ONCE):
         part = asked[start : start + IDS_AT_ONCE]
@@ -190,7 +190,7 @@ def _act(
             elif found[each].moving:
                 refused[each] = "is being moved to another queue: run 'import' again"
             elif is_so(found[each]):
-                already.append(each)
+                already[each] = None
             elif (state := found[each].state) not in allowed:
                 can = ", ".join(known.value for known in allowed)
                 refused[each] = (
