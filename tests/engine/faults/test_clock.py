@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,18 @@ from servers.scripted import Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.droppedfile import Identity
-from collective.maildrophost.engine.queue import State, list_messages, tables
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    State,
+    enqueue,
+    list_messages,
+    tables,
+)
 
 row = pytest.mark.row
 DAY = 86400
 OK = "250 2.0.0 Ok: queued"
+LETTER = b"Subject: hello\n\nbody\n"
 LEASE = {
     "daemon__heartbeat__LEASE_SECONDS": 3.0,
     "daemon__heartbeat__RENEW_SECONDS": 0.2,
@@ -108,6 +116,51 @@ def test_new_mail_does_not_wait_for_the_time_before_the_clock_was_set_back(
             assert len(relay.received) == 1
         wait_until(lambda: not site.pauses, 10, "the end of the pause")
     assert record.attempts == 1
+
+
+def queue_silently(site, message):
+    """Whoever does it may not ring, or is not heard."""
+    with site.queue.write() as tx:
+        return enqueue(tx, [message], time.time())
+
+
+@row(32)
+@pytest.mark.parametrize("rung", [True, False])
+def test_mail_of_a_process_whose_clock_is_ahead_goes_at_once(
+    site, clock, make_mail, rung
+):
+    """And without a ring as soon as mail that is due would."""
+    site.configure(MAILDROP_INTERVAL=3600 if rung else 0.3)
+    clock.days = -3
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            for subject in ("one", "two", "three"):
+                send = site.send if rung else partial(queue_silently, site)
+                (id,) = send(make_mail(subject=subject))
+                assert site.wait_for(id, State.SENT).attempts == 1
+        assert len(relay.received) == 3
+    (told,) = site.log_lines("s ahead of this one")
+    assert "WARNING" in told
+
+
+@row(32)
+def test_mail_for_a_certain_time_of_a_clock_that_is_ahead_keeps_it(
+    site, clock, make_mail
+):
+    site.configure(MAILDROP_INTERVAL=0.3)
+    clock.days = -3
+    now = time.time()
+    dated = compose(LETTER, "a@x.org", ["b@x.org"], at=now - DAY, now=now)
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            # Over for its sender, in two days for the daemon.
+            (later, at_once) = site.send(dated, make_mail())
+            site.wait_for(at_once, State.SENT)
+            assert site.message(later).state is State.QUEUED
+        assert len(relay.received) == 1
+    assert site.message(later).due == now - DAY
 
 
 @row(32)

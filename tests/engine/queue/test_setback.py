@@ -46,6 +46,13 @@ def test_mail_for_a_certain_time_keeps_it(hands, set_back, in_time):
     assert hands.message(id).due == at
 
 
+def test_a_time_that_was_over_by_the_old_clock_may_still_come(hands, set_back):
+    at = hands.now - DAYS / 2
+    (id,) = hands.send(hands.mail(at=at))
+    assert set_back() == 0
+    assert hands.message(id).due == at
+
+
 def test_a_retry_is_due(hands, set_back):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now + LONGEST)

@@ -98,6 +98,7 @@ DAEMON = [
     Point("engine.intake.Intake._remove unlink", "dropped file"),
     Point("engine.intake.Intake._forget_removed", "dropped file", ("forget_files",)),
     Point("engine.queue.setback.pull_back", "clock set back"),
+    Point("engine.queue.fastclocks.pull_back_new", "clock ahead"),
     *(
         Point(f"engine.queue.housekeeping.{each}", "room to spare")
         for each in (

@@ -20,6 +20,7 @@ from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, empty_large_wal, prune, prune_files, tidy
 from ..queue.prune import BATCH
 from .clockwatch import ClockWatch
+from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
 from .listener import Listener
 from .systemd import Systemd
@@ -60,8 +61,11 @@ class Service:
         self._heartbeat = heartbeat
         self._bell = bell
         self._systemd = systemd
-        self._listener = Listener(queue, delivery.ledger.wake)
+        self._listener = Listener(queue, self._wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
+        self._fast_clocks = FastClocks(
+            queue, configuration.interval, delivery.ledger.wake
+        )
         self._scanned = asyncio.Event()
         self._told_to_end = asyncio.Event()
         self._told_to_reload = asyncio.Event()
@@ -86,6 +90,7 @@ class Service:
                 self._prune(),
                 self._keep_wal_small(),
                 self._clock.run(),
+                self._fast_clocks.run(),
                 self._listener.run(),
                 self._delivery.follow(),
                 self._systemd.watch(),
@@ -144,7 +149,12 @@ class Service:
 
     def _rung(self) -> None:
         self._bell.drain()
+        self._wake()
+
+    def _wake(self) -> None:
+        """There may be new mail."""
         self._delivery.ledger.wake()
+        self._fast_clocks.ring()
 
     @contextlib.asynccontextmanager
     async def _heeding_signals(self) -> AsyncIterator[None]:

@@ -47,6 +47,7 @@ from .enqueue import (
     take_file,
 )
 from .errors import QueueError, Refused
+from .fastclocks import FromAhead, pull_back_new
 from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
 from .hours import recently_sent
 from .housekeeping import empty_large_wal, tidy
@@ -107,6 +108,7 @@ __all__ = [
     "Done",
     "Due",
     "Found",
+    "FromAhead",
     "Health",
     "MessageRecord",
     "OpenRecipient",
@@ -175,6 +177,7 @@ __all__ = [
     "prune",
     "prune_files",
     "pull_back",
+    "pull_back_new",
     "put_off_large",
     "queue_length",
     "recently_sent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from ..message import Lane
 from . import tables
@@ -44,7 +44,7 @@ def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[in
     tried = schedule.c.attempts > 0
     from_the_old_time = or_(
         tried & (schedule.c.due > now + longest_wait),
-        ~tried & (schedule.c.due <= created),
+        ~tried & unscheduled(created),
     )
     # With state and lane each is one run of the index.
     return [
@@ -63,6 +63,15 @@ def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[in
         for state in UNFINISHED
         for lane in Lane
     ]
+
+
+def unscheduled(created: ColumnElement[float]) -> ColumnElement[bool]:
+    """Whether mail that was never tried is for no time of its own.
+
+    A time that was over for its sender, whose clock was fast, is one all the same: the
+    lifetime begins after it.
+    """
+    return (schedule.c.due <= created) & (schedule.c.due >= schedule.c.since)
 
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> None:

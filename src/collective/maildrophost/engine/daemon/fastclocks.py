@@ -1,0 +1,87 @@
+"""Sees to it that no mail waits because its sender's clock is ahead of this one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+
+from ..queue import Queue, QueueError, newest_id, pull_back_new
+
+log = logging.getLogger("maildrop.daemon")
+
+LOOK_SECONDS = 1.0
+"""Between two looks, however much is queued."""
+AGAIN_SECONDS = 30.0
+"""A server gives ids before it commits: for so long one may come after newer ones."""
+BEFORE = 1000
+"""Ids below the newest that may still come, when the daemon starts."""
+TELL_SECONDS = 3600.0
+
+
+class FastClocks:
+    """Looks at what is new in the queue: ids grow, whatever clocks say.
+
+    What was there before it is for the ClockWatch's first look.
+    """
+
+    def __init__(self, queue: Queue, interval: float, wake: Callable[[], None]) -> None:
+        self._queue = queue
+        self._interval = interval
+        self._wake = wake
+        self._news = asyncio.Event()
+        self._seen = self._newest()
+        # The newest ids when it last looked again, and the time before.
+        self._marks = deque([max(0, self._seen - BEFORE)] * 2, maxlen=2)
+        self._marked = time.monotonic()
+        self._told = -math.inf
+
+    def ring(self) -> None:
+        """There may be new mail."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Look until cancelled: when there is news, and as often as for due mail."""
+        failing = False
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), self._interval)
+            self._news.clear()
+            try:
+                if await asyncio.to_thread(self._look):
+                    self._wake()
+                failing = False
+            except QueueError as error:
+                if not failing:
+                    log.error("%s; mail may wait for its sender's clock", error)
+                failing = True
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _look(self) -> bool:
+        """Whether something has become due; raises QueueError."""
+        moment = time.monotonic()
+        again = moment - self._marked >= AGAIN_SECONDS
+        after = self._marks[0] if again else self._seen
+        newest = self._newest()
+        # Read after the last id: what is ahead of it is so by its sender's clock.
+        ahead = pull_back_new(self._queue, time.time(), after, newest)
+        if again:
+            self._marks.append(newest)
+            self._marked = moment
+        self._seen = newest
+        if ahead.messages and moment - self._told >= TELL_SECONDS:
+            self._told = moment
+            log.warning(
+                "mail comes from a clock that is %.0f s ahead of this one: it does "
+                "not wait for it; let NTP set all clocks",
+                ahead.seconds,
+            )
+        return ahead.messages > 0
+
+    def _newest(self) -> int:
+        with self._queue.read() as tx:
+            return int(newest_id(tx))

@@ -1,0 +1,85 @@
+"""New mail of a clock that is ahead of the daemon's."""
+
+# Rules of this file:
+# - Daemons look at each new message once, at some again, and at nothing else: where no
+#   clock is fast that is one run over the newest ids, whatever else is queued.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from . import tables
+from .setback import BATCH, TOLERANCE_SECONDS, unscheduled
+from .store import Queue, Transaction
+from .waking import wake
+
+message, schedule = tables.message, tables.schedule
+
+PORTION = 10_000
+"""Ids in one look, which may be as many messages."""
+
+
+@dataclass(frozen=True)
+class FromAhead:
+    """How many messages were queued in the future, and how many seconds of it."""
+
+    messages: int
+    seconds: float
+
+
+def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead:
+    """Make due what was queued in the future, with an id above `after`, to `up_to`.
+
+    That is mail of a process whose clock is ahead of the one that says `now`; what is
+    in flight, held or prepared counts, too. What was tried, or is to be sent at a
+    certain time, keeps its time. Times only ever become earlier, so that daemons whose
+    clocks differ agree in the end.
+    """
+    messages, seconds = 0, 0.0
+    for start in range(after, up_to, PORTION):
+        with queue.read() as tx:
+            found = _of_the_future(tx, now, start, min(start + PORTION, up_to))
+        keys = list(found)
+        for first in range(0, len(keys), BATCH):
+            with queue.write() as tx:
+                messages += _make_due(tx, keys[first : first + BATCH], now)
+        seconds = max([seconds, *(created - now for created in found.values())])
+    return FromAhead(messages, seconds)
+
+
+def _of_the_future(
+    tx: Transaction, now: float, after: int, up_to: int
+) -> dict[int, float]:
+    """When each of them was queued; most of it may be through by now."""
+    found = tx.execute(
+        select(message.c.id, message.c.created)
+        .where(
+            message.c.id > after,
+            message.c.id <= up_to,
+            message.c.created > now + TOLERANCE_SECONDS,
+        )
+        .order_by(message.c.id)
+    )
+    return {row.id: row.created for row in found}
+
+
+def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> int:
+    created = select(message.c.created).where(message.c.id == schedule.c.message_id)
+    # What another daemon has tried meanwhile waits as that says, or has ended.
+    changed = tx.execute(
+        update(schedule)
+        .where(
+            schedule.c.message_id.in_(keys),
+            schedule.c.attempts == 0,
+            schedule.c.due > now,
+            unscheduled(created.scalar_subquery()),
+        )
+        .values(due=now, since=now)
+    )
+    if changed.rowcount:
+        # Daemons that had them in view meanwhile have found them locked.
+        wake(tx)
+    return changed.rowcount

@@ -1,0 +1,80 @@
+"""Mail of a clock that is ahead is found though its id is older than others."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from waiting import wait_until
+
+from collective.maildrophost.engine.daemon import fastclocks
+from collective.maildrophost.engine.daemon.fastclocks import FastClocks
+from collective.maildrophost.engine.queue import enqueue, get_message
+
+HOUR = 3600.0
+LONG = 30.0
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(fastclocks, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(fastclocks, "AGAIN_SECONDS", 0.3)
+
+
+@contextmanager
+def looking(queue):
+    """While a daemon looks at what is new."""
+    clocks = FastClocks(queue, 0.05, lambda: None)
+    loop = asyncio.new_event_loop()
+    looks = loop.create_task(clocks.run())
+
+    def run():
+        with pytest.raises(asyncio.CancelledError):
+            loop.run_until_complete(looks)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(looks.cancel)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def queue_ahead(tx, make_mail):
+    (id,) = enqueue(tx, [make_mail()], time.time() + HOUR)
+    return id
+
+
+def wait_until_due(queue, id):
+    def is_due():
+        with queue.read() as tx:
+            return get_message(tx, id).due <= time.time()
+
+    wait_until(is_due, LONG, "that it is due")
+
+
+def test_a_slow_transaction_commits_after_newer_ones(queue, make_mail):
+    with looking(queue):
+        with queue.write() as slow:
+            older = queue_ahead(slow, make_mail)
+            with queue.write() as tx:
+                newer = queue_ahead(tx, make_mail)
+            assert int(older) < int(newer)
+            wait_until_due(queue, newer)
+        wait_until_due(queue, older)
+
+
+def test_a_transaction_is_slow_while_the_daemon_starts(queue, make_mail):
+    with ExitStack() as daemon:
+        with queue.write() as slow:
+            older = queue_ahead(slow, make_mail)
+            with queue.write() as tx:
+                enqueue(tx, [make_mail()], time.time())
+            daemon.enter_context(looking(queue))
+        wait_until_due(queue, older)
