@@ -1,4 +1,4 @@
-"""Mail of a clock that is ahead is found though its id is older than others."""
+"""Machines whose clocks are ahead of the daemon's: no mail waits for their time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from sqlalchemy import update
 from waiting import wait_until
 
+from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.daemon import fastclocks
 from collective.maildrophost.engine.daemon.fastclocks import FastClocks
-from collective.maildrophost.engine.queue import enqueue, get_message
+from collective.maildrophost.engine.queue import (
+    State,
+    enqueue,
+    get_message,
+    tables,
+)
 
 HOUR = 3600.0
 LONG = 30.0
@@ -78,3 +85,17 @@ def test_a_transaction_is_slow_while_the_daemon_starts(queue, make_mail):
                 enqueue(tx, [make_mail()], time.time())
             daemon.enter_context(looking(queue))
         wait_until_due(queue, older)
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_a_retry_is_due_at_once_by_every_clock(queue, make_mail, monkeypatch, ahead):
+    began = time.time()
+    with queue.write() as tx:
+        (id,) = enqueue(tx, [make_mail()], began)
+        tx.execute(update(tables.schedule).values(state=State.DEFERRED.value))
+        tx.execute(update(tables.schedule).values(due=began + HOUR / 2))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(actions.time, "time", lambda: began + ahead)
+        assert actions.act(queue, "retry", [id]).changed == (id,)
+    with queue.read() as tx:
+        assert get_message(tx, id).due <= min(began + ahead, time.time())

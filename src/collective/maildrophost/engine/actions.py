@@ -19,6 +19,7 @@ from .queue import (
     hold_lane,
     hold_messages,
     is_moving,
+    moment,
     release,
     release_lane,
     release_messages,
@@ -28,8 +29,15 @@ from .queue import (
 Act = Callable[[Transaction, Sequence[str], float], Done]
 ActOnLane = Callable[[Transaction, Lane], bool]
 
+
+def _retry(tx: Transaction, ids: Sequence[str], now: float) -> Done:
+    # At once for the daemon, too, whose clock may be behind this one: the server's is
+    # what else is known of the time.
+    return retry_messages(tx, ids, min(now, moment(tx, now)))
+
+
 ACTIONS: dict[str, Act] = {
-    "retry": retry_messages,
+    "retry": _retry,
     "hold": lambda tx, ids, now: hold_messages(tx, ids),
     "release": lambda tx, ids, now: release_messages(tx, ids),
     "delete": lambda tx, ids, now: delete_messages(tx, ids),
