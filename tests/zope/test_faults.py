@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 import transaction
@@ -10,7 +11,12 @@ from Products.MailHost.MailHost import MailHostError
 
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.actions import release_batch
-from collective.maildrophost.engine.queue import prepared_batches, sqlitelock
+from collective.maildrophost.engine.queue import (
+    list_messages,
+    open_queue,
+    prepared_batches,
+    sqlitelock,
+)
 
 BEFORE_MAIL = "aaa"
 
@@ -192,3 +198,18 @@ def test_a_transaction_that_breaks_behind_its_mail_says_that_it_is_sent(
     assert subjects() == [("hello", "queued")]
     (record,) = [each for each in caplog.records if each.name == "maildrop.zope"]
     assert "in the queue already: it is sent" in record.getMessage()
+
+
+def test_a_zope_makes_no_other_queue_where_that_of_a_daemon_is_gone(
+    database, root, send, configuration
+):
+    with closing(open_queue(configuration.queue)) as of_the_daemon:
+        path = of_the_daemon.path
+        away = path.rename(path.with_suffix(".away"))
+        commit_fails(database, root, send, "put it back, and all goes on")
+        assert not path.exists()
+        away.rename(path)
+        send(root.host, "goes on")
+        transaction.commit()
+        with of_the_daemon.read() as tx:
+            assert [each.subject for each in list_messages(tx)] == ["goes on"]

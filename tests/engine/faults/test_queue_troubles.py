@@ -155,6 +155,27 @@ def test_a_daemon_ends_when_another_file_takes_the_place_of_its_queue(site, impa
 
 
 @row(27)
+def test_no_other_program_makes_a_queue_in_the_place_of_a_daemons(site):
+    looks = (*(("queue",), ("stats",), ("check",), ("status",)), ("run", "--once"))
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (first,) = site.send()
+        with site.daemon() as daemon:
+            site.wait_for(first, State.SENT)
+            site.queue.close()
+            with gone(site):
+                for command in (SENDING, *looks):
+                    ended = site.call(*command, stdin=LETTER)
+                    assert ended.returncode == 1, command
+                    words = ended.stdout + ended.stderr
+                    assert b"put it back, and all goes on" in words, command
+                    assert not site.queue.path.exists(), command
+            id = site.ctl(*SENDING, stdin=LETTER)
+            site.wait_for(id, State.SENT)
+            assert daemon.process.poll() is None
+
+
+@row(27)
 def test_a_reload_makes_no_other_queue_where_the_file_is_gone(site):
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)

@@ -202,7 +202,7 @@ TAKEOVER = [
 """Mail of another queue, imported."""
 
 OPENING = [
-    Point("engine.queue.sqlite._make_private open", "new queue"),
+    Point("engine.queue.sqlite._make_file open", "new queue"),
     Point("engine.queue.sqlite._use_wal PRAGMA journal_mode", "new queue"),
     Point("engine.queue.store._bring_up_to_date", "new queue"),
     Point("engine.queue.store._bring_up_to_date", "old queue"),
@@ -255,6 +255,7 @@ NO_MAIL = {
     "engine.delivery.bookkeeper._keep write_text": "names the process, in /proc",
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
     "engine.doorbell._remove_dead unlink": _MADE_ANEW,
+    "engine.queue.sqlitepresence.Presence._make_lock open": "empty, only to be locked",
     "engine.socketaddress.socket_address symlink": "a link for a moment, to bind by",
     "engine.tokens.replacing.write open": "writes into the file of `mkstemp`",
     "engine.tokens.replacing.write unlink": _BY_ITSELF,

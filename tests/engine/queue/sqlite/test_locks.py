@@ -27,12 +27,12 @@ def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
     other.execute("BEGIN IMMEDIATE")
     pauses = []
 
-    def pause(seconds):
+    def counted(seconds):
         pauses.append(seconds)
         if len(pauses) == 20:
             other.execute("ROLLBACK")
 
-    monkeypatch.setattr(sqlitelock, "_pause", pause)
+    monkeypatch.setattr(sqlitelock, "pause", counted)
     hands.send()
     assert pauses == [sqlitelock.TURN_SECONDS] * 20
     assert len(hands.claim()) == 1

@@ -26,7 +26,8 @@ def test_nobody_else_can_read_the_mail(hands, path):
         os.umask(old)
     assert mode(path.parent) == 0o700
     files = sorted(path.parent.iterdir())
-    assert [each.name for each in files] == ["queue.db", "queue.db-shm", "queue.db-wal"]
+    names = [".queue.db.lock", "queue.db", "queue.db-shm", "queue.db-wal"]
+    assert [each.name for each in files] == names
     assert {mode(each) for each in files} == {0o600}
 
 
@@ -37,8 +38,20 @@ def test_what_root_queues_first_locks_out_nobody(path):
     os.chown(path.parent, NOBODY, NOBODY)
     with closing(open_queue(f"sqlite:///{path}")) as queue, queue.write():
         found = [each.stat() for each in path.parent.iterdir()]
-        assert len(found) == 3
+        assert len(found) == 4
     assert {(each.st_uid, each.st_gid) for each in found} == {(NOBODY, NOBODY)}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_what_root_opens_has_a_lock_for_the_owner_of_the_queue(path):
+    """Whoever may write in its directory need not own that."""
+    url = f"sqlite:///{path}"
+    open_queue(url).close()
+    os.chown(path, NOBODY, NOBODY)
+    lock = path.with_name(".queue.db.lock")
+    lock.unlink()
+    open_queue(url).close()
+    assert (lock.stat().st_uid, lock.stat().st_gid) == (NOBODY, NOBODY)
 
 
 def test_a_root_who_may_not_give_files_away_has_a_queue(tmp_path, monkeypatch):

@@ -38,11 +38,20 @@ class Database(Protocol):
     def path(self) -> Path | None:
         """The file that it is; None for a server."""
 
+    def exists(self) -> bool:
+        """False where nobody has made it yet; a server is not asked.
+
+        Raises ValueError or OSError, with the reason, when that cannot be told.
+        """
+
     def engine(self) -> Engine:
         """Makes the connections; every commit that they do is on disk.
 
         Raises ValueError or OSError, with the reason, when it can't be used.
         """
+
+    def close(self) -> None:
+        """After its connections; the next `check` may open it again."""
 
     def writing(self) -> AbstractContextManager[object]:
         """Held while a transaction of this process writes."""

@@ -121,6 +121,9 @@ class PostgreSQL:
     def __init__(self, url: URL) -> None:
         self._url = with_defaults(url)
 
+    def exists(self) -> bool:
+        return True
+
     def engine(self) -> Engine:
         engine = create_engine(
             self._url,
@@ -132,6 +135,9 @@ class PostgreSQL:
         )
         event.listen(engine, "do_connect", connect)
         return engine
+
+    def close(self) -> None:
+        """Nothing of ours stays but the connections."""
 
     def writing(self) -> contextlib.nullcontext[None]:
         # The server sorts out who waits for whom.

@@ -26,6 +26,7 @@ from ..ownership import belong_as
 from . import sqlitelock
 from .prepared import Prepared, among_ids
 from .sqlitelock import WriteInTurn, deadline, once_unlocked
+from .sqlitepresence import Presence
 from .states import State
 from .tables import schedule
 
@@ -70,20 +71,33 @@ class SQLite:
     def __init__(self, url: URL) -> None:
         self._url = url
         self.path = path_of(url)
+        self._presence = Presence(self.path)
         self.begin_write = WriteInTurn()
 
+    def exists(self) -> bool:
+        return self._presence.found()
+
     def engine(self) -> Engine:
-        engine = make_engine(self._url)
+        _refuse_network_file_system(self.path)
+        _make_directory(self.path.parent)
+        self._presence.enter(lambda: _make_file(self.path))
+        engine = _make_engine(self._url)
         self._file = file_identity(self.path)
         event.listen(engine, "do_connect", self._connect)
         return engine
+
+    def close(self) -> None:
+        self._presence.leave()
 
     def writing(self) -> AbstractContextManager[None]:
         return self.begin_write.held()
 
     def check(self) -> None:
         # SQLite goes on writing into a removed file, and loses all of it at the end.
-        if file_identity(self.path) != self._file:
+        away = file_identity(self.path) != self._file
+        if away or not self._presence.known:
+            self._presence.renew()
+        if away:
             raise ValueError(_AWAY)
 
     @property
@@ -124,6 +138,7 @@ class SQLite:
 
     def after_fork(self) -> None:
         self.begin_write = WriteInTurn()
+        self._presence.after_fork()
 
     def _connect(
         self, dialect: Dialect, _record: Any, where: list[str], options: dict[str, Any]
@@ -155,11 +170,8 @@ def existing(path: Path) -> str:
     return f"{path.as_uri()}?mode=rw"
 
 
-def make_engine(url: URL) -> Engine:
-    """An engine whose every commit is on disk, after the file was made private."""
-    path = path_of(url)
-    _refuse_network_file_system(path)
-    _make_private(path)
+def _make_engine(url: URL) -> Engine:
+    """An engine whose every commit is on disk."""
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -198,17 +210,20 @@ def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
     return best[1]
 
 
-def _make_private(path: Path) -> None:
-    """The directory gets mode 0700, the file 0600; SQLite's -wal and -shm follow."""
-    # Another process may be faster; it gives both the same modes.
-    if not path.parent.is_dir():
+def _make_directory(path: Path) -> None:
+    # Another process may be faster; it gives the same mode.
+    if not path.is_dir():
         with contextlib.suppress(FileExistsError):
-            path.parent.mkdir(mode=0o700)
-    if not path.exists():
-        with contextlib.suppress(FileExistsError):
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-            belong_as(handle, path.parent)
-            os.close(handle)
+            path.mkdir(mode=0o700)
+
+
+def _make_file(path: Path) -> None:
+    """Make it private where there is none; SQLite's -wal and -shm follow its mode."""
+    # One that asks nobody (see sqlitepresence) may be faster.
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        belong_as(handle, path.parent)
+        os.close(handle)
 
 
 def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:

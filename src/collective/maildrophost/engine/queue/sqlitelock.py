@@ -72,7 +72,7 @@ def once_unlocked(act: Callable[[], Result], until: float) -> Result:
         except sqlite3.OperationalError as error:
             if not is_locked(error) or time.monotonic() > until:
                 raise
-        _pause(TURN_SECONDS)
+        pause(TURN_SECONDS)
 
 
 def is_locked(error: sqlite3.OperationalError) -> bool:
@@ -80,6 +80,7 @@ def is_locked(error: sqlite3.OperationalError) -> bool:
     return "locked" in str(error)
 
 
-def _pause(seconds: float) -> None:
+def pause(seconds: float) -> None:
+    """Do nothing for that long."""
     # Not time.sleep, which fails where libfaketime sets the clock of a test.
     select.select([], [], [], seconds)

@@ -98,6 +98,7 @@ class Queue:
     def close(self) -> None:
         """Close the connections; the next operation opens new ones."""
         self._engine.dispose()
+        self.database.close()
 
     @contextmanager
     def _begun(self, begin: Begin) -> Iterator[Transaction]:
@@ -199,11 +200,11 @@ def exists(url: str) -> bool:
     """False for an SQLite queue that nobody has made yet.
 
     Who only looks must not make one: it would belong to the wrong user. Raises
-    QueueError for a URL that cannot be used, and where nobody may look.
+    QueueError for a URL that cannot be used, where nobody may look, and when the file
+    is gone while somebody has it open.
     """
     with _url_named(url):
-        path = database_at(_parsed(url)).path
-        return path is None or path.exists()
+        return database_at(_parsed(url)).exists()
 
 
 def is_shared(url: str) -> bool:

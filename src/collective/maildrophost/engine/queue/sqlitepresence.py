@@ -1,0 +1,170 @@
+"""Who has an SQLite queue open: none makes another file in the place of theirs."""
+
+# Rules of this file:
+# - The lock is flock's: the kernel ends it with its last process, it is seen from every
+#   container, and, unlike those of SQLite, it is not lost when another handle closes.
+# - It lies beside the queue, under a name that `queue.db*` does not match: who moves a
+#   queue away leaves it there.
+# - Where it cannot be had (no rights, a file system without flock) nobody is asked, and
+#   nobody is kept from anything.
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from ..ownership import belong_as
+from .sqlitelock import TURN_SECONDS, pause
+
+PATIENCE_SECONDS = 0.5
+"""For whoever is just making the queue, or looks whether anybody has it open: both have
+the lock alone for far less."""
+
+
+class Presence:
+    """Of one queue of this process among all who have its file open.
+
+    The lock is shared by them. Whoever gets it alone knows that there are none.
+    """
+
+    def __init__(self, queue: Path) -> None:
+        self._queue = queue
+        self._lock = queue.with_name(f".{queue.name}.lock")
+        self._threads = threading.Lock()
+        self._handle: int | None = None
+        self._close: Callable[[], object] = _nothing
+        self.known = False
+        """Whether others see it, as far as they can; not after a fork or `leave`."""
+
+    def enter(self, make: Callable[[], None]) -> None:
+        """Be there from now on; `make` the queue's file when nobody else is.
+
+        Raises ValueError when it is gone while others have it open.
+        """
+        with self._threads:
+            self._take()
+            try:
+                if not self._is_there(self._handle):
+                    make()
+            except BaseException:
+                self._leave()
+                raise
+            self._share()
+
+    def renew(self) -> None:
+        """Be there again, also when the lock has gone with the queue."""
+        with self._threads:
+            if not (self.known and _is_at(self._lock, self._handle)):
+                self._leave()
+                self._take()
+                self._share()
+
+    def leave(self) -> None:
+        """Let others make a new file, as far as this queue is concerned."""
+        with self._threads:
+            self._leave()
+
+    def after_fork(self) -> None:
+        """A child is there by itself: its parent's presence must not outlive that."""
+        self._threads = threading.Lock()
+        self._leave()
+
+    def found(self) -> bool:
+        """Whether the queue's file is there.
+
+        Raises ValueError when it is gone while somebody has it open.
+        """
+        # Who only looks makes no lock either: it might belong to the wrong user.
+        handle = None if self._queue.exists() else _open(self._lock)
+        try:
+            return self._is_there(handle)
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def _is_there(self, handle: int | None) -> bool:
+        """Whether the file is; if not, `handle` has the lock alone."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not self._queue.exists():
+            if handle is None or _locks(handle, fcntl.LOCK_EX):
+                return False
+            if time.monotonic() > until:
+                raise ValueError(
+                    "its file was removed while others have it open: put it back, and "
+                    "all goes on; a new one is made only when all of them have ended "
+                    f"('fuser {self._lock}' names them)"
+                )
+            pause(TURN_SECONDS)
+        return True
+
+    def _take(self) -> None:
+        handle = _open(self._lock)
+        if handle is None:
+            handle = self._make_lock()
+        if handle is not None:
+            self._close = weakref.finalize(self, os.close, handle)
+        self._handle = handle
+
+    def _make_lock(self) -> int | None:
+        """None where that cannot be done."""
+        # Not through a link, which a user might have put there for root to follow.
+        with contextlib.suppress(OSError):
+            handle = os.open(self._lock, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600)
+            # As those that SQLite makes beside it.
+            belong_as(handle, _nearest(self._queue))
+            return handle
+        return _open(self._lock)  # another process was faster
+
+    def _share(self) -> None:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while self._handle is not None and not _locks(self._handle, fcntl.LOCK_SH):
+            if time.monotonic() > until:
+                break  # it is kept by one who was stopped meanwhile
+            pause(TURN_SECONDS)
+        self.known = True
+
+    def _leave(self) -> None:
+        self.known = False
+        self._handle = None
+        self._close()
+
+
+def _nothing() -> None:
+    """There is nothing to close."""
+
+
+def _nearest(queue: Path) -> Path:
+    return queue if queue.exists() else queue.parent
+
+
+def _locks(handle: int, kind: int) -> bool:
+    """Whether `handle` has the lock now, at once; also where there are no locks."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _open(lock: Path) -> int | None:
+    try:
+        return os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def _is_at(lock: Path, handle: int | None) -> bool:
+    if handle is None:
+        return False
+    try:
+        return os.path.samestat(lock.stat(), os.fstat(handle))
+    except OSError:
+        return False
