@@ -11,6 +11,8 @@ from collective.maildrophost.engine.queue import (
     RecipientState,
     State,
     all_daemons,
+    attempts,
+    get_message,
     stats,
 )
 
@@ -23,8 +25,10 @@ def told(site, id):
     """Every attempt at every recipient: ("b", "deferred", "450 4.2.0 later")."""
     # A line is written after the commit, and more may follow both.
     wait_until(lambda: _logged(site, id) == _history(site, id), 10, "the same in both")
-    history = _history(site, id)
-    for recipient in site.message(id).recipients:
+    # Of one moment: deliveries go on.
+    with site.queue.read() as tx:
+        recipients, history = get_message(tx, id).recipients, _attempts(tx, id)
+    for recipient in recipients:
         own = [each for each in history if each[0] == recipient.address]
         assert recipient.attempts == len(own)
         if own:
@@ -38,7 +42,12 @@ def told(site, id):
 
 
 def _history(site, id):
-    return [(each.address, each.outcome, each.reply) for each in site.attempts(id)]
+    with site.queue.read() as tx:
+        return _attempts(tx, id)
+
+
+def _attempts(tx, id):
+    return [(each.address, each.outcome, each.reply) for each in attempts(tx, id)]
 
 
 def _logged(site, id):
