@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import threading
 
 import pytest
 
+from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Phase, Timeouts
 from collective.maildrophost.engine.smtp.channel import Channel
+from collective.maildrophost.engine.smtp.dialing import dial
 from collective.maildrophost.engine.smtp.replies import Replies
 from collective.maildrophost.engine.smtp.steps import Broken, Expect, Send
+from collective.maildrophost.engine.smtp.tls import client_context
 
 PIECE = Send(b"x" * 32_768, Phase.CONTENT)
+TRUSTING = client_context(RelayAddress("127.0.0.1", 465), False, "")
 
 
 def test_what_is_said_to_have_left_is_with_the_kernel():
@@ -39,15 +44,25 @@ def test_what_is_said_to_have_left_is_with_the_kernel():
         asyncio.run(fill(silent.getsockname()[1]))
 
 
-def test_bytes_for_a_connection_that_is_gone_have_not_left():
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_bytes_for_a_connection_that_is_gone_have_not_left(certificates, encrypted):
     """Else a drop before the last dot would be marked as a possible duplicate."""
+    ready, accepted = threading.Event(), []
+
+    def accept(listener):
+        relay, _ = listener.accept()
+        if encrypted:
+            relay = certificates.server_context.wrap_socket(relay, server_side=True)
+        accepted.append(relay)
+        ready.set()
 
     async def write_after_reset(listener):
         channel = Channel(Replies(), Timeouts())
-        loop = asyncio.get_running_loop()
-        port = listener.getsockname()[1]
-        await loop.create_connection(lambda: channel, "127.0.0.1", port)
-        relay, _ = listener.accept()
+        threading.Thread(target=accept, args=(listener,)).start()
+        context = TRUSTING if encrypted else None
+        await dial(channel, *listener.getsockname(), context)
+        ready.wait(10)
+        [relay] = accepted
         relay.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         relay.close()
         # The loop has had no turn to hear of the reset: the write itself fails.
@@ -55,6 +70,21 @@ def test_bytes_for_a_connection_that_is_gone_have_not_left():
 
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(Broken):
         asyncio.run(write_after_reset(listener))
+
+
+def test_the_loss_of_a_connection_that_was_given_up_is_not_that_of_the_next():
+    """TLS tells a loss late: another address of the name may have answered by then."""
+
+    async def go_on(listener):
+        channel = Channel(Replies(), Timeouts())
+        await dial(channel, *listener.getsockname(), None)
+        channel.connection_lost(None)
+        alive = channel.alive
+        channel.abort()
+        return alive
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert asyncio.run(go_on(listener))
 
 
 def test_a_relay_cannot_drag_out_a_reply_line_by_line():

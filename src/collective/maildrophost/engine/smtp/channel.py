@@ -3,7 +3,7 @@
 # Rules of this file:
 # - A step that takes longer than its phase's timeout is `Broken`; the time counts from
 #   the start of the step, so that a relay cannot drag it out byte by byte.
-# - What the relay said is read before a lost connection is reported.
+# - What the relay said is taken before a lost connection is reported (see wire.py).
 # - The transport's buffer is not used (its limit is one byte): bytes that `Send` says
 #   have left are with the kernel.
 
@@ -20,19 +20,20 @@ from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, Expect, Send
 from .tls import ResumingContext, server_name
+from .wire import Wire
 
-_SALVAGE_OCTETS = 65536
 _BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
 
 
 class Channel(asyncio.Protocol):
-    """The wire of one connection: `replies` fills itself."""
+    """One connection, whose transport has a `Wire`: `replies` fills itself."""
 
     def __init__(self, replies: Replies, timeouts: Timeouts) -> None:
         self.replies = replies
         self.timeouts = timeouts
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._bare: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._blocked = False
         self._lost = ""
@@ -40,7 +41,9 @@ class Channel(asyncio.Protocol):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._use(cast("asyncio.Transport", transport))
+        self._lost = ""
+        self._bare = cast("asyncio.Transport", transport)
+        self._use(self._bare)
 
     def data_received(self, data: bytes) -> None:
         self.replies.feed(data)
@@ -51,7 +54,8 @@ class Channel(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._salvage()
+        if not self._closing():
+            return  # That of an address where TLS failed; another has answered.
         reason = f": {describe(exc)}" if exc else ""
         self._lost = self._lost or f"the connection was lost{reason}"
         self._wake()
@@ -85,10 +89,10 @@ class Channel(asyncio.Protocol):
         if len(step.data) >= BLOCK_OCTETS:
             # One turn of the loop: a reply is heard and others work between blocks.
             await asyncio.sleep(0)
-        if not self._blocked and not self._transport.is_closing():
+        if not self._blocked and not self._closing():
             return True
         deadline = self._loop.time() + self.timeouts.seconds(step.phase)
-        while self._blocked or self._transport.is_closing():
+        while self._blocked or self._closing():
             if self.replies.pending:
                 return False
             if self._lost:
@@ -108,10 +112,13 @@ class Channel(asyncio.Protocol):
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """The handshake; SSLError, OSError or ValueError when it fails."""
-        transport = self._transport
-        assert transport is not None
+        bare = self._bare
+        assert bare is not None
+        if self._lost or bare.is_closing():
+            # asyncio would wait for ever.
+            raise ConnectionResetError(self._lost or "the connection was lost")
         encrypted = await self._loop.start_tls(
-            transport,
+            bare,
             self,
             context,
             server_hostname=server_name(host),
@@ -119,6 +126,8 @@ class Channel(asyncio.Protocol):
         )
         if encrypted is None:  # typeshed: a transport that closed meanwhile
             raise ConnectionResetError("closed in the handshake")
+        if (tls := bare.get_protocol()) is not None:  # Else it is closed already.
+            Wire(tls).slip_under(bare)
         self._use(encrypted)
 
     def tls_version(self) -> str:
@@ -146,6 +155,10 @@ class Channel(asyncio.Protocol):
     def _use(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         transport.set_write_buffer_limits(high=_BUFFER_LIMIT, low=0)
+
+    def _closing(self) -> bool:
+        # TLS hears of a write that failed below it in a later turn only.
+        return self._bare is None or self._bare.is_closing()
 
     def _take(self, phase: Phase) -> Reply | None:
         try:
@@ -180,23 +193,6 @@ class Channel(asyncio.Protocol):
 
     def _extra(self, name: str) -> Any:
         return self._transport.get_extra_info(name) if self._transport else None
-
-    def _salvage(self) -> None:
-        """Read what came before a reset: asyncio forgets it when a write fails first.
-
-        Under TLS these bytes are of no use here.
-        """
-        transport = self._transport
-        if transport is None or transport.get_extra_info("sslcontext") is not None:
-            return
-        try:
-            with socket.socket(
-                fileno=os.dup(transport.get_extra_info("socket").fileno())
-            ) as wire:
-                while data := wire.recv(_SALVAGE_OCTETS, socket.MSG_DONTWAIT):
-                    self.replies.feed(data)
-        except (OSError, AttributeError):
-            return  # Nothing there, or nothing left.
 
 
 def describe(error: BaseException) -> str:

@@ -14,8 +14,7 @@ from typing import Any
 
 from .channel import Channel
 from .lookup import look_up
-from .phases import Timeouts
-from .tls import server_name
+from .wire import Wire
 
 
 async def dial(
@@ -30,7 +29,9 @@ async def dial(
     last_error: OSError = OSError("the name has no address")
     for family, _, _, _, address in found:
         try:
-            await _dial_one(channel, host, port, family, _text(address), context)
+            await _connect(channel, _text(address), port, family)
+            if context is not None:
+                await _encrypt(channel, context, host)
             return
         except ssl.SSLError:
             raise
@@ -39,30 +40,19 @@ async def dial(
     raise last_error
 
 
-async def _dial_one(
-    channel: Channel,
-    host: str,
-    port: int,
-    family: int,
-    address: str,
-    context: ssl.SSLContext | None,
-) -> None:
-    tls: dict[str, Any] = {}
-    if context is not None:
-        handshake = channel.timeouts.handshake
-        tls = {
-            "ssl": context,
-            "server_hostname": server_name(host),
-            "ssl_handshake_timeout": handshake,
-        }
+async def _connect(channel: Channel, address: str, port: int, family: int) -> None:
     connecting = asyncio.get_running_loop().create_connection(
-        lambda: channel, address, port, family=family, **tls
+        lambda: Wire(channel), address, port, family=family
     )
-    await _within(connecting, _seconds(channel.timeouts, context))
+    await _within(connecting, channel.timeouts.connect)
 
 
-def _seconds(timeouts: Timeouts, context: ssl.SSLContext | None) -> float:
-    return timeouts.connect + (timeouts.handshake if context else 0)
+async def _encrypt(channel: Channel, context: ssl.SSLContext, host: str) -> None:
+    if channel.replies.pending:
+        # What came in clear must not be taken for an answer that came over TLS.
+        text = "the relay speaks in clear where TLS was to begin"
+        raise ssl.SSLError(ssl.SSL_ERROR_SSL, text)
+    await channel.start_tls(context, host)
 
 
 def _text(address: tuple[Any, ...]) -> str:

@@ -1,0 +1,79 @@
+"""The socket of a connection, read to its end before the loss of it is told."""
+
+# Rules of this file:
+# - A relay that refuses and closes amid an upload resets the connection. asyncio and
+#   uvloop then forget what it said, when a write meets the reset before their reader
+#   does; the kernel has it until the socket is closed.
+# - A `Wire` is what a transport calls, under TLS as well: what TLS calls afterwards
+#   comes when the socket is closed.
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from typing import Any, cast
+
+_UNHEARD_OCTETS = 65536
+"""A reply with all that TLS adds to it; what is unread does not grow after a reset."""
+
+
+class Wire(asyncio.Protocol):
+    """Between a transport and its protocol, buffered or not."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol) -> None:
+        self._above: Any = protocol
+        self._transport: asyncio.BaseTransport | None = None
+
+    def slip_under(self, transport: asyncio.Transport) -> None:
+        """Take the place of the protocol, which stands above from now on."""
+        transport.pause_reading()  # It reads for one kind of protocol or the other.
+        self._transport = transport
+        transport.set_protocol(self)
+        transport.resume_reading()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._above.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if hasattr(self._above, "get_buffer"):
+            _fill(self._above, data)
+        else:
+            self._above.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return cast("bool | None", self._above.eof_received())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        try:
+            if exc is not None and (data := self._unheard()):
+                self.data_received(data)
+        finally:
+            self._above.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._above.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._above.resume_writing()
+
+    def _unheard(self) -> bytes:
+        assert self._transport is not None
+        # Neither loop lets its socket be read directly.
+        with suppress(OSError):
+            number = os.dup(self._transport.get_extra_info("socket").fileno())
+            with socket.socket(fileno=number) as mine:
+                return mine.recv(_UNHEARD_OCTETS, socket.MSG_DONTWAIT)
+        return b""
+
+
+def _fill(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        buffer = memoryview(protocol.get_buffer(len(left)))
+        count = min(len(buffer), len(left))
+        buffer[:count] = left[:count]
+        protocol.buffer_updated(count)
+        left = left[count:]
