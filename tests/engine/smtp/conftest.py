@@ -26,6 +26,12 @@ def certificates():
         yield certificates
 
 
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request):
+    """Runs a coroutine to its end on the event loop of that name."""
+    return pytest.importorskip(request.param).run
+
+
 @pytest.fixture
 def login():
     def make(user="me", password="pa55:wörd", **options):

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -19,6 +20,17 @@ from collective.maildrophost.engine.smtp.tls import client_context
 
 PIECE = Send(b"x" * 32_768, Phase.CONTENT)
 TRUSTING = client_context(RelayAddress("127.0.0.1", 465), False, "")
+
+
+def read_late(listener, context, event, arrived):
+    """A relay that reads nothing before `event`, and all after it."""
+    relay, _ = listener.accept()
+    if context is not None:
+        relay = context.wrap_socket(relay, server_side=True)
+    event.wait(10)
+    with suppress(OSError):  # Half a record of TLS is one.
+        while data := relay.recv(65_536):
+            arrived.append(len(data))
 
 
 def test_what_is_said_to_have_left_is_with_the_kernel():
@@ -42,6 +54,59 @@ def test_what_is_said_to_have_left_is_with_the_kernel():
         pytest.raises(Broken, match=r"within 0\.2 seconds"),
     ):
         asyncio.run(fill(silent.getsockname()[1]))
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_what_is_said_to_have_left_arrives_whatever_becomes_of_us(
+    run, certificates, encrypted
+):
+    given_up, arrived = threading.Event(), []
+
+    async def fill(address):
+        channel = Channel(Replies(), Timeouts(content=0.2))
+        await dial(channel, *address, TRUSTING if encrypted else None)
+        pieces = 0
+        with suppress(Broken):
+            while await channel.send(PIECE):
+                pieces += 1
+        channel.abort()
+        return pieces
+
+    context = certificates.server_context if encrypted else None
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        late = (listener, context, given_up, arrived)
+        reading = threading.Thread(target=read_late, args=late)
+        reading.start()
+        pieces = run(fill(listener.getsockname()))
+        given_up.set()
+        reading.join(10)
+    assert sum(arrived) >= pieces * len(PIECE.data) > 0
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_an_upload_goes_on_as_soon_as_the_relay_reads_on(run, certificates, encrypted):
+    reads_on = threading.Event()
+
+    async def fill(address):
+        channel = Channel(Replies(), Timeouts(content=5))
+        await dial(channel, *address, TRUSTING if encrypted else None)
+        left = {"any"}
+        while left:
+            sending = asyncio.ensure_future(channel.send(PIECE))
+            left, _ = await asyncio.wait([sending], timeout=0.2)
+        reads_on.set()
+        try:
+            return await sending
+        finally:
+            channel.abort()
+
+    context = certificates.server_context if encrypted else None
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        late = (listener, context, reads_on, [])
+        reading = threading.Thread(target=read_late, args=late)
+        reading.start()
+        assert run(fill(listener.getsockname()))
+        reading.join(10)
 
 
 @pytest.mark.parametrize("encrypted", [False, True])

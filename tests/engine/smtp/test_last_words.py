@@ -24,12 +24,6 @@ PIECE = Send(b"x" * 1024, Phase.CONTENT)
 REFUSAL = b"552 5.3.4 too big\r\n"
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request):
-    """Runs a coroutine to its end on the event loop of that name."""
-    return pytest.importorskip(request.param).run
-
-
 @pytest.mark.parametrize("tls", [0, 2, 3])
 def test_no_upload_that_is_refused_amid_is_for_nothing(run, certificates, tls):
     """Else it is repeated until the lifetime of the message ends."""

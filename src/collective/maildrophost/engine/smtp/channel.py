@@ -4,8 +4,8 @@
 # - A step that takes longer than its phase's timeout is `Broken`; the time counts from
 #   the start of the step, so that a relay cannot drag it out byte by byte.
 # - What the relay said is taken before a lost connection is reported (see wire.py).
-# - The transport's buffer is not used (its limit is one byte): bytes that `Send` says
-#   have left are with the kernel.
+# - Bytes that `Send` says have left are with the kernel, not in a buffer of TLS or of
+#   the transport below it.
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .steps import Broken, Expect, Send
 from .tls import ResumingContext, server_name
 from .wire import Wire
 
-_BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
+_TLS_BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
 
 
 class Channel(asyncio.Protocol):
@@ -43,7 +43,8 @@ class Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._lost = ""
         self._bare = cast("asyncio.Transport", transport)
-        self._use(self._bare)
+        self._bare.set_write_buffer_limits(high=0)
+        self._transport = self._bare
 
     def data_received(self, data: bytes) -> None:
         self.replies.feed(data)
@@ -89,10 +90,10 @@ class Channel(asyncio.Protocol):
         if len(step.data) >= BLOCK_OCTETS:
             # One turn of the loop: a reply is heard and others work between blocks.
             await asyncio.sleep(0)
-        if not self._blocked and not self._closing():
+        if not self._detained():
             return True
         deadline = self._loop.time() + self.timeouts.seconds(step.phase)
-        while self._blocked or self._closing():
+        while self._detained():
             if self.replies.pending:
                 return False
             if self._lost:
@@ -127,8 +128,9 @@ class Channel(asyncio.Protocol):
         if encrypted is None:  # typeshed: a transport that closed meanwhile
             raise ConnectionResetError("closed in the handshake")
         if (tls := bare.get_protocol()) is not None:  # Else it is closed already.
-            Wire(tls).slip_under(bare)
-        self._use(encrypted)
+            Wire(tls, self._wake).slip_under(bare)
+        encrypted.set_write_buffer_limits(high=_TLS_BUFFER_LIMIT, low=0)
+        self._transport = encrypted
 
     def tls_version(self) -> str:
         """That of the connection as it is now; "" without TLS."""
@@ -152,9 +154,11 @@ class Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _use(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        transport.set_write_buffer_limits(high=_BUFFER_LIMIT, low=0)
+    def _detained(self) -> bool:
+        """Whether bytes are here still, or can leave no more."""
+        assert self._bare is not None
+        kept = self._bare.get_write_buffer_size() > 0
+        return self._blocked or kept or self._closing()
 
     def _closing(self) -> bool:
         # TLS hears of a write that failed below it in a later turn only.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -20,10 +21,16 @@ _UNHEARD_OCTETS = 65536
 
 
 class Wire(asyncio.Protocol):
-    """Between a transport and its protocol, buffered or not."""
+    """Between a transport and its protocol, buffered or not.
 
-    def __init__(self, protocol: asyncio.BaseProtocol) -> None:
+    `emptied` is called when the transport's buffer is empty again.
+    """
+
+    def __init__(
+        self, protocol: asyncio.BaseProtocol, emptied: Callable[[], None] | None = None
+    ) -> None:
         self._above: Any = protocol
+        self._emptied = emptied
         self._transport: asyncio.BaseTransport | None = None
 
     def slip_under(self, transport: asyncio.Transport) -> None:
@@ -58,6 +65,8 @@ class Wire(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._above.resume_writing()
+        if self._emptied is not None:
+            self._emptied()
 
     def _unheard(self) -> bytes:
         assert self._transport is not None
