@@ -81,7 +81,7 @@ class Presence:
         Raises ValueError when it is gone while somebody has it open.
         """
         # Who only looks makes no lock either: it might belong to the wrong user.
-        handle = None if self._queue.exists() else _open(self._lock)
+        handle = None if _exists(self._queue) else _open(self._lock)
         try:
             return self._is_there(handle)
         finally:
@@ -91,7 +91,7 @@ class Presence:
     def _is_there(self, handle: int | None) -> bool:
         """Whether the file is; if not, `handle` has the lock alone."""
         until = time.monotonic() + PATIENCE_SECONDS
-        while not self._queue.exists():
+        while not _exists(self._queue):
             if handle is None or _locks(handle, fcntl.LOCK_EX):
                 return False
             if time.monotonic() > until:
@@ -139,8 +139,17 @@ def _nothing() -> None:
     """There is nothing to close."""
 
 
+def _exists(path: Path) -> bool:
+    # Since Python 3.14 Path.exists says no where nobody may look, too.
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def _nearest(queue: Path) -> Path:
-    return queue if queue.exists() else queue.parent
+    return queue if _exists(queue) else queue.parent
 
 
 def _locks(handle: int, kind: int) -> bool:
