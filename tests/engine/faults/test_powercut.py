@@ -119,6 +119,11 @@ def test_a_call_without_a_meaning_is_an_error():
         replayed(Names.STRICT, f"symlink({path('a')}, {path('b')}) = 0")
 
 
+def test_a_link_from_elsewhere_changes_nothing(left):
+    link = f"symlink({path('a')}, {quoted('/elsewhere/link')}) = 0"
+    assert left(WRITE, link, SYNC, start={"a": b""}) == HELLO
+
+
 @pytest.fixture
 def recording(site):
     def recording(**changes):

@@ -28,7 +28,7 @@ class Replay:
         if method is not None:
             method(call)
         elif call.name not in _HARMLESS and any(map(self._ours, _named(call))):
-            raise Unmodelled(f"{call.name}({call.arguments[:200]})")
+            raise _unmodelled(call)
 
     def _ours(self, path: str | None) -> bool:
         return (
@@ -105,6 +105,11 @@ class Replay:
         if self._ours(new) and old in self._disk.now:
             self._disk.rename(Renaming(call.ended, {new: self._disk.now[old]}))
 
+    def _symlink(self, call: Call) -> None:
+        # One from elsewhere, to bind a socket by, leaves what it leads to as it is.
+        if self._ours(call.paths[-1]):
+            raise _unmodelled(call)
+
     def _unlink(self, call: Call) -> None:
         path = call.paths[-1]
         if path in self._disk.now and self._ours(path):
@@ -122,6 +127,10 @@ class Replay:
             self._disk.sync(call.file or "", call.began, data_only)
 
 
+def _unmodelled(call: Call) -> Unmodelled:
+    return Unmodelled(f"{call.name}({call.arguments[:200]})")
+
+
 _MEANINGS = {
     "openat": "open",
     "creat": "open",
@@ -130,6 +139,7 @@ _MEANINGS = {
     "renameat": "rename",
     "renameat2": "rename",
     "linkat": "link",
+    "symlinkat": "symlink",
     "unlinkat": "unlink",
     "mkdirat": "mkdir",
     "rmdir": "unlink",
