@@ -26,7 +26,7 @@ from canaries import (
     forms,
 )
 from servers.scripted import Raw, Scripted
-from servers.tokens import TokenServer, refusal
+from servers.tokens import TokenServer, login_options, refusal
 
 
 @pytest.fixture
@@ -45,14 +45,8 @@ def stage(unsearched) -> Iterator[Stage]:
 
 def oauth(stage: Stage, tokens: TokenServer, **more: object) -> dict[str, object]:
     """The options of a login with tokens."""
-    return {
-        "MAILDROP_AUTH": "xoauth2",
-        "MAILDROP_LOGIN": USER,
-        "MAILDROP_OAUTH_TOKEN_URL": tokens.url,
-        "MAILDROP_OAUTH_CLIENT_ID": "client-1",
-        "MAILDROP_OAUTH_CLIENT_SECRET_FILE": stage.secret("client", CLIENT_SECRET),
-        **more,
-    }
+    secret = stage.secret("client", CLIENT_SECRET)
+    return {**login_options(tokens, secret, USER), **more}
 
 
 @pytest.mark.parametrize("name", CANARIES)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,19 @@ Answer = tuple[int, Any]
 def refusal(error: str, description: str = "", status: int = 400) -> Answer:
     """As RFC 6749 section 5.2 writes it."""
     return status, {"error": error, "error_description": description}
+
+
+def login_options(
+    tokens: TokenServer, client_secret: Path, user: str = "site@example.org"
+) -> dict[str, object]:
+    """The options of a login with tokens; the secret is in the file `client_secret`."""
+    return {
+        "MAILDROP_AUTH": "xoauth2",
+        "MAILDROP_LOGIN": user,
+        "MAILDROP_OAUTH_TOKEN_URL": tokens.url,
+        "MAILDROP_OAUTH_CLIENT_ID": "client-1",
+        "MAILDROP_OAUTH_CLIENT_SECRET_FILE": client_secret,
+    }
 
 
 class TokenServer:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from servers.scripted import Scripted
-from servers.tokens import TokenServer, refusal
+from servers.tokens import TokenServer, login_options, refusal
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import State
@@ -23,15 +23,8 @@ def oauth(site):
     file.write_text(SECRET)
 
     def configure(relay, tokens, **options) -> None:
-        site.configure(
-            SMTP_PORT=relay.port,
-            MAILDROP_AUTH="xoauth2",
-            MAILDROP_LOGIN="site@example.org",
-            MAILDROP_OAUTH_TOKEN_URL=tokens.url,
-            MAILDROP_OAUTH_CLIENT_ID="client-1",
-            MAILDROP_OAUTH_CLIENT_SECRET_FILE=file,
-            **options,
-        )
+        login = login_options(tokens, file)
+        site.configure(SMTP_PORT=relay.port, **login, **options)
 
     return configure
 

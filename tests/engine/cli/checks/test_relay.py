@@ -8,7 +8,7 @@ import threading
 from engine.cli.checks.findings import failed, fine
 from servers.catcher import Catcher
 from servers.scripted import Scripted
-from servers.tokens import TokenServer, refusal
+from servers.tokens import TokenServer, login_options, refusal
 from waiting import wait_until
 
 
@@ -99,15 +99,7 @@ def with_xoauth2(site, relay, tokens, **options) -> None:
     file = site.home / "client-secret"
     file.write_text("hush-hush-hush")
     file.chmod(0o600)
-    site.configure(
-        SMTP_PORT=relay.port,
-        MAILDROP_AUTH="xoauth2",
-        MAILDROP_LOGIN="site@example.org",
-        MAILDROP_OAUTH_TOKEN_URL=tokens.url,
-        MAILDROP_OAUTH_CLIENT_ID="client-1",
-        MAILDROP_OAUTH_CLIENT_SECRET_FILE=file,
-        **options,
-    )
+    site.configure(SMTP_PORT=relay.port, **login_options(tokens, file), **options)
 
 
 def test_a_login_with_a_token_is_tried(site):
