@@ -41,7 +41,7 @@ def zope(request, nursery, relay, tmp_path) -> Iterator[House]:
     house = House(nursery, tmp_path, url)
     house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
     house.constants["transaction.SPILL_MESSAGES"] = 2
-    house.constants["indoubt.resolver.SETTLE_SECONDS"] = 0.05
+    house.constants["indoubt.doubt.SETTLE_SECONDS"] = 0.05
     yield house
     house.queue.close()
 

@@ -11,7 +11,7 @@ import ZEO
 import ZODB.config
 
 from collective.maildrophost.host import MaildropHost
-from collective.maildrophost.indoubt import resolver
+from collective.maildrophost.indoubt import doubt
 from collective.maildrophost.indoubt.resolver import Resolver
 
 FILE = """\
@@ -120,7 +120,7 @@ def look(database, queue):
 def nothing_to_settle(request, monkeypatch):
     """One look decides, but where the time that it waits is the matter."""
     if "settling" not in request.keywords:
-        monkeypatch.setattr(resolver, "SETTLE_SECONDS", 0.0)
+        monkeypatch.setattr(doubt, "SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture

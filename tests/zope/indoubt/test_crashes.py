@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import open_batches
-from collective.maildrophost.indoubt import resolver, storagelog
+from collective.maildrophost.indoubt import doubt, resolver, storagelog
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 from collective.maildrophost.queues import queue_at
@@ -53,7 +54,7 @@ def test_without_a_log_a_person_decides_and_is_told(
     die(site, where)
     site.look()
     assert states() == {"prepared"}
-    assert "Release or discard it in the Queue tab" in caplog.text
+    assert "Release or discard it, in the control panel" in caplog.text
 
 
 def test_killed_between_two_databases_its_mail_goes_out(make_site, die, states):
@@ -108,7 +109,7 @@ def test_what_a_server_does_after_the_death_of_its_client_is_waited_for(
         # Now it has come to what it was asked for last.
         batch = open_batches_of(configuration)
         commit_with(database, batch)
-        monkeypatch.setattr(resolver, "SETTLE_SECONDS", 0.0)
+        monkeypatch.setattr(doubt, "SETTLE_SECONDS", 0.0)
         look()
     assert states() == {"queued"}
 
@@ -126,15 +127,37 @@ def commit_with(database, batches):
 
 
 def test_a_log_that_is_in_trouble_is_asked_again(
-    make_site, die, states, monkeypatch, caplog
+    make_site, die, states, configuration, monkeypatch, caplog
 ):
     site = make_site("file")
     die(site, "finished")
-    with monkeypatch.context() as patched:
-        patched.setattr(storagelog, "_search", lambda *_: 1 / 0)
-        site.look()
-    assert states() == {"prepared"}
-    assert "the log of database main can't be read" in caplog.text
-    monkeypatch.setattr(resolver, "ASK_AGAIN_SECONDS", 0.0)
-    site.look()
+    with site.opened() as database:
+        look = Resolver(database.databases, lambda: [configuration.queue]).look
+        with monkeypatch.context() as patched:
+            patched.setattr(storagelog, "_search", lambda *_: 1 / 0)
+            look()
+        assert states() == {"prepared"}
+        assert "the log of database main can't be read" in caplog.text
+        look()
+        assert states() == {"prepared"}
+        monkeypatch.setattr(doubt, "ASK_AGAIN_SECONDS", 0.0)
+        look()
+    assert states() == {"queued"}
+
+
+def test_what_another_machine_commits_after_a_look_goes_out_at_a_later_one(
+    make_site, die, states, configuration, monkeypatch
+):
+    site = make_site("file")
+    die(site, "voted")
+    # Whose process is on another machine may still run.
+    monkeypatch.setattr(resolver, "fate", lambda *_, **__: Fate.UNKNOWN)
+    with site.opened() as database:
+        look = Resolver(database.databases, lambda: [configuration.queue]).look
+        look()
+        look()
+        assert states() == {"prepared"}
+        commit_with(database, open_batches_of(configuration))
+        monkeypatch.setattr(doubt, "ASK_AGAIN_SECONDS", 0.0)
+        look()
     assert states() == {"queued"}

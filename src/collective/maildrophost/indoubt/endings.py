@@ -37,13 +37,13 @@ def done(url: str, batch: str, ending: Ending) -> None:
 
 
 def ended_here(url: str) -> dict[str, Ending]:
-    """The batches of a queue of which it is known."""
+    """What became of each batch of a queue that this process knows of."""
     with _lock:
         latest = {batch: ending for at, batch, ending in _done if at == url}
         return latest | _ended.get(url, {})
 
 
 def forget(url: str, batch: str) -> None:
-    """It is decided."""
+    """The last step of `batch` was made up for: nothing is left to do."""
     with _lock:
         _ended.get(url, {}).pop(batch, None)

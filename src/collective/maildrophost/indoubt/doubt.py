@@ -1,0 +1,52 @@
+"""What is remembered of one batch in doubt, from look to look."""
+
+from __future__ import annotations
+
+from collective.maildrophost.engine.identity import Fate
+from collective.maildrophost.indoubt.endings import Ending
+
+SETTLE_SECONDS = 10.0
+"""What a process has asked a ZEO or database server to commit may be done after its
+death: a log without its transaction is believed so long after that was noticed."""
+ASK_AGAIN_SECONDS = 3600.0
+"""A log may be long: so often at most it is read again for the same batch."""
+
+
+class Doubt:
+    """What was found out so far; times are seconds of the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.told: Ending | None = None
+        """What the logs have told last; None: they were not asked."""
+        self.left_to_a_person = False
+        self._over_since: float | None = None
+        self._asked_first = self._asked_last = 0.0
+        self._told_for_good = False
+
+    def is_settled(self, process: Fate, now: float) -> bool:
+        """Whether the logs have by now all that there will be of the transaction."""
+        # Whose end is not known may still ask for something.
+        if process is Fate.UNKNOWN:
+            return False
+        if self._over_since is None:
+            self._over_since = now
+        return now - self._over_since >= SETTLE_SECONDS
+
+    def asks(self, settled: bool, now: float) -> bool:
+        """Whether the logs are to be asked now."""
+        if self.told is None or (settled and not self._told_for_good):
+            return True
+        waited = now - self._asked_last
+        if not settled:
+            # The transaction may still come: soon at first, then more and more rarely.
+            return waited >= min(
+                self._asked_last - self._asked_first, ASK_AGAIN_SECONDS
+            )
+        # A log that was in trouble may be in order again.
+        return self.told is Ending.UNKNOWN and waited >= ASK_AGAIN_SECONDS
+
+    def hear(self, told: Ending, settled: bool, now: float) -> None:
+        """The logs were asked."""
+        if self.told is None:
+            self._asked_first = now
+        self.told, self._told_for_good, self._asked_last = told, settled, now

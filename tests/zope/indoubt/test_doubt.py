@@ -1,0 +1,68 @@
+"""When the logs of ZODB are asked about a batch, and when they are believed."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from collective.maildrophost.engine.identity import Fate
+from collective.maildrophost.indoubt import doubt
+from collective.maildrophost.indoubt.doubt import Doubt
+from collective.maildrophost.indoubt.endings import Ending
+
+LOOK = 10.0
+DAY = 86400.0
+
+
+@pytest.fixture
+def moments():
+    """Asks what a log says at each look of a day; the moments at which it does."""
+
+    def ask(told, settled):
+        about = Doubt()
+        asked = []
+        for now in itertools.takewhile(
+            lambda now: now < DAY, itertools.count(0.0, LOOK)
+        ):
+            if about.asks(settled, now):
+                about.hear(told, settled, now)
+                asked.append(now)
+        return asked
+
+    return ask
+
+
+def test_who_may_still_commit_is_asked_about_soon_and_then_every_hour(moments):
+    asked = moments(Ending.ABORTED, settled=False)
+    assert asked[:6] == [0, 10, 20, 40, 80, 160]
+    pauses = {late - soon for soon, late in itertools.pairwise(asked[-10:])}
+    assert pauses == {3600.0}
+
+
+def test_what_has_settled_is_asked_about_once(moments):
+    assert moments(Ending.ABORTED, settled=True) == [0]
+
+
+def test_a_log_that_can_tell_nothing_is_asked_again_every_hour(moments):
+    assert moments(Ending.UNKNOWN, settled=True)[:3] == [0, 3600, 7200]
+
+
+def test_what_was_told_before_it_settled_is_asked_once_more():
+    about = Doubt()
+    about.hear(Ending.ABORTED, False, 0.0)
+    assert about.asks(True, 0.0)
+    about.hear(Ending.ABORTED, True, 0.0)
+    assert not about.asks(True, DAY)
+
+
+@pytest.mark.settling
+def test_it_settles_some_time_after_the_end_of_its_process_was_noticed():
+    about = Doubt()
+    assert not about.is_settled(Fate.ENDED, 100.0)
+    assert not about.is_settled(Fate.ENDED, 99.0 + doubt.SETTLE_SECONDS)
+    assert about.is_settled(Fate.ENDED, 100.0 + doubt.SETTLE_SECONDS)
+
+
+def test_whose_end_is_not_known_never_settles():
+    assert not Doubt().is_settled(Fate.UNKNOWN, DAY)
