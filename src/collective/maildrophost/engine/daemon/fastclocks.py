@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ..patience import within
 from ..queue import Queue, QueueError, newest_id, pull_back_new
 
 log = logging.getLogger("maildrop.daemon")
@@ -48,8 +49,8 @@ class FastClocks:
         """Look until cancelled: when there is news, and as often as for due mail."""
         failing = False
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._interval)
+            with contextlib.suppress(TimeoutError):
+                await within(self._news.wait(), self._interval)
             self._news.clear()
             try:
                 if await asyncio.to_thread(self._look):

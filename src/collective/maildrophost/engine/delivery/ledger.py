@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from ..patience import within
 from ..queue import Claim, QueueError, Refused
 from .books import Answer, Note, Request
 from .inflight import InFlight
@@ -136,9 +137,8 @@ class Ledger:
         # One moment for both: a pause that ends between two would be slept over.
         now = time.time()
         if not self._has_work(now):
-            with contextlib.suppress(asyncio.TimeoutError):
-                seconds = self._seconds_to_wait(now)
-                await asyncio.wait_for(self._called.wait(), seconds)
+            with contextlib.suppress(TimeoutError):
+                await within(self._called.wait(), self._seconds_to_wait(now))
         self._called.clear()
 
     def _look_at_once(self) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from ..patience import within
+
 LONGEST_HEAD_BYTES = 16_384
 PATIENCE_SECONDS = 10.0
 """For the whole of a question; a slow client keeps nobody else waiting."""
@@ -45,10 +47,8 @@ async def listen(host: str, port: int, answer: Answer) -> asyncio.Server:
                 return
             connected.add(writer)
             try:
-                with contextlib.suppress(OSError, EOFError, asyncio.TimeoutError):
-                    await asyncio.wait_for(
-                        _converse(reader, writer, answer), PATIENCE_SECONDS
-                    )
+                with contextlib.suppress(OSError, EOFError):
+                    await within(_converse(reader, writer, answer), PATIENCE_SECONDS)
             finally:
                 connected.discard(writer)
 

@@ -12,6 +12,7 @@ import asyncio
 import ssl
 from typing import Any
 
+from ..patience import within
 from .channel import Channel
 from .lookup import look_up
 from .wire import Wire
@@ -25,7 +26,7 @@ async def dial(
     socket.gaierror for an unknown name; the last address's OSError (TimeoutError
     included), or ssl.SSLError, when none answers; ValueError for an impossible name.
     """
-    found = await _within(look_up(host), channel.timeouts.connect)
+    found = await _in_time(look_up(host), channel.timeouts.connect)
     last_error: OSError = OSError("the name has no address")
     for family, _, _, _, address in found:
         try:
@@ -44,7 +45,7 @@ async def _connect(channel: Channel, address: str, port: int, family: int) -> No
     connecting = asyncio.get_running_loop().create_connection(
         lambda: Wire(channel), address, port, family=family
     )
-    await _within(connecting, channel.timeouts.connect)
+    await _in_time(connecting, channel.timeouts.connect)
 
 
 async def _encrypt(channel: Channel, context: ssl.SSLContext, host: str) -> None:
@@ -61,9 +62,8 @@ def _text(address: tuple[Any, ...]) -> str:
     return f"{address[0]}%{scope}" if scope else str(address[0])
 
 
-async def _within(waiting: Any, seconds: float) -> Any:
+async def _in_time(waiting: Any, seconds: float) -> Any:
     try:
-        return await asyncio.wait_for(waiting, seconds)
-    except asyncio.TimeoutError:
-        # Python 3.10 knows two kinds of timeouts; this one is an OSError.
+        return await within(waiting, seconds)
+    except TimeoutError:
         raise TimeoutError(f"no connection within {seconds:g} seconds") from None

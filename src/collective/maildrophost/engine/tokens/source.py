@@ -23,6 +23,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ..blocking import begin
+from ..patience import within
 from ..smtp import Timeouts
 from .endpoint import Issued
 from .fault import TokenFault
@@ -94,8 +95,8 @@ class TokenSource:
         request = self._under_way()
         try:
             answer = asyncio.wrap_future(request.answer)
-            issued = await asyncio.wait_for(answer, LONGEST_SECONDS)
-        except asyncio.TimeoutError:
+            issued = await within(answer, LONGEST_SECONDS)
+        except TimeoutError:
             reason = f"no token within {LONGEST_SECONDS:.0f} seconds"
             raise TokenFault(reason, permanent=False) from None
         self._request = None

@@ -41,13 +41,14 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 async def _reach(route: Route, relay: RelayAddress) -> list[Finding]:
+    from ...patience import within
     from ...smtp import RelayFault
 
     try:
-        connection = await asyncio.wait_for(route.open(relay), TIMEOUT_SECONDS)
+        connection = await within(route.open(relay), TIMEOUT_SECONDS)
     except RelayFault as fault:
         return [*_got_so_far(route, fault), _at_fault(route, fault)]
-    except asyncio.TimeoutError:
+    except TimeoutError:
         seconds = f"{TIMEOUT_SECONDS:.0f} seconds"
         return [failed(RELAY, f"{relay}: no answer within {seconds}")]
     found = [

@@ -1,0 +1,92 @@
+"""Waiting for so long: whoever is told to stop stops, whatever comes in that moment."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collective.maildrophost.engine.patience import within
+
+LONG = 60.0
+
+
+def test_what_comes_in_time_is_given():
+    async def soon():
+        await asyncio.sleep(0)
+        return "here"
+
+    assert asyncio.run(within(soon(), LONG)) == "here"
+
+
+def test_what_fails_in_time_fails():
+    async def fails():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(within(fails(), LONG))
+
+
+def test_what_comes_too_late_is_cancelled_and_has_ended():
+    ended = []
+
+    async def never():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(within(never(), 0.001))
+    assert ended
+
+
+def test_what_is_there_after_all_is_given_though_it_was_called_off():
+    async def stubborn():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "here"
+
+    assert asyncio.run(within(stubborn(), 0.001)) == "here"
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_cancellation_that_comes_with_the_answer_is_heeded(turns):
+    """Python 3.10 and 3.11 swallow it in asyncio.wait_for, for some of these turns."""
+
+    async def cancelled_as_it_comes():
+        event = asyncio.Event()
+        waiting = asyncio.create_task(within(event.wait(), LONG))
+        await asyncio.sleep(0.01)
+        event.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_there = waiting.done()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        return was_there or waiting.cancelled()
+
+    assert asyncio.run(cancelled_as_it_comes())
+
+
+def test_who_is_cancelled_waits_for_the_end_of_what_it_waited_for():
+    ended = []
+
+    async def never():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    async def cancelled():
+        waiting = asyncio.create_task(within(never(), LONG))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        assert ended
+
+    asyncio.run(cancelled())
