@@ -107,6 +107,11 @@ class Ledger:
         self._called.set()
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether another daemon may have what this one has."""
+        return self._in_doubt
+
+    @property
     def notes_wait(self) -> bool:
         """Whether something that `note` was told is not written yet."""
         return self._noted > self._written

@@ -59,10 +59,7 @@ class Worker:
         self._task = asyncio.current_task()
         finished: Finished | None = None
         while (claim := await self._ledger.turn(finished)) is not None:
-            if claim.recipients:
-                finished = await self._attempt(claim)
-            else:
-                finished = without_recipients(claim)
+            finished = await self._dealt_with(claim)
             # Nobody reads its content any more; the next turn may be long in coming.
             finished, claim = finished.lighter, None
 
@@ -71,6 +68,14 @@ class Worker:
         if self._task is not None and self._offering:
             self._broken_off = True
             self._task.cancel()
+
+    async def _dealt_with(self, claim: Claim) -> Finished:
+        if self._ledger.in_doubt:
+            # It was handed out in the moment in which the lease was lost.
+            return Finished(claim, None)
+        if not claim.recipients:
+            return without_recipients(claim)
+        return await self._attempt(claim)
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""
@@ -93,13 +98,13 @@ class Worker:
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
         """The result in any case but that there is no connection: RelayFault."""
-        self._offering = True
+        self._offering, self._broken_off = True, False
         try:
             return await self._offer(claim)
         except asyncio.CancelledError:
             if not self._broken_off:
                 raise
-            self._heed_break_off()
+            self._uncancel()
             # Whether the relay has taken it can't be known any more.
             verdicts = self._deferred(claim, BROKEN_OFF)
             return None, Result(verdicts, possible_duplicate=True, usable=False)
@@ -126,8 +131,7 @@ class Worker:
             self._blame.taken(claim.id)
         return result
 
-    def _heed_break_off(self) -> None:
-        self._broken_off = False
+    def _uncancel(self) -> None:
         # Since Python 3.11 a task counts who wants it to end.
         uncancel = getattr(self._task, "uncancel", None)
         if uncancel is not None:

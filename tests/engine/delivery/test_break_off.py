@@ -1,0 +1,131 @@
+"""The lease is lost: from that moment on nothing is offered, and no worker is stuck."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery.blame import Blame
+from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
+from collective.maildrophost.engine.delivery.retry import RetryPolicy
+from collective.maildrophost.engine.delivery.worker import Worker
+from collective.maildrophost.engine.patience import within
+from collective.maildrophost.engine.smtp import Result
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
+LONG = 60.0
+
+
+class Ledger:
+    """Hands out what it is given; remembers what comes back."""
+
+    def __init__(self):
+        self.claims = asyncio.Queue()
+        self.finished = []
+        self.in_doubt = False
+
+    async def turn(self, finished):
+        if finished is not None:
+            self.finished.append(finished)
+        return await self.claims.get()
+
+
+class Connection:
+    """Takes everything."""
+
+    relay = RelayAddress("relay.example.org", 25)
+    served = 0
+
+    def __init__(self):
+        self.offered = []
+
+    async def deliver(self, sender, recipients, content):
+        self.offered.append(content)
+        return Result((Verdict(Outcome.SENT, "250 ok"),), answered=True)
+
+
+class Pool:
+    """Has a connection when it is told to."""
+
+    def __init__(self):
+        self.connected = asyncio.get_running_loop().create_future()
+
+    async def take(self):
+        return await within(self.connected, LONG)
+
+    def give(self, connection):
+        """It waits for its next message."""
+
+
+@pytest.fixture
+def at_work(claimed):
+    """Runs a worker in `play(worker, ledger, pool, connection)`; what was offered."""
+
+    async def run(play):
+        ledger, pool, connection = Ledger(), Pool(), Connection()
+        worker = Worker(
+            ledger,
+            pool,
+            RetryPolicy(60, 4000, 1e9),
+            NotificationPolicy("host", False, 0.0, ""),
+            (),
+            Blame(),
+            lambda relay: None,
+            lambda fault: None,
+        )
+        working = asyncio.create_task(worker.run())
+        await asyncio.sleep(0.01)
+        await play(worker, ledger, pool, connection)
+        await asyncio.sleep(0.01)
+        working.cancel()
+        await asyncio.wait([working], timeout=LONG)
+        assert working.cancelled()
+        return connection.offered, ledger.finished
+
+    return lambda play: asyncio.run(run(play))
+
+
+def lose_lease(worker, ledger):
+    ledger.in_doubt = True
+    worker.break_off()
+
+
+def test_a_connection_that_comes_in_that_moment_is_not_used(at_work, claimed):
+    async def play(worker, ledger, pool, connection):
+        ledger.claims.put_nowait(claimed("b@x.org"))
+        await asyncio.sleep(0.01)
+        pool.connected.set_result(connection)
+        lose_lease(worker, ledger)
+
+    offered, (finished,) = at_work(play)
+    assert offered == []
+    assert finished.settlement.possible_duplicate
+
+
+def test_a_message_that_was_handed_out_in_that_moment_goes_back(at_work, claimed):
+    async def play(worker, ledger, pool, connection):
+        pool.connected.set_result(connection)
+        ledger.claims.put_nowait(claimed("b@x.org"))
+        lose_lease(worker, ledger)
+
+    offered, (finished,) = at_work(play)
+    assert offered == []
+    assert finished.settlement is None
+
+
+def test_who_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
+    async def play(worker, ledger, pool, connection):
+        ledger.claims.put_nowait(claimed("b@x.org"))
+        await asyncio.sleep(0.01)
+        lose_lease(worker, ledger)
+        await asyncio.sleep(0.01)
+        ledger.in_doubt = False
+        pool.connected = asyncio.get_running_loop().create_future()
+        pool.connected.set_result(connection)
+        ledger.claims.put_nowait(claimed("c@x.org"))
+
+    offered, finished = at_work(play)
+    assert len(offered) == 1
+    assert [done.settlement is None for done in finished] == [False, False]
