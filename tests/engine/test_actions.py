@@ -5,16 +5,22 @@ from __future__ import annotations
 import pytest
 
 from collective.maildrophost.engine import actions
+from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
+    Batch,
     Search,
     State,
+    Undecidable,
     crowd,
     enqueue,
+    in_doubt,
     list_messages,
     new_batch,
     open_queue,
     prepare,
+    prepared_batches,
+    remember_batch,
 )
 from collective.maildrophost.engine.queue.batches import MOVING
 
@@ -66,7 +72,8 @@ def test_mail_of_a_transaction_that_is_ending_goes_only_when_it_is_meant(queue):
 def test_nobody_decides_about_mail_that_is_being_moved(queue, decide):
     with queue.write() as tx:
         prepare(tx, f"{MOVING}queued", mails(2), NOW)
-    assert decide(queue, f"{MOVING}queued") == 0
+    with pytest.raises(Undecidable, match="is being moved to another queue"):
+        decide(queue, f"{MOVING}queued")
     assert states(queue) == ["prepared"] * 2
 
 
@@ -78,3 +85,50 @@ def test_a_person_decides_about_a_batch(queue):
     assert actions.release_batch(queue, released) == 2
     assert actions.discard_batch(queue, discarded) == 3
     assert states(queue) == ["queued"] * 2
+
+
+RUNS = "belongs to a transaction that still runs"
+
+
+@pytest.fixture
+def running(queue):
+    """Prepares mail of a transaction of this very process; the ids."""
+
+    def running(batch, voted=False):
+        with queue.write() as tx:
+            remember_batch(tx, Batch(batch, own_identity(), voted))
+            return prepare(tx, batch, mails(2), NOW)
+
+    return running
+
+
+@pytest.mark.parametrize("decide", [actions.release_batch, actions.discard_batch])
+def test_nobody_decides_about_mail_whose_transaction_still_runs(queue, running, decide):
+    running("newsletter")
+    with pytest.raises(Undecidable, match=RUNS):
+        decide(queue, "newsletter")
+    assert states(queue) == ["prepared"] * 2
+
+
+@pytest.mark.parametrize("action", ["release", "delete"])
+def test_nor_about_its_messages_one_by_one(queue, running, action):
+    ids = running("newsletter")
+    done = actions.act(queue, action, ids)
+    assert list(done.refused) == list(ids)
+    assert RUNS in done.refused[ids[0]]
+    assert states(queue) == ["prepared"] * 2
+
+
+def test_a_person_may_decide_once_it_was_voted_on(queue, running):
+    """The process may live on when its finish broke, and nobody else can tell."""
+    running("broken", voted=True)
+    assert actions.release_batch(queue, "broken") == 2
+
+
+@pytest.mark.parametrize(("voted", "count"), [(False, 0), (True, 2)])
+def test_mail_is_in_doubt_when_it_waits_for_a_person(queue, running, voted, count):
+    running("newsletter", voted)
+    with queue.read() as tx:
+        assert in_doubt(tx, NOW + 3600) == count
+        (batch,) = prepared_batches(tx)
+    assert batch.running is not voted

@@ -147,7 +147,7 @@ class SpoolDataManager:
         with self._write() as tx:
             if self._prepared:
                 check_whole(tx, self.batch, self._prepared)
-                release(tx, self.batch, now)
+                release(tx, self.batch)
             # Not prepared first: that would write much of it twice.
             for origin, messages in self._by_origin():
                 enqueue(tx, messages, now, origin)
@@ -216,9 +216,8 @@ class SpoolDataManager:
 
     def _finish_batch(self) -> None:
         try:
-            now = time.time()
             with self._write() as tx:
-                released = release(tx, self.batch, now)
+                released = release(tx, self.batch)
                 self._bells = doorbells(tx)
             if released < self._prepared:
                 logger.error(

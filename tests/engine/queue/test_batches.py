@@ -43,16 +43,16 @@ def test_a_release_makes_all_of_the_batch_due(hands):
     batch, other = new_batch(), new_batch()
     prepare_some(hands, batch=batch)
     prepare_some(hands, batch=other)
-    assert hands.do(release, batch, hands.now) == 3
+    assert hands.do(release, batch) == 3
     assert len(hands.claim()) == 3
-    assert hands.do(release, batch, hands.now) == 0
+    assert hands.do(release, batch) == 0
 
 
 def test_a_batch_keeps_its_order_over_several_calls(hands):
     batch = new_batch()
     for name in ("first", "second", "third"):
         hands.do(prepare, batch, [hands.mail(subject=name)], hands.now)
-    hands.do(release, batch, hands.now)
+    hands.do(release, batch)
     assert subjects(hands.claim()) == ["<first@x>", "<second@x>", "<third@x>"]
 
 
@@ -62,7 +62,7 @@ def test_a_discarded_batch_leaves_nothing(hands, queue):
     assert hands.do(discard, batch) == 3
     assert hands.message(ids[0]) is None
     assert hands.do(content, ids[0]) is None
-    assert hands.do(release, batch, hands.now) == 0
+    assert hands.do(release, batch) == 0
 
 
 def test_a_discard_beyond_a_savepoint_keeps_what_came_before_it(hands):
@@ -70,14 +70,14 @@ def test_a_discard_beyond_a_savepoint_keeps_what_came_before_it(hands):
     prepare_some(hands, count=5, batch=batch)
     assert hands.do(discard, batch, 2) == 3
     hands.do(prepare, batch, [hands.mail(subject="after")], hands.now)
-    hands.do(release, batch, hands.now)
+    hands.do(release, batch)
     assert subjects(hands.claim()) == ["<n0@x>", "<n1@x>", "<after@x>"]
 
 
 def test_a_discard_after_the_release_takes_nothing_back(hands):
     batch = new_batch()
     prepare_some(hands, batch=batch)
-    hands.do(release, batch, hands.now)
+    hands.do(release, batch)
     assert hands.do(discard, batch) == 0
     assert len(hands.claim()) == 3
 
@@ -128,7 +128,7 @@ def test_what_is_known_of_a_batch_is_there_until_its_transaction_has_ended(hands
     released, discarded = (known(hands, new_batch()) for _ in range(2))
     found = hands.do(open_batches)
     assert sorted(found, key=str) == sorted([released, discarded], key=str)
-    hands.do(release, released.batch, hands.now)
+    hands.do(release, released.batch)
     hands.do(discard, discarded.batch)
     assert hands.do(open_batches) == []
 

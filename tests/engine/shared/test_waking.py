@@ -61,7 +61,7 @@ def test_the_release_of_a_batch_wakes_it_and_nothing_before(
                 prepare(tx, "gone", [make_mail(subject="gone")], time.time())
             with elsewhere.queue.write() as tx:
                 discard(tx, "gone")
-                release(tx, "kept", time.time())
+                release(tx, "kept")
             (caught,) = relay.wait_for(1)
     assert b"Subject: kept" in caught.content
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from zExceptions import Forbidden
 
-from collective.maildrophost.engine.queue import hold_messages, list_messages
+from collective.maildrophost.engine.identity import own_identity
+from collective.maildrophost.engine.queue import (
+    Batch,
+    hold_messages,
+    list_messages,
+    remember_batch,
+)
 
 ACTIONS = [
     ("maildrophost-act", {"action": "delete", "scope": "all", "confirmed": "1"}),
@@ -171,6 +177,19 @@ def test_a_batch_in_doubt_is_released(panel, in_doubt, states):
     panel.browser.getControl("Release").click()
     assert "Released: 2" in panel.text
     assert states() == {"one": "queued", "two": "queued"}
+
+
+def test_of_a_batch_whose_transaction_still_runs_there_is_nothing_to_decide(
+    panel, in_doubt, states, queue
+):
+    with queue.write() as tx:
+        remember_batch(tx, Batch(in_doubt, own_identity()))
+    panel.open()
+    assert "still running" in panel.text
+    assert "in doubt" not in panel.text
+    panel.post("maildrophost-batch", batch=in_doubt, decision="release")
+    assert "belongs to a transaction that still runs" in panel.text
+    assert states() == {"one": "prepared", "two": "prepared"}
 
 
 def test_a_batch_in_doubt_is_discarded_after_a_question(panel, in_doubt, states):

@@ -144,11 +144,11 @@ ZOPE = [
 
 DOUBT = [
     *(
-        Point("engine.actions._decide", scene, ("release",))
+        Point("engine.actions.end_batch", scene, ("release",))
         for scene in ("committed", "committed newsletter", "unreleased", "several")
     ),
     *(
-        Point("engine.actions._decide", scene, ("discard",))
+        Point("engine.actions.end_batch", scene, ("discard",))
         for scene in ("voted", "spilled", "refused", "undeleted", "several")
     ),
 ]
@@ -169,8 +169,8 @@ OPERATOR = [
     Point("engine.actions.act", "page hold", ("hold_messages",)),
     Point("engine.actions.act", "page release", ("release_messages",)),
     Point("engine.actions.act", "page delete", ("delete_messages",)),
-    Point("engine.actions._decide", "page release batch", ("release",)),
-    Point("engine.actions._decide", "page discard batch", ("discard",)),
+    Point("engine.actions.end_batch", "page release batch", ("release",)),
+    Point("engine.actions.end_batch", "page discard batch", ("discard",)),
     Point("engine.actions.act_on_lane", "page hold lane", ("hold_lane",)),
     Point("engine.actions.act_on_lane", "page release lane", ("release_lane",)),
 ]
@@ -269,6 +269,7 @@ READS = {
         "alive_and_lost",
         "all_daemons",
         "attempts",
+        "check_decidable",
         "check_whole",
         "content",
         "doorbells",

@@ -133,13 +133,12 @@ def test_a_finish_that_breaks_is_decided_by_the_log(
 def test_what_the_log_has_told_is_done_when_the_queue_can_be_written_again(
     mails, break_off, look, monkeypatch, caplog, key, becomes
 ):
-    def refuse(queue, batch):
+    def refuse(queue, batch, end):
         raise QueueError(queue.name, "the disk is full")
 
     break_off(key)
     with monkeypatch.context() as full:
-        for name in ("release_batch", "discard_batch"):
-            full.setattr(resolver, name, refuse)
+        full.setattr(resolver, "end_batch", refuse)
         look()
     assert "the disk is full" in caplog.text
     assert states(mails) == ["prepared"]

@@ -8,9 +8,12 @@ import time
 
 import pytest
 
+from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.queue import (
+    Batch,
     enqueue,
     hold_messages,
+    remember_batch,
 )
 
 
@@ -64,6 +67,19 @@ def test_batches_in_doubt_are_shown_with_what_to_do(browser, prepared):
     assert "/MailHost on web1, process 17" in page.text
     assert 'value="Release"' in page.body
     assert 'value="Discard"' in page.body
+
+
+def test_of_a_batch_whose_transaction_still_runs_there_is_nothing_to_decide(
+    browser, prepared, main_queue, states
+):
+    with main_queue.write() as tx:
+        remember_batch(tx, Batch(prepared, own_identity()))
+    page = browser.get("MailHost/manage_queue")
+    assert "still running" in page.text
+    assert 'value="Release"' not in page.body
+    page = browser.post("MailHost/manage_releaseBatch", {"batch": prepared})
+    assert "belongs to a transaction that still runs" in page.text
+    assert states() == ["prepared", "prepared"]
 
 
 def test_a_batch_is_released_by_hand(browser, prepared, states):

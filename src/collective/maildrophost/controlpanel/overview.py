@@ -128,7 +128,8 @@ class Overview(Page):
             {
                 **each.__dict__,
                 "created": moment(each.created, self.request),
-                "in_doubt": self.now - each.created > IN_DOUBT_SECONDS,
+                "in_doubt": not each.running
+                and self.now - each.created > IN_DOUBT_SECONDS,
             }
             for each in found
         ]

@@ -13,12 +13,12 @@ from .queue import (
     Queue,
     Search,
     Transaction,
+    check_decidable,
     delete_messages,
     discard,
     doorbells,
     hold_lane,
     hold_messages,
-    is_moving,
     moment,
     release,
     release_lane,
@@ -27,6 +27,7 @@ from .queue import (
 )
 
 Act = Callable[[Transaction, Sequence[str], float], Done]
+EndBatch = Callable[[Transaction, str], int]
 ActOnLane = Callable[[Transaction, Lane], bool]
 
 
@@ -85,26 +86,36 @@ def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
 
 
 def release_batch(queue: Queue, batch: str) -> int:
-    """Let a prepared batch go; returns how many mails went.
+    """Let a prepared batch go; returns how many mails are released.
 
-    Raises QueueError: then nothing was done.
+    Raises Undecidable, or QueueError: then nothing was done.
     """
-    return _decide(queue, batch, lambda tx: release(tx, batch, time.time()))
+    return end_batch(queue, batch, _by_hand(release))
 
 
 def discard_batch(queue: Queue, batch: str) -> int:
-    """Delete a prepared batch; returns how many mails went.
+    """Delete a prepared batch; returns how many mails are deleted.
+
+    Raises Undecidable, or QueueError: then nothing was done.
+    """
+    return end_batch(queue, batch, _by_hand(discard))
+
+
+def end_batch(queue: Queue, batch: str, end: EndBatch) -> int:
+    """Release or discard a prepared batch whose end is known; returns how many mails.
 
     Raises QueueError: then nothing was done.
     """
-    return _decide(queue, batch, lambda tx: discard(tx, batch))
-
-
-def _decide(queue: Queue, batch: str, decide: Callable[[Transaction], int]) -> int:
-    if is_moving(batch):
-        return 0
     with queue.write() as tx:
-        count = decide(tx)
+        count = end(tx, batch)
         bells = doorbells(tx)
     ring(bells)
     return count
+
+
+def _by_hand(end: EndBatch) -> EndBatch:
+    def ended(tx: Transaction, batch: str) -> int:
+        check_decidable(tx, batch)
+        return end(tx, batch)
+
+    return ended

@@ -69,6 +69,11 @@ def fate(identity: str, here: bool = False) -> Fate:
     return Fate.RUNNING if same else Fate.ENDED
 
 
+def is_running(identity: str) -> bool:
+    """Whether that process certainly runs; False when it can't be told."""
+    return fate(identity) is Fate.RUNNING
+
+
 def is_gone(identity: str) -> bool:
     """Whether that process has certainly ended; False when it can't be told."""
     return fate(identity) is Fate.ENDED

@@ -9,10 +9,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from collective.maildrophost import productconfig
-from collective.maildrophost.engine.actions import discard_batch, release_batch
+from collective.maildrophost.engine.actions import end_batch
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import Fate, fate
-from collective.maildrophost.engine.queue import Batch, Queue, exists, open_batches
+from collective.maildrophost.engine.queue import (
+    Batch,
+    Queue,
+    discard,
+    exists,
+    open_batches,
+    release,
+)
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.decision import Decision, decide
 from collective.maildrophost.indoubt.doubt import Doubt
@@ -97,10 +104,10 @@ class Resolver:
 
 def _act(queue: Queue, batch: Batch, decision: Decision, doubt: Doubt) -> None:
     if decision is Decision.RELEASE:
-        count = release_batch(queue, batch.batch)
+        count = end_batch(queue, batch.batch, release)
         words = "its transaction has committed: its %d mails are released"
     elif decision is Decision.DISCARD:
-        count = discard_batch(queue, batch.batch)
+        count = end_batch(queue, batch.batch, discard)
         words = "its transaction has not committed: its %d mails are deleted"
     else:
         if decision is Decision.PERSON and not doubt.left_to_a_person:

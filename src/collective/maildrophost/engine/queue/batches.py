@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    select,
+    text,
+)
 
 from ..errors import MaildropError
+from ..identity import is_running
 from . import tables
 from .prepared import Prepared
 from .states import State
@@ -23,11 +33,6 @@ follows. No transaction has it, and nobody may decide about it."""
 def of_a_transaction() -> ColumnElement[bool]:
     """Whether a prepared message waits for its transaction, and is not being moved."""
     return ~schedule.c.batch.startswith(MOVING)
-
-
-def is_moving(batch: str) -> bool:
-    """Whether its mail is being moved, so that nobody may decide about it."""
-    return batch.startswith(MOVING)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,39 @@ def forget_batches(tx: Transaction) -> int:
     return tx.execute(delete(table).where(~exists(left))).rowcount
 
 
+def running_batches(tx: Transaction) -> frozenset[str]:
+    """Batches whose transaction certainly goes on: unvoted, of a process that runs.
+
+    It may take long, as that of a newsletter does, and still be aborted.
+    """
+    rows = tx.execute(
+        select(table.c.batch, table.c.process).where(table.c.voted == false())
+    )
+    return frozenset(batch for batch, process in rows if is_running(process))
+
+
+class Undecidable(MaildropError):
+    """Nobody may decide about the mail of a batch; says why."""
+
+
+def undecidable(batch: str, running: frozenset[str]) -> str:
+    """Why nobody may decide about the mail of a batch; "" when somebody may."""
+    if batch.startswith(MOVING):
+        return "is being moved to another queue: run 'import' again"
+    if batch in running:
+        return (
+            "belongs to a transaction that still runs: it is released or deleted when "
+            "that ends"
+        )
+    return ""
+
+
+def check_decidable(tx: Transaction, batch: str) -> None:
+    """Raises Undecidable."""
+    if reason := undecidable(batch, running_batches(tx)):
+        raise Undecidable(f"the mail of batch {batch} {reason}")
+
+
 def open_batches(tx: Transaction) -> list[Batch]:
     """What is known of batches with prepared mail."""
     mails = select(schedule.c.message_id).where(
@@ -116,12 +154,14 @@ class PreparedBatch:
     """Mail whose transaction has not ended, as far as the queue knows.
 
     `created` is in seconds since the epoch; `origin` names object, host and process.
+    `running`: nobody has to decide, or may.
     """
 
     batch: str
     mails: int
     created: float
     origin: str
+    running: bool
 
 
 def prepared_batches(tx: Transaction) -> list[PreparedBatch]:
@@ -134,4 +174,8 @@ def prepared_batches(tx: Transaction) -> list[PreparedBatch]:
         .group_by(schedule.c.batch)
         .order_by(created)
     )
-    return [PreparedBatch(*row) for row in rows]
+    running = running_batches(tx)
+    return [
+        PreparedBatch(batch, mails, since, origin, batch in running)
+        for batch, mails, since, origin in rows
+    ]

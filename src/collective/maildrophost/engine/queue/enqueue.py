@@ -51,7 +51,7 @@ _RELEASE = Prepared(
 )
 
 
-def release(tx: Transaction, batch: str, now: float) -> int:
+def release(tx: Transaction, batch: str) -> int:
     """The batch's transaction has committed: its mail is due; returns how many."""
     changed = _RELEASE.run(tx, released=batch)
     _FORGET.run(tx, ended=batch)

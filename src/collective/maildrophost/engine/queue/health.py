@@ -12,14 +12,15 @@ from sqlalchemy import func, select
 
 from ..clock import rfc3339
 from . import tables
-from .batches import of_a_transaction
+from .batches import of_a_transaction, running_batches
 from .daemons import Daemon, alive_and_lost
 from .states import State
 from .stats import Stats, stats
 from .store import Transaction
 
 IN_DOUBT_SECONDS = 300
-"""A message prepared for longer belongs to a transaction that was cut off."""
+"""A message prepared for longer belongs to a transaction that was cut off, unless that
+is known to go on."""
 
 
 class Reason(str, Enum):
@@ -128,6 +129,7 @@ def in_doubt(tx: Transaction, now: float) -> int:
             schedule.c.state == State.PREPARED.value,
             of_a_transaction(),
             message.c.created < now - IN_DOUBT_SECONDS,
+            schedule.c.batch.not_in(running_batches(tx)),
         )
     )
     found: int = tx.execute(prepared).scalar_one()

@@ -10,7 +10,7 @@ from sqlalchemy import case, delete, false, select, text, update
 
 from ..message import Lane
 from . import tables
-from .batches import is_moving
+from .batches import running_batches, undecidable
 from .claim import BACK_TO_WAITING
 from .listing import IDS_AT_ONCE, key_of
 from .prepared import Prepared
@@ -187,8 +187,8 @@ def _act(
         for each in part:
             if each not in found:
                 refused[each] = NO_SUCH_MESSAGE
-            elif found[each].moving:
-                refused[each] = "is being moved to another queue: run 'import' again"
+            elif reason := found[each].undecidable:
+                refused[each] = reason
             elif is_so(found[each]):
                 already[each] = None
             elif (state := found[each].state) not in allowed:
@@ -207,7 +207,7 @@ class _Found(NamedTuple):
     key: int
     state: State
     due: float
-    moving: bool
+    undecidable: str
 
 
 def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
@@ -220,8 +220,9 @@ def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
+    running = running_batches(tx)
     found = {
-        key: _Found(key, State(state), due, is_moving(batch or ""))
+        key: _Found(key, State(state), due, undecidable(batch or "", running))
         for key, state, due, batch in rows
     }
     return {each: found[key] for each, key in keys.items() if key in found}
