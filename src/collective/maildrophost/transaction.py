@@ -59,6 +59,8 @@ logger = logging.getLogger("maildrop.zope")
 class _Stage(enum.Enum):
     OPEN = enum.auto()
     VOTED = enum.auto()
+    QUEUED = enum.auto()
+    """In one step, in the vote: it goes out, whatever becomes of the transaction."""
     ENDED = enum.auto()
 
 
@@ -80,7 +82,6 @@ class SpoolDataManager:
         self._prepared = 0
         self._wrote = False
         self._unsure = False  # whether more may be prepared than is known
-        self._released = False
         self._bells: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -152,7 +153,6 @@ class SpoolDataManager:
             for origin, messages in self._by_origin():
                 enqueue(tx, messages, now, origin)
             self._bells = doorbells(tx)
-        self._released = True
         self._drop_waiting_after(0)
 
     def _drop_waiting_after(self, count: int) -> None:
@@ -193,12 +193,14 @@ class SpoolDataManager:
 
     def tpc_vote(self, txn: Any) -> None:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""
+        stage = _Stage.VOTED
         if self._waiting or self._prepared:
             if self._is_alone(txn):
                 self._queue_all()
+                stage = _Stage.QUEUED
             else:
                 self._prepare_for(txn)
-        self._stage = _Stage.VOTED
+        self._stage = stage
 
     def _is_alone(self, txn: Any) -> bool:
         """Whether one step will do: nobody else can say no, or be asked afterwards."""
@@ -209,8 +211,8 @@ class SpoolDataManager:
 
     def tpc_finish(self, txn: Any) -> None:
         """Let the batch go, wake the daemons; never raises."""
-        self._stage = _Stage.ENDED
-        if self._prepared and not self._released:
+        voted, self._stage = self._stage is _Stage.VOTED, _Stage.ENDED
+        if voted and self._prepared:
             self._finish_batch()
         ring(self._bells)
 
@@ -241,7 +243,7 @@ class SpoolDataManager:
 
     def tpc_abort(self, txn: Any) -> None:
         """Delete the batch, unless nobody can tell whether the others committed."""
-        if self._released:
+        if self._stage is _Stage.QUEUED:
             self._stage = _Stage.ENDED
             # Nobody else takes part, so that nothing contradicts the mail.
             logger.error(
@@ -264,7 +266,7 @@ class SpoolDataManager:
         self.abort(txn)
 
     def abort(self, txn: Any) -> None:
-        """Delete the batch; also called once more after a finish with commit hooks."""
+        """Delete the batch; called once more after a finish with commit hooks."""
         if self.ended:
             return
         self._stage = _Stage.ENDED
