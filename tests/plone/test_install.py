@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from collective.maildrophost import MaildropHost
 from collective.maildrophost.installation.leftmail import left_by
-from collective.maildrophost.setuphandlers import swap_of
+from collective.maildrophost.installation.swap import swap_of
 
 
 def test_tool_and_utility_are_the_same_maildrop_host(portal, tool_of, utility):
@@ -174,7 +174,7 @@ def test_a_mailhost_whose_queue_is_of_another_kind_is_replaced(
     install(plain_portal)
 
     assert type(tool_of(plain_portal)) is MaildropHost
-    original = swap_of(plain_portal)["original"]
+    original = swap_of(plain_portal).original
     assert type(original) is QueuesElsewhere
     # The control panel's first page asks at each visit.
     assert left_by(original) is None

@@ -17,12 +17,14 @@ from Products.CMFPlone.tests.utils import MockMailHost as PloneMailHost
 from Products.GenericSetup import EXTENSION, profile_registry
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
-from zope.annotation.interfaces import IAnnotations
 from zope.component import getUtility
 
 from collective.maildrophost import MaildropHost
 from collective.maildrophost.installation.sitemailhost import TOOL_CLASS
-from collective.maildrophost.setuphandlers import SWAP, put_maildrop_host_back
+from collective.maildrophost.installation.swap import (
+    kept_maildrop_host,
+    put_maildrop_host_back,
+)
 
 OURS = "collective.maildrophost:default"
 PLONE = "profile-Products.CMFPlone:plone"
@@ -240,10 +242,6 @@ def test_what_an_addon_does_before_and_after_its_tools_makes_no_difference(
 
     assert tool_of(staging) is mock is utility()
     assert kept_maildrop_host(staging) is kept
-
-
-def kept_maildrop_host(site):
-    return IAnnotations(site)[SWAP]["maildrop_host"]
 
 
 def test_where_only_the_tool_was_replaced_only_the_tool_is(

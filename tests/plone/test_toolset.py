@@ -11,6 +11,7 @@ from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost, setuphandlers
 from collective.maildrophost.installation.sitemailhost import TOOL_CLASS
+from collective.maildrophost.installation.swap import put_maildrop_host_back
 from collective.maildrophost.interfaces import IMaildropHost
 
 TOOLSET = "profiles/default/toolset.xml"
@@ -126,7 +127,7 @@ def test_what_puts_the_maildrop_host_back_is_stored(
     committing_portal._setObject("MailHost", MailHost("MailHost"))
     transaction.commit()
 
-    setuphandlers.put_maildrop_host_back(committing_portal)
+    put_maildrop_host_back(committing_portal)
     transaction.commit()
     committing_portal._p_jar.cacheMinimize()
 

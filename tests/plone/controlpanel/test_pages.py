@@ -7,8 +7,8 @@ import transaction
 from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.installation.swap import swap_of
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
-from collective.maildrophost.setuphandlers import swap_of
 
 VIEWS = ["", "queue", "message", "test", "test-progress", "settings", "health"]
 
@@ -74,7 +74,7 @@ def test_the_overview_tells_of_mail_in_the_queue_of_the_old_mailhost(
     panel, committing_portal, tmp_path
 ):
     assert "old MailHost" not in panel.open()
-    original = swap_of(committing_portal)["original"]
+    original = swap_of(committing_portal).original
     original.smtp_queue, original.smtp_queue_directory = True, str(tmp_path)
     transaction.commit()
     waiting = tmp_path / "new" / "1"

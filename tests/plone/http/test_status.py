@@ -9,7 +9,7 @@ from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost.engine.queue import RelayPause, clear, pause
-from collective.maildrophost.setuphandlers import put_maildrop_host_back
+from collective.maildrophost.installation.swap import put_maildrop_host_back
 
 
 def test_the_status_tells_that_mail_is_moving(rest, hands):

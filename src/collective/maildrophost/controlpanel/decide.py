@@ -16,7 +16,7 @@ from collective.maildrophost.engine.actions import (
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.i18n import _
-from collective.maildrophost.setuphandlers import put_maildrop_host_back
+from collective.maildrophost.installation.swap import put_maildrop_host_back
 
 
 class DecideOnBatch(Action):

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from Acquisition import aq_base
-from zope.annotation.interfaces import IAnnotations
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.queue import Queue
 from collective.maildrophost.installation.sitemailhost import TOOL_ID, maildrop_host_of
+from collective.maildrophost.installation.swap import kept_maildrop_host
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.setuphandlers import SWAP
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class SiteMailHost:
         ours = maildrop_host_of(site)
         if ours is not None:
             return cls(ours, in_use=True)
-        kept = IAnnotations(site)[SWAP]["maildrop_host"]
+        kept = kept_maildrop_host(site)
         current = getattr(site, TOOL_ID, None)
         other = type(aq_base(current))
         name = "" if current is None else f"{other.__module__}.{other.__qualname__}"

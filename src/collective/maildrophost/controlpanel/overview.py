@@ -23,7 +23,7 @@ from collective.maildrophost.engine.queue import Search, State, prepared_batches
 from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
 from collective.maildrophost.i18n import _
 from collective.maildrophost.installation.leftmail import LeftMail, left_by
-from collective.maildrophost.setuphandlers import swap_of
+from collective.maildrophost.installation.swap import swap_of
 
 
 class Overview(Page):
@@ -115,7 +115,7 @@ class Overview(Page):
     def left_mail(self) -> LeftMail | None:
         """What waits in the queue of the MailHost that the Maildrop Host replaced."""
         swap = swap_of(self.context)
-        return left_by(swap["original"]) if swap else None
+        return left_by(swap.original) if swap else None
 
     def batches(self) -> list[dict[str, Any]]:
         """Mail whose transaction has not ended; `in_doubt`: it was cut off."""

@@ -28,8 +28,12 @@ from collective.maildrophost.installation.sitemailhost import (
     required_class,
     site_of,
 )
+from collective.maildrophost.installation.swap import (
+    Swap,
+    put_maildrop_host_back,
+    swap_of,
+)
 from collective.maildrophost.interfaces import IMaildropHost
-from collective.maildrophost.setuphandlers import put_maildrop_host_back, swap_of
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,7 @@ def remember_mail_host(event: Any) -> None:
     current = mail_host_of(site)
     if swap is None or not IMaildropHost.providedBy(current):
         return
-    if swap["maildrop_host"] is not current:
-        swap["maildrop_host"] = current
+    swap.keep(current)
 
 
 @adapter(IProfileImportedEvent)
@@ -102,7 +105,7 @@ def _foreign(site: Any) -> _Foreign | None:
     return _Foreign(current, aq_base(site.getSiteManager().queryUtility(IMailHost)))
 
 
-def _put_foreign_back(site: Any, swap: Any, foreign: _Foreign | None) -> None:
+def _put_foreign_back(site: Any, swap: Swap, foreign: _Foreign | None) -> None:
     """Put another add-on's MailHost back where a toolset step made a fresh one."""
     if foreign is None or not _is_fresh(site, swap):
         return
@@ -115,12 +118,11 @@ def _put_foreign_back(site: Any, swap: Any, foreign: _Foreign | None) -> None:
     require_maildrop_host(site)
 
 
-def _is_fresh(site: Any, swap: Any) -> bool:
+def _is_fresh(site: Any, swap: Swap) -> bool:
     """Whether some step made the MailHost; one of another class stays what it is."""
     current = mail_host_of(site)
     return (
-        type(current) in (MailHost, MaildropHost)
-        and current is not swap["maildrop_host"]
+        type(current) in (MailHost, MaildropHost) and current is not swap.maildrop_host
     )
 
 
