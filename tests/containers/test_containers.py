@@ -20,7 +20,7 @@ from servers.catcher import Catcher
 from waiting import wait_until
 
 from collective.maildrophost.engine.config import OPTIONS
-from collective.maildrophost.engine.queue.postgresqlconnection import CONNECT_SECONDS
+from collective.maildrophost.engine.queue.postgresql.connection import CONNECT_SECONDS
 
 PAGE = PROJECT / "docs" / "containers.md"
 PASSWORD = "c4n4ry-pAssw0rd"

@@ -31,7 +31,7 @@ START_SECONDS = 2.0
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 import collective.maildrophost.engine as engine
-EXTRA = (".queue.postgresql", ".queue.primaries")
+EXTRA = ".queue.postgresql."
 for found in pkgutil.walk_packages(engine.__path__, engine.__name__ + "."):
     if not found.name.endswith("__main__"):
         try:

@@ -15,8 +15,8 @@ from collective.maildrophost.engine.queue import (
     list_messages,
     open_queue,
     prepared_batches,
-    sqlitelock,
 )
+from collective.maildrophost.engine.queue.sqlite import lock
 
 BEFORE_MAIL = "aaa"
 
@@ -51,7 +51,7 @@ def test_a_file_where_the_directory_should_be_is_named(
 def test_a_locked_database_is_named(
     database, root, send, configuration, monkeypatch, subjects_later
 ):
-    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.1)
     subjects = subjects_later()
     locker = sqlite3.connect(configuration.home / "queue.db", isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")

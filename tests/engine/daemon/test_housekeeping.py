@@ -10,7 +10,7 @@ from servers.scripted import Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import delete_messages, list_messages
-from collective.maildrophost.engine.queue.housekeeping import LARGE_WAL_BYTES
+from collective.maildrophost.engine.queue.sqlite.housekeeping import LARGE_WAL_BYTES
 
 MEGABYTE = 2**20
 SHRINK_SECONDS = 60.0

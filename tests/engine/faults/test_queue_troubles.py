@@ -89,7 +89,7 @@ def test_a_queue_out_of_reach_costs_no_verdict_and_gives_no_mail(
     # Longer than a lease lasts, so that nobody takes the daemon for dead either.
     lease = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2}
     impatient(
-        queue__sqlitelock__BUSY_TIMEOUT_SECONDS=0.2,
+        queue__sqlite__lock__BUSY_TIMEOUT_SECONDS=0.2,
         delivery__ledger__RETRY_SECONDS=0.2,
         delivery__outage__TRIES_A_WORD=8,
         delivery__watch__LOOK_SECONDS=0.1,
@@ -125,7 +125,7 @@ def test_a_queue_out_of_reach_costs_no_verdict_and_gives_no_mail(
 
 @row(27)
 def test_dropped_files_wait_for_a_queue_that_cannot_be_written(site, impatient):
-    impatient(queue__sqlitelock__BUSY_TIMEOUT_SECONDS=0.2)
+    impatient(queue__sqlite__lock__BUSY_TIMEOUT_SECONDS=0.2)
     dropped = site.home / "spool" / "mail-1"
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)

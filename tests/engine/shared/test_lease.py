@@ -16,7 +16,7 @@ from collective.maildrophost.engine.queue import (
     give_back_unheard,
     recover_ownerless,
 )
-from collective.maildrophost.engine.queue.postgresql import IDLE_SECONDS
+from collective.maildrophost.engine.queue.postgresql.database import IDLE_SECONDS
 
 OK = "250 2.0.0 Ok"
 BROKEN_OFF = "1 mails in flight are broken off"
@@ -82,7 +82,9 @@ def test_who_is_cut_off_stops_sending_before_another_takes_over(
 
 def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url):
     (site,) = machines(
-        1, proxied_url, **{**QUICK, "queue__postgresqlconnection__ANSWER_SECONDS": 1.0}
+        1,
+        proxied_url,
+        **{**QUICK, "queue__postgresql__connection__ANSWER_SECONDS": 1.0},
     )
     never = threading.Event()
     with Scripted({"END": [Late(never, OK), OK]}) as relay:

@@ -100,7 +100,7 @@ DAEMON = [
     Point("engine.queue.setback.pull_back", "clock set back"),
     Point("engine.queue.fastclocks.pull_back_new", "clock ahead"),
     *(
-        Point(f"engine.queue.housekeeping.{each}", "room to spare")
+        Point(f"engine.queue.sqlite.housekeeping.{each}", "room to spare")
         for each in (
             "_step PRAGMA wal_checkpoint",
             "_truncate_wal PRAGMA wal_checkpoint 1",
@@ -202,8 +202,8 @@ TAKEOVER = [
 """Mail of another queue, imported."""
 
 OPENING = [
-    Point("engine.queue.sqlite._make_file open", "new queue"),
-    Point("engine.queue.sqlite._use_wal PRAGMA journal_mode", "new queue"),
+    Point("engine.queue.sqlite.database._make_file open", "new queue"),
+    Point("engine.queue.sqlite.database._use_wal PRAGMA journal_mode", "new queue"),
     Point("engine.queue.store._bring_up_to_date", "new queue"),
     Point("engine.queue.store._bring_up_to_date", "old queue"),
 ]
@@ -211,7 +211,7 @@ OPENING = [
 
 BACKUP = [
     *(
-        Point(f"engine.queue.backup.{each}", "backup")
+        Point(f"engine.queue.sqlite.backup.{each}", "backup")
         for each in (
             "_alone_with open",
             "_make open",
@@ -222,7 +222,7 @@ BACKUP = [
             "_alone_with unlink",
         )
     ),
-    Point("engine.queue.backup._remove_unfinished unlink", "another backup"),
+    Point("engine.queue.sqlite.backup._remove_unfinished unlink", "another backup"),
 ]
 
 TOKENS = [
@@ -255,7 +255,7 @@ NO_MAIL = {
     "engine.delivery.bookkeeper._keep write_text": "names the process, in /proc",
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
     "engine.doorbell._remove_dead unlink": _MADE_ANEW,
-    "engine.queue.sqlitepresence.Presence._make_lock open": "empty, only to be locked",
+    "engine.queue.sqlite.presence.Presence._make_lock open": "empty, only to be locked",
     "engine.socketaddress.socket_address symlink": "a link for a moment, to bind by",
     "engine.tokens.replacing.write open": "writes into the file of `mkstemp`",
     "engine.tokens.replacing.write unlink": _BY_ITSELF,

@@ -210,8 +210,8 @@ def clock_ahead(house: House, relay: Scripted) -> Iterable[str]:
 def room_to_spare(house: House, relay: Scripted) -> Iterable[str]:
     """Much was deleted; what is left is held, so that nothing is in flight."""
     for name, value in (("SPARE_PAGES", 0), ("SPARE_PART", 10**9)):
-        house.constants[f"engine.queue.housekeeping.{name}"] = value
-    house.constants["engine.queue.housekeeping.LARGE_WAL_BYTES"] = 0
+        house.constants[f"engine.queue.sqlite.housekeeping.{name}"] = value
+    house.constants["engine.queue.sqlite.housekeeping.LARGE_WAL_BYTES"] = 0
     # It waits for nobody: where a heartbeat was in the way, it comes again.
     house.constants["engine.daemon.service.PRUNE_SECONDS"] = 0.1
     (gone,) = queued(house, mail("gone", body="x" * 400_000))

@@ -27,7 +27,7 @@ from collective.maildrophost.engine.queue import (
 PROGRAMS = "proof.crash.programs:"
 REPLACE_TOKEN = PROGRAMS + "replace_refresh_token"
 REPLACE = "engine.tokens.replacing.write replace"
-COPY = "engine.queue.backup._copy backup"
+COPY = "engine.queue.sqlite.backup._copy backup"
 
 
 def spool(house) -> tuple[str, list[str]]:

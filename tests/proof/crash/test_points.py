@@ -58,7 +58,7 @@ def test_the_steps_are_found_where_they_are():
     assert durable_steps().keys() >= {
         "engine.delivery.books.write",
         "engine.intake.Intake._remove unlink",
-        "engine.queue.backup._make link",
+        "engine.queue.sqlite.backup._make link",
         "engine.queue.transfer.transfer 4",
         "engine.tokens.replacing.write replace",
         "sending.send_now",

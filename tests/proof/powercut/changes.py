@@ -11,8 +11,9 @@ from engine.faults.impatient import set_constants
 from sqlalchemy import text
 
 from collective.maildrophost.engine.cli import main
-from collective.maildrophost.engine.queue import postgresql, sqlite
+from collective.maildrophost.engine.queue.postgresql import database as postgresql
 from collective.maildrophost.engine.queue.prepared import Prepared
+from collective.maildrophost.engine.queue.sqlite import database as sqlite
 
 
 def change(what: str) -> None:

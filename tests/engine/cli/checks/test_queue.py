@@ -12,7 +12,7 @@ from engine.cli.checks.findings import failed
 
 from collective.maildrophost.engine.cli.checks import Level
 from collective.maildrophost.engine.cli.checks import queue as queue_check
-from collective.maildrophost.engine.queue.sqlite import has_wal_reset_bug
+from collective.maildrophost.engine.queue.sqlite.database import has_wal_reset_bug
 
 
 def test_a_queue_that_does_not_open_fails(site):

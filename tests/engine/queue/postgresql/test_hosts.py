@@ -14,7 +14,8 @@ from servers.proxy import Proxy
 from servers.twohosts import two_hosts
 from sqlalchemy.engine import make_url
 
-from collective.maildrophost.engine.queue import QueueError, hosts, open_queue
+from collective.maildrophost.engine.queue import QueueError, open_queue
+from collective.maildrophost.engine.queue.postgresql import hosts
 
 WAIT_SECONDS = 2
 """The shortest that libpq knows, for each host."""

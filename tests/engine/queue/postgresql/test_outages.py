@@ -21,9 +21,8 @@ from collective.maildrophost.engine.queue import (
     QueueError,
     enqueue,
     open_queue,
-    postgresql,
-    postgresqlconnection,
 )
+from collective.maildrophost.engine.queue.postgresql import connection, database
 
 CONNECT_SECONDS = 2
 """The shortest that libpq knows."""
@@ -43,7 +42,7 @@ def test_a_pooler_without_its_server_is_told_by_the_error_alone(
 ):
     """It lets everybody in, and fails their first statement."""
     dies = "SELECT pg_terminate_backend(pg_backend_pid())"
-    begin = postgresql.Prepared(postgresql.text(dies))
+    begin = database.Prepared(database.text(dies))
     with monkeypatch.context() as patched:
         patched.setattr(queue.database, "begin_write", begin)
         with pytest.raises(QueueError), queue.write():
@@ -125,7 +124,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
     breakable, hands, monkeypatch
 ):
     url = f"{breakable.url(breakable.create())}&connect_timeout={CONNECT_SECONDS}"
-    monkeypatch.setattr(postgresqlconnection, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.5)
     with contextlib.closing(open_queue(url)) as queue:
         send(queue, hands)
         began = time.monotonic()
@@ -141,7 +140,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
 
 
 def test_a_cut_wire_is_noticed_and_mended(server, url, hands, monkeypatch):
-    monkeypatch.setattr(postgresqlconnection, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.5)
     with Proxy(server.socket) as proxy:
         over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
         over = over.update_query_dict({"connect_timeout": "2"})

@@ -19,11 +19,11 @@ from collective.maildrophost.engine.queue import (
     enqueue,
     hold_messages,
     open_queue,
-    postgresql,
     prune,
     queue_length,
     settle,
 )
+from collective.maildrophost.engine.queue.postgresql import database
 from collective.maildrophost.engine.verdict import Outcome
 
 SECRET = "-".join(["sesame", "7"])  # a traceback quotes the source
@@ -106,8 +106,8 @@ def test_words_that_no_text_can_hold_are_refused(hands, queue):
 
 def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
     hands.send()
-    hurried = postgresql.BEGIN_WRITE._statement.text.replace("20s", "50ms")
-    begin = postgresql.Prepared(postgresql.text(hurried))
+    hurried = database.BEGIN_WRITE._statement.text.replace("20s", "50ms")
+    begin = database.Prepared(database.text(hurried))
     with queue.write() as tx:
         tx.exec_driver_sql("SELECT * FROM maildrop_schedule FOR UPDATE")
         monkeypatch.setattr(queue.database, "begin_write", begin)

@@ -16,8 +16,8 @@ from collective.maildrophost.engine.queue import (
     enqueue,
     open_queue,
     queue_length,
-    sqlitelock,
 )
+from collective.maildrophost.engine.queue.sqlite import lock
 
 
 def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
@@ -32,9 +32,9 @@ def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
         if len(pauses) == 20:
             other.execute("ROLLBACK")
 
-    monkeypatch.setattr(sqlitelock, "pause", counted)
+    monkeypatch.setattr(lock, "pause", counted)
     hands.send()
-    assert pauses == [sqlitelock.TURN_SECONDS] * 20
+    assert pauses == [lock.TURN_SECONDS] * 20
     assert len(hands.claim()) == 1
     other.close()
 
@@ -47,8 +47,8 @@ def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
             return tx.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
 
     hands.send()
-    assert timeout() == sqlitelock.BUSY_TIMEOUT_SECONDS * 1000
-    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
+    assert timeout() == lock.BUSY_TIMEOUT_SECONDS * 1000
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(QueueError, match="kept it locked"), queue.write():
@@ -58,7 +58,7 @@ def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
 
 
 def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypatch):
-    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.1)
     short = open_queue(queue.url)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -74,7 +74,7 @@ def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypa
 def test_no_thread_waits_longer_for_a_lock_because_others_wait_for_it(
     hands, queue, path, monkeypatch
 ):
-    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 1.0)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
@@ -123,7 +123,7 @@ def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(
     thread = threading.Thread(target=write)
     thread.start()
     writing.wait(20)
-    monkeypatch.setattr(sqlitelock, "BUSY_TIMEOUT_SECONDS", 5)
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 5)
 
     def read_and_lock():
         with queue.read() as tx:

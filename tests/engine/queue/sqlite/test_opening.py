@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine.queue import QueueError, open_queue, sqlite
+from collective.maildrophost.engine.queue import QueueError, open_queue
+from collective.maildrophost.engine.queue.sqlite import database
 
 
 def test_opening_a_queue_again_changes_nothing(queue, path):
@@ -62,7 +63,7 @@ def test_a_network_file_system_is_told_apart(tmp_path):
     (tmp_path / "with blank").mkdir()
 
     def kind(path):
-        return sqlite.file_system(path, mounts)
+        return database.file_system(path, mounts)
 
     assert kind(tmp_path) == "ext4"
     assert kind(tmp_path / "with blank" / "queue.db") == "tmpfs"
@@ -72,7 +73,7 @@ def test_a_network_file_system_is_told_apart(tmp_path):
 
 
 def test_a_queue_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(database, "file_system", lambda path: "nfs4")
     with pytest.raises(QueueError, match=r"network file system \(nfs4\).*local disk"):
         open_queue(f"sqlite:///{tmp_path}/queue.db")
     assert list(tmp_path.iterdir()) == []
@@ -92,4 +93,4 @@ def test_a_queue_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
     ],
 )
 def test_the_versions_with_the_wal_reset_bug_are_known(version, broken):
-    assert sqlite.has_wal_reset_bug(version) is broken
+    assert database.has_wal_reset_bug(version) is broken

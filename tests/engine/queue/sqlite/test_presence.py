@@ -21,8 +21,8 @@ from collective.maildrophost.engine.queue import (
     exists,
     open_queue,
     queue_length,
-    sqlitepresence,
 )
+from collective.maildrophost.engine.queue.sqlite import presence
 
 WORDS = "removed while others have it open: put it back"
 HOLD = """
@@ -41,7 +41,7 @@ def lock(path):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(sqlitepresence, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(presence, "PATIENCE_SECONDS", 0.1)
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def test_a_child_that_ends_leaves_its_parent_there(queue, url, path):
 
 
 def test_a_first_start_waits_for_whoever_only_looks(url, path, lock, monkeypatch):
-    monkeypatch.setattr(sqlitepresence, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(presence, "PATIENCE_SECONDS", 10)
     path.parent.mkdir()
     with lock.open("w") as looking:
         fcntl.flock(looking, fcntl.LOCK_EX)

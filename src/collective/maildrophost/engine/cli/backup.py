@@ -35,8 +35,8 @@ def backup_command(configured: Configured, file: Path, as_json: bool) -> None:
         raise click.ClickException(
             "there is no queue yet: the first mail, or the first start, makes it"
         )
-    from ..queue.backup import backup
-    from ..queue.sqlite import path_of
+    from ..queue.sqlite.backup import backup
+    from ..queue.sqlite.database import path_of
 
     with steps("copying") as tell:
         octets = backup(path_of(url).absolute(), file.absolute(), tell)

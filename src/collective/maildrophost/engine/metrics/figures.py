@@ -25,7 +25,7 @@ from ..queue import (
 )
 from ..queue.depth import Depth, depth
 from ..queue.health import in_doubt
-from ..queue.housekeeping import Room, room
+from ..queue.sqlite.housekeeping import Room, room
 
 COUNT_SECONDS = 10.0
 """Between two counts of the messages in the queue, at the least."""

@@ -51,7 +51,6 @@ from .errors import QueueError, Refused
 from .fastclocks import FromAhead, pull_back_new
 from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
 from .hours import recently_sent
-from .housekeeping import empty_large_wal, tidy
 from .listing import (
     AttemptRecord,
     MessageRecord,
@@ -93,6 +92,7 @@ from .search import (
 )
 from .setback import pull_back
 from .settle import Settlement, settle
+from .sqlite.housekeeping import empty_large_wal, tidy
 from .states import RecipientState, State
 from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, is_shared, open_queue

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .housekeeping import empty_large_wal
 from .operator import Done, taking_part
 from .search import Search, ids_matching, newest_id
+from .sqlite.housekeeping import empty_large_wal
 from .store import Queue
 
 AT_ONCE = 1000

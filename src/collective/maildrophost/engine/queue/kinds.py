@@ -12,12 +12,12 @@ def database_at(url: URL) -> Database:
     # Only what is used gets imported: a queue on SQLite needs no other driver.
     kind = url.get_backend_name()
     if kind == "sqlite":
-        from .sqlite import SQLite
+        from .sqlite.database import SQLite
 
         return SQLite(url)
     if url.drivername == "postgresql+psycopg":
         try:
-            from .postgresql import PostgreSQL
+            from .postgresql.database import PostgreSQL
         except ImportError as error:
             raise ValueError(
                 f"{error}: install collective.maildrophost[postgresql]"

@@ -59,7 +59,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
 def _path(configuration: Configuration) -> Path:
     from sqlalchemy.engine import make_url
 
-    from ...queue.sqlite import path_of
+    from ...queue.sqlite.database import path_of
 
     return path_of(make_url(configuration.queue))
 
@@ -123,7 +123,7 @@ def _name(user: int) -> str:
 
 
 def _library() -> Finding:
-    from ...queue.sqlite import has_wal_reset_bug
+    from ...queue.sqlite.database import has_wal_reset_bug
 
     version = sqlite3.sqlite_version
     if has_wal_reset_bug(sqlite3.sqlite_version_info):

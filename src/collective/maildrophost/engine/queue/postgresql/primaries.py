@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from . import hosts
-from .postgresqlconnection import connect
+from .connection import connect
 
 # A pooler in front of a server tells of that one, as another pooler would.
 _SERVER = "SELECT pg_postmaster_start_time()"

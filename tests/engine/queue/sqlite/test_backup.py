@@ -10,14 +10,14 @@ import stat
 import pytest
 from engine.halfway import half_way
 
-from collective.maildrophost.engine.queue import backup as module
 from collective.maildrophost.engine.queue import (
     enqueue,
     list_messages,
     open_queue,
     queue_length,
 )
-from collective.maildrophost.engine.queue.backup import BackupFailed, backup
+from collective.maildrophost.engine.queue.sqlite import backup as module
+from collective.maildrophost.engine.queue.sqlite.backup import BackupFailed, backup
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_what_is_written_meanwhile_is_not_in_it_and_does_not_begin_it_anew(
 
 BACKS_UP = """
 import pathlib, sys
-from collective.maildrophost.engine.queue import backup
+from collective.maildrophost.engine.queue.sqlite import backup
 backup.STEP_PAGES = 1
 def wait(done, total):
     if done == 3:

@@ -18,8 +18,8 @@ from collective.maildrophost.engine.queue import (
     hold_messages,
     tidy,
 )
-from collective.maildrophost.engine.queue import housekeeping as module
-from collective.maildrophost.engine.queue.housekeeping import room, wal_bytes
+from collective.maildrophost.engine.queue.sqlite import housekeeping as module
+from collective.maildrophost.engine.queue.sqlite.housekeeping import room, wal_bytes
 
 LARGE = "x" * 100_000
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import QueueError
-from .sqlite import advice, existing
-from .sqlitelock import is_locked
-from .store import Queue
+from ..errors import QueueError
+from ..store import Queue
+from .database import advice, existing
+from .lock import is_locked
 
 LARGE_WAL_BYTES = 64 * 2**20
 """Four times what is checkpointed by itself: a reader was in the way for long."""

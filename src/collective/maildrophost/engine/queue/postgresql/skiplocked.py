@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-from ..large import LARGE_OCTETS
-from . import tables
-from .prepared import Prepared
+from ...large import LARGE_OCTETS
+from .. import tables
+from ..prepared import Prepared
 
 _TAKE = Prepared(
     text(f"""

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..disk import sync
-from ..errors import MaildropError
-from .sqlite import advice
+from ...disk import sync
+from ...errors import MaildropError
+from .database import advice
 
 STEP_PAGES = 500
 """Copied between two reports of progress (2 MB)."""

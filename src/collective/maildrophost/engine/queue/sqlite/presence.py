@@ -19,8 +19,8 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from ..ownership import belong_as
-from .sqlitelock import TURN_SECONDS, pause
+from ...ownership import belong_as
+from .lock import TURN_SECONDS, pause
 
 PATIENCE_SECONDS = 0.5
 """For whoever is just making the queue, or looks whether anybody has it open: both have

@@ -22,13 +22,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from ..ownership import belong_as
-from . import sqlitelock
-from .prepared import Prepared, among_ids
-from .sqlitelock import WriteInTurn, deadline, once_unlocked
-from .sqlitepresence import Presence
-from .states import State
-from .tables import schedule
+from ...ownership import belong_as
+from ..prepared import Prepared, among_ids
+from ..states import State
+from ..tables import schedule
+from . import lock
+from .lock import WriteInTurn, deadline, once_unlocked
+from .presence import Presence
 
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
@@ -49,7 +49,7 @@ _AWAY = (
     "its file was removed or replaced while it was in use: put it back, and all goes "
     "on; a restart would leave its mail behind"
 )
-_PATIENCE = f"{sqlitelock.BUSY_TIMEOUT_SECONDS} s"
+_PATIENCE = f"{lock.BUSY_TIMEOUT_SECONDS} s"
 # By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
     "is locked": f"another program kept it locked for {_PATIENCE}",
@@ -63,7 +63,7 @@ _ADVICE = {
 
 
 class SQLite:
-    """A queue in one file; see the contract in `database`."""
+    """A queue in one file; see the contract in queue/database.py."""
 
     begin_read = BEGIN_READ
     shared = False
@@ -177,7 +177,7 @@ def _make_engine(url: URL) -> Engine:
         hide_parameters=True,
         pool_size=4,
         max_overflow=-1,
-        connect_args={"timeout": sqlitelock.BUSY_TIMEOUT_SECONDS},
+        connect_args={"timeout": lock.BUSY_TIMEOUT_SECONDS},
     )
     event.listen(engine, "connect", _set_up_connection)
     return engine
@@ -219,7 +219,7 @@ def _make_directory(path: Path) -> None:
 
 def _make_file(path: Path) -> None:
     """Make it private where there is none; SQLite's -wal and -shm follow its mode."""
-    # One that asks nobody (see sqlitepresence) may be faster.
+    # One that asks nobody (see presence.py) may be faster.
     with contextlib.suppress(FileExistsError):
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         belong_as(handle, path.parent)

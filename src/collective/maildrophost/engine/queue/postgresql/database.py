@@ -14,15 +14,15 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
+from ..prepared import Prepared
 from . import hosts, primaries
-from .postgresqlconnection import (
+from .connection import (
     NoAnswer,
     WrongEncoding,
     connect,
     connect_to_listen,
     with_defaults,
 )
-from .prepared import Prepared
 from .skiplocked import take
 
 LOCK_SECONDS = 20
@@ -112,7 +112,7 @@ _CONNECTION_GONE = ("08", "25P03", "25P04", "57P")
 
 
 class PostgreSQL:
-    """A queue that several machines share; see the contract in `database`."""
+    """A queue that several machines share; see the contract in queue/database.py."""
 
     begin_read, begin_write = BEGIN_READ, BEGIN_WRITE
     path = None

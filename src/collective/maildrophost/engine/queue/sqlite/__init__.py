@@ -1,0 +1,8 @@
+"""A queue in a file: what SQLite needs beside the operations that all queues share.
+
+database       how it is opened and written, so that a commit is on disk
+lock           one writes at a time, the others wait their turn
+presence       who has the file open: none makes another one in its place
+housekeeping   the files kept from growing for good
+backup         a copy of a queue that is in use
+"""
