@@ -36,7 +36,7 @@ from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.sending import send_now, send_with_transaction
-from collective.maildrophost.submission import envelope, wishes
+from collective.maildrophost.submission import envelope, headers, wishes
 from collective.maildrophost.submission.munged import munged
 from collective.maildrophost.zmi.tabs import Tabs
 
@@ -92,13 +92,13 @@ class MaildropHost(Tabs, MailHost):
     ) -> None:
         """Queue a mail, see IMaildropHost; raises MailHostError."""
         with refusals_named():
-            envelope.check_one_line("subject", subject, charset)
-            envelope.check_one_line("msg_type", msg_type)
-            envelope.check_one_line("charset", charset)
-            envelope.check_one_line("encode", encode)
-            envelope.check_headers(messageText)
+            headers.check_one_line("subject", subject, charset)
+            headers.check_one_line("msg_type", msg_type)
+            headers.check_one_line("charset", charset)
+            headers.check_one_line("encode", encode)
+            headers.check(messageText)
             mto = envelope.listed(mto, charset)
-            envelope.check_new_headers(messageText, mto, mfrom, subject)
+            headers.check_new(messageText, envelope.each(mto), mfrom, subject)
             recipients = envelope.recipients(messageText, mto, charset)
         # Not handed on: add-ons and tests replace what follows by methods with
         # MailHost's own arguments.
@@ -127,9 +127,9 @@ class MaildropHost(Tabs, MailHost):
         """Queue a mail of these; raises MailHostError."""
         # MailHost writes them into one text, in which a line break begins a header.
         with refusals_named():
-            envelope.check_one_line("sender", mfrom)
-            envelope.check_one_line("recipient", mto)
-            envelope.check_one_line("subject", subject)
+            headers.check_one_line("sender", mfrom)
+            headers.check_one_line("recipient", mto)
+            headers.check_one_line("subject", subject)
             if not mto:
                 raise InvalidMessage("no recipient given")
         super().simple_send(mto, mfrom, subject, body, immediate)
@@ -163,8 +163,8 @@ class MaildropHost(Tabs, MailHost):
                 immediate = wished.immediate
             configuration = self._configuration()
             message = compose(
-                envelope.content(messageText),
-                envelope.unfolded(mfrom or ""),
+                headers.content(messageText),
+                headers.unfolded(mfrom or ""),
                 envelope.recipients("", mto, None),
                 lane=wishes.lane_of(wished.lane),
                 at=wishes.seconds_of(wished.deliver_at),

@@ -1,6 +1,7 @@
-"""What a caller of MailHost means: the envelope, its wishes, the message's octets.
+"""What a caller of MailHost means: envelope, headers, wishes, the message's octets.
 
 envelope       who sends, and to whom, checked before MailHost repairs it
+headers        what a caller gives for headers: each stays one
 wishes         lane and time
 munged         the message as MailHost would write it
 flattening     message objects as octets
