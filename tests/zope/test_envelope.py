@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.mime.text import MIMEText
 
@@ -178,6 +179,54 @@ def test_several_recipients_may_be_given_in_any_way(host, sent, kind):
     assert [r.address for r in sent().recipients] == ["a@b.org", "c@d.org"]
 
 
+@pytest.mark.parametrize(
+    ("charset", "subject"),
+    # Without a charset MailHost writes no subject beyond ASCII, text or octets.
+    [(None, "hello"), ("utf-8", "Grüße"), ("iso-8859-1", "Grüße")],
+)
+def test_octets_are_read_as_the_charset_tells(host, sent, content_of, charset, subject):
+    to = b"one@example.org, two@example.org"
+    text, sender, octets = (
+        value.encode(charset or "utf-8")
+        for value in ("übermorgen", "Müller <from@example.org>", subject)
+    )
+    host.send(text, to, sender, octets, charset=charset, msg_type=b"text/plain")
+    message = sent()
+    addresses = [r.address for r in message.recipients]
+    assert addresses == ["one@example.org", "two@example.org"]
+    assert message.sender == "from@example.org"
+    assert message.subject == subject
+    mail = message_from_bytes(content_of(message))
+    assert mail.get_payload(decode=True).decode(charset or "utf-8") == "übermorgen"
+
+
+@pytest.mark.parametrize("charset", [None, "ascii", "no-such-charset"])
+@pytest.mark.parametrize("unread", ["message", "recipient", "sender", "subject"])
+def test_octets_that_cannot_be_read_are_refused(host, mails, unread, charset):
+    given = {
+        "message": "hi",
+        "recipient": "to@example.org",
+        "sender": "from@example.org",
+        "subject": "hello",
+    }
+    given[unread] = given[unread].encode() + b"\xff"
+    with pytest.raises(MailHostError, match=f"the {unread} cannot be read"):
+        host.send(*given.values(), charset=charset)
+    transaction.commit()
+    assert mails() == []
+
+
+@pytest.mark.parametrize("method", ["send", "_send"])
+def test_one_of_several_recipients_that_cannot_be_read_is_refused(host, mails, method):
+    arguments = ["hi", ["to@example.org", b"\xff@example.org"], "from@example.org"]
+    if method == "_send":
+        arguments.reverse()
+    with pytest.raises(MailHostError, match="the recipient cannot be read"):
+        getattr(host, method)(*arguments)
+    transaction.commit()
+    assert mails() == []
+
+
 UMLAUTS = "Info <info@müller.example>"
 ASCII = b"<info@xn--mller-kva.example>"
 
@@ -240,5 +289,23 @@ def test_a_simple_mail_has_one_header_of_each(host, mails, place, bad):
 def test_a_simple_mail_needs_a_recipient(host, mails, nobody):
     with pytest.raises(MailHostError, match="no recipient"):
         host.simple_send(nobody, "from@example.org", "hello", "hi")
+    transaction.commit()
+    assert mails() == []
+
+
+def test_a_simple_mail_of_octets_is_that_of_their_text(host, sent, content_of):
+    host.simple_send(b"to@example.org", b"from@example.org", b"hello", b"hi there")
+    message = sent()
+    assert [r.address for r in message.recipients] == ["to@example.org"]
+    assert (message.sender, message.subject) == ("from@example.org", "hello")
+    assert content_of(message).endswith(b"\r\n\r\nhi there")
+
+
+@pytest.mark.parametrize("place", range(4), ids=["mto", "mfrom", "subject", "body"])
+def test_a_simple_mail_of_octets_that_cannot_be_read_is_refused(host, mails, place):
+    arguments = ["to@example.org", "from@example.org", "hello", "hi"]
+    arguments[place] = b"\xff"
+    with pytest.raises(MailHostError, match="cannot be read"):
+        host.simple_send(*arguments)
     transaction.commit()
     assert mails() == []

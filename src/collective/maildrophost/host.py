@@ -92,14 +92,16 @@ class MaildropHost(Tabs, MailHost):
     ) -> None:
         """Queue a mail, see IMaildropHost; raises MailHostError."""
         with refusals_named():
-            headers.check_one_line("subject", subject, charset)
-            headers.check_one_line("msg_type", msg_type)
-            headers.check_one_line("charset", charset)
-            headers.check_one_line("encode", encode)
+            charset = headers.one_line("charset", charset)
+            subject = headers.one_line("subject", subject, charset)
+            msg_type = headers.one_line("msg_type", msg_type)
+            encode = headers.one_line("encode", encode)
+            mfrom = headers.as_text("sender", mfrom, charset)
+            messageText = headers.as_text("message", messageText, charset)
             headers.check(messageText)
             mto = envelope.listed(mto, charset)
             headers.check_new(messageText, envelope.each(mto), mfrom, subject)
-            recipients = envelope.recipients(messageText, mto, charset)
+            recipients = envelope.recipients(messageText, mto)
         # Not handed on: add-ons and tests replace what follows by methods with
         # MailHost's own arguments.
         with wishes.kept(lane=lane, deliver_at=deliver_at):
@@ -127,9 +129,10 @@ class MaildropHost(Tabs, MailHost):
         """Queue a mail of these; raises MailHostError."""
         # MailHost writes them into one text, in which a line break begins a header.
         with refusals_named():
-            headers.check_one_line("sender", mfrom)
-            headers.check_one_line("recipient", mto)
-            headers.check_one_line("subject", subject)
+            mfrom = headers.one_line("sender", mfrom)
+            mto = headers.one_line("recipient", mto)
+            subject = headers.one_line("subject", subject)
+            body = headers.as_text("text", body)
             if not mto:
                 raise InvalidMessage("no recipient given")
         super().simple_send(mto, mfrom, subject, body, immediate)
@@ -164,8 +167,8 @@ class MaildropHost(Tabs, MailHost):
             configuration = self._configuration()
             message = compose(
                 headers.content(messageText),
-                headers.unfolded(mfrom or ""),
-                envelope.recipients("", mto, None),
+                headers.unfolded(headers.as_text("sender", mfrom) or ""),
+                envelope.recipients("", mto),
                 lane=wishes.lane_of(wished.lane),
                 at=wishes.seconds_of(wished.deliver_at),
                 immediate=bool(immediate),

@@ -15,7 +15,7 @@ from email.parser import HeaderParser
 from typing import Any
 
 from collective.maildrophost.engine.message import InvalidMessage, parse_addresses
-from collective.maildrophost.submission.headers import unfolded
+from collective.maildrophost.submission.headers import as_text, unfolded
 
 RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
@@ -32,7 +32,8 @@ def listed(mto: Any, charset: str | None = None) -> Any:
 
     Raises InvalidMessage for what can be no address.
     """
-    if not mto or isinstance(mto, (str, bytes, Header)):
+    mto = as_text("recipient", mto, charset)
+    if not mto or isinstance(mto, (str, Header)):
         return mto
     if not isinstance(mto, Iterable):
         raise InvalidMessage(f"the recipients are {mto!r}, not an address or several")
@@ -40,32 +41,27 @@ def listed(mto: Any, charset: str | None = None) -> Any:
 
 
 def _recipient(value: Any, charset: str | None) -> Any:
-    if isinstance(value, bytes):
-        return unfolded(value, charset)
+    value = as_text("recipient", value, charset)
     if isinstance(value, (str, Header, Address)):
         return value
     raise InvalidMessage(f"a recipient is {value!r}, not an address")
 
 
-def recipients(message: Any, mto: Any, charset: str | None) -> list[str]:
+def recipients(message: Any, mto: Any) -> list[str]:
     """The bare addresses of `mto`; without it, those of To, Cc and Bcc.
 
     Raises InvalidMessage. An empty list means that there is none.
     """
-    values = each(listed(mto, charset)) if mto else _headers(message, charset)
-    return [
-        address for value in values for address in _addresses(unfolded(value, charset))
-    ]
+    values = each(listed(mto)) if mto else _headers(message)
+    return [address for value in values for address in _addresses(unfolded(value))]
 
 
 def each(mto: Any) -> Iterable[Any]:
     """The items of what `listed` returns; a text may still hold several addresses."""
-    return (mto,) if isinstance(mto, (str, bytes, Header)) else mto or ()
+    return (mto,) if isinstance(mto, (str, Header)) else mto or ()
 
 
-def _headers(message: Any, charset: str | None) -> list[Any]:
-    if isinstance(message, bytes):
-        message = message.decode(charset or "utf-8", "replace")
+def _headers(message: Any) -> list[Any]:
     if not isinstance(message, EmailMessage):
         message = HeaderParser().parsestr(str(message))
     return [

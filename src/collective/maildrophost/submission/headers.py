@@ -28,19 +28,36 @@ _ENCODED_WORD = "=?"
 _NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 
 
-def check_one_line(name: str, value: Any, charset: str | None = None) -> None:
-    """Raise InvalidMessage when a header argument would become several headers."""
+def one_line(name: str, value: Any, charset: str | None = None) -> Any:
+    """The value of a header argument as text, folded or not.
+
+    Raises InvalidMessage when it can't be read, or would become several headers.
+    """
+    value = as_text(name, value, charset)
     if isinstance(value, str) and value.isprintable():
-        return
-    if value and _LINE_BREAKS.search(unfolded(value, charset)):
+        return value
+    if value and _LINE_BREAKS.search(unfolded(value)):
         raise InvalidMessage(f"line break or NUL in the {name}")
+    return value
 
 
-def unfolded(value: Any, charset: str | None = None) -> str:
+def as_text(name: str, value: Any, charset: str | None = None) -> Any:
+    """`value`, read as `charset` tells, or as UTF-8, where it is octets.
+
+    Raises InvalidMessage when it can't be read so.
+    """
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode(charset or "utf-8")
+    except (ValueError, LookupError, TypeError) as error:
+        raise InvalidMessage(f"the {name} cannot be read: {error}") from error
+
+
+def unfolded(value: Any) -> str:
     """The value of a header, or an argument that was one, as one line."""
-    text = value.decode(charset or "utf-8") if isinstance(value, bytes) else str(value)
     # A line break at either end is no fold: nobody could tell what was to follow it.
-    return _FOLD.sub("", text.strip(" \t"))
+    return _FOLD.sub("", str(value).strip(" \t"))
 
 
 def content(message: Any) -> bytes | str:
@@ -60,12 +77,12 @@ def check(message: Any) -> None:
     if isinstance(message, EmailMessage):
         for part in message.walk():
             for name, value in part.raw_items():
-                check_one_line("name of a header", name)
+                one_line("name of a header", name)
                 if not _is_plain(value):
                     _check_folded(message.policy, name, value)
-    elif isinstance(message, (str, bytes)):
-        text = message if isinstance(message, bytes) else message.encode(*_AS_IT_IS)
-        check_headers(text, header_block_end(text))
+    elif isinstance(message, str):
+        octets = message.encode(*_AS_IT_IS)
+        check_headers(octets, header_block_end(octets))
 
 
 def check_new(
