@@ -115,41 +115,41 @@ def _are_plain(mto: Any, mfrom: Any, subject: Any) -> bool:
 
 
 def _written(
-    message: Any, mto: str, mfrom: str, subject: str | None, charset: Any, kind: Any
+    given: Any, mto: str, mfrom: str, subject: str | None, charset: Any, msg_type: Any
 ) -> bytes:
-    letter = message
-    if subject or charset or not _tells_charsets(message):
-        letter = copied(message) if isinstance(message, Message) else _parsed(message)
-        if kind and not letter.get("Content-Type"):
-            letter.set_type(kind)
+    message = given
+    if subject or charset or not _tells_charsets(given):
+        message = copied(given) if isinstance(given, Message) else _parsed(given)
+        if msg_type and not message.get("Content-Type"):
+            message.set_type(msg_type)
         # Among parts, who has no charset gets that of another.
-        charset = _set_recursive_charset(letter, charset=charset)
-    if isinstance(message, str) and not _is_like_ascii(letter):
+        charset = _set_recursive_charset(message, charset=charset)
+    if isinstance(given, str) and not _is_like_ascii(message):
         raise Unusual
-    left_out, added = _headers(letter, mto, mfrom, subject, charset)
-    return flattened(letter, letter.policy, left_out, added)
+    left_out, added = _headers(message, mto, mfrom, subject, charset)
+    return flattened(message, message.policy, left_out, added)
 
 
 def _headers(
-    letter: Message, mto: str, mfrom: str, subject: str | None, charset: Any
+    message: Message, mto: str, mfrom: str, subject: str | None, charset: Any
 ) -> tuple[set[str], list[bytes]]:
     """The names of those that go, in lower case, and those that come."""
-    policy = letter.policy
+    policy = message.policy
     if policy.max_line_length != LINE_CHARACTERS:
         raise Unusual  # `_PLAIN` is what fits on that.
     left_out, added = {"to", "from"}, []
     if subject:
         left_out.add("subject")
         added.append(_subject(policy, subject, charset))
-    elif not letter.get("Subject"):
-        _check_absent(letter, "Subject")
+    elif not message.get("Subject"):
+        _check_absent(message, "Subject")
         added.append(header(policy, "Subject", "[No Subject]"))
     added.append(f"To: {mto}{policy.linesep}".encode("ascii"))
     added.append(_sender(policy, mfrom, charset))
-    if letter.get("Bcc"):
+    if message.get("Bcc"):
         left_out.add("bcc")
-    if not letter.get("Date"):
-        _check_absent(letter, "Date")
+    if not message.get("Date"):
+        _check_absent(message, "Date")
         added.append(_date(policy, int(time.time())))
     return left_out, added
 
@@ -171,9 +171,9 @@ def _parsed(text: Any) -> Message:
     if text.startswith(_EXCEPTIONS, head.end()):
         raise Unusual
     parser = Parser(policy=_TEXT_POLICY)
-    letter = parser.parsestr(head[0]) if head[0] else Message(_TEXT_POLICY)
-    letter.set_payload(text[head.end() :].removeprefix("\n"))
-    return letter
+    message = parser.parsestr(head[0]) if head[0] else Message(_TEXT_POLICY)
+    message.set_payload(text[head.end() :].removeprefix("\n"))
+    return message
 
 
 def _with_subject(message: Message, subject: str) -> Message:
@@ -184,14 +184,14 @@ def _with_subject(message: Message, subject: str) -> Message:
     return twin
 
 
-def _is_like_ascii(letter: Message) -> bool:
-    charset = letter.get_param("charset", "utf-8")
+def _is_like_ascii(message: Message) -> bool:
+    charset = message.get_param("charset", "utf-8")
     return isinstance(charset, str) and charset.lower() in _LIKE_ASCII
 
 
-def _check_absent(letter: Message, name: str) -> None:
+def _check_absent(message: Message, name: str) -> None:
     # An empty one that is there already: some messages refuse a second one.
-    if is_modern(letter) and name in letter:
+    if is_modern(message) and name in message:
         raise Unusual
 
 
