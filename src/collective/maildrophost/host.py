@@ -217,11 +217,11 @@ class MaildropHost(Tabs, MailHost):
     def setConfigPath(self, key: str) -> None:
         """Use the configuration listed under `key`; ValueError says why not."""
         try:
-            listed = productconfig.listed_key(key)
-            productconfig.configuration(listed)
+            known = productconfig.key_of(key)
+            productconfig.configuration(known)
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
-        self._config_key = listed
+        self._config_key = known
 
     @zpublish(False)
     @security.protected(change_configuration)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .engine.cli import main
 from .engine.cli.part import run
-from .productconfig import SECTION, listed
+from .productconfig import SECTION, in_section
 
 PROGRAM = "bin/instance maildrop"
 
@@ -17,7 +17,7 @@ def maildrop(ctl: Any, arguments: str) -> None:
 
     KEY is the key of a configuration in zope.conf, where there are several.
     """
-    configurations = listed(ctl.options.configroot.product_config.get(SECTION, {}))
+    configurations = in_section(ctl.options.configroot.product_config.get(SECTION, {}))
     argv = _argv(ctl.options.args, arguments)
     if configurations:
         status = run(PROGRAM, configurations, argv)

@@ -34,22 +34,22 @@ class UnknownConfiguration(MaildropError, ValueError):
 
 def configurations() -> dict[str, str]:
     """Key with path of every configuration, "DEFAULT" first when there is any."""
-    listed = {**_from_zope_conf(), **_added}
-    default = os.environ.get(ENVIRONMENT) or next(iter(listed.values()), "")
-    return {DEFAULT: default, **listed} if default else listed
+    paths = {**_from_zope_conf(), **_added}
+    default = os.environ.get(ENVIRONMENT) or next(iter(paths.values()), "")
+    return {DEFAULT: default, **paths} if default else paths
 
 
 def _from_zope_conf() -> dict[str, str]:
     sections = getattr(getConfiguration(), "product_config", None) or {}
-    return listed(sections.get(SECTION, {}))
+    return in_section(sections.get(SECTION, {}))
 
 
-def listed(section: Mapping[str, str]) -> dict[str, str]:
+def in_section(section: Mapping[str, str]) -> dict[str, str]:
     """Key with path of every configuration in a product-config section."""
     return {
-        key.removeprefix(PREFIX): path
-        for key, path in section.items()
-        if key.startswith(PREFIX)
+        name.removeprefix(PREFIX): path
+        for name, path in section.items()
+        if name.startswith(PREFIX)
     }
 
 
@@ -58,21 +58,20 @@ def add(key: str, path: str) -> None:
     _added[key] = path
 
 
-def listed_key(key: str) -> str:
-    """`key` as it is listed, zope.conf's full name accepted, too.
+def key_of(name: str) -> str:
+    """The key that `name` means: itself, or zope.conf's full name of it.
 
     Raises UnknownConfiguration, which is a ValueError.
     """
-    return _listed(key)[0]
+    return _key_and_path(name)[0]
 
 
-def _listed(key: str) -> tuple[str, str]:
-    """Its key as it is listed, and its path."""
-    short = key.removeprefix(PREFIX) if isinstance(key, str) else ""
-    path = configurations().get(short)
+def _key_and_path(name: str) -> tuple[str, str]:
+    key = name.removeprefix(PREFIX) if isinstance(name, str) else ""
+    path = configurations().get(key)
     if path is None:
-        raise UnknownConfiguration(key)
-    return short, path
+        raise UnknownConfiguration(name)
+    return key, path
 
 
 def configuration(key: str) -> Configuration:
@@ -80,7 +79,7 @@ def configuration(key: str) -> Configuration:
 
     Raises UnknownConfiguration, or ConfigurationError that names file, line and option.
     """
-    return _current(_listed(key)[1])
+    return _current(_key_and_path(key)[1])
 
 
 class _Stamp(NamedTuple):
