@@ -108,6 +108,17 @@ def test_a_program_may_list_more(instance, configuration_file):
     assert host.getConfigPath() == str(configuration_file)
 
 
+def test_a_program_may_list_it_by_the_full_name_of_zope_conf(
+    instance, configuration_file
+):
+    host = MaildropHost()
+    host.addConfigPath("config-path-added", str(configuration_file))
+    assert ("added", str(configuration_file)) in host.getCandidateConfigPaths()
+    for key in ("added", "config-path-added"):
+        host.setConfigPath(key)
+        assert host.getConfigKey() == "added"
+
+
 def test_a_key_that_is_no_longer_listed_says_so_when_sending(instance, send):
     host = MaildropHost()
     host.setConfigPath("newsletter")

@@ -53,9 +53,9 @@ def in_section(section: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def add(key: str, path: str) -> None:
-    """List `path` under `key` until this process ends."""
-    _added[key] = path
+def add(name: str, path: str) -> None:
+    """List `path` under the key that `name` means until this process ends."""
+    _added[name.removeprefix(PREFIX)] = path
 
 
 def key_of(name: str) -> str:
