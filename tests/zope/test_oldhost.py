@@ -13,6 +13,7 @@ import ZODB.FileStorage
 from App.config import getConfiguration
 from persistent import Persistent
 
+from collective.maildrophost import productconfig
 from collective.maildrophost.host import MaildropHost
 
 OLD_MODULE = "Products.MaildropHost.MaildropHost"
@@ -118,6 +119,26 @@ def test_a_path_that_is_not_listed_is_remembered_until_it_is(
     finally:
         transaction.abort()
         db.close()
+
+
+def test_a_path_that_is_the_default_has_its_own_key(newsletter, monkeypatch):
+    monkeypatch.delenv(productconfig.ENVIRONMENT)
+    host = MaildropHost()
+    host.__setstate__({**STATE, "config_path": newsletter})
+    assert productconfig.configurations()["DEFAULT"] == newsletter
+    assert host.getConfigKey() == "newsletter"
+
+
+def test_a_path_that_only_the_environment_names_is_remembered(newsletter, monkeypatch):
+    monkeypatch.setenv(productconfig.ENVIRONMENT, "/elsewhere/maildrop.conf")
+    host = MaildropHost()
+    host.__setstate__({**STATE, "config_path": "/elsewhere/maildrop.conf"})
+    assert host.getConfigPath() == "/elsewhere/maildrop.conf"
+    monkeypatch.setenv(productconfig.ENVIRONMENT, newsletter)
+    listed = {"maildrophost": {"config-path-old": "/elsewhere/maildrop.conf"}}
+    monkeypatch.setattr(getConfiguration(), "product_config", listed)
+    host.__setstate__(host.__getstate__())
+    assert host.getConfigKey() == "old"
 
 
 def test_our_own_state_is_left_alone(database, newsletter):

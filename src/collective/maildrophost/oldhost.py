@@ -44,8 +44,11 @@ def translated(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key_of(path: str | None) -> str:
-    listed = productconfig.configurations().items()
-    return next((key for key, each in listed if each == path), "")
+    # Its own: what is the default is another file once the environment or the order
+    # of zope.conf says so.
+    paths = productconfig.configurations()
+    paths.pop(productconfig.DEFAULT, None)
+    return next((key for key, each in paths.items() if each == path), "")
 
 
 def state_of(tool: Any) -> Mapping[str, Any] | None:
