@@ -141,6 +141,23 @@ def test_a_path_that_only_the_environment_names_is_remembered(newsletter, monkey
     assert host.getConfigKey() == "old"
 
 
+@pytest.mark.parametrize("key", ["newsletter", "DEFAULT"])
+def test_a_key_that_was_chosen_since_stays(newsletter, monkeypatch, key):
+    path = {"config_path": "/elsewhere/maildrop.conf"}
+    host = MaildropHost()
+    host.__setstate__({**STATE, **path})
+    host.setConfigPath(key)
+    assert "config_path" not in vars(host)
+    listed = getConfiguration().product_config["maildrophost"]
+    monkeypatch.setitem(listed, "config-path-old", *path.values())
+    # The second has been stored with the path beside the key.
+    for state in (host.__getstate__(), {**vars(host), **path}):
+        loaded = MaildropHost()
+        loaded.__setstate__(state)
+        assert loaded.getConfigKey() == key
+        assert "config_path" not in vars(loaded)
+
+
 def test_our_own_state_is_left_alone(database, newsletter):
     host = MaildropHost("MailHost", "ours")
     host.setConfigPath("newsletter")

@@ -222,6 +222,7 @@ class MaildropHost(Tabs, MailHost):
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
         self._config_key = known
+        vars(self).pop(oldhost.CONFIG_PATH, None)
 
     @zpublish(False)
     @security.protected(change_configuration)

@@ -20,6 +20,7 @@ DECODES = {
 """For zodbupdate, when it converts a database of Python 2."""
 
 CONFIG_PATH = "config_path"
+CONFIG_KEY = "_config_key"
 _REPEATED = frozenset(
     {"add_messageid", "debug", "debug_receiver", "_debug_receiver", "login"}
     | {"maildrop_log_file", "password", "polling", "spool", "use_tls"}
@@ -31,15 +32,15 @@ def translated(state: dict[str, Any]) -> dict[str, Any]:
     """The state of an old object as one of ours has it; any other state as it is.
 
     The configuration was stored by its path, here it is by its key. A path that is not
-    listed is kept until it is.
+    listed is kept until it is, or until somebody chooses a key.
     """
     if CONFIG_PATH not in state and not _REPEATED & state.keys():
         return state
     ours = {name: value for name, value in state.items() if name not in _REPEATED}
-    key = _key_of(ours.get(CONFIG_PATH))
-    if key:
-        del ours[CONFIG_PATH]
-        ours["_config_key"] = key
+    if CONFIG_KEY not in ours and (key := _key_of(ours.get(CONFIG_PATH))):
+        ours[CONFIG_KEY] = key
+    if CONFIG_KEY in ours:
+        ours.pop(CONFIG_PATH, None)
     return ours
 
 
