@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from waiting import wait_until
 
 
@@ -34,6 +35,18 @@ def test_one_with_a_configuration_that_cannot_be_used_is_not_added(browser):
     assert "Nothing was added" in answer.text
     assert "broken.conf:2: SMTP_PORT" in answer.text
     assert browser.get("unusable/manage_main").status == 404
+
+
+@pytest.mark.parametrize(
+    ("id", "why"), [("MailHost", "already in use"), ("a/b", "illegal in URLs")]
+)
+def test_one_with_an_id_that_cannot_be_is_not_added(browser, id, why):
+    answer = browser.add(id, title="Another")
+    assert answer.status == 200
+    assert answer.url.split("?")[0].endswith("/manage_main")
+    assert f'Nothing was added: The id "{id}"' in answer.text
+    assert why in answer.text
+    assert "Another" not in browser.get("MailHost/manage_main").body
 
 
 def test_a_dtml_method_of_the_site_sends_through_it(browser, states):

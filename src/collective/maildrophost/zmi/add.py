@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
+from zExceptions import BadRequest
 from ZPublisher import zpublish
 
 from collective.maildrophost import productconfig
@@ -40,7 +41,8 @@ def manage_addMaildropHost(
     try:
         _add(self, id, title, path_key)
         query = ""
-    except ValueError as error:
+    # BadRequest is what a folder has against an id.
+    except (ValueError, BadRequest) as error:
         query = "?" + urlencode({"manage_tabs_message": f"Nothing was added: {error}"})
     return REQUEST.RESPONSE.redirect(f"{self.absolute_url()}/manage_main{query}")
 
