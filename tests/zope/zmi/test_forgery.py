@@ -16,7 +16,7 @@ def test_nothing_acts_on_a_mere_link(browser, prepared, states):
         "manage_makeChanges",
         "manage_actOnMessages",
     ):
-        answer = browser.get(f"MailHost/{action}", batch=prepared, title="x")
+        answer = browser.get(f"MailHost/{action}", batch=prepared, title="x", sure="1")
         assert answer.status == 404
     assert states() == ["prepared", "prepared"]
 
@@ -32,6 +32,7 @@ def test_nothing_acts_on_a_mere_link(browser, prepared, states):
 )
 def test_a_form_of_another_site_is_refused(browser, prepared, states, headers):
     fields = {"batch": prepared, "title": "x", "id": "forged", "action": "delete"}
+    fields["sure"] = "1"
     for path in (
         "MailHost/manage_discardBatch",
         "MailHost/manage_makeChanges",
@@ -51,12 +52,13 @@ def test_a_form_of_this_site_is_accepted(browser, prepared, states, kind):
         "proxy": {"Origin": "https://www.example.org", "Host": "www.example.org"},
     }[kind]
     path = "MailHost/manage_discardBatch"
+    fields = {"batch": prepared, "sure": "1"}
     if kind == "proxy":
         # Its redirect leads to a host that is not there.
         with pytest.raises(urllib.error.URLError):
-            browser.post(path, {"batch": prepared}, headers=headers)
+            browser.post(path, fields, headers=headers)
     else:
-        browser.post(path, {"batch": prepared}, headers=headers)
+        browser.post(path, fields, headers=headers)
     assert states() == []
 
 

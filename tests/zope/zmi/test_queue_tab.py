@@ -89,10 +89,25 @@ def test_a_batch_is_released_by_hand(browser, prepared, states):
     assert states() == ["queued", "queued"]
 
 
-def test_a_batch_is_discarded_by_hand(browser, prepared, states):
-    page = browser.post("MailHost/manage_discardBatch", {"batch": prepared})
+def test_a_batch_is_discarded_by_who_is_sure(browser, prepared, states):
+    fields = {"batch": prepared, "sure": "1"}
+    page = browser.post("MailHost/manage_discardBatch", fields)
     assert "2 mails discarded." in page.text
     assert states() == []
+
+
+def test_a_batch_is_not_discarded_by_one_click(browser, prepared, states):
+    page = browser.post("MailHost/manage_discardBatch", {"batch": prepared})
+    assert "Nothing was discarded: tick “for good”" in page.text
+    assert prepared in page.text
+    assert states() == ["prepared", "prepared"]
+
+
+def test_the_form_that_discards_a_batch_has_the_tick(browser, prepared):
+    page = browser.get("MailHost/manage_queue").body
+    (form,) = re.findall(r'action="manage_discardBatch".*?</form>', page, re.DOTALL)
+    assert 'type="checkbox" name="sure"' in form
+    assert "checked" not in form
 
 
 def test_the_queue_tab_finds_messages(browser, main_queue, mail):

@@ -128,8 +128,12 @@ class Tabs(Base):
 
     @zpublish(methods="POST")
     @security.protected(change_configuration)
-    def manage_discardBatch(self, batch: str, REQUEST: Any) -> Any:
-        """Delete a prepared batch: its transaction never committed."""
+    def manage_discardBatch(self, batch: str, REQUEST: Any, sure: Any = None) -> Any:
+        """Delete a prepared batch: its transaction never committed; `sure`: do it."""
+        if not sure:
+            check_same_site(REQUEST)
+            message = "Nothing was discarded: tick “for good” to discard a batch."
+            return self._back_to(REQUEST, "manage_queue", message)
         return self._act_on_batch(discard_batch, batch, REQUEST, "discarded")
 
     def _act_on_batch(self, act: Any, batch: str, request: Any, done: str) -> Any:
