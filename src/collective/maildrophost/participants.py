@@ -1,4 +1,9 @@
-"""Who takes part in a transaction."""
+"""Who takes part in a transaction.
+
+What `transaction` keeps of that is not public, yet the only way to know. Should it bear
+other names one day, nobody is alone, which costs a second write, and everybody may have
+voted: mail of a transaction that breaks then stays prepared until its fate is known.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,11 @@ from typing import Any
 
 
 def participants(txn: Any) -> list[Any]:
-    """The data managers that have joined."""
-    # Not public, yet the only way to know who else takes part; without it nobody is
-    # alone, which costs a second write, and is as safe.
+    """The data managers that have joined; none where nobody can tell."""
     return list(getattr(txn, "_resources", ()))
 
 
 def everybody_voted(txn: Any) -> bool:
-    """Whether some of them may have committed by now."""
-    voted = getattr(txn, "_voted", None) or {}
-    return all(id(each) in voted for each in participants(txn) or [txn])
+    """Whether some of them may have committed by now; True where nobody can tell."""
+    voted = getattr(txn, "_voted", None)
+    return voted is None or all(id(each) in voted for each in participants(txn))
