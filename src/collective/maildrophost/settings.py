@@ -79,8 +79,10 @@ class IMaildropHostSettings(Interface):
     def configuration_can_be_used(settings: Any) -> None:
         """Refuse a file that cannot be read, unless it is the one in use already."""
         key = settings.configuration
-        # One in use may wait for its file.
-        if key is None or key == _key_in_use():
+        # What a form was sent says which settings it is for: another add-on may have
+        # replaced the site's MailHost, and one in use may wait for its file.
+        edited = getattr(settings, "__context__", None)
+        if key is None or key == _key_in_use(edited):
             return
         try:
             productconfig.configuration(key)
