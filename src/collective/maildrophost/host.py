@@ -32,7 +32,7 @@ from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.patched import is_replaced
-from collective.maildrophost.queues import queue_at
+from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.sending import send_now, send_with_transaction
@@ -248,7 +248,7 @@ class MaildropHost(Tabs, MailHost):
     def queueLength(self) -> int | str:
         """How many mails wait; "n/a" with the reason when the queue does not answer."""
         try:
-            with queue_at(self._configuration().queue).read() as tx:
+            with configured_queue(self._config_key).read() as tx:
                 return queue_length(tx)
         except MaildropError as error:
             return f"n/a - {error}"
@@ -258,7 +258,7 @@ class MaildropHost(Tabs, MailHost):
     def queueThreadAlive(self) -> bool:
         """Whether a daemon works on the queue."""
         try:
-            with queue_at(self._configuration().queue).read() as tx:
+            with configured_queue(self._config_key).read() as tx:
                 alive, _ = alive_and_lost(tx, time.time(), is_gone)
         except MaildropError:
             return False

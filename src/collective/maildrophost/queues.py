@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collective.maildrophost import productconfig
 from collective.maildrophost.engine.queue import Queue, open_queue
 
 _open: dict[str, Queue] = {}
+
+
+def configured_queue(key: str) -> Queue:
+    """The queue of the configuration listed under `key`; MaildropError says why not."""
+    return queue_at(productconfig.configuration(key).queue)
 
 
 def queue_at(url: str) -> Queue:

@@ -22,7 +22,7 @@ from plone.testing import zope
 import collective.maildrophost
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.queue import delete_messages, list_messages
-from collective.maildrophost.queues import queue_at
+from collective.maildrophost.queues import configured_queue
 
 CONFIGURATION = """\
 MAILDROP_HOME="{home}"
@@ -46,7 +46,7 @@ class MaildropHostLayer(PloneSandboxLayer):
         self._environment = os.environ.get(productconfig.ENVIRONMENT)
         os.environ[productconfig.ENVIRONMENT] = str(path)
         self["maildrop_configuration"] = path
-        self["maildrop_queue"] = queue_at(productconfig.configuration("DEFAULT").queue)
+        self["maildrop_queue"] = configured_queue(productconfig.DEFAULT)
         super().setUp()
 
     def setUpZope(self, app: Any, configurationContext: Any) -> None:

@@ -8,8 +8,7 @@ from collective.maildrophost.api.refusals import Conflict, ServiceUnavailable
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Queue
 from collective.maildrophost.installation.sitemailhost import maildrop_host_of
-from collective.maildrophost.productconfig import configuration
-from collective.maildrophost.queues import queue_at
+from collective.maildrophost.queues import configured_queue
 
 
 def maildrop_host(site: Any) -> Any:
@@ -27,6 +26,6 @@ def maildrop_host(site: Any) -> Any:
 def queue_of(mail_host: Any) -> Queue:
     """The queue that `mail_host` writes to; ServiceUnavailable says what is wrong."""
     try:
-        return queue_at(configuration(mail_host.getConfigKey()).queue)
+        return configured_queue(mail_host.getConfigKey())
     except MaildropError as error:
         raise ServiceUnavailable(str(error)) from error

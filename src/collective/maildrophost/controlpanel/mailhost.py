@@ -12,7 +12,7 @@ from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.queue import Queue
 from collective.maildrophost.installation.sitemailhost import TOOL_ID, maildrop_host_of
 from collective.maildrophost.installation.swap import kept_maildrop_host
-from collective.maildrophost.queues import queue_at
+from collective.maildrophost.queues import configured_queue
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,4 @@ class SiteMailHost:
 
     def queue(self) -> Queue:
         """The queue; raises MaildropError, with what is wrong."""
-        return queue_at(self.configuration().queue)
+        return configured_queue(self.host.getConfigKey())

@@ -27,7 +27,7 @@ from collective.maildrophost.engine.queue import (
     sentence,
 )
 from collective.maildrophost.logtail import newest
-from collective.maildrophost.queues import queue_at
+from collective.maildrophost.queues import configured_queue, queue_at
 
 MESSAGES_PER_PAGE = 50
 LAST_START = 2**31 - 1
@@ -98,7 +98,7 @@ def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
         "later": None,
     }
     try:
-        with queue_at(productconfig.configuration(key).queue).read() as tx:
+        with configured_queue(key).read() as tx:
             return {
                 **page,
                 "health": _health(look(tx, time.time(), is_gone)[0]),

@@ -13,7 +13,6 @@ from ExtensionClass import Base
 from Products.PageTemplates.PageTemplateFile import PageTemplateFile
 from ZPublisher import zpublish
 
-from collective.maildrophost import productconfig
 from collective.maildrophost.engine.actions import (
     ACTIONS,
     act,
@@ -21,7 +20,7 @@ from collective.maildrophost.engine.actions import (
     release_batch,
 )
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.queues import queue_at
+from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.zmi import shown
 
@@ -139,8 +138,8 @@ class Tabs(Base):
     def _act_on_batch(self, act: Any, batch: str, request: Any, done: str) -> Any:
         check_same_site(request)
         try:
-            url = productconfig.configuration(self.getConfigKey()).queue
-            message = f"{act(queue_at(url), batch)} mails {done}."
+            count = act(configured_queue(self.getConfigKey()), batch)
+            message = f"{count} mails {done}."
         except MaildropError as error:
             message = f"Nothing was {done}: {error}"
         return self._back_to(request, "manage_queue", message)
@@ -165,8 +164,8 @@ class Tabs(Base):
         if action == "delete" and not sure:
             return "Nothing was deleted: tick “for good” to delete messages."
         try:
-            url = productconfig.configuration(self.getConfigKey()).queue
-            done = act(queue_at(url), action, [str(each) for each in ids])
+            queue = configured_queue(self.getConfigKey())
+            done = act(queue, action, [str(each) for each in ids])
         except MaildropError as error:
             return f"Nothing was done: {error}"
         said = f"{len(done.changed)} messages {_SAID[action]}"
