@@ -8,7 +8,9 @@ import pwd
 
 import pytest
 
+from collective.recipe.maildrophost import configuration, templates
 from collective.recipe.maildrophost import owner as module
+from collective.recipe.maildrophost.daemons import Daemon
 from collective.recipe.maildrophost.owner import owner, warn_of_a_stranger
 
 ONE = """
@@ -54,7 +56,10 @@ def test_a_user_that_is_none_is_refused(room):
     assert error == "[maildrop] user: expected the name of a user of this machine."
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+
+
+@as_root
 def test_root_gives_the_user_what_it_makes(room):
     (room / "drop").mkdir()
     for _again in range(2):
@@ -68,6 +73,26 @@ def test_root_gives_the_user_what_it_makes(room):
         assert room.mode("parts/maildrop/maildrop.conf") == 0o600
     # What was there before keeps its owner.
     assert (room / "drop").stat().st_uid == os.getuid()
+
+
+@as_root
+def test_no_reader_finds_a_configuration_that_is_not_the_users_yet(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "main.conf"
+    values = {"home": str(tmp_path), "user": "nobody"}
+    owners = []
+
+    def killed(new, place):
+        owners.append(new.stat().st_uid)
+        raise KeyboardInterrupt
+
+    daemon = Daemon("main", "main", "main", path, values, {})
+    configuration.write(daemon)
+    monkeypatch.setattr(templates.os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        configuration.write(daemon)
+    assert owners == [path.stat().st_uid] == [NOBODY.pw_uid]
 
 
 def test_somebody_else_is_told_that_the_user_could_not_read_it(monkeypatch, caplog):

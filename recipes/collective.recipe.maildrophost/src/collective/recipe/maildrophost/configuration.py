@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from . import templates
 from .daemons import Daemon
 from .options import OPTIONS
-from .owner import give
 from .values import assignment
 
 
@@ -18,10 +17,13 @@ def write(daemon: Daemon) -> str:
         "section": daemon.section,
         "assignments": text(daemon),
     }
-    path = daemon.configuration
-    written = templates.fill("daemon.conf.in", values, path, templates.OWNER_ONLY)
-    give(path, daemon.owner)
-    return written
+    return templates.fill(
+        "daemon.conf.in",
+        values,
+        daemon.configuration,
+        templates.OWNER_ONLY,
+        daemon.owner,
+    )
 
 
 def text(daemon: Daemon) -> str:

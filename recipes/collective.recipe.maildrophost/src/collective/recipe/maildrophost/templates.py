@@ -10,21 +10,32 @@ from pathlib import Path
 from collective.recipe.template import Recipe as Template
 from zc.buildout.buildout import Options
 
+from .owner import Owner, give
+
 FOLDER = Path(__file__).parent
 OWNER_ONLY = 0o600
 EVERYBODY = 0o644
 
 
-def fill(template: str, values: Mapping[str, str], path: Path, mode: int) -> str:
+def fill(
+    template: str,
+    values: Mapping[str, str],
+    path: Path,
+    mode: int,
+    user: Owner | None = None,
+) -> str:
     """Write the `template` of this package with its `values` to `path`; the path.
 
-    Who reads it meanwhile gets the old file or the new one, whole.
+    It is `user`'s, if there is one. Who reads it meanwhile gets the old file or the new
+    one, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     with _private_files():
         Template(None, "values", _Values(FOLDER / template, values, new)).install()
     new.chmod(mode)
+    if user is not None:
+        give(new, user)
     os.replace(new, path)
     return str(path)
 
