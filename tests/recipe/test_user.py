@@ -76,6 +76,20 @@ def test_root_gives_the_user_what_it_makes(room):
 
 
 @as_root
+def test_the_user_gets_to_what_is_its_own_whatever_the_umask_of_root(room):
+    before = os.umask(0o077)
+    try:
+        room.built(ONE + "daemons = main\nuser = nobody\n")
+    finally:
+        os.umask(before)
+    assert room.mode("var/maildrop/main") == 0o700
+    for way in ("var", "var/maildrop", "parts/maildrop"):
+        assert room.mode(way) == 0o711
+        # Daemons of other users may live there, too.
+        assert (room / way).stat().st_uid == os.getuid()
+
+
+@as_root
 def test_no_reader_finds_a_configuration_that_is_not_the_users_yet(
     tmp_path, monkeypatch
 ):

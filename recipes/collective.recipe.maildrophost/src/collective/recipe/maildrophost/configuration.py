@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from . import templates
 from .daemons import Daemon
 from .options import OPTIONS
+from .owner import make_way
 from .values import assignment
 
 
@@ -17,6 +18,7 @@ def write(daemon: Daemon) -> str:
         "section": daemon.section,
         "assignments": text(daemon),
     }
+    make_way(daemon.configuration, daemon.owner)
     return templates.fill(
         "daemon.conf.in",
         values,

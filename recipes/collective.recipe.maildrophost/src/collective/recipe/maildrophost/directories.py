@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .daemons import Daemon
 from .errors import wrong_value
-from .owner import give
+from .owner import give, make_way
 
 _OWNER_ONLY = 0o700
 
@@ -19,7 +19,8 @@ def make(daemon: Daemon) -> None:
     for option, path in _directories(daemon):
         try:
             if not path.is_dir():
-                path.mkdir(mode=_OWNER_ONLY, parents=True)
+                make_way(path, daemon.owner)
+                path.mkdir(mode=_OWNER_ONLY)
                 give(path, daemon.owner)
         except OSError as error:
             raise wrong_value(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ROOT = 0
+_GO_THROUGH = 0o011
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,18 @@ def give(path: Path, to: Owner) -> None:
     """Make `path` belong to a daemon's user, which only root can do."""
     if os.getuid() == _ROOT and path.stat().st_uid != to.uid:
         os.chown(path, to.uid, to.gid)
+
+
+def make_way(path: Path, to: Owner) -> None:
+    """Make the directories above `path` that are missing, for its user to go through.
+
+    They stay who builds': daemons of other users may have theirs below them.
+    """
+    missing = [above for above in path.parents if not os.path.lexists(above)]
+    for directory in reversed(missing):
+        directory.mkdir(exist_ok=True)
+        if os.getuid() == _ROOT != to.uid:
+            directory.chmod(directory.stat().st_mode | _GO_THROUGH)
 
 
 def warn_of_a_stranger(section: str, user: Owner) -> None:
