@@ -113,6 +113,37 @@ inline = text
     assert not (room / "first").exists()
 
 
+TWO = f"{ONE}daemons = main other\n[other]\nrate = 600\n"
+
+
+def test_a_directory_that_cannot_be_made_is_known_before_anything_is_written(room):
+    room.built(TWO)
+    before = room.text("parts/maildrop/main.conf")
+    (room / "taken").write_text("a file")
+    error = room.refused(f"{TWO}home = taken/mail\n".replace("600", "60"))
+    assert error.startswith("[other] home: expected a directory that can be made")
+    assert room.text("parts/maildrop/main.conf") == before
+    assert room.script("maildrop", "main", "stats").returncode == 0
+
+
+def test_a_directory_that_cannot_be_made_names_the_section_that_says_it(room):
+    (room / "taken").write_text("a file")
+    error = room.refused(TWO.replace("main other", "other\nhome = taken/mail"))
+    assert error.startswith("[maildrop] home: expected a directory that can be made")
+
+
+def test_a_directory_that_only_the_attempt_refuses_leaves_no_file_behind(room):
+    room.refused(f"{TWO}home = /proc/nowhere/mail\n")
+    assert not (room / "parts/maildrop").exists()
+    assert not list((room / "bin").iterdir())
+
+
+def test_an_egg_that_cannot_be_had_leaves_no_file_behind(room):
+    assert "click<1" in room.refused(f"{ONE}eggs = click<1\n")
+    assert not (room / "parts/maildrop").exists()
+    assert not list((room / "bin").iterdir())
+
+
 def test_a_password_beside_a_wrong_option_is_not_printed(room):
     room.write(f"{ONE}login = me\npassword = {CANARY}\nmetrics = banana\n")
     run = room.build("-vvv")

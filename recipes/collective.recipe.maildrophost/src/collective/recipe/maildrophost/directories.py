@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EACCES, ENOTDIR
+from os.path import isdir, lexists
 from pathlib import Path
 
 from .daemons import Daemon
 from .errors import wrong_value
-from .owner import give, make_way
+from .owner import Owner, give, make_way
 
 _OWNER_ONLY = 0o700
+
+
+def check(daemon: Daemon) -> None:
+    """UserError when one cannot be made, as far as that shows without trying."""
+    for option, path in _directories(daemon):
+        with _named(daemon, option, path):
+            _look(path)
 
 
 def make(daemon: Daemon) -> None:
@@ -17,17 +29,9 @@ def make(daemon: Daemon) -> None:
     Buildout is never told of them, so it never removes one: they hold mail.
     """
     for option, path in _directories(daemon):
-        try:
+        with _named(daemon, option, path):
             if not path.is_dir():
-                make_way(path, daemon.owner)
-                path.mkdir(mode=_OWNER_ONLY)
-                give(path, daemon.owner)
-        except OSError as error:
-            raise wrong_value(
-                daemon.section,
-                option,
-                f"a directory that can be made, but {path}: {error.strerror}",
-            ) from error
+                _make(path, daemon.owner)
 
 
 def _directories(daemon: Daemon) -> list[tuple[str, Path]]:
@@ -39,3 +43,31 @@ def _directories(daemon: Daemon) -> list[tuple[str, Path]]:
         ("pid-file", daemon.pid_file.parent),
         *(("queue", file.parent) for file in daemon.queue_files),
     ]
+
+
+def _look(path: Path) -> None:
+    """OSError when `path` is missing and what there is of it is in the way."""
+    nearest = next(each for each in (path, *path.parents) if lexists(each))
+    if not isdir(nearest):
+        raise OSError(ENOTDIR, f"{os.strerror(ENOTDIR)} ({nearest})")
+    if nearest != path and not os.access(nearest, os.W_OK | os.X_OK):
+        raise OSError(EACCES, f"{os.strerror(EACCES)} ({nearest})")
+
+
+def _make(path: Path, user: Owner) -> None:
+    make_way(path, user)
+    path.mkdir(mode=_OWNER_ONLY)
+    give(path, user)
+
+
+@contextmanager
+def _named(daemon: Daemon, option: str, path: Path) -> Iterator[None]:
+    """Says which option, and where, an OSError comes from."""
+    try:
+        yield
+    except OSError as error:
+        raise wrong_value(
+            daemon.section_of(option),
+            option,
+            f"a directory that can be made, but {path}: {error.strerror}",
+        ) from error

@@ -35,6 +35,8 @@ class Recipe:
         self.daemons = read_daemons(buildout, name, options)
         judge.check(buildout, name, options, self.daemons)
         sharing.check(self.daemons, self._daemons_of_other_parts())
+        for daemon in self.daemons:
+            directories.check(daemon)
         folders = buildout["buildout"]
         self._services = supervision.services(
             name,
@@ -72,14 +74,17 @@ class Recipe:
             self.options[infrae.CONFIGURATION_FILE] = str(first.configuration)
 
     def install(self) -> list[str]:
-        """Make directories, configurations, programs; the paths to uninstall."""
-        written = []
-        for daemon, service in zip(self.daemons, self._services, strict=True):
+        """Make directories, programs, configurations; the paths to uninstall.
+
+        What may not work comes before the first file: of a part that fails, buildout
+        would not know them.
+        """
+        for daemon in self.daemons:
             warn_of_a_stranger(daemon.section, daemon.owner)
             directories.make(daemon)
+        written = programs.write(self.buildout, self.name, self.options, self.daemons)
+        for daemon, service in zip(self.daemons, self._services, strict=True):
             written += [configuration.write(daemon), *supervision.write(service)]
-        return written + programs.write(
-            self.buildout, self.name, self.options, self.daemons
-        )
+        return written
 
     update = install
