@@ -35,5 +35,8 @@ setup(
     ],
     entry_points={
         "zc.buildout": ["default = collective.recipe.maildrophost:Recipe"],
+        "zc.buildout.uninstall": [
+            "default = collective.recipe.maildrophost:uninstall",
+        ],
     },
 )

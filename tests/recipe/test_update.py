@@ -49,12 +49,41 @@ def test_a_configuration_that_was_removed_comes_back(room):
     assert relay(room, "maildrop.conf") == "relay.example.org"
 
 
+FAILS = """
+[first]
+recipe = collective.recipe.template
+output = /proc/nowhere/first
+inline = text
+"""
+
+
+def test_a_buildout_that_fails_leaves_the_files_of_before(room):
+    room.built(ONE)
+    changed = ONE.replace("relay.", "other.")
+    room.write(changed + FAILS, "first maildrop")
+    failed = room.build()
+    assert failed.returncode != 0
+    assert "Uninstalling maildrop." in failed.stdout + failed.stderr
+    assert relay(room, "maildrop.conf") == "relay.example.org"
+    assert (room / "parts/maildrop/maildrop.service").exists()
+    assert room.script("maildrop", "stats").returncode == 0
+    room.built(changed)
+    assert relay(room, "maildrop.conf") == "other.example.org"
+
+
+def test_an_update_that_fails_leaves_the_files_of_before(room):
+    room.built(TWO)
+    room.refused(TWO + "home = /proc/nowhere/mail\n")
+    assert relay(room, "newsletter.conf") == "bulk.example.org"
+    assert room.script("maildrop", "newsletter", "stats").returncode == 0
+
+
 def test_a_daemon_that_is_gone_leaves_its_mail_only(room):
     room.built(TWO)
     mail = room / "var/maildrop/newsletter/spool/mail"
     mail.write_text("##To:somebody@example.org\n")
     room.built(TWO.replace("main newsletter", "main").split("\n[newsletter]")[0])
-    assert not (room / "parts/maildrop/newsletter.conf").exists()
+    assert not list((room / "parts/maildrop").glob("*newsletter*"))
     assert mail.exists()
 
 
@@ -64,7 +93,7 @@ def test_uninstalling_removes_programs_with_configurations_never_mail(room):
     mail.write_text("##To:somebody@example.org\n")
     room.built("", parts="")
     assert room.programs() == set()
-    assert not list((room / "parts").rglob("*.conf"))
+    assert not list((room / "parts/maildrop").iterdir())
     assert mail.exists()
 
 

@@ -1,5 +1,5 @@
 """The recipe: mail daemons as a part of a buildout."""
 
-from .recipe import Recipe
+from .recipe import Recipe, uninstall
 
-__all__ = ["Recipe"]
+__all__ = ["Recipe", "uninstall"]

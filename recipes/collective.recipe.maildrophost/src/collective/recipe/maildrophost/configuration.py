@@ -11,15 +11,15 @@ from .owner import make_way
 from .values import assignment
 
 
-def write(daemon: Daemon) -> str:
-    """Write the file, readable by the daemon's user alone; its path."""
+def write(daemon: Daemon) -> None:
+    """Write the file, readable by the daemon's user alone."""
     values = {
         "daemon": daemon.name,
         "section": daemon.section,
         "assignments": text(daemon),
     }
     make_way(daemon.configuration, daemon.owner)
-    return templates.fill(
+    templates.fill(
         "daemon.conf.in",
         values,
         daemon.configuration,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from zc.recipe.egg import Scripts
@@ -15,32 +16,34 @@ ON_EVERY_DAEMON = ("start", "stop", "restart", "status")
 PASSED_ON = ("extra-paths", "find-links", "index", "initialization", "relative-paths")
 
 
+def paths(directory: Path, part: str) -> tuple[Path, ...]:
+    """Those of bin/PART, bin/PART-start and its like; `directory` is bin/."""
+    names = (part, *(f"{part}-{command}" for command in ON_EVERY_DAEMON))
+    return tuple(directory / name for name in names)
+
+
 def write(
     buildout: Any, part: str, options: Mapping[str, str], daemons: tuple[Daemon, ...]
-) -> list[str]:
-    """Write bin/PART with bin/PART-start and its like; their paths."""
+) -> None:
+    """Write bin/PART with bin/PART-start and its like."""
     arguments = f"{part!r}, { {d.name: str(d.configuration) for d in daemons}!r}"
-    written = _script(buildout, part, options, part, "run", arguments)
+    _write(buildout, part, options, part, "run", arguments)
     for command in ON_EVERY_DAEMON:
         script = f"{part}-{command}"
-        written += _script(
-            buildout, part, options, script, "each", f"{arguments}, {command!r}"
-        )
-    return written
+        _write(buildout, part, options, script, "each", f"{arguments}, {command!r}")
 
 
-def _script(
+def _write(
     buildout: Any,
     part: str,
     options: Mapping[str, str],
     script: str,
     function: str,
     arguments: str,
-) -> list[str]:
+) -> None:
     settings = {name: options[name] for name in PASSED_ON if name in options}
     settings["eggs"] = "\n".join([EGG, *options.get("eggs", "").splitlines()])
     settings["entry-points"] = f"{script}={MODULE}:{function}"
     settings["scripts"] = script  # none of the eggs' own
     settings["arguments"] = arguments
-    paths: list[str] = Scripts(buildout, part, settings).install()
-    return paths
+    Scripts(buildout, part, settings).install()

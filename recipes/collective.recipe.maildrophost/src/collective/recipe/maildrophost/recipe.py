@@ -1,7 +1,8 @@
-"""What buildout calls: makes a part, installs it, updates it."""
+"""What buildout calls: makes a part, installs, updates and uninstalls it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from . import (
 )
 from .daemons import Daemon, read_daemons
 from .owner import warn_of_a_stranger
+
+_FILES = "files"
+"""The option that remembers what a part has written."""
 
 _made: WeakSet[Recipe] = WeakSet()
 """Every part of this recipe, in whichever buildout."""
@@ -63,6 +67,7 @@ class Recipe:
 
     def _tell_other_parts(self) -> None:
         first = self.daemons[0]
+        self.options[_FILES] = "\n".join(map(str, self.files))
         self.options["location"] = str(self._services[0].directory)
         self.options["zope-conf"] = zopeconf.product_config(self.daemons)
         self.options["supervisor-include"] = "\n".join(
@@ -73,18 +78,43 @@ class Recipe:
             self.options["configuration"] = str(first.configuration)
             self.options[infrae.CONFIGURATION_FILE] = str(first.configuration)
 
-    def install(self) -> list[str]:
-        """Make directories, programs, configurations; the paths to uninstall.
+    def install(self) -> tuple[()]:
+        """Make directories, programs, configurations; nothing that buildout uninstalls.
 
         What may not work comes before the first file: of a part that fails, buildout
-        would not know them.
+        forgets that it was installed.
         """
         for daemon in self.daemons:
             warn_of_a_stranger(daemon.section, daemon.owner)
             directories.make(daemon)
-        written = programs.write(self.buildout, self.name, self.options, self.daemons)
+        programs.write(self.buildout, self.name, self.options, self.daemons)
         for daemon, service in zip(self.daemons, self._services, strict=True):
-            written += [configuration.write(daemon), *supervision.write(service)]
-        return written
+            configuration.write(daemon)
+            supervision.write(service)
+        return ()
 
     update = install
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that it writes, but the directories of the daemons."""
+        return (
+            *programs.paths(
+                Path(self.buildout["buildout"]["bin-directory"]), self.name
+            ),
+            *(daemon.configuration for daemon in self.daemons),
+            *(file for service in self._services for file in service.files),
+        )
+
+
+def uninstall(name: str, options: Mapping[str, str]) -> None:
+    """Remove the files of a part, but those that a part of this buildout writes anew.
+
+    Buildout uninstalls a part with a changed option, too, and installs it once all
+    parts before it are, or never, when one of them fails. Zope looks for its
+    configuration with every mail meanwhile.
+    """
+    needed = {str(file) for part in _made for file in part.files}
+    for file in options.get(_FILES, "").splitlines():
+        if file and file not in needed:
+            Path(file).unlink(missing_ok=True)

@@ -34,11 +34,28 @@ class Service:
     """Where its files go."""
 
     @property
+    def unit_file(self) -> Path:
+        """The unit for systemd."""
+        return self.directory / f"{self.name}.service"
+
+    @property
+    def logrotate_file(self) -> Path:
+        """The snippet for logrotate."""
+        return self.directory / f"{self.name}.logrotate"
+
+    @property
     def supervisor_file(self) -> Path:
+        """The program section for supervisor."""
         return self.directory / f"{self.name}.supervisor"
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All that is written for it."""
+        return (self.unit_file, self.logrotate_file, self.supervisor_file)
+
+    @property
     def stop_timeout(self) -> str:
+        """How many seconds mails in flight have when it stops."""
         return self.daemon.values.get("stop-timeout") or STOP_TIMEOUT
 
 
@@ -62,12 +79,14 @@ def _chosen(daemon: Daemon, daemons: tuple[Daemon, ...]) -> tuple[str, ...]:
     return (daemon.name,) if len(daemons) > 1 else ()
 
 
-def write(service: Service) -> list[str]:
-    """Write the three files; their paths."""
-    return [_unit(service), _logrotate(service), _supervisor(service)]
+def write(service: Service) -> None:
+    """Write its files."""
+    _write_unit(service)
+    _write_logrotate(service)
+    _write_supervisor(service)
 
 
-def _unit(service: Service) -> str:
+def _write_unit(service: Service) -> None:
     daemon = service.daemon
     program, *arguments = service.command
     values = {
@@ -78,8 +97,7 @@ def _unit(service: Service) -> str:
         "environment": "\n".join([*_environment(), *_credentials(service)]),
         "written": " ".join(_word(f"-{path}") for path in daemon.written),
     }
-    path = service.directory / f"{service.name}.service"
-    return templates.fill("daemon.service.in", values, path, templates.EVERYBODY)
+    templates.fill("daemon.service.in", values, service.unit_file, templates.EVERYBODY)
 
 
 def _environment() -> Iterator[str]:
@@ -99,13 +117,13 @@ def _credentials(service: Service) -> Iterator[str]:
             yield f"Environment={variable}=%d/{option}"
 
 
-def _logrotate(service: Service) -> str:
+def _write_logrotate(service: Service) -> None:
     values = {**_common(service), "log": f'"{service.daemon.log_file}"'}
-    path = service.directory / f"{service.name}.logrotate"
-    return templates.fill("daemon.logrotate.in", values, path, templates.EVERYBODY)
+    path = service.logrotate_file
+    templates.fill("daemon.logrotate.in", values, path, templates.EVERYBODY)
 
 
-def _supervisor(service: Service) -> str:
+def _write_supervisor(service: Service) -> None:
     program, *arguments = service.command
     values = {
         **_common(service),
@@ -113,7 +131,7 @@ def _supervisor(service: Service) -> str:
         "command": " ".join([_percent(f'"{program}"'), *arguments]),
     }
     path = service.supervisor_file
-    return templates.fill("daemon.supervisor.in", values, path, templates.EVERYBODY)
+    templates.fill("daemon.supervisor.in", values, path, templates.EVERYBODY)
 
 
 def _common(service: Service) -> dict[str, str]:

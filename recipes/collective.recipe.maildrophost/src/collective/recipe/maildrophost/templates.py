@@ -23,8 +23,8 @@ def fill(
     path: Path,
     mode: int,
     user: Owner | None = None,
-) -> str:
-    """Write the `template` of this package with its `values` to `path`; the path.
+) -> None:
+    """Write the `template` of this package with its `values` to `path`.
 
     It is `user`'s, if there is one. Who reads it meanwhile gets the old file or the new
     one, whole.
@@ -37,7 +37,6 @@ def fill(
     if user is not None:
         give(new, user)
     os.replace(new, path)
-    return str(path)
 
 
 class _Values(Options):  # type: ignore[misc]
