@@ -58,6 +58,25 @@ def test_extra_eggs_are_there_for_the_daemon(room):
     assert "/Markdown-" in room.text("bin/maildrop-start")
 
 
+def test_a_comment_behind_an_option_is_nothing_to_the_programs(room):
+    room.built(
+        f"""{ONE}
+extra-paths = more  # ours
+relative-paths = true  # it moves
+eggs =
+    # for the page
+    Markdown
+index =
+initialization = import os  # of Python
+"""
+    )
+    program = room.text("bin/maildrop")
+    assert "more'" in program
+    assert "  # of Python" in program
+    assert "/Markdown-" in program
+    assert room.script("maildrop", "stats").returncode == 0
+
+
 def test_zope_conf_lists_the_configuration(room):
     room.built(
         ONE

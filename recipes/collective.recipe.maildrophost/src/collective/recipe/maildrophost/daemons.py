@@ -106,7 +106,7 @@ def _lone_daemon(
     home = start / "var" / part
     if not values.get("home"):
         home = infrae.home(buildout, part, home)
-    given = options.get(infrae.CONFIGURATION_FILE, "").strip()
+    given = without_comment(options.get(infrae.CONFIGURATION_FILE, "")).strip()
     return Daemon(
         name=part,
         part=part,

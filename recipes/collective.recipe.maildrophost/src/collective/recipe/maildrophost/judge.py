@@ -17,7 +17,7 @@ from zc.recipe.egg import Eggs
 from .configuration import text
 from .daemons import Daemon
 from .options import OPTIONS
-from .programs import EGG
+from .programs import EGG, for_eggs
 
 _PROGRAM = """\
 import sys
@@ -36,7 +36,7 @@ def check(
 
     The part's own `eggs` are left out: they may be what another part makes.
     """
-    settings = {name: options[name] for name in _WHERE_EGGS_ARE if name in options}
+    settings = for_eggs(options, _WHERE_EGGS_ARE)
     _, working_set = Eggs(buildout, part, {**settings, "eggs": EGG}).working_set()
     paths = [distribution.location for distribution in working_set]
     for daemon, fault in zip(daemons, _faults(part, paths, daemons), strict=True):

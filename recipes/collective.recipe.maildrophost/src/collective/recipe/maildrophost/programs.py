@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from zc.recipe.egg import Scripts
 
 from .daemons import Daemon
+from .values import without_comment
 
 MODULE = "collective.maildrophost.engine.cli.part"
 EGG = "collective.maildrophost"
 ON_EVERY_DAEMON = ("start", "stop", "restart", "status")
-PASSED_ON = ("extra-paths", "find-links", "index", "initialization", "relative-paths")
+PASSED_ON = (
+    "eggs",
+    "extra-paths",
+    "find-links",
+    "index",
+    "initialization",
+    "relative-paths",
+)
+PYTHON = "initialization"
+"""The one of them whose comments are part of it."""
+
+
+def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Those of the options `names` that a part says, as zc.recipe.egg takes them."""
+    said = {name: options[name] for name in names if name in options}
+    values = {
+        name: value if name == PYTHON else without_comment(value).strip()
+        for name, value in said.items()
+    }
+    return {name: value for name, value in values.items() if value}
 
 
 def paths(directory: Path, part: str) -> tuple[Path, ...]:
@@ -41,8 +61,8 @@ def _write(
     function: str,
     arguments: str,
 ) -> None:
-    settings = {name: options[name] for name in PASSED_ON if name in options}
-    settings["eggs"] = "\n".join([EGG, *options.get("eggs", "").splitlines()])
+    settings = for_eggs(options, PASSED_ON)
+    settings["eggs"] = "\n".join([EGG, settings.get("eggs", "")])
     settings["entry-points"] = f"{script}={MODULE}:{function}"
     settings["scripts"] = script  # none of the eggs' own
     settings["arguments"] = arguments
