@@ -30,6 +30,12 @@ def test_a_full_name_suggests_the_short_one(room, short, full):
     assert "canary" not in error
 
 
+def test_an_option_that_the_programs_cannot_do_anything_with_is_refused(room):
+    error = room.refused(ONE + "relative-paths = perhaps\n")
+    assert error == "[maildrop] relative-paths: expected true or false."
+    assert not (room / "parts/maildrop").exists()
+
+
 def test_a_wrong_value_names_option_and_section(room):
     error = room.refused(ONE + "tls = 4\n")
     assert error == "[maildrop] tls: expected a whole number from 0 to 3, got '4'."

@@ -9,6 +9,7 @@ from typing import Any
 from zc.recipe.egg import Scripts
 
 from .daemons import Daemon
+from .errors import wrong_value
 from .values import without_comment
 
 MODULE = "collective.maildrophost.engine.cli.part"
@@ -24,6 +25,13 @@ PASSED_ON = (
 )
 PYTHON = "initialization"
 """The one of them whose comments are part of it."""
+
+
+def check(part: str, options: Mapping[str, str]) -> None:
+    """UserError for what zc.recipe.egg takes for a fault of its own."""
+    relative = for_eggs(options, ["relative-paths"])
+    if not {"true", "false"}.issuperset(relative.values()):
+        raise wrong_value(part, "relative-paths", "true or false")
 
 
 def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:

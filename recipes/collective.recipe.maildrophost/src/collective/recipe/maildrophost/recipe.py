@@ -37,6 +37,7 @@ class Recipe:
         self.name = name
         self.options = options
         self.daemons = read_daemons(buildout, name, options)
+        programs.check(name, options)
         judge.check(buildout, name, options, self.daemons)
         sharing.check(self.daemons, self._daemons_of_other_parts())
         for daemon in self.daemons:
