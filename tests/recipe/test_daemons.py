@@ -105,6 +105,17 @@ def test_daemons_cannot_share_a_queue_in_a_file(room):
     assert error.startswith("[maildrop] queue: main and newsletter cannot share")
 
 
+@pytest.mark.parametrize("own", ["", "metrics = 9180\n"])
+def test_daemons_cannot_share_a_port_for_who_watches_them(room, own):
+    sections = TWO.replace("login = site\n", "metrics = 127.0.0.1:9180\n") + own
+    error = room.refused(sections)
+    section = "newsletter" if own else "maildrop"
+    assert error.startswith(f"[{section}] metrics: main and newsletter cannot share")
+    assert "127.0.0.1:9180" in error
+    room.built(f"{TWO.replace('login = site', 'metrics = 9180')}metrics = 9181\n")
+    room.built(f"{TWO.replace('login = site', 'metrics = 9180')}metrics =\n")
+
+
 def test_daemons_may_share_a_queue_on_a_server(room):
     queue = "queue = postgresql+psycopg://site@db.example.org/mail\n"
     room.built(TWO.replace("login = site\n", queue))

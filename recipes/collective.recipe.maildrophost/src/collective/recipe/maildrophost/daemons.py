@@ -70,6 +70,14 @@ class Daemon:
         return (Path(url.removeprefix(_SQLITE)),) if is_file else ()
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Where it answers who watches it, if anywhere; a port alone is on loopback."""
+        address = self.values.get("metrics", "")
+        if not address:
+            return ()
+        return (f"127.0.0.1:{address}" if address.isdigit() else address,)
+
+    @property
     def written(self) -> tuple[Path, ...]:
         """Every directory that the daemon writes in."""
         token = self.values.get("oauth-refresh-token-file")

@@ -1,4 +1,4 @@
-"""Refuses two daemons that would take each other's mail or files."""
+"""Refuses two daemons that would take each other's mail, files or port."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ def _places(daemon: Daemon) -> Iterator[tuple[str, str]]:
     ):
         for path in paths:
             yield option, os.path.realpath(path)
+    for address in daemon.metrics:
+        yield "metrics", address
 
 
 def _together(first: Daemon, second: Daemon) -> str:
