@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Daemon:
-    """One daemon; ``values`` are the options that differ from their default."""
+    """One daemon; ``values`` are the options that the buildout says, and its home."""
 
     name: str
     part: str
@@ -44,22 +44,27 @@ class Daemon:
 
     @property
     def home(self) -> Path:
+        """Its working directory."""
         return Path(self.values["home"])
 
     @property
     def spools(self) -> tuple[Path, ...]:
+        """Its drop directories."""
         return tuple(map(Path, self._said("spool", self.home / "spool").split(";")))
 
     @property
     def var(self) -> Path:
+        """Where its log, pid and socket files are, unless it is said of one."""
         return Path(self._said("var", self.home / "var"))
 
     @property
     def log_file(self) -> Path:
+        """What it logs to."""
         return Path(self._said("log-file", self.var / "maildrop.log"))
 
     @property
     def pid_file(self) -> Path:
+        """Holds the number of its process."""
         return Path(self._said("pid-file", self.var / "maildrop.pid"))
 
     @property

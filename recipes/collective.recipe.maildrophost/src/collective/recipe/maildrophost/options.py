@@ -28,6 +28,7 @@ class Option:
 
     @property
     def name(self) -> str:
+        """In small letters with hyphens, without the prefix of most variables."""
         return self.variable.removeprefix("MAILDROP_").lower().replace("_", "-")
 
 
