@@ -97,6 +97,13 @@ def test_a_text_is_found_in_recipient_sender_subject_and_id(rest, hands):
     assert listed(rest, "text=%25") == []
 
 
+def test_an_empty_text_is_as_none(rest, hands):
+    found = list(hands.send(hands.mail(), hands.mail()))
+
+    assert listed(rest, "text=") == found
+    assert listed(rest, "text=&state=held") == []
+
+
 def test_messages_are_filtered_by_states_and_lane(rest, hands):
     found = {
         state: hands.in_state(state)
@@ -180,6 +187,16 @@ def test_beyond_the_last_page_is_nothing(rest, hands):
         ("b_size=²", "from 1 to 1000"),
         ("sate=failed", "known: text, state, lane"),
         ("state:list=failed", "known: text, state, lane"),
+        ("sate=", "known: text, state, lane"),
+        ("sate", "known: text, state, lane"),
+        ("state=", "prepared, queued, deferred, sending, held, failed, sent"),
+        ("state=failed&state=", "There is no state ''"),
+        ("state", "There is no state ''"),
+        ("lane=", "interactive, normal, bulk"),
+        ("sort_on=", "due, created, sender, subject, size, attempts"),
+        ("sort_order=", "ascending, descending"),
+        ("b_size=", "from 1 to 1000"),
+        ("b_start=", "from 0"),
     ],
 )
 def test_a_query_that_makes_no_sense_says_what_there_is(rest, hands, query, said):

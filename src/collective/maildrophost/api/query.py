@@ -37,8 +37,9 @@ class Query:
 
 def read_query(query_string: str) -> Query:
     """The query in the words of plone.restapi; BadRequest names the choices."""
-    given = parse_qs(query_string)
-    # One misspelt must not list, to a program that deletes them, all messages.
+    # One misspelt, or one whose value a script has lost, must not list, to a program
+    # that deletes them, all messages.
+    given = parse_qs(query_string, keep_blank_values=True)
     _check(given, dict.fromkeys(PARAMETERS), "parameter")
     everything = Search()
     lanes = _chosen(given, "lane", LANES) or (None,)
