@@ -8,7 +8,7 @@ from typing import Any
 from plone.restapi.batching import HypermediaBatch
 
 from collective.maildrophost.api.mailhost import maildrop_host, queue_of
-from collective.maildrophost.api.messages import message_json, one_message
+from collective.maildrophost.api.messages import message_and_history, message_json
 from collective.maildrophost.api.query import read_query
 from collective.maildrophost.api.service import MESSAGES, QueueService
 from collective.maildrophost.engine.identity import is_gone
@@ -58,7 +58,8 @@ class MaildropGet(QueueService):
         return {**page, "batching": batch.links} if batch.links else page
 
     def _message(self, id: str) -> dict[str, Any]:
-        message, history = one_message(queue_of(maildrop_host(self.context)), id)
+        queue = queue_of(maildrop_host(self.context))
+        message, history = message_and_history(queue, id)
         return {
             **message_json(self.url(MESSAGES, message.id), message),
             "history": history,

@@ -9,6 +9,7 @@ from collective.maildrophost.engine.actions import act
 from collective.maildrophost.engine.queue import (
     MessageRecord,
     Queue,
+    Transaction,
     attempts,
     get_message,
 )
@@ -19,27 +20,36 @@ def message_json(url: str, message: MessageRecord) -> dict[str, Any]:
     return {"@id": url, **message.as_json()}
 
 
-def one_message(queue: Queue, id: str) -> tuple[MessageRecord, list[dict[str, Any]]]:
+def message_and_history(
+    queue: Queue, id: str
+) -> tuple[MessageRecord, list[dict[str, Any]]]:
     """A message, with every attempt at it as JSON; NotFound when it is gone."""
     with queue.read() as tx:
-        message = get_message(tx, id)
-        if message is None:
-            raise _no_such_message(id)
+        message = _found(tx, id)
         return message, [attempt.as_json() for attempt in attempts(tx, message.id)]
+
+
+def one_message(queue: Queue, id: str) -> MessageRecord:
+    """A message; NotFound when it is gone."""
+    with queue.read() as tx:
+        return _found(tx, id)
 
 
 def act_on_message(queue: Queue, action: str, id: str) -> None:
     """Do `action` to a message, which is NotFound or in a state of Conflict with it."""
-    message, _ = one_message(queue, id)
+    message = one_message(queue, id)
     refused = act(queue, action, [message.id]).refused
     if refused:
         # Somebody else may have been faster.
-        message, _ = one_message(queue, id)
+        message = one_message(queue, id)
         raise Conflict(f"Message {message.id} {refused[message.id]}.")
 
 
-def _no_such_message(id: str) -> NotFound:
-    return NotFound(
-        f"There is no message {id[:40]!r} in the queue: it was deleted, or its record "
-        "has been kept long enough."
-    )
+def _found(tx: Transaction, id: str) -> MessageRecord:
+    message = get_message(tx, id)
+    if message is None:
+        raise NotFound(
+            f"There is no message {id[:40]!r} in the queue: it was deleted, or its "
+            "record has been kept long enough."
+        )
+    return message

@@ -31,7 +31,7 @@ class MaildropPatch(QueueService):
         act_on_message(queue, action, id)
         if self.request.getHeader("Prefer") != "return=representation":
             return self.reply_no_content()
-        message, _ = one_message(queue, id)
+        message = one_message(queue, id)
         return message_json(self.url(MESSAGES, message.id), message)
 
     def _action(self) -> str:
