@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from collective.maildrophost.engine.config import OPTIONS, Configuration, Kind, Secret
+from collective.maildrophost.engine.config import (
+    OPTIONS,
+    Configuration,
+    Kind,
+    Option,
+    Secret,
+)
 
 NOT_SHOWN = {"PYTHON", "SUPERVISED_DAEMON", "SMTP_PORT"}
 """Without a meaning today, or part of another one's value."""
@@ -18,21 +24,18 @@ def options(configuration: Configuration) -> list[dict[str, str]]:
     return [
         {
             "name": option.name,
-            "value": _text(_value(configuration, option.name, option.attribute)),
+            "value": _text(_value(configuration, option)),
         }
         for option in OPTIONS
         if option.name not in NOT_SHOWN
     ]
 
 
-def _value(configuration: Configuration, name: str, attribute: str) -> Any:
-    if name == _RELAYS:
+def _value(configuration: Configuration, option: Option) -> Any:
+    if option.name == _RELAYS:
         return configuration.relays
-    value = getattr(configuration, attribute)
-    kinds = {option.name: option.kind for option in OPTIONS}
-    if kinds[name] is Kind.QUEUE:
-        return value.redacted()
-    return value
+    value = getattr(configuration, option.attribute)
+    return value.redacted() if option.kind is Kind.QUEUE else value
 
 
 def _text(value: Any) -> str:
