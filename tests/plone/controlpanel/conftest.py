@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
+from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
@@ -22,6 +24,10 @@ from collective.maildrophost.engine.queue import (
 )
 
 PANEL = "@@maildrophost-controlpanel"
+FULL = """
+CREATE TRIGGER full BEFORE INSERT ON maildrop_message
+BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END
+"""
 
 
 @pytest.fixture
@@ -48,6 +54,15 @@ def put(queue):
             return enqueue(tx, messages, time.time())
 
     return put
+
+
+@pytest.fixture
+def full_disk(queue):
+    """The queue can be read, and takes no mail."""
+    with closing(sqlite3.connect(queue.path, isolation_level=None)) as wire:
+        wire.execute(FULL)
+        yield
+        wire.execute("DROP TRIGGER full")
 
 
 @pytest.fixture

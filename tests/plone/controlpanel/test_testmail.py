@@ -38,6 +38,16 @@ def test_a_recipient_that_is_none_is_refused_with_the_reason(panel, send, queued
     assert queued() == []
 
 
+def test_a_queue_that_takes_no_mail_is_told_with_the_reason(
+    panel, send, queued, full_disk
+):
+    send("me@example.org")
+    assert "Nothing was queued:" in panel.text
+    assert "disk is full" in panel.text
+    assert panel.browser.getControl("Recipient").value == "me@example.org"
+    assert queued() == []
+
+
 def test_no_header_can_be_smuggled_in(panel, queued):
     panel.post("maildrophost-send-test", recipient="me@example.org\r\nBcc: all@x.org")
     assert queued() == []
@@ -75,6 +85,36 @@ def test_plones_panel_saves_what_still_applies(panel, committing_portal):
     committing_portal._p_jar.sync()
     assert registry["plone.email_from_address"] == "office@example.org"
     assert registry["plone.smtp_host"] == relay
+
+
+@pytest.fixture
+def press_plones_button(panel):
+    """Saves another address in Plone's panel, and has it send the test mail."""
+
+    def press(address):
+        panel.browser.open(f"{panel.base}/@@mail-controlpanel")
+        panel.browser.getControl("Site 'From' address").value = address
+        panel.browser.getControl("Save and send test e-mail").click()
+
+    return press
+
+
+def test_plones_test_button_leads_to_the_mail(panel, press_plones_button, queued):
+    press_plones_button("office@example.org")
+    ((record, _),) = queued()
+    assert record.sender == "office@example.org"
+    assert "The mail for office@example.org is in the queue." in panel.text
+
+
+def test_plones_test_button_tells_that_the_queue_takes_no_mail_and_still_saves(
+    panel, press_plones_button, queued, full_disk, committing_portal
+):
+    press_plones_button("office@example.org")
+    assert "Nothing was queued:" in panel.text
+    assert "disk is full" in panel.text
+    assert queued() == []
+    committing_portal._p_jar.sync()
+    assert getUtility(IRegistry)["plone.email_from_address"] == "office@example.org"
 
 
 def test_plones_test_button_is_of_no_use_to_another_site(panel, queued):

@@ -7,7 +7,9 @@ from email.policy import SMTPUTF8
 from email.utils import formataddr, localtime, make_msgid
 from typing import Any
 
+import transaction
 from plone import api
+from Products.MailHost.MailHost import MailHostError
 from zope.i18n import translate
 
 from collective.maildrophost.i18n import _
@@ -19,10 +21,24 @@ def site_address() -> str:
 
 
 def send_test_mail(site: Any, request: Any, recipient: str) -> str:
-    """Queue a test mail; returns its Message-Id.
+    """Queue a test mail, in a transaction of its own; returns its Message-Id.
 
-    Raises MailHostError, with the reason: then nothing was queued.
+    Raises MailHostError, with the reason: then nothing was queued. What was done before
+    is committed in any case.
     """
+    # A queue that cannot be written says so in the commit: that of the whole request
+    # comes when nothing can be told on its page any more.
+    transaction.commit()
+    try:
+        message_id = _send(site, request, recipient)
+        transaction.commit()
+    except MailHostError:
+        transaction.abort()
+        raise
+    return message_id
+
+
+def _send(site: Any, request: Any, recipient: str) -> str:
     message = test_mail(site, request, recipient)
     mail_host = api.portal.get_tool("MailHost")
     mail_host.send(message, recipient, site_address(), immediate=True)
