@@ -58,6 +58,24 @@ def test_a_mail_that_is_not_in_the_queue_is_said_so(panel):
     assert "This mail is not in the queue" in panel.text
 
 
+@pytest.mark.parametrize("view", ["test", "test-progress"])
+def test_a_queue_that_cannot_be_read_for_once_is_no_end_of_the_mail(
+    panel, send, queue, queued, view
+):
+    send("me@example.org")
+    ((record, _),) = queued()
+    away = queue.path.rename(queue.path.with_suffix(".away"))
+    panel.open(view, message=record.message_id)
+    away.rename(queue.path)
+
+    assert "Nobody can tell at the moment what became of this mail" in panel.text
+    assert "not in the queue" not in panel.text
+    assert 'data-maildrop-final="no"' in panel.browser.contents
+    # The page goes on asking, and finds it again.
+    panel.open(view, message=record.message_id)
+    assert "The mail for me@example.org is in the queue." in panel.text
+
+
 def test_plones_panel_says_where_the_relay_is_set(panel, functional_test):
     path = functional_test["maildrop_configuration"]
     before = path.read_text()

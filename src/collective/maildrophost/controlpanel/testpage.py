@@ -37,13 +37,13 @@ class Followed(Page):
         return self.sent("message")
 
     @cached_property
-    def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord]]:
+    def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord], str]:
         try:
             with self.site_mail_host.queue().read() as tx:
                 found = find_by_message_id(tx, self.message_id)
-                return found, attempts(tx, found.id) if found else []
-        except MaildropError:
-            return None, []
+                return found, attempts(tx, found.id) if found else [], ""
+        except MaildropError as error:
+            return None, [], str(error)
 
     @property
     def record(self) -> MessageRecord | None:
@@ -51,9 +51,16 @@ class Followed(Page):
         return self._read[0]
 
     @property
+    def fault(self) -> str:
+        """Why nobody can tell at the moment; "" when the queue can be read."""
+        return self._read[2]
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing more is going to happen to the mail."""
-        return self.record is None or self.record.state in FINAL
+        if self.record is None:
+            return not self.fault
+        return self.record.state in FINAL
 
     def state(self) -> dict[str, Any]:
         """The mail's state as it is shown."""
@@ -100,7 +107,7 @@ class Followed(Page):
 
     def steps(self) -> list[dict[str, Any]]:
         """What happened to the mail, in order, each with its time."""
-        record, tried = self._read
+        record, tried, _fault = self._read
         assert record is not None
         queued = {
             "code": "queued",
