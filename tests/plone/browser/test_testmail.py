@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+HURRY = """
+window.maildropPauses = [];
+const later = window.setTimeout;
+window.setTimeout = (act, milliseconds, ...more) => {
+  if (new Error().stack.includes("maildrophost.js")) {
+    window.maildropPauses.push(milliseconds);
+  }
+  return later(act, milliseconds / 50, ...more);
+};
+"""
+"""Keeps the pauses that our script makes, and makes all shorter."""
+HIDE = "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
+
 
 def test_a_test_mail_is_followed_from_queued_to_sent(visitor, daemon, catcher):
     owner = visitor
@@ -27,6 +40,43 @@ def test_a_test_mail_is_followed_from_queued_to_sent(visitor, daemon, catcher):
     owner.finds_it_accessible("test-sent")
     (mail,) = catcher.wait_for(1)
     assert mail.recipients == ("reader@example.org",)
+
+
+def asks_for(page):
+    """The addresses that the page's script asks for from now on."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    return asked
+
+
+def test_a_mail_that_takes_its_time_is_asked_about_ever_more_seldom(owner, daemon):
+    owner.page.add_init_script(HURRY)
+    owner.open("test")
+    owner.page.get_by_label("Recipient").fill("reader@example.org")
+    owner.press("Send test mail")
+    # The health is asked for each ten seconds, the mail in between.
+    following = "maildropPauses.filter((each) => each < 10000)"
+    owner.page.wait_for_function(f"{following}.length === 28")
+    pauses = owner.page.evaluate(following)
+    assert pauses == sorted(pauses)
+    assert pauses[0] == 700
+    assert pauses[-1] > 9_000
+    # Whoever waits for a minute asks thirty times at the most.
+    assert sum(pauses[:25]) > 60_000
+
+
+def test_a_page_that_nobody_looks_at_asks_nothing(owner, daemon):
+    owner.page.add_init_script(HURRY)
+    owner.open("test")
+    owner.page.get_by_label("Recipient").fill("reader@example.org")
+    owner.press("Send test mail")
+    owner.sees("The mail for reader@example.org is in the queue")
+    owner.page.evaluate(HIDE)
+    owner.page.wait_for_load_state("networkidle")
+    asked = asks_for(owner.page)
+    pauses = owner.page.evaluate("maildropPauses.length")
+    owner.page.wait_for_function(f"maildropPauses.length > {pauses + 40}")
+    assert asked == []
 
 
 def test_a_relay_that_refuses_the_login_is_told_where_the_mail_is_followed(

@@ -4,12 +4,15 @@
   "use strict";
 
   const FOLLOW_MILLISECONDS = 700;
+  const FOLLOW_SLOWER = 1.1;
   const HEALTH_MILLISECONDS = 10000;
 
   const pause = (milliseconds) =>
     new Promise((resolve) => setTimeout(resolve, milliseconds));
 
   async function refresh(box, url) {
+    // What nobody looks at costs the server nothing.
+    if (document.visibilityState !== "visible") return;
     const options = { credentials: "same-origin", cache: "no-store" };
     const answer = await fetch(url, options).catch(() => null);
     // The server may be restarting, or the session may be over: what is shown stays.
@@ -23,9 +26,12 @@
   }
 
   async function follow(box, health) {
+    let milliseconds = FOLLOW_MILLISECONDS;
     while (!box.querySelector('[data-maildrop-final="yes"]')) {
-      await pause(FOLLOW_MILLISECONDS);
+      await pause(milliseconds);
       await refresh(box, box.dataset.maildropFollow);
+      // A mail that the relay defers is on its way for minutes, or for hours.
+      milliseconds = Math.min(milliseconds * FOLLOW_SLOWER, HEALTH_MILLISECONDS);
     }
     await refresh(health, health.dataset.maildropHealth);
   }
@@ -33,9 +39,7 @@
   async function keepFresh(health) {
     for (;;) {
       await pause(HEALTH_MILLISECONDS);
-      if (document.visibilityState === "visible") {
-        await refresh(health, health.dataset.maildropHealth);
-      }
+      await refresh(health, health.dataset.maildropHealth);
     }
   }
 
