@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from zExceptions import Forbidden
 
+from collective.maildrophost.engine.actions import release_batch
 from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -69,15 +70,30 @@ def test_selected_messages_are_held_and_released(panel, put, mail, states):
     assert set(states().values()) == {"queued"}
 
 
-def test_what_cannot_be_done_is_named(panel, put, mail):
-    put(mail("one"))
+def test_what_cannot_be_done_is_named_with_the_reason(panel, put, mail, queue):
+    held, queued = put(mail("one"), mail("two"))
+    ids = [held, "4000000001", queued, "4000000002"]
+    with queue.write() as tx:
+        hold_messages(tx, [held])
     panel.post(
-        "maildrophost-act", action="hold", scope="selected", **{"ids:list": ["77"]}
+        "maildrophost-act", action="retry", scope="selected", **{"ids:list": ids}
     )
-    assert "Left alone, because of their state or because they are gone: 77" in (
+    assert "Left alone: 2 (there is no such message): 4000000001, 4000000002" in (
         panel.text
     )
-    assert "Held:" not in panel.text
+    assert (
+        "Left alone: 1 (is held; only deferred, failed messages can be retried): "
+        f"{held}"
+    ) in panel.text
+    assert "Tried again" not in panel.text
+
+
+def test_many_that_cannot_be_done_are_counted(panel):
+    ids = [str(4_000_000_000 + number) for number in range(30)]
+    panel.post("maildrophost-act", action="hold", scope="selected", **{"ids:list": ids})
+    assert "Left alone: 30 (there is no such message): 4000000000, " in panel.text
+    assert "4000000019, …" in panel.text
+    assert "4000000020" not in panel.text
 
 
 def test_all_that_match_are_acted_on_and_nothing_else(panel, put, mail, states):
@@ -199,6 +215,21 @@ def test_a_batch_in_doubt_is_discarded_after_a_question(panel, in_doubt, states)
     assert len(states()) == 2
     panel.browser.getControl("Discard for good").click()
     assert states() == {}
+
+
+@pytest.mark.parametrize("button", ["Release", "Discard for good"])
+def test_a_batch_about_which_was_decided_meanwhile_is_said_so(
+    panel, in_doubt, queue, states, button
+):
+    panel.open()
+    if button != "Release":
+        panel.browser.getControl("Discard").click()
+    release_batch(queue, in_doubt)
+    panel.browser.getControl(button).click()
+    assert "Nothing was done: somebody else has decided about this mail" in panel.text
+    assert "Released:" not in panel.text
+    assert "Discarded:" not in panel.text
+    assert states() == {"one": "queued", "two": "queued"}
 
 
 def test_deleting_everything_leaves_mail_in_doubt_alone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -113,14 +114,23 @@ class ActOnMessages(Action):
                 mapping={"count": str(len(already))},
             )
             self.say(so_before)
-        if refused:
-            left_alone = _(
-                "left_alone",
-                default="Left alone, because of their state or because they are gone: "
-                "${ids}",
-                mapping={"ids": ", ".join(list(refused)[:REFUSALS_SHOWN])},
-            )
-            self.say(left_alone, "warning")
+        for reason, ids in _by_reason(refused).items():
+            self._say_left_alone(reason, ids)
+
+    def _say_left_alone(self, reason: str, ids: list[str]) -> None:
+        named = ids[:REFUSALS_SHOWN]
+        if len(ids) > len(named):
+            named.append("…")
+        left_alone = _(
+            "left_alone",
+            default="Left alone: ${count} (${reason}): ${ids}",
+            mapping={
+                "count": str(len(ids)),
+                "reason": reason,
+                "ids": ", ".join(named),
+            },
+        )
+        self.say(left_alone, "warning")
 
     def affected(self) -> int:
         """How many messages the action is about, before it is done."""
@@ -180,3 +190,11 @@ class ActOnMessages(Action):
                 return get_message(tx, id) is None
         except MaildropError:
             return True
+
+
+def _by_reason(refused: Mapping[str, str]) -> dict[str, list[str]]:
+    """The ids that were left alone, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for id, reason in refused.items():
+        reasons.setdefault(reason, []).append(id)
+    return reasons

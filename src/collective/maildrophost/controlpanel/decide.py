@@ -50,8 +50,16 @@ class DecideOnBatch(Action):
             count = decide(self.site_mail_host.queue(), self.batch)
         except MaildropError as error:
             self.say(str(error), "error")
-        else:
+            return
+        if count:
             self.say(_(said, default=said.default, mapping={"count": str(count)}))
+        else:
+            gone = _(
+                "batch_gone",
+                default="Nothing was done: somebody else has decided about this mail, "
+                "or its transaction has ended.",
+            )
+            self.say(gone, "warning")
 
 
 class HoldLane(Action):
