@@ -114,6 +114,18 @@ def test_deleting_asks_first_and_says_what_goes(panel, put, mail, states):
     assert states() == {"one": "queued"}
 
 
+def test_what_is_gone_already_is_not_asked_about(panel, put, mail):
+    ids = put(*[mail(f"letter {number}") for number in range(6)])
+    chosen = [*ids, ids[0], "4000000000", "no id"]
+    panel.post(
+        "maildrophost-act", action="delete", scope="selected", **{"ids:list": chosen}
+    )
+    assert "Delete 6 messages for good?" in panel.text
+    assert "and 1 more" in panel.text
+    panel.browser.getControl("Delete for good").click()
+    assert "Deleted: 6" in panel.text
+
+
 def test_a_deletion_takes_no_mail_that_came_while_it_was_asked_about(
     panel, put, mail, states
 ):

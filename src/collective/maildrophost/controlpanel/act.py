@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -14,9 +15,11 @@ from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     Done,
+    MessageRecord,
     Search,
     get_message,
     newest_id,
+    records,
     search,
     taking_part,
 )
@@ -134,23 +137,25 @@ class ActOnMessages(Action):
 
     def affected(self) -> int:
         """How many messages the action is about, before it is done."""
-        if not self.on_all:
-            return len(self.ids)
-        with self.site_mail_host.queue().read() as tx:
-            return search(tx, self._wanted(), 0).total
+        return self._asked[0]
 
     def examples(self) -> list[str]:
         """Recipients and subject of the first messages that the action is about."""
-        with self.site_mail_host.queue().read() as tx:
-            if self.on_all:
-                found = list(search(tx, self._wanted(), EXAMPLES_SHOWN).records)
-            else:
-                chosen = [get_message(tx, id) for id in self.ids[:EXAMPLES_SHOWN]]
-                found = [each for each in chosen if each is not None]
         return [
             f"{', '.join(one.address for one in each.recipients[:3])}: {each.subject}"
-            for each in found
+            for each in self._asked[1]
         ]
+
+    @cached_property
+    def _asked(self) -> tuple[int, Sequence[MessageRecord]]:
+        """How many messages there are to act on, and the first of them."""
+        with self.site_mail_host.queue().read() as tx:
+            if self.on_all:
+                found = search(tx, self._wanted(), EXAMPLES_SHOWN)
+                return found.total, found.records
+            keys = dict.fromkeys(map(key_of, self.ids))
+            chosen = records(tx, [key for key in keys if key is not None])
+            return len(chosen), chosen[:EXAMPLES_SHOWN]
 
     def _wanted(self) -> Search:
         asked = self.query.search
