@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import transaction
 from Products.MailHost.interfaces import IMailHost
@@ -71,6 +73,15 @@ def test_the_overview_says_what_is_wrong_and_counts(panel, put, mail):
     assert "2 Queued" in panel.text
     assert 'role="img" aria-labelledby="maildrop-chart-title' in panel.browser.contents
     assert panel.browser.contents.count('<th scope="row">') >= 24
+
+
+def test_an_hour_is_called_the_same_in_the_chart_and_in_its_table(panel):
+    panel.open()
+    page = panel.browser.contents
+    in_table = re.findall(r'<th scope="row">([^<]*)</th>', page)
+    on_bars = re.findall(r"<title>([^<]*): \d+ sent</title>", page)
+    assert len(on_bars) == 24
+    assert in_table == on_bars[::-1]
 
 
 def test_the_overview_tells_of_mail_in_the_queue_of_the_old_mailhost(

@@ -9,7 +9,7 @@ from DateTime import DateTime
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 from collective.maildrophost.controlpanel import chart
-from collective.maildrophost.controlpanel.moments import clock, moment
+from collective.maildrophost.controlpanel.moments import moment
 from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.controlpanel.query import Query
 from collective.maildrophost.controlpanel.words import (
@@ -79,7 +79,7 @@ class Overview(Page):
     def hours(self) -> list[dict[str, Any]]:
         """The figures of the chart, the newest first."""
         return [
-            {**hour.__dict__, "label": clock(hour.hour, self.request, self.now)}
+            {**hour.__dict__, "label": self._label(hour)}
             for hour in reversed(self._hours())
         ]
 
@@ -106,11 +106,14 @@ class Overview(Page):
             deferred=self.translated(_("chart_deferred", default="deferred")),
             failed=self.translated(_("chart_failed", default="failed")),
         )
-        labels = [DateTime(hour.hour).strftime("%H:%M") for hour in hours]
-        return chart.svg(hours, labels, words)
+        return chart.svg(hours, [self._label(hour) for hour in hours], words)
 
     def _hours(self) -> tuple[chart.HourRecord, ...]:
         return chart.every_hour(self.stats.hours if self.stats else (), self.now)
+
+    def _label(self, hour: chart.HourRecord) -> str:
+        # No date: a day has each time of day once.
+        return str(DateTime(hour.hour).strftime("%H:%M"))
 
     def left_mail(self) -> LeftMail | None:
         """What waits in the queue of the MailHost that the Maildrop Host replaced."""
