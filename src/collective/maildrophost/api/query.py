@@ -11,7 +11,7 @@ from plone.restapi.batching import DEFAULT_BATCH_SIZE
 
 from collective.maildrophost.api.refusals import BadRequest
 from collective.maildrophost.engine.digits import whole_number
-from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.message import LANES_BY_LABEL
 from collective.maildrophost.engine.queue import Search, Sort, State
 
 MOST_ON_A_PAGE = 1000
@@ -20,7 +20,6 @@ LAST_START = 2**31 - 1
 Choice = TypeVar("Choice")
 
 STATES = {state.value: state for state in State}
-LANES = {lane.label: lane for lane in Lane}
 SORTS = {sort.value: sort for sort in Sort}
 ORDERS = {"ascending": False, "descending": True}
 PARAMETERS = ("text", "state", "lane", "sort_on", "sort_order", "b_start", "b_size")
@@ -42,7 +41,7 @@ def read_query(query_string: str) -> Query:
     given = parse_qs(query_string, keep_blank_values=True)
     _check(given, dict.fromkeys(PARAMETERS), "parameter")
     everything = Search()
-    lanes = _chosen(given, "lane", LANES) or (None,)
+    lanes = _chosen(given, "lane", LANES_BY_LABEL) or (None,)
     states = _chosen(given, "state", STATES) or everything.states
     return Query(
         Search(

@@ -14,7 +14,7 @@ from collective.maildrophost.engine.actions import (
     release_batch,
 )
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.message import LANES_BY_LABEL, Lane
 from collective.maildrophost.i18n import _
 from collective.maildrophost.installation.swap import put_maildrop_host_back
 
@@ -67,7 +67,7 @@ class HoldLane(Action):
 
     def act(self) -> Any:
         """Do it."""
-        lane = {each.label: each for each in Lane}.get(self.sent("lane"))
+        lane = LANES_BY_LABEL.get(self.sent("lane"))
         action = "hold" if self.sent("decision") == "hold" else "release"
         if lane is None:
             self.say(_("There is no such lane."), "error")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from collective.maildrophost.engine.digits import whole_number
-from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.message import LANES_BY_LABEL
 from collective.maildrophost.engine.queue import IN_QUEUE, Search, Sort, State
 
 PAGE_SIZE = 50
@@ -87,7 +87,7 @@ def query(form: Mapping[str, Any]) -> Query:
     search = Search(
         text=text.strip()[:LONGEST_TEXT] if isinstance(text, str) else "",
         states=_states(form.get("state", IN_QUEUE_CODE)),
-        lane=_one_of({lane.label: lane for lane in Lane}, form.get("lane"), None),
+        lane=_one_of(LANES_BY_LABEL, form.get("lane"), None),
         sort=_one_of({sort.value: sort for sort in Sort}, form.get("sort"), Sort.DUE),
         descending=form.get("order") == "down",
     )

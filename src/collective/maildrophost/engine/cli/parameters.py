@@ -51,9 +51,9 @@ class LaneName(_Words):
     name = "lane"
 
     def words(self) -> dict[str, Lane]:
-        from ..message import Lane
+        from ..message import LANES_BY_LABEL
 
-        return {lane.label: lane for lane in Lane}
+        return LANES_BY_LABEL
 
 
 class StateName(_Words):

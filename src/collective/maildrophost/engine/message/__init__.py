@@ -10,11 +10,12 @@ from collective.maildrophost.engine.message.compose import (
     parse_sender,
 )
 from collective.maildrophost.engine.message.errors import InvalidMessage
-from collective.maildrophost.engine.message.lanes import Lane
+from collective.maildrophost.engine.message.lanes import LANES_BY_LABEL, Lane
 from collective.maildrophost.engine.message.mailfile import MailFile
 
 __all__ = [
     "InvalidMessage",
+    "LANES_BY_LABEL",
     "Lane",
     "MailFile",
     "Message",

@@ -33,6 +33,9 @@ class Lane(IntEnum):
             ) from None
 
 
+LANES_BY_LABEL = {lane.label: lane for lane in Lane}
+
+
 def choose_lane(
     lane: Lane | None,
     header: str | None,
