@@ -195,6 +195,6 @@ InitializeClass(Tabs)
 
 def _left_alone(refused: Mapping[str, str]) -> str:
     named = list(refused.items())[:REFUSALS_NAMED]
-    words = [f"; message {id} was left alone: it {reason}" for id, reason in named]
+    words = [f"; message {id} was left alone ({reason})" for id, reason in named]
     others = len(refused) - len(named)
     return "".join(words) + (f"; so were {others} more" if others else "")
