@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from engine.delivery.writing import writes_to
+from sqlalchemy import select
 
 from collective.maildrophost.engine.delivery.inflight import InFlight
 from collective.maildrophost.engine.delivery.ledger import Ledger
@@ -27,6 +29,7 @@ from collective.maildrophost.engine.queue import (
     enqueue,
     get_message,
     open_queue,
+    tables,
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
@@ -97,6 +100,26 @@ def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(
         assert recipient.reply == UNWRITABLE
         (recipient,) = get_message(tx, str(good[0].id)).recipients
         assert recipient.reply == SENT.reply
+
+
+def test_a_warning_that_the_database_refuses_is_logged_and_may_come_later(
+    queue, caplog
+):
+    (claim,) = claimed(queue, 1)
+    letter = compose(b"Subject: late\n\ny\n", "", ["a@x.org"], now=NOW)
+    done = finished(claim, Verdict(Outcome.DEFERRED, "450 4.2.0 later"))
+    refused = replace(
+        done.settlement,
+        notifications=(replace(letter, subject="late \ud800"),),
+        warned=True,
+    )
+    settle_all(queue, replace(done, settlement=refused))
+    assert f"id={claim.id} notification for <a@x.org> is not written" in caplog.text
+    with queue.read() as tx:
+        warned = tx.scalar(select(tables.schedule.c.warned))
+    # The sender has read nothing: the next attempt is to tell him.
+    assert not warned
+    assert states(queue, [claim]) == [State.DEFERRED]
 
 
 def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):

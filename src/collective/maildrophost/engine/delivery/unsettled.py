@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ..logfile import one_line
 from ..queue import Claim, Refused, Settlement
 from ..verdict import Verdict
 from .books import Note
@@ -54,7 +55,9 @@ class Finished:
             (position, Verdict(verdict.outcome, UNWRITABLE))
             for position, verdict in self.settlement.verdicts
         )
-        bare = replace(self.settlement, verdicts=verdicts, notifications=())
+        bare = replace(
+            self.settlement, verdicts=verdicts, notifications=(), warned=False
+        )
         return replace(self, settlement=bare)
 
 
@@ -121,6 +124,7 @@ class Unsettled:
         (done,) = portion.finished
         if done != done.plain:
             log.error("id=%d: %s; its verdicts go without words", done.claim.id, error)
+            _tell_of_unwritten(done)
             self._finished.insert(0, done.plain)
             self._to_go_alone += 1
             return None
@@ -132,3 +136,13 @@ class Unsettled:
         )
         done.over()
         return done.claim
+
+
+def _tell_of_unwritten(done: Finished) -> None:
+    for letter in done.settlement.notifications if done.settlement else ():
+        log.error(
+            "id=%d notification for <%s> is not written: %s",
+            done.claim.id,
+            one_line(", ".join(letter.recipients)),
+            letter.subject,
+        )
