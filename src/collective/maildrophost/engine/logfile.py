@@ -13,6 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 
@@ -52,53 +53,61 @@ class Line(logging.Formatter):
 
 
 class LogFile(logging.handlers.WatchedFileHandler):
-    """Writes each line at once, or those of a block `together` at its end."""
+    """Writes each line at once, or those of a block `together` at its end.
 
-    _held = False
-    _lost = False
+    What its file does not take goes to standard error.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self._lines: list[str] = []
+        self._held = self._lost = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line; the caller has the lock. Never raises: mail goes on."""
-        if not self._held:
-            try:
-                super().emit(record)
-                self._lost = False
-            except OSError as error:
-                self._tell_elsewhere(record, error)
-            return
         try:
-            assert self.stream is not None
-            self.stream.write(self.format(record) + self.terminator)
+            self._lines.append(self.format(record))
         except Exception:
             self.handleError(record)
-
-    def _tell_elsewhere(self, record: logging.LogRecord, error: OSError) -> None:
-        """On standard error, with the reason; the next line tries the file again."""
-        with contextlib.suppress(Exception):
-            if not self._lost:
-                reason = f"{self.baseFilename}: {error.strerror}"
-                print(
-                    f"the log goes here, its file can't be opened: {reason}",
-                    file=sys.stderr,
-                )
-            self._lost = True
-            print(self.format(record), file=sys.stderr)
+        if not self._held:
+            self._write()
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Holds the lines of a short block back; other threads' lines wait for it."""
         self.acquire()
         try:
-            with contextlib.suppress(OSError):
-                self.reopenIfNeeded()
-            self._held = self.stream is not None
+            self._held = True
             yield
         finally:
             self._held = False
-            # What cannot be written now is tried again with the next line.
-            with contextlib.suppress(OSError):
-                self.flush()
+            self._write()
             self.release()
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        text = "".join(line + self.terminator for line in lines)
+        try:
+            self.reopenIfNeeded()
+            if self.stream is None:
+                self.stream = self._open()
+            self.stream.write(text)
+            self.flush()
+            self._lost = False
+        except OSError as error:
+            self._tell_elsewhere(text, error)
+
+    def _tell_elsewhere(self, text: str, error: OSError) -> None:
+        """On standard error, with the reason; the next line tries the file again."""
+        with contextlib.suppress(Exception):
+            if not self._lost:
+                reason = f"{self.baseFilename}: {error.strerror}"
+                print(
+                    f"the log goes here, its file can't be written: {reason}",
+                    file=sys.stderr,
+                )
+            self._lost = True
+            print(text, end="", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -31,9 +31,7 @@ def set_up(configuration: Configuration) -> None:
             handler.close()
     logger.propagate = False
     logger.setLevel(logging.DEBUG if configuration.debug else logging.INFO)
-    handlers: list[logging.Handler] = [
-        LogFile(configuration.log_file, encoding="utf-8")
-    ]
+    handlers: list[logging.Handler] = [LogFile(configuration.log_file)]
     if configuration.debug:
         handlers.append(logging.StreamHandler(sys.stderr))
     for handler in handlers:

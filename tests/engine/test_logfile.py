@@ -1,0 +1,73 @@
+"""The log's file: each line in it, and elsewhere what it does not take."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+import pytest
+
+from collective.maildrophost.engine.logfile import Line, LogFile, together
+
+
+@pytest.fixture
+def logger():
+    """With one log file, which is to be named."""
+    logger = logging.Logger("maildrop")
+    yield logger
+    for handler in logger.handlers:
+        with contextlib.suppress(OSError):
+            handler.close()
+
+
+def log_to(logger, path):
+    handler = LogFile(path)
+    handler.setFormatter(Line())
+    logger.addHandler(handler)
+
+
+def texts(output):
+    """Of each line what stands behind its level and logger."""
+    return [line.rpartition(" maildrop: ")[2] for line in output.splitlines()]
+
+
+FULL = (
+    "the log goes here, its file can't be written: /dev/full: No space left on device"
+)
+
+
+def test_on_a_full_disk_each_line_is_one_on_standard_error(logger, capsys):
+    log_to(logger, "/dev/full")
+    for number in range(3):
+        logger.error("id=%d", number)
+    assert texts(capsys.readouterr().err) == [FULL, "id=0", "id=1", "id=2"]
+
+
+def test_so_is_each_of_many_that_are_logged_together(logger, capsys):
+    log_to(logger, "/dev/full")
+    lines = [f"id={number} {'x' * 100}" for number in range(200)]
+    with together(logger):
+        for line in lines:
+            logger.info(line)
+    assert texts(capsys.readouterr().err) == [FULL, *lines]
+
+
+def test_a_line_that_cannot_be_made_costs_no_other(logger, tmp_path, capsys):
+    path = tmp_path / "maildrop.log"
+    log_to(logger, path)
+    with together(logger):
+        logger.info("one")
+        logger.info("%d", "no number")
+        logger.info("two \udcff")
+    assert texts(path.read_text()) == ["one", r"two \udcff"]
+    assert "no number" in capsys.readouterr().err
+
+
+def test_a_traceback_with_what_utf_8_cannot_write_is_written(logger, tmp_path):
+    path = tmp_path / "maildrop.log"
+    log_to(logger, path)
+    try:
+        raise ValueError("no \udcff")
+    except ValueError:
+        logger.exception("broken")
+    assert r"ValueError: no \udcff" in path.read_text()
