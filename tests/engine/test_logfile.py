@@ -52,6 +52,24 @@ def test_so_is_each_of_many_that_are_logged_together(logger, capsys):
     assert texts(capsys.readouterr().err) == [FULL, *lines]
 
 
+def test_a_file_at_another_place_is_taken_though_the_old_disk_is_full(
+    logger, tmp_path, capsys
+):
+    path = tmp_path / "maildrop.log"
+    path.symlink_to("/dev/full")
+    log_to(logger, path)
+    logger.error("one")
+    path.unlink()
+    logger.error("two")
+    assert texts(path.read_text()) == ["two"]
+    path.unlink()
+    path.symlink_to("/dev/full")
+    capsys.readouterr()
+    logger.error("three")
+    first, second = texts(capsys.readouterr().err)
+    assert (first.startswith("the log goes here"), second) == (True, "three")
+
+
 def test_a_line_that_cannot_be_made_costs_no_other(logger, tmp_path, capsys):
     path = tmp_path / "maildrop.log"
     log_to(logger, path)

@@ -97,6 +97,18 @@ class LogFile(logging.handlers.WatchedFileHandler):
         except OSError as error:
             self._tell_elsewhere(text, error)
 
+    def reopenIfNeeded(self) -> None:
+        """Another file once there is one, though the old one takes its end no more."""
+        try:
+            super().reopenIfNeeded()
+        except OSError:
+            if self.stream is None:
+                raise
+            with contextlib.suppress(OSError):
+                self.stream.close()
+            self.stream = None
+            self.dev = self.ino = -1  # Whatever is opened next is another one.
+
     def _tell_elsewhere(self, text: str, error: OSError) -> None:
         """On standard error, with the reason; the next line tries the file again."""
         with contextlib.suppress(Exception):
