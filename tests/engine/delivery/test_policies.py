@@ -279,8 +279,8 @@ def claim_of(claimed):
     return claim_of
 
 
-def judge(claim, *verdicts, now=NOW, chance=0.0):
-    return settlement(claim, "relay:25", verdicts, False, POLICY, QUIET, now, chance)
+def judge(claim, *verdicts, now=NOW, chance=0.0, policy=POLICY):
+    return settlement(claim, "relay:25", verdicts, False, policy, QUIET, now, chance)
 
 
 def test_the_wait_grows_with_the_attempts_at_those_who_wait(claim_of):
@@ -349,3 +349,22 @@ def test_after_its_lifetime_a_deferral_is_a_failure_with_the_last_reply(claim_of
     assert failed.outcome is Outcome.FAILED
     assert failed.reply == "given up after 5.0 days, at last: 450 later"
     assert sent is SENT
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "words"),
+    [
+        (86400, "1.0 days"),
+        (86399, "24.0 hours"),
+        (5400, "1.5 hours"),
+        (600, "10.0 minutes"),
+        (5, "5 seconds"),
+    ],
+)
+def test_the_end_of_a_short_lifetime_is_told_in_hours_or_less(
+    lifetime, words, claim_of
+):
+    policy = replace(POLICY, lifetime=lifetime)
+    judged = judge(claim_of(3), LATER, now=NOW + lifetime, policy=policy)
+    ((_, failed),) = judged.verdicts
+    assert failed.reply == f"given up after {words}, at last: 450 later"

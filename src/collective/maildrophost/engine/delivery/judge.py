@@ -107,10 +107,17 @@ def _judged(
     recipient: OpenRecipient, said: Verdict, policy: RetryPolicy, age: float
 ) -> Judged:
     if said.outcome is Outcome.DEFERRED and policy.is_over(age):
-        days = policy.lifetime / 86400
-        words = f"given up after {days:.1f} days, at last: {said.reply}"
+        words = f"given up after {_span(policy.lifetime)}, at last: {said.reply}"
         return Judged(recipient, said, Verdict(Outcome.FAILED, words))
     return Judged(recipient, said, said)
+
+
+def _span(seconds: float) -> str:
+    """For people, who get it in a notification."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _wait(attempt: Attempt, policy: RetryPolicy, chance: float) -> float:
