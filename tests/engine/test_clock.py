@@ -65,6 +65,24 @@ def test_what_is_no_moment_is_refused(text):
         parse_rfc3339(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T09:60:00Z",
+        "2026-13-23T09:30:00Z",
+        "2026-00-23T09:30:00Z",
+        "2026-11-32T09:30:00Z",
+        "2026-11-23T09:30:00+00:99",
+        "2026-11-23T09:30:00-24:00",
+        "٢٠٢٦-11-23T09:30:00Z",
+    ],
+)
+def test_what_no_clock_shows_is_told_how_a_time_looks(text):
+    with pytest.raises(ValueError, match="is not a date and time like 2026-"):
+        parse_rfc3339(text)
+
+
 @given(st.floats(min_value=0, max_value=253402300799))
 def test_a_written_time_reads_back_to_the_millisecond(moment):
     assert parse_rfc3339(rfc3339(moment)) == pytest.approx(moment, abs=0.00101)

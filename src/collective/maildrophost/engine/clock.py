@@ -6,8 +6,13 @@ import re
 from datetime import datetime, timezone
 
 _DAY_SECONDS = 86400
+# The ranges of RFC 3339 section 5.6: fromisoformat takes 24:00:00 in some releases of
+# Python, an offset of 99 minutes in others.
+_HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHAPE = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z"
+    r"([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))[Tt ]"
+    rf"({_HOUR_AND_MINUTE}:(?:[0-5][0-9]|60))(\.[0-9]+)?"
+    rf"([Zz]|[+-]{_HOUR_AND_MINUTE})\Z"
 )
 
 
