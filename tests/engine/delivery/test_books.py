@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pickle
 import sqlite3
 
@@ -191,6 +192,23 @@ def test_claims_that_break_with_nothing_to_write_end_the_process(queue, claims_b
     claims_break(MISSING)
     with bookkeeper(queue) as keeper, pytest.raises(BookkeeperGone):
         asyncio.run(keeper(request(5)))
+
+
+def test_what_ends_the_process_is_logged_with_its_place(queue, claims_break, tmp_path):
+    claims_break(KeyError(OF_A_MAIL))
+    handler = logging.FileHandler(tmp_path / "log")
+    logger = logging.getLogger("maildrop")
+    logger.addHandler(handler)
+    try:
+        with bookkeeper(queue) as keeper, pytest.raises(BookkeeperGone):
+            asyncio.run(keeper(request(5)))
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+    text = (tmp_path / "log").read_text()
+    assert "KeyError" in text
+    assert "in claim\n" in text
+    assert OF_A_MAIL not in text
 
 
 def die(tx):

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ..errors import MaildropError
 from ..queue import Queue, QueueError
+from ..unquoted import unquoted
 from .books import Answer, Request, write_or_refuse
 from .frames import frame, parts
 
@@ -102,8 +103,7 @@ def bookkeeper(queue: Queue) -> Iterator[Bookkeeper]:
             _keep(queue, its, daemon)
             status = 0
         except BaseException as error:
-            # The type alone: its text may quote the message.
-            log.critical("unexpected %s while writing", type(error).__name__)
+            log.critical("unexpected error while writing", exc_info=unquoted(error))
         finally:
             # Nothing of the daemon that this process was forked from may run here.
             os._exit(status)
