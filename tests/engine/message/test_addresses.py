@@ -127,6 +127,7 @@ def test_what_is_no_address_is_refused(address):
             ["a@example.org", "A@example.org"],
         ),
         ("a@[192.0.2.1], b", ["a@[192.0.2.1]", "b"]),
+        ('"a@B", "a@b", "a@b"', ['"a@B"', '"a@b"']),
     ],
 )
 def test_a_list_gives_its_bare_addresses_once(text, addresses):

@@ -193,6 +193,12 @@ def test_a_missing_message_id_is_added_on_top_in_the_messages_line_ending(end):
     assert re.fullmatch(r"<[0-9a-f]+\.[0-9a-f]{16}@example\.org>", message.message_id)
 
 
+def test_an_at_sign_within_a_local_part_begins_no_domain():
+    host = composed(b"\nx", sender="a").message_id.rpartition("@")[2]
+    assert composed(b"\nx", sender='"a@b"').message_id.rpartition("@")[2] == host
+    assert composed(b"\nx", sender='"a@b"@c').message_id.endswith("@c>")
+
+
 def test_two_message_ids_are_never_the_same():
     assert composed(b"\nx").message_id != composed(b"\nx").message_id
 

@@ -73,8 +73,19 @@ def _identity(address: str) -> tuple[str, str]:
 
     RFC 5321 section 2.4.
     """
+    local, domain = local_and_domain(address)
+    return local, (domain or "").lower()
+
+
+def local_and_domain(address: str) -> tuple[str, str | None]:
+    """What stands around its @; None for the domain of a local part alone.
+
+    A quoted one may have an @ of its own.
+    """
+    if "@" not in address or address.endswith('"'):
+        return address, None
     local, _, domain = address.rpartition("@")
-    return local, domain.lower()
+    return local, domain
 
 
 def _check_unusual(address: str) -> str:
@@ -88,19 +99,12 @@ def _check_unusual(address: str) -> str:
         raise InvalidMessage(
             f"address longer than {MAX_ADDRESS_OCTETS} octets: {_shown(address)}"
         )
-    local, domain = _parts(address)
+    local, domain = local_and_domain(address)
     if not (_LOCAL.match(local) or _QUOTED.match(local)):
         raise InvalidMessage(f"{_shown(address)} is no mail address")
     if domain is not None:
         _check_domain(domain, address)
     return address
-
-
-def _parts(address: str) -> tuple[str, str | None]:
-    if "@" not in address or address.endswith('"'):
-        return address, None
-    local, _, domain = address.rpartition("@")
-    return local, domain
 
 
 def _check_domain(domain: str, address: str) -> None:

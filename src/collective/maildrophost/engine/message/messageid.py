@@ -6,6 +6,7 @@ import os
 import socket
 
 from collective.maildrophost.engine.domains import ascii_domain
+from collective.maildrophost.engine.message.addresses import local_and_domain
 
 
 def new_message_id(sender: str, now: float) -> str:
@@ -13,9 +14,9 @@ def new_message_id(sender: str, now: float) -> str:
 
     The domain is the sender's, else this host's name.
     """
-    domain = sender.rpartition("@")[2] if "@" in sender else ""
+    _, domain = local_and_domain(sender)
     # gethostname() asks no name server, getfqdn() may make a page wait for one.
-    domain = _ascii(domain) or _ascii(socket.gethostname()) or "localhost"
+    domain = _ascii(domain or "") or _ascii(socket.gethostname()) or "localhost"
     return f"<{int(now * 1000):x}.{os.urandom(8).hex()}@{domain}>"
 
 
