@@ -233,6 +233,9 @@ def test_no_message_id_is_added_when_it_is_not_wanted():
 # The subject for listings
 
 
+FRENCH_AND_PERSIAN = "Bonjour\xa0! \u0645\u06cc\u200c\u062e"
+
+
 @pytest.mark.parametrize(
     ("header", "subject"),
     [
@@ -245,11 +248,12 @@ def test_no_message_id_is_added_when_it_is_not_wanted():
         (b"=?utf-8?b?a?=", "=?utf-8?b?a?="),
         (b"=?utf-8?q?a=0D=0Ab=00=1B[31m?=", "a  b\ufffd\ufffd[31m"),
         (b"=?utf-8?q?=E2=80=AEx?=", "\ufffdx"),
+        (FRENCH_AND_PERSIAN.encode(), FRENCH_AND_PERSIAN),
         (b"x" * 500, "x" * 200),
         (b"a\tb", "a b"),
     ],
 )
-def test_the_subject_is_decoded_on_one_printable_line(header, subject):
+def test_the_subject_is_decoded_on_one_line_without_controls(header, subject):
     assert composed(b"SUBJECT: " + header + b"\nMessage-Id: <1>\n\n").subject == subject
 
 

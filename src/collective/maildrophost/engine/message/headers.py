@@ -19,7 +19,9 @@ _BLOCK_END = re.compile(rb"\n(?![ \t]|[!-9;-~]{1,998}[ \t]*:)")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _LINE_BREAK = re.compile(rb"\r?\n")
 _BLANKS = re.compile(r"[\t\r\n]")
-_UNPRINTABLE = re.compile(
+# What could end a line or turn its direction, no more: isprintable() is false for the
+# joiners of Persian and of emoji, too, and for the blank before a French "!".
+_CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _MAX_DECODED_OCTETS = 2000
@@ -112,13 +114,13 @@ def with_field_on_top(content: bytes, field: bytes) -> bytes:
 
 
 def display_text(value: bytes, max_characters: int) -> str:
-    """A header's value for people: decoded (RFC 2047), one line, printable."""
+    """A header's value for people: decoded (RFC 2047), one line without controls."""
     unfolded = _LINE_BREAK.sub(b"", value[:_MAX_DECODED_OCTETS])
     text = unfolded.decode("utf-8", "replace")
     if "=?" in text:
         text = _decode_words(text)
     if not text.isprintable():
-        text = _UNPRINTABLE.sub("\ufffd", _BLANKS.sub(" ", text))
+        text = _CONTROLS.sub("\ufffd", _BLANKS.sub(" ", text))
     return text.strip()[:max_characters]
 
 

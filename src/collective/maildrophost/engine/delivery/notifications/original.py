@@ -23,7 +23,7 @@ def is_automatic(content: bytes) -> bool:
 
 
 def subject(content: bytes) -> str:
-    """For people: decoded, one printable line."""
+    """For people: decoded, one line without controls."""
     found = _FINDER.find(content, header_block_end(content))
     values = [each.value for each in found if each.name == b"subject"]
     return display_text(values[0], MAX_SUBJECT_CHARACTERS) if values else ""
