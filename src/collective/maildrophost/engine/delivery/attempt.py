@@ -29,7 +29,7 @@ class Judged:
 class Attempt:
     """One attempt at `now`; who was not tried is not in `judged`.
 
-    `before` are those who were deferred in the transactions just before this one.
+    `before` are those who were deferred in the SMTP transactions just before this one.
     `age` is for how many seconds the message has been undelivered, `given_up` when it
     will be over (seconds since the epoch). `relay` is "-" where none was reached.
     """

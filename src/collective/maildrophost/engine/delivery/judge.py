@@ -33,7 +33,7 @@ def settlement(
         return _accepted(claim, relay, verdicts, possible_duplicate)
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
-    # The next transaction is for them, at once.
+    # The next SMTP transaction is for them, at once.
     others = claim.more or None in verdicts
     # There is one only: it tells of all who wait, so it waits for their verdicts.
     warning = None if others else delay_warning(attempt, notify)
@@ -92,7 +92,7 @@ def _attempt(
 def _tries(claim: Claim) -> int:
     """How often its recipients were tried, with this attempt.
 
-    The message has more of them, one for each transaction.
+    The message has more of them, one for each SMTP transaction.
     """
     tries = [each.attempts + 1 for each in claim.recipients]
     return max([*tries, *(each.attempts for each in claim.deferred)], default=1)

@@ -35,7 +35,7 @@ class Claim:
     """One message in the hands of one daemon, with all that its delivery needs.
 
     `recipients` are to be tried now, and `more` that are not named. `deferred` are not:
-    those were tried while these had to wait for another transaction, and have an
+    those were tried while these had to wait for another SMTP transaction, and have an
     attempt of their own later. `again`: all were deferred in an attempt before.
     """
 

@@ -2,9 +2,9 @@
 
 # Rules of this file:
 # - A claim takes the pending recipients of a message as long as there are any: who was
-#   deferred in the meantime must not be asked again with each transaction.
-# - It names a thousand at most. With all of a hundred thousand every transaction, of a
-#   hundred of them, took seconds, and all other mail waited for it.
+#   deferred in the meantime must not be asked again with each SMTP transaction.
+# - It names a thousand at most. With all of a hundred thousand the claim for every SMTP
+#   transaction, of a hundred of them, took seconds, and all other mail waited for it.
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipients that a transaction did not get to: the next one is theirs alone."""
+"""Recipients that an SMTP transaction did not get to: the next one is theirs alone."""
 
 from __future__ import annotations
 
