@@ -6,8 +6,8 @@
 # - One notification covers all recipients that an attempt failed for.
 # - The sender is warned of a delay once for each message; never for bulk mail, where a
 #   relay's bad morning would write as many warnings as a newsletter has readers.
-# - What failed without anybody to tell goes to the postmaster, unless the postmaster is
-#   who it failed for.
+# - Mail of the null sender that failed is told to the postmaster, unless the postmaster
+#   is who it failed for. Other automatic mail is told to nobody.
 
 from __future__ import annotations
 
