@@ -45,7 +45,6 @@ def frame() -> Frame:
 def _content(size: int) -> Generator[memoryview, None, bytes]:
     # Its value is the very octets that were filled: nothing is copied.
     room = io.BytesIO()
-    room.truncate(size)
     room.seek(size - 1)
     room.write(b"\0")
     with room.getbuffer() as view:
