@@ -11,17 +11,23 @@ class Blame:
     """Remembers the messages that a relay has refused with a fault of its own."""
 
     def __init__(self) -> None:
-        self._others_taken: dict[int, bool] = {}
+        self._suspects: set[int] = set()
+        self._convicted: set[int] = set()
 
     def is_message(self, id: int) -> bool:
-        """The relay refuses this one: whether it has taken others since it first did.
+        """Whether the relay has taken others since it first refused this one.
 
         Then the message is to blame, and the relay is not to be paused for it again.
         """
-        return self._others_taken.setdefault(id, False)
+        return id in self._convicted
+
+    def refused(self, id: int) -> None:
+        """The relay refuses this one, and is at fault as far as is known."""
+        self._suspects.add(id)
 
     def taken(self, id: int) -> None:
-        """The relay has taken this one."""
-        self._others_taken.pop(id, None)
-        for each in self._others_taken:
-            self._others_taken[each] = True
+        """The relay has taken this one, so it is not at fault with what it refuses."""
+        for refused in self._suspects, self._convicted:
+            refused.discard(id)
+        self._convicted |= self._suspects
+        self._suspects.clear()

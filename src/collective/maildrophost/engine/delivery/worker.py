@@ -124,10 +124,11 @@ class Worker:
 
     def _blamed(self, claim: Claim, result: Result) -> Result:
         """The same, or without a fault of a relay that takes all but this message."""
-        if refused_with_a_fault(result) and self._blame.is_message(claim.id):
-            assert result.fault is not None
-            return Result(self._deferred(claim, result.fault.reason), usable=False)
-        if any(each and each.outcome is Outcome.SENT for each in result.verdicts):
+        if result.fault is not None and refused_with_a_fault(result):
+            if self._blame.is_message(claim.id):
+                return Result(self._deferred(claim, result.fault.reason), usable=False)
+            self._blame.refused(claim.id)
+        elif any(each and each.outcome is Outcome.SENT for each in result.verdicts):
             self._blame.taken(claim.id)
         return result
 
