@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from collective.maildrophost.engine.domains import ascii_domain
-from collective.maildrophost.engine.message.errors import InvalidMessage
+from ..domains import ascii_domain
+from .errors import InvalidMessage
 
 # RFC 5321 section 4.5.3.1.3: a path has 256 octets at most, its < and > included. The
 # 64 octets of a local part are not enforced: bounce addresses with the recipient in

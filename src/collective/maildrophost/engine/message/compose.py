@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from collective.maildrophost.engine.message.addresses import parse_addresses, unique
-from collective.maildrophost.engine.message.errors import InvalidMessage
-from collective.maildrophost.engine.message.headers import (
+from .addresses import parse_addresses, unique
+from .errors import InvalidMessage
+from .headers import (
     Field,
     FieldFinder,
     check_headers,
@@ -17,8 +17,8 @@ from collective.maildrophost.engine.message.headers import (
     with_field_on_top,
     without,
 )
-from collective.maildrophost.engine.message.lanes import Lane, choose_lane
-from collective.maildrophost.engine.message.messageid import new_message_id
+from .lanes import Lane, choose_lane
+from .messageid import new_message_id
 
 MAX_SUBJECT_CHARACTERS = 200
 _MAX_MESSAGE_ID_CHARACTERS = 998  # a line's limit, RFC 5322 section 2.1.1

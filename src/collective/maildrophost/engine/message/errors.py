@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collective.maildrophost.engine.errors import MaildropError
+from ..errors import MaildropError
 
 
 class InvalidMessage(MaildropError, ValueError):

@@ -8,7 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from functools import lru_cache
 
-from collective.maildrophost.engine.message.errors import InvalidMessage
+from .errors import InvalidMessage
 
 # RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
 # lines that start with a blank. The block ends at the first line that is neither.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from collective.maildrophost.engine.message.errors import InvalidMessage
+from .errors import InvalidMessage
 
 BULK_PRECEDENCES = (b"bulk", b"list")
 

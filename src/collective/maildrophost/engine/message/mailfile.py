@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collective.maildrophost.engine.clock import parse_rfc3339
-from collective.maildrophost.engine.message.addresses import parse_addresses, unique
-from collective.maildrophost.engine.message.compose import parse_sender
-from collective.maildrophost.engine.message.errors import InvalidMessage
-from collective.maildrophost.engine.message.lanes import Lane
+from ..clock import parse_rfc3339
+from .addresses import parse_addresses, unique
+from .compose import parse_sender
+from .errors import InvalidMessage
+from .lanes import Lane
 
 START = b"##To:"
 _KNOWN = ("To", "From", "Lane", "At")

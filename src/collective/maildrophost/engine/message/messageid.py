@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import socket
 
-from collective.maildrophost.engine.domains import ascii_domain
-from collective.maildrophost.engine.message.addresses import local_and_domain
+from ..domains import ascii_domain
+from .addresses import local_and_domain
 
 
 def new_message_id(sender: str, now: float) -> str:
