@@ -104,7 +104,9 @@ def test_the_password_of_the_queue_is_used_but_not_shown(load_text, password):
     assert repr(queue) == repr(shown)
 
 
-@pytest.mark.parametrize("name", ["password", "sslpassword", "PASSWORD"])
+@pytest.mark.parametrize(
+    "name", ["password", "sslpassword", "PASSWORD", "pass%77ord", "%50assword"]
+)
 def test_a_password_parameter_of_the_queue_is_not_shown(load_text, name):
     url = f"postgresql+psycopg://me@h/mail?{name}={WORD}&sslmode=require"
     assert WORD not in repr(load_text(f"MAILDROP_QUEUE='{url}'"))

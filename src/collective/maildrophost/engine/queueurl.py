@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 # Up to the last @: a password may hold any character, an unescaped one too.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
-_PARAMETER = re.compile(r"([?&]\w*password=)[^&]*", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
 # What stands where must be clear: a part of a password that is taken for the host or
 # the port gets into the words of an error.
 _SERVER = re.compile(
@@ -26,7 +27,7 @@ class QueueURL(str):
     def redacted(self) -> str:
         """The URL as logs and people may see it."""
         plain = str.__str__(self)
-        return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1***\2", plain))
+        return _PARAMETER.sub(_shown, _PASSWORD.sub(r"\1***\2", plain))
 
     @property
     def holds_password(self) -> bool:
@@ -41,6 +42,13 @@ class QueueURL(str):
 
     def __format__(self, specification: str) -> str:
         return format(self.redacted(), specification)
+
+
+def _shown(parameter: re.Match[str]) -> str:
+    separator, name, value = parameter.groups()
+    # However it is written: pass%77ord is the same to whoever opens the database.
+    secret = unquote(name).lower().endswith("password")
+    return f"{separator}{name}={'***' if secret else value}"
 
 
 def parse_queue_url(text: str) -> QueueURL:
