@@ -144,5 +144,5 @@ def _tell_of_unwritten(done: Finished) -> None:
             "id=%d notification for <%s> is not written: %s",
             done.claim.id,
             one_line(", ".join(letter.recipients)),
-            letter.subject,
+            one_line(letter.subject),
         )
