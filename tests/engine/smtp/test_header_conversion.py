@@ -26,6 +26,27 @@ def test_raw_headers_become_encoded_words():
     assert encoded.endswith(b"\n\nbody\n")
 
 
+UNCLOSED = pytest.mark.parametrize(
+    "value",
+    ['ä "' + '\\"' * 100_000, "ä (" + "\\(" * 100_000],
+    ids=["quote", "comment"],
+)
+
+
+@UNCLOSED
+def test_what_is_never_closed_is_looked_through_once(value):
+    started = time.process_time()
+    encoded = convert(f"To: {value}\n\n".encode(), SEVEN_BITS)
+    assert time.process_time() - started < 30  # from each quote anew: minutes
+    assert encoded.isascii()
+
+
+def test_a_comment_with_another_one_in_it_is_not_torn_at_its_comma():
+    content = "To: ü (a, (b) c) <b@example.org>, d@example.org\n\n".encode()
+    encoded = convert(content, Needs(ascii_headers=True))
+    assert b"(a, (b) c) <b@example.org>,\n d@example.org\n" in encoded
+
+
 @pytest.mark.parametrize("value", ["ä" * 5000, "ä,;<(" * 1000, "ä <a@b.org>, " * 400])
 @pytest.mark.parametrize("name", ["To", "Subject", "Content-Disposition"])
 def test_endless_raw_headers_take_no_endless_time(name, value):
