@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collective.maildrophost.engine.config import Secret
-from collective.maildrophost.engine.smtp import Login, RelayFault, Security
+from collective.maildrophost.engine.smtp import Login, Phase, RelayFault, Security
 from collective.maildrophost.engine.smtp.closing import close_session
 from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS, wire_blocks
 from collective.maildrophost.engine.smtp.opening import open_session
@@ -228,6 +228,8 @@ def judge_one(transaction, mail, reused, result):
     assert result.possible_duplicate == unknown
     if transaction is not None and transaction.content:
         judge_content(transaction, mail)
+    if result.fault is not None and result.fault.phase is Phase.DATA:
+        assert transaction.mail // 100 == 2, "a refused sender blames no relay"
 
 
 def judge_content(transaction, mail):

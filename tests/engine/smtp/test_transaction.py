@@ -67,6 +67,22 @@ def test_a_refused_sender_decides_for_all(reply, expected, keywords):
     assert not done.session.reset_due
 
 
+@pytest.mark.parametrize("end", ["503 MAIL first", "500 what?", "250 ok", "450 later"])
+def test_a_refused_sender_is_not_the_relays_fault_whatever_it_says_then(end):
+    done = run(lines("550 5.1.8 no", "250 ok", "250 ok", end), "PIPELINING")
+    assert words(done.result) == ["failed"] * 2
+    assert done.result.fault is None
+    assert done.result.usable
+
+
+def test_who_was_taken_with_a_refused_sender_does_not_get_the_next_message():
+    refused = lines("550 no", "250 ok", "250 ok", "503 MAIL first")
+    done = run(refused, "PIPELINING")
+    offer = deliver(done.session, "a@example.org", TWO, CONTENT)
+    following = drive(offer, done.session.replies, [])
+    assert following.writes[0].startswith(b"RSET\r\nMAIL FROM:")
+
+
 @pytest.mark.parametrize("reply", ["530 login", "550 5.7.0 login", "530 5.7.1 login"])
 def test_a_missing_login_is_the_relays_fault_and_bounces_nothing(reply):
     done = run(lines(reply, reply, reply, reply), "PIPELINING")

@@ -87,11 +87,8 @@ def _converse(
     if not accepted and not pipelining:
         return
     data_reply = yield from _ask(session, Phase.DATA, b"DATA\r\n")
-    if not taken and accepted and data_reply.intermediate:
-        # Any end of data would now make the relay deliver something.
-        raise Broken(Phase.DATA, "the relay takes content for a refused sender")
-    if not accepted:
-        yield from _end_empty(session, data_reply)
+    if not (taken and accepted):
+        yield from _end_empty(session, accepted, data_reply)
     elif _judge_data(session, findings, accepted, data_reply):
         yield from _upload(session, findings, accepted, content)
 
@@ -182,12 +179,23 @@ def _judge_data(
     return False
 
 
-def _end_empty(session: Session, data_reply: Reply) -> Steps[None]:
-    """RFC 2920 section 3.1: a 354 without recipients is answered by a lone dot."""
-    if data_reply.intermediate:
-        yield from session.send(END_OF_DATA, Phase.CONTENT)
-        yield from expect(Phase.END)
-        session.reset_due = False
+def _end_empty(
+    session: Session, accepted: Sequence[int], data_reply: Reply
+) -> Steps[None]:
+    """Nobody is to get the content; what DATA is answered then says nothing.
+
+    RFC 2920 section 3.1: a 354 without recipients is answered by a lone dot.
+    """
+    if accepted:  # although the sender was refused: nobody of them gets the next one
+        session.reset_due = True
+    if not data_reply.intermediate:
+        return
+    if accepted:
+        # Any end of data would now make the relay deliver something.
+        raise Broken(Phase.DATA, "the relay takes content for a refused sender")
+    yield from session.send(END_OF_DATA, Phase.CONTENT)
+    yield from expect(Phase.END)
+    session.reset_due = False
 
 
 def _upload(
