@@ -7,11 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collective.maildrophost.engine.smtp.capabilities import HELO_ONLY, Capabilities
-from collective.maildrophost.engine.smtp.envelope import (
-    UnsendableAddress,
-    needs_smtputf8,
-    path,
-)
+from collective.maildrophost.engine.smtp.envelope import UnsendableAddress, path
 from collective.maildrophost.engine.smtp.session import line
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -66,14 +62,3 @@ def test_any_text_is_a_path_or_refused(address):
 def test_a_command_is_one_line(bad):
     with pytest.raises(ValueError, match="control characters"):
         line(bad)
-
-
-def test_smtputf8_is_asked_for_only_when_an_address_that_can_go_needs_it():
-    def asked(sender, *recipients, capabilities=UTF8):
-        return needs_smtputf8(sender, recipients, capabilities)
-
-    assert asked("ä@example.org", "b@example.org")
-    assert asked("", "b@example.org", "ö@example.org")
-    assert not asked("", "b@example.org", "c@müller.example")
-    assert not asked("a@example.org", "ö bad@example.org")
-    assert not asked("ä@example.org", "b@example.org", capabilities=PLAIN)

@@ -6,6 +6,8 @@ import pytest
 from engine.smtp.driving import drive, session
 from engine.smtp.transactions import CONTENT, TWO, lines, run, words
 
+from collective.maildrophost.engine.smtp.capabilities import Capabilities
+from collective.maildrophost.engine.smtp.offer import needs_smtputf8
 from collective.maildrophost.engine.smtp.transaction import deliver
 
 
@@ -23,6 +25,26 @@ def test_the_parameters_of_mail_are_those_the_relay_offers():
         == "MAIL FROM:<ä@x.org> SMTPUTF8\r\n".encode()
     )
     assert mail(b"x\n", "SMTPUTF8", sender="") == b"MAIL FROM:<>\r\n"
+
+
+def test_smtputf8_is_asked_for_only_when_an_address_that_can_go_needs_it():
+    def asked(sender, *recipients, keyword="SMTPUTF8"):
+        return needs_smtputf8(sender, recipients, Capabilities({keyword: ""}))
+
+    assert asked("ä@example.org", "b@example.org")
+    assert asked("", "b@example.org", "ö@example.org")
+    assert not asked("", "b@example.org", "c@müller.example")
+    assert not asked("a@example.org", "ö bad@example.org")
+    assert not asked("ä@example.org", "b@example.org", keyword="SIZE")
+
+
+def test_smtputf8_is_not_asked_for_because_of_who_comes_with_the_next_transaction():
+    everybody = [f"r{n}@example.org" for n in range(100)] + ["ü@example.org"]
+    replies = lines("250", *["250"] * 100, "354", "250 ok")
+    done = run(replies, "SMTPUTF8", recipients=everybody)
+    assert done.writes[0] == b"MAIL FROM:<a@example.org>\r\n"
+    assert not needs_smtputf8("a@example.org", everybody, done.session.capabilities)
+    assert needs_smtputf8("", everybody[-1:], done.session.capabilities)
 
 
 def test_a_message_above_the_size_limit_fails_without_a_command():

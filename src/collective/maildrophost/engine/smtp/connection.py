@@ -21,10 +21,10 @@ from .channel import Channel, describe
 from .closing import close_session
 from .conversion import convert
 from .dialing import dial
-from .envelope import needs_smtputf8
 from .fault import RelayFault
 from .findings import Result
 from .needs import Needs, needs
+from .offer import needs_smtputf8
 from .opening import open_session
 from .phases import Phase, Timeouts
 from .session import Session

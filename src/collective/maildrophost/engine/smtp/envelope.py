@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..domains import ascii_domain
@@ -48,23 +47,6 @@ def path(address: str, capabilities: Capabilities) -> Path:
     if utf8 and not capabilities.offers("SMTPUTF8"):
         raise UnsendableAddress(_without_smtputf8(address, capabilities))
     return Path(encoded, utf8)
-
-
-def needs_smtputf8(
-    sender: str, recipients: Iterable[str], capabilities: Capabilities
-) -> bool:
-    """Whether a transaction with these addresses asks for SMTPUTF8."""
-    if not capabilities.offers("SMTPUTF8"):
-        return False
-    unusual = [each for each in (sender, *recipients) if not each.isascii()]
-    return any(_is_utf8_path(each, capabilities) for each in unusual)
-
-
-def _is_utf8_path(address: str, capabilities: Capabilities) -> bool:
-    try:
-        return path(address, capabilities).utf8
-    except UnsendableAddress:
-        return False  # It fails alone; the others go as if it were not there.
 
 
 def _without_smtputf8(address: str, capabilities: Capabilities) -> Verdict:

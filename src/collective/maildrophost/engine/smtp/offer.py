@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 from ..verdict import Outcome, Verdict
+from .capabilities import Capabilities
 from .content import wire_size
 from .envelope import Path, UnsendableAddress, path
 from .fault import RelayFault
@@ -48,12 +50,31 @@ def offer(
     paths = _forward_paths(session, findings, recipients)
     if not paths:
         return None
-    utf8 = reverse_path.utf8 or any(each.utf8 for each in paths.values())
-    offered = islice(paths.items(), MOST_RECIPIENTS)
+    offered = dict(islice(paths.items(), MOST_RECIPIENTS))
+    utf8 = any(each.utf8 for each in (reverse_path, *offered.values()))
     return Offer(
         _mail_command(session, reverse_path, utf8, content),
-        {index: line(f"RCPT TO:<{each.address}>") for index, each in offered},
+        {index: line(f"RCPT TO:<{each.address}>") for index, each in offered.items()},
     )
+
+
+def needs_smtputf8(
+    sender: str, recipients: Sequence[str], capabilities: Capabilities
+) -> bool:
+    """Whether MAIL asks for SMTPUTF8 when these addresses are offered."""
+    unusual = not all(each.isascii() for each in (sender, *recipients))
+    if not (unusual and capabilities.offers("SMTPUTF8")):
+        return False
+    offered = islice(_sendable(recipients, capabilities), MOST_RECIPIENTS)
+    paths = (*_sendable([sender], capabilities), *offered)
+    return any(each.utf8 for each in paths)
+
+
+def _sendable(addresses: Iterable[str], capabilities: Capabilities) -> Iterator[Path]:
+    for address in addresses:
+        # Who cannot be sent to fails alone, as if he were not there.
+        with suppress(UnsendableAddress):
+            yield path(address, capabilities)
 
 
 def _reverse_path(session: Session, findings: Findings, sender: str) -> Path | None:
