@@ -40,6 +40,7 @@ def test_a_message_that_cannot_be_handled_is_deferred_and_the_others_go(
         assert len(relay.accepted) == 11
     assert record.attempts == 1
     assert record.recipients[0].reply == ("an unexpected TypeError in the SMTP client")
+    assert not record.possible_duplicate, "nothing had left yet"
     assert record.due > record.created + 60
     assert site.log_lines("met an unexpected error")
     assert site.pauses == []
@@ -68,6 +69,7 @@ def test_an_error_around_the_connection_defers_the_message_too(
     record = site.message(breaks)
     assert (record.state, record.attempts) == (State.DEFERRED, 1)
     assert record.recipients[0].reply.startswith("internal error (ZeroDivisionError)")
+    assert record.possible_duplicate, "nobody knows how far the relay had come"
     assert {site.message(id).state for id in others} == {State.SENT}
     assert "in break_sometimes" in site.log, "an operator sees where it happened"
     assert "sesame-7" not in site.log, "but nothing of the message"

@@ -11,6 +11,9 @@ from engine.smtp.connections import LARGE, MAIL, SENDER, connected
 from servers.scripted import Drop, Hang, Raw, Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.smtp import Phase
+from collective.maildrophost.engine.smtp.channel import Channel
+
 
 @pytest.mark.parametrize("delivery", ["whole", "coalesced", "bytewise"])
 @pytest.mark.parametrize("extensions", [(), ("PIPELINING",), ("PIPELINING", "SIZE 9")])
@@ -188,6 +191,25 @@ def test_an_error_of_ours_defers_the_message_and_tells_the_log(
     assert "unexpected error" in caplog.text
     assert "in deliver" in caplog.text
     assert "'NoneType'" not in caplog.text, "its text could quote the message"
+
+
+def test_what_an_error_of_ours_has_cut_off_may_have_arrived(
+    exchange, outcomes, monkeypatch
+):
+    expect = Channel.expect
+
+    async def break_down_at_the_end(self, step):
+        reply = await expect(self, step)
+        if step.phase is Phase.END:
+            raise MemoryError
+        return reply
+
+    monkeypatch.setattr(Channel, "expect", break_down_at_the_end)
+    with Scripted() as server:
+        [result] = exchange(server, MAIL).results
+        assert len(server.accepted) == 1
+    assert outcomes(result) == ["deferred", "deferred"]
+    assert result.possible_duplicate
 
 
 def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(

@@ -118,7 +118,9 @@ class Worker:
                 exc_info=unquoted(error),
             )
             words = f"internal error ({type(error).__name__}), see the daemon's log"
-            return None, Result(self._deferred(claim, words), usable=False)
+            # Nor does anybody know what the relay has of it.
+            verdicts = self._deferred(claim, words)
+            return None, Result(verdicts, possible_duplicate=True, usable=False)
         finally:
             self._offering = False
 

@@ -111,9 +111,11 @@ class Connection:
         A cancelled delivery closes the connection: whether the relay took the message
         is then unknown.
         """
+        offered = False
         try:
             if unfit := self._needs(sender, recipients, content):
                 content = await _converted(content, unfit)
+            offered = True
             result = await self._run(
                 deliver(self._session, sender, recipients, content)
             )
@@ -123,7 +125,7 @@ class Connection:
                 self.relay,
                 exc_info=unquoted(error),
             )
-            result = self._unexpected(error, len(recipients))
+            result = self._unexpected(error, len(recipients), offered)
         except BaseException:
             self._give_up()
             raise
@@ -229,12 +231,13 @@ class Connection:
         smtputf8 = needs_smtputf8(sender, recipients, capabilities)
         return needs(content, capabilities, smtputf8)
 
-    def _unexpected(self, error: Exception, count: int) -> Result:
+    def _unexpected(self, error: Exception, count: int, offered: bool) -> Result:
         self._session.usable = False
         # The type alone: its text may quote the message.
         reason = f"an unexpected {type(error).__name__} in the SMTP client"
         verdict = Verdict(Outcome.DEFERRED, reason)
-        return Result((verdict,) * count, usable=False)
+        # How far the relay had come nobody knows then.
+        return Result((verdict,) * count, possible_duplicate=offered, usable=False)
 
     def _give_up(self) -> None:
         self._session.usable = False
