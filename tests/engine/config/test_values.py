@@ -150,6 +150,23 @@ def test_a_wrong_queue_lists_the_databases_there_are(load_text):
     assert "hidden" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MAILDROP_PASSWORD",
+        "MAILDROP_LOGIN",
+        "MAILDROP_QUEUE",
+        "SMTP_HOST",
+        "MAILDROP_VAR",
+    ],
+)
+def test_what_is_no_utf_8_in_the_environment_is_refused(load_text, name):
+    octets = b"/p\xe9ss".decode("utf-8", "surrogateescape")
+    with pytest.raises(ConfigurationError) as error:
+        load_text(**{name: octets})
+    assert str(error.value) == f"environment variable {name}: expected UTF-8 text"
+
+
 def test_a_relay_prints_as_host_with_port():
     assert str(RelayAddress("relay.example.org", 25)) == "relay.example.org:25"
     assert str(RelayAddress("::1", 2525)) == "[::1]:2525"

@@ -32,6 +32,10 @@ def convert(option: Option, text: str) -> Any:
 
     The error of an option that may hold a password never repeats `text`.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # an environment may hold any octets
+        raise ValueError("expected UTF-8 text") from None
     return _CONVERTERS[option.kind](option, text)
 
 
