@@ -275,6 +275,16 @@ def test_ehlo_says_no_zone_of_a_link_local_address(monkeypatch):
         assert server.conversations[0].commands[0] == "EHLO [IPv6:fe80::1]"
 
 
+def test_an_error_of_ours_while_connecting_is_no_messages_fault(fault, login, caplog):
+    spoilt = login(password="p\udce9ss")
+    with Scripted(extensions=("AUTH PLAIN",)) as server:
+        raised = fault(server, login=spoilt)
+    assert raised.reason == "an unexpected UnicodeEncodeError in the SMTP client"
+    assert not raised.permanent
+    assert "connecting to 127.0.0.1" in caplog.text
+    assert "udce9" not in caplog.text
+
+
 def test_timeouts_are_those_of_the_standard():
     timeouts = Timeouts()
     standard = {

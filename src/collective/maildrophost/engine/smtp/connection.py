@@ -77,8 +77,10 @@ class Connection:
             name = _hello_name(local_name, channel.local())
             await connection._run(open_session(session, security, login, name))
             channel.remember_tls()
-        except BaseException:
+        except BaseException as error:
             channel.abort()
+            if isinstance(error, Exception):
+                raise _as_fault(relay, error) from None
             raise
         return connection
 
@@ -125,7 +127,7 @@ class Connection:
                 self.relay,
                 exc_info=unquoted(error),
             )
-            result = self._unexpected(error, len(recipients), offered)
+            result = self._broken_down(error, len(recipients), offered)
         except BaseException:
             self._give_up()
             raise
@@ -231,11 +233,9 @@ class Connection:
         smtputf8 = needs_smtputf8(sender, recipients, capabilities)
         return needs(content, capabilities, smtputf8)
 
-    def _unexpected(self, error: Exception, count: int, offered: bool) -> Result:
+    def _broken_down(self, error: Exception, count: int, offered: bool) -> Result:
         self._session.usable = False
-        # The type alone: its text may quote the message.
-        reason = f"an unexpected {type(error).__name__} in the SMTP client"
-        verdict = Verdict(Outcome.DEFERRED, reason)
+        verdict = Verdict(Outcome.DEFERRED, _unexpected(error))
         # How far the relay had come nobody knows then.
         return Result((verdict,) * count, possible_duplicate=offered, usable=False)
 
@@ -249,6 +249,21 @@ async def _converted(content: bytes, unfit: Needs) -> bytes:
     among = _ONE_AT_A_TIME if len(content) > LARGE_OCTETS else None
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(among, convert, content, unfit)
+
+
+def _as_fault(relay: RelayAddress, error: Exception) -> RelayFault:
+    """The error, or what stands for one that nobody has foreseen."""
+    if isinstance(error, RelayFault):
+        return error
+    log.error(
+        "connecting to %s met an unexpected error", relay, exc_info=unquoted(error)
+    )
+    return RelayFault(relay, Phase.CONNECT, _unexpected(error))
+
+
+def _unexpected(error: Exception) -> str:
+    # The type alone: its text may quote the message, or a password.
+    return f"an unexpected {type(error).__name__} in the SMTP client"
 
 
 def _is_loopback(peer: str) -> bool:
