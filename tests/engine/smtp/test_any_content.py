@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import quopri
 from email import message_from_bytes
 
 from engine.smtp.conversions import EVERYTHING, longest, parsed, with_lf
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS
 from collective.maildrophost.engine.smtp.conversion import convert
 from collective.maildrophost.engine.smtp.needs import (
     MAX_LINE_OCTETS,
     Needs,
     has_long_line,
 )
+from collective.maildrophost.engine.smtp.transferencoding import as_quoted_printable
 
 PIECES = st.sampled_from(
     [
@@ -147,3 +150,18 @@ def test_every_part_is_read_as_before(tree):
             assert after in (before, before + b"\r\n")
 
     same(read(parsed(encoded)), meant(tree))
+
+
+@given(
+    st.lists(st.sampled_from([b"a" * 73, b"a", b"\xc3\xa4", b" ", b"\t", b"\n", b"="])),
+    st.sampled_from([b"", b"b"]),
+)
+@example([b"a" * 73, b"a", b"a", b" ", b"\n"], b"")
+@example([b"a" * 73, b"a", b"a", b"a"], b"b")
+def test_no_line_of_quoted_printable_is_too_long(pieces, more):
+    """RFC 2045 section 6.7, rule 5; a block may end anywhere."""
+    end = b"".join(pieces)[:BLOCK_OCTETS]
+    text = b"\n" * (BLOCK_OCTETS - len(end)) + end + more
+    encoded = as_quoted_printable(text)
+    assert longest(encoded) <= 76
+    assert quopri.decodestring(encoded) == text

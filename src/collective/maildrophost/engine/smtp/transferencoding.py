@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Iterator
 
 from .content import blocks, with_lf
 
 _LINE_CHARACTERS = 76
 _LINE_OCTETS = _LINE_CHARACTERS // 4 * 3
+_TOO_LONG_QUOTED = re.compile(
+    rb"^(?=[^\n]{77})([^\n]{73,75}?)(=[0-9A-F]{2}=?|[^\n=]=)$", re.MULTILINE
+)
 _NO_BASE64 = bytes([0, *b" \t\r\n", *range(128, 256)])
 
 
@@ -28,9 +32,11 @@ def as_quoted_printable(text: bytes) -> bytes:
     pieces: list[bytes] = []
     for block in blocks(text):
         if pieces and not pieces[-1].endswith(b"\n"):
-            pieces.append(b"=\n")
+            pieces[-1] += b"=\n"
         pieces.append(binascii.b2a_qp(with_lf(block)))
-    return b"".join(pieces)
+    # What binascii does not count: a blank at the end of a line, which it encodes, and
+    # the soft line break behind a block.
+    return b"".join(_TOO_LONG_QUOTED.sub(rb"\1=\n\2", piece) for piece in pieces)
 
 
 def as_base64(body: bytes, text: bool) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import quopri
 from dataclasses import dataclass
 from email import policy
 from email.generator import BytesGenerator
@@ -11,6 +10,7 @@ from io import BytesIO
 
 from ...message import Lane, Message
 from ...smtp.needs import MAX_LINE_OCTETS
+from ...smtp.transferencoding import as_quoted_printable
 from .fields import field_date
 
 _UNFOLDED = policy.compat32.clone(max_line_length=0)
@@ -79,7 +79,7 @@ def text_part(content_type: str, text: bytes) -> Part:
     text = text.replace(b"\r\n", b"\n").replace(b"\r", b"?")
     encoding = "7bit" if _is_plain(text) else "quoted-printable"
     made["Content-Transfer-Encoding"] = encoding
-    encoded = text if encoding == "7bit" else quopri.encodestring(text)
+    encoded = text if encoding == "7bit" else as_quoted_printable(text)
     made.set_payload(encoded.decode("ascii"))
     return made
 
