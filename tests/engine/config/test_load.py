@@ -223,6 +223,20 @@ def test_xoauth2_with_all_that_it_needs_is_accepted(load_text):
     assert configuration.warnings == ()
 
 
-def test_half_a_login_is_a_warning(load_text):
-    [warning] = load_text("MAILDROP_LOGIN=me").warnings
-    assert "MAILDROP_LOGIN: not used without MAILDROP_PASSWORD" in warning
+def test_half_a_login_is_a_warning_that_names_the_place(load_text, path, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    file = {"MAILDROP_PASSWORD_FILE": str(secret)}
+    no_password = "not used without MAILDROP_PASSWORD: there is no login"
+    no_login = "not used without MAILDROP_LOGIN: there is no login"
+    for text, environ, expected in (
+        ("MAILDROP_LOGIN=me", {}, f"{path}:2: MAILDROP_LOGIN: {no_password}"),
+        ("MAILDROP_PASSWORD=x", {}, f"{path}:2: MAILDROP_PASSWORD: {no_login}"),
+        (
+            f"MAILDROP_PASSWORD_FILE={secret}",
+            {},
+            f"{path}:2: MAILDROP_PASSWORD_FILE: {no_login}",
+        ),
+        ("", file, f"environment variable MAILDROP_PASSWORD_FILE: {no_login}"),
+    ):
+        assert load_text(text, **environ).warnings == (expected,)

@@ -50,7 +50,9 @@ def _check_login(settings: Settings, values: dict[str, Any]) -> None:
         given, missing = "MAILDROP_LOGIN", "MAILDROP_PASSWORD"
         if not values["login"]:
             given, missing = missing, given
-        settings.warn(given, None, f"not used without {missing}: there is no login")
+        if values["password_file"]:
+            given = "MAILDROP_PASSWORD_FILE"
+        settings.warn_about(given, f"not used without {missing}: there is no login")
 
 
 def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:

@@ -97,6 +97,14 @@ class Settings:
         place = str(self.path) if line is None else f"{self.path}:{line}"
         self.warnings.append(f"{place}: {name}: {text}")
 
+    def warn_about(self, name: str, text: str) -> None:
+        """Note something odd about option `name`, with the place where it was set."""
+        given = self._given.get(name, Setting(""))
+        if given.from_environment:
+            self.warnings.append(f"environment variable {name}: {text}")
+        else:
+            self.warn(name, given.line, text)
+
     def _take(self, assignment: Assignment, seen: dict[str, int]) -> None:
         name, line = assignment.name, assignment.line
         option = BY_NAME.get(name)
