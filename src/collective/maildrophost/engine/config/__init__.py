@@ -3,11 +3,10 @@
 from collective.maildrophost.engine.config.configuration import Configuration
 from collective.maildrophost.engine.config.errors import ConfigurationError
 from collective.maildrophost.engine.config.load import load
-from collective.maildrophost.engine.config.masking import hide
 from collective.maildrophost.engine.config.option import Kind, Option
 from collective.maildrophost.engine.config.options import OPTIONS
 from collective.maildrophost.engine.config.relays import RelayAddress
-from collective.maildrophost.engine.config.secret import Secret
+from collective.maildrophost.engine.secret import Secret
 
 __all__ = [
     "OPTIONS",
@@ -17,6 +16,5 @@ __all__ = [
     "Option",
     "RelayAddress",
     "Secret",
-    "hide",
     "load",
 ]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collective.maildrophost.engine.config.relays import RelayAddress
-from collective.maildrophost.engine.config.secret import Secret
 from collective.maildrophost.engine.queueurl import QueueURL
+from collective.maildrophost.engine.secret import Secret
 
 
 @dataclass(frozen=True)

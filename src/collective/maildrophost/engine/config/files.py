@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from collective.maildrophost.engine.config.secret import Secret
 from collective.maildrophost.engine.config.settings import Settings
+from collective.maildrophost.engine.secret import Secret
 
 
 def password_of_file(settings: Settings, path: Path) -> Secret:

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from collective.maildrophost.engine.config.option import Kind, Option
 from collective.maildrophost.engine.config.relays import parse_relay
-from collective.maildrophost.engine.config.secret import Secret
 from collective.maildrophost.engine.message import (
     InvalidMessage,
     check_address,
     parse_addresses,
 )
 from collective.maildrophost.engine.queueurl import parse_queue_url
+from collective.maildrophost.engine.secret import Secret
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(

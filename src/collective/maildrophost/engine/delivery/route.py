@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..config import Configuration, RelayAddress, Secret
+from ..config import Configuration, RelayAddress
+from ..secret import Secret
 from ..smtp import Connection, Login, LoginRefused, Phase, RelayFault, Security
 from ..tokens import AccessToken, TokenFault, TokenSource, source_of
 from .relayhealth import PausePolicy, RelayHealth

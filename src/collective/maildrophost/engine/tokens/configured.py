@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from ..config import Configuration, ConfigurationError, Secret
+from ..config import Configuration, ConfigurationError
+from ..secret import Secret
 from . import files
 from .endpoint import Endpoint, Issued
 from .fault import TokenFault

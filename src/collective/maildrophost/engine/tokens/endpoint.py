@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ..config import Secret, hide
 from ..config.values import LOOPBACK
+from ..masking import hide
+from ..secret import Secret
 from .fault import TokenFault
 from .grants import ClientCredentials, Grant, RefreshToken, ServiceAccount
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..config import Secret
+from ..secret import Secret
 from .alone import alone
 from .fault import TokenFault
 from .replacing import write

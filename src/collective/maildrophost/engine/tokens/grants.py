@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import Secret
+from ..secret import Secret
 from .fault import TokenFault
 
 

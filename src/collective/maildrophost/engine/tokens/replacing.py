@@ -15,8 +15,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ..config import Secret
 from ..ownership import belong_as
+from ..secret import Secret
 
 SUFFIX = ".partial"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config import Secret
+from ..secret import Secret
 
 EARLIEST_SECONDS = 300.0
 EARLIEST_SHARE = 0.1
