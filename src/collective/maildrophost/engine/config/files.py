@@ -7,23 +7,15 @@ from pathlib import Path
 
 from collective.maildrophost.engine.config.settings import Settings
 from collective.maildrophost.engine.secret import Secret
+from collective.maildrophost.engine.secretfile import read_line
 
 
 def password_of_file(settings: Settings, path: Path) -> Secret:
     """The one line of the file at `path`; ConfigurationError when there is none."""
-    name = "MAILDROP_PASSWORD_FILE"
     try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise settings.error(
-            name, f"expected a readable file: {path}: {error.strerror}"
-        ) from None
-    except UnicodeDecodeError:
-        raise settings.error(name, f"expected UTF-8 text in {path}") from None
-    line = text.removesuffix("\n").removesuffix("\r")
-    if not line or "\n" in line or "\0" in line:
-        raise settings.error(name, f"expected exactly one line with it in {path}")
-    return Secret(line)
+        return read_line(str(path))
+    except ValueError as error:
+        raise settings.error("MAILDROP_PASSWORD_FILE", str(error)) from None
 
 
 def check_ca_file(settings: Settings, path: str) -> None:

@@ -18,47 +18,39 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from .. import secretfile
 from ..secret import Secret
 from .alone import alone
 from .fault import TokenFault
 from .replacing import write
 
 log = logging.getLogger("maildrop.tokens")
+Value = TypeVar("Value")
 
-MAX_BYTES = 100_000
 REPLACEMENT_SECONDS = 5.0
 """Supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT."""
 
 
 def read(option: str, path: str) -> str:
-    """The text of the file at `path` without the end of its last line; TokenFault."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES)
-        text = data.decode("utf-8").strip("\r\n")
-    except OSError as error:
-        reason = f"{option}: expected a readable file: {path}: {error.strerror}"
-        raise TokenFault(reason, permanent=True) from None
-    except UnicodeDecodeError:
-        raise TokenFault(
-            f"{option}: expected UTF-8 text in {path}", permanent=True
-        ) from None
-    if not text:
-        raise TokenFault(f"{option}: {path} is empty", permanent=True)
-    return text
+    """The text of the file at `path` without line ends around it; TokenFault."""
+    return _as_told(secretfile.read_text, option, path)
 
 
 def read_line(option: str, path: str) -> Secret:
     """The one line of a file that holds nothing but a secret; TokenFault."""
-    text = read(option, path)
-    if not text.isprintable():
-        reason = f"{option}: expected exactly one line in {path}"
-        raise TokenFault(reason, permanent=True)
-    return Secret(text)
+    return _as_told(secretfile.read_line, option, path)
+
+
+def _as_told(reader: Callable[[str], Value], option: str, path: str) -> Value:
+    try:
+        return reader(path)
+    except ValueError as error:
+        raise TokenFault(f"{option}: {error}", permanent=True) from None
 
 
 class RefreshTokenFile:
