@@ -296,4 +296,4 @@ def test_timeouts_are_those_of_the_standard():
         Phase.END: 600,
     }
     assert {phase: timeouts.seconds(phase) for phase in standard} == standard
-    assert all(timeouts.seconds(phase) > 0 for phase in Phase)
+    assert all(timeouts.seconds(each) > 0 for each in set(Phase) - {Phase.TOKEN})

@@ -7,7 +7,11 @@ from enum import Enum
 
 
 class Phase(str, Enum):
-    """What the relay is asked for at a moment; names the fields of `Timeouts`."""
+    """What the relay is asked for at a moment; names the fields of `Timeouts`.
+
+    TOKEN comes before all of them: the provider of the access token is asked, not the
+    relay, and what time it has is said in tokens/.
+    """
 
     TOKEN = "token"  # noqa: S105
     CONNECT = "connect"
@@ -33,12 +37,11 @@ class Timeouts:
     """Seconds for one reply of a phase (for CONTENT: for one block of the upload).
 
     RFC 5321 section 4.5.3.2 sets greeting, mail, rcpt, data, content and end. The
-    others are ours: a relay that is down must be noticed in less than a minute, and
-    RSET and QUIT decide nothing about a message. TOKEN is not asked of the
-    relay: it is the time for an access token from its provider.
+    others are ours: a relay that does not answer at all must be noticed in less than a
+    minute. One that takes the connection may be slow, to EHLO as to MAIL. RSET and
+    QUIT decide nothing about a message.
     """
 
-    token: float = 35.0
     connect: float = 30.0
     handshake: float = 60.0
     greeting: float = 300.0

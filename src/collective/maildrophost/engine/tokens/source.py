@@ -24,7 +24,6 @@ from dataclasses import dataclass
 
 from ..blocking import begin
 from ..patience import within
-from ..smtp import Timeouts
 from .endpoint import Issued
 from .fault import TokenFault
 from .token import AccessToken
@@ -33,7 +32,7 @@ log = logging.getLogger("maildrop.tokens")
 
 EARLY_RETRY_SECONDS = 30.0
 """Between two early refreshes, the first of which has failed."""
-LONGEST_SECONDS = Timeouts().token
+LONGEST_SECONDS = 35.0
 """An endpoint that sends its answer byte by byte is not waited for."""
 
 
