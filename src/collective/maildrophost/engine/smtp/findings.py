@@ -29,7 +29,10 @@ class Result:
 
 @dataclass
 class Findings:
-    """`answered`: the relay said something to MAIL. `dot_left`: all content is out."""
+    """Collects the verdicts while a transaction runs; becomes a `Result`.
+
+    `answered`: the relay said something to MAIL. `dot_left`: all content is out.
+    """
 
     count: int
     verdicts: dict[int, Verdict] = field(default_factory=dict)

@@ -2,6 +2,8 @@
 
 # Rules of this file:
 # - The first digit of the reply code decides; an enhanced status never overrules it.
+#   It tells only what a refusal is about: 5.7.0 at MAIL is a missing login, X.5.3 at
+#   RCPT a limit to the number of recipients.
 # - With PIPELINING (RFC 2920) MAIL, RCPT and DATA go out at once; every reply is read.
 # - A recipient is SENT only by a 2xx that came after the last dot had left.
 # - The connection breaks before the dot has left: nothing arrived. After it: nobody
