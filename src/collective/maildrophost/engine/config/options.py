@@ -83,7 +83,8 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_TLS_VERIFY",
         Kind.SWITCH,
         "1",
-        "0: do not verify the certificate with MAILDROP_TLS 2 or 3.",
+        "0: take any certificate of the relay. 1: MAILDROP_TLS 2 and 3 verify it, and "
+        "1 does before a login to another machine.",
     ),
     Option("MAILDROP_LOGIN", Kind.TEXT, "", "User name for SMTP AUTH."),
     Option("MAILDROP_PASSWORD", Kind.SECRET, "", "Password for SMTP AUTH."),

@@ -15,8 +15,9 @@ TLS_NEVER, TLS_WHEN_OFFERED, TLS_REQUIRED, TLS_IMPLICIT = range(4)
 class Security:
     """Transport security: `tls` is the value of MAILDROP_TLS, 0 to 3.
 
-    `verify` counts where TLS is demanded (2 and 3); `ca_file` is the path of a CA
-    bundle that is trusted beside the system's, or "".
+    `verify` counts where TLS is demanded (2 and 3), and before a login to another
+    machine with 1 as well; `ca_file` is the path of a CA bundle that is trusted beside
+    the system's, or "".
     """
 
     tls: int = TLS_NEVER
