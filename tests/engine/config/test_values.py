@@ -9,6 +9,7 @@ from collective.maildrophost.engine.config import (
     RelayAddress,
     load,
 )
+from collective.maildrophost.engine.config.hostport import HostPort
 
 
 @pytest.mark.parametrize(
@@ -107,9 +108,9 @@ def test_a_wrong_value_is_an_error_at_its_line(load_text, line):
             "debug_receiver",
             ("a@example.org", "b@example.org"),
         ),
-        ("MAILDROP_METRICS=9100", "metrics", "127.0.0.1:9100"),
-        ("MAILDROP_METRICS=:9100", "metrics", "127.0.0.1:9100"),
-        ("MAILDROP_METRICS='[::1]:9100'", "metrics", "[::1]:9100"),
+        ("MAILDROP_METRICS=9100", "metrics", HostPort("127.0.0.1", 9100)),
+        ("MAILDROP_METRICS=:9100", "metrics", HostPort("127.0.0.1", 9100)),
+        ("MAILDROP_METRICS='[::1]:9100'", "metrics", HostPort("::1", 9100)),
         (
             "MAILDROP_OAUTH_TOKEN_URL=http://127.0.0.1:1/t",
             "oauth_token_url",

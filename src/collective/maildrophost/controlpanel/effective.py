@@ -39,6 +39,8 @@ def _value(configuration: Configuration, option: Option) -> Any:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Secret):
         return MASK if value else ""
     if isinstance(value, tuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from collective.maildrophost.engine.config.hostport import HostPort
 from collective.maildrophost.engine.config.relays import RelayAddress
 from collective.maildrophost.engine.queueurl import QueueURL
 from collective.maildrophost.engine.secret import Secret
@@ -55,7 +56,7 @@ class Configuration:
     history_days: int
     failed_days: int
     stop_timeout: float
-    metrics: str
+    metrics: HostPort | None
     debug: bool
     debug_receiver: tuple[str, ...]
     supervised_daemon: bool

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from collective.maildrophost.engine.config.hostport import HostPort, parse_host_port
 from collective.maildrophost.engine.config.option import Kind, Option
-from collective.maildrophost.engine.config.relays import parse_relay
 from collective.maildrophost.engine.message import (
     InvalidMessage,
     check_address,
@@ -128,12 +128,12 @@ def _queue(option: Option, text: str) -> str:
     return parse_queue_url(text)
 
 
-def _listen(option: Option, text: str) -> str:
+def _listen(option: Option, text: str) -> HostPort | None:
     if not text:
-        return ""
+        return None
     if re.fullmatch(r":?[0-9]+", text):
-        return str(parse_relay(f"{_DEFAULT_METRICS_HOST}:{text.lstrip(':')}", None))
-    return str(parse_relay(text, None))
+        text = f"{_DEFAULT_METRICS_HOST}:{text.lstrip(':')}"
+    return parse_host_port(text, None)
 
 
 def _web(option: Option, text: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from ..config import Configuration, ConfigurationError
-from ..config.relays import parse_relay
 from ..delivery.unsettled import Finished
 from ..queue import Health, Queue, QueueError, unreadable
 from .exposition import KIND, Exposition
@@ -36,7 +35,8 @@ class Monitoring:
         owner: str,
         in_flight: Callable[[], int],
     ) -> None:
-        self._address = parse_relay(configuration.metrics, None)
+        assert configuration.metrics is not None, "nobody is to be answered"
+        self._address = configuration.metrics
         self._owner = owner
         self._reader = Reader(queue)
         self._in_flight = in_flight

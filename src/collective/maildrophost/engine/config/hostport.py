@@ -1,0 +1,80 @@
+"""The address of a server: host with port."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from ..domains import a_labels
+
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z", re.IGNORECASE)
+_MAX_HOST_LENGTH = 253
+EXPECTED = "a host, host:port or [IPv6 address]:port"
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """Where a server listens; an IPv6 ``host`` is kept without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_host_port(text: str, default_port: int | None) -> HostPort:
+    """One ``host``, ``host:port`` or ``[address]:port``; ValueError when it is none.
+
+    Without `default_port`, the port is required.
+    """
+    host, port = _split(text)
+    if port is None and default_port is None:
+        raise ValueError(f"expected host:port, got {text!r}")
+    return HostPort(
+        _checked_host(host, text),
+        _checked_port(port, text) if port is not None else default_port or 0,
+    )
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or ":" not in host or (rest and not rest.startswith(":")):
+            raise ValueError(f"expected {EXPECTED}, got {text!r}")
+        return host, rest[1:] if rest else None
+    if text.count(":") > 1:  # an IPv6 address without brackets
+        return text, None
+    host, colon, port = text.partition(":")
+    return host, port if colon else None
+
+
+def _checked_host(host: str, text: str) -> str:
+    if ":" in host:
+        return _checked_address(host, text)
+    try:
+        host = host if host.isascii() else a_labels(host)
+    except UnicodeError:
+        raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
+    labels = host.removesuffix(".").split(".")
+    if len(host) > _MAX_HOST_LENGTH or not all(map(_LABEL.match, labels)):
+        raise ValueError(f"expected {EXPECTED}, got {text!r}")
+    if labels[-1].isdigit():  # no top level domain is a number (RFC 3696 section 2)
+        return _checked_address(host, text)
+    return host
+
+
+def _checked_address(host: str, text: str) -> str:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
+    return host
+
+
+def _checked_port(port: str, text: str) -> int:
+    if re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535:
+        return int(port)
+    raise ValueError(f"expected a port from 1 to 65535, got {text!r}")
