@@ -1,12 +1,12 @@
 """The configuration file, read into one frozen object."""
 
-from collective.maildrophost.engine.config.configuration import Configuration
-from collective.maildrophost.engine.config.errors import ConfigurationError
-from collective.maildrophost.engine.config.load import load
-from collective.maildrophost.engine.config.option import Kind, Option
-from collective.maildrophost.engine.config.options import OPTIONS
-from collective.maildrophost.engine.config.relays import RelayAddress
-from collective.maildrophost.engine.secret import Secret
+from ..secret import Secret
+from .configuration import Configuration
+from .errors import ConfigurationError
+from .load import load
+from .option import Kind, Option
+from .options import OPTIONS
+from .relays import RelayAddress
 
 __all__ = [
     "OPTIONS",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from collective.maildrophost.engine.config.options import BY_NAME
-from collective.maildrophost.engine.config.settings import Settings
+from .options import BY_NAME
+from .settings import Settings
 
 
 def check_together(settings: Settings, values: dict[str, Any]) -> None:

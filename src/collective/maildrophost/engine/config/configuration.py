@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from collective.maildrophost.engine.config.hostport import HostPort
-from collective.maildrophost.engine.config.relays import RelayAddress
-from collective.maildrophost.engine.queueurl import QueueURL
-from collective.maildrophost.engine.secret import Secret
+from ..queueurl import QueueURL
+from ..secret import Secret
+from .hostport import HostPort
+from .relays import RelayAddress
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collective.maildrophost.engine.errors import MaildropError
+from ..errors import MaildropError
 
 
 class ConfigurationError(MaildropError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from collective.maildrophost.engine.config.settings import Settings
-from collective.maildrophost.engine.secret import Secret
-from collective.maildrophost.engine.secretfile import read_line
+from ..secret import Secret
+from ..secretfile import read_line
+from .settings import Settings
 
 
 def password_of_file(settings: Settings, path: Path) -> Secret:

@@ -9,9 +9,9 @@ import json
 import sys
 from pathlib import Path
 
-from collective.maildrophost.engine.config.errors import ConfigurationError
-from collective.maildrophost.engine.config.load import checked
-from collective.maildrophost.engine.config.settings import Settings
+from .errors import ConfigurationError
+from .load import checked
+from .settings import Settings
 
 
 def fault(text: str) -> ConfigurationError | None:

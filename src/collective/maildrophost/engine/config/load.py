@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from collective.maildrophost.engine.config.checks import check_together
-from collective.maildrophost.engine.config.configuration import Configuration
-from collective.maildrophost.engine.config.errors import ConfigurationError
-from collective.maildrophost.engine.config.files import check_ca_file, password_of_file
-from collective.maildrophost.engine.config.option import Option
-from collective.maildrophost.engine.config.options import OPTIONS
-from collective.maildrophost.engine.config.relays import parse_relays
-from collective.maildrophost.engine.config.settings import Settings
-from collective.maildrophost.engine.config.values import convert
+from .checks import check_together
+from .configuration import Configuration
+from .errors import ConfigurationError
+from .files import check_ca_file, password_of_file
+from .option import Option
+from .options import OPTIONS
+from .relays import parse_relays
+from .settings import Settings
+from .values import convert
 
 _MAX_FILE_BYTES = 1_000_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collective.maildrophost.engine.config.option import Kind, Option
+from .option import Kind, Option
 
 _YEAR_SECONDS = 31_536_000
 

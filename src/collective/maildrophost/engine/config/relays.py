@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collective.maildrophost.engine.config.hostport import (
+from .hostport import (
     EXPECTED,
     HostPort,
     parse_host_port,

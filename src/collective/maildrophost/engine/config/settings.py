@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from collective.maildrophost.engine.config.errors import ConfigurationError
-from collective.maildrophost.engine.config.option import (
+from .errors import ConfigurationError
+from .option import (
     MAY_BE_EMPTY,
     NUMERIC,
     Kind,
     Option,
 )
-from collective.maildrophost.engine.config.options import BY_NAME
-from collective.maildrophost.engine.config.text import (
+from .options import BY_NAME
+from .text import (
     Assignment,
     Literal,
     Reference,

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from collective.maildrophost.engine.config.hostport import HostPort, parse_host_port
-from collective.maildrophost.engine.config.option import Kind, Option
-from collective.maildrophost.engine.message import (
+from ..message import (
     InvalidMessage,
     check_address,
     parse_addresses,
 )
-from collective.maildrophost.engine.queueurl import parse_queue_url
-from collective.maildrophost.engine.secret import Secret
+from ..queueurl import parse_queue_url
+from ..secret import Secret
+from .hostport import HostPort, parse_host_port
+from .option import Kind, Option
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
 _NUMBER = re.compile(
