@@ -173,6 +173,15 @@ def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, re
     assert mails() == []
 
 
+@pytest.mark.parametrize("opening", ['"', "("])
+def test_what_is_never_closed_is_looked_through_once(host, mails, opening):
+    """Looked for anew from every bracket within, the end of this takes hours."""
+    text = f"a@x.org; {opening}" + f"\\{opening}" * 1_000_000
+    with pytest.raises(MailHostError, match="unbalanced .*bracket"):
+        host.send("text", text, "b@x.org")
+    assert mails() == []
+
+
 @pytest.mark.parametrize("kind", [list, tuple, iter])
 def test_several_recipients_may_be_given_in_any_way(host, sent, kind):
     host.send("Subject: s\n\nhi", kind(["a@b.org", b"c@d.org"]), "from@example.org")

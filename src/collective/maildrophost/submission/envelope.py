@@ -19,9 +19,11 @@ from collective.maildrophost.submission.headers import as_text, unfolded
 
 RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
+# What is never closed goes on to the end: to look for its end anew from every quote
+# within would take minutes of a long text, in which Zope stands still.
 _PARTS = re.compile(
     r"""
-    "(?:[^"\\]|\\.)*" | <[^<>]*> | \((?:[^()\\]|\\.)*\) | \[[^\[\]]*\] | .
+    "(?:[^"\\]|\\.)*"? | <[^<>]*> | \((?:[^()\\]|\\.)*\)? | \[[^\[\]]*\] | .
 """,
     re.VERBOSE | re.DOTALL,
 )
