@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collective.recipe.maildrophost import judge
+from collective.recipe.maildrophost import validation
 
 CANARY = "c4n4ry-pAssw0rd"
 ONE = """
@@ -165,9 +165,9 @@ def test_without_the_daemons_program_the_buildout_says_why_it_cannot_check(monke
         def working_set(self):
             return [], []
 
-    monkeypatch.setattr(judge, "Eggs", NoEggs)
-    with pytest.raises(judge.UserError) as error:
-        judge.check({}, "maildrop", {}, ())
+    monkeypatch.setattr(validation, "Eggs", NoEggs)
+    with pytest.raises(validation.UserError) as error:
+        validation.check({}, "maildrop", {}, ())
     assert "[maildrop] collective.maildrophost cannot check the options" in str(
         error.value
     )

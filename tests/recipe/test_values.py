@@ -9,7 +9,7 @@ import pytest
 from zc.buildout import UserError
 
 from collective.maildrophost.engine.config import load
-from collective.maildrophost.engine.config.judge import fault
+from collective.maildrophost.engine.config.validation import fault
 from collective.recipe.maildrophost.options import BY_NAME
 from collective.recipe.maildrophost.values import assignment, in_words_of_the_daemon
 

@@ -177,7 +177,7 @@ def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, re
 def test_what_is_never_closed_is_looked_through_once(host, mails, opening):
     """Looked for anew from every bracket within, the end of this takes hours."""
     text = f"a@x.org; {opening}" + f"\\{opening}" * 1_000_000
-    with pytest.raises(MailHostError, match="unbalanced .*bracket"):
+    with pytest.raises(MailHostError, match=r"unbalanced .*bracket"):
         host.send("text", text, "b@x.org")
     assert mails() == []
 

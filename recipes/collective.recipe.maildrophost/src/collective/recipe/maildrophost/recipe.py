@@ -12,11 +12,11 @@ from . import (
     configuration,
     directories,
     infrae,
-    judge,
     programs,
     secrets,
     sharing,
     supervision,
+    validation,
     zopeconf,
 )
 from .daemons import Daemon, read_daemons
@@ -38,7 +38,7 @@ class Recipe:
         self.options = options
         self.daemons = read_daemons(buildout, name, options)
         programs.check(name, options)
-        judge.check(buildout, name, options, self.daemons)
+        validation.check(buildout, name, options, self.daemons)
         sharing.check(self.daemons, self._daemons_of_other_parts())
         for daemon in self.daemons:
             directories.check(daemon)

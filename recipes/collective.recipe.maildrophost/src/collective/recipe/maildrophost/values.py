@@ -1,6 +1,7 @@
 """Gives the value of an option as the configuration has it."""
 
-# The daemon judges the values (judge.py). Refused here is only what cannot be written.
+# The daemon validates the values (validation.py); refused here is only what cannot be
+# written.
 
 from __future__ import annotations
 

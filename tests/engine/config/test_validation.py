@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from collective.maildrophost.engine.config import judge
+from collective.maildrophost.engine.config import validation
 
 HOME = "MAILDROP_HOME=/srv/mail\n"
 PASSWORD = "c4n4ry-pAssw0rd"
@@ -17,7 +17,7 @@ PASSWORD = "c4n4ry-pAssw0rd"
 def judged(monkeypatch, capsys, *texts: str) -> str:
     """What the program answers."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(texts)))
-    judge.main()
+    validation.main()
     return capsys.readouterr().out
 
 
@@ -32,8 +32,8 @@ def judged(monkeypatch, capsys, *texts: str) -> str:
     ],
 )
 def test_the_fault_is_the_one_that_a_daemon_would_end_with(load_text, line, option):
-    found = judge.fault(f"{HOME}{line}\n")
-    with pytest.raises(judge.ConfigurationError) as error:
+    found = validation.fault(f"{HOME}{line}\n")
+    with pytest.raises(validation.ConfigurationError) as error:
         load_text(line)
     assert (found.option, found.expected) == (error.value.option, error.value.expected)
     assert found.option == (option or "MAILDROP_PASSWORD_FILE")
@@ -42,7 +42,7 @@ def test_the_fault_is_the_one_that_a_daemon_would_end_with(load_text, line, opti
 def test_files_may_come_later_and_the_environment_does_not_count(monkeypatch):
     monkeypatch.setenv("MAILDROP_METRICS", "banana")
     files = "MAILDROP_PASSWORD_FILE=/nowhere/pw\nMAILDROP_TLS_CA_FILE=/nowhere/ca\n"
-    assert judge.fault(f"{HOME}{files}MAILDROP_LOGIN=me\n") is None
+    assert validation.fault(f"{HOME}{files}MAILDROP_LOGIN=me\n") is None
 
 
 def test_the_program_answers_for_each_text(monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""Judges the text of configurations that nobody has written yet, for a buildout."""
+"""Validates the text of configurations that nobody has written yet, for a buildout."""
 
 # Its recipe lives among the eggs of buildout, without those of the daemon: it runs this
 # module with the daemon's, so that there are no rules but the daemon's own.

@@ -1,4 +1,4 @@
-"""Has the daemon judge its configuration before anything is written."""
+"""Has the daemon validate its configuration before anything is written."""
 
 # The daemon's eggs are not among those of buildout: a program that has them answers.
 
@@ -22,7 +22,7 @@ from .programs import EGG, for_eggs
 _PROGRAM = """\
 import sys
 sys.path[0:0] = sys.argv[1:]
-from collective.maildrophost.engine.config.judge import main
+from collective.maildrophost.engine.config.validation import main
 main()
 """
 _WHERE_EGGS_ARE = ("find-links", "index")
@@ -45,18 +45,18 @@ def check(
 
 
 def _faults(part: str, paths: list[str], daemons: Sequence[Daemon]) -> Any:
-    """For each daemon what the engine's judge says (engine/config/judge.py)."""
-    judge = subprocess.run(
+    """For each daemon what the engine says (engine/config/validation.py)."""
+    program = subprocess.run(
         [sys.executable, "-I", "-c", _PROGRAM, *paths],
         input=json.dumps([text(daemon) for daemon in daemons]),
         capture_output=True,
         text=True,
         check=False,
     )
-    if judge.returncode != 0:
-        reason = (judge.stderr.splitlines() or ["it gave no reason"])[-1]
+    if program.returncode != 0:
+        reason = (program.stderr.splitlines() or ["it gave no reason"])[-1]
         raise UserError(f"[{part}] {EGG} cannot check the options: {reason}")
-    return json.loads(judge.stdout)
+    return json.loads(program.stdout)
 
 
 def _error(daemon: Daemon, option: str | None, expected: str) -> UserError:
