@@ -132,7 +132,15 @@ def _turn(queue: Queue, held: list[Claim], most: int) -> tuple[float, list[Claim
 def _accepted(each: Claim, now: float) -> Settlement:
     verdicts = tuple((recipient.position, ACCEPTED) for recipient in each.recipients)
     return Settlement(
-        each.id, each.created, each.owner, "relay:25", verdicts, now, False
+        each.id,
+        each.created,
+        each.attempts,
+        each.owner,
+        now,
+        "relay:25",
+        verdicts,
+        now,
+        False,
     )
 
 

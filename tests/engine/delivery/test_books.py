@@ -73,7 +73,17 @@ def accepted(queue):
         (oldest,) = next(filter(None, due(tx, 1, NOW).lanes.values()))
         (found,) = claim(tx, "me", [oldest], NOW)
     verdicts = ((0, Verdict(Outcome.SENT, "250 2.0.0 Ok")),)
-    return Settlement(found.id, found.created, "me", "relay:25", verdicts, NOW, False)
+    return Settlement(
+        found.id,
+        found.created,
+        found.attempts,
+        "me",
+        NOW,
+        "relay:25",
+        verdicts,
+        NOW,
+        False,
+    )
 
 
 def test_who_has_lost_its_daemon_writes_verdicts_but_claims_nothing(queue):

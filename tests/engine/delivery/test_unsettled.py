@@ -57,9 +57,20 @@ def claimed(queue, count):
 
 def finished(claim, verdict):
     verdicts = ((0, verdict),)
-    return Finished(
-        claim,
-        Settlement(claim.id, claim.created, "me", "relay:25", verdicts, NOW, False),
+    return Finished(claim, settlement(claim, verdicts))
+
+
+def settlement(claim, verdicts):
+    return Settlement(
+        claim.id,
+        claim.created,
+        claim.attempts,
+        "me",
+        NOW,
+        "relay:25",
+        verdicts,
+        NOW,
+        False,
     )
 
 
@@ -127,13 +138,14 @@ def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):
     hopeless, *good = claims
     # The position of a recipient that the message does not have twice over.
     twice = ((0, SENT), (0, SENT))
-    settlement = Settlement(
-        hopeless.id, hopeless.created, "me", "relay:25", twice, NOW, False
-    )
     freed = []
     settle_all(
         queue,
-        Finished(hopeless, settlement, over=lambda: freed.append(hopeless.id)),
+        Finished(
+            hopeless,
+            settlement(hopeless, twice),
+            over=lambda: freed.append(hopeless.id),
+        ),
         *(finished(each, SENT) for each in good),
     )
     assert states(queue, claims) == [State.SENDING, State.SENT, State.SENT]

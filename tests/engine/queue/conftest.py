@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
@@ -61,6 +62,7 @@ class Hands:
 
     queue: object
     now: float = NOW
+    ended: Iterator[int] = field(default_factory=count)
 
     def mail(self, *recipients, subject="hello", lane=None, at=None) -> Message:
         return compose(
@@ -124,7 +126,10 @@ class Hands:
         return Settlement(
             claimed.id,
             claimed.created,
+            claimed.attempts,
             claimed.owner,
+            # No two attempts end at the same moment.
+            self.now + 0.001 * next(self.ended),
             "relay:25",
             verdicts,
             self.now + 60 if due is None else due,

@@ -16,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     delete_messages,
     mark_told,
     pause,
+    queue_length,
     recover,
     retry_messages,
     settle,
@@ -247,6 +248,47 @@ def test_an_acceptance_stands_against_a_later_deferral(hands):
     record = hands.message(id)
     assert record.recipients[0].state.value == "sent"
     assert record.state is State.SENT
+
+
+def written_again(hands, settlement):
+    """Nobody has heard that its transaction was committed, with a new claim in it."""
+    hands.do(settle, [settlement], hands.now)
+    again = hands.claim()
+    record = hands.message(settlement.id)
+    hours = hands.do(stats, hands.now).hours
+    hands.do(settle, [settlement], hands.now + 5)
+    assert hands.message(settlement.id).recipients == record.recipients
+    assert hands.do(stats, hands.now).hours == hours
+    assert len(hands.do(attempts, str(settlement.id))) == len(settlement.verdicts)
+    return again
+
+
+@pytest.mark.parametrize("outcome", [SENT, FAILED, DEFERRED])
+def test_verdicts_that_are_written_again_count_once(hands, outcome):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    (claimed,) = hands.claim()
+    assert written_again(hands, hands.settlement(claimed, outcome, outcome)) == []
+    assert hands.message(id).attempts == 1
+
+
+def test_a_late_acceptance_that_is_written_again_counts_once(hands):
+    id, slow = lost_claim(hands, ("b@x.org", "c@x.org"))
+    settlement = hands.settlement(slow, SENT)
+    (fast,) = written_again(hands, settlement)
+    hands.settle(fast, SENT)
+    assert hands.message(id).state is State.SENT
+
+
+def test_what_was_claimed_again_unheard_goes_back_and_nobody_is_told_twice(hands):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    (claimed,) = hands.claim()
+    letter = hands.mail(subject="bounce", at=hands.now + 60)
+    refused = hands.settlement(claimed, FAILED, due=hands.now, notifications=[letter])
+    (unheard,) = written_again(hands, refused)
+    assert [each.address for each in unheard.recipients] == ["c@x.org"]
+    assert hands.message(id).state is State.DEFERRED
+    assert [each.id for each in hands.claim()] == [claimed.id]
+    assert hands.do(queue_length) == 2  # with one letter
 
 
 def test_a_message_deleted_meanwhile_is_no_error(hands):

@@ -14,6 +14,7 @@ from collective.maildrophost.engine.queue import (
     claim,
     due,
     give_back_unheard,
+    list_messages,
     recover_ownerless,
 )
 from collective.maildrophost.engine.queue.postgresql.database import IDLE_SECONDS
@@ -163,3 +164,23 @@ def test_a_verdict_is_kept_when_the_answer_to_its_commit_is_lost(
             (next_id,) = there.send(make_mail(subject="next"))
             there.wait_for(next_id, State.SENT, 20)
     assert len(relay.received) == 2
+
+
+def test_what_the_lost_answer_was_about_is_told_once(
+    machines, make_mail, proxy, proxied_url
+):
+    (here,) = machines(1, proxied_url)
+    (there,) = machines(1)
+    full, unknown = "452 4.5.3 Too many recipients", "550 5.1.1 no"
+    with Scripted({"RCPT": [OK, unknown, full, OK]}) as relay:
+        here.configure(SMTP_PORT=relay.port)
+        with here.daemon():
+            proxy.lose_commit(b"INSERT INTO maildrop_attempt")
+            (id,) = there.send(make_mail("b@x.org", "c@x.org", "d@x.org"))
+            assert proxy.lost.wait(20)
+            record = there.wait_for(id, State.FAILED, 20)
+            with there.queue.read() as tx:
+                letters = [each for each in list_messages(tx) if not each.sender]
+    assert [each.attempts for each in record.recipients] == [1, 1, 1]
+    assert len(there.attempts(id)) == 3
+    assert len(letters) == 1

@@ -26,7 +26,9 @@ def refuse(queue, outcome, reply, now):
             refused = Settlement(
                 each.id,
                 each.created,
+                each.attempts,
                 "daemon",
+                now,
                 "smtp.example.org:25",
                 verdicts,
                 now + 600,

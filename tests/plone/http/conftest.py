@@ -167,7 +167,15 @@ class Hands:
                     )
                 )
                 settlement = Settlement(
-                    each.id, each.created, "one", RELAY, verdicts, self.now + 60, False
+                    each.id,
+                    each.created,
+                    each.attempts,
+                    "one",
+                    self.now,
+                    RELAY,
+                    verdicts,
+                    self.now + 60,
+                    False,
                 )
                 settle(tx, [settlement], self.now)
 

@@ -30,7 +30,7 @@ def settlement(
         verdict and verdict.outcome is Outcome.SENT for verdict in verdicts
     ):
         # Nothing to decide, as for nearly all mail.
-        return _accepted(claim, relay, verdicts, possible_duplicate)
+        return _accepted(claim, relay, verdicts, possible_duplicate, now)
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
     # The next SMTP transaction is for them, at once.
@@ -40,7 +40,9 @@ def settlement(
     return Settlement(
         id=claim.id,
         created=claim.created,
+        attempts=claim.attempts,
         owner=claim.owner,
+        time=now,
         relay=relay,
         verdicts=tuple(
             (each.recipient.position, each.verdict) for each in attempt.judged
@@ -58,13 +60,16 @@ def _accepted(
     relay: str,
     verdicts: Iterable[Verdict | None],
     possible_duplicate: bool,
+    now: float,
 ) -> Settlement:
     positions = [recipient.position for recipient in claim.recipients]
     each = tuple(zip(positions, filter(None, verdicts), strict=True))
     return Settlement(
         claim.id,
         claim.created,
+        claim.attempts,
         claim.owner,
+        now,
         relay,
         each,
         claim.due,

@@ -191,7 +191,15 @@ def without_recipients(claim: Claim) -> Finished:
     log.error("id=%d: the queue names nobody to send it to, it is not sent", claim.id)
     verdicts = ()
     settlement = Settlement(
-        claim.id, claim.created, claim.owner, "-", verdicts, claim.due, False
+        claim.id,
+        claim.created,
+        claim.attempts,
+        claim.owner,
+        time.time(),
+        "-",
+        verdicts,
+        claim.due,
+        False,
     )
     return Finished(claim, settlement)
 

@@ -2,6 +2,9 @@
 
 The rule of fencing: an acceptance is recorded always, even by a daemon that lost its
 claim, because the relay has the mail; a deferral or a failure only under a live claim.
+
+Who does not hear whether a settlement was committed hands it in again: what is recorded
+already is not recorded twice.
 """
 
 # Rules of this file:
@@ -26,10 +29,11 @@ from sqlalchemy import (
 from ..message import Message
 from ..verdict import Outcome, Verdict
 from . import tables
+from .claim import give_back
 from .enqueue import enqueue
 from .hours import count
 from .prepared import Prepared, among_ids
-from .standing import Standing, standing_of
+from .standing import Standing, is_recorded, standing_of
 from .states import RecipientState, State
 from .store import Transaction
 from .untried import make_pending
@@ -42,6 +46,8 @@ recipient = tables.recipient
 class Settlement:
     """The verdicts of one attempt at one message: that with this `id` and `created`.
 
+    `attempts` is what the claim counted, `time` when this one ended (seconds since the
+    epoch): no other attempt at this message has both a later number and that time.
     `due` is the time of the next attempt, used when a recipient stays open;
     `verdicts` has the recipient's position with each verdict. `others_first`: the next
     claim is for those that were deferred before and had no turn in this attempt.
@@ -51,7 +57,9 @@ class Settlement:
 
     id: int
     created: float
+    attempts: int
     owner: str
+    time: float
     relay: str
     verdicts: tuple[tuple[int, Verdict], ...]
     due: float
@@ -65,6 +73,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
     """Record the verdicts of several messages; each message at most once."""
     standing = standing_of(tx, [settlement.id for settlement in settlements])
     settlements = [each for each in settlements if _is_there(each, standing)]
+    settlements = _not_recorded(tx, settlements, standing)
     recorded: list[tuple[Settlement, int, Verdict]] = []
     for settlement in settlements:
         alive = _alive(settlement, standing)
@@ -74,7 +83,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
             if alive or verdict.outcome is Outcome.SENT
         ]
     if recorded:
-        _record_attempts(tx, recorded, standing, now)
+        _record_attempts(tx, recorded, standing)
         _update_recipients(tx, recorded)
         counted = [(each.owner, verdict.outcome) for each, _, verdict in recorded]
         count(tx, counted, now)
@@ -108,6 +117,24 @@ def _is_there(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
     return found is not None and found.is_of(settlement.created)
 
 
+def _not_recorded(
+    tx: Transaction,
+    settlements: Sequence[Settlement],
+    standing: Mapping[int, Standing],
+) -> list[Settlement]:
+    fresh: list[Settlement] = []
+    for settlement in settlements:
+        # Somebody has tried it since that claim: nearly always nobody has.
+        since = settlement.attempts
+        tried = standing[settlement.id].attempts > since
+        if tried and is_recorded(tx, settlement.id, since, settlement.time):
+            # What its transaction has claimed anew was never handed out.
+            give_back(tx, settlement.owner, [settlement.id])
+        else:
+            fresh.append(settlement)
+    return fresh
+
+
 def _alive(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
     return standing[settlement.id].owner == settlement.owner
 
@@ -119,7 +146,6 @@ def _record_attempts(
     tx: Transaction,
     recorded: Iterable[tuple[Settlement, int, Verdict]],
     standing: Mapping[int, Standing],
-    now: float,
 ) -> None:
     _ATTEMPT.run_many(
         tx,
@@ -128,7 +154,7 @@ def _record_attempts(
                 "message_id": settlement.id,
                 "number": standing[settlement.id].attempts + 1,
                 "position": position,
-                "time": now,
+                "time": settlement.time,
                 "relay": settlement.relay,
                 "outcome": verdict.outcome.value,
                 "reply": verdict.reply,

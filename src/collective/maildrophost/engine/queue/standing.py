@@ -57,3 +57,18 @@ _STANDING = Prepared(
 def standing_of(tx: Transaction, ids: Sequence[int]) -> dict[int, Standing]:
     """How each of these messages stands; without those that are gone."""
     return {row[0]: Standing(*row[1:]) for row in _STANDING.rows(tx, ids=ids)}
+
+
+def is_recorded(tx: Transaction, key: int, since: int, time: float) -> bool:
+    """Whether an attempt at this message, after `since` others, has ended at `time`."""
+    attempt = tables.attempt
+    found = tx.execute(
+        select(attempt.c.number)
+        .where(
+            attempt.c.message_id == key,
+            attempt.c.number > since,
+            attempt.c.time == time,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
