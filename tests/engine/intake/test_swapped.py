@@ -13,6 +13,8 @@ from engine.halfway import half_way
 from engine.intake.drops import MAIL, drop, errors, messages
 from waiting import wait_until
 
+from collective.maildrophost.engine.message import mailfile
+
 
 @pytest.fixture
 def swap(spool, monkeypatch):
@@ -92,3 +94,21 @@ def test_a_file_is_taken_as_soon_as_a_lease_on_it_is_given_back(spool, intake, c
         wait_until(intake.scan, 10, "the file's turn")
     assert not leased.exists()
     assert errors(caplog) == []
+
+
+def test_a_mail_in_the_place_of_a_malformed_file_is_not_blamed_for_it(
+    queue, spool, intake, monkeypatch, caplog
+):
+    dropped = drop(spool, "mail-1", b"##To:b@x.org\n##Bogus:x\n\nbody\n")
+    parse = mailfile.parse
+
+    def replace_and_parse(data):
+        monkeypatch.setattr(mailfile, "parse", parse)
+        os.replace(drop(spool, ".new"), dropped)
+        return parse(data)
+
+    monkeypatch.setattr(mailfile, "parse", replace_and_parse)
+    assert [intake.scan(), intake.scan()] == [0, 1]
+    assert len(messages(queue)) == 1
+    (told,) = errors(caplog)
+    assert "Bogus" in told

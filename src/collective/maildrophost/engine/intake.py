@@ -68,8 +68,7 @@ class Intake:
         taken = 0
         for path in self._paths():
             present.add(path)
-            with self._reporting(path):
-                taken += self._consider(path, seen)
+            taken += self._consider(path, seen)
             if len(self._removed) >= FORGOTTEN_AT_ONCE:
                 self._forget_removed()
         self._first_seen = {
@@ -122,7 +121,18 @@ class Intake:
         ]
 
     def _consider(self, path: str, seen: set[Identity]) -> int:
-        found = os.lstat(path)
+        try:
+            found = os.lstat(path)
+        except OSError:
+            return 0  # another daemon, or a person, took it away
+        # What is told is told of this very file: there may soon be another one.
+        with self._reporting(path, found):
+            return self._take_if_complete(path, found, seen)
+        return 0
+
+    def _take_if_complete(
+        self, path: str, found: os.stat_result, seen: set[Identity]
+    ) -> int:
         if stat.S_ISDIR(found.st_mode):
             return 0
         identity = Identity.of(path, found)
@@ -142,6 +152,34 @@ class Intake:
             message = self._read(file, path, found)
         return 0 if message is None else self._take(identity, found, message)
 
+    @contextlib.contextmanager
+    def _reporting(self, path: str, found: os.stat_result) -> Iterator[None]:
+        """One bad file is reported once and left alone; the others go on."""
+        try:
+            yield
+        except FileNotFoundError:
+            pass  # another daemon, or a person, took it away
+        except BlockingIOError:
+            pass  # a lease on it is being given back: the next scan finds it free
+        except (InvalidMessage, OSError, Refused) as error:
+            self._leave(path, found, str(error))
+        except QueueError:
+            raise
+        except Exception as error:
+            # The type alone: the text of an unknown error may quote the message.
+            words = f"unexpected error ({type(error).__name__})"
+            self._leave(path, found, words, unquoted(error))
+
+    def _leave(
+        self,
+        path: str,
+        found: os.stat_result,
+        reason: str,
+        error: BaseException | None = None,
+    ) -> None:
+        about = condition(path, found)
+        self._reports.make(path, about, f"is left where it is: {reason}", error)
+
     def _complete(self, identity: Identity, found: os.stat_result) -> bool:
         # The file's own times decide at once; where they lie in the future (a clock
         # that was set back) what this process has watched decides.
@@ -149,6 +187,26 @@ class Intake:
             return True
         first = self._first_seen.setdefault(identity, time.monotonic())
         return time.monotonic() - first >= QUIET_SECONDS
+
+    def _read(self, file: FileIO, path: str, found: os.stat_result) -> Message | None:
+        """Its mail; None while somebody writes to it."""
+        data = file.readall()
+        if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
+            return None
+        # Its writer may not have synced it. Of a removed file a power cut could bring a
+        # part back, with another size and so as another mail.
+        os.fsync(file.fileno())
+        dropped = mailfile.parse(data)
+        del data  # A large file would be in memory once more while it is queued.
+        return compose(
+            dropped.content,
+            dropped.sender,
+            dropped.recipients,
+            lane=dropped.lane,
+            at=dropped.at,
+            add_message_id=self._add_message_id,
+            now=time.time(),
+        )
 
     def _take(self, identity: Identity, found: os.stat_result, message: Message) -> int:
         path = identity.path
@@ -202,51 +260,6 @@ class Intake:
             with self._queue.write() as tx:
                 forget_files(tx, known, doubtful, time.time())
         self._removed.clear()
-
-    def _read(self, file: FileIO, path: str, found: os.stat_result) -> Message | None:
-        """Its mail; None while somebody writes to it."""
-        data = file.readall()
-        if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
-            return None
-        # Its writer may not have synced it. Of a removed file a power cut could bring a
-        # part back, with another size and so as another mail.
-        os.fsync(file.fileno())
-        dropped = mailfile.parse(data)
-        del data  # A large file would be in memory once more while it is queued.
-        return compose(
-            dropped.content,
-            dropped.sender,
-            dropped.recipients,
-            lane=dropped.lane,
-            at=dropped.at,
-            add_message_id=self._add_message_id,
-            now=time.time(),
-        )
-
-    @contextlib.contextmanager
-    def _reporting(self, path: str) -> Iterator[None]:
-        """One bad file is reported once and left alone; the others go on."""
-        try:
-            yield
-        except FileNotFoundError:
-            pass  # another daemon, or a person, took it away
-        except BlockingIOError:
-            pass  # a lease on it is being given back: the next scan finds it free
-        except (InvalidMessage, OSError, Refused) as error:
-            self._leave(path, str(error))
-        except QueueError:
-            raise
-        except Exception as error:
-            # The type alone: the text of an unknown error may quote the message.
-            words = f"unexpected error ({type(error).__name__})"
-            self._leave(path, words, unquoted(error))
-
-    def _leave(
-        self, path: str, reason: str, error: BaseException | None = None
-    ) -> None:
-        with contextlib.suppress(OSError):
-            about = condition(path, os.lstat(path))
-            self._reports.make(path, about, f"is left where it is: {reason}", error)
 
 
 def _is_synced(directory: str) -> bool:
