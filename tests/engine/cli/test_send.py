@@ -75,6 +75,16 @@ def test_a_spool_that_cannot_be_written_is_a_failure_that_says_so(site):
     assert ended.err.count("\n") == 1
 
 
+def test_mail_that_may_be_queued_is_told_as_that(site, proxied_url, proxy):
+    site.configure(MAILDROP_QUEUE=proxied_url)
+    proxy.lose_commit(b"INTO maildrop_message")
+    ended = site.ctl("send", "-f", "a@x.org", "b@x.org", stdin=MESSAGE)
+    assert (ended.status, ended.out) == (1, "")
+    assert "it may be queued: look before you send it again" in ended.err
+    assert "nothing was queued" not in ended.err
+    assert "hello" in site.ctl("queue").out
+
+
 def test_the_doorbell_of_a_daemon_rings(site):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.bind(str(site.home / "bell"))

@@ -49,7 +49,7 @@ LANE_ACTIONS: dict[str, ActOnLane] = {"hold": hold_lane, "release": release_lane
 def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
     """Do `action` to these messages, in one transaction; wake the daemons.
 
-    Raises QueueError: then nothing was done.
+    Raises QueueError: then nothing was done, unless it is Unheard.
     """
     now = time.time()
     with queue.write() as tx:
@@ -76,7 +76,7 @@ def act_on_all(
 def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
     """Do `action` to a whole lane, new mail included; False when it was so already.
 
-    Raises QueueError: then nothing was done.
+    Raises QueueError: then nothing was done, unless it is Unheard.
     """
     with queue.write() as tx:
         changed = LANE_ACTIONS[action](tx, lane)
@@ -88,7 +88,7 @@ def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
 def release_batch(queue: Queue, batch: str) -> int:
     """Let a prepared batch go; returns how many mails are released.
 
-    Raises Undecidable, or QueueError: then nothing was done.
+    Raises Undecidable, or QueueError: then nothing was done, unless it is Unheard.
     """
     return end_batch(queue, batch, _by_hand(release))
 
@@ -96,7 +96,7 @@ def release_batch(queue: Queue, batch: str) -> int:
 def discard_batch(queue: Queue, batch: str) -> int:
     """Delete a prepared batch; returns how many mails are deleted.
 
-    Raises Undecidable, or QueueError: then nothing was done.
+    Raises Undecidable, or QueueError: then nothing was done, unless it is Unheard.
     """
     return end_batch(queue, batch, _by_hand(discard))
 
@@ -104,7 +104,7 @@ def discard_batch(queue: Queue, batch: str) -> int:
 def end_batch(queue: Queue, batch: str, end: EndBatch) -> int:
     """Release or discard a prepared batch whose end is known; returns how many mails.
 
-    Raises QueueError: then nothing was done.
+    Raises QueueError: then nothing was done, unless it is Unheard.
     """
     with queue.write() as tx:
         count = end(tx, batch)

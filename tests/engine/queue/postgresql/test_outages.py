@@ -19,6 +19,7 @@ from waiting import wait_until
 
 from collective.maildrophost.engine.queue import (
     QueueError,
+    Unheard,
     enqueue,
     open_queue,
 )
@@ -63,6 +64,37 @@ def test_a_transaction_that_the_server_ends_leaves_nothing(
     with pytest.raises(QueueError), broken_queue.write() as tx:
         write(tx)
     assert length(broken_queue) == 0
+
+
+def test_a_commit_that_nobody_has_heard_of_is_told_as_one_that_may_be(
+    url, queue, proxied_url, proxy, hands
+):
+    over_the_wire = open_queue(proxied_url)
+    proxy.lose_commit(b"INTO maildrop_message")
+    with pytest.raises(Unheard, match="nobody knows whether it was committed: no conn"):
+        send(over_the_wire, hands)
+    assert proxy.lost.wait(20)
+    assert length(queue) == 1
+    send(over_the_wire, hands)
+    assert length(queue) == 2
+    over_the_wire.close()
+
+
+def test_what_fails_before_the_commit_has_not_happened(
+    queue, proxied_url, proxy, hands
+):
+    def write():
+        with over_the_wire.write() as tx:
+            enqueue(tx, [hands.mail()], hands.now)
+            proxy.drop()
+            enqueue(tx, [hands.mail()], hands.now)
+
+    over_the_wire = open_queue(proxied_url)
+    with pytest.raises(QueueError) as caught:
+        write()
+    assert not isinstance(caught.value, Unheard)
+    assert length(queue) == 0
+    over_the_wire.close()
 
 
 def test_a_stopped_server_is_told_and_come_back_to(breakable, broken_queue, hands):

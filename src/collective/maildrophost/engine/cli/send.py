@@ -46,7 +46,7 @@ def send_command(
     """Queue the message on standard input; print its id.
 
     The message is there for good when this command ends with 0. Nothing is queued
-    when it ends otherwise.
+    when it ends otherwise, but where it says that it may be.
     """
     configuration = configured.load()
     content = _standard_input()
@@ -89,7 +89,7 @@ def _standard_input() -> bytes:
 
 def _enqueue(configured: Configured, message: Message) -> str:
     from ..doorbell import ring
-    from ..queue import QueueError, doorbells, enqueue
+    from ..queue import QueueError, Unheard, doorbells, enqueue
 
     try:
         with configured.queue() as queue:
@@ -99,6 +99,10 @@ def _enqueue(configured: Configured, message: Message) -> str:
                 bells = doorbells(tx)
             # After the commit: a daemon that looks earlier finds nothing.
             ring(bells)
+    except Unheard as error:
+        # Whoever takes that for a failure may send it twice.
+        look = "it may be queued: look before you send it again"
+        raise click.ClickException(f"{error}; {look}") from None
     except QueueError as error:
         raise click.ClickException(f"{error}; nothing was queued") from None
     return id

@@ -47,7 +47,7 @@ class Bookkeeper:
         self._pipe = pipe
 
     async def __call__(self, request: Request) -> Answer:
-        """Have it written; raises QueueError when nothing of it was done."""
+        """Have it written; raises QueueError, see `write`."""
         loop = asyncio.get_running_loop()
         try:
             for part in parts(request):

@@ -88,6 +88,8 @@ def write(
 ) -> Answer:
     """Do it in one transaction; raises QueueError when nothing of it was done.
 
+    With Unheard it may have been: then the same verdicts may be handed in again.
+
     `orphaned`: whether the daemon is gone. It is asked under the lock that whoever
     takes its mail over has to get, so that nothing is claimed after that.
     """

@@ -26,7 +26,8 @@ RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""
 
 Write: TypeAlias = Callable[[Request], Awaitable[Answer]]
-"""Has a request written in one transaction; raises QueueError when it could not be."""
+"""Has a request written in one transaction; raises QueueError when it could not be, or
+when nobody has heard whether it was."""
 
 
 class Ledger:

@@ -47,7 +47,7 @@ from .enqueue import (
     release,
     take_file,
 )
-from .errors import QueueError, Refused
+from .errors import QueueError, Refused, Unheard
 from .fastclocks import FromAhead, pull_back_new
 from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
 from .hours import recently_sent
@@ -129,6 +129,7 @@ __all__ = [
     "Transaction",
     "Transferred",
     "Undecidable",
+    "Unheard",
     "act_in_portions",
     "alive_and_lost",
     "all_daemons",

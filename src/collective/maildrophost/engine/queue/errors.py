@@ -6,7 +6,7 @@ from ..errors import MaildropError
 
 
 class QueueError(MaildropError):
-    """The queue can't be used now; what was asked for has not happened.
+    """The queue can't be used now; what was asked for has not happened (but `Unheard`).
 
     `queue` names the database without any password, `reason` says why and what to do.
     """
@@ -18,6 +18,10 @@ class QueueError(MaildropError):
 
     def __reduce__(self) -> tuple[type[QueueError], tuple[str, str]]:
         return type(self), (self.queue, self.reason)
+
+
+class Unheard(QueueError):
+    """The answer to a commit was lost: what was asked for has happened, or has not."""
 
 
 class Refused(QueueError):

@@ -16,7 +16,7 @@ from ..errors import MaildropError
 from ..queueurl import QueueURL
 from . import upgrades
 from .database import Begin, belongs_to
-from .errors import NewerSchema, QueueError, Refused
+from .errors import NewerSchema, QueueError, Refused, Unheard
 from .kinds import database_at
 
 Transaction = Connection
@@ -26,8 +26,9 @@ Transaction = Connection
 class Queue:
     """The mail queue of one database; safe to share between threads and over fork.
 
-    Every failure of the database leaves `read` and `write` as QueueError; the
-    transaction has then been rolled back and nothing of it has happened.
+    Every failure of the database leaves `read` and `write` as QueueError: the
+    transaction has then been rolled back and nothing of it has happened. Only with
+    Unheard, of a database that is on another machine, nobody knows.
     """
 
     def __init__(self, url: str) -> None:
@@ -54,6 +55,7 @@ class Queue:
             self._check()
             with self._begun(self.database.begin_write) as tx:
                 yield tx
+                self._commit(tx)
 
     @property
     def path(self) -> Path | None:
@@ -110,6 +112,17 @@ class Queue:
                 if self.database.lost(error):
                     tx.invalidate()
                 raise
+
+    def _commit(self, tx: Transaction) -> None:
+        try:
+            tx.commit()
+        except (DBAPIError, self._driver_error) as error:
+            original = getattr(error, "orig", error)
+            if not self.database.lost(original):
+                raise
+            why = self.database.advice(original)
+            words = f"nobody knows whether it was committed: {why}"
+            raise Unheard(self.name, words) from None
 
     @contextmanager
     def _connected(self, begin: Begin) -> Iterator[Connection]:
