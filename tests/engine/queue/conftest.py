@@ -64,9 +64,11 @@ class Hands:
     now: float = NOW
     ended: Iterator[int] = field(default_factory=count)
 
-    def mail(self, *recipients, subject="hello", lane=None, at=None) -> Message:
+    def mail(
+        self, *recipients, subject="hello", lane=None, at=None, octets=0
+    ) -> Message:
         return compose(
-            f"Subject: {subject}\nMessage-Id: <{subject}@x>\n\nbody\n",
+            f"Subject: {subject}\nMessage-Id: <{subject}@x>\n\nbody\n{'x' * octets}",
             "a@x.org",
             recipients or ("b@x.org",),
             lane=lane,

@@ -184,3 +184,24 @@ def test_a_target_that_cannot_be_written_loses_nothing(hands, source, target):
         transfer(source, target, hands.now)
     with source.read() as tx:
         assert len(list_messages(tx)) == len(before)
+
+
+def test_contents_are_in_memory_only_as_far_as_there_is_room(
+    hands, source, there, target, monkeypatch
+):
+    large, small = 40_000, 1_000
+    monkeypatch.setattr(module, "MOST_OCTETS", 2 * large)
+    portions = []
+    write = module._write
+
+    def measure_and_write(tx, rows, now):
+        portions.append([row["size"] > large for row in rows])
+        return write(tx, rows, now)
+
+    monkeypatch.setattr(module, "_write", measure_and_write)
+    for octets in (small, large, large, small, 3 * large, small, small):
+        hands.send(hands.mail(octets=octets))
+    before = everything(source)
+    transfer(source, target, hands.now)
+    assert everything(target) == before
+    assert portions == [[False, True], [True, False], [True], [False, False]]

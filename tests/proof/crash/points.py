@@ -196,8 +196,8 @@ TAKEOVER = [
         Point("engine.takeover.taking._remove unlink", "maildir", nth=nth)
         for nth in (1, 2)
     ),
-    Point("engine.queue.transfer.transfer 1", "other queue", ("hold_lane",)),
-    *(Point(f"engine.queue.transfer.transfer {n}", "other queue") for n in (2, 3, 4)),
+    Point("engine.queue.transfer.transfer", "other queue", ("hold_lane",)),
+    *(Point(f"engine.queue.transfer._move {n}", "other queue") for n in (1, 2, 3)),
 ]
 """Mail of another queue, imported."""
 

@@ -59,7 +59,7 @@ def test_the_steps_are_found_where_they_are():
         "engine.delivery.books.write",
         "engine.intake.Intake._remove unlink",
         "engine.queue.sqlite.backup._make link",
-        "engine.queue.transfer.transfer 4",
+        "engine.queue.transfer._move 3",
         "engine.tokens.replacing.write replace",
         "sending.send_now",
         "transaction.SpoolDataManager._finish_batch",

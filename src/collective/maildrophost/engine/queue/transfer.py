@@ -14,10 +14,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     Table,
     delete,
     func,
@@ -31,7 +33,7 @@ from sqlalchemy import (
 from . import tables
 from .batches import MOVING, of_a_transaction
 from .operator import held_lanes, hold_lane
-from .prepared import Prepared
+from .prepared import Prepared, among_ids
 from .states import State
 from .store import Queue, Transaction
 from .waking import wake
@@ -40,9 +42,14 @@ schedule, message = tables.schedule, tables.message
 
 BATCH = 100
 """Messages in one transaction of either queue."""
+MOST_OCTETS = 16 * 2**20
+"""... and of their contents, which are all in memory: fewer, but for a single one."""
 MOVED = (State.QUEUED, State.DEFERRED, State.HELD, State.FAILED)
 STAYS = (State.SENDING, State.PREPARED)
 _CARRIED = (tables.content, tables.recipient, tables.attempt)
+_CONTENT = Prepared(
+    select(tables.content).where(among_ids(tables.content.c.message_id)), octets=True
+)
 
 Rows = list[dict[str, Any]]
 
@@ -77,16 +84,7 @@ def transfer(
         for lane in lanes:
             hold_lane(tx, lane)
     for keys in _portions(source, last):
-        with source.write() as tx:
-            _put_aside(tx, keys)
-        with source.read() as tx:
-            rows = _read(tx, keys)
-        with target.write() as tx:
-            moved += Counter(_write(tx, rows, now))
-        with source.write() as tx:
-            tx.execute(
-                delete(message).where(message.c.id.in_([row["id"] for row in rows]))
-            )
+        moved += _move(source, target, keys, now)
         done += len(keys)
         told(done, total)
     return Transferred(moved, _left(source))
@@ -114,7 +112,8 @@ def _portions(source: Queue, end: int) -> Iterator[list[int]]:
     while True:
         with source.read() as tx:
             found = tx.execute(
-                select(schedule.c.message_id)
+                select(schedule.c.message_id, message.c.size)
+                .join_from(schedule, message)
                 .where(
                     schedule.c.message_id > last,
                     schedule.c.message_id <= end,
@@ -123,11 +122,34 @@ def _portions(source: Queue, end: int) -> Iterator[list[int]]:
                 .order_by(schedule.c.message_id)
                 .limit(BATCH)
             )
-            keys = list(found.scalars())
+            keys = _at_once(found.all())
         if not keys:
             return
         yield keys
         last = keys[-1]
+
+
+def _at_once(found: Sequence[Row[int, int]]) -> list[int]:
+    """The first of these messages, with their sizes, that memory has room for."""
+    sizes = accumulate(size for _key, size in found)
+    fit = sum(octets <= MOST_OCTETS for octets in sizes)
+    return [key for key, _size in found[: max(1, fit)]]
+
+
+def _move(
+    source: Queue, target: Queue, keys: Sequence[int], now: float
+) -> Counter[State]:
+    """In this order, so that each is in one of them for sure, and sent by one."""
+    with source.write() as tx:
+        _put_aside(tx, keys)
+    with source.read() as tx:
+        rows = _read(tx, keys)
+    with target.write() as tx:
+        moved = Counter(_write(tx, rows, now))
+    with source.write() as tx:
+        gone = message.c.id.in_([row["id"] for row in rows])
+        tx.execute(delete(message).where(gone))
+    return moved
 
 
 def _put_aside(tx: Transaction, keys: Sequence[int]) -> None:
@@ -152,7 +174,9 @@ def _read(tx: Transaction, keys: Sequence[int]) -> Rows:
         row["id"]: {**row, **{table.name: [] for table in _CARRIED}}
         for row in moving.mappings()
     }
-    for table in _CARRIED:
+    for key, data in _CONTENT.rows(tx, ids=rows):
+        rows[key][tables.content.name].append({"message_id": key, "data": data})
+    for table in (tables.recipient, tables.attempt):
         for row in tx.execute(
             select(table).where(table.c.message_id.in_(list(rows)))
         ).mappings():
