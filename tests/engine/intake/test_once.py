@@ -10,6 +10,7 @@ import pytest
 from engine.intake.drops import MAIL, Killed, drop, kill, messages, put_back
 from waiting import wait_until
 
+from collective.maildrophost.engine import disk
 from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.queue import QueueError
@@ -60,7 +61,7 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
     spool, intake, monkeypatch
 ):
     steps = []
-    sync, forget = module.sync, module.forget_files
+    sync, forget = disk.sync, module.forget_files
 
     def syncing(path):
         sync(path)
@@ -70,7 +71,7 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
         forget(tx, *files)
         steps.append("forgotten")
 
-    monkeypatch.setattr(module, "sync", syncing)
+    monkeypatch.setattr(disk, "sync", syncing)
     monkeypatch.setattr(module, "forget_files", forgetting)
     drop(spool, "mail-1")
     intake.scan()
@@ -80,14 +81,14 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
 def test_a_file_is_remembered_where_the_disk_does_not_tell_that_it_is_gone(
     queue, spool, tmp_path, intake, monkeypatch
 ):
-    sync = module.sync
+    sync = disk.sync
 
     def refuse(path):
         if Path(path) == spool:
             raise OSError(errno.EINVAL, "Invalid argument")
         sync(path)
 
-    monkeypatch.setattr(module, "sync", refuse)
+    monkeypatch.setattr(disk, "sync", refuse)
     dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
     os.link(dropped, kept)
     assert intake.scan() == 1

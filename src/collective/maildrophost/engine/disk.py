@@ -16,3 +16,16 @@ def sync(path: str | Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_names(directory: str | Path) -> bool:
+    """Return when the names in a directory are on disk; False: nobody knows.
+
+    Not every file system can, and who may write in a directory need not be able to
+    read it.
+    """
+    try:
+        sync(directory)
+    except OSError:
+        return False
+    return True

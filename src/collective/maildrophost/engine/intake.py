@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
-from .disk import sync
+from .disk import sync_names
 from .doorbell import ring
 from .droppedfile import Identity, condition, is_gone, is_still, opened
 from .message import InvalidMessage, Message, compose, mailfile
@@ -250,7 +250,8 @@ class Intake:
 
     def _forget_removed(self) -> None:
         directories = {os.path.dirname(each.path) for each in self._removed}
-        synced = {directory for directory in directories if _is_synced(directory)}
+        # Else a power cut may bring removed files back, so their keys stay for days.
+        synced = {directory for directory in directories if sync_names(directory)}
         known: list[str] = []
         doubtful: list[str] = []
         for each in self._removed:
@@ -260,15 +261,6 @@ class Intake:
             with self._queue.write() as tx:
                 forget_files(tx, known, doubtful, time.time())
         self._removed.clear()
-
-
-def _is_synced(directory: str) -> bool:
-    """False: a power cut may bring removed files back, so their keys stay for days."""
-    try:
-        sync(directory)
-    except OSError:
-        return False
-    return True
 
 
 def _is_mail_file(file: FileIO) -> bool:

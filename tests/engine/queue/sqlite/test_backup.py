@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ import stat
 import pytest
 from engine.halfway import half_way
 
+from collective.maildrophost.engine import disk
 from collective.maildrophost.engine.queue import (
     enqueue,
     list_messages,
@@ -162,6 +164,21 @@ def test_a_lock_that_another_has_just_given_up_is_none(queue, target, monkeypatc
     with pytest.raises(BackupFailed, match="another backup"):
         backup(queue.path, target, quiet)
     assert os.listdir(target.parent) == []
+
+
+def test_where_no_directory_can_be_synced_a_backup_is_one_all_the_same(
+    queue, hands, target, monkeypatch
+):
+    sync = disk.sync
+
+    def refuse(path):
+        if path == target.parent:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(path)
+
+    monkeypatch.setattr(disk, "sync", refuse)
+    hands.send()
+    assert backup(queue.path, target, quiet) == target.stat().st_size
 
 
 def test_a_directory_that_is_not_there_is_named(queue, tmp_path):

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ...disk import sync
+from ...disk import sync, sync_names
 from ...errors import MaildropError
 from .database import advice
 
@@ -33,7 +33,6 @@ def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> 
         with _alone_with(target):
             _remove_unfinished(target)
             size = _make(source, target, progress)
-        sync(target.parent)
     except OSError as error:
         where = error.filename2 or error.filename or target
         raise BackupFailed(f"{where}: {error.strerror}; no backup was made") from None
@@ -101,6 +100,8 @@ def _make(source: Path, target: Path, progress: Callable[[int, int], None]) -> i
         sync(partial)
         size = partial.stat().st_size
         os.link(partial, target)  # unlike a rename it never overwrites
+        # Where that cannot be done the copy is one all the same.
+        sync_names(target.parent)
     finally:
         partial.unlink(missing_ok=True)
     return size
