@@ -29,3 +29,13 @@ def sync_names(directory: str | Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def make_directory(path: Path, mode: int = 0o700) -> None:
+    """Make it when it is missing, its name on disk: who syncs a file in it thinks so.
+
+    Raises OSError.
+    """
+    # Another process may be faster; it gives the same mode.
+    path.mkdir(mode, exist_ok=True)
+    sync_names(path.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from collective.maildrophost.engine import disk
 from collective.maildrophost.engine.queue import QueueError, open_queue
 from collective.maildrophost.engine.queue.sqlite import database
 
@@ -29,6 +30,21 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
     for directory in ("file/below", "missing/below"):
         with pytest.raises(QueueError, match=directory):
             open_queue(f"sqlite:///{tmp_path}/{directory}/queue.db")
+
+
+def test_the_name_of_its_directory_is_on_disk_before_there_is_mail_in_it(
+    tmp_path, monkeypatch
+):
+    # SQLite syncs what it makes itself, in the directory.
+    steps = []
+    sync, make = disk.sync, database._make_file
+    monkeypatch.setattr(disk, "sync", lambda path: steps.append(path) or sync(path))
+    monkeypatch.setattr(
+        database, "_make_file", lambda path: steps.append(path) or make(path)
+    )
+    path = tmp_path / "home" / "queue.db"
+    open_queue(f"sqlite:///{path}").close()
+    assert steps == [tmp_path, path]
 
 
 def test_a_path_that_is_a_directory_is_an_error_that_says_so(tmp_path):

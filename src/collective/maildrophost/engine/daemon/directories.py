@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from pathlib import Path
 
 from ..config import Configuration
-from ..disk import sync
+from ..disk import make_directory
 from ..errors import MaildropError
 
 
@@ -44,7 +43,7 @@ def check_log_file(configuration: Configuration) -> None:
 def _make_missing(directory: Path, option: str) -> None:
     try:
         if not directory.is_dir():
-            _make_durably(directory)
+            _make_with_parents(directory)
     except OSError as error:
         raise UnusableDirectory(
             f"{option} {directory} cannot be made: {error.strerror}"
@@ -60,12 +59,9 @@ def _make(directory: Path, option: str) -> None:
         )
 
 
-def _make_durably(directory: Path) -> None:
-    """With what is missing above it: who syncs a file in it need not know of that."""
-    missing = [each for each in (directory, *directory.parents) if not each.exists()]
-    # Another daemon that starts may be faster.
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for made in missing:
-        # Not every file system can, and who may write need not be able to read it.
-        with contextlib.suppress(OSError):
-            sync(made.parent)
+def _make_with_parents(directory: Path) -> None:
+    missing = [each for each in directory.parents if not each.exists()]
+    for parent in reversed(missing):
+        # Only the directory itself is private: others may have to get through these.
+        make_directory(parent, mode=0o777)
+    make_directory(directory)

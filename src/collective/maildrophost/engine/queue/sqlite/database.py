@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from ...disk import make_directory
 from ...ownership import belong_as
 from ..prepared import Prepared, among_ids
 from ..states import State
@@ -79,7 +80,9 @@ class SQLite:
 
     def engine(self) -> Engine:
         _refuse_network_file_system(self.path)
-        _make_directory(self.path.parent)
+        if not self.path.parent.is_dir():
+            # Nothing above it: a file system that is away would get another queue.
+            make_directory(self.path.parent)
         self._presence.enter(lambda: _make_file(self.path))
         engine = _make_engine(self._url)
         self._file = file_identity(self.path)
@@ -208,13 +211,6 @@ def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
         if inside and len(point) >= len(best[0]):
             best = (point, kind)
     return best[1]
-
-
-def _make_directory(path: Path) -> None:
-    # Another process may be faster; it gives the same mode.
-    if not path.is_dir():
-        with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=0o700)
 
 
 def _make_file(path: Path) -> None:
