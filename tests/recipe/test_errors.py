@@ -76,7 +76,7 @@ def test_an_option_in_both_spellings_is_refused(room):
             f"password = {CANARY}\npassword-file = secret",
             "password-file: expected either password or password-file, not both.",
         ),
-        ("home = var/what?", "queue: expected sqlite:///ABSOLUTE/PATH"),
+        ("home = var/what?", "queue: expected sqlite:////PATH"),
     ],
 )
 def test_what_the_daemon_would_refuse_is_refused_by_the_buildout(room, options, error):

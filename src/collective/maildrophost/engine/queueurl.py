@@ -16,7 +16,7 @@ _SERVER = re.compile(
 )
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
-EXPECTED = "expected sqlite:///ABSOLUTE/PATH or postgresql+psycopg://USER@HOST/DATABASE"
+EXPECTED = "expected sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABASE"
 
 
 class QueueURL(str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import URL
 
+from ..queueurl import EXPECTED
 from .database import Database
 
 
@@ -23,6 +24,4 @@ def database_at(url: URL) -> Database:
                 f"{error}: install collective.maildrophost[postgresql]"
             ) from None
         return PostgreSQL(url)
-    raise ValueError(
-        "a queue is kept on sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABASE"
-    )
+    raise ValueError(EXPECTED)

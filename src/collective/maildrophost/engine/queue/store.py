@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutError
 
 from ..errors import MaildropError
-from ..queueurl import QueueURL
+from ..queueurl import EXPECTED, QueueURL
 from . import upgrades
 from .database import Begin, belongs_to
 from .errors import NewerSchema, QueueError, Refused, Unheard
@@ -234,7 +234,8 @@ def _parsed(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         # Its words may quote a part of the password.
-        raise QueueError("?", "MAILDROP_QUEUE is not a database URL") from None
+        words = f"MAILDROP_QUEUE is not a database URL: {EXPECTED}"
+        raise QueueError("?", words) from None
 
 
 @contextmanager

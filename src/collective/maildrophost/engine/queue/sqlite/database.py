@@ -24,6 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from ...disk import make_directory
 from ...ownership import belong_as
+from ...queueurl import EXPECTED
 from ..prepared import Prepared, among_ids
 from ..states import State
 from ..tables import schedule
@@ -159,9 +160,7 @@ class SQLite:
 def path_of(url: URL) -> Path:
     """The database file; ValueError when the URL names none."""
     if not url.database or url.database == ":memory:":
-        raise ValueError(
-            "the URL names no file: write sqlite:////absolute/path/queue.db"
-        )
+        raise ValueError(f"the URL names no file: {EXPECTED}")
     return Path(url.database)
 
 
