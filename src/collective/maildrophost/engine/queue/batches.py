@@ -75,7 +75,10 @@ _COUNT = Prepared(
 
 
 class BatchTorn(MaildropError):
-    """Another part of a batch is there than its transaction has prepared."""
+    """The queue has fewer mails of a batch than its transaction has prepared, or more.
+
+    More are some that a savepoint took back, and that are still there.
+    """
 
     def __init__(self, count: int, expected: int) -> None:
         super().__init__(
@@ -86,9 +89,10 @@ class BatchTorn(MaildropError):
 
 
 def check_whole(tx: Transaction, batch: str, expected: int) -> None:
-    """BatchTorn when not all mail that was prepared is there, or some that went back.
+    """BatchTorn when the queue has not just the `expected` mails of a batch.
 
-    A large one is written in several transactions, and the queue may lose the last.
+    A large one is written in several transactions, as is what savepoints take back, and
+    the queue may lose the last of them.
     """
     ((count,),) = _COUNT.rows(tx, voting=batch)
     if count != expected:

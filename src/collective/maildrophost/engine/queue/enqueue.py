@@ -77,7 +77,7 @@ _DISCARD = Prepared(
 
 
 def discard(tx: Transaction, batch: str, beyond: int = 0) -> int:
-    """Delete the batch's mail but for its first `beyond`; returns how many went."""
+    """Delete the batch's mail but for its first `beyond`; how many are deleted."""
     gone = _DISCARD.run(tx, unwanted=batch, beyond=beyond)
     if not beyond:
         _FORGET.run(tx, ended=batch)
