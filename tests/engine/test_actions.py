@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine import actions
+from collective.maildrophost.engine import actions, crowd
 from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
@@ -12,7 +12,6 @@ from collective.maildrophost.engine.queue import (
     Search,
     State,
     Undecidable,
-    crowd,
     enqueue,
     in_doubt,
     list_messages,

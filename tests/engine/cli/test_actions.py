@@ -6,7 +6,8 @@ import json
 
 from servers.catcher import Catcher
 
-from collective.maildrophost.engine.queue import Queue, crowd
+from collective.maildrophost.engine import crowd
+from collective.maildrophost.engine.queue import Queue
 
 
 def test_held_messages_wait_until_they_are_released(site):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from collective.maildrophost.engine import crowd
+from collective.maildrophost.engine.crowd import act_in_portions
 from collective.maildrophost.engine.queue import (
     Done,
     Search,
     State,
-    act_in_portions,
-    crowd,
     hold_messages,
 )
 

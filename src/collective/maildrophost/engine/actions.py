@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from . import queue as operations
+from .crowd import act_in_portions
 from .doorbell import ring
 from .message import Lane
 from .queue import (
@@ -68,7 +68,7 @@ def act_on_all(
     In several transactions. A QueueError leaves the rest as it was: doing it again
     goes on with that.
     """
-    return operations.act_in_portions(
+    return act_in_portions(
         queue, action, wanted, lambda ids: act(queue, action, ids), newest
     )
 

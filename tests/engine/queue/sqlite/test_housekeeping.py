@@ -8,12 +8,12 @@ import time
 
 import pytest
 
+from collective.maildrophost.engine import crowd
+from collective.maildrophost.engine.crowd import act_in_portions
 from collective.maildrophost.engine.queue import (
     QueueError,
     Search,
     State,
-    act_in_portions,
-    crowd,
     delete_messages,
     hold_messages,
     tidy,

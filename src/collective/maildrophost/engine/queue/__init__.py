@@ -27,7 +27,6 @@ from .claim import (
     give_back_last,
     recover,
 )
-from .crowd import act_in_portions
 from .daemons import (
     Daemon,
     alive_and_lost,
@@ -130,7 +129,6 @@ __all__ = [
     "Transferred",
     "Undecidable",
     "Unheard",
-    "act_in_portions",
     "alive_and_lost",
     "all_daemons",
     "attempts",

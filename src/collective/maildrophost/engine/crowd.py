@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .operator import Done, taking_part
-from .search import Search, ids_matching, newest_id
-from .sqlite.housekeeping import empty_large_wal
-from .store import Queue
+from .queue import (
+    Done,
+    Queue,
+    Search,
+    empty_large_wal,
+    ids_matching,
+    newest_id,
+    taking_part,
+)
 
 AT_ONCE = 1000
 """Messages in one transaction: mail goes on being queued and sent in between."""
