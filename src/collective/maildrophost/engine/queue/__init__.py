@@ -78,7 +78,6 @@ from .prune import prune, prune_files
 from .putoff import put_off_large
 from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
 from .search import (
-    IN_QUEUE,
     Found,
     Search,
     Sort,
@@ -92,7 +91,7 @@ from .search import (
 from .setback import pull_back
 from .settle import Settlement, settle
 from .sqlite.housekeeping import empty_large_wal, tidy
-from .states import RecipientState, State
+from .states import IN_QUEUE, RecipientState, State
 from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, is_shared, open_queue
 from .takeover import take_over

@@ -19,6 +19,7 @@ from ..large import LARGE_OCTETS
 from ..message import Lane
 from . import tables
 from .database import database_of
+from .due import LANES
 from .openrecipients import OpenRecipient, open_recipients
 from .prepared import Prepared, among_ids
 from .states import State
@@ -103,7 +104,6 @@ _MESSAGES = Prepared(
     .where(among_ids(message.c.id)),
     octets=True,
 )
-_LANES = dict(enumerate(Lane))  # Calling an enum costs more.
 
 
 def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[Claim]:
@@ -119,7 +119,7 @@ def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[C
     recipients = open_recipients(tx, ids)
     loaded: dict[int, Claim] = {}
     for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
-        loaded[key] = Claim(key, owner, *recipients[key], _LANES[lane], *rest)
+        loaded[key] = Claim(key, owner, *recipients[key], LANES[lane], *rest)
     if len(loaded) < len(ids):
         _set_aside(tx, [key for key in ids if key not in loaded])
     return [loaded[key] for key in ids if key in loaded]

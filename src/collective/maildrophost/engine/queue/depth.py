@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 
 from ..message import Lane
 from . import tables
-from .states import State
+from .states import IN_QUEUE, State
 from .store import Transaction
 
 schedule = tables.schedule
@@ -14,18 +16,14 @@ schedule = tables.schedule
 Depth = dict[tuple[State, Lane], int]
 
 
-def depth(tx: Transaction) -> Depth:
-    """Count the messages in the queue by state and lane; the record of sent mail not.
+def depth(tx: Transaction, states: Sequence[State] = IN_QUEUE) -> Depth:
+    """Count the messages in these states by state and lane.
 
     Reads one entry of an index for each message: call it seldom.
     """
     rows = tx.execute(
         select(schedule.c.state, schedule.c.lane, func.count())
-        .where(
-            schedule.c.state.in_(
-                [state.value for state in State if state is not State.SENT]
-            )
-        )
+        .where(schedule.c.state.in_([state.value for state in states]))
         .group_by(schedule.c.state, schedule.c.lane)
     )
     return {(State(state), Lane(lane)): count for state, lane, count in rows}

@@ -36,8 +36,9 @@ class Due:
     large: dict[int, int]
 
 
-_HELD = select(tables.held_lane.c.lane)
-_LANES = dict(enumerate(Lane))  # Calling an enum costs more.
+NOT_HELD = schedule.c.lane.not_in(select(tables.held_lane.c.lane))
+LANES = dict(enumerate(Lane))
+"""By their numbers in the tables: calling an enum costs more."""
 
 
 def octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
@@ -53,7 +54,7 @@ def _due_in(lane: Lane, small: bool) -> Select[int, int, int]:
         .where(
             tables.WAITING_SQL,
             schedule.c.lane == int(lane),
-            schedule.c.lane.not_in(_HELD),
+            NOT_HELD,
             schedule.c.due <= bindparam("now"),
         )
         .order_by(schedule.c.due, schedule.c.message_id)
@@ -80,14 +81,14 @@ def due(tx: Transaction, most: int, now: float) -> Due:
     found: dict[Lane, list[int]] = {lane: [] for lane in Lane}
     large: dict[int, int] = {}
     for lane, key, octets in _DUE.rows(tx, most=most, now=now):
-        found[_LANES[lane]].append(key)
+        found[LANES[lane]].append(key)
         # Nothing is known of one whose record is lost.
         if octets is not None and octets > LARGE_OCTETS:
             large[key] = octets
     if large:
         for lane, key, _octets in _SMALL_DUE.rows(tx, most=most, now=now):
-            if key not in found[_LANES[lane]]:
-                found[_LANES[lane]].append(key)
+            if key not in found[LANES[lane]]:
+                found[LANES[lane]].append(key)
     return Due(found, large)
 
 
@@ -99,7 +100,7 @@ _NEXT_DUE = Prepared(
             .where(
                 tables.WAITING_SQL,
                 schedule.c.lane == int(lane),
-                schedule.c.lane.not_in(_HELD),
+                NOT_HELD,
             )
             .scalar_subquery()
             for lane in Lane

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from ..message import Lane
 from . import tables
 from .listing import MessageRecord, key_of, records
-from .states import State
+from .states import IN_QUEUE, State
 from .store import Transaction
 
 message = tables.message
@@ -44,7 +44,6 @@ LONGEST_TEXT = 1000
 _IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-IN_QUEUE = tuple(state for state in State if state is not State.SENT)
 """What is shown when no state is asked for: all that still has its content."""
 
 

@@ -9,12 +9,11 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from ..message import Lane
 from . import tables
-from .states import FINAL, State
+from .states import UNFINISHED
 from .store import Queue, Transaction
 
 schedule = tables.schedule
 
-UNFINISHED = tuple(state for state in State if state not in FINAL)
 BATCH = 500
 """Messages in one transaction, so that others get to write."""
 TOLERANCE_SECONDS = 2.0

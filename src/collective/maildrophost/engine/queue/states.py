@@ -26,6 +26,9 @@ class State(str, Enum):
 
 WAITING = (State.QUEUED, State.DEFERRED)
 FINAL = (State.FAILED, State.SENT)
+UNFINISHED = tuple(state for state in State if state not in FINAL)
+IN_QUEUE = tuple(state for state in State if state is not State.SENT)
+"""Of sent mail only the record is left."""
 
 
 class RecipientState(str, Enum):

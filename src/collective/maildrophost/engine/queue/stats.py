@@ -12,11 +12,12 @@ from ..clock import rfc3339
 from ..message import Lane
 from . import tables
 from .daemons import Daemon
-from .due import next_due
+from .depth import depth
+from .due import NOT_HELD, next_due
 from .hours import COUNTED, SECONDS_PER_HOUR
 from .operator import held_lanes
 from .relays import RelayPause, pauses
-from .states import State
+from .states import UNFINISHED, State
 from .store import Transaction
 
 schedule = tables.schedule
@@ -97,7 +98,7 @@ def no_stats() -> Stats:
 
 def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
     """Count, at the time `now`; `daemons` are those that are alive then."""
-    counts = _counts(tx)
+    counts = depth(tx, tuple(State))
     earliest = next_due(tx)
     none = no_stats()
     states, lanes = none.states, none.lanes
@@ -119,9 +120,7 @@ def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
 def queue_length(tx: Transaction) -> int:
     """How many messages are not yet at their end: neither failed nor sent."""
     unfinished = select(func.count()).where(
-        schedule.c.state.in_(
-            [state.value for state in State if state not in (State.FAILED, State.SENT)]
-        )
+        schedule.c.state.in_([state.value for state in UNFINISHED])
     )
     return tx.execute(unfinished).scalar_one()
 
@@ -131,18 +130,9 @@ def due_length(tx: Transaction, now: float) -> int:
     waiting = select(func.count()).where(
         tables.WAITING_SQL,
         schedule.c.due <= now,
-        schedule.c.lane.not_in(select(tables.held_lane.c.lane)),
+        NOT_HELD,
     )
     return tx.execute(waiting).scalar_one()
-
-
-def _counts(tx: Transaction) -> dict[tuple[State, Lane], int]:
-    rows = tx.execute(
-        select(schedule.c.state, schedule.c.lane, func.count()).group_by(
-            schedule.c.state, schedule.c.lane
-        )
-    )
-    return {(State(state), Lane(lane)): count for state, lane, count in rows}
 
 
 def _hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
