@@ -13,6 +13,7 @@ from pathlib import Path
 from ...disk import sync, sync_names
 from ...errors import MaildropError
 from .database import advice
+from .flock import is_at, locks
 
 STEP_PAGES = 500
 """Copied between two reports of progress (2 MB)."""
@@ -52,7 +53,7 @@ def _alone_with(target: Path) -> Iterator[None]:
     path = target.with_name(f"{target.name}.partial.lock")
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     try:
-        if not (_is_locked(lock) and _is_at(path, lock)):
+        if not (locks(lock, fcntl.LOCK_EX) and is_at(path, lock)):
             raise BackupFailed(f"another backup to {target} is being made")
         try:
             yield
@@ -60,23 +61,6 @@ def _alone_with(target: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
     finally:
         os.close(lock)
-
-
-def _is_locked(file: int) -> bool:
-    """Whether it is now locked by this process, and no other."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(path: Path, file: int) -> bool:
-    # Who had it until now has removed it, and another one may have made it anew.
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _remove_unfinished(target: Path) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...ownership import belong_as
+from .flock import is_at, locks
 from .lock import TURN_SECONDS, pause
 
 PATIENCE_SECONDS = 0.5
@@ -60,7 +61,8 @@ class Presence:
     def renew(self) -> None:
         """Be there again, also when the lock has gone with the queue."""
         with self._threads:
-            if not (self.known and _is_at(self._lock, self._handle)):
+            there = self._handle is not None and is_at(self._lock, self._handle)
+            if not (self.known and there):
                 self._leave()
                 self._take()
                 self._share()
@@ -155,12 +157,9 @@ def _nearest(queue: Path) -> Path:
 def _locks(handle: int, kind: int) -> bool:
     """Whether `handle` has the lock now, at once; also where there are no locks."""
     try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return locks(handle, kind)
     except OSError:
         return True
-    return True
 
 
 def _open(lock: Path) -> int | None:
@@ -168,12 +167,3 @@ def _open(lock: Path) -> int | None:
         return os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-
-
-def _is_at(lock: Path, handle: int | None) -> bool:
-    if handle is None:
-        return False
-    try:
-        return os.path.samestat(lock.stat(), os.fstat(handle))
-    except OSError:
-        return False
