@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from ..message import Message
 from . import tables
+from .keys import remember
 from .prepared import Prepared
 from .states import RecipientState, State
 from .store import Transaction
@@ -106,11 +106,8 @@ def take_file(
     see `forget_files`: so a crash in between, or a second daemon, takes nothing twice.
     Until then the key stays: who could tell whether a file is there may be away.
     """
-    files = tables.taken_file
-    try:
-        with tx.begin_nested():
-            tx.execute(insert(files), {"key": key, "taken": math.inf})
-    except IntegrityError:
+    if not remember(tx, key, math.inf):
+        files = tables.taken_file
         tx.execute(update(files).where(files.c.key == key).values(taken=math.inf))
         return None
     return enqueue(tx, [message], now, origin)[0]

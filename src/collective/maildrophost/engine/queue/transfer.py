@@ -26,12 +26,12 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 
 from . import tables
 from .batches import MOVING, of_a_transaction
+from .keys import remember
 from .operator import held_lanes, hold_lane
 from .prepared import Prepared, among_ids
 from .states import State
@@ -184,17 +184,9 @@ def _read(tx: Transaction, keys: Sequence[int]) -> Rows:
     return list(rows.values())
 
 
-_REMEMBER = Prepared(
-    text("""
-    INSERT INTO maildrop_taken_file (key, taken) VALUES (:key, :now)
-    ON CONFLICT (key) DO NOTHING
-    """)
-)
-
-
 def _write(tx: Transaction, rows: Rows, now: float) -> list[State]:
     """Store what is not there yet; returns the state of each of these messages."""
-    fresh = [row for row in rows if _REMEMBER.run(tx, key=_key(row), now=now)]
+    fresh = [row for row in rows if remember(tx, _key(row), now)]
     if not fresh:
         return []
     added = insert(message).returning(message.c.id, sort_by_parameter_order=True)
