@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -76,6 +76,13 @@ def connect(
     _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
 ) -> PatientConnection:
     """What the pool of an engine asks for."""
+    return open_connection(arguments, options)
+
+
+def open_connection(
+    arguments: Sequence[Any], options: Mapping[str, Any]
+) -> PatientConnection:
+    """To a database that mail can be stored in; `psycopg.Error` when there is none."""
     connection = PatientConnection.connect(
         *arguments,
         # The queue says its own BEGIN.

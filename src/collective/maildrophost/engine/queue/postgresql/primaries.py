@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.engine import URL
 
 from . import hosts
-from .connection import connect
+from .connection import open_connection
 
 # A pooler in front of a server tells of that one, as another pooler would.
 _SERVER = "SELECT pg_postmaster_start_time()"
@@ -22,7 +22,7 @@ def risks(url: URL) -> Iterator[str]:
     found: dict[object, str] = {}
     for name, one in hosts.each(options):
         try:
-            found.setdefault(_server(list(arguments), one), name)
+            found.setdefault(_server(arguments, one), name)
         except psycopg.Error as error:
             words = " ".join(str(error).split())
             if hosts.READ_ONLY_WORDS not in words:
@@ -34,8 +34,8 @@ def risks(url: URL) -> Iterator[str]:
         )
 
 
-def _server(arguments: list[Any], options: dict[str, Any]) -> object:
+def _server(arguments: Sequence[Any], options: Mapping[str, Any]) -> object:
     """Which server it is; psycopg.Error when it can't be written."""
     asked = {**options, "target_session_attrs": "read-write"}
-    with closing(connect(None, None, arguments, asked)) as connection:
+    with closing(open_connection(arguments, asked)) as connection:
         return connection.execute(_SERVER).fetchone()
