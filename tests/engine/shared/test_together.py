@@ -171,12 +171,12 @@ def probes(queue, now, patience=60.0):
 
 
 def test_only_one_may_probe_when_a_pause_is_over(queue, paused):
-    assert probes(queue, paused) is True
-    held = probes(queue, paused)
+    assert probes(queue, paused).allowed
+    held = probes(queue, paused).pause
     assert (held.fault, held.failures) == ("down", 3)
     assert held.paused_until == paused + 60.0
     # The one that probed has died.
-    assert probes(queue, paused + 60.0) is True
+    assert probes(queue, paused + 60.0).allowed
 
 
 def test_a_fault_found_since_is_not_forgotten(queue, paused):
@@ -186,13 +186,13 @@ def test_a_fault_found_since_is_not_forgotten(queue, paused):
 
 
 def test_who_comes_after_the_end_of_a_fault_hears_of_it(queue):
-    assert probes(queue, time.time()) is None
+    assert probes(queue, time.time()).over
 
 
 def test_a_pause_that_a_wrong_clock_left_is_no_pause(queue, paused):
     with queue.write() as tx:
         pause(tx, RelayPause("relay:25", "down", paused, paused + 9e6, 4))
-    assert probes(queue, paused) is True
+    assert probes(queue, paused).allowed
 
 
 def turn(queue, now, interval=2.0):
@@ -228,7 +228,7 @@ def test_who_may_probe_but_has_no_turn_leaves_the_probe_to_others(queue, paused)
         against = objection(tx, Terms("relay:25", 60.0, probing=True), paused + 1.0)
     assert against is not None
     assert against.wait > 0
-    assert probes(queue, paused + 1.0) is True
+    assert probes(queue, paused + 1.0).allowed
 
 
 def test_who_has_a_turn_but_may_not_probe_leaves_the_turn_to_others(queue, paused):

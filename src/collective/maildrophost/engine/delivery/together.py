@@ -51,10 +51,10 @@ def objection(tx: Transaction, terms: Terms, now: float) -> Objection | None:
 
 
 def _no_probe(tx: Transaction, terms: Terms, now: float) -> Objection | None:
-    found = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
-    if found is None:
-        return Objection(good=True)
-    return Objection(pause=found) if isinstance(found, RelayPause) else None
+    answer = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
+    if answer.allowed:
+        return None
+    return Objection(pause=answer.pause, good=answer.over)
 
 
 def _too_early(tx: Transaction, terms: Terms, now: float) -> Objection | None:

@@ -50,6 +50,18 @@ def pause(tx: Transaction, paused: RelayPause) -> None:
     _PAUSE.run(tx, **paused.__dict__)
 
 
+@dataclass(frozen=True)
+class ProbeAnswer:
+    """Whether a daemon is `allowed` to try a relay that was at fault.
+
+    Else another one has found out by now: the fault is `over`, or this `pause` holds.
+    """
+
+    allowed: bool = False
+    over: bool = False
+    pause: RelayPause | None = None
+
+
 _PROBE = Prepared(
     text("""
     UPDATE maildrop_relay SET paused_until = :until
@@ -60,18 +72,19 @@ _PROBE = Prepared(
 
 def may_probe(
     tx: Transaction, name: str, now: float, patience: float, longest_pause: float
-) -> RelayPause | bool | None:
-    """True: this daemon tries the relay, and the others wait for `patience` seconds.
+) -> ProbeAnswer:
+    """Once it is allowed, the others wait for `patience` seconds.
 
-    Else the pause that still holds; None: the fault has ended meanwhile. A pause that
-    ends later than `longest_pause` seconds from `now` is left of a clock that was set
-    back.
+    A pause that ends later than `longest_pause` seconds from `now` is left of a clock
+    that was set back.
     """
     until, longest = now + patience, now + longest_pause
     if _PROBE.run(tx, name=name, now=now, until=until, longest=longest):
-        return True
+        return ProbeAnswer(allowed=True)
     row = tx.execute(select(relay).where(relay.c.name == name)).one_or_none()
-    return None if row is None else RelayPause(**row._mapping)
+    if row is None:
+        return ProbeAnswer(over=True)
+    return ProbeAnswer(pause=RelayPause(**row._mapping))
 
 
 def mark_told(tx: Transaction, name: str) -> bool:
