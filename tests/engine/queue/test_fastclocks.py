@@ -134,8 +134,8 @@ def test_only_new_messages_are_looked_at(hands, sender, look):
 
 @pytest.mark.parametrize("portion", [2, 10_000])
 def test_many_are_pulled_back_in_parts(hands, sender, look, monkeypatch, portion):
-    monkeypatch.setattr(fastclocks, "BATCH", 2)
-    monkeypatch.setattr(fastclocks, "PORTION", portion)
+    monkeypatch.setattr(fastclocks, "AT_ONCE", 2)
+    monkeypatch.setattr(fastclocks, "LOOKED_AT_ONCE", portion)
     sender.send(*[hands.mail(subject=str(n)) for n in range(7)])
     assert look() == FromAhead(7, HOUR)
     assert len(hands.claim()) == 7

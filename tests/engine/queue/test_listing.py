@@ -24,7 +24,7 @@ from collective.maildrophost.engine.queue import (
     stats,
     take_file,
 )
-from collective.maildrophost.engine.queue.prune import BATCH
+from collective.maildrophost.engine.queue.prune import AT_ONCE
 from collective.maildrophost.engine.verdict import Outcome
 
 DAY = 86400
@@ -173,11 +173,11 @@ def test_what_waits_is_never_forgotten(hands):
 
 
 def test_old_records_go_in_small_batches(hands):
-    hands.send(*[hands.mail() for _ in range(BATCH + 1)])
-    for each in hands.claim(limit=BATCH + 1):
+    hands.send(*[hands.mail() for _ in range(AT_ONCE + 1)])
+    for each in hands.claim(limit=AT_ONCE + 1):
         hands.settle(each, Outcome.SENT)
     later = hands.now + 2 * DAY
-    assert hands.do(prune, later, 1, 0) == BATCH
+    assert hands.do(prune, later, 1, 0) == AT_ONCE
     assert hands.do(prune, later, 1, 0) == 1
     assert hands.do(prune, later, 1, 0) == 0
 

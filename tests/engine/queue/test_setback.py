@@ -121,7 +121,7 @@ def test_what_has_ended_keeps_the_time_of_its_end(hands, set_back):
 
 
 def test_a_long_queue_is_pulled_back_in_parts(hands, set_back, monkeypatch):
-    monkeypatch.setattr(setback, "BATCH", 2)
+    monkeypatch.setattr(setback, "AT_ONCE", 2)
     hands.send(*[hands.mail(subject=str(n)) for n in range(5)])
     assert set_back() == 5
     assert len(hands.claim()) == 5

@@ -99,7 +99,7 @@ def test_everything_but_the_id_stays_the_same(hands, source, there, target):
 
 
 def test_it_goes_on_where_it_was_broken_off(hands, source, there, target, monkeypatch):
-    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "AT_ONCE", 2)
     fill(hands)
     before = everything(source)
     write, calls = module._write, []

@@ -18,7 +18,7 @@ from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS, Intake
 from ..queue import Queue, QueueError, empty_large_wal, prune, prune_files, tidy
-from ..queue.prune import BATCH
+from ..queue.prune import AT_ONCE
 from .clockwatch import ClockWatch
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
@@ -224,7 +224,7 @@ class Service:
         while True:
             seconds = PRUNE_SECONDS
             try:
-                if await asyncio.to_thread(self._prune_batch) >= BATCH or (
+                if await asyncio.to_thread(self._prune_some) >= AT_ONCE or (
                     await self._tidy()
                 ):
                     seconds = PRUNE_PAUSE_SECONDS
@@ -243,7 +243,7 @@ class Service:
             return False  # mail goes first
         return await asyncio.to_thread(tidy, self._queue)
 
-    def _prune_batch(self) -> int:
+    def _prune_some(self) -> int:
         configuration, now = self._configuration, time.time()
         with self._queue.write() as tx:
             gone = prune(tx, now, configuration.history_days, configuration.failed_days)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from . import tables
-from .setback import BATCH, TOLERANCE_SECONDS, unscheduled
+from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
 from .store import Queue, Transaction
 from .waking import wake
 
 message, schedule = tables.message, tables.schedule
 
-PORTION = 10_000
+LOOKED_AT_ONCE = 10_000
 """Ids in one look, which may be as many messages."""
 
 
@@ -39,13 +39,13 @@ def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead
     clocks differ agree in the end.
     """
     messages, seconds = 0, 0.0
-    for start in range(after, up_to, PORTION):
+    for start in range(after, up_to, LOOKED_AT_ONCE):
         with queue.read() as tx:
-            found = _of_the_future(tx, now, start, min(start + PORTION, up_to))
+            found = _of_the_future(tx, now, start, min(start + LOOKED_AT_ONCE, up_to))
         keys = list(found)
-        for first in range(0, len(keys), BATCH):
+        for first in range(0, len(keys), AT_ONCE):
             with queue.write() as tx:
-                messages += _make_due(tx, keys[first : first + BATCH], now)
+                messages += _make_due(tx, keys[first : first + AT_ONCE], now)
         seconds = max([seconds, *(created - now for created in found.values())])
     return FromAhead(messages, seconds)
 

@@ -131,15 +131,15 @@ def key_of(id: str) -> int | None:
     return whole_number(id, _LAST_KEY)
 
 
-IDS_AT_ONCE = 500
+AT_ONCE = 500
 """Ids in one statement: databases limit its parameters."""
 
 
 def records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
     """The messages in these rows, in their order; those that are gone left out."""
     found: dict[int, MessageRecord] = {}
-    for start in range(0, len(keys), IDS_AT_ONCE):
-        part = keys[start : start + IDS_AT_ONCE]
+    for start in range(0, len(keys), AT_ONCE):
+        part = keys[start : start + AT_ONCE]
         recipients = _recipients(tx, part)
         rows = tx.execute(
             select(tables.message, schedule)

@@ -12,7 +12,7 @@ from ..message import Lane
 from . import tables
 from .batches import running_batches, undecidable
 from .claim import BACK_TO_WAITING
-from .listing import IDS_AT_ONCE, key_of
+from .listing import AT_ONCE, key_of
 from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
@@ -181,8 +181,8 @@ def _act(
     changed: list[str] = []
     already: dict[str, None] = {}
     refused: dict[str, str] = {}
-    for start in range(0, len(asked), IDS_AT_ONCE):
-        part = asked[start : start + IDS_AT_ONCE]
+    for start in range(0, len(asked), AT_ONCE):
+        part = asked[start : start + AT_ONCE]
         found = _find(tx, part)
         for each in part:
             if each not in found:

@@ -1,4 +1,4 @@
-"""What is forgotten, in small batches: old records, counters, keys of taken files."""
+"""What is forgotten, some at a time: old records, counters, keys of taken files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .store import Transaction
 
 schedule = tables.schedule
 
-BATCH = 500
+AT_ONCE = 500
+"""Rows in one transaction, so that others get to write."""
 SECONDS_PER_DAY = 86400
 TAKEN_FILE_DAYS = 7
 """How long a file that is gone may come back, after a power cut say."""
@@ -20,7 +21,7 @@ HOUR_DAYS = 400
 
 
 def prune(tx: Transaction, now: float, history_days: float, failed_days: float) -> int:
-    """Forget one batch; returns how many records went, BATCH or more: call again.
+    """Forget some; returns how many records went, AT_ONCE or more: call again.
 
     `failed_days` 0 keeps failed messages until somebody deletes them.
     """
@@ -34,14 +35,14 @@ def prune(tx: Transaction, now: float, history_days: float, failed_days: float) 
 
 
 def prune_files(tx: Transaction, now: float) -> int:
-    """Forget one batch of the keys of files that went; BATCH: call again.
+    """Forget some of the keys of files that went; AT_ONCE: call again.
 
     For who has looked through its drop directories since it started, and so has found
     what has come back.
     """
     files = tables.taken_file
     old = now - TAKEN_FILE_DAYS * SECONDS_PER_DAY
-    forgotten = select(files.c.key).where(files.c.taken < old).limit(BATCH)
+    forgotten = select(files.c.key).where(files.c.taken < old).limit(AT_ONCE)
     return tx.execute(delete(files).where(files.c.key.in_(forgotten))).rowcount
 
 
@@ -59,7 +60,7 @@ def _forget_lane(tx: Transaction, state: State, lane: Lane, before: float) -> in
             schedule.c.lane == int(lane),
             schedule.c.due < before,
         )
-        .limit(BATCH)
+        .limit(AT_ONCE)
         # Another daemon forgets the next ones.
         .with_for_update(skip_locked=True)
     )

@@ -14,7 +14,7 @@ from .store import Queue, Transaction
 
 schedule = tables.schedule
 
-BATCH = 500
+AT_ONCE = 500
 """Messages in one transaction, so that others get to write."""
 TOLERANCE_SECONDS = 2.0
 """Mail that is queued while `now` grows old lies ahead of it, too; so does that of a
@@ -32,9 +32,9 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     with queue.read() as tx:
         stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait)
         keys = list(chain.from_iterable(stuck))
-    for start in range(0, len(keys), BATCH):
+    for start in range(0, len(keys), AT_ONCE):
         with queue.write() as tx:
-            _make_due(tx, keys[start : start + BATCH], now)
+            _make_due(tx, keys[start : start + AT_ONCE], now)
     return len(keys)
 
 

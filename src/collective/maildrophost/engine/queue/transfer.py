@@ -40,7 +40,7 @@ from .waking import wake
 
 schedule, message = tables.schedule, tables.message
 
-BATCH = 100
+AT_ONCE = 100
 """Messages in one transaction of either queue."""
 MOST_OCTETS = 16 * 2**20
 """... and of their contents, which are all in memory: fewer, but for a single one."""
@@ -120,7 +120,7 @@ def _portions(source: Queue, end: int) -> Iterator[list[int]]:
                     _moving(),
                 )
                 .order_by(schedule.c.message_id)
-                .limit(BATCH)
+                .limit(AT_ONCE)
             )
             keys = _at_once(found.all())
         if not keys:
