@@ -1,12 +1,16 @@
 """The queue: one database, and the operations that keep its promises.
 
-Every operation takes an open transaction first, so that what must happen together
-shares one commit:
+There are two kinds of operations. Nearly all take an open transaction first, so that
+what must happen together shares one commit:
 
     with queue.write() as tx:
         settle(tx, settlements, now)
         waiting = due(tx, most, now)
         claims = claim(tx, owner, chosen_of(waiting), now)
+
+A few take a Queue, because theirs would be too large or is none: `transfer`,
+`pull_back` and `pull_back_new` go through any number of messages in transactions of
+their own, others get to write in between; `tidy` and `empty_large_wal` see to a file.
 """
 
 from .batches import (

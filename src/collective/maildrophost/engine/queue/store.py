@@ -20,7 +20,7 @@ from .errors import NewerSchema, QueueError, Refused, Unheard
 from .kinds import database_at
 
 Transaction = Connection
-"""What every operation of the queue takes first: one open, short transaction."""
+"""What nearly every operation of the queue takes first: one open, short transaction."""
 
 
 class Queue:
