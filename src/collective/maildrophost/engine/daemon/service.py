@@ -109,25 +109,30 @@ class Service:
     async def _together(self, *more: Coroutine[Any, Any, None]) -> None:
         delivering = asyncio.create_task(self._delivery.run())
         stopping = asyncio.create_task(self._told_to_end.wait())
-        beating = self._heartbeat.run(self._delivery.break_off, self._delivery.go_on)
         sides = [side() for side in self._sides]
-        parts = [asyncio.create_task(part) for part in (*more, *sides, beating)]
+        parts = [asyncio.create_task(part) for part in (*more, *sides, self._beat())]
         try:
             await asyncio.wait(
                 [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED
             )
             # Else the end would wait for all that is in the drop directories.
             self._intake.stop()
-            broken = [part for part in parts if part.done()]
-            if any(isinstance(part.exception(), LeaseLost) for part in broken):
-                self._delivery.break_off()
             await self._finish(delivering)
-            for part in broken:
-                part.result()
+            for part in parts:
+                if part.done():
+                    part.result()
         finally:
             for task in (delivering, stopping, *parts):
                 task.cancel()
             await asyncio.gather(delivering, stopping, *parts, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        """Keep the lease; whenever it is lost, nothing in flight goes on."""
+        try:
+            await self._heartbeat.run(self._delivery.break_off, self._delivery.go_on)
+        except LeaseLost:
+            self._delivery.break_off()
+            raise
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:
         """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""
