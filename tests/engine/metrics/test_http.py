@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from http import HTTPStatus
 
 import pytest
 
 from collective.maildrophost.engine.metrics import http as module
-from collective.maildrophost.engine.metrics.http import Page, listen, plain
+from collective.maildrophost.engine.metrics.http import Page, listening, plain
 
 
 async def echo(path: str) -> Page:
@@ -27,8 +28,7 @@ async def ask(port: int, request: bytes, end: bool = False) -> bytes:
 
 def asked(request: bytes, **options) -> bytes:
     async def converse() -> bytes:
-        server = await listen("127.0.0.1", 0, echo)
-        async with server:
+        async with listening("127.0.0.1", 0, echo) as server:
             return await ask(server.sockets[0].getsockname()[1], request, **options)
 
     return asyncio.run(converse())
@@ -70,8 +70,7 @@ def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
 
     async def converse() -> tuple[bytes, bytes]:
-        server = await listen("127.0.0.1", 0, echo)
-        async with server:
+        async with listening("127.0.0.1", 0, echo) as server:
             port = server.sockets[0].getsockname()[1]
             slow = asyncio.create_task(ask(port, b"GET / HT"))
             quick = await ask(port, b"GET / HTTP/1.1\r\n\r\n")
@@ -86,8 +85,7 @@ def test_too_many_at_once_are_sent_away(monkeypatch):
     monkeypatch.setattr(module, "MOST_AT_ONCE", 1)
 
     async def converse() -> bytes:
-        server = await listen("127.0.0.1", 0, echo)
-        async with server:
+        async with listening("127.0.0.1", 0, echo) as server:
             port = server.sockets[0].getsockname()[1]
             first = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.sleep(0.1)
@@ -99,3 +97,43 @@ def test_too_many_at_once_are_sent_away(monkeypatch):
                 first[1].close()
 
     assert asyncio.run(converse()) == b""
+
+
+@pytest.mark.parametrize("says", [b"", b"GET /large HTTP/1.1\r\n\r\n"])
+def test_the_end_waits_for_no_client_that_says_or_reads_nothing(says):
+    async def much(path: str) -> Page:
+        return Page(HTTPStatus.OK, module.TEXT, b"x" * 10_000_000)
+
+    async def end_beside_a_client() -> float:
+        async with listening("127.0.0.1", 0, much) as server:
+            port = server.sockets[0].getsockname()[1]
+            _, client = await asyncio.open_connection("127.0.0.1", port, limit=1)
+            client.write(says)
+            await asyncio.sleep(0.2)
+            ends = time.monotonic()
+        client.close()
+        return time.monotonic() - ends
+
+    assert asyncio.run(end_beside_a_client()) < 1
+
+
+def test_a_client_that_does_not_read_its_answer_is_cut_off(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
+
+    async def much(path: str) -> Page:
+        return Page(HTTPStatus.OK, module.TEXT, b"x" * 10_000_000)
+
+    async def read_late() -> bytes:
+        async with listening("127.0.0.1", 0, much) as server:
+            port = server.sockets[0].getsockname()[1]
+            reader, client = await asyncio.open_connection("127.0.0.1", port, limit=1)
+            client.write(b"GET / HTTP/1.1\r\n\r\n")
+            await asyncio.sleep(1)
+            try:
+                return await asyncio.wait_for(reader.read(), 10)
+            except ConnectionError:
+                return b""
+            finally:
+                client.close()
+
+    assert len(asyncio.run(read_late())) < 10_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -37,22 +37,41 @@ def plain(status: HTTPStatus, text: str) -> Page:
     return Page(status, TEXT, f"{text}\n".encode())
 
 
-async def listen(host: str, port: int, answer: Answer) -> asyncio.Server:
-    """Answer at an address until the server is closed; OSError when that cannot be."""
-    connected: set[asyncio.StreamWriter] = set()
+@contextlib.asynccontextmanager
+async def listening(
+    host: str, port: int, answer: Answer
+) -> AsyncIterator[asyncio.Server]:
+    """Answer at an address inside the block; OSError when that cannot be.
+
+    Whoever is connected at its end is cut off: none of them holds up a stop.
+    """
+    connected: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer):
-            if len(connected) >= MOST_AT_ONCE:
-                return
-            connected.add(writer)
-            try:
-                with contextlib.suppress(OSError, EOFError):
-                    await within(_converse(reader, writer, answer), PATIENCE_SECONDS)
-            finally:
-                connected.discard(writer)
+        try:
+            if len(connected) < MOST_AT_ONCE:
+                await talk(reader, writer)
+        finally:
+            writer.transport.abort()
 
-    return await asyncio.start_server(serve, host, port, limit=LONGEST_HEAD_BYTES)
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversing = within(_converse(reader, writer, answer), PATIENCE_SECONDS)
+        talking = asyncio.create_task(conversing)
+        connected.add(talking)
+        talking.add_done_callback(connected.discard)
+        # A cancellation must not get to the server's own task, which would log it.
+        with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
+            await talking
+
+    server = await asyncio.start_server(serve, host, port, limit=LONGEST_HEAD_BYTES)
+    try:
+        yield server
+    finally:
+        server.close()
+        cut_off = list(connected)
+        for talking in cut_off:
+            talking.cancel()
+        await asyncio.gather(*cut_off, return_exceptions=True)
 
 
 async def _converse(
@@ -66,7 +85,8 @@ async def _converse(
     else:
         method, page = await _answered(head, answer)
     writer.write(_written(page, with_body=method != "HEAD"))
-    await writer.drain()
+    writer.close()
+    await writer.wait_closed()  # a client that does not read it is waited for here
 
 
 async def _answered(head: bytes, answer: Answer) -> tuple[str, Page]:

@@ -15,7 +15,7 @@ from ..queue import Health, Queue, QueueError, unreadable
 from .exposition import KIND, Exposition
 from .figures import Reader
 from .gauges import Gauge, gauges
-from .http import Page, listen, plain
+from .http import Page, listening, plain
 from .library import check_library
 
 log = logging.getLogger("maildrop.metrics")
@@ -53,7 +53,9 @@ class Monitoring:
         while True:
             host, port = self._address.host, self._address.port
             try:
-                server = await listen(host, port, self._answer)
+                async with listening(host, port, self._answer):
+                    log.info("metrics and health on http://%s/", self._address)
+                    await asyncio.Event().wait()
             except OSError as error:
                 if not failing:
                     log.error(
@@ -65,10 +67,6 @@ class Monitoring:
                     )
                 failing = True
                 await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            log.info("metrics and health on http://%s/", self._address)
-            async with server:
-                await server.serve_forever()
 
     def _exposed(self, configuration: Configuration) -> Exposition | None:
         try:
