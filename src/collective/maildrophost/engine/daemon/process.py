@@ -18,6 +18,7 @@ from ..errors import MaildropError
 from ..intake import Intake
 from ..queue import Queue, open_queue
 from ..tokens import await_replacements
+from ..unquoted import unquoted
 from . import log as logs
 from .directories import UnusableDirectory, check_log_file, make_directories
 from .heartbeat import Heartbeat
@@ -67,6 +68,10 @@ def _run(
             return _serve(configuration, queue, bell, once, tell)
     except MaildropError as error:
         log.critical("the daemon ends: %s", error)
+        raise
+    except Exception as error:
+        name = type(error).__name__
+        log.critical("the daemon ends: unexpected %s", name, exc_info=unquoted(error))
         raise
 
 
