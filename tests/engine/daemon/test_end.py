@@ -26,3 +26,24 @@ def test_an_unexpected_error_is_told_with_its_place_and_without_its_words(site):
     assert site.log_lines("the daemon ends: unexpected RuntimeError")
     assert "in broken" in site.log
     assert "some words" not in site.log
+
+
+def test_a_stop_without_the_queue_is_a_clean_one(told, manager):
+    with told.daemon() as daemon:
+        assert "READY" in manager.next()
+        (told.home / "queue.db").rename(told.home / "away.db")
+        assert daemon.stop() == 0
+    assert told.log_lines("goes back once a daemon sees")
+    assert told.log.rstrip().endswith("stopped")
+
+
+def test_a_queue_that_is_gone_does_not_hide_why_the_daemon_ends(site):
+    gone = "def broken(*arguments):\n    __import__('os').rename(PATH, PATH + '.away')"
+    program = BROKEN.replace("def broken(*arguments):", gone)
+    path = str(site.home / "queue.db")
+    site.program = (sys.executable, "-c", program.replace("PATH", repr(path)))
+    process = site.start()
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert said.rstrip().endswith(b"RuntimeError: some words of a mail")
+    assert site.log_lines("the daemon ends: unexpected RuntimeError")

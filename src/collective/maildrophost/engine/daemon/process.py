@@ -16,7 +16,7 @@ from ..delivery import Delivery, Route, bookkeeper
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import Intake
-from ..queue import Queue, open_queue
+from ..queue import Queue, QueueError, open_queue
 from ..tokens import await_replacements
 from ..unquoted import unquoted
 from . import log as logs
@@ -112,9 +112,19 @@ def _serve(
         finally:
             # A transaction that is still under way must not claim after this.
             books.close()
-            heartbeat.stop()
+            _say_goodbye(heartbeat)
             log.info("stopped")
     return (FAILED if delivery.ledger.gave_up else DONE), reloaded
+
+
+def _say_goodbye(heartbeat: Heartbeat) -> None:
+    try:
+        heartbeat.stop()
+    except QueueError as error:
+        # No reason to fail for, and no reason to hide why the daemon ends.
+        log.error(
+            "%s; its mail goes back once a daemon sees that this one is gone", error
+        )
 
 
 def _watched(
