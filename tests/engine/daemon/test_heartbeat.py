@@ -7,6 +7,9 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,6 +48,48 @@ def test_the_lease_is_renewed(queue, heartbeat):
 
     asyncio.run(asyncio.wait_for(until_seen(), 10))
     assert rows(queue)[0].seen > first.seen
+
+
+def test_the_lease_is_renewed_while_all_other_threads_are_busy(queue, heartbeat):
+    (first,) = rows(queue)
+    answered = threading.Event()
+
+    async def until_seen() -> None:
+        threads = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(threads)
+        threads.submit(answered.wait, 60)
+        running = asyncio.create_task(heartbeat.run())
+        try:
+            while rows(queue)[0].seen == first.seen:
+                await asyncio.sleep(0.01)
+        finally:
+            answered.set()
+            running.cancel()
+
+    asyncio.run(asyncio.wait_for(until_seen(), 10))
+
+
+def test_no_beat_comes_after_the_end(queue, heartbeat, monkeypatch):
+    begun, ended = threading.Event(), []
+
+    def slow_beat() -> bool:
+        begun.set()
+        time.sleep(0.3)
+        ended.append(rows(queue))
+        return True
+
+    monkeypatch.setattr(heartbeat, "_beat", slow_beat)
+
+    async def stopped_in_a_beat() -> None:
+        running = asyncio.create_task(heartbeat.run())
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(stopped_in_a_beat())
+    heartbeat.stop()
+    assert len(ended[0]) == 1
+    assert rows(queue) == []
 
 
 def test_a_daemon_whose_row_is_gone_ends(queue, heartbeat):

@@ -1,8 +1,8 @@
 """Calls that may block for long, in threads of their own."""
 
 # Rules of this file:
-# - Not one of the event loop's threads: the heartbeat and the intake share those, and
-#   a call that never ends keeps its thread.
+# - Not one of the event loop's threads: the intake and the metrics share those, and a
+#   call that never ends keeps its thread.
 # - The daemon's end does not wait for it.
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+from .. import signals
 from ..errors import MaildropError
 from ..identity import process_identity
 from ..queue import (
@@ -51,6 +53,9 @@ class Heartbeat:
         self._relay = relay
         self._doorbell = doorbell
         self._sightings = Sightings(LEASE_SECONDS)
+        # Its own: those of the event loop may all wait for the queue, with questions
+        # about the daemon's health, while the lease runs out.
+        self._thread = ThreadPoolExecutor(1, initializer=signals.keep_waiting)
 
     def start(self) -> None:
         """Write the first heartbeat; raises QueueError."""
@@ -95,12 +100,13 @@ class Heartbeat:
             lease.end()
 
     async def _keep(self, lease: Lease) -> None:
+        loop = asyncio.get_running_loop()
         failing = False
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            began = asyncio.get_running_loop().time()
+            began = loop.time()
             try:
-                kept = await asyncio.to_thread(self._beat)
+                kept = await loop.run_in_executor(self._thread, self._beat)
             except QueueError as error:
                 if self._queue.replaced:
                     raise LeaseLost(error.reason) from None
@@ -116,7 +122,12 @@ class Heartbeat:
             failing = False
 
     def stop(self) -> None:
-        """Take the row away; what is still claimed may be sent twice."""
+        """Take the row away; what is still claimed may be sent twice.
+
+        Raises QueueError.
+        """
+        # A beat that is under way must not use the queue after this.
+        self._thread.shutdown()
         with self._queue.write() as tx:
             retire(tx, self.owner)
 

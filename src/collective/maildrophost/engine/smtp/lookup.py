@@ -2,7 +2,7 @@
 
 # Rules of this file:
 # - Not by loop.getaddrinfo, which has the event loop's threads: name servers that do
-#   not answer would hold all of them, and with them the heartbeat.
+#   not answer would hold all of them, and with them the intake.
 # - One look-up of a host at a time: whoever asks meanwhile waits for the same one, and
 #   meets the same fault. So dead name servers cost one thread for each host.
 
