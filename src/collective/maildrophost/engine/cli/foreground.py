@@ -17,7 +17,7 @@ from .progress import steps
     "--once", is_flag=True, help="Handle everything that is due now, then end."
 )
 @pass_configured
-def run_command(configured: Configured, once: bool) -> int:
+def run_command(configured: Configured, once: bool) -> None:
     """Run the daemon in the foreground.
 
     For systemd, supervisor and containers.
@@ -32,13 +32,13 @@ def run_command(configured: Configured, once: bool) -> int:
 
         configuration = configured.load()
         if not once:
-            return run(configuration)
+            run(configuration)
+            return
         with steps("sending") as tell:
-            status = run(configuration, once=True, tell=tell)
-    if status:
+            mail_is_left = run(configuration, once=True, tell=tell)
+    if mail_is_left:
         fault = _fault(configured, Route.of(configuration).name)
         raise click.ClickException(f"{fault}; mail waits in the queue")
-    return status
 
 
 def _fault(configured: Configured, relay: str) -> str:
@@ -52,7 +52,7 @@ def _fault(configured: Configured, relay: str) -> str:
 
 @click.command("fg")
 @pass_configured
-def fg_command(configured: Configured) -> int:
+def fg_command(configured: Configured) -> None:
     """Run the daemon here, its log on the console.
 
     The one in the background must be stopped first.
@@ -69,4 +69,4 @@ def fg_command(configured: Configured) -> int:
 
     # In the environment, because the daemon reads its configuration again on SIGHUP.
     os.environ["DEBUG"] = "1"
-    return run(replace(configuration, debug=True))
+    run(replace(configuration, debug=True))

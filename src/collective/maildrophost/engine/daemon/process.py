@@ -30,19 +30,17 @@ Result = TypeVar("Result")
 
 log = logging.getLogger("maildrop.daemon")
 
-DONE, FAILED = 0, 1
-
 
 def run(
     configuration: Configuration, once: bool = False, tell: Tell | None = None
-) -> int:
-    """Run until told to stop; the exit status.
+) -> bool:
+    """Run until told to stop; whether the relay's fault left mail that was due.
 
-    `once` handles everything that is due now and ends: with 1 when the relay's fault
-    left mail in the queue; `tell` hears how many messages are through, and of how
-    many that were due. Raises QueueError, UnusableDirectory or LeaseLost when it
-    can't start or go on, ConfigurationError for a login that can't work; all mail is
-    in the queue then.
+    `once` handles everything that is due now and ends: only then mail can be left, and
+    `tell` hears how many messages are through, and of how many that were due. Raises
+    QueueError, UnusableDirectory or LeaseLost when it can't start or go on, OSError
+    when its log went away as it was opened, ConfigurationError for a login that can't
+    work; all mail is in the queue then.
     """
     with signals.kept_waiting(), ExitStack() as files:
         files.callback(await_replacements)
@@ -56,13 +54,13 @@ def run(
             if bell is None:
                 bell = files.enter_context(_doorbell(configuration))
                 files.enter_context(_pid_file(configuration))
-            status, current = _run(configuration, bell, once, tell)
-    return status
+            left, current = _run(configuration, bell, once, tell)
+    return left
 
 
 def _run(
     configuration: Configuration, bell: Doorbell, once: bool, tell: Tell | None
-) -> tuple[int, Configuration | None]:
+) -> tuple[bool, Configuration | None]:
     try:
         with closing(open_queue(configuration.queue)) as queue:
             return _serve(configuration, queue, bell, once, tell)
@@ -81,7 +79,7 @@ def _serve(
     bell: Doorbell,
     once: bool,
     tell: Tell | None,
-) -> tuple[int, Configuration | None]:
+) -> tuple[bool, Configuration | None]:
     route = Route.of(configuration)
     heartbeat = Heartbeat(queue, route.name, str(bell.path))
     with bookkeeper(queue) as books:
@@ -114,7 +112,7 @@ def _serve(
             books.close()
             _say_goodbye(heartbeat)
             log.info("stopped")
-    return (FAILED if delivery.ledger.gave_up else DONE), reloaded
+    return delivery.ledger.gave_up, reloaded
 
 
 def _say_goodbye(heartbeat: Heartbeat) -> None:
