@@ -20,7 +20,8 @@ LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 30.0
 """A server gives ids before it commits: for so long one may come after newer ones."""
 BEFORE = 1000
-"""Ids below the newest that may still come, when the daemon starts."""
+"""Ids below the newest that may still come, or have come since the ClockWatch's first
+look, when the daemon starts."""
 TELL_SECONDS = 3600.0
 
 
@@ -35,9 +36,9 @@ class FastClocks:
         self._interval = interval
         self._wake = wake
         self._news = asyncio.Event()
-        self._seen = self._newest()
+        self._seen = 0
         # The newest ids when it last looked again, and the time before.
-        self._marks = deque([max(0, self._seen - BEFORE)] * 2, maxlen=2)
+        self._marks: deque[int] = deque(maxlen=2)
         self._marked = time.monotonic()
         self._told = -math.inf
 
@@ -49,8 +50,6 @@ class FastClocks:
         """Look until cancelled: when there is news, and as often as for due mail."""
         failing = False
         while True:
-            with contextlib.suppress(TimeoutError):
-                await within(self._news.wait(), self._interval)
             self._news.clear()
             try:
                 if await asyncio.to_thread(self._look):
@@ -61,13 +60,17 @@ class FastClocks:
                     log.error("%s; mail may wait for its sender's clock", error)
                 failing = True
             await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await within(self._news.wait(), self._interval)
 
     def _look(self) -> bool:
         """Whether something has become due; raises QueueError."""
         moment = time.monotonic()
         again = moment - self._marked >= AGAIN_SECONDS
-        after = self._marks[0] if again else self._seen
         newest = self._newest()
+        if not self._marks:
+            self._begin(newest)
+        after = self._marks[0] if again else self._seen
         # Read after the last id: what is ahead of it is so by its sender's clock.
         ahead = pull_back_new(self._queue, time.time(), after, newest)
         if again:
@@ -82,6 +85,10 @@ class FastClocks:
                 ahead.seconds,
             )
         return ahead.messages > 0
+
+    def _begin(self, newest: int) -> None:
+        self._seen = max(0, newest - BEFORE)
+        self._marks.extend([self._seen] * 2)
 
     def _newest(self) -> int:
         with self._queue.read() as tx:
