@@ -20,8 +20,9 @@ from ..queue import Queue, QueueError, open_queue
 from ..tokens import await_replacements
 from ..unquoted import unquoted
 from . import log as logs
-from .directories import UnusableDirectory, check_log_file, make_directories
+from .directories import check_log_file, make_directories
 from .heartbeat import Heartbeat
+from .pidfile import pid_file
 from .service import Service
 from .systemd import Systemd
 from .tally import Tell, tally
@@ -53,7 +54,7 @@ def run(
             logs.set_up(configuration)
             if bell is None:
                 bell = files.enter_context(_doorbell(configuration))
-                files.enter_context(_pid_file(configuration))
+                files.enter_context(pid_file(configuration.pid_file))
             left, current = _run(configuration, bell, once, tell)
     return left
 
@@ -157,24 +158,3 @@ def _doorbell(configuration: Configuration) -> Iterator[Doorbell]:
         yield bell
     finally:
         bell.close()
-
-
-@contextlib.contextmanager
-def _pid_file(configuration: Configuration) -> Iterator[None]:
-    """For old scripts; nothing of ours decides by it."""
-    own = f"{os.getpid()}\n"
-    try:
-        # One that is left over may belong to somebody else, root say.
-        configuration.pid_file.unlink(missing_ok=True)
-        configuration.pid_file.write_text(own)
-    except OSError as error:
-        raise UnusableDirectory(
-            f"MAILDROP_PID_FILE {configuration.pid_file}: {error.strerror}"
-        ) from None
-    try:
-        yield
-    finally:
-        # A second daemon may have written its own meanwhile.
-        with contextlib.suppress(OSError):
-            if configuration.pid_file.read_text() == own:
-                configuration.pid_file.unlink()

@@ -1,0 +1,58 @@
+"""The pid file, for old scripts: where somebody has prepared it, too."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from collective.maildrophost.engine.daemon.directories import UnusableDirectory
+from collective.maildrophost.engine.daemon.pidfile import pid_file
+
+OWN = f"{os.getpid()}\n"
+
+
+@pytest.fixture
+def in_a_directory_of_root(monkeypatch):
+    """Root may remove any file: the answer of the system is put in its place."""
+
+    def unlink(path, missing_ok=False):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+
+def test_it_goes_with_the_daemon(tmp_path):
+    path = tmp_path / "maildrop.pid"
+    with pid_file(path):
+        assert path.read_text() == OWN
+    assert not path.exists()
+
+
+def test_one_that_is_prepared_for_the_user_is_written_in_its_place(
+    tmp_path, in_a_directory_of_root
+):
+    path = tmp_path / "maildrop.pid"
+    path.write_text("1234567\n")
+    inode = path.stat().st_ino
+    with pid_file(path):
+        assert path.read_text() == OWN
+    assert (path.read_text(), path.stat().st_ino) == ("", inode)
+
+
+def test_nothing_is_written_where_a_link_leads(tmp_path, in_a_directory_of_root):
+    path, mail = tmp_path / "maildrop.pid", tmp_path / "mail"
+    mail.write_text("precious")
+    path.symlink_to(mail)
+    with pytest.raises(UnusableDirectory, match="MAILDROP_PID_FILE"), pid_file(path):
+        pass
+    assert mail.read_text() == "precious"
+
+
+def test_that_of_another_daemon_is_left(tmp_path):
+    path = tmp_path / "maildrop.pid"
+    with pid_file(path):
+        path.write_text("1234567\n")
+    assert path.read_text() == "1234567\n"
