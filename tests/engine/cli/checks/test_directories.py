@@ -11,6 +11,10 @@ from collective.maildrophost.engine.cli.checks import (
     Level,
     directories,
 )
+from collective.maildrophost.engine.daemon.directories import (
+    UnusableDirectory,
+    make_directories,
+)
 
 
 @pytest.mark.parametrize("name", ["spool", "var"])
@@ -30,6 +34,31 @@ def test_a_directory_that_is_not_writable_fails(site, monkeypatch):
     bad = [each for each in directories.check(site.configuration) if each.level != "ok"]
     (finding,) = bad
     assert f"{site.home}/spool (MAILDROP_SPOOL) is not writable" in finding.text
+
+
+@pytest.mark.parametrize("option", ["MAILDROP_SPOOL", "MAILDROP_LOG_FILE"])
+def test_what_fails_stops_the_start_and_nothing_else_does(site, monkeypatch, option):
+    """A drop directory must be read; beside a log or a pid file none need be made."""
+    for name in ("spool", "var", "logs", "run"):
+        (site.home / name).mkdir()
+    pid_file = site.home / "run" / "maildrop.pid"
+    pid_file.touch()
+    log = site.home / "logs" / "maildrop.log"
+    site.configure(MAILDROP_PID_FILE=pid_file, MAILDROP_LOG_FILE=log)
+    named = {"MAILDROP_SPOOL": site.home / "spool", "MAILDROP_LOG_FILE": log.parent}
+    lacking = {
+        site.home / "run": os.W_OK,
+        site.home / "spool": os.R_OK if option == "MAILDROP_SPOOL" else 0,
+        log.parent: os.W_OK if option == "MAILDROP_LOG_FILE" else 0,
+    }
+    monkeypatch.setattr(
+        directories.os, "access", lambda path, mode: not mode & lacking.get(path, 0)
+    )
+    found = directories.check(site.configuration)
+    (bad,) = [each for each in found if each.level is Level.FAILED]
+    assert bad.text.startswith(f"{named[option]} ({option}) is not ")
+    with pytest.raises(UnusableDirectory, match=f"{option} {named[option]} is not "):
+        make_directories(site.configuration)
 
 
 def found_of_the_log(site):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Configuration
@@ -15,15 +16,52 @@ class UnusableDirectory(MaildropError):
     """A directory or a file of the configuration can't be made or written."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """A directory that an option names, and what the daemon's user must be able to."""
+
+    directory: Path
+    option: str
+    access: int
+    """As for os.access; 0 where that it is there is enough."""
+
+    @property
+    def lacks(self) -> str:
+        """What it is not: "writable", "readable", or "" when all is well."""
+        for word, access in (("writable", os.W_OK | os.X_OK), ("readable", os.R_OK)):
+            if not os.access(self.directory, self.access & access):
+                return word
+        return ""
+
+
+def places(configuration: Configuration) -> list[Place]:
+    """Every directory that must be there, once, named by its first option."""
+    make = os.W_OK | os.X_OK
+    # Who may write these files need not be able to make others beside them.
+    log = 0 if os.path.exists(configuration.log_file) else make
+    pid = 0 if os.access(configuration.pid_file, os.W_OK) else make
+    found: dict[Path, Place] = {}
+    for directory, option, access in (
+        (configuration.home, "MAILDROP_HOME", make),
+        *((each, "MAILDROP_SPOOL", os.R_OK | make) for each in configuration.spool),
+        (configuration.var, "MAILDROP_VAR", make),
+        (configuration.log_file.parent, "MAILDROP_LOG_FILE", log),
+        (configuration.pid_file.parent, "MAILDROP_PID_FILE", pid),
+    ):
+        first = found.setdefault(directory, Place(directory, option, 0))
+        found[directory] = replace(first, access=first.access | access)
+    return list(found.values())
+
+
 def make_directories(configuration: Configuration) -> None:
     """Those that are missing get mode 0700; raises UnusableDirectory."""
-    _make(configuration.home, "MAILDROP_HOME")
-    _make(configuration.var, "MAILDROP_VAR")
-    # Who may write these files need not be able to make others beside them.
-    _make_missing(configuration.log_file.parent, "MAILDROP_LOG_FILE")
-    _make_missing(configuration.pid_file.parent, "MAILDROP_PID_FILE")
-    for directory in configuration.spool:
-        _make(directory, "MAILDROP_SPOOL")
+    for place in places(configuration):
+        _make_missing(place.directory, place.option)
+        if lacks := place.lacks:
+            raise UnusableDirectory(
+                f"{place.option} {place.directory} is not {lacks} for user "
+                f"{os.getuid()}: change its owner or permissions"
+            )
 
 
 def check_log_file(configuration: Configuration) -> None:
@@ -48,15 +86,6 @@ def _make_missing(directory: Path, option: str) -> None:
         raise UnusableDirectory(
             f"{option} {directory} cannot be made: {error.strerror}"
         ) from None
-
-
-def _make(directory: Path, option: str) -> None:
-    _make_missing(directory, option)
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise UnusableDirectory(
-            f"{option} {directory} is not writable for user {os.getuid()}: "
-            "change its owner or permissions"
-        )
 
 
 def _make_with_parents(directory: Path) -> None:

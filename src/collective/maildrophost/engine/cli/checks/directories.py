@@ -11,33 +11,30 @@ from .finding import Finding, failed, ok
 
 if TYPE_CHECKING:
     from ...config import Configuration
+    from ...daemon.directories import Place
 
 SUBJECT = "directories"
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
-    """Home, var, the drop directories, those of the log and the pid file."""
-    wanted: dict[Path, str] = {configuration.home: "MAILDROP_HOME"}
-    for spool in configuration.spool:
-        wanted.setdefault(spool, "MAILDROP_SPOOL")
-    wanted.setdefault(configuration.var, "MAILDROP_VAR")
-    has_log = os.path.exists(configuration.log_file)
-    if not has_log:
-        wanted.setdefault(configuration.log_file.parent, "MAILDROP_LOG_FILE")
-    wanted.setdefault(configuration.pid_file.parent, "MAILDROP_PID_FILE")
-    for directory, option in wanted.items():
-        yield _writable(directory, option)
-    if has_log:
+    """Every one that the start makes, or wants to be able to write; then the log."""
+    from ...daemon.directories import places
+
+    for place in places(configuration):
+        if place.access:
+            yield _usable(place)
+    if os.path.exists(configuration.log_file):
         yield _log(configuration.log_file)
 
 
-def _writable(directory: Path, option: str) -> Finding:
+def _usable(place: Place) -> Finding:
     # os.path, here and below: Path raises where the user may not even look.
-    named = f"{directory} ({option})"
+    directory = place.directory
+    named = f"{directory} ({place.option})"
     if os.path.isdir(directory):
-        if os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-            return ok(SUBJECT, f"{named} is writable")
-        return _not_writable(named)
+        if lacks := place.lacks:
+            return _is_not(lacks, named)
+        return ok(SUBJECT, f"{named} is writable")
     if os.path.exists(directory):
         return failed(SUBJECT, f"{named} is no directory: move that file away")
     parent = _nearest(directory)
@@ -58,12 +55,12 @@ def _log(file: Path) -> Finding:
         return failed(SUBJECT, f"{named} is a directory: name a file in it")
     if os.access(file, os.W_OK):
         return ok(SUBJECT, f"{named} is writable")
-    return _not_writable(named)
+    return _is_not("writable", named)
 
 
-def _not_writable(named: str) -> Finding:
+def _is_not(usable: str, named: str) -> Finding:
     return failed(
-        SUBJECT, f"{named} is not writable for this user: change its owner or mode"
+        SUBJECT, f"{named} is not {usable} for this user: change its owner or mode"
     )
 
 
