@@ -117,6 +117,8 @@ def test_sighup_takes_the_changed_configuration(site):
         ("MAILDROP_SPOOL", "/proc/nowhere"),
         ("MAILDROP_LOG_FILE", "/proc"),
         ("MAILDROP_QUEUE", "sqlite:////proc/nowhere/queue.db"),
+        ("MAILDROP_VAR", "/tmp"),
+        ("MAILDROP_PID_FILE", "/tmp/maildrop-elsewhere.pid"),
     ],
 )
 def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value):

@@ -193,7 +193,7 @@ class Service:
             try:
                 # Mail goes on while a database server takes its time.
                 reloaded = await asyncio.to_thread(
-                    load_usable, self._configuration.path, self._queue
+                    load_usable, self._configuration, self._queue
                 )
             except MaildropError as error:
                 log.error("%s; the old configuration stays in force", error)

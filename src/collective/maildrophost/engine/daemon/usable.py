@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ..config import Configuration, load
+from ..config import Configuration, ConfigurationError, load
 from ..delivery import Route
 from ..queue import Queue, open_queue
 from .directories import check_log_file, make_directories
 
 
-def load_usable(path: Path, queue: Queue) -> Configuration:
-    """What is at `path`, with its directories, its log and its queue there.
+def load_usable(in_use: Configuration, queue: Queue) -> Configuration:
+    """What `in_use` has become, with its directories, its log and its queue there.
 
     `queue` is the one in use: when its file is gone no new one is made in its place.
     Raises ConfigurationError, UnusableDirectory or QueueError, which say why not.
     """
-    configuration = load(path)
+    configuration = load(in_use.path)
+    _check_is_found_again(in_use, configuration)
     Route.of(configuration)
     make_directories(configuration)
     check_log_file(configuration)
@@ -25,3 +24,19 @@ def load_usable(path: Path, queue: Queue) -> Configuration:
             return configuration
     open_queue(configuration.queue).close()
     return configuration
+
+
+def _check_is_found_again(in_use: Configuration, changed: Configuration) -> None:
+    """Raise ConfigurationError when `stop` would look for the daemon elsewhere."""
+    for option, before, now in (
+        ("MAILDROP_VAR", in_use.var, changed.var),
+        ("MAILDROP_PID_FILE", in_use.pid_file, changed.pid_file),
+    ):
+        if now != before:
+            raise ConfigurationError(
+                in_use.path,
+                None,
+                option,
+                f"only a restart can change it from {before}, and 'stop' finds the "
+                "daemon only before the change",
+            )
