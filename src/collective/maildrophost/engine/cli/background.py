@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -224,7 +222,7 @@ def _stop(configuration: Configuration) -> bool:
     for pid in others:
         # systemd has started it, or a person; or its zdaemon was killed.
         _signal(pid, signal.SIGTERM)
-        _wait_for_end(configuration, pid, partial(processes.lives, pid))
+        _wait_for_end(configuration, pid)
         click.echo(f"stopped, pid {pid}; it was not started with 'start'")
     return state is not None or bool(others)
 
@@ -244,22 +242,22 @@ def _end_supervisor(supervisor: Supervisor) -> None:
     if state is None:
         return
     supervisor.tell("stop")
-    goes_on = partial(processes.lives, state.manager)
-    _wait_for_end(supervisor.configuration, state.pid, goes_on)
+    _wait_for_end(supervisor.configuration, state.manager, state.pid)
 
 
-def _wait_for_end(
-    configuration: Configuration, pid: int, goes_on: Callable[[], bool]
-) -> None:
+def _wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
+    """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
     began = time.monotonic()
     limit = configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
     explained = False
-    while goes_on():
+    while processes.lives(pid):
         waited = time.monotonic() - began
         if waited > limit:
+            # The child last: the other would start another one.
+            both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
             raise NotStopped(
                 f"pid {pid} still runs after {limit:.0f} seconds: see "
-                f"{configuration.log_file}; 'kill -9 {pid}' loses no mail, but may "
+                f"{configuration.log_file}; 'kill -9 {both}' loses no mail, but may "
                 "send what is in flight twice"
             )
         if waited > PATIENCE_SECONDS and not explained:

@@ -1,0 +1,38 @@
+"""A daemon that goes on although it was told to stop: what a person is told to do."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from collective.maildrophost.engine.cli import background
+from collective.maildrophost.engine.cli.zdaemon import Supervised, Supervisor
+
+LIVES, NONE = os.getppid(), 0
+
+
+@pytest.fixture
+def stop(site, inside, monkeypatch):
+    """`stop` of a daemon whose zdaemon, this process, does not end."""
+    site.configure(MAILDROP_STOP_TIMEOUT=0)
+    monkeypatch.setattr(background, "KILL_MARGIN_SECONDS", 0.05)
+    monkeypatch.setattr(Supervisor, "tell", lambda self, command: "")
+
+    def stop(pid: int) -> str:
+        state = Supervised(pid=pid, manager=os.getpid(), last_start=1.0)
+        monkeypatch.setattr(Supervisor, "state", lambda self: state)
+        ended = inside("--config", str(site.path), "stop")
+        assert ended.status == 1
+        return re.search(r"'kill -9 ([\d ]+)'", ended.err).group(1)
+
+    return stop
+
+
+def test_zdaemon_is_named_first_for_it_would_start_another_one(stop):
+    assert stop(LIVES) == f"{os.getpid()} {LIVES}"
+
+
+def test_without_a_daemon_zdaemon_is_named_alone(stop):
+    assert stop(NONE) == f"{os.getpid()}"
