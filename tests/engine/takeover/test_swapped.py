@@ -93,3 +93,22 @@ def test_a_mail_that_is_gone_when_it_is_its_turn_is_named(old, queue):
     (mail,) = look_through(moved.directory)
     path.unlink()
     assert take(queue, mail, True) == Left(path, "No such file or directory")
+
+
+def test_a_mail_that_its_program_sends_meanwhile_keeps_no_other_from_coming(
+    old, queue, monkeypatch
+):
+    moved, name, data = old
+    path = moved.put(name, data)
+    moved.put(f"{name}2", data)
+    lstat = Path.lstat
+
+    def sent_meanwhile(each):
+        if each == path:
+            path.unlink(missing_ok=True)
+        return lstat(each)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Path, "lstat", sent_meanwhile)
+        (second,) = look_through(moved.directory)
+    assert take(queue, second, True) == Taken("1")

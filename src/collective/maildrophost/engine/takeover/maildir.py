@@ -17,7 +17,7 @@ from pathlib import Path
 from ..message import InvalidMessage
 from ..message.headers import FieldFinder, header_block_end, without
 from ..reports import storable
-from .oldmail import OldMail, Opened
+from .oldmail import OldMail, Opened, found_at
 
 FOLDERS = ("new", "cur")
 SENDING, REJECTED = ".sending-", ".rejected-"
@@ -55,7 +55,8 @@ def find(directory: Path) -> Iterator[OldMail]:
                 for prefix in ("", SENDING, REJECTED)
                 if prefix + base in names
             )
-            dated.append((base, files, files[0].lstat()))
+            if (found := found_at(files[0])) is not None:
+                dated.append((base, files, found))
     for base, files, found in sorted(dated, key=_age):
         yield _mail(base, files, found)
 

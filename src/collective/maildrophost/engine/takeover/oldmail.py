@@ -68,3 +68,11 @@ class Left:
 
     path: Path
     reason: str
+
+
+def found_at(path: Path) -> os.stat_result | None:
+    """What is at `path`; None when it has just gone: its own program has sent it."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None

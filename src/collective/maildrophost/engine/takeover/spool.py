@@ -10,7 +10,7 @@ from pathlib import Path
 from ..droppedfile import Identity, opened
 from ..intake import LOCK_SUFFIX
 from ..message import mailfile
-from .oldmail import Left, OldMail, Opened
+from .oldmail import Left, OldMail, Opened, found_at
 
 LOCKED = (
     "is locked: its transaction has not ended, or was cut off. Remove {lock} to have "
@@ -32,12 +32,12 @@ def find(directory: Path) -> Iterator[OldMail | Left]:
 def candidates(
     directory: Path, names: Iterable[str]
 ) -> Iterator[tuple[Path, os.stat_result]]:
-    """The files that may be mail, by their names; OSError when one is gone."""
+    """The files that may be mail, by their names; OSError when one cannot be seen."""
     for name in names:
         if name.startswith(".") or name.endswith(LOCK_SUFFIX):
             continue
-        found = (directory / name).lstat()
-        if stat.S_ISREG(found.st_mode):
+        found = found_at(directory / name)
+        if found is not None and stat.S_ISREG(found.st_mode):
             yield directory / name, found
 
 
