@@ -11,6 +11,8 @@ from servers.scripted import Scripted
 from servers.tokens import TokenServer, login_options, refusal
 from waiting import wait_until
 
+from collective.maildrophost.engine.cli.checks import relays
+
 
 def test_a_closed_port_fails(site):
     text = failed(site, "relay")
@@ -123,6 +125,17 @@ def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
         assert ": token: 127.0.0.1:" in text
         assert ": HTTP 400 invalid_client" in text
         assert "MAILDROP_OAUTH_TOKEN_URL" in text
+
+
+def test_a_slow_token_endpoint_is_not_blamed_on_the_relay(site, inside, monkeypatch):
+    monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 1.0)
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        with_xoauth2(site, relay, tokens)
+        tokens.gate.clear()
+        threading.Timer(1.5, tokens.gate.set).start()
+        found = inside("--config", str(site.path), "check", "--json").json
+    said = {(each["subject"], each["level"]) for each in found}
+    assert {("relay", "ok"), ("login", "ok")} <= said
 
 
 def test_a_check_that_is_given_up_keeps_what_replaces_a_refresh_token(site):

@@ -45,6 +45,11 @@ class Route:
         """What the queue and the log call the relay."""
         return ";".join(str(host) for host in self.hosts)
 
+    async def await_token(self, host: RelayAddress) -> None:
+        """Have what `open` would ask for first; RelayFault when there is no token."""
+        if self.tokens is not None:
+            await _token(host, self.tokens)
+
     async def open(self, host: RelayAddress) -> Connection:
         """A connection to one of the hosts; RelayFault when there can be none."""
         if self.login is None or self.tokens is None:

@@ -45,6 +45,8 @@ async def _reach(route: Route, relay: RelayAddress) -> list[Finding]:
     from ...smtp import RelayFault
 
     try:
+        # In its own time: the relay has nothing to do with a provider that is slow.
+        await route.await_token(relay)
         connection = await within(route.open(relay), TIMEOUT_SECONDS)
     except RelayFault as fault:
         return [*_got_so_far(route, fault), _at_fault(route, fault)]
