@@ -209,10 +209,7 @@ def _on_lane(
 ) -> int:
     if ids or everything or state is not None:
         raise click.UsageError("--lane goes without ids, --all and --state")
-    from ..actions import act_on_lane
-
-    with configured.queue() as queue:
-        changed = act_on_lane(queue, action, lane)
+    changed = _act_on_lane(configured, action, lane)
     if as_json:
         print_json({"lane": lane.label, "changed": changed})
     elif changed:
@@ -220,3 +217,18 @@ def _on_lane(
     else:
         click.echo(f"lane {lane.label} {_ALREADY[action]}")
     return exits.DONE
+
+
+def _act_on_lane(configured: Configured, action: str, lane: Lane) -> bool:
+    if not heartbeats.queue_exists(configured.load()):
+        # As for messages: made here, it would belong to the wrong user.
+        if action == "hold":
+            raise click.ClickException(
+                f"lane {lane.label} cannot be held: there is no queue yet, the first "
+                "start makes it"
+            )
+        return False
+    from ..actions import act_on_lane
+
+    with configured.queue() as queue:
+        return act_on_lane(queue, action, lane)
