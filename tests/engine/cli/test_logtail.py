@@ -90,6 +90,25 @@ def test_lines_written_just_before_a_rotation_are_shown(tmp_path, monkeypatch):
     assert [next(lines) for _ in range(3)] == [b"first", b"late", b"after"]
 
 
+def test_a_log_that_goes_as_it_is_opened_is_waited_for(tmp_path, monkeypatch):
+    log = tmp_path / "maildrop.log"
+    log.write_text("first\n")
+    lines = follow(log, 1)
+    assert next(lines) == b"first"
+    log.rename(tmp_path / "maildrop.log.1")
+    add(log, "after\n")
+    opened, tries = Path.open, []
+
+    def rotated_again(path, *arguments):
+        tries.append(path)
+        if len(tries) == 1:
+            raise FileNotFoundError
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", rotated_again)
+    assert next(lines) == b"after"
+
+
 def test_a_log_that_is_cut_is_followed_from_its_new_beginning(site, log):
     with site.background("logtail", "-n", "1") as tail:
         tail.line()

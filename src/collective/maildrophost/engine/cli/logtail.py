@@ -19,7 +19,12 @@ BLOCK_BYTES = 8192
 
 @click.command("logtail")
 @click.option(
-    "--lines", "-n", default=20, show_default=True, type=click.IntRange(min=0)
+    "--lines",
+    "-n",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="So many of the last lines first.",
 )
 @pass_configured
 def logtail_command(configured: Configured, lines: int) -> None:
@@ -50,14 +55,17 @@ def follow(path: Path, lines: int) -> Iterator[bytes]:
     OSError when the file cannot be read at the beginning.
     """
     stream: BinaryIO = path.open("rb")
-    _seek_last(stream, lines)
-    while True:
-        yield from _whole_lines(stream)
-        time.sleep(POLL_SECONDS)
-        if (successor := _successor(stream, path)) is not None:
-            yield from _whole_lines(stream)  # written between the last look and now
-            stream.close()
-            stream = successor
+    try:
+        _seek_last(stream, lines)
+        while True:
+            yield from _whole_lines(stream)
+            time.sleep(POLL_SECONDS)
+            if (successor := _successor(stream, path)) is not None:
+                yield from _whole_lines(stream)  # written between the last look and now
+                stream.close()
+                stream = successor
+    finally:
+        stream.close()
 
 
 def _seek_last(stream: BinaryIO, lines: int) -> None:
@@ -85,9 +93,9 @@ def _successor(stream: BinaryIO, path: Path) -> BinaryIO | None:
     """The file that has taken the place of `stream`; None while there is none."""
     try:
         now = path.stat()
+        before = os.fstat(stream.fileno())
+        replaced = (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino)
+        cut = not replaced and now.st_size < stream.tell()
+        return path.open("rb") if replaced or cut else None
     except FileNotFoundError:
-        return None
-    before = os.fstat(stream.fileno())
-    replaced = (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino)
-    cut = not replaced and now.st_size < stream.tell()
-    return path.open("rb") if replaced or cut else None
+        return None  # it is being rotated at this moment
