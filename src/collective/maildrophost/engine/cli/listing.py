@@ -13,7 +13,7 @@ from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import (
     Column,
-    moment,
+    local_time,
     print_json,
     print_json_list,
     print_pages,
@@ -198,8 +198,8 @@ def _print_message(message: MessageRecord, history: list[AttemptRecord]) -> None
         "Subject": message.subject,
         "Message-Id": message.message_id,
         "Size": f"{message.size} bytes",
-        "Created": moment(message.created),
-        "Due": moment(message.due),
+        "Created": local_time(message.created),
+        "Due": local_time(message.due),
         "Attempts": str(message.attempts),
         "Duplicate": "possible" if message.possible_duplicate else "",
         "Origin": message.origin,
@@ -225,7 +225,7 @@ def _recipients(message: MessageRecord) -> list[list[str]]:
 
 def _attempt(attempt: AttemptRecord) -> list[str]:
     return [
-        moment(attempt.time),
+        local_time(attempt.time),
         str(attempt.number),
         attempt.relay,
         attempt.address,

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -173,10 +174,8 @@ def _cells(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def moment(epoch_seconds: float) -> str:
+def local_time(epoch_seconds: float) -> str:
     """A time as a person reads it in a list: local, to the second."""
-    import time
-
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch_seconds))
 
 

@@ -9,7 +9,7 @@ import click
 
 from . import heartbeats
 from .configured import Configured, pass_configured
-from .output import Column, moment, print_json, print_table, printable, span
+from .output import Column, local_time, print_json, print_table, printable, span
 from .parameters import json_option
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _relay(figures: Stats) -> str:
     pause = figures.relay
     if pause is None:
         return "ok"
-    return f"at fault since {moment(pause.since)}: {pause.fault}"
+    return f"at fault since {local_time(pause.since)}: {pause.fault}"
 
 
 def _daemons(figures: Stats) -> str:
@@ -82,7 +82,7 @@ def _print_hours(figures: Stats) -> None:
         Column("FAILED", right=True),
     ]
     rows = [
-        [moment(each.hour), str(each.sent), str(each.deferred), str(each.failed)]
+        [local_time(each.hour), str(each.sent), str(each.deferred), str(each.failed)]
         for each in figures.hours
     ]
     print_table(columns, rows)

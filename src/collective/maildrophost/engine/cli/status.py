@@ -12,7 +12,7 @@ import click
 from ..clock import rfc3339
 from . import exits, heartbeats
 from .configured import Configured, pass_configured
-from .output import moment, print_json, printable, span
+from .output import local_time, print_json, printable, span
 from .parameters import json_option
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _look(configured: Configured, now: float) -> _Found:
 
 def _print(found: _Found, program: str) -> None:
     for daemon in found.alive:
-        where = f"pid {daemon.pid} on {daemon.host}, since {moment(daemon.started)}"
+        where = f"pid {daemon.pid} on {daemon.host}, since {local_time(daemon.started)}"
         click.echo(printable(f"running, {where}, {_relay(found, daemon)}"))
     if not found.alive:
         click.echo(f"not running: mail waits in the queue ('{program} start')")
@@ -93,7 +93,7 @@ def _relay(found: _Found, daemon: Daemon) -> str:
     pause = found.fault(daemon.relay)
     if pause is None:
         return f"relay {daemon.relay} ok"
-    return f"at fault since {moment(pause.since)}: {pause.fault}"
+    return f"at fault since {local_time(pause.since)}: {pause.fault}"
 
 
 def _as_json(found: _Found) -> dict[str, Any]:
