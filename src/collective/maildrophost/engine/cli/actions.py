@@ -10,7 +10,7 @@ import click
 
 from . import exits, heartbeats
 from .configured import Configured, pass_configured
-from .output import print_json, printable
+from .output import messages, print_json, printable
 from .parameters import LaneName, StateName, json_option
 
 if TYPE_CHECKING:
@@ -189,8 +189,7 @@ def _report(action: str, done: Done, as_json: bool) -> int:
         changed, already = list(done.changed), list(done.already)
         print_json({"changed": changed, "already": already, "refused": done.refused})
         return exits.FAILED if done.refused else exits.DONE
-    count = len(done.changed)
-    click.echo(f"{count} {'message' if count == 1 else 'messages'} {_SAID[action]}")
+    click.echo(f"{messages(len(done.changed))} {_SAID[action]}")
     for id in done.already:
         click.echo(f"message {id} {_ALREADY[action]}")
     for id, reason in done.refused.items():

@@ -200,3 +200,8 @@ def size(octets: int) -> str:
             break
         amount /= 1000
     return f"{amount:.1f}{unit}" if unit and amount < 10 else f"{amount:.0f}{unit}"
+
+
+def messages(count: int) -> str:
+    """So many messages: ``1 message``, ``2 messages``."""
+    return f"{count} message" if count == 1 else f"{count} messages"

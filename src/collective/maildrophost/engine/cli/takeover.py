@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ import click
 
 from . import exits
 from .configured import Configured, pass_configured
-from .output import print_json, printable
+from .output import messages, print_json, printable
 from .parameters import QueueSource, json_option
 from .progress import progress, steps
 
@@ -109,8 +110,6 @@ def _became(mail: OldMail, answer: Taken) -> str:
 
 def _move(url: str, target: Queue, account: _Account) -> None:
     """Move what another queue of ours has."""
-    import time
-
     from ..queue import State, open_queue, transfer
 
     with closing(open_queue(url)) as source:
@@ -151,7 +150,7 @@ def _report(account: _Account, as_json: bool) -> None:
     for path, reason in account.stays:
         click.echo(printable(f"left: {path} {reason}"), err=True)
     taken = count[QUEUED] + count[FAILED]
-    words = f"{taken} {'message' if taken == 1 else 'messages'} taken over"
+    words = f"{messages(taken)} taken over"
     if count[FAILED]:
         words += f", {count[FAILED]} of them failed before: see 'queue --state failed'"
     if count[BEFORE]:
