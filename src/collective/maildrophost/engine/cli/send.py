@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NotQueued(click.ClickException):
-    """No relay could take this message."""
+    """There is no message, or none that a relay could take."""
 
     exit_code = exits.USAGE
 
