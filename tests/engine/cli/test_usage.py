@@ -198,12 +198,12 @@ def test_a_command_loads_no_database_that_it_does_not_use(site):
     assert ended.stdout == "[]\n\n"
 
 
-@pytest.mark.parametrize("name", ["queue", "stats", "status"])
+@pytest.mark.parametrize("name", ["queue", "stats", "status", "hold"])
 def test_an_output_that_takes_nothing_is_a_failure_in_one_line(site, name):
     site.send()
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [*PROGRAM, "--config", site.path, name],
+            [*PROGRAM, "--config", site.path, *command_line(name)],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -212,6 +212,8 @@ def test_an_output_that_takes_nothing_is_a_failure_in_one_line(site, name):
     assert ended.returncode == 1
     assert one_line(ended.stderr)
     assert "No space left" in ended.stderr
+    acted = name == "hold"
+    assert ("'show' tell what has become of the mail" in ended.stderr) is acted
 
 
 @pytest.mark.parametrize("stream", ["1", "2"])

@@ -27,10 +27,14 @@ class NoConfiguration(click.ClickException):
 
 @dataclass
 class Configured:
-    """The choice of a configuration file; nothing is read before it is asked for."""
+    """The choice of a configuration file; nothing is read before it is asked for.
+
+    `command` is what the program was called for, once that is known.
+    """
 
     chosen: str | None
     program: str
+    command: str | None = None
     _loaded: Configuration | None = None
 
     @property

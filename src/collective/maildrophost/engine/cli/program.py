@@ -45,6 +45,8 @@ COMMANDS = {
     "backup": "backup",
 }
 
+ACT_ON_MAIL = ("send", "retry", "hold", "release", "delete", "import")
+"""Commands that may have done their work when they cannot say so."""
 
 EXAMPLES = {
     "init": ("init /srv/mail/maildrop.conf",),
@@ -105,6 +107,7 @@ def _examples(ctx: click.Context, name: str) -> str:
 @click.pass_context
 def _maildropctl(ctx: click.Context, config: str | None) -> None:
     """Runs the mail daemon; looks after the mail in its queue."""
+    ctx.obj.command = ctx.invoked_subcommand
     if config is not None:
         ctx.obj.chosen = config
 
@@ -122,9 +125,10 @@ def main(
     _let_nobody_else_write()
     _have_where_to_print()
     _print_whatever_the_locale_cannot()
+    configured = Configured(config, prog_name)
     try:
         status = _maildropctl.main(
-            argv, prog_name, standalone_mode=False, obj=Configured(config, prog_name)
+            argv, prog_name, standalone_mode=False, obj=configured
         )
     except click.UsageError as error:
         error.show()
@@ -139,12 +143,18 @@ def main(
         # Standard output most likely: what a command works with it names itself.
         with contextlib.suppress(OSError, AttributeError):
             leave_standard_output()
-        words = f"{error}; 'queue' and 'show' tell what has become of the mail"
-        return _failed(prog_name, words, exits.FAILED)
+        return _failed(prog_name, _without_words(error, configured), exits.FAILED)
     except SystemExit as ended:
         # click ends by itself when a reader (head, less) has seen enough.
         return int(ended.code or exits.DONE)
     return status or exits.DONE
+
+
+def _without_words(error: OSError, configured: Configured) -> str:
+    """What to say of a command that could not say what it had done."""
+    if configured.command in ACT_ON_MAIL:
+        return f"{error}; 'queue' and 'show' tell what has become of the mail"
+    return str(error)
 
 
 def _status_of(error: MaildropError) -> int:
