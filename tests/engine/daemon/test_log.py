@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+import logging.handlers
 import re
 import signal
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +23,16 @@ from waiting import wait_until
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.daemon import log as module
 from collective.maildrophost.engine.daemon.jsonlines import JsonLine
-from collective.maildrophost.engine.queue import State
+from collective.maildrophost.engine.delivery import journal
+from collective.maildrophost.engine.delivery.unsettled import Finished
+from collective.maildrophost.engine.logfile import one_line
+from collective.maildrophost.engine.queue import (
+    Claim,
+    OpenRecipient,
+    Settlement,
+    State,
+)
+from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 MANY = 300
 SENT = re.compile(r"id=(\d+) sent ")
@@ -86,18 +98,55 @@ def test_a_traceback_is_part_of_the_object(write):
     assert "ValueError: no" in json.loads(line)["traceback"]
 
 
-@given(st.text())
-def test_whatever_a_relay_says_comes_back_from_a_json_line(reply):
-    envelope = "to=<b@x.org> from=<> relay=r:25"
-    message = f'id=7 deferred {envelope} attempt=2 delay=0.50 reply="{reply}"'
-    record = logging.LogRecord("maildrop", 20, "", 0, "%s", (message,), None)
+def made(kind: type, **parts: object) -> Any:
+    """One with these parts; the journal looks at no others."""
+    nothing = {each.name: None for each in dataclasses.fields(kind)}
+    return kind(**{**nothing, **parts})
+
+
+def journal_of(
+    address: str, reply: str, possible_duplicate: bool = False
+) -> list[logging.LogRecord]:
+    """What delivery logs of one recipient's deferral."""
+    recipients = (OpenRecipient(0, address, 1),)
+    claim = made(Claim, id=7, sender="", recipients=recipients, created=10.0)
+    settlement = made(
+        Settlement,
+        relay="r:25",
+        verdicts=((0, Verdict(Outcome.DEFERRED, reply)),),
+        possible_duplicate=possible_duplicate,
+        notifications=(),
+    )
+    keeper = logging.handlers.BufferingHandler(10)
+    journal.log.addHandler(keeper)
+    try:
+        journal.write([Finished(claim, settlement)], 10.5)
+    finally:
+        journal.log.removeHandler(keeper)
+    return keeper.buffer
+
+
+@given(st.text(), st.text())
+def test_whatever_a_relay_says_comes_back_from_a_json_line(address, reply):
+    (record,) = journal_of(address, reply)
     (line,) = JsonLine().format(record).splitlines()
     found = json.loads(line)
-    assert found["reply"] == reply
-    parts = ("id", "outcome", "recipient", "sender", "relay", "attempt", "delay")
-    assert [found[name] for name in parts] == (
-        ["7", "deferred", "b@x.org", "", "r:25", 2, 0.5]
+    assert found["recipient"] == one_line(address)
+    assert found["reply"] == one_line(reply)
+    parts = ("id", "outcome", "sender", "relay", "attempt", "delay")
+    assert [found[name] for name in parts] == ["7", "deferred", "", "r:25", 2, 0.5]
+    assert found["possible_duplicate"] is False
+
+
+def test_the_line_of_an_attempt_has_what_its_object_has():
+    (record,) = journal_of("b@x.org", "250 ok", possible_duplicate=True)
+    text = (
+        "id=7 deferred to=<b@x.org> from=<> relay=r:25 attempt=2 delay=0.50 "
+        'reply="250 ok" possible_duplicate'
     )
+    assert record.getMessage() == text
+    found = json.loads(JsonLine().format(record))
+    assert (found["message"], found["possible_duplicate"]) == (text, True)
 
 
 def test_each_attempt_of_a_daemon_is_a_json_line_with_its_parts(site, make_mail):

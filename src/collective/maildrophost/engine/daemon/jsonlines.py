@@ -6,18 +6,12 @@ import json
 import logging
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 SUFFIX = ".jsonl"
 """A log file whose name ends so has JSON lines."""
 
-_ATTEMPT = re.compile(
-    r"id=(?P<id>\d+) (?P<outcome>sent|deferred|failed) "
-    r"to=<(?P<recipient>[^<>]*)> from=<(?P<sender>[^<>]*)> relay=(?P<relay>.*?) "
-    r"attempt=(?P<attempt>\d+) delay=(?P<delay>[\d.]+) "
-    r'reply="(?P<reply>.*)"(?P<possible_duplicate> possible_duplicate)?',
-    re.DOTALL,
-)
 _ABOUT = re.compile(r"id=(\d+) ")
 
 
@@ -33,21 +27,15 @@ class JsonLine(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": message,
-            **_parts(message),
+            **_parts(record, message),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
-def _parts(message: str) -> dict[str, Any]:
-    attempt = _ATTEMPT.fullmatch(message)
-    if attempt is not None:
-        return {
-            **attempt.groupdict(),
-            "attempt": int(attempt["attempt"]),
-            "delay": float(attempt["delay"]),
-            "possible_duplicate": attempt["possible_duplicate"] is not None,
-        }
+def _parts(record: logging.LogRecord, message: str) -> dict[str, Any]:
+    if isinstance(record.args, Mapping):
+        return dict(record.args)  # of an attempt, from the journal of delivery
     about = _ABOUT.match(message)
     return {} if about is None else {"id": about[1]}

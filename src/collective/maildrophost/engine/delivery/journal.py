@@ -11,6 +11,13 @@ from .unsettled import Finished
 
 log = logging.getLogger("maildrop.delivery")
 
+# One mapping as the only argument: a formatter finds the parts by their names there.
+ATTEMPT = (
+    "id=%(id)s %(outcome)s to=<%(recipient)s> from=<%(sender)s> relay=%(relay)s "
+    'attempt=%(attempt)d delay=%(delay).2f reply="%(reply)s"'
+)
+POSSIBLE_DUPLICATE = f"{ATTEMPT} possible_duplicate"
+
 _LEVELS = {
     Outcome.SENT: logging.INFO,
     Outcome.DEFERRED: logging.WARNING,
@@ -33,19 +40,19 @@ def _write(finished: Finished, now: float) -> None:
     recipients = {each.position: each for each in claim.recipients}
     for position, verdict in settlement.verdicts:
         recipient = recipients[position]
-        log.log(
-            _LEVELS[verdict.outcome],
-            'id=%d %s to=<%s> from=<%s> relay=%s attempt=%d delay=%.2f reply="%s"%s',
-            claim.id,
-            verdict.outcome.value,
-            one_line(recipient.address),
-            one_line(claim.sender),
-            settlement.relay,
-            recipient.attempts + 1,
-            max(0.0, now - claim.created),
-            one_line(verdict.reply),
-            " possible_duplicate" if settlement.possible_duplicate else "",
-        )
+        parts = {
+            "id": str(claim.id),
+            "outcome": verdict.outcome.value,
+            "recipient": one_line(recipient.address),
+            "sender": one_line(claim.sender),
+            "relay": settlement.relay,
+            "attempt": recipient.attempts + 1,
+            "delay": round(max(0.0, now - claim.created), 2),
+            "reply": one_line(verdict.reply),
+            "possible_duplicate": settlement.possible_duplicate,
+        }
+        text = POSSIBLE_DUPLICATE if settlement.possible_duplicate else ATTEMPT
+        log.log(_LEVELS[verdict.outcome], text, parts)
     for notification in settlement.notifications:
         log.info(
             "id=%d notification for <%s>: %s",
