@@ -83,6 +83,15 @@ class Running:
 
         return wait_until(beats, SECONDS, "the first heartbeat")
 
+    def wait_for_reload(self, before: Daemon) -> None:
+        """Until its heartbeat is another one; between the two there is none."""
+
+        def beats_anew() -> bool:
+            row = self.row
+            return row is not None and row.owner != before.owner
+
+        wait_until(beats_anew, SECONDS, "a reload")
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 

@@ -228,8 +228,6 @@ def test_a_reload_while_the_disk_of_the_log_is_full_does_not_end_the_daemon(site
         with site.daemon() as daemon:
             before = daemon.row
             daemon.signal(signal.SIGHUP)
-            wait_until(
-                lambda: daemon.row and daemon.row.owner != before.owner, 10, "a reload"
-            )
+            daemon.wait_for_reload(before)
             site.send()
             relay.wait_for(1)

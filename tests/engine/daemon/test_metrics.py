@@ -187,11 +187,9 @@ def test_a_port_that_is_taken_does_not_keep_mail_back(site, watched):
 def test_the_answer_goes_on_after_a_reload(site, watched):
     with site.daemon() as daemon:
         wait_until(watched.is_there, 10, "the address")
-        before = daemon.row.owner
+        before = daemon.row
         daemon.signal(signal.SIGHUP)
-        wait_until(
-            lambda: daemon.row is not None and daemon.row.owner != before, 10, "reload"
-        )
+        daemon.wait_for_reload(before)
         wait_until(watched.is_there, 10, "the address again")
         assert watched.health[0] == 200
 

@@ -31,13 +31,9 @@ def test_mail_that_the_old_relay_deferred_goes_with_retry(site, make_mail):
         with site.daemon() as daemon:
             (id,) = site.send()
             site.wait_for(id, State.DEFERRED)
-            before = daemon.row.owner
+            before = daemon.row
             site.configure(SMTP_PORT=new.port)
             daemon.signal(signal.SIGHUP)
-            wait_until(
-                lambda: daemon.row is not None and daemon.row.owner != before,
-                10,
-                "the reload",
-            )
+            daemon.wait_for_reload(before)
             site.ctl("retry", "--all")
             assert site.wait_for(id, State.SENT).attempts == 2

@@ -100,9 +100,7 @@ def test_sighup_takes_the_changed_configuration(site):
             site.configure(SMTP_PORT=new.port)
             before = daemon.row
             daemon.signal(signal.SIGHUP)
-            wait_until(
-                lambda: daemon.row and daemon.row.owner != before.owner, 10, "a reload"
-            )
+            daemon.wait_for_reload(before)
             site.send()
             new.wait_for(1)
             assert daemon.process.poll() is None
