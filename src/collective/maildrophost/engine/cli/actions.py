@@ -219,14 +219,8 @@ def _on_lane(
 
 
 def _act_on_lane(configured: Configured, action: str, lane: Lane) -> bool:
-    if not heartbeats.queue_exists(configured.load()):
-        # As for messages: made here, it would belong to the wrong user.
-        if action == "hold":
-            raise click.ClickException(
-                f"lane {lane.label} cannot be held: there is no queue yet, the first "
-                "start makes it"
-            )
-        return False
+    if action == "release" and not heartbeats.queue_exists(configured.load()):
+        return False  # Made to say so, it would belong to the wrong user.
     from ..actions import act_on_lane
 
     with configured.queue() as queue:
