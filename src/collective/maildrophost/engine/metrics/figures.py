@@ -18,8 +18,8 @@ from ..queue import (
     Stats,
     Transaction,
     alive_and_lost,
+    health_of,
     held_lanes,
-    judge,
     next_due,
     pauses,
 )
@@ -97,7 +97,7 @@ class Reader:
             pauses=faults,
             in_doubt=count.in_doubt,
             room=room(self._queue),
-            health=judge(stats, lost, count.in_doubt),
+            health=health_of(stats, lost, count.in_doubt),
         )
 
     def _counted(self, tx: Transaction, now: float) -> _Count:

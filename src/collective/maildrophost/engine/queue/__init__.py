@@ -52,7 +52,7 @@ from .enqueue import (
 )
 from .errors import QueueError, Refused, Unheard
 from .fastclocks import FromAhead, pull_back_new
-from .health import Health, Reason, in_doubt, judge, look, sentence, unreadable
+from .health import Health, Reason, health_of, in_doubt, look, sentence, unreadable
 from .hours import recently_sent
 from .listing import (
     AttemptRecord,
@@ -154,13 +154,13 @@ __all__ = [
     "give_back",
     "give_back_last",
     "give_back_unheard",
+    "health_of",
     "held_lanes",
     "hold_lane",
     "hold_messages",
     "ids_matching",
     "in_doubt",
     "is_shared",
-    "judge",
     "keys_in_order",
     "list_messages",
     "look",

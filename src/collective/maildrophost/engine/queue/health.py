@@ -72,7 +72,7 @@ def unreadable(fault: str) -> Health:
     return Health(moving=False, reason=Reason.UNREADABLE, fault=fault)
 
 
-def judge(figures: Stats, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
+def health_of(figures: Stats, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
     """The health that the figures tell of.
 
     `lost` are the daemons that ended without a goodbye: the last sign of life of the
@@ -116,7 +116,7 @@ def look(
     """
     alive, lost = alive_and_lost(tx, now, is_gone)
     figures = stats(tx, now, alive)
-    return judge(figures, lost, in_doubt(tx, now)), figures
+    return health_of(figures, lost, in_doubt(tx, now)), figures
 
 
 def in_doubt(tx: Transaction, now: float) -> int:
