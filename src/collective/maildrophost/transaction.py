@@ -19,8 +19,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import transaction
@@ -48,6 +46,7 @@ from collective.maildrophost.indoubt.endings import Ending, done, ended
 from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.unwritten import Unwritten
 
 SPILL_MESSAGES = 500
 SPILL_BYTES = 4 * 1024 * 1024
@@ -77,15 +76,14 @@ class SpoolDataManager:
         self.batch = new_batch()
         self._url = url
         self._stage = _Stage.OPEN
-        self._waiting: list[tuple[Message, str]] = []
-        self._waiting_bytes = 0
+        self._unwritten = Unwritten()
         self._prepared = 0
         self._wrote = False
         self._unsure = False  # whether more may be prepared than is known
         self._bells: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        count = self._prepared + len(self._waiting)
+        count = self._prepared + len(self._unwritten)
         return f"<{type(self).__name__} {self.batch}: {count} mails>"
 
     @property
@@ -103,17 +101,17 @@ class SpoolDataManager:
             raise MailHostError("mail cannot be sent while its transaction commits")
         # First make room: should that fail, the caller's mail was not taken.
         if self._is_full_for(message):
-            self._prepare_waiting()
-        self._waiting.append((message, origin))
-        self._waiting_bytes += len(message.content)
+            self._prepare_unwritten()
+        self._unwritten.add(message, origin)
 
     def _is_full_for(self, message: Message) -> bool:
-        return bool(self._waiting) and (
-            len(self._waiting) >= SPILL_MESSAGES
-            or self._waiting_bytes + len(message.content) > SPILL_BYTES
+        unwritten = self._unwritten
+        return bool(unwritten) and (
+            len(unwritten) >= SPILL_MESSAGES
+            or unwritten.octets + len(message.content) > SPILL_BYTES
         )
 
-    def _prepare_waiting(self) -> None:
+    def _prepare_unwritten(self) -> None:
         """Write what waits, before it is known whether there will be a vote."""
         with self._write() as tx:
             self._prepare(tx, Batch(self.batch, own_identity()))
@@ -125,23 +123,18 @@ class SpoolDataManager:
         with self._write() as tx:
             self._prepare(tx, Batch(self.batch, own_identity(), voted=True, log=log))
             if self._prepared:
-                check_whole(tx, self.batch, self._prepared + len(self._waiting))
+                check_whole(tx, self.batch, self._prepared + len(self._unwritten))
         self._count_prepared()
 
     def _prepare(self, tx: Transaction, known: Batch) -> None:
         now = time.time()
         remember_batch(tx, known)
-        for origin, messages in self._by_origin():
+        for origin, messages in self._unwritten.by_origin():
             prepare(tx, self.batch, messages, now, origin)
 
-    def _by_origin(self) -> Iterator[tuple[str, list[Message]]]:
-        """What waits, in its order: several sites may send in one transaction."""
-        for origin, sent in groupby(self._waiting, key=itemgetter(1)):
-            yield origin, [message for message, _ in sent]
-
     def _count_prepared(self) -> None:
-        self._prepared += len(self._waiting)
-        self._drop_waiting_after(0)
+        self._prepared += len(self._unwritten)
+        self._unwritten.keep_first(0)
 
     def _queue_all(self) -> None:
         now = time.time()
@@ -150,14 +143,10 @@ class SpoolDataManager:
                 check_whole(tx, self.batch, self._prepared)
                 release(tx, self.batch)
             # Not prepared first: that would write much of it twice.
-            for origin, messages in self._by_origin():
+            for origin, messages in self._unwritten.by_origin():
                 enqueue(tx, messages, now, origin)
             self._bells = doorbells(tx)
-        self._drop_waiting_after(0)
-
-    def _drop_waiting_after(self, count: int) -> None:
-        del self._waiting[count:]
-        self._waiting_bytes = sum(len(each.content) for each, _ in self._waiting)
+        self._unwritten.keep_first(0)
 
     @contextmanager
     def _write(self) -> Iterator[Transaction]:
@@ -175,7 +164,7 @@ class SpoolDataManager:
 
     def savepoint(self) -> SpoolSavepoint:
         """Remember how much mail there is now."""
-        return SpoolSavepoint(self, self._prepared + len(self._waiting))
+        return SpoolSavepoint(self, self._prepared + len(self._unwritten))
 
     def roll_back(self, count: int) -> None:
         """Forget all but the first `count` mails."""
@@ -184,7 +173,7 @@ class SpoolDataManager:
             with self._write() as tx:
                 discard(tx, self.batch, beyond=known)
             self._prepared = known
-        self._drop_waiting_after(count - self._prepared)
+        self._unwritten.keep_first(count - self._prepared)
 
     def tpc_begin(self, txn: Any) -> None:
         """The mail waits for the vote: before it, another one may still say no."""
@@ -194,7 +183,7 @@ class SpoolDataManager:
     def tpc_vote(self, txn: Any) -> None:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""
         stage = _Stage.VOTED
-        if self._waiting or self._prepared:
+        if self._unwritten or self._prepared:
             if self._is_alone(txn):
                 self._queue_all()
                 stage = _Stage.QUEUED
@@ -270,7 +259,7 @@ class SpoolDataManager:
         if self.ended:
             return
         self._stage = _Stage.ENDED
-        self._drop_waiting_after(0)
+        self._unwritten.keep_first(0)
         if self._wrote:
             self._discard_batch()
 

@@ -120,7 +120,7 @@ DIALOGUE = [
 ]
 """Moments of a conversation; `expect end` is the reply to the last dot."""
 
-_SPILL = "transaction.SpoolDataManager._prepare_waiting"
+_SPILL = "transaction.SpoolDataManager._prepare_unwritten"
 _VOTE = "transaction.SpoolDataManager._prepare_for"
 _FINISH = "transaction.SpoolDataManager._finish_batch"
 _ABORT = "transaction.SpoolDataManager._discard_batch"

@@ -17,7 +17,7 @@ pages = pytest.importorskip("proof.crash.pages")
 
 PAGES = "proof.crash.pages:"
 ABORT = "transaction.SpoolDataManager._discard_batch"
-SPILL = "transaction.SpoolDataManager._prepare_waiting"
+SPILL = "transaction.SpoolDataManager._prepare_unwritten"
 
 VOTED = ("page", Plan("ZODB finish", BEFORE))
 COMMITTED = ("page", Plan("ZODB finish", AFTER))
