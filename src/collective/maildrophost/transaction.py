@@ -41,7 +41,7 @@ from collective.maildrophost.engine.queue import (
     release,
     remember_batch,
 )
-from collective.maildrophost.indoubt import storagelog
+from collective.maildrophost.indoubt import endings, storagelog
 from collective.maildrophost.indoubt.endings import Ending, done, ended
 from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
@@ -114,6 +114,7 @@ class SpoolDataManager:
     def _prepare_unwritten(self) -> None:
         """Write what waits, before it is known whether there will be a vote."""
         with self._write() as tx:
+            endings.unvoted(self._url, self.batch)
             self._prepare(tx, Batch(self.batch, own_identity()))
         self._count_prepared()
 
@@ -182,6 +183,7 @@ class SpoolDataManager:
 
     def tpc_vote(self, txn: Any) -> None:
         """Write the rest of the batch; MailHostError when the queue cannot take it."""
+        endings.voted(self._url, self.batch)
         stage = _Stage.VOTED
         if self._unwritten or self._prepared:
             if self._is_alone(txn):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import pytest
 import transaction
 
+from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import QueueError
 from collective.maildrophost.indoubt import resolver
+from collective.maildrophost.indoubt.endings import ended_here
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.transaction import SpoolDataManager
 
@@ -55,6 +60,66 @@ def test_a_transaction_that_goes_on_is_left_alone(root, send, mails, join, look)
     send(root.host)
     transaction.commit()
     assert states(mails) == ["queued"]
+
+
+def test_mail_of_a_thread_that_died_amid_its_transaction_is_deleted(
+    database, mails, send, look, monkeypatch
+):
+    monkeypatch.setattr(spool, "SPILL_MESSAGES", 1)
+
+    def die():
+        root = database.open().root
+        root.counter += 1
+        send(root.host)
+        send(root.host)
+
+    thread = threading.Thread(target=die)
+    thread.start()
+    thread.join()
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_was_forked_ends_no_transaction_of_the_other_one(
+    database, queue, mails, send, monkeypatch
+):
+    monkeypatch.setattr(spool, "SPILL_MESSAGES", 1)
+    go_on, spilled = threading.Event(), threading.Event()
+
+    def send_slowly():
+        root = database.open().root
+        root.counter += 1
+        send(root.host)
+        send(root.host)
+        spilled.set()
+        go_on.wait()
+        transaction.commit()
+
+    thread = threading.Thread(target=send_slowly)
+    thread.start()
+    spilled.wait()
+    if (pid := os.fork()) == 0:
+        os._exit(len(ended_here(queue.url)))
+    _, status = os.waitpid(pid, 0)
+    go_on.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert states(mails) == ["queued", "queued"]
+
+
+def test_a_large_transaction_is_left_alone_before_its_vote(
+    root, send, mails, look, monkeypatch
+):
+    monkeypatch.setattr(spool, "SPILL_MESSAGES", 1)
+    root.counter += 1
+    send(root.host)
+    send(root.host)
+    look()
+    assert states(mails) == ["prepared"]
+    transaction.commit()
+    assert states(mails) == ["queued", "queued"]
 
 
 def test_queues_out_of_reach_keep_no_other_from_being_decided(

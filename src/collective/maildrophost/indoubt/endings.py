@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import threading
 from collections import deque
 
@@ -21,24 +22,42 @@ class Ending(enum.Enum):
 
 _ended: dict[str, dict[str, Ending]] = {}
 _done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
+_unvoted: dict[tuple[str, str], threading.Thread] = {}
 _lock = threading.Lock()
+# A forked process has none of the threads: they live on in the other one.
+os.register_at_fork(after_in_child=_unvoted.clear)
+
+
+def unvoted(url: str, batch: str) -> None:
+    """This thread's transaction has prepared mail of `batch`, and not voted."""
+    with _lock:
+        _unvoted[url, batch] = threading.current_thread()
+
+
+def voted(url: str, batch: str) -> None:
+    """From now on the transaction of `batch` may be committed."""
+    with _lock:
+        _unvoted.pop((url, batch), None)
 
 
 def ended(url: str, batch: str, ending: Ending) -> None:
     """The transaction of `batch` is over; its last step at the queue `url` is not."""
     with _lock:
+        _unvoted.pop((url, batch), None)
         _ended.setdefault(url, {})[batch] = ending
 
 
 def done(url: str, batch: str, ending: Ending) -> None:
     """The transaction of `batch` is over, and so is its last step."""
     with _lock:
+        _unvoted.pop((url, batch), None)
         _done.append((url, batch, ending))
 
 
 def ended_here(url: str) -> dict[str, Ending]:
     """What became of each batch of a queue that this process knows of."""
     with _lock:
+        _end_abandoned()
         latest = {batch: ending for at, batch, ending in _done if at == url}
         return latest | _ended.get(url, {})
 
@@ -47,3 +66,11 @@ def forget(url: str, batch: str) -> None:
     """The last step of `batch` was made up for: nothing is left to do."""
     with _lock:
         _ended.get(url, {}).pop(batch, None)
+
+
+def _end_abandoned() -> None:
+    """Whose thread has died amid its transaction will not vote on it any more."""
+    for (url, batch), thread in list(_unvoted.items()):
+        if not thread.is_alive():
+            del _unvoted[url, batch]
+            _ended.setdefault(url, {})[batch] = Ending.ABORTED

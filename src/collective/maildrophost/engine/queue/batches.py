@@ -127,7 +127,7 @@ def undecidable(batch: str, running: frozenset[str]) -> str:
     if batch in running:
         return (
             "belongs to a transaction that still runs: it is released or deleted when "
-            "that ends"
+            "that ends, with its process at the latest"
         )
     return ""
 
