@@ -11,8 +11,10 @@ from collections import deque
 from itertools import combinations
 
 import pytest
+from waiting import wait_until
 
 from collective.maildrophost.engine import identity
+from collective.maildrophost.engine.cli import processes
 from collective.maildrophost.engine.identity import (
     Fate,
     fate,
@@ -37,6 +39,30 @@ def test_a_process_is_running_until_it_has_ended(child):
     child.kill()
     child.wait()
     assert fate(known) is Fate.ENDED
+
+
+def test_a_process_has_ended_though_its_parent_has_not_asked(child):
+    known = process_identity(child.pid)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert fate(known) is Fate.ENDED
+
+
+LEAVES_A_THREAD = """\
+import ctypes, threading
+threading.Thread(target=input).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_runs_as_long_as_one_of_its_threads():
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVES_A_THREAD], stdin=subprocess.PIPE
+    ) as process:
+        known = process_identity(process.pid)
+        wait_until(lambda: not processes.lives(process.pid))
+        assert fate(known) is Fate.RUNNING
+        process.kill()
 
 
 def test_another_process_with_the_same_pid_is_another_one(child):

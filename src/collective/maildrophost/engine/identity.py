@@ -60,7 +60,7 @@ def fate(identity: str, here: bool = False) -> Fate:
     except (OSError, ValueError):
         return Fate.UNKNOWN
     try:
-        same = _start_ticks(int(pid)) == int(ticks)
+        same = _start_ticks(int(pid)) == int(ticks) and not _is_zombie(int(pid))
     except FileNotFoundError:
         # A /proc with hidepid does not show those of other users (proc(5)).
         return Fate.UNKNOWN if exists(int(pid)) else Fate.ENDED
@@ -95,7 +95,22 @@ def _machine() -> str:
     return f"{boot} {os.readlink(PROC / 'self/ns/pid')}"
 
 
+def _is_zombie(pid: int) -> bool:
+    """Whether nothing of a process runs: its parent has not heard of its end yet.
+
+    Where PID 1 of a container waits for nobody it never does.
+    """
+    fields = _fields(pid)
+    # With threads left, only the first of them has ended.
+    return fields[3] in ("Z", "X") and int(fields[20]) <= 1
+
+
 def _start_ticks(pid: int) -> int:
-    # proc(5): the 22nd field; the second, the name, may contain blanks and brackets.
+    return int(_fields(pid)[22])
+
+
+def _fields(pid: int) -> dict[int, str]:
+    """The third and later fields of its stat, by their numbers in proc(5)."""
+    # The second, the name, may contain blanks and brackets.
     text = (PROC / str(pid) / "stat").read_text()
-    return int(text.rpartition(")")[2].split()[19])
+    return dict(enumerate(text.rpartition(")")[2].split(), 3))
