@@ -11,6 +11,7 @@ from servers.tokens import TokenServer, refusal
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.delivery import Route
 from collective.maildrophost.engine.smtp import Phase, RelayFault
+from collective.maildrophost.engine.tokens.endpoint import Endpoint
 
 
 @pytest.fixture
@@ -76,6 +77,24 @@ def test_many_connections_with_a_refused_token_ask_for_one_new_one(route):
     ):
         connect(route(relay, tokens), times=8)
         assert len(tokens.requests) == 2
+
+
+def test_an_error_of_ours_while_a_token_is_fetched_is_no_messages_fault(
+    route, monkeypatch, caplog
+):
+    broken = RuntimeError("s3cret")
+
+    def break_it(self, grant):
+        raise broken
+
+    monkeypatch.setattr(Endpoint, "ask", break_it)
+    with TokenServer() as tokens, Scripted() as relay:
+        raised = fault(route(relay, tokens))
+    assert raised.phase is Phase.TOKEN
+    assert raised.reason == "an unexpected RuntimeError while a token was asked for"
+    assert not raised.permanent
+    assert "the access token for 127.0.0.1" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 def test_a_second_refusal_is_the_relays_fault_for_a_person(route):

@@ -12,6 +12,7 @@ from ..config import Configuration, RelayAddress
 from ..secret import Secret
 from ..smtp import Connection, Login, LoginRefused, Phase, RelayFault, Security
 from ..tokens import AccessToken, TokenFault, TokenSource, source_of
+from ..unquoted import unquoted
 from .relayhealth import PausePolicy, RelayHealth
 
 log = logging.getLogger("maildrop.delivery")
@@ -95,6 +96,15 @@ async def _token(
         return await tokens.token(refused)
     except TokenFault as fault:
         raise RelayFault(host, Phase.TOKEN, fault.reason, fault.permanent) from None
+    except Exception as error:
+        log.error(
+            "the access token for %s met an unexpected error",
+            host,
+            exc_info=unquoted(error),
+        )
+        # The type alone: its text may quote a secret.
+        reason = f"an unexpected {type(error).__name__} while a token was asked for"
+        raise RelayFault(host, Phase.TOKEN, reason) from None
 
 
 def _local_name() -> str:
