@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import threading
 
 import pytest
 
@@ -50,6 +52,27 @@ def test_so_is_each_of_many_that_are_logged_together(logger, capsys):
         for line in lines:
             logger.info(line)
     assert texts(capsys.readouterr().err) == [FULL, *lines]
+
+
+class OutOfMemory(io.StringIO):
+    def write(self, text):
+        raise MemoryError
+
+
+def test_whatever_a_file_breaks_on_holds_up_nobody_who_logs(logger, tmp_path, capsys):
+    log_to(logger, tmp_path / "maildrop.log")
+    (handler,) = logger.handlers
+    handler.stream, stream = OutOfMemory(), handler.stream
+    with together(logger):
+        logger.error("id=1")
+    handler.stream = stream
+    other = threading.Thread(target=logger.error, args=("id=2",), daemon=True)
+    other.start()
+    other.join(5)
+    assert texts((tmp_path / "maildrop.log").read_text()) == ["id=2"]
+    told = texts(capsys.readouterr().err)
+    assert told[0].endswith("maildrop.log: MemoryError")
+    assert told[1:] == ["id=1"]
 
 
 def test_a_file_at_another_place_is_taken_though_the_old_disk_is_full(

@@ -85,17 +85,18 @@ class LogFile(logging.handlers.WatchedFileHandler):
             self.release()
 
     def _write(self) -> None:
+        """Write what waits. Never raises, or all who log would wait for the lock."""
         lines, self._lines = self._lines, []
-        text = "".join(line + self.terminator for line in lines)
         try:
+            text = "".join(line + self.terminator for line in lines)
             self.reopenIfNeeded()
             if self.stream is None:
                 self.stream = self._open()
             self.stream.write(text)
             self.flush()
             self._lost = False
-        except OSError as error:
-            self._tell_elsewhere(text, error)
+        except Exception as error:
+            self._tell_elsewhere(lines, error)
 
     def reopenIfNeeded(self) -> None:
         """Another file once there is one, though the old one takes its end no more."""
@@ -109,17 +110,19 @@ class LogFile(logging.handlers.WatchedFileHandler):
             self.stream = None
             self.dev = self.ino = -1  # Whatever is opened next is another one.
 
-    def _tell_elsewhere(self, text: str, error: OSError) -> None:
+    def _tell_elsewhere(self, lines: list[str], error: Exception) -> None:
         """On standard error, with the reason; the next line tries the file again."""
         with contextlib.suppress(Exception):
             if not self._lost:
-                reason = f"{self.baseFilename}: {error.strerror}"
+                reason = getattr(error, "strerror", None) or type(error).__name__
                 print(
-                    f"the log goes here, its file can't be written: {reason}",
+                    "the log goes here, its file can't be written: "
+                    f"{self.baseFilename}: {reason}",
                     file=sys.stderr,
                 )
             self._lost = True
-            print(text, end="", file=sys.stderr)
+            for line in lines:
+                print(line, file=sys.stderr)
 
 
 @contextlib.contextmanager
