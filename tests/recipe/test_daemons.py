@@ -105,7 +105,7 @@ def test_daemons_cannot_share_a_queue_in_a_file(room):
     assert error.startswith("[maildrop] queue: main and newsletter cannot share")
 
 
-@pytest.mark.parametrize("own", ["", "metrics = 9180\n"])
+@pytest.mark.parametrize("own", ["", "metrics = 9180\n", "metrics = :9180\n"])
 def test_daemons_cannot_share_a_port_for_who_watches_them(room, own):
     sections = TWO.replace("login = site\n", "metrics = 127.0.0.1:9180\n") + own
     error = room.refused(sections)

@@ -80,7 +80,8 @@ class Daemon:
         address = self.values.get("metrics", "")
         if not address:
             return ()
-        return (f"127.0.0.1:{address}" if address.isdigit() else address,)
+        port = address.removeprefix(":")
+        return (f"127.0.0.1:{port}" if port.isdigit() else address,)
 
     @property
     def written(self) -> tuple[Path, ...]:
