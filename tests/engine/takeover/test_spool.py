@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 from engine.intake.drops import Killed, kill
@@ -56,10 +57,21 @@ def test_the_oldest_mail_comes_first(spool):
 
 def test_our_own_lines_are_understood(spool):
     spool.put("1", b"##Lane:bulk\n" + MAIL)  # not a mail file: it must start with ##To:
-    spool.put("2", MAIL.replace(b"##From", b"##Lane:bulk\n##From"))
+    ours = b"##Lane:bulk\n##At:2100-01-01T00:00:00Z\n##From"
+    spool.put("2", MAIL.replace(b"##From", ours))
     spool.take()
-    assert [each.lane for each in spool.messages] == [Lane.BULK]
+    (message,) = spool.messages
+    assert (message.lane, message.due) == (Lane.BULK, 4102444800.0)
     assert spool.files == ["1"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_message_id_is_added_where_the_configuration_wants_one(spool, queue, wanted):
+    spool.put("1", MAIL)
+    (mail,) = look_through(spool.directory)
+    take(queue, mail, wanted)
+    (message,) = spool.messages
+    assert (b"Message-Id: " in spool.text(message)) is wanted
 
 
 def test_a_locked_mail_stays_with_its_lock_and_is_named(spool):
@@ -138,8 +150,9 @@ def test_a_new_mail_of_the_same_name_stays_for_the_next_time(
     assert spool.files == ["1"]
     spool.take()
     subjects = [each.subject for each in spool.messages]
-    assert subjects[-1] == "the next"
-    assert subjects.count("the next") == 1
+    # Whoever has taken the first one away has its mail.
+    first = {"compose": [], "ring": ["hello"]}[moment]
+    assert subjects == [*first, "the next"]
 
 
 def test_a_file_is_on_disk_before_its_mail_is_in_the_queue(spool, monkeypatch):
@@ -184,6 +197,48 @@ def test_a_mail_that_is_just_being_written_is_waited_for(spool, queue):
     then = time.time() - 10
     os.utime(path, (then, then))
     assert [type(each) for each in spool.take()] == [Taken]
+
+
+def lock(path):
+    path.with_name(f"{path.name}.lck").touch()
+
+
+def write_on(path):
+    with path.open("ab") as file:
+        file.write(b"more\n")
+
+
+@pytest.mark.parametrize("begin", [lock, write_on])
+def test_a_mail_that_is_written_while_it_is_read_is_taken_when_it_is_whole(
+    spool, monkeypatch, begin
+):
+    path = spool.put("1", MAIL)
+    opened = taking.opened
+
+    @contextmanager
+    def begin_then(*arguments):
+        with opened(*arguments) as file:
+            begin(path)
+            yield file
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(taking, "opened", begin_then)
+        assert spool.take() == [Left(path, "is being written: import again")]
+    assert spool.messages == []
+    path.with_name("1.lck").unlink(missing_ok=True)
+    assert spool.take() == [Taken("1")]
+
+
+def test_a_file_that_no_daemon_would_take_stays(spool, monkeypatch):
+    monkeypatch.setattr(taking, "LARGEST_FILE_BYTES", len(MAIL))
+    most = spool.put("1", MAIL)
+    large = spool.put("2", MAIL + b"!")
+    assert spool.take() == [
+        Taken("1"),
+        Left(large, f"{len(MAIL) + 1} bytes are more than can be taken"),
+    ]
+    assert not most.exists()
+    assert large.exists()
 
 
 def test_a_queue_that_cannot_be_written_leaves_the_mail(spool, queue):
