@@ -1,0 +1,48 @@
+"""No half-dead daemon: when one of its parts breaks, all of it ends as a failure."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+BREAKS = """
+import importlib, sys
+from collective.maildrophost.engine.cli import main
+
+async def breaks(self):
+    raise RuntimeError("broken")
+
+module, _, name = sys.argv.pop(1).partition(":")
+module = importlib.import_module(f"collective.maildrophost.engine.{module}")
+part, method = name.split(".")
+setattr(getattr(module, part), method, breaks)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "delivery:Delivery.run",
+        "delivery:Delivery.follow",
+        "daemon.service:Service._take_in",
+        "daemon.service:Service._prune",
+        "daemon.service:Service._keep_wal_small",
+        "daemon.clockwatch:ClockWatch.run",
+        "daemon.fastclocks:FastClocks.run",
+        "daemon.listener:Listener.run",
+        "daemon.systemd:Systemd.watch",
+    ],
+)
+def test_its_supervisor_sees_that_it_has_failed(site, part):
+    site.program = (sys.executable, "-c", BREAKS, part)
+    process = site.start()
+    try:
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 1
+    assert b"broken" in said
+    assert site.daemons == [], "what it had claimed is free"
