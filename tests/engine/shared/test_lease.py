@@ -16,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     give_back_unheard,
     list_messages,
     recover_ownerless,
+    retire,
 )
 from collective.maildrophost.engine.queue.postgresql.database import IDLE_SECONDS
 
@@ -100,6 +101,23 @@ def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url)
             assert running.process.poll() is None
     assert record.possible_duplicate
     assert "broken off" in site.attempts(id)[0].reply
+
+
+def test_who_was_taken_for_dead_breaks_off_at_once_and_ends(machines, make_mail):
+    """What it had claimed is sent by the one that has taken it over."""
+    (site,) = machines(1)
+    with Scripted({"END": Late(threading.Event(), OK)}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=60)
+        with site.daemon() as running:
+            (id,) = site.send(make_mail())
+            wait_until(lambda: relay.received, 10, "the content")
+            with site.queue.write() as tx:
+                retire(tx, running.row.owner)
+                assert claim(tx, "another", [int(id)], time.time())
+            assert running.process.wait(20) == 1
+    assert site.log_lines(BROKEN_OFF)
+    record = site.message(id)
+    assert (record.state, record.possible_duplicate) == (State.SENDING, True)
 
 
 def claimed(queue, owner):

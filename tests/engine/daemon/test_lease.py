@@ -1,0 +1,142 @@
+"""How long a daemon may be sure of what it has claimed."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+
+import pytest
+
+from collective.maildrophost.engine.daemon import heartbeat as module
+from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
+from collective.maildrophost.engine.daemon.lease import Lease
+
+SECONDS = 50.0
+DAY = 86400.0
+
+
+def told(*steps, seconds: float = SECONDS) -> list[str]:
+    """What is said of a lease that meets these steps, each with the loop's time."""
+    said: list[str] = []
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        lease = Lease(
+            seconds, lambda: said.append("doubted"), lambda: said.append("certain")
+        )
+        for step in steps:
+            step(lease, loop.time())
+            for _ in range(3):  # what is due by now is done
+                await asyncio.sleep(0)
+
+    asyncio.run(story())
+    return said
+
+
+def renewed(lease: Lease, now: float) -> None:
+    lease.renewed(now)
+
+
+def renewed_slowly(lease: Lease, now: float) -> None:
+    """The queue has answered after so long that nobody can be sure any more."""
+    lease.renewed(now - SECONDS)
+
+
+def renewed_just_in_time(lease: Lease, now: float) -> None:
+    lease.renewed(now - SECONDS + 10.0)
+
+
+def ended(lease: Lease, now: float) -> None:
+    lease.end()
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ((renewed, renewed), []),
+        ((renewed_just_in_time,), []),
+        ((renewed_slowly,), ["doubted"]),
+        ((renewed_slowly, renewed), ["doubted", "certain"]),
+        ((renewed_slowly, renewed, renewed), ["doubted", "certain"]),
+        ((renewed_slowly, ended), ["doubted"]),
+    ],
+)
+def test_it_runs_from_the_beginning_of_its_renewal(steps, said):
+    assert told(*steps) == said
+
+
+def test_an_old_renewal_counts_no_more():
+    async def story() -> None:
+        ended_here: list[str] = []
+        lease = Lease(SECONDS, lambda: ended_here.append("doubted"), lambda: None)
+        now = asyncio.get_running_loop().time()
+        for last in (lambda: lease.renewed(now), lease.end):
+            lease.renewed(now - DAY)
+            last()
+            for _ in range(3):
+                await asyncio.sleep(0)
+        assert ended_here == []
+
+    asyncio.run(story())
+
+
+def test_one_that_cannot_end_is_never_doubted():
+    assert told(renewed_slowly, seconds=math.inf) == []
+
+
+@pytest.fixture
+def heartbeat(queue, monkeypatch):
+    monkeypatch.setattr(module, "RENEW_SECONDS", 0.01)
+    heartbeat = Heartbeat(queue, "relay:25", "/nowhere")
+    heartbeat.start()
+    return heartbeat
+
+
+def beating(heartbeat: Heartbeat, until, *told) -> None:
+    async def story() -> None:
+        running = asyncio.create_task(heartbeat.run(*told))
+        while not until():
+            await asyncio.sleep(0.005)
+        assert not running.done()
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+
+
+def test_the_time_that_the_queue_takes_is_not_added_to_it(heartbeat, monkeypatch):
+    """Another daemon counts from when the queue had it, which may be the beginning."""
+    began: list[float] = []
+    asked: list[float] = []
+    renew, beat = Lease.renewed, heartbeat._beat
+
+    def renewing(lease, moment):
+        began.append(moment)
+        renew(lease, moment)
+
+    def asking():
+        asked.append(time.monotonic())
+        return beat()
+
+    monkeypatch.setattr(Lease, "renewed", renewing)
+    monkeypatch.setattr(heartbeat, "_beat", asking)
+    beating(heartbeat, lambda: len(began) > 3)
+    # The first one is that of the start.
+    assert all(lease <= queue for lease, queue in zip(began[1:], asked, strict=False))
+
+
+def test_on_a_queue_that_is_not_shared_it_never_ends(heartbeat, queue, monkeypatch):
+    """Nobody else could take over, and the verdicts that wait would be lost."""
+    monkeypatch.setattr(module, "LEASE_SECONDS", 0.0)
+    queue.path.rename(queue.path.with_suffix(".away"))
+    tries: list[int] = []
+    beat = heartbeat._beat
+
+    def trying():
+        tries.append(1)
+        return beat()
+
+    monkeypatch.setattr(heartbeat, "_beat", trying)
+    doubts: list[str] = []
+    beating(heartbeat, lambda: len(tries) > 3, lambda: doubts.append("doubted"))
+    assert doubts == []
