@@ -33,6 +33,16 @@ def test_a_pid_file_that_leads_elsewhere_overwrites_nothing(site):
     assert mail.read_text() == "precious"
 
 
+def test_the_pid_file_of_a_daemon_that_came_later_stays(site):
+    pid_file = site.home / "var" / "maildrop.pid"
+    with site.daemon() as first, site.daemon(wait=False) as second:
+        second.wait_for_heartbeat()
+        assert first.stop() == 0
+        assert pid_file.read_text() == f"{second.pid}\n"
+        assert second.stop() == 0
+    assert not pid_file.exists()
+
+
 def test_sigint_stops_cleanly(site):
     with site.daemon() as daemon:
         daemon.signal(signal.SIGINT)
