@@ -131,6 +131,19 @@ def test_queues_out_of_reach_keep_no_other_from_being_decided(
     assert caplog.text.count("batches in doubt stay prepared") == len(far)
 
 
+def test_each_trouble_of_a_queue_is_told_of_once(queue, look, monkeypatch, caplog):
+    def refuse(url):
+        raise QueueError(url, "is locked")
+
+    for _ in range(2):
+        with monkeypatch.context() as trouble:
+            trouble.setattr(resolver, "queue_at", refuse)
+            for _ in range(3):
+                look()
+        look()
+    assert caplog.text.count("batches in doubt stay prepared") == 2
+
+
 def test_what_could_not_be_released_goes_out_when_it_can_be(
     unreleased, mails, look, caplog
 ):
