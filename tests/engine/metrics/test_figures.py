@@ -10,15 +10,20 @@ from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.metrics import figures as module
 from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Reader
+from collective.maildrophost.engine.metrics.gauges import gauges
 from collective.maildrophost.engine.queue import (
     Daemon,
     Reason,
     State,
+    delete_messages,
     enqueue,
     hold_messages,
+    new_batch,
+    prepare,
     register,
 )
 from collective.maildrophost.engine.queue.depth import depth
+from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
 
 NOW = 1_800_000_000.0
 
@@ -115,8 +120,36 @@ def test_a_killed_daemon_is_seen_to_be_gone_though_its_lease_runs(queue, reader)
     assert found.health.since == NOW
 
 
-def test_the_size_of_the_files_is_seen(queue, reader):
-    send(queue)
-    room = reader.look(NOW).room
-    assert room.wal_bytes > 0
-    assert room.pages * room.page_bytes > 0
+def test_health_tells_how_much_waits(queue, reader):
+    (*_, held) = [send(queue, lane) for lane in (None, Lane.BULK, Lane.BULK)]
+    with queue.write() as tx:
+        hold_messages(tx, [held])
+    assert reader.look(NOW).health.waiting == 2
+
+
+def values(reader, now=NOW) -> dict[str, float]:
+    """What is told without labels, by its name."""
+    told = gauges(reader.look(now), in_flight=0)
+    return {each.name: each.values[()] for each in told if () in each.values}
+
+
+def test_mail_in_doubt_is_told(queue, reader):
+    message = compose("Subject: x\n\n", "a@x.org", ["b@x.org"], now=NOW)
+    with queue.write() as tx:
+        prepare(tx, new_batch(), [message], NOW)
+    later = NOW + IN_DOUBT_SECONDS + 1
+    assert values(reader, later)["in_doubt"] == 1
+    assert reader.look(later).health.in_doubt == 1
+
+
+def test_the_size_of_the_files_is_told(queue, reader):
+    many = [send(queue) for _ in range(200)]
+    with queue.write() as tx:
+        delete_messages(tx, many)
+    wal = queue.path.with_name(f"{queue.path.name}-wal")
+    assert values(reader)["wal_bytes"] == wal.stat().st_size > 0
+    told = values(reader)
+    queue.close()  # which puts everything into the one file
+    assert told["queue_bytes"] == queue.path.stat().st_size
+    assert 0 < told["queue_free_bytes"] < told["queue_bytes"]
+    assert told["queue_free_bytes"] % 4096 == 0

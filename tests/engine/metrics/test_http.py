@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from http import HTTPStatus
 
@@ -10,6 +11,8 @@ import pytest
 
 from collective.maildrophost.engine.metrics import http as module
 from collective.maildrophost.engine.metrics.http import Page, listening, plain
+
+QUESTION = b"GET / HTTP/1.1\r\n\r\n"
 
 
 async def echo(path: str) -> Page:
@@ -62,11 +65,12 @@ def test_what_is_no_question_gets_an_error(request_line, status):
     assert asked(request_line + b"\r\n\r\n").split(b" ")[1] == status
 
 
-def test_a_client_that_goes_away_is_no_trouble():
+def test_a_client_that_goes_away_is_no_trouble(caplog):
     assert asked(b"GET / HT", end=True) == b""
+    assert caplog.records == []
 
 
-def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch):
+def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch, caplog):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
 
     async def converse() -> tuple[bytes, bytes]:
@@ -79,6 +83,7 @@ def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch):
     slow, quick = asyncio.run(converse())
     assert slow == b""
     assert quick.startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
 
 
 def test_too_many_at_once_are_sent_away(monkeypatch):
@@ -137,3 +142,26 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(monkeypatch):
                 client.close()
 
     assert len(asyncio.run(read_late())) < 10_000_000
+
+
+@pytest.mark.parametrize("before", [QUESTION, b"GET / HT"])
+def test_who_has_gone_makes_room_for_the_next(monkeypatch, before):
+    """Else whoever watches the daemon would be told one day that it is dead."""
+    monkeypatch.setattr(module, "MOST_AT_ONCE", 1)
+
+    async def ask_or_be_sent_away(port: int, request: bytes) -> bytes:
+        with contextlib.suppress(ConnectionError):
+            return await ask(port, request, end=True)
+        return b""
+
+    async def converse() -> bytes:
+        async with listening("127.0.0.1", 0, echo) as server:
+            port = server.sockets[0].getsockname()[1]
+            await ask_or_be_sent_away(port, before)
+            # The one before may be on its way out still.
+            while not (answer := await ask_or_be_sent_away(port, QUESTION)):
+                await asyncio.sleep(0.01)
+            return answer
+
+    answer = asyncio.run(asyncio.wait_for(converse(), 10))
+    assert answer.startswith(b"HTTP/1.1 200")

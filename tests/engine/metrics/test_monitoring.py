@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -14,9 +15,11 @@ import pytest
 
 from collective.maildrophost.engine.config import ConfigurationError, load
 from collective.maildrophost.engine.metrics import Monitoring, library
+from collective.maildrophost.engine.metrics import monitoring as module
 from collective.maildrophost.engine.metrics.exposition import Exposition
 from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.metrics.gauges import gauges
+from collective.maildrophost.engine.metrics.http import listening
 
 DOCS = Path(__file__).parents[3] / "docs"
 ALERTS = DOCS / "monitoring" / "alerts.yml"
@@ -108,3 +111,30 @@ def test_without_the_extra_the_error_says_what_to_install(configuration, monkeyp
     monkeypatch.setattr(library, "find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match=r"maildrophost\[metrics\]"):
         library.check_library(configuration)
+
+
+def test_an_address_that_is_taken_is_told_once_and_had_when_it_is_free(
+    configuration, queue, monkeypatch, caplog
+):
+    tries: list[tuple[str, int]] = []
+    had = asyncio.Event()
+
+    def taken_at_first(host, port, answer):
+        tries.append((host, port))
+        if len(tries) < 4:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        had.set()
+        return listening("127.0.0.1", 0, answer)
+
+    async def story() -> None:
+        watched = Monitoring(configuration, queue, "owner", lambda: 0)
+        running = asyncio.create_task(watched.run())
+        await asyncio.wait_for(had.wait(), 10)
+        running.cancel()
+
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(module, "listening", taken_at_first)
+    asyncio.run(story())
+    assert set(tries) == {("127.0.0.1", 9180)}
+    (error,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert "already in use; mail goes on" in error.message
