@@ -64,6 +64,22 @@ def test_a_folder_of_a_maildir_is_none_and_says_what_is(folder, maildir):
     )
 
 
+def test_the_oldest_mail_comes_first_whatever_its_name_and_folder(maildir):
+    for name in ("new/3", "cur/1", "new/2"):
+        maildir.put(name, ZOPE.replace(b"hello", name.encode()))
+    maildir.take()
+    subjects = [each.subject for each in maildir.messages]
+    assert subjects == ["new/3", "cur/1", "new/2"]
+
+
+@pytest.mark.parametrize("missing", [b"X-Zope-From", b"X-Zope-To"])
+def test_half_an_envelope_is_none(missing, maildir):
+    maildir.put(f"new/{NAME}", ZOPE.replace(missing, b"X-Other"))
+    (left,) = maildir.take()
+    assert "no envelope" in left.reason
+    assert maildir.files == [f"new/{NAME}"]
+
+
 def test_a_header_of_that_name_further_down_is_the_senders_own(maildir):
     maildir.put(f"new/{NAME}", ZOPE)
     maildir.take()
