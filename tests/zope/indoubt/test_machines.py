@@ -1,0 +1,68 @@
+"""A batch whose process is of another boot: this machine's, or a machine of its own."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    Batch,
+    new_batch,
+    prepare,
+    remember_batch,
+)
+
+ANOTHER_BOOT = "another-boot pid:[4026531836] 77 12345"
+
+
+@pytest.fixture
+def queue_url(request):
+    """Of a queue that machines share, where a test asks for one."""
+    if getattr(request, "param", "") == "postgresql":
+        return request.getfixturevalue("postgresql_url")
+    return ""
+
+
+@pytest.fixture
+def prepared(queue, mails):
+    """A mail that such a process has left, with or without its vote."""
+
+    def prepared(voted):
+        now = time.time()
+        message = compose("Subject: x\n\n", "a@x.org", ["b@x.org"], now=now)
+        batch = Batch(new_batch(), ANOTHER_BOOT, voted=voted, log="{}")
+        with queue.write() as tx:
+            remember_batch(tx, batch)
+            prepare(tx, batch.batch, [message], now)
+        return lambda: [each.state.value for each in mails()]
+
+    return prepared
+
+
+@pytest.mark.parametrize("queue_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("voted", [True, False])
+def test_a_transaction_that_another_machine_may_still_commit_is_left_alone(
+    prepared, look, caplog, voted
+):
+    states = prepared(voted)
+    for _ in range(3):
+        look()
+    assert states() == ["prepared"]
+    assert "nobody can tell" not in caplog.text
+
+
+def test_a_start_of_the_machine_has_ended_what_was_not_voted_for(prepared, look):
+    states = prepared(voted=False)
+    look()
+    assert states() == []
+
+
+def test_a_start_of_the_machine_leaves_what_no_log_knows_to_a_person(
+    prepared, look, caplog
+):
+    states = prepared(voted=True)
+    look()
+    assert states() == ["prepared"]
+    assert "nobody can tell" in caplog.text
