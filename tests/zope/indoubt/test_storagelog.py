@@ -1,0 +1,81 @@
+"""What the logs of ZODB say about several batches, and about several databases."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from collective.maildrophost.indoubt import storagelog
+from collective.maildrophost.indoubt.endings import Ending
+from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
+
+NEVER = "00" * 8
+
+
+@pytest.fixture
+def commit(database):
+    """Commits a transaction with these batches; the reference of the next one."""
+
+    def commit(*batches):
+        with database.transaction() as connection:
+            if batches:
+                information = connection.transaction_manager.get()
+                information.setExtendedInfo(EXTENDED_INFO, list(batches))
+            connection.root.counter += 1
+        return database.lastTransaction().hex()
+
+    return commit
+
+
+@pytest.fixture
+def ending(database):
+    """What became of each batch, by where its log ended at the vote."""
+
+    def ending(**ends):
+        where = {batch: json.dumps(end) for batch, end in ends.items()}
+        return storagelog.endings({"main": database}, where)
+
+    return ending
+
+
+def test_batches_of_different_times_are_found_in_one_look(commit, ending):
+    before = commit()
+    between = commit("first")
+    after = commit("second", "with it")
+    assert ending(
+        first={"main": before},
+        second={"main": between},
+        missed={"main": before},
+        late={"main": after},
+    ) == {
+        "first": Ending.COMMITTED,
+        "second": Ending.COMMITTED,
+        "missed": Ending.ABORTED,
+        "late": Ending.ABORTED,
+    }
+
+
+def test_a_log_that_lacks_what_it_ended_with_is_of_another_site(commit, ending):
+    end = commit()
+    commit("another")
+    assert ending(batch={"main": NEVER}, ours={"main": end}) == {
+        "batch": Ending.UNKNOWN,
+        "ours": Ending.ABORTED,
+    }
+
+
+@pytest.mark.parametrize(
+    "other", [{"gone": "01" * 8}, {"without a log": None}], ids=["gone", "no log"]
+)
+def test_a_no_is_believed_only_when_every_database_says_it(commit, ending, other):
+    end = commit()
+    commit("committed")
+    assert ending(committed={"main": end, **other}, batch={"main": end, **other}) == {
+        "committed": Ending.COMMITTED,
+        "batch": Ending.UNKNOWN,
+    }
+
+
+def test_where_nothing_was_written_no_log_can_tell(ending):
+    assert ending(batch={}) == {"batch": Ending.UNKNOWN}
