@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from collective.maildrophost.engine.config import (
@@ -66,6 +68,11 @@ from collective.maildrophost.engine.config.hostport import HostPort
         "MAILDROP_RETRY_MIN=0",
         "MAILDROP_RETRY_MAX=1000000000000",
         "MAILDROP_QUEUE=postgresql+psycopg://",
+        'MAILDROP_SPOOL=" ; "',
+        "MAILDROP_SPOOL='/a\x1bb'",
+        "MAILDROP_LOGIN='a\x01b'",
+        "MAILDROP_LOGIN='a\x7fb'",
+        "MAILDROP_OAUTH_TOKEN_URL='https://example.org/\x01'",
     ],
 )
 def test_a_wrong_value_is_an_error_at_its_line(load_text, line):
@@ -80,6 +87,8 @@ def test_a_wrong_value_is_an_error_at_its_line(load_text, line):
     ("line", "attribute", "value"),
     [
         ("SMTP_PORT='26'", "relays", (RelayAddress("localhost", 26),)),
+        ("SMTP_PORT=65535", "relays", (RelayAddress("localhost", 65535),)),
+        ('MAILDROP_SPOOL="/a; ;/b;/a"', "spool", (Path("/a"), Path("/b"))),
         (
             'SMTP_HOST="one; two:2525 ;[::1]:26;::1;192.0.2.1"',
             "relays",
