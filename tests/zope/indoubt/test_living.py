@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 import transaction
@@ -142,6 +143,30 @@ def test_each_trouble_of_a_queue_is_told_of_once(queue, look, monkeypatch, caplo
                 look()
         look()
     assert caplog.text.count("batches in doubt stay prepared") == 2
+
+
+def test_a_queue_that_nobody_has_made_yet_is_not_made_by_a_look(database, tmp_path):
+    """It would belong to Zope's user, and the daemon's could not write it."""
+    file = tmp_path / "queue.db"
+    Resolver(database.databases, lambda: [f"sqlite:///{file}"]).look()
+    assert not file.exists()
+
+
+class Stopped(BaseException):
+    """What ends a thread that goes on for ever."""
+
+
+def test_an_unexpected_error_ends_no_later_look(monkeypatch, caplog):
+    looks = []
+
+    def look():
+        looks.append(len(looks))
+        raise (ValueError("broken"), KeyError("broken"), Stopped)[looks[-1]]
+
+    monkeypatch.setattr(resolver, "LOOK_SECONDS", 0.0)
+    with pytest.raises(Stopped):
+        resolver._run(SimpleNamespace(look=look))
+    assert caplog.text.count("unexpected error while deciding") == 2
 
 
 def test_what_could_not_be_released_goes_out_when_it_can_be(
