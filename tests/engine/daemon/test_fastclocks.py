@@ -5,10 +5,61 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from types import SimpleNamespace
+
+import pytest
 
 from collective.maildrophost.engine.daemon import fastclocks
-from collective.maildrophost.engine.daemon.fastclocks import FastClocks
-from collective.maildrophost.engine.queue import enqueue
+from collective.maildrophost.engine.daemon.fastclocks import TELL_SECONDS, FastClocks
+from collective.maildrophost.engine.queue import QueueError, enqueue
+from collective.maildrophost.engine.queue.fastclocks import FromAhead
+
+
+class Looks:
+    """What is asked of the queue, which can be out of order."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.ahead = FromAhead(0, 0.0)
+        self.broken = False
+        self.asked: list[tuple[int, int]] = []
+
+    def pull_back_new(self, queue, now: float, after: int, newest: int) -> FromAhead:
+        self.asked.append((after, newest))
+        if self.broken:
+            raise QueueError("the queue", "is locked")
+        return self.ahead
+
+    async def more(self, count: int = 3) -> None:
+        until = len(self.asked) + count
+        while len(self.asked) < until:
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    looks = Looks()
+    clock = SimpleNamespace(time=lambda: 1e9 + looks.now, monotonic=lambda: looks.now)
+    monkeypatch.setattr(fastclocks, "time", clock)
+    monkeypatch.setattr(fastclocks, "pull_back_new", looks.pull_back_new)
+    monkeypatch.setattr(fastclocks, "LOOK_SECONDS", 0.001)
+    return looks
+
+
+def looking(queue, story) -> list[int]:
+    """`story` while a daemon looks; how often it was woken for mail."""
+    woken: list[int] = []
+
+    async def look() -> None:
+        running = asyncio.create_task(
+            FastClocks(queue, 0.001, lambda: woken.append(1)).run()
+        )
+        await story()
+        assert not running.done()
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(look(), 10))
+    return woken
 
 
 def test_a_queue_that_cannot_be_read_at_first_ends_no_daemon(
@@ -32,3 +83,44 @@ def test_a_queue_that_cannot_be_read_at_first_ends_no_daemon(
     with caplog.at_level(logging.ERROR, "maildrop.daemon"):
         asyncio.run(asyncio.wait_for(look_until_it_is_back(), 10))
     assert "mail may wait for its sender's clock" in caplog.text
+
+
+def test_what_comes_while_the_queue_is_out_of_order_is_looked_at_afterwards(
+    queue, looks, make_mail, caplog
+):
+    async def story():
+        for _ in range(2):
+            looks.broken = True
+            await looks.more()
+            (seen, _) = looks.asked[-1]
+            with queue.write() as tx:
+                (id,) = enqueue(tx, [make_mail()], 1e9)
+            await looks.more()
+            looks.broken = False
+            looks.asked.clear()
+            await looks.more()
+            assert looks.asked[0] == (seen, int(id))
+            assert looks.asked[-1] == (int(id), int(id)), "each is looked at once"
+
+    with caplog.at_level(logging.ERROR, "maildrop.daemon"):
+        looking(queue, story)
+    told = [each for each in caplog.records if "sender's clock" in each.message]
+    assert len(told) == 2, "each trouble is told of once"
+
+
+def test_a_clock_that_stays_ahead_is_told_of_once_an_hour(queue, looks, caplog):
+    warnings: list[int] = []
+
+    async def story():
+        looks.ahead = FromAhead(1, 7.0)
+        for now in (0.0, TELL_SECONDS - 1, TELL_SECONDS, 2 * TELL_SECONDS - 1):
+            looks.now = now
+            await looks.more()
+            warnings.append(caplog.text.count("clock that is 7 s ahead"))
+
+    assert looking(queue, story), "its mail is due"
+    assert warnings == [1, 1, 2, 2]
+
+
+def test_nobody_is_woken_for_mail_of_a_clock_that_is_right(queue, looks):
+    assert looking(queue, looks.more) == []
