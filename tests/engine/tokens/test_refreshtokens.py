@@ -84,6 +84,22 @@ def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
     assert shown == [REFRESH, "r1"]
 
 
+def test_one_that_a_person_gives_is_shown_once_though_it_cannot_be_replaced_there(
+    configure, tmp_path, monkeypatch
+):
+    def refuse(*names):
+        raise OSError(30, "Read-only file system")
+
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        monkeypatch.setattr(os, "replace", refuse)
+        fetch(configuration)
+        (tmp_path / "refresh_token").write_text("from-a-person")
+        fetch(configuration, times=3)
+    assert shown == [REFRESH, "from-a-person", "r2", "r3"]
+
+
 def test_a_reload_while_the_endpoint_takes_its_time_shows_no_token_twice(configure):
     shown: list[str] = []
     with TokenServer(rotating(shown)) as server:

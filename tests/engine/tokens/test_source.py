@@ -22,6 +22,7 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.lifetime = 60.0
         self.asked = 0
         self.fault: TokenFault | None = None
         self.gate = threading.Event()
@@ -32,7 +33,7 @@ class Endpoint:
         self.gate.wait(10)
         if self.fault is not None:
             raise self.fault
-        return Issued(Secret(str(self.asked)), 60.0, Secret(""))
+        return Issued(Secret(str(self.asked)), self.lifetime, Secret(""))
 
 
 @pytest.fixture
@@ -145,6 +146,27 @@ def test_mail_goes_on_when_an_early_refresh_fails(endpoint, source, caplog):
     run(story())
     [record] = caplog.records
     assert "HTTP 503; mail goes on" in record.getMessage()
+
+
+def test_an_early_refresh_that_has_failed_is_tried_again_while_the_token_is_good(
+    endpoint, source
+):
+    async def story():
+        endpoint.lifetime = 3600.0
+        await source.token()
+        endpoint.fault = TokenFault("down", permanent=False)
+        for now in (3300.0, 3329.9, 3330.0, 3359.9, 3360.0):
+            endpoint.now = now
+            assert await text(source) == "1"
+            await settled(source)
+        assert endpoint.asked == 1 + 3
+        endpoint.fault = None
+        endpoint.now = 3390.0
+        assert await text(source) == "1"
+        await settled(source)
+        assert await text(source) == "5"
+
+    run(story())
 
 
 def test_a_refused_token_is_not_given_out_again(endpoint, source):
