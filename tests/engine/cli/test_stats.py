@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import (
+    Daemon,
+    RelayPause,
+    enqueue,
+    pause,
+    register,
+)
+
 KEYS = {"states", "lanes", "oldest_due_seconds", "daemons", "relay", "hours"}
 
 
@@ -23,6 +34,23 @@ def test_a_person_reads_the_same_figures(site):
     assert ["queued", "1"] in lines
     assert ["bulk", "1", "held"] in lines
     assert ["Daemons:", "none", "is", "running"] in lines
+
+
+def test_a_person_reads_what_stops_the_mail_and_for_how_long_it_waits(site):
+    now = time.time()
+    waits = compose("Subject: x\n\n", "a@x.org", ["b@x.org"], now=now - 7200)
+    works = Daemon("one", "far", 7, "", "", "relay:25", now, now, now + 3600)
+    fault = RelayPause("relay:25", "login refused\x1b[31m", now, now, 1)
+    with site.queue() as queue, queue.write() as tx:
+        register(tx, works)
+        pause(tx, fault)
+        enqueue(tx, [waits], now - 7200)
+    lines = site.ctl("stats").out.splitlines()
+    told = {line.partition(":")[0]: line for line in lines if ":  " in line}
+    assert told["Oldest due"].endswith("waits for 2h")
+    assert "at fault since 20" in told["Relay"]
+    assert told["Relay"].endswith("login refused\\x1b[31m")
+    assert told["Daemons"].endswith("pid 7 on far")
 
 
 def test_the_hours_of_a_delivery_are_shown(site):

@@ -67,6 +67,13 @@ def test_a_fault_of_the_relay_is_told_with_its_time(site):
     assert relay["fault"] == "login refused\x1b[31m"
 
 
+def test_a_fault_of_a_relay_that_no_daemon_uses_is_none_of_theirs(site):
+    write(site, register, ELSEWHERE)
+    write(site, pause, RelayPause("old-relay:25", "refused", NOW, NOW, 1))
+    assert site.ctl("status").out.endswith("relay relay:25 ok\n")
+    assert site.ctl("status", "--json").json["relay"] == "ok"
+
+
 def test_a_daemon_that_beats_no_more_is_not_running(site):
     seen = time.time() - 7200
     write(site, register, replace(ELSEWHERE, seen=seen, lease_until=seen + 60))

@@ -18,7 +18,9 @@ from collective.maildrophost.engine.queue import (
     due,
     enqueue,
     list_messages,
+    new_batch,
     open_queue,
+    prepare,
 )
 
 MANY = 400
@@ -75,6 +77,26 @@ def test_json_counts_and_names_what_is_left(site):
     assert "is locked" in left["reason"]
 
 
+def test_what_was_taken_before_is_counted_as_that(site):
+    (mail,) = spool_with(site.home, "one").iterdir()
+    kept = site.home / "kept"
+    os.link(mail, kept)
+
+    def imported(*options):
+        os.link(kept, mail)  # as a kill before its removal leaves it
+        ended = site.ctl("import", str(mail.parent), *options)
+        assert (ended.status, mail.exists()) == (0, False)
+        return ended
+
+    site.ctl("import", str(mail.parent))
+    assert imported().out == (
+        "0 messages taken over; 1 were taken before, their files are gone now\n"
+    )
+    counts = {"queued": 0, "failed": 0, "taken_before": 1, "left": []}
+    assert imported("--json").json == counts
+    assert subjects_in(site) == ["one"]
+
+
 def test_what_is_left_is_named_and_makes_the_status_1(site):
     spool = spool_with(site.home, "one")
     (spool / "bad").write_text("##To:x\n##Frm:a@x.org\nSubject: x\n\n")
@@ -125,6 +147,18 @@ def test_another_queue_of_ours_moves_to_this_one(site, tmp_path):
     )
     assert subjects_in(site) == ["moved", "moved"]
     assert site.ctl("import", old).out == "0 messages taken over\n"
+
+
+def test_mail_in_doubt_stays_in_another_queue_of_ours_and_is_named(site, tmp_path):
+    old = f"sqlite:///{tmp_path}/old/queue.db"
+    mail = compose("Subject: moved\n\nbody\n", "a@x.org", ["b@x.org"], now=time.time())
+    with closing(open_queue(old)) as queue, queue.write() as tx:
+        prepare(tx, new_batch(), [mail] * 2, time.time())
+    ended = site.ctl("import", old)
+    assert (ended.status, ended.out) == (1, "0 messages taken over\n")
+    assert ended.err == (
+        f"left: {old} has 2 in doubt: decide about them, then import again\n"
+    )
 
 
 def test_a_queue_is_not_imported_into_itself(site):
