@@ -69,11 +69,11 @@ def test_who_is_cut_off_stops_sending_before_another_takes_over(
             (id,) = here.send(make_mail())
             wait_until(lambda: slow.received, 10, "the content")
             on_another_machine(there)
-            proxy.cut()
-            wait_until(lambda: here.log_lines(BROKEN_OFF), 10, "that it breaks off")
-            # Nobody had taken it over by then.
-            assert there.message(id).state is State.SENDING
             with there.daemon():
+                proxy.cut()
+                wait_until(lambda: here.log_lines(BROKEN_OFF), 10, "that it breaks off")
+                # Nobody had taken it over by then, though somebody waits for that.
+                assert there.message(id).state is State.SENDING
                 # The cut may have been in the middle of a transaction, whose locks the
                 # server keeps until it ends it.
                 record = there.wait_for(id, State.SENT, IDLE_SECONDS + 30)
