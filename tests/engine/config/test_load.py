@@ -181,6 +181,17 @@ def test_a_file_that_is_not_utf_8_is_an_error_with_its_line(path):
         load(path, {})
 
 
+def test_a_nul_anywhere_is_an_error_with_its_line(path):
+    path.write_bytes(b"MAILDROP_HOME=/x\n\n# a \0 in a comment\n")
+    with pytest.raises(ConfigurationError, match=r"main\.conf:3: expected text"):
+        load(path, {})
+
+
+def test_a_file_without_end_is_no_configuration():
+    with pytest.raises(ConfigurationError, match="expected at most 1000000 bytes"):
+        load(Path("/dev/zero"), {})
+
+
 def test_windows_line_ends_with_a_byte_order_mark_are_fine(path):
     path.write_bytes(b"\xef\xbb\xbfMAILDROP_HOME=/srv\r\nDEBUG=1\r\n")
     assert load(path, {}).debug is True

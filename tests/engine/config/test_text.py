@@ -42,6 +42,7 @@ def value_of(written: str, **known: str) -> str:
         (r'"\$A \" \\ \` \n"', r'$A " \ ` \n'),
         ('"""three"""', "three"),
         ("é☃", "é☃"),
+        (r"a\ b\'c\\d", r"a b'c\d"),
     ],
 )
 def test_a_value_is_what_a_shell_makes_of_it(written, value):

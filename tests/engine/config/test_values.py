@@ -71,6 +71,7 @@ from collective.maildrophost.engine.config.hostport import HostPort
         'MAILDROP_SPOOL=" ; "',
         "MAILDROP_SPOOL='/a\x1bb'",
         "MAILDROP_LOGIN='a\x01b'",
+        "MAILDROP_LOGIN=a\\",
         "MAILDROP_LOGIN='a\x7fb'",
         "MAILDROP_OAUTH_TOKEN_URL='https://example.org/\x01'",
     ],
