@@ -45,6 +45,13 @@ def test_the_mail_of_a_large_file_is_in_memory_twice_at_most(queue, spool, intak
     assert peak < 2.2 * size
 
 
+def test_a_lock_is_no_mail_whatever_is_in_it(queue, spool, intake):
+    lock = drop(spool, "mail-1.lck")
+    assert intake.scan() == 0
+    assert lock.exists()
+    assert messages(queue) == []
+
+
 def test_files_are_taken_in_the_order_of_their_names(queue, spool, intake):
     for name in ("c", "a", "b"):
         drop(spool, name, MAIL.replace(b"hello", name.encode()))
