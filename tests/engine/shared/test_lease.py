@@ -202,3 +202,20 @@ def test_what_the_lost_answer_was_about_is_told_once(
     assert [each.attempts for each in record.recipients] == [1, 1, 1]
     assert len(there.attempts(id)) == 3
     assert len(letters) == 1
+
+
+def test_who_takes_in_files_for_long_is_not_taken_for_dead(machines):
+    # A file that was written just now is looked at again after that time.
+    (here,) = machines(1, **QUICK, daemon__service__QUIET_SECONDS=4.0)
+    (there,) = machines(1, **QUICK)
+    with Scripted() as relay:
+        for site in (here, there):
+            site.configure(SMTP_PORT=relay.port)
+        with there.daemon():
+            spool = here.home / "spool"
+            spool.mkdir()
+            (spool / "mail").write_text("##To:b@x.org\n##From:a@x.org\nSubject: x\n\n")
+            _, errors = here.start("--once").communicate(timeout=40)
+            assert errors == b""
+            assert not there.log_lines("is gone")
+    assert len(relay.accepted) == 1

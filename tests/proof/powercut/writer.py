@@ -72,7 +72,7 @@ def write_in_two_steps(queue: Queue, names: list[str], commits: bool) -> None:
     word = "releas" if commits else "discard"
     tell(f"{word}ing", *names[:kept])
     with queue.write() as tx:
-        step(tx, batch, *([time.time()] if commits else []))
+        step(tx, batch)
         bells = doorbells(tx)
     tell(f"{word}ed", *names[:kept])
     ring(bells)

@@ -57,7 +57,8 @@ def test_what_fails_stops_the_start_and_nothing_else_does(site, monkeypatch, opt
     found = directories.check(site.configuration)
     (bad,) = [each for each in found if each.level is Level.FAILED]
     assert bad.text.startswith(f"{named[option]} ({option}) is not ")
-    with pytest.raises(UnusableDirectory, match=f"{option} {named[option]} is not "):
+    started = {**named, "MAILDROP_LOG_FILE": f"{log}: its directory"}
+    with pytest.raises(UnusableDirectory, match=f"{option} {started[option]} is not "):
         make_directories(site.configuration)
 
 

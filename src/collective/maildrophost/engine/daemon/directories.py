@@ -22,6 +22,8 @@ class Place:
 
     directory: Path
     option: str
+    file: Path | None
+    """What the option names in it, if it names no directory."""
     access: int
     """As for os.access; 0 where that it is there is enough."""
 
@@ -41,16 +43,23 @@ def places(configuration: Configuration) -> list[Place]:
     log = 0 if os.path.exists(configuration.log_file) else make
     pid = 0 if os.access(configuration.pid_file, os.W_OK) else make
     found: dict[Path, Place] = {}
-    for directory, option, access in (
-        (configuration.home, "MAILDROP_HOME", make),
-        *((each, "MAILDROP_SPOOL", os.R_OK | make) for each in configuration.spool),
-        (configuration.var, "MAILDROP_VAR", make),
-        (configuration.log_file.parent, "MAILDROP_LOG_FILE", log),
-        (configuration.pid_file.parent, "MAILDROP_PID_FILE", pid),
+    for each in (
+        Place(configuration.home, "MAILDROP_HOME", None, make),
+        *(
+            Place(spool, "MAILDROP_SPOOL", None, os.R_OK | make)
+            for spool in configuration.spool
+        ),
+        Place(configuration.var, "MAILDROP_VAR", None, make),
+        _of_a_file(configuration.log_file, "MAILDROP_LOG_FILE", log),
+        _of_a_file(configuration.pid_file, "MAILDROP_PID_FILE", pid),
     ):
-        first = found.setdefault(directory, Place(directory, option, 0))
-        found[directory] = replace(first, access=first.access | access)
+        first = found.setdefault(each.directory, each)
+        found[each.directory] = replace(first, access=first.access | each.access)
     return list(found.values())
+
+
+def _of_a_file(file: Path, option: str, access: int) -> Place:
+    return Place(file.parent, option, file, access)
 
 
 def make_directories(configuration: Configuration) -> None:
@@ -58,9 +67,10 @@ def make_directories(configuration: Configuration) -> None:
     for place in places(configuration):
         _make_missing(place.directory, place.option)
         if lacks := place.lacks:
+            said = f"{place.file}: its directory" if place.file else place.directory
             raise UnusableDirectory(
-                f"{place.option} {place.directory} is not {lacks} for user "
-                f"{os.getuid()}: change its owner or permissions"
+                f"{place.option} {said} is not {lacks} for user {os.getuid()}: change "
+                "its owner or permissions"
             )
 
 

@@ -85,7 +85,8 @@ class Service:
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._systemd.ready(f"relay {self._delivery.route.name}")
         async with self._heeding_signals():
-            await self._together(
+            await self._run_together(
+                self._delivery.run(),
                 self._take_in(),
                 self._prune(),
                 self._keep_wal_small(),
@@ -101,13 +102,19 @@ class Service:
     async def once(self) -> None:
         """Take in what was dropped, send what is due, end."""
         async with self._heeding_signals():
-            await self._take_in_all()
-            await asyncio.to_thread(self._clock.pull_back)
-            if not self._told_to_stop:
-                await self._together()
+            await self._run_together(self._take_in_and_deliver())
 
-    async def _together(self, *more: Coroutine[Any, Any, None]) -> None:
-        delivering = asyncio.create_task(self._delivery.run())
+    async def _take_in_and_deliver(self) -> None:
+        await self._take_in_all()
+        await asyncio.to_thread(self._clock.pull_back)
+        await self._delivery.run()
+
+    async def _run_together(
+        self,
+        delivery: Coroutine[Any, Any, None],
+        *more: Coroutine[Any, Any, None],
+    ) -> None:
+        delivering = asyncio.create_task(delivery)
         stopping = asyncio.create_task(self._told_to_end.wait())
         sides = [side() for side in self._sides]
         parts = [asyncio.create_task(part) for part in (*more, *sides, self._beat())]
