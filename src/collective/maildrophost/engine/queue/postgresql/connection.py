@@ -1,6 +1,6 @@
 """How a process is connected to PostgreSQL, and how long it waits for that."""
 
-# Nothing is set for a session: see `postgresql`.
+# Nothing is set for a session: see database.py.
 
 from __future__ import annotations
 

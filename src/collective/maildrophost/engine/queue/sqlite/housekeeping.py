@@ -22,7 +22,7 @@ SPARE_PART = 4
 STEP_PAGES = 256
 """Given back to the file system in one short transaction."""
 INCREMENTAL = 2
-"""The mode of `PRAGMA auto_vacuum` in which a queue is made (sqlite.py)."""
+"""The mode of `PRAGMA auto_vacuum` in which a queue is made (database.py)."""
 
 
 @dataclass(frozen=True)
