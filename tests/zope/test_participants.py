@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
+from transaction import Transaction
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.participants import everybody_voted
@@ -21,17 +21,42 @@ def manager(configuration):
     return found
 
 
-@pytest.mark.parametrize("told", [set(), {"_resources"}, {"_voted"}])
-def test_mail_of_a_transaction_that_breaks_stays_prepared(manager, subjects, told):
-    known = {"_resources": [manager, object()], "_voted": {}}
-    txn = SimpleNamespace(**{name: known[name] for name in told})
+@pytest.fixture
+def two_take_part(manager):
+    """A transaction of `transaction`, but without what is named."""
+
+    def make(*missing):
+        txn = Transaction()
+        txn._resources = [manager, object()]
+        for name in missing:
+            delattr(txn, name)
+        return txn
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "missing", [("_resources", "_voted"), ("_voted",), ("_resources",)]
+)
+def test_mail_of_a_transaction_that_breaks_stays_prepared(
+    manager, subjects, two_take_part, missing
+):
+    txn = two_take_part(*missing)
     manager.tpc_vote(txn)
     manager.tpc_abort(txn)
     assert subjects() == [("hello", "prepared")]
 
 
-def test_it_is_deleted_where_somebody_has_not_voted(manager, subjects):
-    txn = SimpleNamespace(_resources=[manager, object()], _voted={id(manager): True})
+def test_it_is_deleted_where_nobody_else_takes_part(manager, subjects):
+    txn = object()
+    manager.tpc_vote(txn)
+    manager.tpc_abort(txn)
+    assert subjects() == []
+
+
+def test_it_is_deleted_where_somebody_has_not_voted(manager, subjects, two_take_part):
+    txn = two_take_part()
+    txn._voted[id(manager)] = True
     manager.tpc_vote(txn)
     assert not everybody_voted(txn)
     manager.tpc_abort(txn)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from transaction import Transaction
+
 
 def participants(txn: Any) -> list[Any]:
     """The data managers that have joined; none where nobody can tell."""
@@ -18,4 +20,7 @@ def participants(txn: Any) -> list[Any]:
 def everybody_voted(txn: Any) -> bool:
     """Whether some of them may have committed by now; True where nobody can tell."""
     voted = getattr(txn, "_voted", None)
-    return voted is None or all(id(each) in voted for each in participants(txn))
+    if voted is None:
+        # In what only stands for a transaction nobody else takes part.
+        return isinstance(txn, Transaction)
+    return all(id(each) in voted for each in participants(txn))

@@ -55,7 +55,7 @@ def in_two_steps(queue, message, commits):
     except QueueError:
         voted = False
     if voted and commits:
-        insist(lambda: write(queue, release, batch, time.time()))
+        insist(lambda: write(queue, release, batch))
         return "committed"
     insist(lambda: write(queue, discard, batch))
     return "aborted"
