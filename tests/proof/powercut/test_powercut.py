@@ -38,7 +38,7 @@ def test_what_had_been_said_outlives_every_power_cut(record, relay, ends, capsys
     counts: Counter[str] = Counter()
     while counts["runs"] < len(CHECKPOINT_PAGES) or time.monotonic() < ends:
         pages = CHECKPOINT_PAGES[counts["runs"] % len(CHECKPOINT_PAGES)]
-        recording = record(queue__sqlite__CHECKPOINT_PAGES=pages)
+        recording = record(queue__sqlite__database__CHECKPOINT_PAGES=pages)
         counts += prove(recording, relay, KINDS, CUTS_OF_A_RUN)
     show(counts, capsys)
 
