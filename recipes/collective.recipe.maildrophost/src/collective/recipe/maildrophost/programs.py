@@ -10,19 +10,12 @@ from zc.recipe.egg import Scripts
 
 from .daemons import Daemon
 from .errors import wrong_value
+from .sections import OF_ITS_EGGS
 from .values import without_comment
 
 MODULE = "collective.maildrophost.engine.cli.part"
 EGG = "collective.maildrophost"
 ON_EVERY_DAEMON = ("start", "stop", "restart", "status")
-PASSED_ON = (
-    "eggs",
-    "extra-paths",
-    "find-links",
-    "index",
-    "initialization",
-    "relative-paths",
-)
 PYTHON = "initialization"
 """The one of them whose comments are part of it."""
 
@@ -69,7 +62,7 @@ def _write(
     function: str,
     arguments: str,
 ) -> None:
-    settings = for_eggs(options, PASSED_ON)
+    settings = for_eggs(options, OF_ITS_EGGS)
     settings["eggs"] = "\n".join([EGG, settings.get("eggs", "")])
     settings["entry-points"] = f"{script}={MODULE}:{function}"
     settings["scripts"] = script  # none of the eggs' own

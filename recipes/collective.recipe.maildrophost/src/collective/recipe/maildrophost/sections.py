@@ -13,16 +13,20 @@ from .errors import unknown_option
 from .options import BY_NAME
 from .values import in_words_of_the_daemon
 
+OF_ITS_EGGS = (
+    "eggs",
+    "extra-paths",
+    "find-links",
+    "index",
+    "initialization",
+    "relative-paths",
+)
+"""What zc.recipe.egg takes for the programs of a part."""
 PART_OPTIONS = frozenset(
     {
         "recipe",
         "daemons",
-        "eggs",
-        "extra-paths",
-        "find-links",
-        "index",
-        "initialization",
-        "relative-paths",
+        *OF_ITS_EGGS,
         infrae.CONFIGURATION_FILE,
         *infrae.WITHOUT_MEANING,
     }
