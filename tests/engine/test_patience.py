@@ -27,19 +27,24 @@ def test_what_fails_in_time_fails():
         asyncio.run(within(fails(), LONG))
 
 
-def test_what_comes_too_late_is_cancelled_and_has_ended():
-    ended = []
+class Never:
+    """Never comes; takes a moment to end."""
 
-    async def never():
+    ended = False
+
+    async def comes(self):
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
-            ended.append(True)
+            self.ended = True
 
+
+def test_what_comes_too_late_is_cancelled_and_has_ended():
+    never = Never()
     with pytest.raises(TimeoutError):
-        asyncio.run(within(never(), 0.001))
-    assert ended
+        asyncio.run(within(never.comes(), 0.001))
+    assert never.ended
 
 
 def test_what_is_there_after_all_is_given_though_it_was_called_off():
@@ -72,21 +77,14 @@ def test_a_cancellation_that_comes_with_the_answer_is_heeded(turns):
 
 
 def test_who_is_cancelled_waits_for_the_end_of_what_it_waited_for():
-    ended = []
-
-    async def never():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.sleep(0)
-            ended.append(True)
+    never = Never()
 
     async def cancelled():
-        waiting = asyncio.create_task(within(never(), LONG))
+        waiting = asyncio.create_task(within(never.comes(), LONG))
         await asyncio.sleep(0.01)
         waiting.cancel()
         await asyncio.wait([waiting])
         assert waiting.cancelled()
-        assert ended
+        assert never.ended
 
     asyncio.run(cancelled())

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import pytest
 from servers.systemd import Manager
 
+from collective.maildrophost.engine.daemon import heartbeat as module
+from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
+
 
 @pytest.fixture
 def manager() -> Iterator[Manager]:
@@ -34,3 +37,12 @@ def full_spool(site):
     for number in range(count):
         (spool / f"mail-{number:04}").write_bytes(mail)
     return count
+
+
+@pytest.fixture
+def heartbeat(queue, monkeypatch):
+    """One that has begun, and beats all the time once it runs."""
+    monkeypatch.setattr(module, "RENEW_SECONDS", 0.01)
+    heartbeat = Heartbeat(queue, "relay:25", "/nowhere")
+    heartbeat.start()
+    return heartbeat

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
 from collective.maildrophost.engine.daemon.sightings import Sightings
 from collective.maildrophost.engine.identity import is_gone, process_identity
@@ -22,14 +21,6 @@ from collective.maildrophost.engine.queue import (
     all_daemons,
     retire,
 )
-
-
-@pytest.fixture
-def heartbeat(queue, monkeypatch):
-    monkeypatch.setattr(module, "RENEW_SECONDS", 0.01)
-    heartbeat = Heartbeat(queue, "relay:25", "/nowhere")
-    heartbeat.start()
-    return heartbeat
 
 
 def rows(queue):

@@ -85,14 +85,6 @@ def test_one_that_cannot_end_is_never_doubted():
     assert told(renewed_slowly, seconds=math.inf) == []
 
 
-@pytest.fixture
-def heartbeat(queue, monkeypatch):
-    monkeypatch.setattr(module, "RENEW_SECONDS", 0.01)
-    heartbeat = Heartbeat(queue, "relay:25", "/nowhere")
-    heartbeat.start()
-    return heartbeat
-
-
 def beating(heartbeat: Heartbeat, until, *told) -> None:
     async def story() -> None:
         running = asyncio.create_task(heartbeat.run(*told))

@@ -8,6 +8,7 @@ import pickle
 import sqlite3
 
 import pytest
+from engine.delivery.writing import settled
 
 from collective.maildrophost.engine.delivery import books
 from collective.maildrophost.engine.delivery.bookkeeper import (
@@ -25,7 +26,6 @@ from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import (
     QueueError,
     Refused,
-    Settlement,
     State,
     claim,
     due,
@@ -73,17 +73,7 @@ def accepted(queue):
         (oldest,) = next(filter(None, due(tx, 1, NOW).lanes.values()))
         (found,) = claim(tx, "me", [oldest], NOW)
     verdicts = ((0, Verdict(Outcome.SENT, "250 2.0.0 Ok")),)
-    return Settlement(
-        found.id,
-        found.created,
-        found.attempts,
-        "me",
-        NOW,
-        "relay:25",
-        verdicts,
-        NOW,
-        False,
-    )
+    return settled(found, verdicts, NOW)
 
 
 def test_who_has_lost_its_daemon_writes_verdicts_but_claims_nothing(queue):

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from engine.delivery.writing import writes_to
+from engine.delivery.writing import settled, writes_to
 from sqlalchemy import select
 
 from collective.maildrophost.engine.delivery.inflight import InFlight
@@ -22,7 +22,6 @@ from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     QueueError,
     Refused,
-    Settlement,
     State,
     claim,
     due,
@@ -57,21 +56,7 @@ def claimed(queue, count):
 
 def finished(claim, verdict):
     verdicts = ((0, verdict),)
-    return Finished(claim, settlement(claim, verdicts))
-
-
-def settlement(claim, verdicts):
-    return Settlement(
-        claim.id,
-        claim.created,
-        claim.attempts,
-        "me",
-        NOW,
-        "relay:25",
-        verdicts,
-        NOW,
-        False,
-    )
+    return Finished(claim, settled(claim, verdicts, NOW))
 
 
 def settle_all(queue, *done):
@@ -143,7 +128,7 @@ def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):
         queue,
         Finished(
             hopeless,
-            settlement(hopeless, twice),
+            settled(hopeless, twice, NOW),
             over=lambda: freed.append(hopeless.id),
         ),
         *(finished(each, SENT) for each in good),

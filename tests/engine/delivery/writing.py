@@ -1,4 +1,4 @@
-"""The ledger's transactions in a thread, where a test looks into them."""
+"""What a ledger hands in, and its transactions in a thread, where a test looks in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collective.maildrophost.engine.delivery.books import (
     write_or_refuse,
 )
 from collective.maildrophost.engine.delivery.ledger import Write
-from collective.maildrophost.engine.queue import Queue
+from collective.maildrophost.engine.queue import Claim, Queue, Settlement
+from collective.maildrophost.engine.verdict import Verdict
 
 
 def writes_to(queue: Queue) -> Write:
@@ -20,3 +21,20 @@ def writes_to(queue: Queue) -> Write:
         return await asyncio.to_thread(write_or_refuse, queue, request)
 
     return written
+
+
+def settled(
+    claim: Claim, verdicts: tuple[tuple[int, Verdict], ...], now: float
+) -> Settlement:
+    """The end of an attempt by "me", at the time `now`."""
+    return Settlement(
+        claim.id,
+        claim.created,
+        claim.attempts,
+        "me",
+        now,
+        "relay:25",
+        verdicts,
+        now,
+        False,
+    )

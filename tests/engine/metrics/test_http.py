@@ -104,11 +104,13 @@ def test_too_many_at_once_are_sent_away(monkeypatch):
     assert asyncio.run(converse()) == b""
 
 
+async def much(path: str) -> Page:
+    """More than the buffers on the way hold."""
+    return Page(HTTPStatus.OK, module.TEXT, b"x" * 10_000_000)
+
+
 @pytest.mark.parametrize("says", [b"", b"GET /large HTTP/1.1\r\n\r\n"])
 def test_the_end_waits_for_no_client_that_says_or_reads_nothing(says):
-    async def much(path: str) -> Page:
-        return Page(HTTPStatus.OK, module.TEXT, b"x" * 10_000_000)
-
     async def end_beside_a_client() -> float:
         async with listening("127.0.0.1", 0, much) as server:
             port = server.sockets[0].getsockname()[1]
@@ -124,9 +126,6 @@ def test_the_end_waits_for_no_client_that_says_or_reads_nothing(says):
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.3)
-
-    async def much(path: str) -> Page:
-        return Page(HTTPStatus.OK, module.TEXT, b"x" * 10_000_000)
 
     async def read_late() -> bytes:
         async with listening("127.0.0.1", 0, much) as server:

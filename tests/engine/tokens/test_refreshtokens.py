@@ -8,6 +8,7 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from engine.tokens.fetching import REFRESH, fetch
 from servers.tokens import TokenServer
 from waiting import wait_until
@@ -69,31 +70,35 @@ def test_a_refresh_token_that_cannot_be_kept_is_a_warning_once(
     assert [each.name for each in tmp_path.glob(".refresh*")] == []
 
 
-def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
-    configure, monkeypatch
-):
+@pytest.fixture
+def read_only(monkeypatch):
+    """From the call on no file can be replaced."""
+
     def refuse(*names):
         raise OSError(30, "Read-only file system")
 
+    return lambda: monkeypatch.setattr(os, "replace", refuse)
+
+
+def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
+    configure, read_only
+):
     shown: list[str] = []
     with TokenServer(rotating(shown)) as server:
         configuration = configure(server.url, refresh_token=REFRESH)
-        monkeypatch.setattr(os, "replace", refuse)
+        read_only()
         fetch(configuration)
         fetch(configuration)
     assert shown == [REFRESH, "r1"]
 
 
 def test_one_that_a_person_gives_is_shown_once_though_it_cannot_be_replaced_there(
-    configure, tmp_path, monkeypatch
+    configure, tmp_path, read_only
 ):
-    def refuse(*names):
-        raise OSError(30, "Read-only file system")
-
     shown: list[str] = []
     with TokenServer(rotating(shown)) as server:
         configuration = configure(server.url, refresh_token=REFRESH)
-        monkeypatch.setattr(os, "replace", refuse)
+        read_only()
         fetch(configuration)
         (tmp_path / "refresh_token").write_text("from-a-person")
         fetch(configuration, times=3)
