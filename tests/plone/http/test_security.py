@@ -1,161 +1,33 @@
-"""Everything of the add-on that has an address, and who may reach it.
-
-The tables are compared with what is registered. A new view, service, adapter or method
-fails until it has its row here: who may reach it, and what it does. Then every row is
-tried over HTTP.
-"""
+"""Who may reach what of the add-on has an address, tried with every one of them."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import pytest
 import transaction
-from AccessControl.Permissions import (
-    change_configuration,
-    use_mailhost_services,
-    view,
-)
 from AccessControl.SecurityManagement import (
     getSecurityManager,
     noSecurityManager,
     setSecurityManager,
 )
-from plone.registry.interfaces import IRegistry
-from published import (
-    ANY_METHOD,
-    NO_METHOD,
-    PUBLIC,
-    UNDECLARED,
-    Method,
-    adapters,
-    methods,
-    views,
+from addresses import (
+    ACTION,
+    METHODS,
+    NO_ADDRESS,
+    PAGE,
+    POST,
+    PUBLIC_PAGE,
+    VIEWS,
 )
+from plone.registry.interfaces import IRegistry
 from zExceptions import Unauthorized
-from zope.component import getGlobalSiteManager, getUtility
-from zope.interface import Interface
+from zope.component import getUtility
 
 from collective.maildrophost.api.controlpanel import MaildropHostControlpanel
 from collective.maildrophost.api.deserializer import SettingsDeserializer
 from collective.maildrophost.api.serializer import SettingsSerializer
-from collective.maildrophost.browserlayer import IMaildropHostLayer
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
-
-SERVICE, PAGE, ACTION = "service", "page", "action"
-PUBLIC_PAGE, FILES, NO_ADDRESS = "public page", "static files", "no address"
-
-
-@dataclass(frozen=True)
-class Row:
-    """Who may reach a view, and what it is.
-
-    A page shows something: whatever is sent to it, it changes nothing without a valid
-    authenticator. An action changes something: by POST, with an authenticator. A
-    service is of plone.restapi (test_access.py has more on them).
-    """
-
-    permission: str
-    kind: str
-
-
-VIEWS = {
-    "GET_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
-    "PATCH_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
-    "DELETE_application_json_@maildrop": Row(MANAGE_MAIL_QUEUE, SERVICE),
-    "maildrophost-controlpanel": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-controlpanel-queue": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-controlpanel-message": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-controlpanel-test": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-controlpanel-test-progress": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-controlpanel-settings": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-controlpanel-health": Row(MANAGE_MAIL_QUEUE, PAGE),
-    "maildrophost-act": Row(MANAGE_MAIL_QUEUE, ACTION),
-    "maildrophost-batch": Row(MANAGE_MAIL_QUEUE, ACTION),
-    "maildrophost-lane": Row(MANAGE_MAIL_QUEUE, ACTION),
-    "maildrophost-repair": Row(MANAGE_MAIL_QUEUE, ACTION),
-    "maildrophost-send-test": Row(MANAGE_MAIL_QUEUE, ACTION),
-    # Plone's own, which says where its settings have gone.
-    "mail-controlpanel": Row("Plone Site Setup: Mail", PAGE),
-    "collective.maildrophost": Row(UNDECLARED, FILES),
-    # What plone.restapi calls a control panel: its serializers check.
-    "maildrophost": Row(UNDECLARED, NO_ADDRESS),
-    # The text of a mail, which Plone's own view shows to everybody, too.
-    "mail_password_template": Row(PUBLIC, PUBLIC_PAGE),
-}
-
-# Nothing of a request: they have no address. Those that a service of somebody else
-# calls check the permission, which is tried below.
-ADAPTERS = {
-    "collective.maildrophost.api.deserializer.SettingsDeserializer",
-    "collective.maildrophost.api.serializer.SettingsSerializer",
-    "collective.maildrophost.exportimport.MaildropHostXMLAdapter",
-    "collective.maildrophost.settings.MaildropHostSettings",
-}
-
-POST = ("POST",)
-METHODS = {
-    "send": Method(use_mailhost_services, NO_METHOD),
-    "scheduledSend": Method(use_mailhost_services, NO_METHOD),
-    "simple_send": Method(use_mailhost_services, NO_METHOD),
-    "queueLength": Method(view, NO_METHOD),
-    "queueNonDeliveryMode": Method(view, NO_METHOD),
-    "queueThreadAlive": Method(view, NO_METHOD),
-    "isTransactional": Method(change_configuration, NO_METHOD),
-    "setTransactional": Method(change_configuration, NO_METHOD),
-    "getConfigKey": Method(change_configuration, NO_METHOD),
-    "getConfigPath": Method(change_configuration, NO_METHOD),
-    "setConfigPath": Method(change_configuration, NO_METHOD),
-    "addConfigPath": Method(change_configuration, NO_METHOD),
-    "getCandidateConfigPaths": Method(change_configuration, NO_METHOD),
-    "getLog": Method(change_configuration, NO_METHOD),
-    "manage": Method(change_configuration, ANY_METHOD),
-    "manage_main": Method(change_configuration, ANY_METHOD),
-    "manage_queue": Method(change_configuration, ANY_METHOD),
-    "manage_log": Method(change_configuration, ANY_METHOD),
-    "manage_makeChanges": Method(change_configuration, POST),
-    "manage_actOnMessages": Method(change_configuration, POST),
-    "manage_releaseBatch": Method(change_configuration, POST),
-    "manage_discardBatch": Method(change_configuration, POST),
-    "manage_restartQueueThread": Method(change_configuration, POST),
-}
-
-
-def test_every_view_and_service_is_known_with_its_permission(acceptance_layer):
-    found = {each.name: each.permission for each in views()}
-
-    assert found == {name: row.permission for name, row in VIEWS.items()}
-
-
-def test_every_other_adapter_is_known(acceptance_layer):
-    assert adapters() == ADAPTERS
-
-
-def test_every_method_of_a_maildrop_host_is_known_with_its_permission():
-    assert methods() == METHODS
-
-
-@pytest.fixture
-def forgotten():
-    """A view of ours that nobody has put into the table."""
-
-    class Forgotten:
-        __module__ = "collective.maildrophost.forgotten"
-
-        def __init__(self, context, request):
-            pass
-
-    registry = getGlobalSiteManager()
-    registered = (Forgotten, (Interface, IMaildropHostLayer), Interface, "forgotten")
-    registry.registerAdapter(*registered)
-    yield
-    registry.unregisterAdapter(*registered)
-
-
-def test_a_forgotten_view_is_found(acceptance_layer, forgotten):
-    assert "forgotten" in {each.name for each in views()} - set(VIEWS)
-
 
 SECRET = "for nobody else"
 TOKEN = re.compile(r'name="_authenticator" value="(\w+)"')
