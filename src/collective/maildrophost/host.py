@@ -8,33 +8,25 @@ import time
 from typing import Any
 
 from AccessControl.class_init import InitializeClass
-from AccessControl.Permissions import (
-    change_configuration,
-    use_mailhost_services,
-    view,
-)
+from AccessControl.Permissions import change_configuration, use_mailhost_services
 from AccessControl.SecurityInfo import ClassSecurityInfo
 from Products.MailHost.MailHost import MailHost
 from zope.interface import implementer
 from ZPublisher import zpublish
 
 from collective.maildrophost import oldhost, productconfig
+from collective.maildrophost.deliverer import Deliverer
 from collective.maildrophost.engine.config import Configuration, ConfigurationError
-from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.message import (
     InvalidMessage,
     Message,
     compose,
 )
-from collective.maildrophost.engine.queue import alive_and_lost, queue_length
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.patched import is_replaced
-from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.refusal import refusals_named
-from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.sending import send_now, send_with_transaction
 from collective.maildrophost.submission import envelope, headers, wishes
 from collective.maildrophost.submission.munged import munged
@@ -42,7 +34,7 @@ from collective.maildrophost.zmi.tabs import Tabs
 
 
 @implementer(IMaildropHost)
-class MaildropHost(Tabs, MailHost):
+class MaildropHost(Tabs, Deliverer, MailHost):
     """A MailHost whose mail leaves through the maildrop queue.
 
     Only the settings are stored: which configuration, and whether mail waits for the
@@ -242,52 +234,6 @@ class MaildropHost(Tabs, MailHost):
         """The newest bytes of the daemon's log; "" when there is none."""
         with refusals_named():
             return newest(self._configuration().log_file, max_bytes)
-
-    @zpublish(False)
-    @security.protected(view)
-    def queueLength(self) -> int | str:
-        """How many mails wait; "n/a" with the reason when the queue does not answer."""
-        try:
-            with configured_queue(self._config_key).read() as tx:
-                return queue_length(tx)
-        except MaildropError as error:
-            return f"n/a - {error}"
-
-    @zpublish(False)
-    @security.protected(view)
-    def queueThreadAlive(self) -> bool:
-        """Whether a daemon works on the queue."""
-        try:
-            with configured_queue(self._config_key).read() as tx:
-                alive, _ = alive_and_lost(tx, time.time(), is_gone)
-        except MaildropError:
-            return False
-        return bool(alive)
-
-    @zpublish(False)
-    @security.protected(view)
-    def queueNonDeliveryMode(self) -> bool:
-        """False: MAILHOST_QUEUE_ONLY stops threads of Zope, and the daemon is none."""
-        return False
-
-    @zpublish(methods="POST")
-    @security.protected(change_configuration)
-    def manage_restartQueueThread(
-        self, action: str = "start", REQUEST: Any = None
-    ) -> Any:
-        """Say who delivers: there is no thread to start or stop."""
-        if REQUEST is not None:
-            check_same_site(REQUEST)
-        message = "The maildrop daemon delivers; start and stop it with maildropctl."
-        return self._back_to(REQUEST, "manage_main", message)
-
-    @security.private
-    def _startQueueProcessorThread(self) -> None:
-        """The daemon delivers, no thread of Zope."""
-
-    @security.private
-    def _stopQueueProcessorThread(self) -> None:
-        """See `_startQueueProcessorThread`."""
 
     @security.private
     def _makeMailer(self) -> QueueMailer:
