@@ -153,21 +153,33 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
         with refusals_named():
-            wished = wishes.kept_now()
-            if wished.immediate is not None:
-                immediate = wished.immediate
             configuration = self._configuration()
-            message = compose(
-                headers.content(messageText),
-                headers.unfolded(headers.as_text("sender", mfrom) or ""),
-                envelope.recipients("", mto),
-                lane=wishes.lane_of(wished.lane),
-                at=wishes.seconds_of(wished.deliver_at),
-                immediate=bool(immediate),
-                add_message_id=configuration.add_messageid,
-                now=time.time(),
+            message = self._composed(
+                configuration, mfrom, mto, messageText, bool(immediate)
             )
         self._hand_over(configuration.queue, message)
+
+    def _composed(
+        self,
+        configuration: Configuration,
+        mfrom: Any,
+        mto: Any,
+        messageText: Any,
+        immediate: bool,
+    ) -> Message:
+        wished = wishes.kept_now()
+        if wished.immediate is not None:
+            immediate = wished.immediate
+        return compose(
+            headers.content(messageText),
+            headers.unfolded(headers.as_text("sender", mfrom) or ""),
+            envelope.recipients("", mto),
+            lane=wishes.lane_of(wished.lane),
+            at=wishes.seconds_of(wished.deliver_at),
+            immediate=immediate,
+            add_message_id=configuration.add_messageid,
+            now=time.time(),
+        )
 
     def _hand_over(self, url: str, message: Message) -> None:
         hand_over = send_with_transaction if self.isTransactional() else send_now

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
+
+from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.sending import (
+    committing,
+    send_with_transaction,
+    take_part,
+)
+from collective.maildrophost.submission import wishes
+
+Vote = Callable[[Any, Any, Any], None]
 
 
 class QueueMailer:
@@ -11,12 +23,48 @@ class QueueMailer:
     def __init__(self, host: Any) -> None:
         self._host = host
 
-    def send(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
-        """Queue the mail in the interactive lane."""
-        self._host._queue(fromaddr, toaddrs, message, immediate=True)
+    @property
+    def vote(self) -> Vote:
+        """What zope.sendmail calls when the transaction of a mail votes.
 
-    def vote(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
-        """The transaction's own data manager votes."""
+        It asks for it as the mail is sent. Then the queue's own data manager can still
+        join: its batch goes into the storages' logs, and it votes later, with the mail.
+        """
+        with refusals_named():
+            configuration = self._host._configuration()
+        take_part(configuration.queue)
+        wished = wishes.kept_now()
+
+        def vote(fromaddr: Any, toaddrs: Any, message: Any) -> None:
+            txn = committing()
+            if txn is None:
+                return  # Nobody's vote: it goes with `send`.
+            with refusals_named(), wishes.kept(**asdict(wished)):
+                composed = self._host._composed(
+                    configuration, fromaddr, toaddrs, message, immediate=True
+                )
+            send_with_transaction(configuration.queue, composed, self._host._origin())
+            self._voted_for(txn).append((fromaddr, toaddrs, message))
+
+        return vote
+
+    def send(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
+        """Queue the mail in the interactive lane; done when it has been voted for."""
+        mail = fromaddr, toaddrs, message
+        txn = committing()
+        if txn is not None and mail in self._voted_for(txn):
+            self._voted_for(txn).remove(mail)
+        else:
+            self._host._queue(*mail, immediate=True)
+
+    def _voted_for(self, txn: Any) -> list[tuple[Any, Any, Any]]:
+        """The mail that goes with this transaction: another may use the mailer, too."""
+        try:
+            voted: list[tuple[Any, Any, Any]] = txn.data(self)
+        except KeyError:
+            voted = []
+            txn.set_data(self, voted)
+        return voted
 
     def abort(self) -> None:
-        """The transaction's own data manager takes the mail back."""
+        """The queue's own data manager takes the mail back."""

@@ -20,8 +20,8 @@ from collective.maildrophost.transaction import SpoolDataManager
 
 _JOINED = object()
 """What a transaction's data managers are kept under: a dict, by URL of the queue."""
-_COMMITTED = "Committed"
-"""The transaction's own word for its state, which has no public name."""
+_COMMITTING, _COMMITTED = "Committing", "Committed"
+"""The transaction's own words for its state, which have no public name."""
 
 
 def send_with_transaction(url: str, message: Message, origin: str) -> None:
@@ -31,7 +31,7 @@ def send_with_transaction(url: str, message: Message, origin: str) -> None:
     takes nothing any more, or when its mail must move to a queue that does not answer.
     """
     current = transaction.get()
-    if getattr(current, "status", None) == _COMMITTED:
+    if _status(current) == _COMMITTED:
         # A hook after the commit sends it: there is nothing left to wait for.
         send_now(url, message, origin)
     else:
@@ -45,6 +45,24 @@ def send_now(url: str, message: Message, origin: str) -> None:
         enqueue(tx, [message], now, origin)
         bells = doorbells(tx)
     ring(bells)
+
+
+def take_part(url: str) -> None:
+    """Have the current transaction ask the queue, though its mail comes in its vote.
+
+    Raises MailHostError when the transaction takes nothing any more.
+    """
+    _data_manager(transaction.get(), url)
+
+
+def committing() -> Any:
+    """The current transaction while it is in one of its two phases, else None."""
+    current = transaction.get()
+    return current if _status(current) == _COMMITTING else None
+
+
+def _status(txn: Any) -> Any:
+    return getattr(txn, "status", None)
 
 
 def _data_manager(txn: Any, url: str) -> SpoolDataManager:
