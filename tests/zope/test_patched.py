@@ -100,6 +100,31 @@ def test_a_patch_that_calls_the_original_has_the_mail_queued(
     assert message.lane is (Lane.INTERACTIVE if immediate else Lane.NORMAL)
 
 
+@pytest.mark.parametrize("transactional", [True, False])
+def test_so_it_has_when_it_does_not_hand_on_what_immediate_is(
+    host, send, mails, monkeypatch, transactional
+):
+    original = MailBase._send
+
+    def _send(self, mfrom, mto, messageText, immediate=False):
+        original(self, mfrom, mto, messageText)
+
+    monkeypatch.setattr(MailBase, "_send", _send)
+    host.setTransactional(transactional)
+    later = datetime(2040, 1, 1, tzinfo=timezone.utc)
+    send(host, deliver_at=later)
+    transaction.abort()
+    assert mails() == []
+    send(host, lane="bulk", deliver_at=later)
+    send(host, immediate=True)
+    send(host)
+    transaction.commit()
+    *now, wished = mails()
+    assert (wished.lane, wished.due) == (Lane.BULK, later.timestamp())
+    assert {each.lane for each in now} == {Lane.INTERACTIVE, Lane.NORMAL}
+    assert host.smtp_queue is True
+
+
 def test_a_patch_need_not_know_what_immediate_is(host, send, subjects, monkeypatch):
     """That of collective.MockMailHost calls its last argument `debug`."""
     taken = []

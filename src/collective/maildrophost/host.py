@@ -51,8 +51,12 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     smtp_host = "localhost"
     smtp_port = 25
     # Callers that read it choose `immediate` by it. A property, because a value stored
-    # by a control panel or an import step must not turn it off.
-    smtp_queue = property(lambda self: True, lambda self, value: None)
+    # by a control panel or an import step must not turn it off. MailHost's own `_send`,
+    # should an add-on's call it without `immediate`, would write to a Maildir by it:
+    # so it is to use a delivery with our mailer.
+    smtp_queue = property(
+        lambda self: wishes.kept_now().immediate is None, lambda self, value: None
+    )
 
     _config_key = productconfig.DEFAULT
     _transactional = True
