@@ -92,7 +92,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             subject = headers.one_line("subject", subject, charset)
             msg_type = headers.one_line("msg_type", msg_type)
             encode = headers.one_line("encode", encode)
-            mfrom = headers.as_text("sender", mfrom, charset)
+            mfrom = envelope.sender(mfrom, charset)
             messageText = headers.as_text("message", messageText, charset)
             headers.check(messageText)
             mto = envelope.listed(mto, charset)
@@ -176,7 +176,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             immediate = wished.immediate
         return compose(
             headers.content(messageText),
-            headers.unfolded(headers.as_text("sender", mfrom) or ""),
+            headers.unfolded(envelope.sender(mfrom) or ""),
             envelope.recipients("", mto),
             lane=wishes.lane_of(wished.lane),
             at=wishes.seconds_of(wished.deliver_at),

@@ -29,24 +29,41 @@ _PARTS = re.compile(
 )
 
 
+def sender(mfrom: Any, charset: str | None = None) -> Any:
+    """`mfrom` as MailHost takes it: a text, or nothing.
+
+    Raises InvalidMessage for what can be no address.
+    """
+    mfrom = _text("sender", mfrom, charset)
+    if not mfrom or isinstance(mfrom, str):
+        return mfrom
+    raise InvalidMessage(f"the sender is {mfrom!r}, not an address")
+
+
 def listed(mto: Any, charset: str | None = None) -> Any:
     """`mto` as MailHost takes it: one text, or a list of them, or nothing.
 
     Raises InvalidMessage for what can be no address.
     """
-    mto = as_text("recipient", mto, charset)
-    if not mto or isinstance(mto, (str, Header)):
+    mto = _text("recipient", mto, charset)
+    if not mto or isinstance(mto, str):
         return mto
     if not isinstance(mto, Iterable):
         raise InvalidMessage(f"the recipients are {mto!r}, not an address or several")
     return [_recipient(each, charset) for each in mto]
 
 
-def _recipient(value: Any, charset: str | None) -> Any:
-    value = as_text("recipient", value, charset)
-    if isinstance(value, (str, Header, Address)):
+def _recipient(value: Any, charset: str | None) -> str:
+    value = _text("recipient", value, charset)
+    if isinstance(value, str):
         return value
     raise InvalidMessage(f"a recipient is {value!r}, not an address")
+
+
+def _text(name: str, value: Any, charset: str | None) -> Any:
+    value = as_text(name, value, charset)
+    # MailHost hands objects on to email.utils, which finds no address in them, or fails.
+    return str(value) if isinstance(value, (Header, Address)) else value
 
 
 def recipients(message: Any, mto: Any) -> list[str]:
@@ -60,7 +77,7 @@ def recipients(message: Any, mto: Any) -> list[str]:
 
 def each(mto: Any) -> Iterable[Any]:
     """The items of what `listed` returns; a text may still hold several addresses."""
-    return (mto,) if isinstance(mto, (str, Header)) else mto or ()
+    return (mto,) if isinstance(mto, str) else mto or ()
 
 
 def _headers(message: Any) -> list[Any]:

@@ -1,0 +1,57 @@
+"""An address may be given as an object of the email package, as well as a text."""
+
+from __future__ import annotations
+
+from email.header import Header
+from email.headerregistry import Address
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailHostError
+
+BOB = "Bob <bob@example.org>"
+EACH_KIND = pytest.mark.parametrize(
+    "bob", [Header(BOB), Address("Bob", "bob", "example.org"), BOB.encode()]
+)
+
+
+@pytest.fixture
+def lines_of(content_of):
+    """The lines of a message."""
+    return lambda message: content_of(message).decode().splitlines()
+
+
+@EACH_KIND
+@pytest.mark.parametrize("several", [False, True])
+def test_a_recipient_is_in_the_envelope_and_the_message(
+    host, send, sent, lines_of, bob, several
+):
+    send(host, mto=[bob, "carol@example.org"] if several else bob)
+    message = sent()
+    expected = ["bob@example.org", *(["carol@example.org"] if several else [])]
+    assert [each.address for each in message.recipients] == expected
+    assert f"To: {', '.join([BOB, *expected[1:]])}" in lines_of(message)
+
+
+@EACH_KIND
+def test_so_is_the_sender(host, send, sent, lines_of, bob):
+    send(host, mfrom=bob)
+    message = sent()
+    assert message.sender == "bob@example.org"
+    assert f"From: {BOB}" in lines_of(message)
+
+
+@pytest.mark.parametrize("bad", ["Bob\nBcc: x@y.org <bob@example.org>", "bob@a b"])
+@pytest.mark.parametrize("argument", ["mto", "mfrom"])
+def test_an_object_is_checked_as_a_text_is(host, send, mails, argument, bad):
+    with pytest.raises(MailHostError):
+        send(host, **{argument: Header(bad)})
+    transaction.commit()
+    assert mails() == []
+
+
+def test_what_can_be_no_sender_is_refused(host, send, mails):
+    with pytest.raises(MailHostError, match="the sender is 5, not an address"):
+        send(host, mfrom=5)
+    transaction.commit()
+    assert mails() == []
