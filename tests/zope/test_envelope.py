@@ -236,51 +236,6 @@ def test_one_of_several_recipients_that_cannot_be_read_is_refused(host, mails, m
     assert mails() == []
 
 
-UMLAUTS = "Info <info@müller.example>"
-ASCII = b"<info@xn--mller-kva.example>"
-
-
-@pytest.mark.parametrize(
-    ("message", "options"),
-    [
-        ("Subject: s\n\nhi", {"mto": UMLAUTS}),
-        ("Subject: s\n\nhi", {"mto": [UMLAUTS]}),
-        ("Subject: s\n\nhi", {"mto": [UMLAUTS.replace("Info", "Müller")]}),
-        ("Subject: s\n\nhi", {"mto": "to@example.org", "mfrom": UMLAUTS}),
-        (f"Subject: s\nTo: {UMLAUTS}\n\nhi", {}),
-        (f"Subject: s\r\nreply-to:\r\n {UMLAUTS}\r\n\r\nhi", {"mto": "a@b.org"}),
-        (f"Subject: s\nCc: b@c.org,\n {UMLAUTS}\n\nhi", {"mto": "a@b.org"}),
-    ],
-)
-def test_a_domain_beyond_ascii_is_written_in_ascii(
-    host, sent, content_of, message, options
-):
-    host.send(message, **{"mfrom": "from@example.org", **options})
-    content = content_of(sent())
-    assert ASCII in content
-    assert content.endswith(b"\nhi")
-
-
-@pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hi")])
-def test_so_it_is_in_a_message_object_which_stays_as_it_is(
-    host, sent, content_of, kind
-):
-    mail = kind()
-    mail["To"] = "b@c.org"
-    mail["Cc"] = UMLAUTS
-    host.send(mail, "a@b.org", "from@example.org")
-    assert ASCII in content_of(sent())
-    assert mail["Cc"] == UMLAUTS
-
-
-def test_a_text_about_a_domain_beyond_ascii_is_left_alone(host, sent, content_of):
-    text = "Subject: at info@müller.example\n\nTo: info@müller.example\n"
-    host.send(text, "a@b.org", "from@example.org", charset="utf-8")
-    message = sent()
-    assert message.subject == "at info@müller.example"
-    assert b"To: info@m=C3=BCller.example" in content_of(message)
-
-
 @pytest.mark.parametrize("place", range(3), ids=["mto", "mfrom", "subject"])
 @pytest.mark.parametrize(
     "bad", ["\nBcc: evil@x.org", "\r\n\r\nbody", "\rx: y", "\0", "\n"]

@@ -1,4 +1,4 @@
-"""Mail through zope.sendmail with a Maildrop Host's mailer is the transaction's mail."""
+"""What zope.sendmail sends with a Maildrop Host's mailer is of its transaction."""
 
 from __future__ import annotations
 

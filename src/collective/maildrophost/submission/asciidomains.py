@@ -15,7 +15,8 @@ from collective.maildrophost.engine.domains import with_ascii_domains
 
 _NAMES = "from", "sender", "reply-to", "to", "cc", "bcc"
 _ADDRESS_HEADERS = {*_NAMES, *(f"resent-{name}" for name in _NAMES)}
-_HEAD = re.compile(r".*?(?=\r?\n\r?\n|\Z)", re.DOTALL)
+# A text need not have headers. Where they end is what the email package takes for that.
+_HEAD_END = re.compile(r"^(?![!-9;-~]*:|[ \t]|From )", re.MULTILINE)
 _FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:.*(?:\n[ \t].*)*", re.MULTILINE)
 
 
@@ -31,9 +32,9 @@ def in_addresses(value: Any) -> Any:
 def in_message(message: Any) -> Any:
     """The message, or one with other headers of addresses."""
     if isinstance(message, str) and not message.isascii():
-        head = _HEAD.match(message)
-        assert head is not None
-        return _FIELD.sub(_field, head[0]) + message[head.end() :]
+        found = _HEAD_END.search(message)
+        end = found.start() if found else len(message)
+        return _FIELD.sub(_field, message[:end]) + message[end:]
     if isinstance(message, Message):
         changed = _changed_headers(message)
         return _with_headers(message, changed) if changed else message

@@ -62,7 +62,7 @@ def _recipient(value: Any, charset: str | None) -> str:
 
 def _text(name: str, value: Any, charset: str | None) -> Any:
     value = as_text(name, value, charset)
-    # MailHost hands objects on to email.utils, which finds no address in them, or fails.
+    # MailHost gives objects to email.utils, which finds no address in them, or fails.
     return str(value) if isinstance(value, (Header, Address)) else value
 
 

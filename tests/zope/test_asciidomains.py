@@ -1,0 +1,79 @@
+"""A domain beyond ASCII is written in ASCII, where it is of an address only."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.mime.text import MIMEText
+
+import pytest
+
+UMLAUTS = "Info <info@müller.example>"
+ASCII = b"<info@xn--mller-kva.example>"
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        ("Subject: s\n\nhi", {"mto": UMLAUTS}),
+        ("Subject: s\n\nhi", {"mto": [UMLAUTS]}),
+        ("Subject: s\n\nhi", {"mto": [UMLAUTS.replace("Info", "Müller")]}),
+        ("Subject: s\n\nhi", {"mto": "to@example.org", "mfrom": UMLAUTS}),
+        (f"Subject: s\nTo: {UMLAUTS}\n\nhi", {}),
+        (f"Subject: s\r\nreply-to:\r\n {UMLAUTS}\r\n\r\nhi", {"mto": "a@b.org"}),
+        (f"Subject: s\nCc: b@c.org,\n {UMLAUTS}\n\nhi", {"mto": "a@b.org"}),
+    ],
+)
+def test_a_domain_beyond_ascii_is_written_in_ascii(
+    host, sent, content_of, message, options
+):
+    host.send(message, **{"mfrom": "from@example.org", **options})
+    content = content_of(sent())
+    assert ASCII in content
+    assert content.endswith(b"\nhi")
+
+
+@pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hi")])
+def test_so_it_is_in_a_message_object_which_stays_as_it_is(
+    host, sent, content_of, kind
+):
+    mail = kind()
+    mail["To"] = "b@c.org"
+    mail["Cc"] = UMLAUTS
+    host.send(mail, "a@b.org", "from@example.org")
+    assert ASCII in content_of(sent())
+    assert mail["Cc"] == UMLAUTS
+
+
+def test_a_text_about_a_domain_beyond_ascii_is_left_alone(host, sent, content_of):
+    text = "Subject: at info@müller.example\n\nTo: info@müller.example\n"
+    host.send(text, "a@b.org", "from@example.org", charset="utf-8")
+    message = sent()
+    assert message.subject == "at info@müller.example"
+    assert b"To: info@m=C3=BCller.example" in content_of(message)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello,\nTo: info@müller.example\n",
+        "A request\nFrom: jörg@müller.example\nTo: info@müller.example\n\nhello\n",
+        "\nReply-To: info@müller.example\nhello\n",
+        "\r\nReply-To: info@müller.example\r\nhello\r\n",
+    ],
+)
+def test_so_is_a_text_without_headers(host, sent, content_of, text):
+    host.send(text, "a@b.org", "from@example.org", "a subject", charset="utf-8")
+    mail = message_from_bytes(content_of(sent()))
+    body = mail.get_payload(decode=True).decode().replace("\r\n", "\n")
+    assert body == text.replace("\r\n", "\n").removeprefix("\n")
+
+
+def test_the_head_of_a_text_is_what_the_email_package_takes_for_it(
+    host, sent, content_of
+):
+    text = f"From the Unix mailbox\n: \nSubject: s\nReply-To: {UMLAUTS}\nhi"
+    host.send(text, "a@b.org", "from@example.org")
+    content = content_of(sent())
+    assert b"Reply-To: Info " + ASCII in content
+    assert content.endswith(b"\nhi")
