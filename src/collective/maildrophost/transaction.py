@@ -208,7 +208,11 @@ class SpoolDataManager:
         ring(self._bells)
 
     def _finish_batch(self) -> None:
-        try:
+        trouble = (
+            f"its transaction has committed, but its {self._prepared} mails could not "
+            "be released: %s. They stay prepared until that can be done"
+        )
+        with self._last_step(Ending.COMMITTED, trouble):
             with self._write() as tx:
                 released = release(tx, self.batch)
                 self._bells = doorbells(tx)
@@ -220,17 +224,21 @@ class SpoolDataManager:
                     released,
                     self._prepared,
                 )
-            done(self._url, self.batch, Ending.COMMITTED)
-        except Exception as error:
-            # The others have committed. An error here would only hide that.
-            ended(self._url, self.batch, Ending.COMMITTED)
-            logger.error(
-                "batch %s: its transaction has committed, but its %d mails could not "
-                "be released: %s. They stay prepared until that can be done",
-                self.batch,
-                self._prepared,
-                error,
-            )
+
+    @contextmanager
+    def _last_step(self, ending: Ending, trouble: str) -> Iterator[None]:
+        """Have what could not be done in this block made up for later."""
+        try:
+            yield
+            done(self._url, self.batch, ending)
+        except BaseException as error:
+            ended(self._url, self.batch, ending)
+            reason = str(error) or type(error).__name__
+            logger.error(f"batch %s: {trouble}", self.batch, reason)
+            # The others have committed. An error here would only hide that. It is
+            # another matter whether the process is to end.
+            if not isinstance(error, Exception):
+                raise
 
     def tpc_abort(self, txn: Any) -> None:
         """Delete the batch, unless nobody can tell whether the others committed."""
@@ -266,18 +274,12 @@ class SpoolDataManager:
             self._discard_batch()
 
     def _discard_batch(self) -> None:
-        try:
-            with self._write() as tx:
-                discard(tx, self.batch)
-            done(self._url, self.batch, Ending.ABORTED)
-        except Exception as error:
-            ended(self._url, self.batch, Ending.ABORTED)
-            logger.error(
-                "batch %s: its transaction was aborted, but its mails could not be "
-                "deleted: %s. They are not sent, and deleted when that can be done",
-                self.batch,
-                error,
-            )
+        trouble = (
+            "its transaction was aborted, but its mails could not be deleted: %s. They "
+            "are not sent, and deleted when that can be done"
+        )
+        with self._last_step(Ending.ABORTED, trouble), self._write() as tx:
+            discard(tx, self.batch)
 
 
 @implementer(IDataManagerSavepoint)

@@ -199,6 +199,46 @@ def test_what_could_not_be_deleted_goes_when_it_can_be(
     assert states(mails) == []
 
 
+class Interrupted(KeyboardInterrupt):
+    """Somebody wants the process to end, which takes its time."""
+
+
+def test_what_was_interrupted_at_its_release_goes_out_while_the_process_lives(
+    root, send, mails, look, monkeypatch
+):
+    def interrupt(tx, batch):
+        raise Interrupted
+
+    root.counter += 1
+    send(root.host)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(spool, "release", interrupt)
+        with pytest.raises(Interrupted):
+            transaction.commit()
+    transaction.abort()
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == ["queued"]
+
+
+def test_what_was_interrupted_at_its_deletion_goes_while_the_process_lives(
+    root, send, mails, look, monkeypatch
+):
+    def interrupt(tx, batch):
+        raise Interrupted
+
+    monkeypatch.setattr(spool, "SPILL_MESSAGES", 1)
+    send(root.host)
+    send(root.host)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(spool, "discard", interrupt)
+        with pytest.raises(Interrupted):
+            transaction.abort()
+    assert states(mails) == ["prepared"]
+    look()
+    assert states(mails) == []
+
+
 @pytest.fixture
 def break_off(root, send, mails, join):
     """A transaction with a mail whose finish breaks: before or after ZODB's own."""
