@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import transaction
 from Products.MailHost.MailHost import MailHostError
-from transaction.interfaces import TransactionError
+from transaction.interfaces import NoTransaction, TransactionError
 
 from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import doorbells, enqueue
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
+from collective.maildrophost.participants import participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.transaction import SpoolDataManager
@@ -23,6 +25,8 @@ _JOINED = object()
 _COMMITTING, _COMMITTED = "Committing", "Committed"
 """The transaction's own words for its state, which have no public name."""
 
+logger = logging.getLogger("maildrop.zope")
+
 
 def send_with_transaction(url: str, message: Message, origin: str) -> None:
     """Have `message` leave when the current transaction commits.
@@ -30,7 +34,7 @@ def send_with_transaction(url: str, message: Message, origin: str) -> None:
     `origin` tells an operator who wrote it. Raises MailHostError when the transaction
     takes nothing any more, or when its mail must move to a queue that does not answer.
     """
-    current = transaction.get()
+    current = _current()
     if _status(current) == _COMMITTED:
         # A hook after the commit sends it: there is nothing left to wait for.
         send_now(url, message, origin)
@@ -52,13 +56,24 @@ def take_part(url: str) -> None:
 
     Raises MailHostError when the transaction takes nothing any more.
     """
-    _data_manager(transaction.get(), url)
+    _data_manager(_current(), url)
 
 
 def committing() -> Any:
     """The current transaction while it is in one of its two phases, else None."""
-    current = transaction.get()
+    try:
+        current = _current()
+    except MailHostError:
+        return None
     return current if _status(current) == _COMMITTING else None
+
+
+def _current() -> Any:
+    try:
+        return transaction.get()
+    except NoTransaction as error:
+        # Where a program has to begin each one itself.
+        raise MailHostError("mail cannot be sent outside of a transaction") from error
 
 
 def _status(txn: Any) -> Any:
@@ -76,7 +91,7 @@ def _data_manager(txn: Any, url: str) -> SpoolDataManager:
     return joined[url]
 
 
-def _join(txn: Any, url: str, others: Iterable[SpoolDataManager]) -> SpoolDataManager:
+def _join(txn: Any, url: str, others: Collection[SpoolDataManager]) -> SpoolDataManager:
     manager = SpoolDataManager(url)
     try:
         txn.join(manager)
@@ -84,6 +99,12 @@ def _join(txn: Any, url: str, others: Iterable[SpoolDataManager]) -> SpoolDataMa
         raise MailHostError(
             f"mail cannot be sent with a transaction that ends or has failed: {error}"
         ) from error
+    if any(each.ended for each in others if each in participants(txn)):
+        logger.warning(
+            "batch %s: a hook sends mail after its transaction was aborted: that mail "
+            "is not sent",
+            manager.batch,
+        )
     # Storages write the extended info when the commit begins: the vote is too late.
     # They have little room for it: not for who has ended with a savepoint and its mail.
     batches = [each.batch for each in others if not each.ended]

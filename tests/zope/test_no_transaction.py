@@ -1,0 +1,61 @@
+"""What is sent with a transaction that is over, or none at all."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+from Products.MailHost.MailHost import MailHostError
+
+
+@pytest.fixture
+def explicit():
+    """Every transaction has to be begun by the program."""
+    transaction.manager.explicit = True
+    yield
+    transaction.manager.explicit = False
+
+
+def test_mail_of_a_hook_after_an_abort_is_dropped_with_a_word(
+    root, send, subjects, caplog
+):
+    send(root.host, "aborted")
+    transaction.get().addAfterAbortHook(send, (root.host, "by hook"))
+    transaction.abort()
+    transaction.commit()
+    assert subjects() == []
+    assert "a hook sends mail after its transaction was aborted" in caplog.text
+
+
+def test_there_is_no_such_word_after_a_savepoint(root, send, subjects, caplog):
+    savepoint = transaction.savepoint()
+    send(root.host, "taken back")
+    savepoint.rollback()
+    send(root.host, "sent after")
+    transaction.commit()
+    assert subjects() == [("sent after", "queued")]
+    assert caplog.text == ""
+
+
+def test_a_hook_after_an_abort_may_send_with_the_transactional_mode_off(
+    host, send, subjects
+):
+    host.setTransactional(False)
+    transaction.get().addAfterAbortHook(send, (host, "by hook"))
+    transaction.abort()
+    assert subjects() == [("by hook", "queued")]
+
+
+def test_mail_that_no_transaction_takes_is_refused(host, send, subjects, explicit):
+    with pytest.raises(MailHostError, match="outside of a transaction"):
+        send(host)
+    transaction.begin()
+    send(host)
+    transaction.commit()
+    assert subjects() == [("hello", "queued")]
+
+
+def test_it_needs_none_with_the_transactional_mode_off(host, subjects, explicit):
+    host.setTransactional(False)
+    mail = "from@example.org", ["to@example.org"], b"Subject: hello\n\nhi\n"
+    host._makeMailer().send(*mail)
+    assert subjects() == [("hello", "queued")]
