@@ -48,6 +48,21 @@ def test_a_log_that_can_tell_nothing_is_asked_again_every_hour(moments):
     assert moments(Ending.UNKNOWN, settled=True)[:3] == [0, 3600, 7200]
 
 
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_log_that_has_it_is_asked_once(moments, settled):
+    assert moments(Ending.COMMITTED, settled) == [0]
+
+
+@pytest.mark.settling
+def test_what_has_committed_is_its_process_s_to_release_at_first():
+    about = Doubt()
+    about.hear(Ending.ABORTED, False, 0.0)
+    assert not about.had_its_time(DAY)
+    about.hear(Ending.COMMITTED, False, DAY)
+    assert not about.had_its_time(DAY - 1.0 + doubt.SETTLE_SECONDS)
+    assert about.had_its_time(DAY + doubt.SETTLE_SECONDS)
+
+
 def test_what_was_told_before_it_settled_is_asked_once_more():
     about = Doubt()
     about.hear(Ending.ABORTED, False, 0.0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+import transaction
 
+from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -13,6 +15,7 @@ from collective.maildrophost.engine.queue import (
     prepare,
     remember_batch,
 )
+from collective.maildrophost.indoubt import doubt
 
 ANOTHER_BOOT = "another-boot pid:[4026531836] 77 12345"
 
@@ -66,3 +69,45 @@ def test_a_start_of_the_machine_leaves_what_no_log_knows_to_a_person(
     look()
     assert states() == ["prepared"]
     assert "nobody can tell" in caplog.text
+
+
+AFTER_ZODB = "~a"
+
+
+@pytest.mark.settling
+@pytest.mark.parametrize("queue_url", ["postgresql"], indirect=True)
+def test_what_another_machine_has_just_committed_is_its_own_to_release(
+    root, send, join, mails, look, caplog, monkeypatch
+):
+    monkeypatch.setattr(spool, "own_identity", lambda: ANOTHER_BOOT)
+    join(AFTER_ZODB, tpc_finish=look)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    assert [each.state.value for each in mails()] == ["queued"]
+    assert caplog.text == ""
+
+
+@pytest.mark.settling
+@pytest.mark.parametrize("queue_url", ["postgresql"], indirect=True)
+def test_what_it_does_not_release_goes_out_all_the_same(
+    root, send, join, states, look, monkeypatch
+):
+    """Seen by the other one, which knows nothing of how the transaction has ended."""
+
+    def die():
+        raise OSError("gone")
+
+    monkeypatch.setattr(spool, "own_identity", lambda: ANOTHER_BOOT)
+    monkeypatch.setattr(spool, "ended", lambda *ending: None)
+    join(AFTER_ZODB, tpc_finish=die)
+    root.counter += 1
+    send(root.host)
+    with pytest.raises(OSError, match="gone"):
+        transaction.commit()
+    transaction.abort()
+    look()
+    assert states() == {"prepared"}
+    monkeypatch.setattr(doubt, "SETTLE_SECONDS", 0.0)
+    look()
+    assert states() == {"queued"}

@@ -7,7 +7,8 @@ from collective.maildrophost.indoubt.endings import Ending
 
 SETTLE_SECONDS = 10.0
 """What a process has asked a ZEO or database server to commit may be done after its
-death: a log without its transaction is believed so long after that was noticed."""
+death: a log without its transaction is believed so long after that was noticed. And so
+long its own process has to release what it has committed."""
 ASK_AGAIN_SECONDS = 3600.0
 """A log may be long: so often at most it is read again for the same batch."""
 
@@ -22,6 +23,7 @@ class Doubt:
         self._over_since: float | None = None
         self._asked_first = self._asked_last = 0.0
         self._told_for_good = False
+        self._committed_since: float | None = None
 
     def is_settled(self, process: Fate, now: float) -> bool:
         """Whether the logs have by now all that there will be of the transaction."""
@@ -34,6 +36,8 @@ class Doubt:
 
     def asks(self, settled: bool, now: float) -> bool:
         """Whether the logs are to be asked now."""
+        if self.told is Ending.COMMITTED:
+            return False
         if self.told is None or (settled and not self._told_for_good):
             return True
         waited = now - self._asked_last
@@ -49,4 +53,11 @@ class Doubt:
         """The logs were asked."""
         if self.told is None:
             self._asked_first = now
+        if told is Ending.COMMITTED and self._committed_since is None:
+            self._committed_since = now
         self.told, self._told_for_good, self._asked_last = told, settled, now
+
+    def had_its_time(self, now: float) -> bool:
+        """Whether the process of what has committed would have released it by now."""
+        since = self._committed_since
+        return since is not None and now - since >= SETTLE_SECONDS

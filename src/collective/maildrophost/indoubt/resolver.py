@@ -59,26 +59,26 @@ class Resolver:
         here = ended_here(queue.url)
         with queue.read() as tx:
             batches = open_batches(tx)
-        # A queue that is not shared was never used by another machine.
-        fates = {each: fate(each.process, here=not queue.shared) for each in batches}
-        over = [
-            each
-            for each in batches
-            if each.batch in here or fates[each] is not Fate.RUNNING
-        ]
+        over = _over(queue, batches, here)
         doubts = self._remembered(queue, over)
         now = time.monotonic()
         settled = {
-            each: doubts[each.batch].is_settled(fates[each], now) for each in over
+            each: doubts[each.batch].is_settled(process, now)
+            for each, process in over.items()
         }
         self._ask_logs(doubts, settled, now)
-        for each in over:
-            known, told = here.get(each.batch), doubts[each.batch].told
-            decision = decide(each, fates[each], known, told)
-            # Only what could not have been committed at all need not settle.
-            sure = Decision.RELEASE is decision or known is Ending.ABORTED
-            if sure or not each.voted or settled[each]:
-                _act(queue, each, decision, doubts[each.batch])
+        for each, process in over.items():
+            doubt, known = doubts[each.batch], here.get(each.batch)
+            decision = decide(each, process, known, doubt.told)
+            if decision is Decision.RELEASE:
+                # Whoever may still run does it itself, the very next moment.
+                elsewhere = known is None and process is Fate.UNKNOWN
+                sure = not elsewhere or doubt.had_its_time(now)
+            else:
+                # Only what could not have been committed at all need not settle.
+                sure = known is Ending.ABORTED or not each.voted or settled[each]
+            if sure:
+                _act(queue, each, decision, doubt)
 
     def _remembered(self, queue: Queue, batches: Iterable[Batch]) -> dict[str, Doubt]:
         """What is known of each of them; of all that have ended it is forgotten."""
@@ -100,6 +100,19 @@ class Resolver:
         found = storagelog.endings(self._databases, logs) if ask else {}
         for each in ask:
             doubts[each.batch].hear(found[each.batch], settled[each], now)
+
+
+def _over(
+    queue: Queue, batches: Iterable[Batch], here: Mapping[str, Ending]
+) -> dict[Batch, Fate]:
+    """Those whose transaction may have ended, with what has become of its process."""
+    # A queue that is not shared was never used by another machine.
+    fates = {each: fate(each.process, here=not queue.shared) for each in batches}
+    return {
+        each: process
+        for each, process in fates.items()
+        if each.batch in here or process is not Fate.RUNNING
+    }
 
 
 def _act(queue: Queue, batch: Batch, decision: Decision, doubt: Doubt) -> None:
