@@ -6,6 +6,7 @@ import enum
 import os
 import threading
 from collections import deque
+from collections.abc import Iterable
 
 LATEST = 10_000
 """So many are remembered whose last step on the queue went well: a standby that takes
@@ -62,10 +63,13 @@ def ended_here(url: str) -> dict[str, Ending]:
         return latest | _ended.get(url, {})
 
 
-def forget(url: str, batch: str) -> None:
-    """The last step of `batch` was made up for: nothing is left to do."""
+def made_up_for(url: str, batches: Iterable[str]) -> None:
+    """Nothing of these is prepared any more: somebody has done their last step."""
     with _lock:
-        _ended.get(url, {}).pop(batch, None)
+        left = _ended.get(url, {})
+        for batch in batches:
+            if batch in left:
+                _done.append((url, batch, left.pop(batch)))
 
 
 def _end_abandoned() -> None:

@@ -23,7 +23,7 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.decision import Decision, decide
 from collective.maildrophost.indoubt.doubt import Doubt
-from collective.maildrophost.indoubt.endings import Ending, ended_here, forget
+from collective.maildrophost.indoubt.endings import Ending, ended_here, made_up_for
 from collective.maildrophost.queues import queue_at
 
 LOOK_SECONDS = 10.0
@@ -45,13 +45,14 @@ class Resolver:
     def look(self) -> None:
         """Decide what can be decided now; a queue in trouble is told of once."""
         for url in set(self._urls()):
+            # Whatever one has, the others are looked at.
             try:
                 if exists(url):
                     self._resolve(queue_at(url))
                 self._failing.discard(url)
-            except MaildropError as error:
+            except Exception as error:
                 if url not in self._failing:
-                    logger.warning("%s; batches in doubt stay prepared", error)
+                    _tell(error)
                 self._failing.add(url)
 
     def _resolve(self, queue: Queue) -> None:
@@ -59,6 +60,7 @@ class Resolver:
         here = ended_here(queue.url)
         with queue.read() as tx:
             batches = open_batches(tx)
+        made_up_for(queue.url, here.keys() - {each.batch for each in batches})
         over = _over(queue, batches, here)
         doubts = self._remembered(queue, over)
         now = time.monotonic()
@@ -66,7 +68,7 @@ class Resolver:
             each: doubts[each.batch].is_settled(process, now)
             for each, process in over.items()
         }
-        self._ask_logs(doubts, settled, now)
+        self._ask_logs(here, doubts, settled, now)
         for each, process in over.items():
             doubt, known = doubts[each.batch], here.get(each.batch)
             decision = decide(each, process, known, doubt.told)
@@ -88,18 +90,31 @@ class Resolver:
         return doubts
 
     def _ask_logs(
-        self, doubts: Mapping[str, Doubt], settled: Mapping[Batch, bool], now: float
+        self,
+        here: Mapping[str, Ending],
+        doubts: Mapping[str, Doubt],
+        settled: Mapping[Batch, bool],
+        now: float,
     ) -> None:
         # What cannot be written at this look is decided at a later one.
         ask = [
             each
             for each, is_settled in settled.items()
-            if each.voted and doubts[each.batch].asks(is_settled, now)
+            if each.voted
+            and here.get(each.batch) in (None, Ending.UNKNOWN)
+            and doubts[each.batch].asks(is_settled, now)
         ]
         logs = {each.batch: each.log for each in ask}
         found = storagelog.endings(self._databases, logs) if ask else {}
         for each in ask:
             doubts[each.batch].hear(found[each.batch], settled[each], now)
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, MaildropError):
+        logger.warning("%s; batches in doubt stay prepared", error)
+    else:
+        logger.error("unexpected error while deciding about batches", exc_info=error)
 
 
 def _over(
@@ -132,7 +147,6 @@ def _act(queue: Queue, batch: Batch, decision: Decision, doubt: Doubt) -> None:
                 batch.batch,
             )
         return
-    forget(queue.url, batch.batch)
     logger.warning("batch %s: " + words, batch.batch, count)
 
 

@@ -1,0 +1,65 @@
+"""What a look costs, what one trouble costs the others, and what is remembered."""
+
+from __future__ import annotations
+
+import pytest
+import transaction
+
+from collective.maildrophost.engine.actions import discard_batch, release_batch
+from collective.maildrophost.indoubt import endings, resolver, storagelog
+from collective.maildrophost.indoubt.resolver import Resolver
+from collective.maildrophost.transaction import SpoolDataManager
+
+AFTER_ZODB = "~a"
+
+
+@pytest.fixture
+def unreleased(root, send, join, mails):
+    """The batch of a mail that was committed while the queue was out of order."""
+    with pytest.MonkeyPatch.context() as broken:
+
+        def refuse(self):
+            raise OSError("no disk")
+
+        join(
+            AFTER_ZODB,
+            tpc_finish=lambda: broken.setattr(SpoolDataManager, "_write", refuse),
+        )
+        root.counter += 1
+        send(root.host)
+        transaction.commit()
+    (message,) = mails()
+    return message.batch
+
+
+def test_no_log_is_read_for_what_is_known_here(unreleased, look, states, monkeypatch):
+    monkeypatch.setattr(storagelog, "endings", None)
+    look()
+    assert states() == {"queued"}
+
+
+def test_an_unexpected_error_of_one_queue_keeps_no_other_from_being_decided(
+    unreleased, database, queue, states, monkeypatch, caplog
+):
+    bad = [f"sqlite:////nowhere/{number}.db" for number in range(9)]
+
+    def fail(url):
+        if url in bad:
+            raise RuntimeError("broken")
+        return True
+
+    monkeypatch.setattr(resolver, "exists", fail)
+    looks = Resolver(database.databases, lambda: [*bad, queue.url])
+    looks.look()
+    looks.look()
+    assert states() == {"queued"}
+    assert caplog.text.count("unexpected error while deciding") == len(bad)
+
+
+@pytest.mark.parametrize("end", [release_batch, discard_batch])
+def test_what_somebody_else_has_ended_is_left_to_nobody(unreleased, queue, look, end):
+    end(queue, unreleased)
+    assert unreleased in endings._ended[queue.url]
+    look()
+    assert endings._ended[queue.url] == {}
+    assert unreleased in endings.ended_here(queue.url)
