@@ -2,7 +2,7 @@
 
 envelope       who sends, and to whom, checked before MailHost repairs it
 headers        what a caller gives for headers: each stays one
-wishes         lane and time
+wishes         lane, time and `immediate`, kept while an add-on has the mail
 munged         the message as MailHost would write it
 flattening     message objects as octets
 asciidomains   domains beyond ASCII in headers

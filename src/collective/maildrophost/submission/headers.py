@@ -104,7 +104,8 @@ def check_new(
 def _check_decoded(policy: Policy, name: str, value: str) -> None:
     try:
         _, decoded = policy.header_store_parse(name, value)
-    except ValueError as error:
+    except Exception as error:
+        # Of addresses in disorder the package says so by errors of every kind.
         raise InvalidMessage(f"the {name} cannot be written: {error}") from error
     _check_folded(policy, name, decoded)
 

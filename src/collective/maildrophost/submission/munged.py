@@ -50,7 +50,7 @@ _EXCEPTIONS = (" ", "\t", ":", "From ")
 _TEXT_POLICY = message_from_string("").policy.clone(message_factory=None)
 """MailHost's own class only differs in how it writes what is beyond ASCII."""
 _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
-_UNWRITABLE = MessageError, ValueError, LookupError
+_UNWRITABLE = MessageError, ValueError, LookupError, TypeError, AttributeError
 
 
 def munged(
