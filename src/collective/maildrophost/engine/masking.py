@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote
 
-from collective.maildrophost.engine.secret import HIDDEN
+from .secret import HIDDEN
 
 PIECE = 12
 """Characters; a secret that is shorter is looked for as a whole."""
