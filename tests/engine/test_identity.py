@@ -65,6 +65,28 @@ def test_a_process_runs_as_long_as_one_of_its_threads():
         process.kill()
 
 
+TAKES_A_NAME = """\
+import os, sys
+with open("/proc/self/comm", "wb") as comm:
+    comm.write(os.fsencode(sys.argv[1]))
+print(flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("name", ["nachrichtendö".encode()[:-1], b"a) Z 1 (b", b"\xff"])
+def test_the_name_of_a_process_may_be_any_octets(name):
+    """The kernel keeps 15 of them, whatever letter that cuts in two."""
+    command = [sys.executable, "-c", TAKES_A_NAME, os.fsdecode(name)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()
+        known = process_identity(process.pid)
+        running = fate(known)
+        process.kill()
+    assert (len(known.split()), running) == (4, Fate.RUNNING)
+
+
 def test_another_process_with_the_same_pid_is_another_one(child):
     *machine, pid, ticks = process_identity(child.pid).split()
     earlier = " ".join([*machine, pid, str(int(ticks) - 1)])

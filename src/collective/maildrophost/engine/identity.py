@@ -111,6 +111,7 @@ def _start_ticks(pid: int) -> int:
 
 def _fields(pid: int) -> dict[int, str]:
     """The third and later fields of its stat, by their numbers in proc(5)."""
-    # The second, the name, may contain blanks and brackets.
-    text = (PROC / str(pid) / "stat").read_text()
-    return dict(enumerate(text.rpartition(")")[2].split(), 3))
+    # The second, the name, may contain blanks, brackets and any octets: of a longer one
+    # the kernel keeps 15, and may cut a letter in two.
+    line = (PROC / str(pid) / "stat").read_bytes()
+    return dict(enumerate(line.rpartition(b")")[2].decode().split(), 3))
