@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 import tracemalloc
 
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, when_read
-from waiting import wait_until
 
 from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine import reports
@@ -262,36 +260,6 @@ def test_files_stay_while_the_queue_cannot_be_written(queue, spool, intake):
     assert dropped.exists()
     queue.path.with_suffix(".away").rename(queue.path)
     assert intake.scan() == 1
-
-
-def test_a_growing_file_is_taken_only_when_it_is_quiet(queue, spool):
-    intake = Intake(queue, [spool], add_message_id=True)
-    started = time.monotonic()
-    with open(spool / "growing", "wb", buffering=0) as file:
-        file.write(MAIL)
-
-        def grow() -> bool:
-            file.write(b"more\n")
-            assert intake.scan() == 0
-            return time.monotonic() - started > 1.2
-
-        wait_until(grow, 10)
-        last = time.monotonic()
-    assert intake.waits
-    wait_until(intake.scan, 10, "the file's turn")
-    assert time.monotonic() - last >= 0.9
-    (record,) = messages(queue)
-    with queue.read() as tx:
-        assert content(tx, record.id).endswith(b"more\n")
-
-
-def test_a_file_from_the_future_is_taken_when_it_was_seen_quiet(queue, spool):
-    intake = Intake(queue, [spool], add_message_id=True)
-    dropped = drop(spool, "future")
-    tomorrow = time.time() + 86400
-    os.utime(dropped, (tomorrow, tomorrow))
-    assert intake.scan() == 0
-    wait_until(intake.scan, 10, "the file's turn")
 
 
 def test_a_scan_that_is_to_stop_takes_no_more_files(queue, spool, intake, monkeypatch):

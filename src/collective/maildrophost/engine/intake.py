@@ -52,6 +52,7 @@ class Intake:
         self._removed: list[Identity] = []
         self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
         self._stopped = threading.Event()
+        self._scans = 0
         self._first_look: float | None = None
         self.looked_through = False
         """Whether each file that was there at the start has had its turn."""
@@ -62,6 +63,7 @@ class Intake:
         `stop` ends it before the next file. Raises QueueError when the queue can't be
         written: the files stay.
         """
+        self._scans += 1
         self._forget_removed()
         seen: set[Identity] = set()
         present: set[str] = set()
@@ -181,9 +183,10 @@ class Intake:
         self._reports.make(path, about, f"is left where it is: {reason}", error)
 
     def _complete(self, identity: Identity, found: os.stat_result) -> bool:
-        # The file's own times decide at once; where they lie in the future (a clock
-        # that was set back) what this process has watched decides.
-        if time.time() - max(found.st_mtime, found.st_ctime) >= QUIET_SECONDS:
+        # What was there at the start goes by its own times, at once. Afterwards what
+        # this process has watched decides: a clock that jumps, or that of a file
+        # server, makes a file old that is just being written.
+        if self._scans == 1 and _age(found) >= QUIET_SECONDS:
             return True
         first = self._first_seen.setdefault(identity, time.monotonic())
         return time.monotonic() - first >= QUIET_SECONDS
@@ -261,6 +264,11 @@ class Intake:
             with self._queue.write() as tx:
                 forget_files(tx, known, doubtful, time.time())
         self._removed.clear()
+
+
+def _age(found: os.stat_result) -> float:
+    """In seconds since it was changed in any way, as far as the clocks are right."""
+    return time.time() - max(found.st_mtime, found.st_ctime)
 
 
 def _is_mail_file(file: FileIO) -> bool:
