@@ -14,7 +14,13 @@ from collective.maildrophost.engine.queue import (
     content,
     list_messages,
 )
-from collective.maildrophost.engine.takeover import Left, Taken, look_through, take
+from collective.maildrophost.engine.takeover import (
+    Left,
+    Taken,
+    look_through,
+    take,
+    taking,
+)
 
 
 class Moved:
@@ -63,8 +69,10 @@ class Moved:
 
 
 @pytest.fixture
-def moved(queue, tmp_path) -> Callable[..., Moved]:
+def moved(queue, tmp_path, monkeypatch) -> Callable[..., Moved]:
     """An empty old queue with the given folders."""
+    # The waiting itself has tests of its own, with the real time.
+    monkeypatch.setattr(taking, "QUIET_SECONDS", 0.0)
 
     def make(*folders: str) -> Moved:
         directory = tmp_path / "old"

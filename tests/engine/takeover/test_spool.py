@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
-from contextlib import contextmanager
 
 import pytest
 from engine.intake.drops import Killed, kill
@@ -171,62 +168,6 @@ def test_the_name_of_a_file_may_be_any(spool):
     spool.put(os.fsdecode(b"m\xfcll"), MAIL)
     assert spool.take() == [Taken("1")]
     assert spool.files == []
-
-
-def test_a_mail_that_is_just_being_written_is_waited_for(spool, queue):
-    path = spool.directory / "1"
-    path.write_bytes(MAIL)
-    (mail,) = look_through(spool.directory)
-    done = threading.Event()
-
-    def write_on() -> None:
-        with path.open("ab") as file:
-            while not done.wait(0.05):
-                file.write(b"more\n")
-                file.flush()
-
-    writer = threading.Thread(target=write_on)
-    writer.start()
-    try:
-        answer = take(queue, mail, True)
-    finally:
-        done.set()
-        writer.join()
-    assert isinstance(answer, Left)
-    assert "import again" in answer.reason
-    then = time.time() - 10
-    os.utime(path, (then, then))
-    assert [type(each) for each in spool.take()] == [Taken]
-
-
-def lock(path):
-    path.with_name(f"{path.name}.lck").touch()
-
-
-def write_on(path):
-    with path.open("ab") as file:
-        file.write(b"more\n")
-
-
-@pytest.mark.parametrize("begin", [lock, write_on])
-def test_a_mail_that_is_written_while_it_is_read_is_taken_when_it_is_whole(
-    spool, monkeypatch, begin
-):
-    path = spool.put("1", MAIL)
-    opened = taking.opened
-
-    @contextmanager
-    def begin_then(*arguments):
-        with opened(*arguments) as file:
-            begin(path)
-            yield file
-
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(taking, "opened", begin_then)
-        assert spool.take() == [Left(path, "is being written: import again")]
-    assert spool.messages == []
-    path.with_name("1.lck").unlink(missing_ok=True)
-    assert spool.take() == [Taken("1")]
 
 
 def test_a_file_that_no_daemon_would_take_stays(spool, monkeypatch):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -57,8 +58,9 @@ def find(directory: Path) -> Iterator[OldMail]:
             )
             if (found := found_at(files[0])) is not None:
                 dated.append((base, files, found))
+    seen = time.monotonic()
     for base, files, found in sorted(dated, key=_age):
-        yield _mail(base, files, found)
+        yield _mail(base, files, found, seen)
 
 
 def _age(dated: tuple[str, tuple[Path, ...], os.stat_result]) -> tuple[int, str]:
@@ -73,7 +75,9 @@ def _base(name: str) -> str:
     return "" if name.startswith(".") else name
 
 
-def _mail(base: str, files: tuple[Path, ...], found: os.stat_result) -> OldMail:
+def _mail(
+    base: str, files: tuple[Path, ...], found: os.stat_result, seen: float
+) -> OldMail:
     names = {path.name for path in files}
     rejected = REJECTED + base in names
     place = files[0].parent / base
@@ -83,6 +87,7 @@ def _mail(base: str, files: tuple[Path, ...], found: os.stat_result) -> OldMail:
         key=lambda data: f"{storable(place)}\n{hashlib.sha256(data).hexdigest()}",
         files=files,
         found=found,
+        seen=seen,
         open=_open,
         failed=REFUSED if rejected else "",
         # Cut off while it was sent.

@@ -27,15 +27,16 @@ class OldMail:
     """One mail in an old queue.
 
     Any of `files` has all of it; taken over, all of them go, the first one first.
-    `found` is what the first one was when it was found: another one with its name is
-    another mail. `key` makes of its bytes what is the same each time that it is found;
-    `open` takes them apart, or raises InvalidMessage. `failed` says why it failed
-    there, "": it waits.
+    `found` is what the first one was when it was found, at `seen` (monotonic): another
+    one with its name is another mail. `key` makes of its bytes what is the same each
+    time that it is found; `open` takes them apart, or raises InvalidMessage. `failed`
+    says why it failed there, "": it waits.
     """
 
     key: Callable[[bytes], str]
     files: tuple[Path, ...]
     found: os.stat_result
+    seen: float
     open: Callable[[bytes], Opened]
     failed: str = ""
     possible_duplicate: bool = False

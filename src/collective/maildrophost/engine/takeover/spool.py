@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,8 +26,10 @@ def find(directory: Path) -> Iterator[OldMail | Left]:
     """
     with os.scandir(directory) as entries:
         names = {entry.name for entry in entries}
-    for path, found in sorted(candidates(directory, names), key=_age):
-        yield from _consider(path, found, names)
+    found = sorted(candidates(directory, names), key=_age)
+    seen = time.monotonic()
+    for path, state in found:
+        yield from _consider(path, state, seen, names)
 
 
 def candidates(
@@ -47,7 +50,7 @@ def _age(candidate: tuple[Path, os.stat_result]) -> tuple[int, str]:
 
 
 def _consider(
-    path: Path, found: os.stat_result, names: set[str]
+    path: Path, found: os.stat_result, seen: float, names: set[str]
 ) -> Iterator[OldMail | Left]:
     try:
         with opened(str(path), found) as file:
@@ -61,7 +64,7 @@ def _consider(
     elif ours:
         # The drop directory's own key: a daemon that watches it takes nothing twice.
         key = Identity.of(str(path), found).key
-        yield OldMail(lambda data: key, (path,), found, _open)
+        yield OldMail(lambda data: key, (path,), found, seen, _open)
 
 
 def _open(data: bytes) -> Opened:

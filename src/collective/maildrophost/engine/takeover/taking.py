@@ -107,12 +107,15 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
 
 
 def _read(mail: OldMail) -> bytes | None:
-    """All of the mail; None when it was written, or replaced, since it was found."""
+    """All of the mail; None when it was written, or replaced, since it was found.
+
+    That was a while ago, or is waited for: once in an import, which finds all of them
+    first.
+    """
     if mail.found.st_size > LARGEST_FILE_BYTES:
         raise InvalidMessage(f"{mail.found.st_size} bytes are more than can be taken")
-    young = QUIET_SECONDS - (time.time() - mail.found.st_mtime)
-    if 0 < young <= QUIET_SECONDS:
-        time.sleep(young)
+    # Whatever its own times say: they are those of a clock that may have been set.
+    time.sleep(max(0.0, mail.seen + QUIET_SECONDS - time.monotonic()))
     try:
         with opened(str(mail.path), mail.found) as file:
             data = file.readall()
