@@ -142,6 +142,33 @@ def test_files_wait_for_room_in_the_queue(make_disk, site_on, tmp_path, make_mai
         assert len(relay.received) == 1
 
 
+def test_a_file_that_is_too_large_for_the_disk_holds_up_no_other(
+    make_disk, site_on, tmp_path
+):
+    disk = make_disk("disk")
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    log = tmp_path / "maildrop.log"
+    with Scripted() as relay:
+        site = site_on(
+            disk.path,
+            SMTP_PORT=relay.port,
+            MAILDROP_SPOOL=spool,
+            MAILDROP_INTERVAL=0.2,
+            MAILDROP_LOG_FILE=log,
+        )
+        head = b"##To:b@x.org\n##From:a@x.org\nSubject: dropped\n\n"
+        with site.daemon():
+            (spool / "a-large").write_bytes(head + b"y\n" * 2 * MEGABYTE)
+            with disk.filled(left=3 * MEGABYTE):
+                wait_until(lambda: "dropped files stay" in log.read_text(), 20)
+                (spool / "b-small").write_bytes(head + b"body\n")
+                relay.wait_for(1)
+                wait_until(lambda: os.listdir(spool) == ["a-large"], 20)
+                assert log.read_text().count("dropped files stay") == 1
+            relay.wait_for(2)
+
+
 @pytest.fixture
 def bound_by_permissions():
     """Programs of a site are root without what makes root special."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,19 @@ class Killed(BaseException):
 
 def kill(*arguments):
     raise Killed
+
+
+class Ahead:
+    """The time as it is, but for a time of day that was set forward."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __getattr__(self, name: str):
+        return getattr(time, name)
+
+    def time(self) -> float:
+        return time.time() + self._seconds
 
 
 class _Read:

@@ -12,11 +12,7 @@ from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine import reports
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import (
-    QueueError,
-    Refused,
-    content,
-)
+from collective.maildrophost.engine.queue import Refused, content
 
 
 def test_a_dropped_file_becomes_a_message_and_goes(queue, spool, intake):
@@ -250,16 +246,6 @@ def test_a_reported_file_is_tried_again_in_silence(spool, intake, monkeypatch, c
     assert [intake.scan() for _ in range(3)] == [0, 0, 0]
     assert len(reads) == 3
     assert len(errors(caplog)) == 1
-
-
-def test_files_stay_while_the_queue_cannot_be_written(queue, spool, intake):
-    dropped = drop(spool, "mail-1")
-    queue.path.rename(queue.path.with_suffix(".away"))
-    with pytest.raises(QueueError):
-        intake.scan()
-    assert dropped.exists()
-    queue.path.with_suffix(".away").rename(queue.path)
-    assert intake.scan() == 1
 
 
 def test_a_scan_that_is_to_stop_takes_no_more_files(queue, spool, intake, monkeypatch):

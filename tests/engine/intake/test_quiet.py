@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from engine.intake.drops import MAIL, drop, messages
+from engine.intake.drops import MAIL, Ahead, drop, messages
 from waiting import wait_until
 
 from collective.maildrophost.engine import intake as module
@@ -32,19 +32,6 @@ def test_a_growing_file_is_taken_only_when_it_is_quiet(queue, spool):
     (record,) = messages(queue)
     with queue.read() as tx:
         assert content(tx, record.id).endswith(b"more\n")
-
-
-class Ahead:
-    """The time as it is, but for a time of day that was set forward."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def __getattr__(self, name: str):
-        return getattr(time, name)
-
-    def time(self) -> float:
-        return time.time() + self._seconds
 
 
 def test_a_file_that_is_written_when_the_clock_jumps_ahead_is_taken_whole(

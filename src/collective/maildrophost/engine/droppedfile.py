@@ -59,7 +59,7 @@ def opened(path: str, found: os.stat_result) -> Iterator[FileIO]:
     descriptor = _open(path)
     try:
         if condition(path, os.fstat(descriptor)) != condition(path, found):
-            raise _not_there(path)
+            raise not_there(path)
         # With a buffer all of a large file would be in memory once more.
         with FileIO(descriptor, closefd=False) as file:
             yield file
@@ -72,11 +72,12 @@ def _open(path: str) -> int:
         return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno in _NO_FILE:
-            raise _not_there(path) from None
+            raise not_there(path) from None
         raise
 
 
-def _not_there(path: str) -> FileNotFoundError:
+def not_there(path: str) -> FileNotFoundError:
+    """What is raised of a file that has gone, or is another one."""
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 

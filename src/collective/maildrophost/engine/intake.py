@@ -10,7 +10,6 @@ The identity of a file that cannot be removed is kept for as long as it is there
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import stat
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from .disk import sync_names
 from .doorbell import ring
-from .droppedfile import Identity, condition, is_gone, is_still, opened
+from .droppedfile import Identity, condition, is_gone, is_still, not_there, opened
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
 from .reports import Reports, storable
@@ -53,6 +52,7 @@ class Intake:
         self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
         self._stopped = threading.Event()
         self._scans = 0
+        self._failed: QueueError | None = None
         self._first_look: float | None = None
         self.looked_through = False
         """Whether each file that was there at the start has had its turn."""
@@ -61,9 +61,10 @@ class Intake:
         """Take every complete file; returns how many messages were queued.
 
         `stop` ends it before the next file. Raises QueueError when the queue can't be
-        written: the files stay.
+        written: the files stay. Where only one of them cannot, the others are taken.
         """
         self._scans += 1
+        self._failed = None
         self._forget_removed()
         seen: set[Identity] = set()
         present: set[str] = set()
@@ -79,6 +80,8 @@ class Intake:
         self._reports.keep_only(present | set(map(str, self._directories)))
         self._let_go()
         self._forget_removed()
+        if self._failed is not None:
+            raise self._failed
         return taken
 
     def stop(self) -> None:
@@ -99,7 +102,7 @@ class Intake:
                 if self._stopped.is_set():
                     return
                 yield path
-        if readable:
+        if readable and self._failed is None:
             self._first_look = self._first_look or time.monotonic()
             if began - self._first_look >= QUIET_SECONDS:
                 self.looked_through = True
@@ -148,11 +151,12 @@ class Intake:
             if found.st_size > LARGEST_FILE_BYTES:
                 most = f"{LARGEST_FILE_BYTES // 2**20} MB that are taken"
                 raise InvalidMessage(f"{found.st_size} bytes, more than the {most}")
-            if not self._complete(identity, found):
-                seen.add(identity)
-                return 0
-            message = self._read(file, path, found)
-        return 0 if message is None else self._take(identity, found, message)
+            complete = self._complete(identity, found)
+            message = self._read(file, path, found) if complete else None
+        taken = 0 if message is None else self._take(identity, found, message)
+        if not taken:
+            seen.add(identity)
+        return taken
 
     @contextlib.contextmanager
     def _reporting(self, path: str, found: os.stat_result) -> Iterator[None]:
@@ -213,13 +217,23 @@ class Intake:
 
     def _take(self, identity: Identity, found: os.stat_result, message: Message) -> int:
         path = identity.path
-        now = time.time()
-        with self._queue.write() as tx:
-            id = take_file(tx, identity.key, message, now)
-            if id is not None and not is_still(path, found):
-                # Another daemon has taken, removed and forgotten it since.
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            bells = doorbells(tx)
+        begun = False
+        try:
+            with self._queue.write() as tx:
+                begun = True
+                id = take_file(tx, identity.key, message, time.time())
+                if id is not None and not is_still(path, found):
+                    # Another daemon has taken, removed and forgotten it since.
+                    raise not_there(path)
+                bells = doorbells(tx)
+        except QueueError as error:
+            if isinstance(error, Refused) or not begun:
+                raise  # Who comes next would wait, too, for a queue that is dead.
+            # It may be for this mail's size, say, on a disk that is nearly full.
+            self._failed = self._failed or error
+            # It need not be watched anew.
+            self._first_seen.setdefault(identity, time.monotonic() - QUIET_SECONDS)
+            return 0
         if id is not None:
             log.info("id=%s taken from %s", id, storable(path))
             ring(bells)
