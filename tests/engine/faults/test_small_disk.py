@@ -169,6 +169,27 @@ def test_a_file_that_is_too_large_for_the_disk_holds_up_no_other(
             relay.wait_for(2)
 
 
+def test_a_file_that_is_too_large_for_the_disk_holds_up_no_run_of_cron(
+    make_disk, site_on, tmp_path
+):
+    disk = make_disk("disk")
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    with Scripted() as relay:
+        site = site_on(disk.path, SMTP_PORT=relay.port, MAILDROP_SPOOL=spool)
+        (id,) = site.send()
+        head = b"##To:b@x.org\n##From:a@x.org\nSubject: dropped\n\n"
+        (spool / "a-large").write_bytes(head + b"y\n" * 2 * MEGABYTE)
+        (spool / "b-small").write_bytes(head + b"body\n")
+        with disk.filled(left=3 * MEGABYTE):
+            ended = site.call("run", "--once")
+        assert ended.returncode == 1
+        assert b"a-large: the disk is full" in ended.stderr
+        assert os.listdir(spool) == ["a-large"]
+        assert site.message(id).state is State.SENT
+        assert len(relay.received) == 2
+
+
 @pytest.fixture
 def bound_by_permissions():
     """Programs of a site are root without what makes root special."""

@@ -9,7 +9,7 @@ from engine.intake.drops import MAIL, Ahead, drop, messages
 from sqlalchemy import event
 
 from collective.maildrophost.engine import intake as module
-from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import Intake, Untaken
 from collective.maildrophost.engine.queue import QueueError
 
 
@@ -54,7 +54,7 @@ def cramped(queue, spool):
 def test_a_mail_that_the_disk_has_no_room_for_holds_up_no_other(
     queue, spool, intake, cramped
 ):
-    with pytest.raises(QueueError, match="disk is full"):
+    with pytest.raises(Untaken, match="a-large: the disk is full"):
         intake.scan()
     assert os.listdir(spool) == ["a-large"]
     assert len(messages(queue)) == 2

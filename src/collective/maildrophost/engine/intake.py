@@ -37,6 +37,10 @@ LARGEST_FILE_BYTES = 256 * 2**20
 LOCK_SUFFIX = ".lck"
 
 
+class Untaken(QueueError):
+    """A file that the queue did not take, while it may take others."""
+
+
 class Intake:
     """Watches the drop directories of one configuration."""
 
@@ -52,7 +56,7 @@ class Intake:
         self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
         self._stopped = threading.Event()
         self._scans = 0
-        self._failed: QueueError | None = None
+        self._failed: Untaken | None = None
         self._first_look: float | None = None
         self.looked_through = False
         """Whether each file that was there at the start has had its turn."""
@@ -61,7 +65,8 @@ class Intake:
         """Take every complete file; returns how many messages were queued.
 
         `stop` ends it before the next file. Raises QueueError when the queue can't be
-        written: the files stay. Where only one of them cannot, the others are taken.
+        written: the files stay. Untaken: one of them at least, the others had their
+        turn.
         """
         self._scans += 1
         self._failed = None
@@ -230,7 +235,8 @@ class Intake:
             if isinstance(error, Refused) or not begun:
                 raise  # Who comes next would wait, too, for a queue that is dead.
             # It may be for this mail's size, say, on a disk that is nearly full.
-            self._failed = self._failed or error
+            words = f"taking {storable(path)}: {error.reason}"
+            self._failed = self._failed or Untaken(error.queue, words)
             # It need not be watched anew.
             self._first_seen.setdefault(identity, time.monotonic() - QUIET_SECONDS)
             return 0

@@ -16,7 +16,7 @@ from ..config import Configuration
 from ..delivery import Delivery
 from ..doorbell import Doorbell
 from ..errors import MaildropError
-from ..intake import QUIET_SECONDS, Intake
+from ..intake import QUIET_SECONDS, Intake, Untaken
 from ..queue import Queue, QueueError, empty_large_wal, prune, prune_files, tidy
 from ..queue.prune import AT_ONCE
 from .clockwatch import ClockWatch
@@ -105,9 +105,11 @@ class Service:
             await self._run_together(self._take_in_and_deliver())
 
     async def _take_in_and_deliver(self) -> None:
-        await self._take_in_all()
+        untaken = await self._take_in_all()
         await asyncio.to_thread(self._clock.pull_back)
         await self._delivery.run()
+        if untaken is not None:
+            raise untaken
 
     async def _run_together(
         self,
@@ -210,11 +212,20 @@ class Service:
                 self._systemd.reloading()
                 self._told_to_end.set()
 
-    async def _take_in_all(self) -> None:
-        await asyncio.to_thread(self._intake.scan)
+    async def _take_in_all(self) -> Untaken | None:
+        """What kept a file from being taken: all other mail goes nevertheless."""
+        untaken = await self._scan()
         if self._intake.waits:
             await asyncio.sleep(QUIET_SECONDS)
+            untaken = await self._scan()
+        return untaken
+
+    async def _scan(self) -> Untaken | None:
+        try:
             await asyncio.to_thread(self._intake.scan)
+        except Untaken as error:
+            return error
+        return None
 
     async def _take_in(self) -> None:
         seconds = min(SCAN_SECONDS, self._configuration.interval)
