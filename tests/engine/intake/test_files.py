@@ -8,8 +8,8 @@ import tracemalloc
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, when_read
 
+from collective.maildrophost.engine import candidates, reports
 from collective.maildrophost.engine import intake as module
-from collective.maildrophost.engine import reports
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Refused, content
@@ -203,7 +203,7 @@ def test_a_malformed_file_that_was_mended_is_taken(queue, spool, intake):
 def test_a_file_that_is_too_large_is_reported_once(
     queue, spool, intake, caplog, monkeypatch
 ):
-    monkeypatch.setattr(module, "LARGEST_FILE_BYTES", len(MAIL) - 1)
+    monkeypatch.setattr(candidates, "LARGEST_FILE_BYTES", len(MAIL) - 1)
     dropped = drop(spool, "huge")
     assert intake.scan() == intake.scan() == 0
     assert len(errors(caplog)) == 1

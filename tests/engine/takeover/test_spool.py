@@ -7,7 +7,7 @@ import os
 import pytest
 from engine.intake.drops import Killed, kill
 
-from collective.maildrophost.engine import intake
+from collective.maildrophost.engine import candidates, intake
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import QueueError, Refused, State
@@ -171,12 +171,12 @@ def test_the_name_of_a_file_may_be_any(spool):
 
 
 def test_a_file_that_no_daemon_would_take_stays(spool, monkeypatch):
-    monkeypatch.setattr(taking, "LARGEST_FILE_BYTES", len(MAIL))
+    monkeypatch.setattr(candidates, "LARGEST_FILE_BYTES", len(MAIL))
     most = spool.put("1", MAIL)
     large = spool.put("2", MAIL + b"!")
     assert spool.take() == [
         Taken("1"),
-        Left(large, f"{len(MAIL) + 1} bytes are more than can be taken"),
+        Left(large, f"{len(MAIL) + 1} bytes, more than the 0 MB that are taken"),
     ]
     assert not most.exists()
     assert large.exists()

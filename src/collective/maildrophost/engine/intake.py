@@ -19,9 +19,17 @@ from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
+from .candidates import LOCK_SUFFIX, check_size, may_be_mail, starts_as_mail
 from .disk import sync_names
 from .doorbell import ring
-from .droppedfile import Identity, condition, is_gone, is_still, not_there, opened
+from .droppedfile import (
+    Identity,
+    condition,
+    is_gone,
+    is_still,
+    not_there,
+    opened,
+)
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
 from .reports import Reports, storable
@@ -33,8 +41,6 @@ QUIET_SECONDS = 1.0
 """A file without a lock is complete when it has not changed for so long."""
 FORGOTTEN_AT_ONCE = 100
 """Removed files; if the daemon is killed before, their keys stay in the queue."""
-LARGEST_FILE_BYTES = 256 * 2**20
-LOCK_SUFFIX = ".lck"
 
 
 class Untaken(QueueError):
@@ -125,9 +131,7 @@ class Intake:
         return [
             str(directory / name)
             for name in names
-            if not name.startswith(".")
-            and not name.endswith(LOCK_SUFFIX)
-            and name + LOCK_SUFFIX not in known
+            if may_be_mail(name) and name + LOCK_SUFFIX not in known
         ]
 
     def _consider(self, path: str, seen: set[Identity]) -> int:
@@ -151,11 +155,9 @@ class Intake:
         if not stat.S_ISREG(found.st_mode):
             raise InvalidMessage("only files are taken, no links, pipes and the like")
         with opened(path, found) as file:
-            if not _is_mail_file(file):
+            if not starts_as_mail(file):
                 return 0
-            if found.st_size > LARGEST_FILE_BYTES:
-                most = f"{LARGEST_FILE_BYTES // 2**20} MB that are taken"
-                raise InvalidMessage(f"{found.st_size} bytes, more than the {most}")
+            check_size(found)
             complete = self._complete(identity, found)
             message = self._read(file, path, found) if complete else None
         taken = 0 if message is None else self._take(identity, found, message)
@@ -289,9 +291,3 @@ class Intake:
 def _age(found: os.stat_result) -> float:
     """In seconds since it was changed in any way, as far as the clocks are right."""
     return time.time() - max(found.st_mtime, found.st_ctime)
-
-
-def _is_mail_file(file: FileIO) -> bool:
-    start = file.read(len(mailfile.START))
-    file.seek(0)
-    return start == mailfile.START

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..candidates import LOCK_SUFFIX, may_be_mail, starts_as_mail
 from ..droppedfile import Identity, opened
-from ..intake import LOCK_SUFFIX
 from ..message import mailfile
 from .oldmail import Left, OldMail, Opened, found_at
 
@@ -37,7 +37,7 @@ def candidates(
 ) -> Iterator[tuple[Path, os.stat_result]]:
     """The files that may be mail, by their names; OSError when one cannot be seen."""
     for name in names:
-        if name.startswith(".") or name.endswith(LOCK_SUFFIX):
+        if not may_be_mail(name):
             continue
         found = found_at(directory / name)
         if found is not None and stat.S_ISREG(found.st_mode):
@@ -54,7 +54,7 @@ def _consider(
 ) -> Iterator[OldMail | Left]:
     try:
         with opened(str(path), found) as file:
-            ours = file.read(len(mailfile.START)) == mailfile.START
+            ours = starts_as_mail(file)
     except OSError as error:
         yield Left(path, str(error.strerror))
         return

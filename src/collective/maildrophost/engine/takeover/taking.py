@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..candidates import LOCK_SUFFIX, check_size
 from ..doorbell import ring
 from ..droppedfile import opened
 from ..errors import MaildropError
-from ..intake import LARGEST_FILE_BYTES, LOCK_SUFFIX, QUIET_SECONDS
+from ..intake import QUIET_SECONDS
 from ..message import InvalidMessage, compose
 from ..queue import Queue, Refused, doorbells, take_over
 from ..reports import storable
@@ -112,8 +113,7 @@ def _read(mail: OldMail) -> bytes | None:
     That was a while ago, or is waited for: once in an import, which finds all of them
     first.
     """
-    if mail.found.st_size > LARGEST_FILE_BYTES:
-        raise InvalidMessage(f"{mail.found.st_size} bytes are more than can be taken")
+    check_size(mail.found)
     # Whatever its own times say: they are those of a clock that may have been set.
     time.sleep(max(0.0, mail.seen + QUIET_SECONDS - time.monotonic()))
     try:
@@ -147,7 +147,7 @@ def _remove(mail: OldMail, id: str | None) -> Left | None:
             what = "was taken over before" if id is None else f"is message {id} now"
             return Left(
                 path,
-                f"{what}, but the file cannot be removed ({error.strerror}): remove it "
-                "by hand, else it is taken again in some days",
+                f"{what}, but the file cannot be removed ({error.strerror}): remove "
+                "it by hand, else it is taken again in some days",
             )
     return None

@@ -1,0 +1,30 @@
+"""What may be mail to take, by its name, its size and its first octets."""
+
+from __future__ import annotations
+
+import os
+from io import FileIO
+
+from .message import InvalidMessage, mailfile
+
+LOCK_SUFFIX = ".lck"
+LARGEST_FILE_BYTES = 256 * 2**20
+
+
+def may_be_mail(name: str) -> bool:
+    """Whether a file of this name in a drop directory, or an old spool, may be."""
+    return not name.startswith(".") and not name.endswith(LOCK_SUFFIX)
+
+
+def starts_as_mail(file: FileIO) -> bool:
+    """Whether a file starts as a mail file does; it is read from its start again."""
+    start = file.read(len(mailfile.START))
+    file.seek(0)
+    return start == mailfile.START
+
+
+def check_size(found: os.stat_result) -> None:
+    """InvalidMessage when a file is larger than any that is taken."""
+    if found.st_size > LARGEST_FILE_BYTES:
+        most = f"{LARGEST_FILE_BYTES // 2**20} MB that are taken"
+        raise InvalidMessage(f"{found.st_size} bytes, more than the {most}")
