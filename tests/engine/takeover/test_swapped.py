@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from collective.maildrophost.engine.takeover import Left, Taken, look_through, take
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.takeover import (
+    Left,
+    Taken,
+    look_through,
+    take,
+    taking,
+)
 from collective.maildrophost.engine.takeover import spool as spools
 
 SPOOLED = b"##To:b@x.org\n##From:a@x.org\nSubject: hello\n\nbody\n"
@@ -93,6 +100,38 @@ def test_a_mail_that_is_gone_when_it_is_its_turn_is_named(old, queue):
     (mail,) = look_through(moved.directory)
     path.unlink()
     assert take(queue, mail, True) == Left(path, "No such file or directory")
+
+
+def test_a_directory_that_is_another_thing_by_now_ends_no_import(
+    old, queue, monkeypatch
+):
+    moved, name, data = old
+    path = moved.put(name, data)
+    (mail,) = look_through(moved.directory)
+
+    def meanwhile(*arguments, **options):
+        path.parent.rename(moved.directory.parent / "away")
+        path.parent.touch()
+        return compose(*arguments, **options)
+
+    monkeypatch.setattr(taking, "compose", meanwhile)
+    assert take(queue, mail, True) == Left(path, "Not a directory")
+    assert moved.messages == []
+
+
+def test_a_fault_that_has_no_words_of_its_own_is_named_nevertheless(
+    old, queue, monkeypatch
+):
+    moved, name, data = old
+    path = moved.put(name, data)
+    (mail,) = look_through(moved.directory)
+
+    def refuse(handle):
+        raise OSError("no more")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(os, "fsync", refuse)
+        assert take(queue, mail, True) == Left(path, "no more")
 
 
 def test_a_mail_that_its_program_sends_meanwhile_keeps_no_other_from_coming(

@@ -46,7 +46,10 @@ def condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
 
 
 def is_still(path: str, found: os.stat_result) -> bool:
-    """Whether the very file is there, as it was."""
+    """Whether the very file is there, as it was.
+
+    FileNotFoundError when nothing is there, another OSError when that cannot be told.
+    """
     return condition(path, os.lstat(path)) == condition(path, found)
 
 
@@ -74,6 +77,11 @@ def _open(path: str) -> int:
         if error.errno in _NO_FILE:
             raise not_there(path) from None
         raise
+
+
+def reason_of(error: OSError) -> str:
+    """Why, for a person who is told which file it is about."""
+    return error.strerror or str(error) or type(error).__name__
 
 
 def not_there(path: str) -> FileNotFoundError:

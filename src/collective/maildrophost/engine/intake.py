@@ -29,6 +29,7 @@ from .droppedfile import (
     is_still,
     not_there,
     opened,
+    reason_of,
 )
 from .message import InvalidMessage, Message, compose, mailfile
 from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
@@ -260,7 +261,7 @@ class Intake:
         except OSError as error:
             self._kept[identity] = found.st_dev
             what = "was taken before" if id is None else f"is message {id} now"
-            words = f"{what}, but its file cannot be removed: {error.strerror}"
+            words = f"{what}, but its file cannot be removed: {reason_of(error)}"
             self._reports.make(identity.path, condition(identity.path, found), words)
             return
         self._kept.pop(identity, None)

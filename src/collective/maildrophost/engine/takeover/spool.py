@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..candidates import LOCK_SUFFIX, may_be_mail, starts_as_mail
-from ..droppedfile import Identity, opened
+from ..droppedfile import Identity, opened, reason_of
 from ..message import mailfile
 from .oldmail import Left, OldMail, Opened, found_at
 
@@ -56,7 +56,7 @@ def _consider(
         with opened(str(path), found) as file:
             ours = starts_as_mail(file)
     except OSError as error:
-        yield Left(path, str(error.strerror))
+        yield Left(path, reason_of(error))
         return
     lock = path.name + LOCK_SUFFIX
     if ours and lock in names:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..candidates import LOCK_SUFFIX, check_size
 from ..doorbell import ring
-from ..droppedfile import opened
+from ..droppedfile import opened, reason_of
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS
 from ..message import InvalidMessage, compose
@@ -46,7 +46,7 @@ def look_through(directory: Path) -> Iterator[OldMail | Left]:
         else:
             yield from list(spool.find(directory)) or _no_queue(directory)
     except OSError as error:
-        raise NothingToTake(f"{directory} cannot be read: {error.strerror}") from None
+        raise NothingToTake(f"{directory} cannot be read: {reason_of(error)}") from None
 
 
 def _no_queue(directory: Path) -> Iterator[Left]:
@@ -82,7 +82,7 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
     except InvalidMessage as error:
         return Left(mail.path, str(error))
     except OSError as error:
-        return Left(mail.path, str(error.strerror))
+        return Left(mail.path, reason_of(error))
     now = time.time()
     try:
         with queue.write() as tx:
@@ -101,6 +101,8 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
             bells = doorbells(tx)
     except FileNotFoundError:
         return Left(mail.path, TAKEN_AWAY)
+    except OSError as error:
+        return Left(mail.path, reason_of(error))
     except Refused as error:
         return Left(mail.path, error.reason)
     ring(bells)
@@ -147,7 +149,7 @@ def _remove(mail: OldMail, id: str | None) -> Left | None:
             what = "was taken over before" if id is None else f"is message {id} now"
             return Left(
                 path,
-                f"{what}, but the file cannot be removed ({error.strerror}): remove "
+                f"{what}, but the file cannot be removed ({reason_of(error)}): remove "
                 "it by hand, else it is taken again in some days",
             )
     return None
