@@ -87,6 +87,39 @@ def test_a_header_of_that_name_further_down_is_the_senders_own(maildir):
     assert b"X-Zope-To: a header of its own\n" in maildir.text(message)
 
 
+EARLIER = (
+    b"X-Zope-From: old@x.org\nX-Zope-To: old-to@x.org\n"
+    b"X-Actually-From: older@x.org\nX-Actually-To: older-to@x.org\n"
+)
+
+
+@pytest.mark.parametrize("text", [b"From: a@x.org\n" + EARLIER + REPOZE, ZOPE])
+def test_the_envelope_of_an_earlier_queue_that_came_with_a_mail_is_none(text, maildir):
+    """Each program writes its own in one place; the rest came with the mail."""
+    text = text.replace(b"Subject: hello\n", b"Subject: hello\n" + EARLIER)
+    maildir.put(f"new/{NAME}", text)
+    maildir.take()
+    (message,) = maildir.messages
+    assert message.sender == "a@x.org"
+    assert [each.address for each in message.recipients] == ["b@x.org", "c@x.org"]
+    assert EARLIER in maildir.text(message)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Subject: hello\n" + ZOPE,
+        ZOPE.replace(b"X-Zope-To", b"Subject: between\nX-Zope-To", 1),
+        b"X-Zope-To: b@x.org\nX-Zope-From: a@x.org\n\n",
+    ],
+)
+def test_an_envelope_of_zope_sendmail_is_on_top_or_none(data, maildir):
+    maildir.put(f"new/{NAME}", data)
+    (left,) = maildir.take()
+    assert "no envelope" in left.reason
+    assert maildir.files == [f"new/{NAME}"]
+
+
 def test_all_recipients_of_a_long_list_come_over(maildir):
     many = [f"person.number{number}@example.org" for number in range(2000)]
     line = ", ".join(many).encode()

@@ -16,19 +16,19 @@ from email.header import decode_header, make_header
 from pathlib import Path
 
 from ..message import InvalidMessage
-from ..message.headers import FieldFinder, header_block_end, without
+from ..message.headers import Field, FieldFinder, header_block_end, without
 from ..reports import storable
 from .oldmail import OldMail, Opened, found_at
 
 FOLDERS = ("new", "cur")
 SENDING, REJECTED = ".sending-", ".rejected-"
 REFUSED = "refused for good before it came here, see the old log"
-_ENVELOPES = (
-    # zope.sendmail writes the addresses as they are, repoze.sendmail encodes them.
-    (b"x-zope-from", b"x-zope-to"),
-    (b"x-actually-from", b"x-actually-to"),
-)
-_FINDER = FieldFinder(*(name for names in _ENVELOPES for name in names))
+# Each program writes two fields in a place of its own: zope.sendmail with the addresses
+# as they are, repoze.sendmail encodes them. What else has these names came with the
+# mail, which may have been in such a queue before.
+_ON_TOP = (b"x-zope-from", b"x-zope-to")
+_BELOW = (b"x-actually-from", b"x-actually-to")
+_FINDER = FieldFinder(*_ON_TOP, *_BELOW)
 
 
 def is_maildir(directory: Path) -> bool:
@@ -97,24 +97,35 @@ def _mail(
 
 def _open(data: bytes) -> Opened:
     fields = _FINDER.find(data, header_block_end(data))
-    first = {field.name: field for field in reversed(fields)}
-    for sender, recipients in _ENVELOPES:
-        if sender in first and recipients in first:
-            return Opened(
-                sender=_decoded(first[sender].value),
-                recipients=_decoded(first[recipients].value),
-                content=without(
-                    data,
-                    sorted(
-                        (first[sender], first[recipients]),
-                        key=lambda field: field.start,
-                    ),
-                ),
-            )
-    raise InvalidMessage(
-        "it has no envelope (X-Zope-From, X-Zope-To or X-Actually-From, "
-        "X-Actually-To): this is no queue of zope.sendmail or repoze.sendmail"
+    envelope = _on_top(fields) or _below(fields)
+    if envelope is None:
+        raise InvalidMessage(
+            "it has no envelope (X-Zope-From, X-Zope-To on top, or X-Actually-From, "
+            "X-Actually-To): this is no queue of zope.sendmail or repoze.sendmail"
+        )
+    sender, recipients = envelope
+    return Opened(
+        sender=_decoded(sender.value),
+        recipients=_decoded(recipients.value),
+        content=without(data, sorted(envelope, key=lambda field: field.start)),
     )
+
+
+def _on_top(fields: list[Field]) -> tuple[Field, Field] | None:
+    """The envelope by zope.sendmail, which reads nothing but the first two lines."""
+    if len(fields) < 2:
+        return None
+    sender, recipients = fields[:2]
+    named = (sender.name, recipients.name) == _ON_TOP
+    on_top = sender.start == 0 and recipients.start == sender.end
+    return (sender, recipients) if named and on_top else None
+
+
+def _below(fields: list[Field]) -> tuple[Field, Field] | None:
+    """The envelope by repoze.sendmail, which adds it to the headers that are there."""
+    last = {field.name: field for field in fields}
+    sender, recipients = map(last.get, _BELOW)
+    return (sender, recipients) if sender and recipients else None
 
 
 def _decoded(value: bytes) -> str:
