@@ -30,6 +30,21 @@ def test_a_crash_between_commit_and_unlink_queues_nothing_twice(
     assert len(messages(queue)) == 1
 
 
+def test_a_drop_directory_may_have_another_name_after_a_crash(
+    queue, spool, tmp_path, intake, monkeypatch
+):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    drop(spool, "mail-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", kill)
+        with pytest.raises(Killed):
+            intake.scan()
+    assert Intake(queue, [link / "spool"], add_message_id=True).scan() == 0
+    assert len(messages(queue)) == 1
+    assert list(spool.iterdir()) == []
+
+
 def test_a_crash_before_the_commit_leaves_the_file_for_the_next_scan(
     queue, spool, intake, monkeypatch
 ):

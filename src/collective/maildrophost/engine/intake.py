@@ -129,8 +129,11 @@ class Intake:
             return None
         self._reports.forget(str(directory))
         known = set(names)
+        # Its one name, whatever links lead to it: a file that was taken is known by its
+        # path.
+        place = os.path.realpath(directory)
         return [
-            str(directory / name)
+            os.path.join(place, name)
             for name in names
             if may_be_mail(name) and name + LOCK_SUFFIX not in known
         ]

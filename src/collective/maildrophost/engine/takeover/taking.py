@@ -38,6 +38,8 @@ def look_through(directory: Path) -> Iterator[OldMail | Left]:
     The directory itself is left when it is no Maildir, and has files, but none that a
     spool has. Raises NothingToTake when it cannot be read.
     """
+    # Its one name, whatever links lead to it: a mail that was taken is known by it.
+    directory = Path(os.path.realpath(directory))
     try:
         if maildir.is_maildir(directory):
             yield from maildir.find(directory)
