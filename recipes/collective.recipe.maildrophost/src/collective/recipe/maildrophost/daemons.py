@@ -10,7 +10,7 @@ from typing import Any
 
 from zc.buildout import UserError
 
-from . import infrae
+from . import infrae, left_behind
 from .errors import wrong_value
 from .owner import Owner, owner
 from .sections import read_daemon, read_part
@@ -119,7 +119,7 @@ def _lone_daemon(
     start = Path(buildout["buildout"]["directory"])
     home = start / "var" / part
     if not values.get("home"):
-        home = infrae.home(buildout, part, home)
+        home = left_behind.home(buildout, part, home)
     given = without_comment(options.get(infrae.CONFIGURATION_FILE, "")).strip()
     return Daemon(
         name=part,

@@ -1,0 +1,104 @@
+"""The mail that waits where infrae.maildrophost had its home."""
+
+from __future__ import annotations
+
+import pytest
+
+from collective.maildrophost.engine.config import load
+
+PART = "maildrophost"
+MOVED = """
+[maildrophost]
+recipe = collective.recipe.maildrophost
+"""
+
+
+def configuration(room, path: str = "parts/maildrophost/maildrophost.conf"):
+    return load(room / path, {})
+
+
+def test_mail_that_waits_in_the_old_default_directory_is_found(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    for _again in range(2):
+        room.built(MOVED, parts=PART)
+        assert configuration(room).home == room / "var/maildrop"
+
+
+def test_so_is_the_queue_once_the_old_directory_has_gone(room):
+    spool = room / "var/maildrop/spool"
+    spool.mkdir(parents=True)
+    room.built(MOVED, parts=PART)
+    (spool.parent / "queue.db").touch()
+    spool.rmdir()
+    room.built(MOVED, parts=PART)
+    assert configuration(room).home == room / "var/maildrop"
+
+
+def test_without_an_old_directory_the_part_names_its_own(room):
+    room.built(MOVED, parts=PART)
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(MOVED, parts=PART)
+    assert configuration(room).home == room / "var/maildrophost"
+
+
+ANOTHER = """
+[another]
+recipe = collective.recipe.maildrophost
+"""
+
+
+@pytest.mark.parametrize("parts", ["maildrop another", "another maildrop"])
+def test_the_home_of_a_part_is_not_left_behind(room, parts):
+    first = "[maildrop]\nrecipe = collective.recipe.maildrophost\n"
+    room.built(first)
+    room.built(first + ANOTHER, parts=parts)
+    for name in parts.split():
+        moved = configuration(room, f"parts/{name}/{name}.conf")
+        assert moved.home == room / f"var/{name}"
+
+
+@pytest.mark.parametrize("parts", [f"{PART} another", f"another {PART}"])
+def test_a_part_says_when_two_could_go_on_with_the_old_directory(room, parts):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(MOVED, parts=PART)
+    assert f"home = {room / 'var/maildrop'}" in room.refused(MOVED + ANOTHER, parts)
+    said = MOVED + "mail_dir = var/maildrop\n" + ANOTHER
+    room.built(said, parts=parts)
+    assert configuration(room).home == room / "var/maildrop"
+    another = configuration(room, "parts/another/another.conf")
+    assert another.home == room / "var/another"
+
+
+@pytest.mark.parametrize("parts", [f"zope last {PART}", f"last {PART} zope"])
+def test_the_old_directory_is_found_while_other_parts_ask_for_this_one(room, parts):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(
+        f"""{MOVED}
+[zope]
+recipe = collective.recipe.template
+output = ${{buildout:directory}}/zope.conf
+mode = 644
+inline = ${{maildrophost:zope-conf}}
+[last]
+recipe = collective.recipe.template
+output = ${{buildout:directory}}/last.conf
+inline = ${{zope:mode}} ${{maildrophost:location}}
+""",
+        parts,
+    )
+    assert configuration(room).home == room / "var/maildrop"
+
+
+def test_the_home_of_a_part_that_is_said_elsewhere_is_not_left_behind(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(
+        f"""{MOVED}
+[defaults]
+mail_dir = ${{buildout:directory}}/var/maildrop
+[another]
+<= defaults
+recipe = collective.recipe.maildrophost
+""",
+        f"{PART} another",
+    )
+    assert configuration(room).home == room / "var/maildrophost"
