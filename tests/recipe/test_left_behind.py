@@ -24,6 +24,13 @@ def test_mail_that_waits_in_the_old_default_directory_is_found(room):
         assert configuration(room).home == room / "var/maildrop"
 
 
+def test_it_is_found_again_beside_what_the_default_home_has_of_it(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    for _again in range(2):
+        room.built(f"{MOVED}log-file = var/{PART}/maildrop.log\n", parts=PART)
+        assert configuration(room).home == room / "var/maildrop"
+
+
 def test_so_is_the_queue_once_the_old_directory_has_gone(room):
     spool = room / "var/maildrop/spool"
     spool.mkdir(parents=True)
@@ -62,6 +69,10 @@ def test_a_part_says_when_two_could_go_on_with_the_old_directory(room, parts):
     (room / "var/maildrop/spool").mkdir(parents=True)
     room.built(MOVED, parts=PART)
     assert f"home = {room / 'var/maildrop'}" in room.refused(MOVED + ANOTHER, parts)
+    # A log alone is none of a home of its own.
+    logs = ANOTHER + "log-file = var/another/maildrop.log\n"
+    (room / "var/another").mkdir()
+    assert f"home = {room / 'var/maildrop'}" in room.refused(MOVED + logs, parts)
     said = MOVED + "mail_dir = var/maildrop\n" + ANOTHER
     room.built(said, parts=parts)
     assert configuration(room).home == room / "var/maildrop"

@@ -24,13 +24,12 @@ def home(buildout: Any, part: str, default: Path) -> Path:
     it may be another part's.
     """
     left_behind = default.parent / DIRECTORY
-    mail = (left_behind / "spool", left_behind / "queue.db")
-    if default.exists() or not any(each.exists() for each in mail):
+    if _holds_mail(default) or not _holds_mail(left_behind):
         return default
     homes = _other_homes(buildout, part)
     if left_behind in homes.values():
         return default
-    rivals = [name for name, said in homes.items() if not said.exists()]
+    rivals = [name for name, said in homes.items() if not _holds_mail(said)]
     if rivals:
         names = " and ".join([part, *rivals])
         raise UserError(
@@ -38,6 +37,11 @@ def home(buildout: Any, part: str, default: Path) -> Path:
             f"could each go on with it. Say home = {left_behind} in the part that does."
         )
     return left_behind
+
+
+def _holds_mail(directory: Path) -> bool:
+    """Whether a daemon had its home there; a log in it is no sign of one."""
+    return any((directory / each).exists() for each in ("spool", "queue.db"))
 
 
 def _other_homes(buildout: Any, part: str) -> dict[str, Path]:
