@@ -113,3 +113,56 @@ recipe = collective.recipe.maildrophost
         f"{PART} another",
     )
     assert configuration(room).home == room / "var/maildrophost"
+
+
+SEVERAL = """
+[maildrop]
+recipe = collective.recipe.maildrophost
+daemons = main newsletter
+"""
+
+
+@pytest.mark.parametrize("own", ["", "[main]\nhome = var/maildrop\n"])
+@pytest.mark.parametrize("parts", ["maildrop another", "another maildrop"])
+def test_a_part_with_several_daemons_keeps_the_home_of_its_name(room, own, parts):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    (room / "var/maildrop/queue.db").touch()
+    room.built(SEVERAL + own)
+    room.built(SEVERAL + own + ANOTHER, parts)
+    moved = configuration(room, "parts/another/another.conf")
+    assert moved.home == room / "var/another"
+
+
+def test_so_does_a_daemon_of_a_part_with_another_name(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    several = SEVERAL.replace("[maildrop]", "[several]")
+    room.built(
+        several + "[main]\nmail_dir = ${buildout:directory}/var/maildrop\n" + ANOTHER,
+        "several another",
+    )
+    moved = configuration(room, "parts/another/another.conf")
+    assert moved.home == room / "var/another"
+
+
+def test_several_daemons_could_go_on_with_it_too_while_they_have_no_mail(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    several = SEVERAL.replace("[maildrop]", "[several]")
+    error = room.refused(MOVED + several, f"{PART} several")
+    assert f"{PART} and main and newsletter could each go on with it" in error
+    room.built(several, "several")
+    room.built(MOVED + several, f"{PART} several")
+    assert configuration(room).home == room / "var/maildrop"
+
+
+def test_a_part_that_says_its_home_could_not(room):
+    (room / "var/maildrop/spool").mkdir(parents=True)
+    room.built(MOVED + ANOTHER + "home = var/said\n", f"{PART} another")
+    assert configuration(room).home == room / "var/maildrop"
+
+
+def test_a_home_behind_a_link_is_not_left_behind(room):
+    (room / "mail/spool").mkdir(parents=True)
+    (room / "var").mkdir()
+    (room / "var/maildrop").symlink_to(room / "mail")
+    room.built(MOVED + ANOTHER + "home = mail\n", f"{PART} another")
+    assert configuration(room).home == room / f"var/{PART}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,25 @@ DIRECTORY: Final = "maildrop"
 """Its working directory in var/, whatever the part is called."""
 
 
+@dataclass(frozen=True)
+class _Home:
+    """That of a daemon of another part: the one it says, or its default."""
+
+    daemon: str
+    part: str
+    path: Path
+    is_said: bool
+
+    def claims(self, directory: Path) -> bool:
+        """Whether `directory` is its part's: as a home, or by the name of the part."""
+        is_its_home = os.path.realpath(self.path) == os.path.realpath(directory)
+        return is_its_home or self.part == directory.name
+
+    def is_to_be_found(self) -> bool:
+        """Whether it could be one that was left behind."""
+        return not self.is_said and not _holds_mail(self.path)
+
+
 def home(buildout: Any, part: str, default: Path) -> Path:
     """The working directory it left behind beside `default`, if mail can wait there.
 
@@ -26,15 +47,16 @@ def home(buildout: Any, part: str, default: Path) -> Path:
     left_behind = default.parent / DIRECTORY
     if _holds_mail(default) or not _holds_mail(left_behind):
         return default
-    homes = _other_homes(buildout, part)
-    if left_behind in homes.values():
+    others = list(_other_homes(buildout, part))
+    if any(other.claims(left_behind) for other in others):
         return default
-    rivals = [name for name, said in homes.items() if not _holds_mail(said)]
+    rivals = [other.daemon for other in others if other.is_to_be_found()]
     if rivals:
         names = " and ".join([part, *rivals])
         raise UserError(
             f"[{part}] home: {left_behind} is that of a daemon before, and {names} "
-            f"could each go on with it. Say home = {left_behind} in the part that does."
+            f"could each go on with it. Say home = {left_behind} in the section of the "
+            "one that does."
         )
     return left_behind
 
@@ -44,18 +66,24 @@ def _holds_mail(directory: Path) -> bool:
     return any((directory / each).exists() for each in ("spool", "queue.db"))
 
 
-def _other_homes(buildout: Any, part: str) -> dict[str, Path]:
-    """Those of the other parts of this recipe that are one daemon each."""
-    start = Path(buildout["buildout"]["directory"])
+def _other_homes(buildout: Any, part: str) -> Iterator[_Home]:
+    """Those of the daemons of the other parts of this recipe."""
     recipe = buildout[part]["recipe"]
-    homes = {}
     for name in buildout["buildout"]["parts"].split():
         section = Unmade(buildout, name)
         if name != part and section.get("recipe") == recipe:
-            said = _said(section, "home", "daemons")
-            if not said.get("daemons"):
-                homes[name] = start / (said.get("home") or f"var/{name}")
-    return homes
+            yield from _homes(buildout, name, section)
+
+
+def _homes(buildout: Any, part: str, section: Mapping[str, str]) -> Iterator[_Home]:
+    start = Path(buildout["buildout"]["directory"])
+    shared = _said(section, "home", "daemons")
+    listed = shared.get("daemons", "").split()
+    for name in listed or [part]:
+        own = _said(Unmade(buildout, name), "home") if listed else {}
+        said = {**shared, **own}.get("home")
+        default = f"var/{part}/{name}" if listed else f"var/{part}"
+        yield _Home(name, part, start / (said or default), bool(said))
 
 
 def _said(section: Mapping[str, str], *names: str) -> dict[str, str]:
