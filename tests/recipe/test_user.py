@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+from pathlib import Path
 
 import pytest
+from zc.buildout import UserError
 
-from collective.recipe.maildrophost import configuration, templates
+from collective.recipe.maildrophost import configuration, directories, templates
 from collective.recipe.maildrophost import owner as module
 from collective.recipe.maildrophost.daemons import Daemon
 from collective.recipe.maildrophost.owner import owner, warn_of_a_stranger
@@ -107,6 +109,74 @@ def test_no_reader_finds_a_configuration_that_is_not_the_users_yet(
     with pytest.raises(KeyboardInterrupt):
         configuration.write(daemon)
     assert owners == [path.stat().st_uid] == [NOBODY.pw_uid]
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A directory of root's, which has to stay so, whatever a user links to it."""
+    directory = tmp_path / "elsewhere"
+    directory.mkdir(mode=0o700)
+    yield directory
+    assert (directory.stat().st_uid, directory.stat().st_mode & 0o777) == (0, 0o700)
+    assert [path.stat().st_uid for path in directory.iterdir()] in ([], [0])
+
+
+def home_of_nobody(path):
+    home = path / "home"
+    home.mkdir()
+    os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
+    return home
+
+
+def replace_by_link(path, target) -> None:
+    """What a user does with whatever is in a directory of its own."""
+    path.rename(path.with_name("aside"))
+    path.symlink_to(target)
+
+
+@as_root
+@pytest.mark.parametrize("spool", ["spool", "in/drop"])
+def test_the_user_is_never_given_what_it_links_to(
+    tmp_path, monkeypatch, elsewhere, spool
+):
+    home = home_of_nobody(tmp_path)
+    real = os.mkdir
+
+    def mkdir(path, *arguments, **options):
+        real(path, *arguments, **options)
+        first = home / Path(spool).parts[0]
+        if not first.is_symlink():
+            replace_by_link(first, elsewhere)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    values = {"home": str(home), "spool": str(home / spool), "user": "nobody"}
+    daemon = Daemon("main", "main", "main", tmp_path / "main.conf", values, {})
+    with pytest.raises(UserError, match=f"{home / spool}: "):
+        directories.make(daemon)
+    assert not any(elsewhere.iterdir())
+
+
+@as_root
+def test_nor_a_file_by_a_link_in_the_place_of_the_configuration(
+    tmp_path, monkeypatch, elsewhere
+):
+    file = elsewhere / "shadow"
+    file.write_text("root's")
+    file.chmod(0o640)
+    path = home_of_nobody(tmp_path) / "main.conf"
+    new = path.with_name("main.conf.new")
+    real = os.getuid
+
+    def getuid():
+        # Asked last before a file is given away.
+        if new.exists() and not new.is_symlink():
+            replace_by_link(new, file)
+        return real()
+
+    monkeypatch.setattr(module.os, "getuid", getuid)
+    values = {"home": str(path.parent), "user": "nobody"}
+    configuration.write(Daemon("main", "main", "main", path, values, {}))
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("root's", 0o640)
 
 
 def test_somebody_else_is_told_that_the_user_could_not_read_it(monkeypatch, caplog):

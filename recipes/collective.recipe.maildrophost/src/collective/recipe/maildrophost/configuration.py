@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from . import templates
 from .daemons import Daemon
 from .options import OPTIONS
-from .owner import make_way
 from .values import assignment
+from .ways import make_way
 
 
 def write(daemon: Daemon) -> None:

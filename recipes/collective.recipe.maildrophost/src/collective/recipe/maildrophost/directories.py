@@ -11,9 +11,7 @@ from pathlib import Path
 
 from .daemons import Daemon
 from .errors import wrong_value
-from .owner import Owner, give, make_way
-
-_OWNER_ONLY = 0o700
+from .ways import make_directory
 
 
 def check(daemon: Daemon) -> None:
@@ -31,7 +29,7 @@ def make(daemon: Daemon) -> None:
     for option, path in _directories(daemon):
         with _named(daemon, option, path):
             if not path.is_dir():
-                _make(path, daemon.owner)
+                make_directory(path, daemon.owner)
 
 
 def _directories(daemon: Daemon) -> list[tuple[str, Path]]:
@@ -52,12 +50,6 @@ def _look(path: Path) -> None:
         raise OSError(ENOTDIR, f"{os.strerror(ENOTDIR)} ({nearest})")
     if nearest != path and not os.access(nearest, os.W_OK | os.X_OK):
         raise OSError(EACCES, f"{os.strerror(EACCES)} ({nearest})")
-
-
-def _make(path: Path, user: Owner) -> None:
-    make_way(path, user)
-    path.mkdir(mode=_OWNER_ONLY)
-    give(path, user)
 
 
 @contextmanager

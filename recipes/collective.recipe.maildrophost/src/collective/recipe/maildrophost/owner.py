@@ -7,10 +7,8 @@ import logging
 import os
 import pwd
 from dataclasses import dataclass
-from pathlib import Path
 
 _ROOT = 0
-_GO_THROUGH = 0o011
 
 
 @dataclass(frozen=True)
@@ -35,22 +33,19 @@ def owner(name: str) -> Owner:
         return Owner(uid, gid, str(uid), _group(gid))
 
 
-def give(path: Path, to: Owner) -> None:
-    """Make `path` belong to a daemon's user, which only root can do."""
-    if os.getuid() == _ROOT and path.stat().st_uid != to.uid:
-        os.chown(path, to.uid, to.gid)
+def give(handle: int, to: Owner) -> None:
+    """Make an open file belong to a daemon's user, which only root can do.
 
-
-def make_way(path: Path, to: Owner) -> None:
-    """Make the directories above `path` that are missing, for its user to go through.
-
-    They stay who builds': daemons of other users may have theirs below them.
+    A path could have become a link by now, in a directory of that user, to a file that
+    must never be the user's.
     """
-    missing = [above for above in path.parents if not os.path.lexists(above)]
-    for directory in reversed(missing):
-        directory.mkdir(exist_ok=True)
-        if os.getuid() == _ROOT != to.uid:
-            directory.chmod(directory.stat().st_mode | _GO_THROUGH)
+    if is_for_another(to) and os.fstat(handle).st_uid != to.uid:
+        os.fchown(handle, to.uid, to.gid)
+
+
+def is_for_another(user: Owner) -> bool:
+    """Whether root builds for `user`, who is not root."""
+    return os.getuid() == _ROOT != user.uid
 
 
 def warn_of_a_stranger(section: str, user: Owner) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from collective.recipe.template import Recipe as Template
@@ -30,12 +29,14 @@ def fill(
     one, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    text = Template(None, "values", _Values(FOLDER / template, values, path)).result
     new = path.with_name(path.name + ".new")
-    with _private_files():
-        Template(None, "values", _Values(FOLDER / template, values, new)).install()
-    new.chmod(mode)
-    if user is not None:
-        give(new, user)
+    new.unlink(missing_ok=True)
+    with open(new, "x", encoding="utf-8", opener=_for_the_owner_alone) as file:
+        file.write(text)
+        os.fchmod(file.fileno(), mode)
+        if user is not None:
+            give(file.fileno(), user)
     os.replace(new, path)
 
 
@@ -46,19 +47,10 @@ class _Values(Options):  # type: ignore[misc]
         super().__init__({"values": self}, "values", {})
         self["input"] = str(template)
         self["output"] = str(output)
-        self["mode"] = f"{OWNER_ONLY:04o}"
         for name, value in values.items():
             self[name] = value
 
-    def created(self, *paths: str) -> list[str]:
-        return list(paths)
 
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """New files are the owner's alone from their first byte on."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
+def _for_the_owner_alone(path: str, flags: int) -> int:
+    """From the first byte on."""
+    return os.open(path, flags, OWNER_ONLY)
