@@ -53,6 +53,16 @@ password = {CANARY}
 <= defaults
 recipe = collective.recipe.maildrophost
 """
+IN_ITS_MACRO = f"""
+[defaults]
+password = {CANARY}
+[maildrop]
+recipe = collective.recipe.maildrophost
+daemons = main
+login = site
+[main]
+<= defaults
+"""
 
 
 def with_canary(room) -> list[str]:
@@ -70,7 +80,7 @@ def with_canary(room) -> list[str]:
     "sections",
     [
         *(ONE, SHARED, IN_A_DAEMON, FROM_ELSEWHERE),
-        *(IN_THE_QUEUE, IN_AN_ODD_QUEUE, IN_A_MACRO),
+        *(IN_THE_QUEUE, IN_AN_ODD_QUEUE, IN_A_MACRO, IN_ITS_MACRO),
     ],
 )
 def test_a_password_is_in_the_configurations_alone(room, sections):
@@ -86,11 +96,22 @@ def test_a_password_is_in_the_configurations_alone(room, sections):
         assert CANARY not in output
 
 
-def test_a_password_is_not_printed_by_a_chatty_buildout(room):
-    room.write(ONE)
+@pytest.mark.parametrize(
+    "sections", [ONE, SHARED, IN_A_DAEMON, IN_THE_QUEUE, IN_A_MACRO, IN_ITS_MACRO]
+)
+def test_a_password_is_not_printed_by_a_chatty_buildout(room, sections):
+    room.write(sections)
     run = room.build("-vvv")
     assert run.returncode == 0
     assert CANARY not in run.stdout + run.stderr
+
+
+def test_a_password_is_there_for_every_part_that_lists_its_daemon(room):
+    another = IN_A_DAEMON.split("[main]")[0].replace("[maildrop]", "[another]")
+    room.built(IN_A_DAEMON + another, "maildrop another")
+    for part in ("maildrop", "another"):
+        configuration = load(room / f"parts/{part}/main.conf", {})
+        assert configuration.password.reveal() == CANARY
 
 
 def test_a_changed_password_is_noticed(room):

@@ -14,6 +14,7 @@ from . import infrae, left_behind
 from .errors import wrong_value
 from .owner import Owner, owner
 from .sections import read_daemon, read_part
+from .unmade import Unmade
 from .values import without_comment
 
 _SQLITE = "sqlite:///"
@@ -153,7 +154,7 @@ def _listed_daemon(
 def _own_options(buildout: Any, part: str, name: str, start: Path) -> dict[str, str]:
     if name not in buildout.keys():  # noqa: SIM118 (`in buildout` would build it)
         return {}
-    section = buildout[name]
+    section = Unmade(buildout, name)
     if "recipe" in section:
         raise wrong_value(
             part, "daemons", f"names of daemons, but [{name}] is a part with a recipe"

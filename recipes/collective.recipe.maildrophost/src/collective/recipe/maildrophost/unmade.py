@@ -1,4 +1,4 @@
-"""Reads a section of the buildout without making its part."""
+"""Reads a section of the buildout that buildout itself does not get to know."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from zc.buildout.buildout import Options
 
 
 class Unmade(Options):  # type: ignore[misc]
-    """A section as it is written, whose part is not made by asking for an option.
+    """A section as it is written, which buildout neither makes nor prints.
 
-    What another part says may refer to this one, which cannot answer before it has its
-    own home.
+    Asking buildout for one makes its part, which may refer to a part that cannot answer
+    before it has its own home; and with -vv buildout prints all that it was asked for,
+    the password of a daemon too.
     """
 
     def __init__(self, buildout: Any, name: str) -> None:
