@@ -23,7 +23,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: install
-install: .installed.cfg ## build bin/instance, bin/maildrop and bin/pytest
+install: $(VENV)/.built ## build bin/instance, bin/maildrop and bin/pytest
 
 .PHONY: start
 start: install ## the mail daemon in the background, Plone in the foreground
@@ -102,7 +102,9 @@ clean: ## remove everything that was built, the data in var/ too
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find src recipes -name '*.egg-info' -prune -exec rm -rf {} +
 
-.installed.cfg: $(VENV)/bin/buildout $(BUILDOUT_INPUT)
+# Buildout writes .installed.cfg with its first part already: of a build that fails later,
+# that is no sign.
+$(VENV)/.built: $(VENV)/bin/buildout $(BUILDOUT_INPUT)
 	$(VENV)/bin/buildout
 	@touch $@
 

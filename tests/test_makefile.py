@@ -1,0 +1,95 @@
+"""`make install` builds what is missing, no less and no more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+INPUT = (
+    "buildout.cfg",
+    "versions.cfg",
+    "setup.py",
+    "pyproject.toml",
+    "constraints.txt",
+)
+
+# Makes environments whose buildout writes .installed.cfg as the real one does: after
+# its first part, before one that can fail.
+PYTHON = """\
+#!/bin/sh
+test "$1" = -c && echo {version} && exit
+for environment; do :; done
+rm -rf $environment && mkdir -p $environment/bin && cd $environment
+echo 'version = {version}' > pyvenv.cfg
+ln -s /bin/true bin/pip
+cat > bin/buildout <<'END'
+#!/bin/sh
+echo {version} >> built
+touch .installed.cfg
+test ! -e broken
+END
+chmod +x bin/buildout
+"""
+
+
+class Checkout:
+    """The project as `make` sees it, with interpreters that build nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "recipes/one/src").mkdir(parents=True)
+        for name in INPUT:
+            (folder / name).touch()
+        (folder / "Makefile").symlink_to(PROJECT / "Makefile")
+        for name, version in {"python3": "3.11.7", "another": "3.13.0"}.items():
+            (folder / name).write_text(PYTHON.format(version=version))
+            (folder / name).chmod(0o755)
+
+    def make(self, *arguments: str) -> int:
+        path = f"{self.folder}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["make", *arguments],
+            cwd=self.folder,
+            env={"PATH": path},
+            capture_output=True,
+            timeout=30,
+        ).returncode
+
+    @property
+    def builds(self) -> list[str]:
+        """The interpreter of every build so far."""
+        return (self.folder / "built").read_text().split()
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    return Checkout(tmp_path)
+
+
+def test_what_is_built_is_not_built_again(checkout):
+    for _again in range(2):
+        assert checkout.make("install") == 0
+    assert checkout.builds == ["3.11.7"]
+
+
+def test_a_build_that_failed_is_done_again(checkout):
+    broken = checkout.folder / "broken"
+    broken.touch()
+    for _again in range(2):
+        assert checkout.make("install") != 0
+    broken.unlink()
+    assert checkout.make("install") == 0
+    assert len(checkout.builds) == 3
+
+
+@pytest.mark.parametrize("name", INPUT)
+def test_it_is_built_again_when_what_it_is_made_of_has_changed(checkout, name):
+    checkout.make("install")
+    in_a_while = (checkout.folder / ".installed.cfg").stat().st_mtime + 10
+    os.utime(checkout.folder / name, (in_a_while, in_a_while))
+    checkout.make("install")
+    assert len(checkout.builds) == 2
