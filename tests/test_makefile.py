@@ -93,3 +93,15 @@ def test_it_is_built_again_when_what_it_is_made_of_has_changed(checkout, name):
     os.utime(checkout.folder / name, (in_a_while, in_a_while))
     checkout.make("install")
     assert len(checkout.builds) == 2
+
+
+def test_every_target_with_a_word_about_it_is_listed(checkout):
+    told = {
+        line.split(":")[0]
+        for line in (PROJECT / "Makefile").read_text().splitlines()
+        if ": " in line and " ## " in line
+    }
+    listing = subprocess.run(
+        ["make", "help"], cwd=checkout.folder, capture_output=True, text=True
+    ).stdout
+    assert {line.split()[0] for line in listing.splitlines()} == told
