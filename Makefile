@@ -108,14 +108,27 @@ $(VENV)/.built: $(VENV)/bin/buildout $(BUILDOUT_INPUT)
 	$(VENV)/bin/buildout
 	@touch $@
 
-$(VENV)/bin/buildout: constraints.txt
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/bin/buildout: constraints.txt $(VENV)/pyvenv.cfg
 	$(VENV)/$(PIP) install --constraint constraints.txt pip setuptools wheel zc.buildout
 	@touch $@
 
-$(LINT)/.done: constraints.txt
-	$(PYTHON) -m venv $(LINT)
+$(LINT)/.done: constraints.txt $(VENV)/pyvenv.cfg
+	$(VENV)/bin/python3 -m venv $(LINT)
 	$(LINT)/$(PIP) install --constraint constraints.txt pip
 	$(LINT)/$(PIP) install --constraint constraints.txt \
 		ruff mypy import-linter SQLAlchemy click idna psycopg zdaemon
 	@touch $@
+
+# One without pip broke off, for want of Debian's python3-venv say.
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv --clear $(VENV) || { test -x $(VENV)/bin/pip || rm -f $@; exit 1; }
+
+# The environment that is there stays, unless PYTHON is said and is another one.
+ifneq ($(origin PYTHON),file)
+SAID = $(shell $(PYTHON) -c 'import sys; print(*sys.version_info[:3], sep=".")')
+THERE = $(shell sed -n 's/^version = //p' $(VENV)/pyvenv.cfg 2> /dev/null)
+ifneq ($(SAID),$(THERE))
+.PHONY: another-python
+$(VENV)/pyvenv.cfg: another-python
+endif
+endif

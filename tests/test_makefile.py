@@ -95,6 +95,37 @@ def test_it_is_built_again_when_what_it_is_made_of_has_changed(checkout, name):
     assert len(checkout.builds) == 2
 
 
+def test_another_interpreter_builds_anew_and_stays(checkout):
+    for arguments in (
+        [],
+        ["PYTHON=another"],
+        ["PYTHON=another"],
+        [],
+        ["PYTHON=python3"],
+    ):
+        assert checkout.make("install", *arguments) == 0
+    assert checkout.builds == ["3.11.7", "3.13.0", "3.11.7"]
+
+
+def test_an_interpreter_that_is_none_leaves_what_is_there(checkout):
+    checkout.make("install")
+    assert checkout.make("install", "PYTHON=no-such-python") != 0
+    assert checkout.make("install") == 0
+    assert len(checkout.builds) == 1
+
+
+def test_an_environment_that_broke_off_is_made_again(checkout):
+    without_venv = checkout.folder / "without-venv"
+    without_venv.write_text(
+        PYTHON.format(version="3.12.1").replace("ln -s", "exit 1 #")
+    )
+    without_venv.chmod(0o755)
+    for _again in range(2):
+        assert checkout.make("install", "PYTHON=without-venv") != 0
+    assert checkout.make("install") == 0
+    assert checkout.builds == ["3.11.7"]
+
+
 def test_every_target_with_a_word_about_it_is_listed(checkout):
     told = {
         line.split(":")[0]
