@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from servers.listener import Listener
+
+PORTION_OCTETS = 65536
 
 
 class Proxy(Listener):
     """``with Proxy(server.socket) as proxy:`` listens on ``127.0.0.1:proxy.port``.
 
     While the wire is cut nothing passes and nothing is closed, as when a cable is
-    pulled; `drop` ends every connection, as a firewall does that was restarted. With
+    pulled; `drop` ends every connection, as a firewall does that was restarted. A wire
+    that is `slow` takes so many seconds for each 64 kB. With
     `lose_commit(words)` the server gets the next COMMIT of a connection on which these
     words were said, and nobody gets its answer; `lost` is set when it has been done.
     """
@@ -25,6 +29,7 @@ class Proxy(Listener):
         self._passing.set()
         self._sockets: list[socket.socket] = []
         self._words = b""
+        self.slow = 0.0
         self.lost = threading.Event()
 
     def lose_commit(self, words: bytes) -> None:
@@ -66,7 +71,8 @@ class Proxy(Listener):
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         said = False
         with suppress(OSError):
-            while octets := source.recv(65536):
+            while octets := source.recv(PORTION_OCTETS):
+                time.sleep(self.slow * len(octets) / PORTION_OCTETS)
                 self._passing.wait()
                 words = self._words
                 said = said or bool(words and words in octets)

@@ -171,6 +171,20 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
         assert length(queue) >= 2
 
 
+def test_a_large_mail_may_take_its_time_on_a_slow_wire(server, url, hands, monkeypatch):
+    """Only silence counts: no daemon would ever get it, nor any mail behind it."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 1.0)
+    hands.send(hands.mail(octets=2**20))
+    with Proxy(server.socket) as proxy:
+        over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
+        with contextlib.closing(open_queue(over.render_as_string())) as queue:
+            proxy.slow = 0.15
+            began = time.monotonic()
+            (claimed,) = replace(hands, queue=queue).claim()
+            assert time.monotonic() - began > 2 * connection.ANSWER_SECONDS
+    assert len(claimed.content) > 2**20
+
+
 def test_a_cut_wire_is_noticed_and_mended(server, url, hands, monkeypatch):
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.5)
     with Proxy(server.socket) as proxy:
