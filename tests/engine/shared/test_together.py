@@ -11,7 +11,6 @@ from servers.certificates import Certificates
 from servers.scripted import Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.delivery.together import Terms, objection
 from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.queue import (
@@ -21,12 +20,9 @@ from collective.maildrophost.engine.queue import (
     clear,
     enqueue,
     look,
-    may_probe,
     moment,
     pause,
-    pauses,
     register,
-    take_turn,
 )
 
 INTERVAL = 0.25
@@ -157,97 +153,6 @@ def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
         assert len(relay.accepted) == mails
 
 
-@pytest.fixture
-def paused(queue):
-    now = time.time()
-    with queue.write() as tx:
-        pause(tx, RelayPause("relay:25", "down", now - 50, now - 1, 3))
-    return now
-
-
-def probes(queue, now, patience=60.0):
-    with queue.write() as tx:
-        return may_probe(tx, "relay:25", now, patience, 300.0)
-
-
-def test_only_one_may_probe_when_a_pause_is_over(queue, paused):
-    assert probes(queue, paused).allowed
-    held = probes(queue, paused).pause
-    assert (held.fault, held.failures) == ("down", 3)
-    assert held.paused_until == paused + 60.0
-    # The one that probed has died.
-    assert probes(queue, paused + 60.0).allowed
-
-
-def test_a_fault_found_since_is_not_forgotten(queue, paused):
-    with queue.write() as tx:
-        assert clear(tx, "relay:25", paused - 9) is None
-        assert clear(tx, "relay:25", paused - 1).failures == 3
-
-
-def test_who_comes_after_the_end_of_a_fault_hears_of_it(queue):
-    assert probes(queue, time.time()).over
-
-
-def test_a_pause_that_a_wrong_clock_left_is_no_pause(queue, paused):
-    with queue.write() as tx:
-        pause(tx, RelayPause("relay:25", "down", paused, paused + 9e6, 4))
-    assert probes(queue, paused).allowed
-
-
-def turn(queue, now, interval=2.0):
-    with queue.write() as tx:
-        return take_turn(tx, "relay:25", interval, now)
-
-
-def test_one_turn_for_each_interval(queue):
-    now = time.time()
-    assert turn(queue, now) == 0.0
-    assert turn(queue, now + 0.5) == pytest.approx(1.5)
-    assert turn(queue, now + 2.0) == 0.0
-    # Each has the interval of its own configuration.
-    assert turn(queue, now + 3.0, interval=1.0) == 0.0
-
-
-def test_a_turn_in_the_far_future_is_left_of_a_wrong_clock(queue):
-    now = time.time()
-    turn(queue, now + 1e6)
-    assert turn(queue, now) == 0.0
-
-
-def test_a_turn_goes_back_with_its_transaction(queue):
-    now = time.time()
-    with pytest.raises(ZeroDivisionError), queue.write() as tx:
-        assert 1 / take_turn(tx, "relay:25", 2.0, now)
-    assert turn(queue, now) == 0.0
-
-
-def test_who_may_probe_but_has_no_turn_leaves_the_probe_to_others(queue, paused):
-    turn(queue, paused, interval=60.0)
-    with queue.write() as tx:
-        against = objection(tx, Terms("relay:25", 60.0, probing=True), paused + 1.0)
-    assert against is not None
-    assert against.wait > 0
-    assert probes(queue, paused + 1.0).allowed
-
-
-def test_who_has_a_turn_but_may_not_probe_leaves_the_turn_to_others(queue, paused):
-    probes(queue, paused)
-    with queue.write() as tx:
-        against = objection(tx, Terms("relay:25", 60.0, probing=True), paused)
-    assert against is not None
-    assert against.pause is not None
-    assert turn(queue, time.time(), interval=60.0) == 0.0
-
-
-def test_who_may_probe_and_has_a_turn_keeps_both(queue, paused):
-    terms = Terms("relay:25", 60.0, probing=True)
-    with queue.write() as tx:
-        assert objection(tx, terms, paused) is None
-    assert probes(queue, paused) is not True
-    assert turn(queue, time.time(), interval=60.0) > 0
-
-
 def test_leases_and_turns_go_by_the_clock_of_the_server(queue):
     with queue.write() as tx:
         assert moment(tx, 12.0) == pytest.approx(time.time(), abs=5.0)
@@ -282,10 +187,3 @@ def test_a_clock_that_is_ahead_takes_no_living_daemon_for_dead(queue, beats):
 def test_a_clock_that_is_behind_takes_no_dead_daemon_for_alive(queue, beats):
     beats(100.0)
     assert mail_moves(queue, time.time() - 3600) == (False, False)
-
-
-def test_no_pause_is_forgotten_meanwhile(queue, paused):
-    probes(queue, paused)
-    with queue.read() as tx:
-        (found,) = pauses(tx)
-    assert found.since == paused - 50

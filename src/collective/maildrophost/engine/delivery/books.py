@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from ..message import Lane
@@ -31,7 +32,7 @@ from ..unquoted import unquoted
 from .inflight import InFlight
 from .lanes import choose, turns, turns_of_a_probe
 from .room import with_one_large, with_room
-from .together import Objection, Terms, objection
+from .together import Objection, Terms, on_terms
 
 log = logging.getLogger("maildrop.delivery")
 
@@ -152,10 +153,12 @@ def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:
         request.in_flight.messages,
     )
     chosen = with_one_large(chosen, found.large)
-    against = objection(tx, request.terms, request.now) if chosen else None
-    if against is not None:
-        return Answer([], objection=against)
-    claims = claim(tx, request.owner, chosen, request.due_before)
+    if not chosen:
+        return Answer([], next_due(tx))
+    attempt = partial(claim, tx, request.owner, chosen, request.due_before)
+    claims = on_terms(tx, request.terms, request.now, attempt)
+    if isinstance(claims, Objection):
+        return Answer([], objection=claims)
     return Answer(claims, next_due(tx) if len(claims) < wanted else None)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..queue import RelayPause, Transaction, may_probe, moment, take_turn
+from ..queue import Claim, RelayPause, Transaction, may_probe, moment, take_turn
 from .relayhealth import LONGEST_PAUSE_SECONDS
 
 PROBE_SECONDS = 60.0
@@ -35,22 +36,35 @@ class Objection:
     good: bool = False
 
 
-def objection(tx: Transaction, terms: Terms, now: float) -> Objection | None:
-    """None: a message may be claimed in this transaction, and then is to be.
+def on_terms(
+    tx: Transaction,
+    terms: Terms,
+    now: float,
+    claim: Callable[[Callable[[], object]], list[Claim]],
+) -> list[Claim] | Objection:
+    """What `claim` has claimed, or why nothing may be.
 
-    Called when there is one, so that no turn is taken for nothing.
+    The right to probe and the turn are this daemon's only with something to send: all
+    others wait for what becomes of it. So `claim` is given what to call when nothing
+    was left for it.
     """
-    if not terms.probing:
-        return _too_early(tx, terms, now)
-    with tx.begin_nested() as asked:
-        against = _no_probe(tx, terms, now) or _too_early(tx, terms, now)
-        if against is not None:
-            # The right to probe, without a turn, would keep all others waiting.
-            asked.rollback()
-    return against
+    if not terms.probing and terms.interval <= 0:
+        return claim(lambda: None)
+    # An error ends all of `tx`: to roll this back first would hide what it was.
+    asked = tx.begin_nested()
+    against = _no_probe(tx, terms, now) or _too_early(tx, terms, now)
+    if against is not None:
+        asked.rollback()
+        return against
+    claims = claim(asked.rollback)
+    if asked.is_active:
+        asked.commit()
+    return claims
 
 
 def _no_probe(tx: Transaction, terms: Terms, now: float) -> Objection | None:
+    if not terms.probing:
+        return None
     answer = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
     if answer.allowed:
         return None

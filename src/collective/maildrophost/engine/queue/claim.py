@@ -106,15 +106,23 @@ _MESSAGES = Prepared(
 )
 
 
-def claim(tx: Transaction, owner: str, ids: Sequence[int], now: float) -> list[Claim]:
+def claim(
+    tx: Transaction,
+    owner: str,
+    ids: Sequence[int],
+    now: float,
+    none_left: Callable[[], object] = lambda: None,
+) -> list[Claim]:
     """Claim messages that `due` has found in the same transaction.
 
     In the order of `ids`, where nobody else can claim. Where another daemon may have
     been faster, others of the same lanes that are due at `now`, or fewer: lane by lane,
-    oldest due first. Without those whose record is lost, which have failed.
+    oldest due first; `none_left` is called when there is none. Without those whose
+    record is lost, which have failed.
     """
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
+        none_left()
         return []
     recipients = open_recipients(tx, ids)
     loaded: dict[int, Claim] = {}
