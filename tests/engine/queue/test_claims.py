@@ -164,8 +164,8 @@ def test_processes_never_claim_the_same_message(hands, url):
 def test_what_is_given_back_was_never_tried(hands):
     (id,) = hands.send()
     (one,) = hands.claim("one")
-    assert hands.do(give_back, "two", [one.id]) == 0
-    assert hands.do(give_back, "one", [one.id]) == 1
+    assert hands.do(give_back, "two", [one.key]) == 0
+    assert hands.do(give_back, "one", [one.key]) == 1
     record = hands.message(id)
     assert (record.state, record.attempts) == (State.QUEUED, 0)
     assert not record.possible_duplicate
@@ -175,9 +175,9 @@ def test_what_is_given_back_was_never_tried(hands):
 def test_what_may_hold_up_the_others_goes_behind_them(hands):
     hands.send(*[hands.mail(subject=name, at=at) for name, at in DUE_ONE_BY_ONE])
     (one,) = hands.claim("one", 1)
-    hands.do(give_back_last, "two", [one.id], hands.now)
+    hands.do(give_back_last, "two", [one.key], hands.now)
     assert hands.message(one.id).state is State.SENDING
-    hands.do(give_back_last, "one", [one.id], hands.now)
+    hands.do(give_back_last, "one", [one.key], hands.now)
     record = hands.message(one.id)
     assert (record.state, record.attempts) == (State.QUEUED, 0)
     assert record.due <= hands.now
@@ -192,7 +192,7 @@ def test_what_is_alone_keeps_its_time(hands):
         hands.mail(subject="not due", at=hands.now + 10),
     )
     (one,) = hands.claim("one", 1)
-    hands.do(give_back_last, "one", [one.id], hands.now)
+    hands.do(give_back_last, "one", [one.key], hands.now)
     assert hands.message(one.id).due == 5.0
 
 

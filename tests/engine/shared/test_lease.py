@@ -124,7 +124,7 @@ def claimed(queue, owner):
     now = time.time()
     with queue.write() as tx:
         ids = due(tx, 100, now).lanes[Lane.NORMAL]
-        return [each.id for each in claim(tx, owner, ids, now)]
+        return [each.key for each in claim(tx, owner, ids, now)]
 
 
 def test_claims_whose_commit_was_never_heard_of_come_back(machines, make_mail):
@@ -134,16 +134,16 @@ def test_claims_whose_commit_was_never_heard_of_come_back(machines, make_mail):
     with site.queue.write() as tx:
         assert give_back_unheard(tx, "one", [known]) == 2
         assert give_back_unheard(tx, "two", []) == 0
-    assert site.message(str(known)).state is State.SENDING
-    for id in unheard:
-        record = site.message(str(id))
+    assert site.message(str(known.id)).state is State.SENDING
+    for each in unheard:
+        record = site.message(str(each.id))
         assert (record.state, record.possible_duplicate) == (State.QUEUED, False)
 
 
 def test_claims_without_a_daemon_come_back_as_possible_duplicates(machines, make_mail):
     (site,) = machines(1)
     (id,) = site.send(make_mail())
-    assert claimed(site.queue, "gone") == [int(id)]
+    assert [each.id for each in claimed(site.queue, "gone")] == [int(id)]
     with site.queue.write() as tx:
         assert recover_ownerless(tx) == 1
         assert recover_ownerless(tx) == 0

@@ -180,7 +180,7 @@ def test_a_mail_that_another_one_has_just_claimed_is_no_probe(
         (first,) = claim(other, "of another relay", [1], time.time())
         answer = probe()
         assert (answer.claims, answer.objection) == ([], None)
-        give_back(other, "of another relay", [first.id])
+        give_back(other, "of another relay", [first.key])
     assert [each.id for each in probe().claims] == [first.id]
 
 

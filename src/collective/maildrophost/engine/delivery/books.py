@@ -15,6 +15,7 @@ from ..message import Lane
 from ..queue import (
     Claim,
     Due,
+    MessageKey,
     Queue,
     QueueError,
     Refused,
@@ -52,10 +53,10 @@ class Request:
     """
 
     owner: str
-    known: tuple[int, ...] | None
+    known: tuple[MessageKey, ...] | None
     settlements: list[Settlement]
-    untried: list[int]
-    suspects: list[int]
+    untried: list[MessageKey]
+    suspects: list[MessageKey]
     notes: tuple[Note, ...]
     now: float
     wanted: int

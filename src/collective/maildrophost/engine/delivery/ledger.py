@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from ..patience import within
-from ..queue import Claim, QueueError, Refused
+from ..queue import Claim, MessageKey, QueueError, Refused
 from .books import Answer, Note, Request
 from .inflight import InFlight
 from .outage import Outage
@@ -56,7 +56,7 @@ class Ledger:
         self._outage = Outage()
         self._in_flight = InFlight()
         # With those whose verdicts were lost: they may have been sent.
-        self._handed_out: set[int] = set()
+        self._handed_out: set[MessageKey] = set()
         # Whether claims may have been committed that were never heard of.
         self._unheard = False
         self._in_doubt = False
@@ -206,7 +206,7 @@ class Ledger:
         self._in_flight = in_flight
         self._unheard = False
         self._written += len(portion.notes)
-        self._forget(done.claim.id for done in portion.finished)
+        self._forget([done.claim for done in portion.finished])
         # Before the claims go out: they find the connections that this sets free.
         for done in portion.finished:
             done.over()
@@ -227,10 +227,9 @@ class Ledger:
         elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
 
-    def _forget(self, ids: Iterable[int]) -> None:
-        ended = set(ids)
-        self._handed_out -= ended
-        self._permits.ended(ended)
+    def _forget(self, ended: Sequence[Claim]) -> None:
+        self._handed_out.difference_update(each.key for each in ended)
+        self._permits.ended(each.id for each in ended)
 
     def _refused(self, portion: Portion, error: Refused) -> None:
         """The queue will never take it as it is."""
@@ -252,7 +251,7 @@ class Ledger:
         now = time.time()
         self._in_flight = self._in_flight.with_more(answer.claims)
         for each in answer.claims:
-            self._handed_out.add(each.id)
+            self._handed_out.add(each.key)
             self._permits.started(now, each.id)
             self._waiting.pop(0).set_result(each)
 
@@ -276,9 +275,9 @@ class Ledger:
         self._waiting.clear()
 
 
-def _given_back(portion: Portion, suspect: bool) -> list[int]:
+def _given_back(portion: Portion, suspect: bool) -> list[MessageKey]:
     return [
-        done.claim.id
+        done.claim.key
         for done in portion.finished
         if done.settlement is None and done.suspect is suspect
     ]

@@ -95,6 +95,7 @@ from .search import (
 from .setback import pull_back
 from .settle import Settlement, settle
 from .sqlite.housekeeping import empty_large_wal, tidy
+from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
 from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, is_shared, open_queue
@@ -113,6 +114,7 @@ __all__ = [
     "Found",
     "FromAhead",
     "Health",
+    "MessageKey",
     "MessageRecord",
     "OpenRecipient",
     "PreparedBatch",

@@ -22,6 +22,7 @@ from .database import database_of
 from .due import LANES
 from .openrecipients import OpenRecipient, open_recipients
 from .prepared import Prepared, among_ids
+from .standing import MessageKey, still_there
 from .states import State
 from .store import Transaction
 
@@ -58,6 +59,11 @@ class Claim:
     warned: bool
     size: int
     content: bytes
+
+    @property
+    def key(self) -> MessageKey:
+        """Which message it is."""
+        return MessageKey(self.id, self.created)
 
     @property
     def is_large(self) -> bool:
@@ -152,11 +158,11 @@ BACK_TO_WAITING = case(
 )
 
 
-def give_back(tx: Transaction, owner: str, ids: Iterable[int]) -> int:
+def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:
     """Undo claims of `owner`: nothing was tried, no attempt is counted."""
     changed = tx.execute(
         update(schedule)
-        .where(schedule.c.message_id.in_(list(ids)), _claimed_by(owner))
+        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
         .values(state=BACK_TO_WAITING, owner=None)
     )
     return changed.rowcount
@@ -177,14 +183,16 @@ _LAST_DUE = (
 )
 
 
-def give_back_last(tx: Transaction, owner: str, ids: Iterable[int], now: float) -> None:
+def give_back_last(
+    tx: Transaction, owner: str, keys: Iterable[MessageKey], now: float
+) -> None:
     """As `give_back`, and behind all others of its lane that are due at `now`.
 
     A message that is tried alone, the first again and again, would hold up the others.
     """
     tx.execute(
         update(schedule)
-        .where(schedule.c.message_id.in_(list(ids)), _claimed_by(owner))
+        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
         .values(
             state=BACK_TO_WAITING,
             owner=None,

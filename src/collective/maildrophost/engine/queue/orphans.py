@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from . import tables
 from .claim import BACK_TO_WAITING
+from .standing import MessageKey, still_there
 from .states import State
 from .store import Transaction
 from .waking import wake
@@ -16,13 +17,14 @@ schedule = tables.schedule
 _CLAIMED = schedule.c.owner.is_not(None) & (schedule.c.state == State.SENDING.value)
 
 
-def give_back_unheard(tx: Transaction, owner: str, known: Iterable[int]) -> int:
+def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) -> int:
     """Undo the claims of `owner` but for those it has; returns how many there were.
 
     For a daemon that did not hear whether its claims were committed: it never sent
     them.
     """
-    unheard = (schedule.c.owner == owner) & schedule.c.message_id.not_in(list(known))
+    heard = schedule.c.message_id.in_(still_there(tx, known))
+    unheard = (schedule.c.owner == owner) & ~heard
     changed = tx.execute(
         update(schedule)
         .where(_CLAIMED, unheard)

@@ -33,7 +33,7 @@ from .claim import give_back
 from .enqueue import enqueue
 from .hours import count
 from .prepared import Prepared, among_ids
-from .standing import Standing, is_recorded, standing_of
+from .standing import MessageKey, Standing, is_recorded, standing_of
 from .states import RecipientState, State
 from .store import Transaction
 from .untried import make_pending
@@ -67,6 +67,11 @@ class Settlement:
     notifications: tuple[Message, ...] = ()
     warned: bool = False
     others_first: bool = False
+
+    @property
+    def key(self) -> MessageKey:
+        """Which message it is about."""
+        return MessageKey(self.id, self.created)
 
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> None:
@@ -129,7 +134,7 @@ def _not_recorded(
         tried = standing[settlement.id].attempts > since
         if tried and is_recorded(tx, settlement.id, since, settlement.time):
             # What its transaction has claimed anew was never handed out.
-            give_back(tx, settlement.owner, [settlement.id])
+            give_back(tx, settlement.owner, [settlement.key])
         else:
             fresh.append(settlement)
     return fresh

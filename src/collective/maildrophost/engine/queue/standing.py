@@ -2,11 +2,14 @@
 
 # Rules of this file:
 # - It runs for every few messages: see `settle`.
+# - A standby that took over, or a backup that was played back, gives those ids once
+#   more that it has never heard of: what a daemon says is about an id of its time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -20,6 +23,13 @@ _SAME_SECONDS = 0.001
 """A session of PostgreSQL may be set to tell fewer digits than were written."""
 
 
+class MessageKey(NamedTuple):
+    """The message with this id that was created then, not another one that has it."""
+
+    id: int
+    created: float
+
+
 @dataclass(frozen=True)
 class Standing:
     """One message, locked until the transaction ends."""
@@ -30,11 +40,7 @@ class Standing:
     created: float
 
     def is_of(self, created: float) -> bool:
-        """Whether it is still the message that was created then.
-
-        A standby that took over, or a backup that was played back, gives those ids once
-        more that it has never heard of.
-        """
+        """Whether it is still the message that was created then."""
         return abs(self.created - created) < _SAME_SECONDS
 
 
@@ -57,6 +63,13 @@ _STANDING = Prepared(
 def standing_of(tx: Transaction, ids: Sequence[int]) -> dict[int, Standing]:
     """How each of these messages stands; without those that are gone."""
     return {row[0]: Standing(*row[1:]) for row in _STANDING.rows(tx, ids=ids)}
+
+
+def still_there(tx: Transaction, keys: Iterable[MessageKey]) -> list[int]:
+    """The ids of those that are still the messages that they were, all locked."""
+    keys = list(keys)
+    found = standing_of(tx, [id for id, _ in keys])
+    return [id for id, created in keys if id in found and found[id].is_of(created)]
 
 
 def is_recorded(tx: Transaction, key: int, since: int, time: float) -> bool:
