@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     State,
+    give_back_last,
     hold_messages,
     prepare,
     pull_back,
+    put_off_large,
     release_messages,
     retire,
     retry_messages,
     setback,
+    take_over,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -83,6 +87,57 @@ def test_a_retry_by_hand_is_due(hands, set_back):
     hands.do(retry_messages, [id], hands.now)
     assert set_back() == 1
     assert len(hands.claim()) == 1
+
+
+def test_what_was_imported_as_failed_and_is_retried_is_due(hands, set_back):
+    mail = hands.mail()
+    id = hands.do(take_over, "key", mail, hands.now, "import", "refused there")
+    hands.now += 60
+    hands.do(retry_messages, [id], hands.now)
+    assert hands.message(id).due == hands.now
+    assert set_back() == 1
+    assert len(hands.claim()) == 1
+
+
+def test_what_went_behind_the_others_is_due(hands, set_back):
+    hands.send(hands.mail(subject="suspect"))
+    hands.now += 5
+    hands.send(hands.mail(subject="other"))
+    (suspect,) = hands.claim(limit=1)
+    hands.do(give_back_last, "one", [suspect.key], hands.now)
+    assert hands.message(suspect.id).due > hands.now
+    assert set_back() == 2
+    assert len(hands.claim()) == 2
+
+
+@pytest.fixture
+def put_off(hands):
+    """A large mail that waits half an hour, for it may have had two daemons killed."""
+    mail = hands.mail(octets=LARGE_OCTETS)
+    (id,) = hands.send(mail)
+    for owner in ("dead before", "dead"):
+        hands.claim(owner)
+        hands.do(put_off_large, owner, hands.now)
+        hands.do(retire, owner)
+        hands.now += 1800
+    hands.now -= 1800
+    assert hands.message(id).due == hands.now + 1800
+    return id
+
+
+def test_what_was_put_off_is_due(hands, set_back, put_off):
+    assert set_back() == 1
+    assert len(hands.claim()) == 1
+
+
+@pytest.mark.parametrize("longest", [600.0, LONGEST])
+def test_what_was_put_off_waits_while_the_clock_is_right(
+    hands, queue, put_off, longest
+):
+    """Every daemon that starts looks: the mail would have it killed as well."""
+    due = hands.message(put_off).due
+    assert pull_back(queue, hands.now, longest) == 0
+    assert hands.message(put_off).due == due
 
 
 def test_a_lifetime_begins_now_at_the_latest(hands, set_back):

@@ -44,7 +44,7 @@ LANES = dict(enumerate(Lane))
 def octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
     """The size of the message with that id, in any statement."""
     # Not joined: with other statistics a database would read the whole table for it.
-    message = tables.message
+    message = tables.message.alias("sized")
     return select(message.c.size).where(message.c.id == id).scalar_subquery()
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from . import tables
+from .putoff import put_off
 from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
 from .store import Queue, Transaction
 from .waking import wake
@@ -76,6 +77,7 @@ def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> int:
             schedule.c.attempts == 0,
             schedule.c.due > now,
             unscheduled(created.scalar_subquery()),
+            ~put_off(now),
         )
         .values(due=now, since=now)
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import case, delete, false, select, text, update
+from sqlalchemy import ColumnElement, case, delete, false, select, text, update
 
 from ..message import Lane
 from . import tables
@@ -34,6 +34,7 @@ class Done:
     already: tuple[str, ...] = ()
 
 
+A_MOMENT_SECONDS = 0.001
 NO_SUCH_MESSAGE = "there is no such message"
 RETRIED = (State.DEFERRED, State.FAILED)
 HELD = WAITING
@@ -77,13 +78,19 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
         update(schedule)
         .where(schedule.c.message_id.in_(keys))
         .values(
-            since=case((anew, now), else_=schedule.c.since),
+            since=case((anew, _begins(now)), else_=schedule.c.since),
             warned=case((anew, false()), else_=schedule.c.warned),
             due=now,
             state=State.QUEUED.value,
         )
     )
     wake(tx)
+
+
+def _begins(now: float) -> ColumnElement[float]:
+    # A lifetime that begins when mail is due that was never tried, as was what failed
+    # elsewhere, is that of mail for a certain time: see setback.py.
+    return case((schedule.c.attempts > 0, now), else_=now - A_MOMENT_SECONDS)
 
 
 def hold_messages(tx: Transaction, ids: Iterable[str]) -> Done:

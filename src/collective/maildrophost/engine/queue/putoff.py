@@ -1,12 +1,20 @@
 """Large mail that daemons had when they were killed: it may be the reason."""
 
 # What fills the memory does so again when it comes back, and all mail with it. So other
-# mail goes meanwhile: a minute at first, and for twice as long each time. Once proves
-# nothing: the machine may have been restarted.
+# mail goes meanwhile, for as long again as it has been trying. Once proves nothing: the
+# machine may have been restarted.
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, Double, bindparam, case, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Double,
+    and_,
+    bindparam,
+    case,
+    update,
+)
 
 from ..large import LARGE_OCTETS
 from . import tables
@@ -19,6 +27,7 @@ SHORTEST_SECONDS = 60.0
 LONGEST_SECONDS = 3600.0
 
 schedule = tables.schedule
+_large = octets_of(schedule.c.message_id) > LARGE_OCTETS
 _now: BindParameter[float] = bindparam("now", type_=Double())
 _age = _now - schedule.c.since
 _PUT_OFF = Prepared(
@@ -27,7 +36,7 @@ _PUT_OFF = Prepared(
         schedule.c.owner == bindparam("gone"),
         schedule.c.state == State.SENDING.value,
         schedule.c.possible_duplicate,
-        octets_of(schedule.c.message_id) > LARGE_OCTETS,
+        _large,
     )
     .values(
         due=_now
@@ -47,3 +56,13 @@ def put_off_large(tx: Transaction, owner: str, now: float) -> int:
     To be called before its claims go back. Returns how many messages wait.
     """
     return _PUT_OFF.run(tx, gone=owner, now=now)
+
+
+def put_off(now: float) -> ColumnElement[bool]:
+    """Whether a message that is due after `now` may wait because it was put off."""
+    return and_(
+        schedule.c.possible_duplicate,
+        schedule.c.due > schedule.c.since,
+        schedule.c.due <= now + LONGEST_SECONDS,
+        _large,
+    )

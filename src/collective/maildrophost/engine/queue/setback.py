@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from ..message import Lane
 from . import tables
+from .putoff import put_off
 from .states import UNFINISHED
 from .store import Queue, Transaction
 
@@ -27,7 +28,7 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     That is mail whose retry lies more than `longest_wait` seconds ahead, and mail for
     no time of its own that was queued in the future; what is in flight, held or
     prepared counts, too: it may come back. What somebody wants sent at a certain time
-    keeps that time. Their lifetime begins now, at the latest.
+    keeps that time, as what was put off does. Their lifetime begins now, at the latest.
     """
     with queue.read() as tx:
         stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait)
@@ -55,6 +56,7 @@ def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[in
                 schedule.c.lane == int(lane),
                 schedule.c.due > now,
                 from_the_old_time,
+                ~put_off(now),
             )
         )
         .scalars()
@@ -67,10 +69,12 @@ def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[in
 def unscheduled(created: ColumnElement[float]) -> ColumnElement[bool]:
     """Whether mail that was never tried is for no time of its own.
 
-    A time that was over for its sender, whose clock was fast, is one all the same: the
-    lifetime begins after it.
+    The lifetime of mail begins with such a time. One that was over for its sender,
+    whose clock was fast, is one all the same: the lifetime begins after it. Whoever
+    else moves the time of mail lets it lie after the beginning of the lifetime.
     """
-    return (schedule.c.due <= created) & (schedule.c.due >= schedule.c.since)
+    due, since = schedule.c.due, schedule.c.since
+    return (due > since) | ((due == since) & (due <= created))
 
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> None:
