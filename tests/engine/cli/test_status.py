@@ -45,6 +45,7 @@ def test_without_a_daemon_the_exit_status_is_3(site):
         "lost": [],
         "relay": "ok",
         "in_doubt": 0,
+        "put_aside": 0,
     }
 
 
@@ -88,6 +89,25 @@ def test_messages_of_a_transaction_that_never_ended_are_told(site):
     assert "2 prepared messages" in ended.out
     assert "--state prepared" in ended.out
     assert site.ctl("status", "--json").json["in_doubt"] == 2
+
+
+def test_messages_whose_move_to_another_queue_broke_off_are_told(site):
+    site.prepare("one", "two")
+    write(site, put_aside)
+    ended = site.ctl("status")
+    assert "2 prepared messages are on their way to another queue" in ended.out
+    assert "never ended" not in ended.out
+    assert site.ctl("status", "--json").json["put_aside"] == 2
+    (told,) = (
+        each
+        for each in site.ctl("check", "--json").json
+        if "on their way" in each["text"]
+    )
+    assert (told["level"], told["text"].split()[0]) == ("warning", "2")
+
+
+def put_aside(tx):
+    tx.exec_driver_sql("UPDATE maildrop_schedule SET batch = 'transfer-queued'")
 
 
 def test_a_daemon_in_the_foreground_is_seen_and_its_kill_at_once(site):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -20,6 +21,7 @@ from collective.maildrophost.engine.queue import (
     list_messages,
     open_queue,
     prepare,
+    put_aside,
     release_messages,
     transfer,
 )
@@ -136,13 +138,33 @@ def test_a_crash_between_the_two_commits_doubles_nothing(
     assert hands.claim() == []
     ids = [each.id for each in hands.do(list_messages)]
     assert hands.do(in_doubt, hands.now + DAY) == 0
+    assert hands.do(put_aside) == len(ids)
     for act in (release_messages, delete_messages):
         done = hands.do(act, ids)
         assert (done.changed, list(done.refused)) == ((), ids)
         assert all("run 'import' again" in why for why in done.refused.values())
     assert transfer(source, target, hands.now).moved.total() == 0
+    assert hands.do(put_aside) == 0
     assert everything(source) == []
     assert everything(target) == before
+
+
+def test_where_the_new_queue_is_gone_for_good_another_one_takes_all(
+    hands, source, target, tmp_path, monkeypatch
+):
+    fill(hands)
+    before = everything(source)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_write", gone)
+        with pytest.raises(QueueError):
+            transfer(source, target, hands.now)
+    with closing(open_queue(f"sqlite:///{tmp_path}/another/queue.db")) as another:
+        assert transfer(source, another, hands.now).moved.total() == len(before)
+        assert everything(another) == before
+
+
+def gone(tx, rows, now):
+    raise QueueError("the new one", "its disk is broken")
 
 
 def test_what_is_being_sent_or_in_doubt_stays_and_is_told(hands, source, target):

@@ -296,6 +296,6 @@ READS = {
         "next_due",
         "pauses",
     ),
-    *("queue_length", "recently_sent", "search", "stats", "wake"),
+    *("put_aside", "queue_length", "recently_sent", "search", "stats", "wake"),
 }
 """Operations of the queue that change nothing."""

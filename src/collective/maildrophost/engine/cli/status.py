@@ -29,6 +29,7 @@ class _Found:
     """Stopped beating without a goodbye: killed, hanging, or cut off the database."""
     pauses: tuple[RelayPause, ...]
     in_doubt: int
+    aside: int
 
     def fault(self, relay: str) -> RelayPause | None:
         """Why the relay is paused; None when mail moves."""
@@ -53,9 +54,9 @@ def status_command(configured: Configured, as_json: bool) -> int:
 
 def _look(configured: Configured, now: float) -> _Found:
     if not heartbeats.queue_exists(configured.load()):
-        return _Found(now, (), (), (), 0)
+        return _Found(now, (), (), (), 0, 0)
     from ..identity import is_gone
-    from ..queue import alive_and_lost, in_doubt, moment, pauses
+    from ..queue import alive_and_lost, in_doubt, moment, pauses, put_aside
 
     with configured.queue() as queue, queue.read() as tx:
         alive, lost = alive_and_lost(tx, now, is_gone)
@@ -65,6 +66,7 @@ def _look(configured: Configured, now: float) -> _Found:
             lost=lost,
             pauses=tuple(pauses(tx)),
             in_doubt=in_doubt(tx, now),
+            aside=put_aside(tx),
         )
 
 
@@ -87,6 +89,11 @@ def _print(found: _Found, program: str) -> None:
             f"{found.in_doubt} prepared messages belong to transactions that never "
             f"ended: see '{program} queue --state prepared'; release or delete them"
         )
+    if found.aside:
+        click.echo(
+            f"{found.aside} prepared messages are on their way to another queue: where "
+            "no 'import' goes on, it was broken off; run it there again"
+        )
 
 
 def _relay(found: _Found, daemon: Daemon) -> str:
@@ -104,6 +111,7 @@ def _as_json(found: _Found) -> dict[str, Any]:
         "lost": _daemons(found.lost),
         "relay": next((_fault(pause) for pause in in_use if pause), "ok"),
         "in_doubt": found.in_doubt,
+        "put_aside": found.aside,
     }
 
 

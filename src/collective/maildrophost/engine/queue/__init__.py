@@ -22,6 +22,7 @@ from .batches import (
     of_a_transaction,
     open_batches,
     prepared_batches,
+    put_aside,
     remember_batch,
 )
 from .claim import (
@@ -184,6 +185,7 @@ __all__ = [
     "prune_files",
     "pull_back",
     "pull_back_new",
+    "put_aside",
     "put_off_large",
     "queue_length",
     "recently_sent",

@@ -35,6 +35,17 @@ def of_a_transaction() -> ColumnElement[bool]:
     return ~schedule.c.batch.startswith(MOVING)
 
 
+def put_aside(tx: Transaction) -> int:
+    """How many messages nobody sends from here, for they are being moved.
+
+    More than for a moment when that was broken off; `transfer` goes on with it.
+    """
+    moving = select(func.count()).where(
+        schedule.c.state == State.PREPARED.value, ~of_a_transaction()
+    )
+    return tx.execute(moving).scalar_one()
+
+
 @dataclass(frozen=True)
 class Batch:
     """The mail of one transaction, on its way through the two phases.

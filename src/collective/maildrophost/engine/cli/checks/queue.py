@@ -36,7 +36,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _opens(configuration: Configuration) -> Iterator[Finding]:
-    from ...queue import QueueError, open_queue, queue_length
+    from ...queue import QueueError, open_queue, put_aside, queue_length
 
     try:
         if not heartbeats.queue_exists(configuration):
@@ -44,7 +44,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
             return
         with closing(open_queue(configuration.queue)) as queue:
             with queue.read() as tx:
-                waiting = queue_length(tx)
+                waiting, aside = queue_length(tx), put_aside(tx)
                 risks = queue.database.risks(tx)
             with queue.write():
                 pass  # taking the lock shows that it can be written
@@ -52,6 +52,12 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
         yield failed(SUBJECT, str(error))
         return
     yield ok(SUBJECT, f"{queue.name} opens, {waiting} messages wait")
+    if aside:
+        yield warning(
+            SUBJECT,
+            f"{aside} messages are on their way to another queue, and not sent from "
+            "here: where no 'import' goes on, run it there again",
+        )
     for risk in risks:
         yield warning(SUBJECT, risk)
 
