@@ -149,6 +149,16 @@ def test_the_fault_of_a_relay_that_no_daemon_uses_any_more_is_not_shown(hands):
     assert hands.do(stats, hands.now, alive).as_json()["relay"] == "ok"
 
 
+def test_the_fault_of_a_relay_that_no_daemon_uses_any_more_is_forgotten(hands):
+    hands.register("one")
+    for name in ("relay:25", "old:25"):
+        hands.do(pause, a_pause(hands, name=name))
+    hands.do(prune, hands.now + 6 * DAY, 30, 0)
+    assert {each.name for each in hands.do(pauses)} == {"relay:25", "old:25"}
+    hands.do(prune, hands.now + 8 * DAY, 30, 0)
+    assert [each.name for each in hands.do(pauses)] == ["relay:25"]
+
+
 def test_records_of_sent_mail_are_forgotten_when_they_are_old(hands):
     hands.send(hands.mail(subject="old"), hands.mail(subject="new"))
     old, new = hands.claim()

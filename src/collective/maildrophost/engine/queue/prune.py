@@ -1,4 +1,4 @@
-"""What is forgotten, some at a time: old records, counters, keys of taken files."""
+"""What is forgotten, some at a time: old records, counters, faults, keys of files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ SECONDS_PER_DAY = 86400
 TAKEN_FILE_DAYS = 7
 """How long a file that is gone may come back, after a power cut say."""
 HOUR_DAYS = 400
+RELAY_DAYS = 7
+"""How long the fault of a relay that no daemon has any more is remembered."""
 
 
 def prune(tx: Transaction, now: float, history_days: float, failed_days: float) -> int:
@@ -31,6 +33,7 @@ def prune(tx: Transaction, now: float, history_days: float, failed_days: float) 
     hours = tables.hour
     tx.execute(delete(hours).where(hours.c.hour < now - HOUR_DAYS * SECONDS_PER_DAY))
     forget_batches(tx)
+    _forget_relays(tx, now)
     return gone
 
 
@@ -66,3 +69,11 @@ def _forget_lane(tx: Transaction, state: State, lane: Lane, before: float) -> in
     )
     gone = tx.execute(delete(tables.message).where(tables.message.c.id.in_(old)))
     return gone.rowcount
+
+
+def _forget_relays(tx: Transaction, now: float) -> None:
+    # Nobody would ever find that it works again.
+    relay, old = tables.relay, now - RELAY_DAYS * SECONDS_PER_DAY
+    in_use = select(tables.daemon.c.relay)
+    unused = relay.c.name.not_in(in_use) & (relay.c.paused_until < old)
+    tx.execute(delete(relay).where(unused))

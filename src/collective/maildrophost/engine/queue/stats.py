@@ -51,8 +51,9 @@ class Stats:
     def relay(self) -> RelayPause | None:
         """The pause of the relay that stops mail now; None when mail can move.
 
-        Every living daemon is in the same boat as long as all use the same relay; a
-        fault recorded by a daemon that has gone is shown until one has tried again.
+        Every living daemon is in the same boat as long as all use the same relay. While
+        none lives a fault that one has found is shown until it is forgotten, by one
+        that has tried again, or in time where none has that relay (see prune.py).
         """
         in_use = {daemon.relay for daemon in self.daemons}
         current = [pause for pause in self.relay_pauses if pause.name in in_use]
