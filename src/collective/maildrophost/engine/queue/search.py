@@ -44,9 +44,6 @@ LONGEST_TEXT = 1000
 _IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
-"""What is shown when no state is asked for: all that still has its content."""
-
-
 class Sort(str, Enum):
     """What found messages are ordered by."""
 

@@ -1,4 +1,4 @@
-"""The tables of the queue, the same on every database.
+"""The tables of the queue, the same columns on every database.
 
 - `message` and `content` never change; `content` goes when nobody needs it any more.
 - `schedule` is the narrow row that changes: whose turn it is, and when.
@@ -218,7 +218,7 @@ pace = Table(
     "maildrop_pace",
     metadata,
     Column("relay", Text, primary_key=True),
-    # When the last mail to it started; it has a row only while it has a limit.
+    # When the last mail to it started; only one that has had a limit has a row.
     Column("last_start", Double, nullable=False),
 )
 
