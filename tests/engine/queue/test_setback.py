@@ -9,6 +9,7 @@ from collective.maildrophost.engine.queue import (
     State,
     give_back_last,
     hold_messages,
+    import_mail,
     prepare,
     pull_back,
     put_off_large,
@@ -16,7 +17,6 @@ from collective.maildrophost.engine.queue import (
     retire,
     retry_messages,
     setback,
-    take_over,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -91,7 +91,7 @@ def test_a_retry_by_hand_is_due(hands, set_back):
 
 def test_what_was_imported_as_failed_and_is_retried_is_due(hands, set_back):
     mail = hands.mail()
-    id = hands.do(take_over, "key", mail, hands.now, "import", "refused there")
+    id = hands.do(import_mail, "key", mail, hands.now, "import", "refused there")
     hands.now += 60
     hands.do(retry_messages, [id], hands.now)
     assert hands.message(id).due == hands.now

@@ -193,14 +193,14 @@ def test_a_queue_that_cannot_be_written_leaves_the_mail(spool, queue):
 def test_what_the_database_refuses_for_good_is_left_and_the_rest_comes_over(
     spool, monkeypatch
 ):
-    take_over = taking.take_over
+    import_mail = taking.import_mail
 
     def refuse(tx, key, message, *more, **options):
         if message.subject == "refused":
             raise Refused("the queue", "a value cannot be stored")
-        return take_over(tx, key, message, *more, **options)
+        return import_mail(tx, key, message, *more, **options)
 
-    monkeypatch.setattr(taking, "take_over", refuse)
+    monkeypatch.setattr(taking, "import_mail", refuse)
     path = spool.put("1", MAIL.replace(b"hello", b"refused"))
     spool.put("2", MAIL)
     assert spool.take() == [Left(path, "a value cannot be stored"), Taken("1")]

@@ -189,9 +189,9 @@ COMMANDS = [
 """What a person does with `maildropctl`."""
 
 TAKEOVER = [
-    Point("engine.takeover.taking.take", "spool", ("take_over",)),
+    Point("engine.takeover.taking.take", "spool", ("import_mail",)),
     Point("engine.takeover.taking._remove unlink", "spool"),
-    Point("engine.takeover.taking.take", "maildir", ("take_over",)),
+    Point("engine.takeover.taking.take", "maildir", ("import_mail",)),
     *(
         Point("engine.takeover.taking._remove unlink", "maildir", nth=nth)
         for nth in (1, 2)

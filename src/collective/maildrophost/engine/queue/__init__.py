@@ -55,6 +55,7 @@ from .errors import QueueError, Refused, Unheard
 from .fastclocks import FromAhead, pull_back_new
 from .health import Health, Reason, health_of, in_doubt, look, sentence, unreadable
 from .hours import recently_sent
+from .imported import import_mail
 from .listing import (
     AttemptRecord,
     MessageRecord,
@@ -100,7 +101,6 @@ from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
 from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, is_shared, open_queue
-from .takeover import take_over
 from .transfer import Transferred, transfer
 from .waking import wake
 
@@ -162,6 +162,7 @@ __all__ = [
     "hold_lane",
     "hold_messages",
     "ids_matching",
+    "import_mail",
     "in_doubt",
     "is_shared",
     "keys_in_order",
@@ -205,7 +206,6 @@ __all__ = [
     "settle",
     "stats",
     "take_file",
-    "take_over",
     "take_turn",
     "taking_part",
     "tidy",

@@ -17,7 +17,7 @@ from ..droppedfile import opened, reason_of
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS
 from ..message import InvalidMessage, compose
-from ..queue import Queue, Refused, doorbells, take_over
+from ..queue import Queue, Refused, doorbells, import_mail
 from ..reports import storable
 from . import maildir, spool
 from .oldmail import Left, OldMail, Taken
@@ -88,7 +88,7 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
     now = time.time()
     try:
         with queue.write() as tx:
-            id = take_over(
+            id = import_mail(
                 tx,
                 mail.key(data),
                 message,

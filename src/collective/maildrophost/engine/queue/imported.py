@@ -13,7 +13,7 @@ from .store import Transaction
 schedule, recipient = tables.schedule, tables.recipient
 
 
-def take_over(
+def import_mail(
     tx: Transaction,
     key: str,
     message: Message,
