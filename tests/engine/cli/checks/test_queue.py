@@ -12,6 +12,7 @@ from engine.cli.checks.findings import failed
 
 from collective.maildrophost.engine.cli.checks import Level
 from collective.maildrophost.engine.cli.checks import queue as queue_check
+from collective.maildrophost.engine.queue.sqlite import lock
 from collective.maildrophost.engine.queue.sqlite.database import has_wal_reset_bug
 
 
@@ -78,6 +79,47 @@ def test_a_locked_queue_fails_soon(site):
     assert "locked by another program" in text
     assert "fuser" in text
     assert time.monotonic() - began < 25
+
+
+def test_a_queue_that_others_write_to_all_the_time_is_waited_for_as_by_mail(
+    site, monkeypatch
+):
+    site.send()
+    with contextlib.closing(
+        sqlite3.connect(site.home / "queue.db", isolation_level=None)
+    ) as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(lock, "pause", lambda seconds: busy.execute("ROLLBACK"))
+        assert queue_check._lock(site.home / "queue.db") is None
+
+
+def test_a_queue_that_may_not_be_opened_fails_with_what_to_look_at(site, monkeypatch):
+    # Root may open anything: the answer of SQLite is put in its place.
+    site.send()
+
+    def refuse(*arguments, **options):
+        raise sqlite3.OperationalError("unable to open database file")
+
+    for driver in (sqlite3, sqlite3.dbapi2):
+        monkeypatch.setattr(driver, "connect", refuse)
+    first = next(queue_check.check(site.configuration))
+    assert first.level is Level.FAILED
+    assert "check its permissions, and its directory's" in first.text
+
+
+def test_looking_makes_no_queue_where_it_is_moved_away_at_that_moment(
+    site, monkeypatch
+):
+    site.send()
+    queue = site.home / "queue.db"
+
+    def move_away(path):
+        queue.rename(site.home / "away.db")
+        return True
+
+    monkeypatch.setattr(queue_check.os.path, "isfile", move_away)
+    assert queue_check._lock(queue) is None
+    assert not queue.exists()
 
 
 def test_a_queue_of_a_later_version_fails(site):

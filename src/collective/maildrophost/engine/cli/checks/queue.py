@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -72,14 +73,14 @@ def _path(configuration: Configuration) -> Path:
 
 def _lock(path: Path) -> Finding | None:
     """What is wrong when somebody keeps the queue from being written."""
+    from ...queue.sqlite.lock import is_locked
+
     if not os.path.isfile(path):
         return None
-    queue = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
     try:
-        queue.execute("BEGIN IMMEDIATE")
-        queue.execute("ROLLBACK")
+        _take_lock(path)
     except sqlite3.OperationalError as error:
-        if "locked" in str(error):
+        if is_locked(error):
             return failed(
                 SUBJECT,
                 f"{path} has been locked by another program for "
@@ -87,10 +88,22 @@ def _lock(path: Path) -> Finding | None:
                 f"'fuser {path}' names who has it open",
             )
     except sqlite3.Error:
-        pass  # told when it is opened
-    finally:
-        queue.close()
-    return None
+        pass
+    return None  # anything else is told when it is opened
+
+
+def _take_lock(path: Path) -> None:
+    """As a mail does; raises sqlite3.Error. Makes no file where it has gone."""
+    from ...queue.sqlite.database import existing
+    from ...queue.sqlite.lock import once_unlocked
+
+    until = time.monotonic() + PATIENCE_SECONDS
+    where = existing(path)
+    with closing(
+        sqlite3.connect(where, uri=True, timeout=0, isolation_level=None)
+    ) as queue:
+        once_unlocked(lambda: queue.execute("BEGIN IMMEDIATE"), until)
+        queue.execute("ROLLBACK")
 
 
 def _owners(path: Path) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ _ADVICE = {
     "disk I/O error": "the disk reports an error",
     "disk image is malformed": "the file is damaged: restore a backup",
     "disk is full": "the disk is full: free space on it",
-    "unable to open": "it cannot be opened: check its directory's permissions",
+    "unable to open": "it cannot be opened: check its permissions, and its directory's",
     "is not a database": "the file is not an SQLite database",
 }
 
