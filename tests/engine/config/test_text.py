@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from contextlib import suppress
 
@@ -60,10 +61,26 @@ def test_nothing_is_run_or_guessed(written):
     assert expanded.shell_differs
 
 
-@pytest.mark.parametrize("quote", ["'", '"'])
-def test_a_raw_string_of_python_is_read_as_an_old_file_has_it(quote):
-    [assignment] = read_assignments(f"NAME=r{quote}/srv/a b{quote}  # old")
-    assert expand(assignment.word, {}.get).text == "/srv/a b"
+@pytest.mark.parametrize(
+    "written",
+    [
+        'r"/srv/a b"  # old',
+        "R'/srv/a b'# old",
+        r'''r"pa\\ss"''',
+        r'''r"pa\$A"''',
+        'r"pa$A${A}`id`"',
+        r"r'it\'s'",
+        r'''r"a \"b\" c"''',
+        'r""',
+        'r"""a "b" c"""',
+    ],
+)
+def test_a_raw_string_of_python_is_read_as_an_old_file_has_it(written):
+    [assignment] = read_assignments(f"NAME={written}")
+    value = expand(assignment.word, {"A": "one"}.get)
+    assert value.text == ast.literal_eval(written)
+    assert not value.bare
+    assert not value.shell_differs
 
 
 def test_a_lone_dollar_is_a_dollar():
@@ -94,6 +111,10 @@ def test_export_is_read_as_a_shell_does():
         ('NAME="x\\"', 'closing "'),
         ('NAME="x" y', "comment"),
         ("NAME=u'x'", "right behind ="),
+        ("NAME=ur'x'", "right behind ="),
+        ("NAME=r'x", "closing '"),
+        ('NAME=r"x\\"', 'closing "'),
+        ('NAME=r"x"y', "comment"),
         ("NAME=x\\", "one line"),
         ("NAME=$(id)", "quotes"),
         ("NAME=x\rB=y", "LF or CRLF"),

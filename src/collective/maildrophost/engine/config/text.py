@@ -9,8 +9,12 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"export[ \t]+(?=[A-Za-z_])")
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-_RAW_STRING = re.compile(r"[rR]['\"]")
+_RAW_START = re.compile(r"[rR]['\"]")
 """Infrae's recipe wrote all texts so, for Python to read."""
+# A backslash keeps a quote from ending it, and stays (Python's reference, 2.4.1).
+_RAW_STRING = re.compile(
+    r"""[rR](?P<quote>\"{3}|'{3}|["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)"""
+)
 _PYTHON_STRING = re.compile(r"[uUrRbBfF]{1,2}['\"]")
 _BLANKS = " \t"
 _ENDS_WORD = "#;&|<>()"  # for a shell, what is behind these is another command
@@ -107,9 +111,7 @@ def _assignment(number: int, line: str) -> Assignment:
     value = rest[1:]
     if value[:1] and value[0] in _BLANKS and not value.lstrip(_BLANKS).startswith("#"):
         raise TextError(number, option, _NO_BLANKS)
-    if _RAW_STRING.match(value):
-        value = value[1:]
-    elif _PYTHON_STRING.match(value):
+    if _PYTHON_STRING.match(value) and not _RAW_START.match(value):
         raise TextError(number, option, "expected the quote right behind =")
     return Assignment(number, option, _Reader(number, option, value).word())
 
@@ -136,6 +138,22 @@ class _Reader:
         self.shell_differs = False
 
     def word(self) -> Word:
+        if _RAW_START.match(self.text):
+            self._raw_string()
+        else:
+            self._shell_word()
+        return Word(tuple(self.pieces), self.bare, self.shell_differs)
+
+    def _raw_string(self) -> None:
+        self.bare = False
+        found = _RAW_STRING.match(self.text)
+        if found is None:
+            raise self._error(f"expected a closing {self.text[1]} on the same line")
+        self._add(found["text"])
+        self.position = found.end()
+        self._only_a_comment_may_follow()
+
+    def _shell_word(self) -> None:
         while self.position < len(self.text):
             character = self.text[self.position]
             if character in _BLANKS:
@@ -147,7 +165,6 @@ class _Reader:
                 self._double_quoted()
             else:
                 self._unquoted(character)
-        return Word(tuple(self.pieces), self.bare, self.shell_differs)
 
     def _only_a_comment_may_follow(self) -> None:
         rest = self.text[self.position :].lstrip(_BLANKS)
