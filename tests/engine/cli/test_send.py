@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
+from io import BytesIO, TextIOWrapper
+from typing import NoReturn
 
 import pytest
 from commands import PROGRAM
 from waiting import wait_until
 
+from collective.maildrophost.engine import doorbell, queue
+from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.queue import Daemon, register
 
 MESSAGE = b"Subject: hello\n\nbody\n"
@@ -129,6 +134,49 @@ def test_mail_that_is_queued_is_no_failure_whatever_takes_its_id(site, output):
     assert ended.stderr.startswith(b"queued as 1; ")
     assert ended.stderr.count(b"\n") == 1
     assert site.state_of("1") == "queued"
+
+
+@pytest.fixture
+def send_here(site, monkeypatch, capsys):
+    """`send` in this process, to be interrupted at a certain moment."""
+
+    def send(content: BytesIO) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(content))
+        status = main(["--config", str(site.path), "send", "-f", "a@x.org", "b@x.org"])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return send
+
+
+def interrupted(*_: object, **__: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def test_mail_that_is_queued_is_no_failure_when_somebody_has_enough_then(
+    send_here, site, monkeypatch
+):
+    monkeypatch.setattr(doorbell, "ring", interrupted)
+    assert send_here(BytesIO(MESSAGE)) == (0, "1\n", "")
+    assert site.state_of("1") == "queued"
+
+
+def test_mail_whose_commit_is_interrupted_is_told_as_mail_that_may_be_queued(
+    send_here, monkeypatch
+):
+    monkeypatch.setattr(queue, "enqueue", interrupted)
+    status, out, err = send_here(BytesIO(MESSAGE))
+    assert (status, out) == (1, "")
+    assert "'queue' and 'show' tell what has become of the mail" in err
+
+
+def test_a_message_that_is_not_typed_to_its_end_is_not_queued(send_here):
+    class Typed(BytesIO):
+        read = interrupted
+
+    status, out, err = send_here(Typed())
+    assert (status, out) == (1, "")
+    assert "stopped before the end; nothing was queued" in err
 
 
 def test_without_a_standard_input_nothing_is_queued(site):

@@ -133,8 +133,8 @@ def main(
     except click.UsageError as error:
         error.show()
         return exits.USAGE
-    except click.Abort:
-        return _failed(prog_name, "stopped before the end", exits.FAILED)
+    except click.Abort as aborted:
+        return _failed(prog_name, _stopped(aborted, configured), exits.FAILED)
     except click.ClickException as error:
         return _failed(prog_name, error.format_message(), error.exit_code)
     except MaildropError as error:
@@ -143,18 +143,26 @@ def main(
         # Standard output most likely: what a command works with it names itself.
         with contextlib.suppress(OSError, AttributeError):
             leave_standard_output()
-        return _failed(prog_name, _without_words(error, configured), exits.FAILED)
+        return _failed(prog_name, _without_words(str(error), configured), exits.FAILED)
     except SystemExit as ended:
         # click ends by itself when a reader (head, less) has seen enough.
         return int(ended.code or exits.DONE)
     return status or exits.DONE
 
 
-def _without_words(error: OSError, configured: Configured) -> str:
+def _stopped(aborted: click.Abort, configured: Configured) -> str:
+    """What to say of a command that a person has stopped."""
+    said = "stopped before the end"
+    # Else a question was answered with no, and nothing was done.
+    interrupted = isinstance(aborted.__cause__, KeyboardInterrupt)
+    return _without_words(said, configured) if interrupted else said
+
+
+def _without_words(fault: str, configured: Configured) -> str:
     """What to say of a command that could not say what it had done."""
     if configured.command in ACT_ON_MAIL:
-        return f"{error}; 'queue' and 'show' tell what has become of the mail"
-    return str(error)
+        return f"{fault}; 'queue' and 'show' tell what has become of the mail"
+    return fault
 
 
 def _status_of(error: MaildropError) -> int:

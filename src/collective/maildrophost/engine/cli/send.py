@@ -84,21 +84,32 @@ def _standard_input() -> bytes:
         raise NotQueued("standard input is closed; nothing was queued")
     if sys.stdin.isatty():
         click.echo("type the message, its header first; end with Ctrl-D", err=True)
-    return sys.stdin.buffer.read()
+    try:
+        return sys.stdin.buffer.read()
+    except KeyboardInterrupt:
+        click.echo(err=True)  # behind the ^C of a terminal
+        raise click.ClickException(
+            "stopped before the end; nothing was queued"
+        ) from None
 
 
 def _enqueue(configured: Configured, message: Message) -> str:
     from ..doorbell import ring
     from ..queue import QueueError, Unheard, doorbells, enqueue
 
+    queued: str | None = None
     try:
         with configured.queue() as queue:
             with queue.write() as tx:
                 now = time.time()
                 (id,) = enqueue(tx, [message], now, origin="maildropctl send")
                 bells = doorbells(tx)
+            queued = id
             # After the commit: a daemon that looks earlier finds nothing.
             ring(bells)
+    except KeyboardInterrupt:
+        if queued is None:
+            raise  # the commit may have ended already
     except Unheard as error:
         # Whoever takes that for a failure may send it twice.
         look = "it may be queued: look before you send it again"
