@@ -12,7 +12,7 @@ from io import StringIO
 
 from . import exits
 from .output import print_json
-from .program import main
+from .program import Stopped, attempt, main
 
 
 def run(
@@ -42,8 +42,9 @@ def each(
 ) -> int:
     """``PROGRAM-COMMAND [DAEMON…]``: `command` for every daemon, or for the named.
 
-    Every daemon gets its turn whatever becomes of the others; the exit status is the
-    worst of theirs. With ``--json`` several answer with one document.
+    Every daemon gets its turn whatever becomes of the others, until a person stops all
+    of it; the exit status is the worst of theirs. With ``--json`` several answer with
+    one document.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     names = [argument for argument in arguments if not argument.startswith("-")]
@@ -55,16 +56,19 @@ def each(
         name: partial(_turn, program, configurations, name, [command, *options])
         for name in names or configurations
     }
-    if len(turns) > 1 and set(options) == {"--json"}:
-        return _one_document(turns)
-    return max(turn() for turn in turns.values())
+    try:
+        if len(turns) > 1 and set(options) == {"--json"}:
+            return _one_document(turns)
+        return max(turn() for turn in turns.values())
+    except Stopped:
+        return exits.FAILED
 
 
 def _turn(
     program: str, configurations: Mapping[str, str], name: str, command: Sequence[str]
 ) -> int:
     bound = program if len(configurations) == 1 else f"{program} {name}"
-    return main(command, config=configurations[name], prog_name=bound)
+    return attempt(command, configurations[name], bound)
 
 
 def _one_document(turns: Mapping[str, Callable[[], int]]) -> int:

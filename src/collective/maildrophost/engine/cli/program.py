@@ -73,6 +73,10 @@ EXAMPLES = {
 """Shown at the end of each command's help."""
 
 
+class Stopped(Exception):
+    """A person has ended a command with Ctrl-C, or answered its question with no."""
+
+
 class _Commands(click.Group):
     """A group whose commands are imported one by one."""
 
@@ -122,6 +126,14 @@ def main(
     `argv` is the command line without the program's name. `config` binds the program to
     one configuration file, so that neither ``--config`` nor the environment is needed.
     """
+    try:
+        return attempt(argv, config, prog_name)
+    except Stopped:
+        return exits.FAILED
+
+
+def attempt(argv: Sequence[str] | None, config: str | None, prog_name: str) -> int:
+    """As `main`; raises Stopped, once that is said, when a person has enough of it."""
     _let_nobody_else_write()
     _have_where_to_print()
     _print_whatever_the_locale_cannot()
@@ -134,7 +146,8 @@ def main(
         error.show()
         return exits.USAGE
     except click.Abort as aborted:
-        return _failed(prog_name, _stopped(aborted, configured), exits.FAILED)
+        _failed(prog_name, _stopped(aborted, configured), exits.FAILED)
+        raise Stopped from None
     except click.ClickException as error:
         return _failed(prog_name, error.format_message(), error.exit_code)
     except MaildropError as error:
