@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import MaildropError
-from . import heartbeats, processes
+from . import heartbeats
 from .configured import Configured, pass_configured
-from .zdaemon import KILL_MARGIN_SECONDS, CannotStart, Supervisor, was_launched
+from .ending import send_signal, stop_seconds, wait_for_end
+from .turns import turn
+from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor, was_launched
 
 if TYPE_CHECKING:
     from ..config import Configuration
 
 POLL_SECONDS = 0.05
 START_SECONDS = 30.0
-PATIENCE_SECONDS = 2.0
-"""Waiting longer than this is explained."""
-
-
-class NotStopped(MaildropError):
-    """The daemon goes on although it was told to stop."""
 
 
 class RunByOthers(MaildropError):
@@ -47,7 +43,9 @@ def start_command(configured: Configured) -> None:
     zdaemon keeps it running: after a crash it is back in seconds. This command ends
     when the daemon works, or says why it does not.
     """
-    _start(configured.load())
+    configuration = configured.load()
+    with _turn(configuration):
+        _start(configuration)
 
 
 @click.command("stop")
@@ -58,10 +56,11 @@ def stop_command(configured: Configured) -> None:
     They have MAILDROP_STOP_TIMEOUT seconds; all other mail waits in the queue.
     """
     configuration = configured.load()
-    if not _stop(configuration):
-        _check_none_is_out_of_reach(configuration)
-        click.echo("not running")
-        _name_others(configuration)
+    with _turn(configuration):
+        if not _stop(configuration):
+            _check_none_is_out_of_reach(configuration)
+            click.echo("not running")
+            _name_others(configuration)
 
 
 @click.command("restart")
@@ -73,13 +72,14 @@ def restart_command(configured: Configured) -> None:
     restart it with what runs it, systemd say.
     """
     configuration = configured.load()
-    _check_nobody_else_runs_it(configuration)
-    if running(configuration) is None:
-        _check_none_is_out_of_reach(configuration)
-    _check_tokens(configuration)
-    if not _stop(configuration):
-        _name_others(configuration)
-    _start(configuration)
+    with _turn(configuration):
+        _check_nobody_else_runs_it(configuration)
+        if running(configuration) is None:
+            _check_none_is_out_of_reach(configuration)
+        _check_tokens(configuration)
+        if not _stop(configuration):
+            _name_others(configuration)
+        _start(configuration)
 
 
 @click.command("reload")
@@ -98,8 +98,15 @@ def reload_command(configured: Configured) -> None:
             "not running: the next start reads the configuration anyway"
         )
     _check_tokens(configuration)
-    _signal(pid, signal.SIGHUP)
+    send_signal(pid, signal.SIGHUP)
     click.echo(f"pid {pid} reads {configuration.path}")
+
+
+def _turn(configuration: Configuration) -> AbstractContextManager[None]:
+    # What another one found meanwhile would not be so any more: it would end the daemon
+    # that was just started, and report a failure.
+    longest = LAUNCH_SECONDS + START_SECONDS + stop_seconds(configuration)
+    return turn(configuration.path, longest)
 
 
 def _start(configuration: Configuration) -> None:
@@ -221,8 +228,8 @@ def _stop(configuration: Configuration) -> bool:
     others = heartbeats.local_pids(configuration)
     for pid in others:
         # systemd has started it, or a person; or its zdaemon was killed.
-        _signal(pid, signal.SIGTERM)
-        _wait_for_end(configuration, pid)
+        send_signal(pid, signal.SIGTERM)
+        wait_for_end(configuration, pid)
         click.echo(f"stopped, pid {pid}; it was not started with 'start'")
     return state is not None or bool(others)
 
@@ -242,37 +249,4 @@ def _end_supervisor(supervisor: Supervisor) -> None:
     if state is None:
         return
     supervisor.tell("stop")
-    _wait_for_end(supervisor.configuration, state.manager, state.pid)
-
-
-def _wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
-    """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
-    began = time.monotonic()
-    limit = configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
-    explained = False
-    while processes.lives(pid):
-        waited = time.monotonic() - began
-        if waited > limit:
-            # The child last: the other would start another one.
-            both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
-            raise NotStopped(
-                f"pid {pid} still runs after {limit:.0f} seconds: see "
-                f"{configuration.log_file}; 'kill -9 {both}' loses no mail, but may "
-                "send what is in flight twice"
-            )
-        if waited > PATIENCE_SECONDS and not explained:
-            seconds = f"{configuration.stop_timeout:.0f} seconds"
-            click.echo(f"mails in flight have up to {seconds}…", err=True)
-            explained = True
-        time.sleep(POLL_SECONDS)
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except PermissionError:
-        raise click.ClickException(
-            f"pid {pid} belongs to another user: run this command as that user"
-        ) from None
-    except ProcessLookupError:
-        pass  # it has just ended by itself
+    wait_for_end(supervisor.configuration, state.manager, state.pid)

@@ -1,0 +1,64 @@
+"""The end of a daemon that was told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import MaildropError
+from . import processes
+from .zdaemon import KILL_MARGIN_SECONDS
+
+if TYPE_CHECKING:
+    from ..config import Configuration
+
+POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 2.0
+"""Waiting longer than this is explained."""
+
+
+class NotStopped(MaildropError):
+    """The daemon goes on although it was told to stop."""
+
+
+def send_signal(pid: int, number: signal.Signals) -> None:
+    """Tell a daemon something, even if it has just ended; raises ClickException."""
+    try:
+        os.kill(pid, number)
+    except PermissionError:
+        raise click.ClickException(
+            f"pid {pid} belongs to another user: run this command as that user"
+        ) from None
+    except ProcessLookupError:
+        pass  # it has just ended by itself
+
+
+def stop_seconds(configuration: Configuration) -> float:
+    """Until zdaemon has killed what does not stop by itself, and has ended, too."""
+    return configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
+
+
+def wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
+    """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
+    began = time.monotonic()
+    limit = stop_seconds(configuration)
+    explained = False
+    while processes.lives(pid):
+        waited = time.monotonic() - began
+        if waited > limit:
+            # The child last: the other would start another one.
+            both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
+            raise NotStopped(
+                f"pid {pid} still runs after {limit:.0f} seconds: see "
+                f"{configuration.log_file}; 'kill -9 {both}' loses no mail, but may "
+                "send what is in flight twice"
+            )
+        if waited > PATIENCE_SECONDS and not explained:
+            seconds = f"{configuration.stop_timeout:.0f} seconds"
+            click.echo(f"mails in flight have up to {seconds}…", err=True)
+            explained = True
+        time.sleep(POLL_SECONDS)

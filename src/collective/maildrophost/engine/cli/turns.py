@@ -1,0 +1,67 @@
+"""One start, stop or restart of a daemon after the other."""
+
+# Rules of this file:
+# - The lock is flock's, which ends with its process, on the configuration file: that is
+#   there before the first start, and who works with the daemon can read it.
+# - Nobody is kept from anything by it for good: where there are no locks, and when the
+#   other one takes too long (it was suspended, say), one goes on without.
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 2.0
+"""Waiting longer than this is explained."""
+
+
+@contextmanager
+def turn(configuration: Path, seconds: float) -> Iterator[None]:
+    """A block that no other start, stop or restart of a configuration file is in.
+
+    Waits for the other one, for so many `seconds` at most.
+    """
+    try:
+        # Not blocking: it may be a pipe.
+        handle = os.open(configuration, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        yield
+        return
+    try:
+        _wait(handle, configuration, seconds)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait(handle: int, configuration: Path, seconds: float) -> None:
+    began = time.monotonic()
+    explained = False
+    while not _locks(handle):
+        waited = time.monotonic() - began
+        if waited > seconds:
+            return
+        if waited > PATIENCE_SECONDS and not explained:
+            click.echo(
+                "another start, stop or restart of this daemon has not ended: 'fuser "
+                f"{configuration}' names it; it has up to {seconds:.0f} seconds…",
+                err=True,
+            )
+            explained = True
+        time.sleep(POLL_SECONDS)
+
+
+def _locks(handle: int) -> bool:
+    from ..queue.sqlite.flock import locks
+
+    try:
+        return locks(handle, fcntl.LOCK_EX)
+    except OSError:
+        return True

@@ -1,0 +1,70 @@
+"""Start, stop and restart of one daemon at the same time."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+import pytest
+
+from collective.maildrophost.engine.cli import turns
+
+NOT_RUNNING = 3
+
+
+@contextmanager
+def another_one(site) -> Iterator[TextIO]:
+    """Somebody else is just starting or stopping the daemon of the site."""
+    with site.path.open() as configuration:
+        fcntl.flock(configuration, fcntl.LOCK_EX)
+        yield configuration
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("start", "started, pid "),
+        ("stop", "not running\n"),
+        ("restart", "started, pid "),
+    ],
+)
+def test_who_comes_while_another_one_is_at_it_waits_until_that_has_ended(
+    command, said, site
+):
+    with another_one(site) as turn, site.background(command) as waiting:
+        assert f"'fuser {site.path}' names it" in waiting.line()
+        assert site.ctl("status").status == NOT_RUNNING
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        assert waiting.line().startswith(said)
+        assert waiting.process.wait(10) == 0
+
+
+def test_two_starts_at_the_same_moment_start_one_daemon_and_say_so(site):
+    with site.background("start") as one, site.background("start") as other:
+        said = "".join([*one.lines(), *other.lines()])
+        assert [each.process.wait(10) for each in (one, other)] == [0, 0]
+    (pid,) = set(re.findall(r"(?:started|already running), pid (\d+)", said))
+    assert f"pid {pid} on " in site.ctl("status").out
+
+
+def test_whoever_does_not_end_keeps_nobody_from_it_for_good(site, monkeypatch):
+    monkeypatch.setattr(turns, "POLL_SECONDS", 0.001)
+    with another_one(site), turns.turn(site.path, 0.01):
+        pass
+
+
+def test_where_there_are_no_locks_nobody_is_waited_for(site, monkeypatch):
+    def unable(handle: int, kind: int) -> None:
+        raise OSError("no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unable)
+    with turns.turn(site.path, 60):
+        pass
+
+
+def test_a_configuration_that_has_just_gone_keeps_nobody_from_it(site):
+    with turns.turn(site.home / "gone.conf", 60):
+        pass
