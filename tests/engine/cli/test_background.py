@@ -240,34 +240,6 @@ def test_a_directory_that_cannot_be_written_is_named(command, name, site):
     assert str(site.home / name) in ended.err
 
 
-def test_a_start_that_fails_gives_the_reason_and_leaves_nothing_running(site):
-    (site.home / "queue.db").mkdir()
-    ended = site.ctl("start")
-    assert ended.status == 1
-    assert ended.err.count("\n") == 1
-    assert "queue.db" in ended.err
-    (site.home / "queue.db").rmdir()
-    assert site.ctl("stop").out == "not running\n"
-
-
-def test_a_daemon_that_dies_at_once_is_reported_with_its_last_words(site):
-    # It dies in the daemon only: this module is in the way of no other command.
-    trap = site.home / "trap"
-    trap.mkdir()
-    (trap / "sitecustomize.py").write_text(
-        "import sys\n"
-        "if sys.orig_argv[-1] == 'run' and 'zdaemon.zdrun' not in sys.orig_argv:\n"
-        "    raise SystemExit('the disk fell off')\n"
-    )
-    ended = site.ctl("start", PYTHONPATH=os.pathsep.join([str(trap), *sys.path]))
-    assert ended.status == 1
-    assert ended.err.count("\n") == 1
-    assert "the daemon ended at once: " in ended.err
-    assert "the disk fell off" in ended.err
-    assert "mail waits in the queue" in ended.err
-    assert site.ctl("stop").out == "not running\n"
-
-
 def test_a_deep_directory_is_no_obstacle(site):
     var = site.home / ("deep" * 20) / ("deeper" * 20)
     var.mkdir(parents=True)

@@ -149,7 +149,9 @@ class Supervisor:
     def _run(self, settings: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                *(sys.executable, "-m", "zdaemon.zdrun", "-C", str(settings)),
+                # Its own would be taken for the last words of a daemon that has none.
+                *(sys.executable, "-W", "ignore::DeprecationWarning"),
+                *("-m", "zdaemon.zdrun", "-C", str(settings)),
                 *daemon_command(self.configuration.path),
             ],
             env={**interpreter_environment(os.environ), _MARK: "1"},
