@@ -129,6 +129,25 @@ def test_a_queue_whose_password_could_be_read_in_two_ways_is_refused(load_text, 
     assert WORD not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"MAILDROP_PASSWORD_FILE={WORD}",
+        f"MAILDROP_OAUTH_CLIENT_SECRET_FILE={WORD}",
+        f"MAILDROP_OAUTH_REFRESH_TOKEN_FILE={WORD}",
+        f"SMTP_HOST=me:{WORD}@relay.example.org",
+        f"SMTP_HOST=me:{WORD}@relay.example.org:587",
+        f"SMTP_HOST=[::1]:{WORD}@relay.example.org",
+        f"SMTP_HOST='{WORD}:{WORD};x@relay.example.org'",
+        f"MAILDROP_METRICS=me:{WORD}@h:1",
+    ],
+)
+def test_a_password_in_the_wrong_option_is_not_shown(load_text, line):
+    with pytest.raises(ConfigurationError, match="expected") as error:
+        load_text(line)
+    assert WORD not in str(error.value)
+
+
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 def test_a_password_file_gives_its_line(load_text, tmp_path, ending):
     file = tmp_path / "password"

@@ -32,7 +32,7 @@ def parse_host_port(text: str, default_port: int | None) -> HostPort:
     """
     host, port = _split(text)
     if port is None and default_port is None:
-        raise ValueError(f"expected host:port, got {text!r}")
+        raise unexpected("host:port", text)
     return HostPort(
         _checked_host(host, text),
         _checked_port(port, text) if port is not None else default_port or 0,
@@ -43,7 +43,7 @@ def _split(text: str) -> tuple[str, str | None]:
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         if not bracket or ":" not in host or (rest and not rest.startswith(":")):
-            raise ValueError(f"expected {EXPECTED}, got {text!r}")
+            raise unexpected(EXPECTED, text)
         return host, rest[1:] if rest else None
     if text.count(":") > 1:  # an IPv6 address without brackets
         return text, None
@@ -57,10 +57,10 @@ def _checked_host(host: str, text: str) -> str:
     try:
         host = host if host.isascii() else a_labels(host)
     except UnicodeError:
-        raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
+        raise unexpected(EXPECTED, text) from None
     labels = host.removesuffix(".").split(".")
     if len(host) > _MAX_HOST_LENGTH or not all(map(_LABEL.match, labels)):
-        raise ValueError(f"expected {EXPECTED}, got {text!r}")
+        raise unexpected(EXPECTED, text)
     if labels[-1].isdigit():  # no top level domain is a number (RFC 3696 section 2)
         return _checked_address(host, text)
     return host
@@ -70,11 +70,17 @@ def _checked_address(host: str, text: str) -> str:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        raise ValueError(f"expected {EXPECTED}, got {text!r}") from None
+        raise unexpected(EXPECTED, text) from None
     return host
 
 
 def _checked_port(port: str, text: str) -> int:
     if re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535:
         return int(port)
-    raise ValueError(f"expected a port from 1 to 65535, got {text!r}")
+    raise unexpected("a port from 1 to 65535", text)
+
+
+def unexpected(expected: str, text: str) -> ValueError:
+    """The error, which repeats no `text` with a login in it, and its password."""
+    found = "without an @" if "@" in text else f"got {text!r}"
+    return ValueError(f"expected {expected}, {found}")

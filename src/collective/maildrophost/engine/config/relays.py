@@ -8,6 +8,7 @@ from .hostport import (
     EXPECTED,
     HostPort,
     parse_host_port,
+    unexpected,
 )
 
 
@@ -18,6 +19,9 @@ class RelayAddress(HostPort):
 
 def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
     """The relays of a list separated by ``;``; ValueError says which one is none."""
+    if "@" in text:
+        # Not item by item: a password may have a ; in it.
+        raise unexpected(EXPECTED, text)
     items = [item.strip() for item in text.split(";")]
     relays = dict.fromkeys(_relay(item, default_port) for item in items if item)
     if not relays:

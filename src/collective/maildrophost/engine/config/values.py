@@ -107,7 +107,13 @@ def _paths(option: Option, text: str) -> tuple[Path, ...]:
 
 
 def _optional_path(option: Option, text: str) -> str:
-    return str(_path(option, text)) if text else ""
+    if not text:
+        return ""
+    try:
+        return str(_path(option, text))
+    except ValueError:
+        # It may be the password itself that stands there.
+        raise ValueError("expected the absolute path of a file") from None
 
 
 def _address(option: Option, text: str) -> str:
