@@ -16,6 +16,7 @@ from .headers import (
     header_block_end,
     with_field_on_top,
     without,
+    without_preface,
 )
 from .lanes import Lane, choose_lane
 from .messageid import new_message_id
@@ -65,10 +66,11 @@ def compose(
 
     `sender` and each of `recipients` may carry display names; a recipient may be a
     list with commas. `at` and `now` are seconds since the epoch. The content stays as
-    it is, but for an X-Maildrop-Lane header (removed) and a missing Message-Id (added).
-    A NUL or a bare CR in its headers is refused.
+    it is, but for an X-Maildrop-Lane header and what a mailbox or an editor has put
+    before the headers (removed), and for a missing Message-Id (added). A NUL or
+    a bare CR in its headers is refused.
     """
-    content = _as_bytes(content)
+    content = without_preface(_as_bytes(content))
     bare_sender = parse_sender(sender)
     bare_recipients = _parse_recipients(recipients)
     headers_end = header_block_end(content)

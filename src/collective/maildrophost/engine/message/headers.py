@@ -15,6 +15,15 @@ from .errors import InvalidMessage
 # A pattern that repeats a line keeps 420 octets for each until it ends: a log of 45 MB
 # with such lines took 1.3 GB. So what is looked for is the end.
 _NAME = re.compile(rb"[!-9;-~]{1,998}[ \t]*:")
+# What a mailbox has before each message (mbox, RFC 4155 appendix A), quoted by some who
+# pass it on, and an editor before any text. Headers have to follow, and the line needs
+# its date: a body may begin with "From here on".
+_PREFACE = re.compile(
+    rb"(?:\xef\xbb\xbf)?"
+    rb"(?:>?From [^\s:][^\r\n]{0,998}? (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} "
+    rb"[ 0-9][0-9] [0-9]{2}:[0-9]{2}[^\r\n]{0,998}\r?\n)*"
+    rb"(?=" + _NAME.pattern + rb")"
+)
 _BLOCK_END = re.compile(rb"\n(?![ \t]|[!-9;-~]{1,998}[ \t]*:)")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _LINE_BREAK = re.compile(rb"\r?\n")
@@ -60,6 +69,15 @@ def _field(content: bytes, name: re.Match[bytes], block_end: int) -> Field:
     found = _FIELD_END.search(content, value, block_end)
     end = found.end() if found else block_end
     return Field(name[1].lower(), content[value:end].strip(), name.start(1), end)
+
+
+def without_preface(content: bytes) -> bytes:
+    """`content` without what stands before its headers, though no message has that.
+
+    Behind it they would be taken for the body, and shown to the reader.
+    """
+    found = _PREFACE.match(content)
+    return content[found.end() :] if found and found.end() else content
 
 
 def header_block_end(content: bytes) -> int:
