@@ -14,7 +14,13 @@ from . import heartbeats
 from .configured import Configured, pass_configured
 from .ending import send_signal, stop_seconds, wait_for_end
 from .turns import turn
-from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor, was_launched
+from .zdaemon import (
+    LAUNCH_SECONDS,
+    CannotStart,
+    Supervisor,
+    configuration_of,
+    was_launched,
+)
 
 if TYPE_CHECKING:
     from ..config import Configuration
@@ -29,6 +35,10 @@ class RunByOthers(MaildropError):
 
 class OutOfReach(MaildropError):
     """The daemon runs where no signal from here reaches it."""
+
+
+class RunForAnother(MaildropError):
+    """The daemon is that of another configuration."""
 
 
 class Hangs(MaildropError):
@@ -112,6 +122,7 @@ def _turn(configuration: Configuration) -> AbstractContextManager[None]:
 def _start(configuration: Configuration) -> None:
     pid = running(configuration)
     if pid is not None:
+        _check_it_is_ours(configuration, pid)
         if _hangs(configuration, pid):
             raise Hangs(
                 f"pid {pid} runs, but gives no sign of life: 'restart' ends it and "
@@ -127,6 +138,23 @@ def _start(configuration: Configuration) -> None:
     _end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
     click.echo(f"started, pid {_wait_for_heartbeat(supervisor)}")
+
+
+def _check_it_is_ours(configuration: Configuration, pid: int) -> None:
+    # It would be said to run already, and nobody would send to its relay.
+    theirs = configuration_of(pid)
+    if theirs is None:
+        return
+    try:
+        ours = theirs.samefile(configuration.path)
+    except OSError:
+        return  # the file was moved since
+    if not ours:
+        raise RunForAnother(
+            f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
+            f"{configuration.var}: give each configuration one of its own; if this one "
+            "has taken its place, 'stop' comes first"
+        )
 
 
 def _check_nobody_else_runs_it(configuration: Configuration) -> None:

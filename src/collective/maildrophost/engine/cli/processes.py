@@ -1,4 +1,4 @@
-"""Processes of this machine: whether one lives, with what environment."""
+"""Processes of this machine: whether one lives, what it was started with."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ def lives(pid: int) -> bool:
         return True  # no /proc here
     # The state follows the name, which may hold any character (proc(5)).
     return status.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def arguments(pid: int) -> list[str]:
+    """The words that the process was started with; none where that cannot be read."""
+    try:
+        text = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return []
+    return text.split("\0")
 
 
 def environment(pid: int) -> dict[str, str]:

@@ -56,8 +56,8 @@ class Supervised:
 class Supervisor:
     """The zdaemon of one configuration.
 
-    Its files stand in MAILDROP_VAR and carry the name of the pid file, which two
-    configurations never share.
+    Its files stand in MAILDROP_VAR, which two configurations never share, and carry the
+    name of the pid file.
     """
 
     configuration: Configuration
@@ -220,6 +220,16 @@ def daemon_command(configuration_path: Path) -> list[str]:
     """The program that zdaemon runs. Anybody sees it in the process list."""
     program = "collective.maildrophost.engine.cli"
     return [sys.executable, "-m", program, "--config", str(configuration_path), "run"]
+
+
+def configuration_of(pid: int) -> Path | None:
+    """The file that a daemon was launched with, None where that cannot be told."""
+    words = processes.arguments(pid)
+    if "--config" not in words[:-1]:
+        return None
+    path = Path(words[words.index("--config") + 1])
+    # A person may have run it, in whatever directory.
+    return path if path.is_absolute() else None
 
 
 def was_launched(pid: int) -> bool:
