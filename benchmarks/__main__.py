@@ -32,9 +32,12 @@ def main(arguments: list[str]) -> int:
     """0 when all was measured, whatever came out; 1 when not; 2 for wrong usage."""
     kind, *more = arguments or [""]
     known = kind in ("", "growth", "shared") and not more
-    churns = kind == "churn" and len(more) == 1 and more[0].isdecimal()
-    if not (known or churns):
-        print("usage: make bench [GROWTH=1|SHARED=1|CHURN=MESSAGES]", file=sys.stderr)
+    if not (known or (kind == "churn" and _enough(more))):
+        print(
+            "usage: make bench [GROWTH=1|SHARED=1|CHURN=MESSAGES], "
+            f"{churn.LEAST_MESSAGES} messages at least",
+            file=sys.stderr,
+        )
         return 2
     # So that what was started is stopped; a script's background has SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -58,6 +61,14 @@ def main(arguments: list[str]) -> int:
         print("interrupted; everything is stopped", file=sys.stderr)
         return 1
     return 0
+
+
+def _enough(words: list[str]) -> bool:
+    return (
+        len(words) == 1
+        and words[0].isdecimal()
+        and int(words[0]) >= churn.LEAST_MESSAGES
+    )
 
 
 def _delivery() -> None:

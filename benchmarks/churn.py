@@ -36,6 +36,8 @@ MESSAGES = 100_000
 SLICES = 10
 WRITTEN_AT_ONCE = 50
 CLAIMED_AT_ONCE = 20
+LEAST_MESSAGES = SLICES * 2 * CLAIMED_AT_ONCE
+"""One claim in a slice has no spread."""
 BACKLOG = 3_000
 """The writer waits while so much is waiting."""
 PRUNED_EVERY = 400

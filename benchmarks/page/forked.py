@@ -51,14 +51,18 @@ def begin_together() -> None:
 
 @contextmanager
 def beside(prepare: Callable[..., object], *arguments: Any) -> Iterator[None]:
-    """A process that has done `prepare`, and keeps open what that has opened."""
+    """A process that has done `prepare`, and keeps open what that has opened.
+
+    BenchmarkFailed when it does not come as far.
+    """
     ready, over = _CONTEXT.Event(), _CONTEXT.Event()
     process = _CONTEXT.Process(
         target=_stay, args=(ready, over, prepare, arguments), daemon=True
     )
     process.start()
     try:
-        ready.wait(_PATIENCE_SECONDS)
+        if not ready.wait(_PATIENCE_SECONDS):
+            raise BenchmarkFailed(f"{prepare.__name__} beside us has not ended")
         yield
     finally:
         over.set()
