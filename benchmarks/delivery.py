@@ -22,6 +22,7 @@ from .table import Goal
 from .versions import has_uvloop
 
 CONNECTIONS = 20
+"""Of whoever delivers, of each daemon where there are several."""
 LATE_SECONDS = 0.02
 TRIES = 3
 """Of one measurement, where other programs disturb it."""

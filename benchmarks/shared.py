@@ -12,15 +12,13 @@ from pathlib import Path
 
 from .contestants.maildrophost import PROGRAM, configure, environment, fill
 from .databases import postgresql
+from .delivery import CONNECTIONS, LATE_SECONDS
 from .failure import BenchmarkFailed
 from .processtree import cpu_seconds
 from .programs import running
 from .sink import Sink, own_sink
 
 DAEMONS = (1, 2, 4)
-CONNECTIONS = 20
-"""Of each daemon."""
-LATE_SECONDS = 0.02
 STALL_SECONDS = 120.0
 WARM_UP = 0.1
 """The part of the messages that is delivered before anything is measured."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..contestants.contestant import Job
 from ..contestants.maildrophost import Maildrophost
+from ..delivery import CONNECTIONS
 from ..failure import BenchmarkFailed
 from ..programs import running
 from . import onemail
@@ -14,7 +15,6 @@ from .kinds import TEXT
 from .onemail import Load, Paid
 from .sides import CONFIGURED
 
-CONNECTIONS = 20
 QUEUED = 20_000
 LOAD = Load("beside a daemon", TEXT, processes=1, threads=1, mails=400)
 START_SECONDS = 20.0

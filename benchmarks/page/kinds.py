@@ -9,7 +9,8 @@ from typing import Any
 
 from collective.maildrophost.submission.munged import munged
 
-SENDER, READER = "page@example.org", "reader@example.org"
+from ..letters import RECIPIENT, SENDER
+
 _LINE = "All work and no play makes mail a dull thing to read. "
 TEXT_CHARACTERS, SHORT_TEXT_CHARACTERS, HTML_CHARACTERS = 4300, 2000, 6000
 
@@ -24,7 +25,7 @@ class Kind:
 
     def content(self) -> bytes:
         """Such a message as it is queued."""
-        content, _ = munged(self.write(), READER, SENDER, **self.options)
+        content, _ = munged(self.write(), RECIPIENT, SENDER, **self.options)
         return content
 
 

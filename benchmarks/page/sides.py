@@ -20,7 +20,8 @@ from collective.maildrophost.engine.queue import enqueue, open_queue
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.transaction import SPILL_MESSAGES
 
-from .kinds import READER, SENDER, Kind
+from ..letters import RECIPIENT, SENDER
+from .kinds import Kind
 
 _DISK_BYTES = 4_000_000
 
@@ -97,7 +98,7 @@ def _immediate(folder: Path, port: int, kind: Kind) -> Send:
 def _rows(at_once: int, folder: Path, port: int, kind: Kind) -> Send:
     """What is left of ours without MailHost, the message and the transaction."""
     queue = open_queue(f"sqlite:///{folder}/rows/queue.db")
-    mail = compose(kind.content(), SENDER, [READER], now=time.time())
+    mail = compose(kind.content(), SENDER, [RECIPIENT], now=time.time())
     waiting = []
 
     def send(message: Any, to: str) -> None:
