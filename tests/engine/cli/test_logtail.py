@@ -137,6 +137,16 @@ def test_a_log_line_does_not_steer_the_terminal(site, log):
         assert tail.line() == "a\\x1b[31mb\n"
 
 
+@pytest.mark.parametrize("console", ["/dev/stdout", "/proc/self/fd/1", "/dev/null"])
+def test_a_log_on_the_console_is_said_to_be_elsewhere(site, console):
+    # Its own standard output is a pipe here; followed as a file it would never end.
+    site.configure(MAILDROP_LOG_FILE=console)
+    ended = site.ctl("logtail")
+    assert ended.status == 1
+    assert f"{console} is where the daemon prints" in ended.err
+    assert ended.err.count("\n") == 1
+
+
 def test_without_a_log_it_fails(site):
     ended = site.ctl("logtail")
     assert ended.status == 1

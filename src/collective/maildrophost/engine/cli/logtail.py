@@ -15,6 +15,7 @@ from .output import printable
 
 POLL_SECONDS = 0.2
 BLOCK_BYTES = 8192
+_OF_EACH_PROCESS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 
 
 @click.command("logtail")
@@ -33,6 +34,11 @@ def logtail_command(configured: Configured, lines: int) -> None:
     Ctrl-C ends it. It goes on over a rotation of the log.
     """
     path = configured.load().log_file
+    if _is_console(path):
+        raise click.ClickException(
+            f"{path} is where the daemon prints, and no file with an end to show: look "
+            "where that goes (journalctl, the container engine, maildrop.out)"
+        )
     try:
         for line in follow(path, lines):
             click.echo(printable(line.decode("utf-8", "backslashreplace")))
@@ -46,6 +52,12 @@ def logtail_command(configured: Configured, lines: int) -> None:
         raise click.ClickException(f"{path}: {error.strerror or error}") from None
     except KeyboardInterrupt:
         click.echo()
+
+
+def _is_console(path: Path) -> bool:
+    """Whether it means another place to each process, or nothing is kept there."""
+    own = str(path).startswith(_OF_EACH_PROCESS)
+    return own or path.is_char_device() or path.is_fifo()
 
 
 def follow(path: Path, lines: int) -> Iterator[bytes]:
