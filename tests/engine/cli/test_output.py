@@ -13,6 +13,7 @@ from collective.maildrophost.engine.cli.output import (
     cells_wide,
     cut,
     fitted,
+    messages,
     print_json_list,
     printable,
     size,
@@ -95,3 +96,12 @@ def test_spans_read_well(seconds, text):
 )
 def test_sizes_read_well(octets, text):
     assert size(octets) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 messages"), (1, "1 message"), (2, "2 messages")],
+)
+def test_counts_of_messages_read_well(count, text):
+    assert messages(count) == text
+    assert messages(count, "prepared") == text.replace(" ", " prepared ")

@@ -86,7 +86,7 @@ def test_a_daemon_that_beats_no_more_is_not_running(site):
 def test_messages_of_a_transaction_that_never_ended_are_told(site):
     site.prepare("one", "two")
     ended = site.ctl("status")
-    assert "2 prepared messages" in ended.out
+    assert "2 prepared messages left by" in ended.out
     assert "--state prepared" in ended.out
     assert site.ctl("status", "--json").json["in_doubt"] == 2
 

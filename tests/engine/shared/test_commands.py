@@ -75,7 +75,9 @@ def test_every_command_says_and_does_the_same(sites):
 
 
 def test_a_check_says_where_the_queue_is(shared_site):
-    assert f"{shared_site.url} opens, 0 messages wait" in shared_site.ctl("check").out
+    assert (
+        f"{shared_site.url} opens, 0 messages waiting" in shared_site.ctl("check").out
+    )
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -85,7 +87,7 @@ def test_a_check_warns_of_a_server_that_does_not_wait_for_its_disk(
     with PostgreSQL(durable=durable) as server:
         shared_site.configure(MAILDROP_QUEUE=server.url(server.create()))
         said = shared_site.ctl("check").out
-    assert "opens, 0 messages wait" in said
+    assert "opens, 0 messages waiting" in said
     warned = re.search(r"warning +queue +the server runs with fsync off", said)
     assert bool(warned) is not durable
 
@@ -105,7 +107,7 @@ def test_the_owner_makes_the_tables_with_a_check(shared_site, empty_database):
     shared_site.configure(MAILDROP_QUEUE=users)
     assert re.search(r"failed +queue .* lacks a right", shared_site.ctl("check").out)
     made = shared_site.ctl("check", MAILDROP_QUEUE=owners)
-    assert f"{owners} opens, 0 messages wait" in made.out
+    assert f"{owners} opens, 0 messages waiting" in made.out
 
 
 def test_a_backup_is_left_to_the_tools_of_the_server(shared_site, tmp_path):

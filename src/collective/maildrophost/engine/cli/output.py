@@ -202,6 +202,7 @@ def size(octets: int) -> str:
     return f"{amount:.1f}{unit}" if unit and amount < 10 else f"{amount:.0f}{unit}"
 
 
-def messages(count: int) -> str:
-    """So many messages: ``1 message``, ``2 messages``."""
-    return f"{count} message" if count == 1 else f"{count} messages"
+def messages(count: int, state: str = "") -> str:
+    """So many messages: ``1 message``, ``2 messages``, ``2 prepared messages``."""
+    kind = f"{state} message" if state else "message"
+    return f"{count} {kind}" if count == 1 else f"{count} {kind}s"

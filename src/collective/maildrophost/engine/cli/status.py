@@ -12,7 +12,7 @@ import click
 from ..clock import rfc3339
 from . import exits, heartbeats
 from .configured import Configured, pass_configured
-from .output import local_time, print_json, printable, span
+from .output import local_time, messages, print_json, printable, span
 from .parameters import json_option
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _print(found: _Found, program: str) -> None:
         )
     if found.in_doubt:
         click.echo(
-            f"{found.in_doubt} prepared messages belong to transactions that never "
+            f"{messages(found.in_doubt, 'prepared')} left by transactions that never "
             f"ended: see '{program} queue --state prepared'; release or delete them"
         )
     if found.aside:

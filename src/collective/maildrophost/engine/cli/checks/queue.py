@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import heartbeats
+from ..output import messages
 from .finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
     except QueueError as error:
         yield failed(SUBJECT, str(error))
         return
-    yield ok(SUBJECT, f"{queue.name} opens, {waiting} messages wait")
+    yield ok(SUBJECT, f"{queue.name} opens, {messages(waiting)} waiting")
     if aside:
         yield warning(
             SUBJECT,
