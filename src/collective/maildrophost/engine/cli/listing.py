@@ -12,17 +12,15 @@ import click
 from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import (
-    Column,
     local_time,
     print_json,
     print_json_list,
-    print_pages,
-    print_table,
     printable,
     size,
     span,
 )
 from .parameters import StateName, json_option
+from .tables import Column, print_pages, print_table
 
 if TYPE_CHECKING:
     from ..queue import AttemptRecord, MessageRecord, Queue, State

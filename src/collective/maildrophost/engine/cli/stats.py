@@ -9,8 +9,9 @@ import click
 
 from . import heartbeats
 from .configured import Configured, pass_configured
-from .output import Column, local_time, print_json, print_table, printable, span
+from .output import local_time, print_json, printable, span
 from .parameters import json_option
+from .tables import Column, print_table
 
 if TYPE_CHECKING:
     from ..queue import Stats
