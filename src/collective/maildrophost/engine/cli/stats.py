@@ -11,6 +11,7 @@ from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import local_time, print_json, printable, span
 from .parameters import json_option
+from .status import at_fault
 from .tables import Column, print_table
 
 if TYPE_CHECKING:
@@ -64,10 +65,7 @@ def _oldest(figures: Stats) -> str:
 
 
 def _relay(figures: Stats) -> str:
-    pause = figures.relay
-    if pause is None:
-        return "ok"
-    return f"at fault since {local_time(pause.since)}: {pause.fault}"
+    return "ok" if figures.relay is None else at_fault(figures.relay)
 
 
 def _daemons(figures: Stats) -> str:

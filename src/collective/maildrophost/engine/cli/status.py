@@ -100,6 +100,11 @@ def _relay(found: _Found, daemon: Daemon) -> str:
     pause = found.fault(daemon.relay)
     if pause is None:
         return f"relay {daemon.relay} ok"
+    return at_fault(pause)
+
+
+def at_fault(pause: RelayPause) -> str:
+    """What has paused a relay, and since when."""
     return f"at fault since {local_time(pause.since)}: {pause.fault}"
 
 
