@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
+LATEST_SECONDS = 253_402_300_799.0
+"""The end of the year 9999, the last one that RFC 3339 has."""
 _DAY_SECONDS = 86400
 # The ranges of RFC 3339 section 5.6: fromisoformat takes 24:00:00 in some releases of
 # Python, an offset of 99 minutes in others.

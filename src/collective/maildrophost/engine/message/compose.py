@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..clock import LATEST_SECONDS
 from .addresses import parse_addresses, unique
 from .errors import InvalidMessage
 from .headers import (
@@ -23,7 +24,6 @@ from .messageid import new_message_id
 
 MAX_SUBJECT_CHARACTERS = 200
 _MAX_MESSAGE_ID_CHARACTERS = 998  # a line's limit, RFC 5322 section 2.1.1
-_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999, the last RFC 3339 year
 _FINDER = FieldFinder(
     b"subject",
     b"message-id",
@@ -143,6 +143,6 @@ def _lane(first: dict[bytes, bytes], lane: Lane | None, immediate: bool) -> Lane
 def _checked_time(at: float | None) -> float | None:
     if at is None:
         return None
-    if not math.isfinite(at) or not 0 <= at <= _LATEST_SECONDS:
+    if not math.isfinite(at) or not 0 <= at <= LATEST_SECONDS:
         raise InvalidMessage(f"{at!r} is no time between the years 1970 and 9999")
     return float(at)

@@ -13,12 +13,13 @@ import re
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
+from ...clock import LATEST_SECONDS
+
 MAX_VALUE_CHARACTERS = 900
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _MESSAGE_ID = re.compile(rf"<[!-;=?-~]{{1,{MAX_VALUE_CHARACTERS}}}>\Z")
 # RFC 6533 section 3: what stands for itself in a utf-8 address of seven bits.
 _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
-_LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 
 
 def field_text(text: str) -> str:
@@ -29,7 +30,7 @@ def field_text(text: str) -> str:
 
 def field_date(epoch_seconds: float) -> str:
     """RFC 5322 section 3.3, in UTC."""
-    seconds = int(min(max(epoch_seconds, 0.0), _LATEST_SECONDS))
+    seconds = int(min(max(epoch_seconds, 0.0), LATEST_SECONDS))
     return format_datetime(datetime.fromtimestamp(seconds, timezone.utc))
 
 
