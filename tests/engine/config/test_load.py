@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -89,15 +88,6 @@ def test_the_default_of_every_option_can_be_written_down(load_text):
     lines = [option.assignment() for option in OPTIONS if option.default is not None]
     written = load_text("\n".join(lines))
     assert written == load_text()
-
-
-def test_a_shell_reads_what_is_written_down_the_same_way(path, load_text):
-    value = 'it\'s "a" \\ back`slash'
-    option = next(option for option in OPTIONS if option.name == "MAILDROP_LOGIN")
-    login = load_text(f"{option.assignment(value)}\nMAILDROP_PASSWORD=x").login
-    command = f'. {path}; printf %s "$MAILDROP_LOGIN"'
-    shell = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
-    assert login == shell.stdout == value
 
 
 def test_the_environment_wins_over_the_file(load_text):

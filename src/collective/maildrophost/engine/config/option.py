@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -65,16 +64,8 @@ class Option:
         """The option's name in lower case without ``maildrop_``."""
         return self.name.lower().removeprefix("maildrop_")
 
-    def assignment(self, value: str | None = None) -> str:
-        """A line of the file that sets the option, to its default unless told.
-
-        ``$NAME`` in `value` stays a reference to another option.
-        """
-        text = value if value is not None else self.default or ""
-        if self.kind in NUMERIC and re.fullmatch(r"[0-9.]+", text):
-            return f"{self.name}={text}"
-        return f'{self.name}="{_escaped(text)}"'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
+    def assignment(self) -> str:
+        """A line of the file that sets the option to its default."""
+        text = self.default or ""
+        value = text if self.kind in NUMERIC else f'"{text}"'
+        return f"{self.name}={value}"

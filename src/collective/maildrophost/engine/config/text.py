@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_EXPORT = re.compile(r"export[ \t]+(?=[A-Za-z_])")
+_EXPORT = re.compile(r"^export[ \t]+(?=[A-Za-z_])")
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _RAW_START = re.compile(r"[rR]['\"]")
 """Infrae's recipe wrote all texts so, for Python to read."""
@@ -101,7 +101,7 @@ def expand(word: Word, lookup: Callable[[str], str | None]) -> Expanded:
 
 
 def _assignment(number: int, line: str) -> Assignment:
-    line = _EXPORT.sub("", line, count=1) if _EXPORT.match(line) else line
+    line = _EXPORT.sub("", line)
     name = _NAME.match(line)
     if name is None:
         raise TextError(number, None, "expected NAME=value, or # before a comment")
