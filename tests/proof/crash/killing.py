@@ -245,17 +245,22 @@ def _around(killer: Killer, call: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_databases(killer: Killer) -> None:
     """Connections that the source makes itself, past the queue."""
 
-    class Watched(sqlite3.Connection):
-        pass
-
-    for name in ("execute", "executescript", "backup"):
-        setattr(Watched, name, _around(killer, getattr(sqlite3.Connection, name)))
     connect = sqlite3.connect
+
+    def watched(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        factory = _stepping(killer, named.pop("factory", sqlite3.Connection))
+        return connect(*arguments, factory=factory, **named)
+
     # SQLAlchemy's too: what is said of a new connection is a step.
-    sqlite3.connect = lambda *arguments, **named: connect(
-        *arguments, **{"factory": Watched, **named}
-    )
-    sqlite3.dbapi2.connect = sqlite3.connect
+    sqlite3.connect = sqlite3.dbapi2.connect = watched
+
+
+def _stepping(
+    killer: Killer, connections: type[sqlite3.Connection]
+) -> type[sqlite3.Connection]:
+    steps = ("execute", "executescript", "backup")
+    around = {each: _around(killer, getattr(connections, each)) for each in steps}
+    return type("Watched", (connections,), around)
 
 
 def _wrap_dialogue(killer: Killer) -> None:

@@ -1,12 +1,9 @@
-"""Who waits for a lock of SQLite, how long, and what becomes of it over a fork."""
+"""Who waits for a lock of SQLite, and how long."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -88,55 +85,6 @@ def test_no_thread_waits_longer_for_a_lock_because_others_wait_for_it(
         # One after the other they would have waited for 5 seconds.
         assert max(threads.map(waited, range(5))) < 3
     other.close()
-
-
-def in_child(work) -> int:
-    """The exit status of a forked child that does `work`."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def test_a_forked_child_has_connections_of_its_own(hands, queue):
-    hands.send()
-    assert in_child(hands.send) == 0
-    hands.send()
-    assert len(hands.claim()) == 3
-
-
-def test_a_fork_while_a_thread_writes_does_not_lock_the_child_up(
-    hands, queue, monkeypatch
-):
-    writing, over = threading.Event(), threading.Event()
-
-    def write():
-        with queue.write():
-            writing.set()
-            over.wait(20)
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    writing.wait(20)
-    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 5)
-
-    def read_and_lock():
-        with queue.read() as tx:
-            queue_length(tx)
-        with queue.database.writing():
-            pass
-
-    try:
-        assert in_child(read_and_lock) == 0
-    finally:
-        over.set()
-        thread.join()
-    hands.send()
 
 
 def test_a_reader_does_not_wait_for_a_writer(queue, hands):

@@ -28,7 +28,8 @@ class Queue:
 
     Every failure of the database leaves `read` and `write` as QueueError: the
     transaction has then been rolled back and nothing of it has happened. Only with
-    Unheard, of a database that is on another machine, nobody knows.
+    Unheard, of a database that is on another machine, nobody knows. A child that was
+    forked amid a transaction on SQLite gets nothing but QueueError.
     """
 
     def __init__(self, url: str) -> None:

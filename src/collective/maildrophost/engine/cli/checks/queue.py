@@ -95,14 +95,11 @@ def _lock(path: Path) -> Finding | None:
 
 def _take_lock(path: Path) -> None:
     """As a mail does; raises sqlite3.Error. Makes no file where it has gone."""
-    from ...queue.sqlite.database import existing
+    from ...queue.sqlite.connection import connect
     from ...queue.sqlite.lock import once_unlocked
 
     until = time.monotonic() + PATIENCE_SECONDS
-    where = existing(path)
-    with closing(
-        sqlite3.connect(where, uri=True, timeout=0, isolation_level=None)
-    ) as queue:
+    with closing(connect(path, timeout=0, isolation_level=None)) as queue:
         once_unlocked(lambda: queue.execute("BEGIN IMMEDIATE"), until)
         queue.execute("ROLLBACK")
 

@@ -1,6 +1,7 @@
 """A queue in a file: what SQLite needs beside the operations that all queues share.
 
 database       how it is opened and written, so that a commit is on disk
+connection     its connections; no fork inherits one
 lock           one writes at a time, the others wait their turn
 flock          the kernel's lock on a file
 presence       who has the file open: none makes another one in its place

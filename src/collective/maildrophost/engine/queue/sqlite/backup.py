@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...disk import sync, sync_names
 from ...errors import MaildropError
+from .connection import connect
 from .database import advice
 from .flock import is_at, locks
 
@@ -109,9 +110,7 @@ def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> N
 
 
 def _reader(source: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{source.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30
-    )
+    return connect(source, mode="ro", isolation_level=None, timeout=30)
 
 
 def _check(copy: Path) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     Connection,
@@ -29,6 +29,7 @@ from ..prepared import Prepared, among_ids
 from ..states import State
 from ..tables import schedule
 from . import lock
+from .connection import Pool, connect, file_identity, give_way
 from .lock import WriteInTurn, deadline, once_unlocked
 from .presence import Presence
 
@@ -97,6 +98,7 @@ class SQLite:
         return self.begin_write.held()
 
     def check(self) -> None:
+        give_way()
         # SQLite goes on writing into a removed file, and loses all of it at the end.
         away = file_identity(self.path) != self._file
         if away or not self._presence.known:
@@ -145,16 +147,16 @@ class SQLite:
         self._presence.after_fork()
 
     def _connect(
-        self, dialect: Dialect, _record: Any, where: list[str], options: dict[str, Any]
+        self, _dialect: Dialect, _record: Any, where: list[str], options: dict[str, Any]
     ) -> DBAPIConnection:
         """A connection to the very file that this queue was opened on."""
         (path,) = where
-        connection = dialect.connect(existing(Path(path)), uri=True, **options)
+        connection = connect(Path(path), **options)
         # It may have gone since the check, and another one may have come.
         if file_identity(self.path) != self._file:
             connection.close()
             raise sqlite3.OperationalError(_AWAY)
-        return connection
+        return cast(DBAPIConnection, connection)
 
 
 def path_of(url: URL) -> Path:
@@ -164,19 +166,12 @@ def path_of(url: URL) -> Path:
     return Path(url.database)
 
 
-def existing(path: Path) -> str:
-    """The URI by which SQLite opens an absolute path, and makes no file there.
-
-    An empty one would pass for the queue, and keep the queue from coming back.
-    """
-    return f"{path.as_uri()}?mode=rw"
-
-
 def _make_engine(url: URL) -> Engine:
     """An engine whose every commit is on disk."""
     engine = create_engine(
         url,
         hide_parameters=True,
+        poolclass=Pool,
         pool_size=4,
         max_overflow=-1,
         connect_args={"timeout": lock.BUSY_TIMEOUT_SECONDS},
@@ -265,15 +260,6 @@ def refuses(error: BaseException) -> bool:
     """Whether it is about the values, not about the state of the database."""
     about_values = sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError
     return isinstance(error, about_values)
-
-
-def file_identity(path: Path) -> tuple[int, int] | None:
-    """Device with inode, to notice that the file was removed or replaced."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ..errors import QueueError
 from ..store import Queue
-from .database import advice, existing
+from .connection import connect
+from .database import advice
 from .lock import is_locked
 
 LARGE_WAL_BYTES = 64 * 2**20
@@ -133,8 +134,7 @@ def _give_back(queue: sqlite3.Connection, pages: int) -> None:
 @contextlib.contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection of its own, because it waits for nobody."""
-    where = existing(path.absolute())
-    queue = sqlite3.connect(where, uri=True, timeout=0, isolation_level=None)
+    queue = connect(path.absolute(), timeout=0, isolation_level=None)
     try:
         yield queue
     finally:

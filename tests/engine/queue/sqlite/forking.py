@@ -1,0 +1,82 @@
+"""Forked children, and threads of their parents."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import traceback
+from contextlib import contextmanager, suppress
+
+from collective.maildrophost.engine.queue import enqueue, queue_length
+
+
+def length(queue):
+    with queue.read() as tx:
+        return queue_length(tx)
+
+
+def fork(work) -> int:
+    """The process id of a child that does `work` and ends, with 1 if it fails."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        with suppress(BaseException):
+            try:
+                work()
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+        os._exit(status)
+    return pid
+
+
+def status_of(pid) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def in_child(work) -> int:
+    return status_of(fork(work))
+
+
+class Signal:
+    """Between processes: one waits for what another one says."""
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+
+    def say(self) -> None:
+        os.write(self._writing, b"x")
+
+    def wait(self) -> None:
+        assert select.select([self._reading], [], [], 20)[0], "nothing is heard of it"
+        os.read(self._reading, 1)
+
+
+@contextmanager
+def thread(work):
+    running = threading.Thread(target=work)
+    running.start()
+    try:
+        yield
+    finally:
+        running.join()
+
+
+@contextmanager
+def written_to(queue, hands):
+    """In one transaction of a thread, all the time."""
+    writing, over = threading.Event(), threading.Event()
+
+    def write():
+        with queue.write() as tx:
+            enqueue(tx, [hands.mail()], hands.now)
+            writing.set()
+            over.wait(20)
+
+    with thread(write):
+        try:
+            assert writing.wait(20)
+            yield
+        finally:
+            over.set()

@@ -1,0 +1,169 @@
+"""A process that has a queue in a file open is forked: no mail of either gets lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from engine.queue.sqlite.forking import (
+    Signal,
+    fork,
+    in_child,
+    length,
+    status_of,
+    thread,
+    written_to,
+)
+
+from collective.maildrophost.engine.queue import enqueue, queue_length, tidy
+from collective.maildrophost.engine.queue.sqlite import connection
+
+LENGTH = """
+import sys
+from contextlib import closing
+from collective.maildrophost.engine.queue import open_queue, queue_length
+with closing(open_queue(sys.argv[1])) as queue, queue.read() as tx:
+    print(queue_length(tx))
+"""
+
+
+def seen_by_another_program(queue):
+    """How many wait, for one that opens the queue, looks and closes it again."""
+    command = [sys.executable, "-c", LENGTH, queue.url]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def test_mail_of_a_child_is_there_whoever_closes_the_queue_first(hands, queue):
+    sent, closed = Signal(), Signal()
+
+    def send():
+        hands.send()
+        sent.say()
+        closed.wait()
+        hands.send()
+
+    hands.send()
+    child = fork(send)
+    sent.wait()
+    queue.close()
+    assert seen_by_another_program(queue) == 2
+    closed.say()
+    assert status_of(child) == 0
+    assert seen_by_another_program(queue) == 3
+
+
+def test_mail_of_a_child_is_there_when_its_parent_is_killed(hands, queue):
+    sent, killed, sent_again = Signal(), Signal(), Signal()
+
+    def send():
+        hands.send()
+        sent.say()
+        killed.wait()
+        hands.send()
+        sent_again.say()
+
+    def have_a_child():
+        hands.send()
+        fork(send)
+        signal.pause()
+
+    parent = fork(have_a_child)
+    try:
+        sent.wait()
+    finally:
+        os.kill(parent, signal.SIGKILL)
+        assert status_of(parent) == -signal.SIGKILL
+    assert seen_by_another_program(queue) == 2
+    killed.say()
+    sent_again.wait()
+    assert seen_by_another_program(queue) == 3
+
+
+def test_parent_child_and_grandchild_write_side_by_side(hands, queue):
+    def send_and_fork():
+        hands.send()
+        assert in_child(hands.send) == 0
+        hands.send()
+
+    hands.send()
+    assert in_child(send_and_fork) == 0
+    hands.send()
+    assert length(queue) == 5
+
+
+def test_a_fork_waits_for_the_transactions_of_other_threads(hands, queue):
+    began, ended = threading.Event(), []
+
+    def read():
+        with queue.read() as tx:
+            queue_length(tx)
+            began.set()
+            time.sleep(0.3)
+            ended.append("reader")
+
+    def write():
+        with queue.write() as tx:
+            enqueue(tx, [hands.mail()], hands.now)
+            began.set()
+            time.sleep(0.3)
+            ended.append("writer")
+
+    for work in read, write:
+        began.clear()
+        with thread(work):
+            assert began.wait(20)
+            assert in_child(hands.send) == 0
+    assert ended == ["reader", "writer"]
+    assert length(queue) == 3
+
+
+def test_a_queue_that_was_closed_amid_a_transaction_is_no_hindrance(hands, queue):
+    with written_to(queue, hands):
+        queue.close()
+    assert in_child(hands.send) == 0
+    assert length(queue) == 2
+
+
+def test_a_thread_that_reads_without_end_lets_a_fork_pass(hands, queue):
+    over = threading.Event()
+
+    def read():
+        while not over.is_set():
+            length(queue)
+
+    with thread(read):
+        try:
+            began = time.monotonic()
+            for _ in range(20):
+                assert in_child(lambda: length(queue)) == 0
+            assert time.monotonic() - began < 2
+        finally:
+            over.set()
+
+
+def test_no_thread_opens_a_queue_while_a_fork_is_under_way(hands, queue, monkeypatch):
+    opened = threading.Event()
+    done, threads = [], []
+
+    def look():
+        tidy(queue)
+        opened.set()
+
+    def pause(seconds):
+        """The fork has closed what there was, and waits."""
+        if not threads:
+            threads.append(threading.Thread(target=look))
+            threads[0].start()
+            done.append(opened.wait(0.1))
+
+    monkeypatch.setattr(connection, "pause", pause)
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", 0.2)
+    with written_to(queue, hands):
+        status_of(fork(lambda: None))
+    threads[0].join()
+    assert done == [False]
+    assert opened.is_set()
