@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import transaction
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import QueueError
-from collective.maildrophost.indoubt import resolver
+from collective.maildrophost.indoubt import endings, resolver
 from collective.maildrophost.indoubt.endings import ended_here
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.transaction import SpoolDataManager
@@ -108,6 +109,27 @@ def test_a_process_that_was_forked_ends_no_transaction_of_the_other_one(
     thread.join()
     assert os.waitstatus_to_exitcode(status) == 0
     assert states(mails) == ["queued", "queued"]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_was_forked_waits_for_no_thread_of_the_other_one(queue):
+    found, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        with endings._lock:
+            found.set()
+            go_on.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    found.wait()
+    if (pid := os.fork()) == 0:
+        signal.alarm(10)
+        os._exit(len(ended_here(queue.url)))
+    _, status = os.waitpid(pid, 0)
+    go_on.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_a_large_transaction_is_left_alone_before_its_vote(

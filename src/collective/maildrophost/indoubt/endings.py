@@ -25,8 +25,17 @@ _ended: dict[str, dict[str, Ending]] = {}
 _done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
 _unvoted: dict[tuple[str, str], threading.Thread] = {}
 _lock = threading.Lock()
-# A forked process has none of the threads: they live on in the other one.
-os.register_at_fork(after_in_child=_unvoted.clear)
+
+
+def _begin_anew() -> None:
+    # A forked process has none of the threads: they live on in the other one. One of
+    # them may have had the lock.
+    global _lock
+    _lock = threading.Lock()
+    _unvoted.clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def unvoted(url: str, batch: str) -> None:
