@@ -74,20 +74,25 @@ class SQLite:
     def __init__(self, url: URL) -> None:
         self._url = url
         self.path = path_of(url)
+        # It may be a link, which may lead elsewhere later.
+        self._named = Path(url.database or "")
         self._presence = Presence(self.path)
         self.begin_write = WriteInTurn()
 
     def exists(self) -> bool:
-        return self._presence.found()
+        found = self._presence.found()
+        if not found:
+            _refuse_link(self._named)
+        return found
 
     def engine(self) -> Engine:
         _refuse_network_file_system(self.path)
-        if not self.path.parent.is_dir():
+        if not self._named.parent.is_dir():
             # Nothing above it: a file system that is away would get another queue.
-            make_directory(self.path.parent)
-        self._presence.enter(lambda: _make_file(self.path))
+            make_directory(self._named.parent)
+        self._presence.enter(lambda: _make_file(self._named))
         engine = _make_engine(self._url)
-        self._file = file_identity(self.path)
+        self._file = file_identity(self._named)
         event.listen(engine, "do_connect", self._connect)
         return engine
 
@@ -100,7 +105,7 @@ class SQLite:
     def check(self) -> None:
         give_way()
         # SQLite goes on writing into a removed file, and loses all of it at the end.
-        away = file_identity(self.path) != self._file
+        away = file_identity(self._named) != self._file
         if away or not self._presence.known:
             self._presence.renew()
         if away:
@@ -108,7 +113,7 @@ class SQLite:
 
     @property
     def replaced(self) -> bool:
-        found = file_identity(self.path)
+        found = file_identity(self._named)
         return found is not None and found != self._file
 
     def before_upgrade(self, tx: Connection) -> None:
@@ -153,17 +158,20 @@ class SQLite:
         (path,) = where
         connection = connect(Path(path), **options)
         # It may have gone since the check, and another one may have come.
-        if file_identity(self.path) != self._file:
+        if file_identity(self._named) != self._file:
             connection.close()
             raise sqlite3.OperationalError(_AWAY)
         return cast(DBAPIConnection, connection)
 
 
 def path_of(url: URL) -> Path:
-    """The database file; ValueError when the URL names none."""
+    """The database file; ValueError when the URL names none.
+
+    Where a link leads: there SQLite has its other files, and so have we.
+    """
     if not url.database or url.database == ":memory:":
         raise ValueError(f"the URL names no file: {EXPECTED}")
-    return Path(url.database)
+    return Path(os.path.realpath(url.database))
 
 
 def _make_engine(url: URL) -> Engine:
@@ -209,11 +217,21 @@ def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
 
 def _make_file(path: Path) -> None:
     """Make it private where there is none; SQLite's -wal and -shm follow its mode."""
+    _refuse_link(path)
     # One that asks nobody (see presence.py) may be faster.
     with contextlib.suppress(FileExistsError):
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         belong_as(handle, path.parent)
         os.close(handle)
+
+
+def _refuse_link(path: Path) -> None:
+    """What a link leads to has been there: without it mail may be missing."""
+    if path.is_symlink():
+        raise ValueError(
+            f"it is a link to {os.path.realpath(path)}, which is not there: "
+            "put it back, or remove the link"
+        )
 
 
 def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
