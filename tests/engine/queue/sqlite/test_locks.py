@@ -68,6 +68,18 @@ def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypa
     short.close()
 
 
+def test_a_thread_that_waits_for_another_one_blames_no_other_program(
+    queue, monkeypatch
+):
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.1)
+    with queue.write(), ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(queue.write().__enter__)
+        with pytest.raises(
+            QueueError, match=r"queue\.db: other threads of this process"
+        ):
+            waiting.result()
+
+
 def test_no_thread_waits_longer_for_a_lock_because_others_wait_for_it(
     hands, queue, path, monkeypatch
 ):
