@@ -17,7 +17,7 @@ from commands import PROGRAM
 from servers.scripted import Scripted
 
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import enqueue
+from collective.maildrophost.engine.queue import enqueue, new_batch, prepare, release
 
 COLUMNS = 72
 
@@ -89,6 +89,42 @@ def test_delete_all_takes_no_mail_that_came_while_it_asked(site, at_terminal):
     assert "1 message deleted" in shown
     assert site.ctl("show", seen).status == 1
     assert site.state_of(unseen[0]) == "queued"
+
+
+def test_delete_all_takes_no_mail_whose_transaction_commits_while_it_asks(
+    site, at_terminal
+):
+    batch = new_batch()
+    mails = [compose("Subject: x\n\n", "a@x.org", ["b@x.org"], now=1.0)] * 3
+    with site.queue() as queue, queue.write() as tx:
+        ids = prepare(tx, batch, mails, time.time())
+    seen = site.send()
+
+    def commit():
+        with site.queue() as queue, queue.write() as tx:
+            release(tx, batch)
+
+    status, shown = at_terminal("delete", "--all", answer="y\nn\n", asked=commit)
+    assert status == 0
+    assert "1 message to delete." in shown
+    assert "1 message deleted" in shown
+    assert site.ctl("show", seen).status == 1
+    assert [site.state_of(id) for id in ids] == ["queued"] * 3
+
+
+def test_delete_all_asks_again_when_more_match_than_it_asked_about(site, at_terminal):
+    ids = [site.send(), site.send(), site.send()]
+    site.ctl("hold", ids[0])
+    status, shown = at_terminal(
+        *("delete", "--all", "--state", "held"),
+        answer="y\nn\n",
+        asked=lambda: site.ctl("hold", *ids[1:]),
+    )
+    assert status == 1
+    assert "1 message to delete. Delete all held messages for good?" in shown
+    assert "3 messages match by now, 1 did when you were asked" in shown
+    assert "3 messages to delete. Delete all held messages for good?" in shown
+    assert [site.state_of(id) for id in ids] == ["held"] * 3
 
 
 def test_a_long_queue_is_cut_short_for_a_person_only(site, at_terminal):

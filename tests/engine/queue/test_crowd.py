@@ -5,13 +5,23 @@ from __future__ import annotations
 import pytest
 
 from collective.maildrophost.engine import crowd
-from collective.maildrophost.engine.crowd import act_in_portions
+from collective.maildrophost.engine.crowd import (
+    MoreThanAsked,
+    act_in_portions,
+    ask_about,
+)
 from collective.maildrophost.engine.queue import (
     Done,
     Search,
     State,
+    delete_messages,
     hold_messages,
+    new_batch,
+    prepare,
+    present,
+    release,
 )
+from collective.maildrophost.engine.verdict import Outcome
 
 EVERYTHING = Search(states=tuple(State))
 
@@ -97,3 +107,107 @@ def test_who_takes_no_part_any_more_is_no_refusal(queue, hands):
 
     (changed,) = act_in_portions(queue, "hold", EVERYTHING, act)
     assert changed in ids
+
+
+@pytest.fixture
+def transaction(hands):
+    """Writes mail of a transaction that has not ended; it ends when that is called."""
+
+    def write(*messages):
+        batch = new_batch()
+        hands.do(prepare, batch, messages, hands.now)
+        return lambda: hands.do(release, batch)
+
+    return write
+
+
+def test_mail_whose_transaction_commits_meanwhile_is_left_alone(
+    queue, hands, transaction
+):
+    commit = transaction(*[hands.mail() for _ in range(3)])
+    ids = hands.send(hands.mail(), hands.mail(), hands.mail())
+
+    def act(part):
+        commit()
+        return hands.do(hold_messages, part)
+
+    assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
+
+
+@pytest.fixture
+def delete_asked_about(queue, hands):
+    """Asks before a deletion: how many would go, and what deletes them."""
+
+    def ask(wanted=EVERYTHING):
+        asked = hands.do(ask_about, "delete", wanted)
+        return asked.affected, lambda: act_in_portions(
+            queue, "delete", wanted, lambda part: hands.do(delete_messages, part), asked
+        )
+
+    return ask
+
+
+@pytest.mark.parametrize("newsletters", [1, 5])
+def test_mail_that_was_prepared_when_it_was_asked_about_is_left_alone(
+    hands, transaction, delete_asked_about, newsletters, monkeypatch
+):
+    monkeypatch.setattr(present, "MOST_SPANS", 3)
+    old = hands.send()
+    commits = [transaction(hands.mail(), hands.mail()) for _ in range(newsletters)]
+    new = hands.send()
+    affected, delete = delete_asked_about()
+    for commit in commits:
+        commit()
+    assert affected == 2
+    assert delete() == (*old, *new)
+
+
+def test_mail_that_comes_while_it_is_asked_about_is_left_alone(
+    hands, delete_asked_about
+):
+    seen = hands.send()
+    _, delete = delete_asked_about()
+    hands.send()
+    assert delete() == seen
+
+
+def test_more_of_a_state_than_were_asked_about_are_asked_about_again(
+    hands, delete_asked_about
+):
+    hands.send(hands.mail(), hands.mail())
+    one, two = hands.claim()
+    hands.settle(one, Outcome.FAILED)
+    affected, delete = delete_asked_about(Search(states=(State.FAILED,)))
+    hands.settle(two, Outcome.FAILED)
+    assert affected == 1
+    with pytest.raises(MoreThanAsked, match="2 messages match by now, 1 did"):
+        delete()
+    assert hands.message(one.id).state is State.FAILED
+
+
+def test_mail_that_moves_while_it_is_asked_about_is_not_more(hands, delete_asked_about):
+    hands.send(hands.mail(), hands.mail(), hands.mail())
+    one, two = hands.claim(limit=2)
+    affected, delete = delete_asked_about()
+    hands.settle(one, Outcome.DEFERRED)
+    hands.settle(two, Outcome.SENT)
+    assert affected == 1
+    assert len(delete()) == 3
+
+
+def test_the_record_of_sent_mail_may_grow(hands, delete_asked_about):
+    hands.send(hands.mail(), hands.mail())
+    one, two = hands.claim()
+    hands.settle(one, Outcome.SENT)
+    _, delete = delete_asked_about(Search(states=(State.SENT,)))
+    hands.settle(two, Outcome.SENT)
+    assert len(delete()) == 2
+
+
+def test_prepared_mail_is_deleted_where_it_is_asked_for(
+    hands, transaction, delete_asked_about
+):
+    transaction(hands.mail(), hands.mail())
+    affected, delete = delete_asked_about(Search(states=(State.PREPARED,)))
+    assert affected == 2
+    assert len(delete()) == 2

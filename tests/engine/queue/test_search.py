@@ -16,7 +16,7 @@ from collective.maildrophost.engine.queue import (
     hold_messages,
     ids_matching,
     list_messages,
-    newest_id,
+    present_now,
     search,
 )
 from collective.maildrophost.engine.verdict import Outcome
@@ -103,8 +103,7 @@ def test_what_can_stand_in_no_message_finds_none(hands, found, text):
     hands.send(hands.mail(subject="a"), hands.mail(subject="b"))
     assert found(text=text) == []
     wanted = Search(text=text)
-    newest = hands.do(newest_id)
-    assert hands.do(ids_matching, wanted, 10, "0", newest) == ()
+    assert hands.do(ids_matching, wanted, 10, "0", hands.do(present_now)) == ()
 
 
 def test_sent_mail_is_found_when_its_state_is_asked_for(hands, found):
@@ -163,11 +162,11 @@ def test_a_text_is_looked_for_in_the_newest_messages_only(hands, found, scanned)
 def test_all_ids_come_in_parts_whatever_happens_to_those_before(hands):
     ids = hands.send(*[hands.mail(f"{n}@example.net") for n in range(5)], hands.mail())
     wanted = Search(text="example.net")
-    newest = hands.do(newest_id)
+    there = hands.do(present_now)
     hands.send(hands.mail("later@example.net"))
-    first = hands.do(ids_matching, wanted, 2, "0", newest)
+    first = hands.do(ids_matching, wanted, 2, "0", there)
     hands.do(delete_messages, first)
-    second = hands.do(ids_matching, wanted, 2, first[-1], newest)
-    third = hands.do(ids_matching, wanted, 2, second[-1], newest)
+    second = hands.do(ids_matching, wanted, 2, first[-1], there)
+    third = hands.do(ids_matching, wanted, 2, second[-1], there)
     assert first + second + third == ids[:5]
-    assert hands.do(ids_matching, wanted, 2, third[-1], newest) == ()
+    assert hands.do(ids_matching, wanted, 2, third[-1], there) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from zExceptions import Forbidden
 
@@ -11,6 +13,9 @@ from collective.maildrophost.engine.queue import (
     Batch,
     hold_messages,
     list_messages,
+    new_batch,
+    prepare,
+    release,
     remember_batch,
 )
 
@@ -138,10 +143,46 @@ def test_a_deletion_takes_no_mail_that_came_while_it_was_asked_about(
     assert states() == {"unseen": "queued"}
 
 
+def test_a_deletion_takes_no_mail_whose_transaction_commits_while_it_is_asked_about(
+    panel, put, mail, states, queue
+):
+    batch = new_batch()
+    with queue.write() as tx:
+        prepare(tx, batch, [mail("newsletter")], time.time())
+    put(mail("seen"))
+    panel.post("maildrophost-act", action="delete", scope="all")
+    assert "Delete 1 messages for good?" in panel.text
+    with queue.write() as tx:
+        release(tx, batch)
+    panel.browser.getControl("Delete for good").click()
+    assert "Deleted: 1" in panel.text
+    assert states() == {"newsletter": "queued"}
+
+
+def test_a_deletion_is_asked_about_again_when_more_match_by_then(
+    panel, put, mail, states, queue
+):
+    ids = put(mail("one"), mail("two"), mail("three"))
+    with queue.write() as tx:
+        hold_messages(tx, ids[:1])
+    panel.post("maildrophost-act", action="delete", scope="all", state="held")
+    assert "Delete 1 messages for good?" in panel.text
+    with queue.write() as tx:
+        hold_messages(tx, ids[1:2])
+    panel.browser.getControl("Delete for good").click()
+    assert "Nothing was done: more messages match by now" in panel.text
+    assert "Delete 2 messages for good?" in panel.text
+    assert states() == {"one": "held", "two": "held", "three": "queued"}
+    panel.browser.getControl("Delete for good").click()
+    assert "Deleted: 2" in panel.text
+    assert states() == {"three": "queued"}
+
+
 @pytest.mark.parametrize("newest", ["", "many", "-1", "9" * 30, "\u00b2"])
 def test_a_bound_that_is_none_bounds_nothing(panel, put, mail, states, newest):
     put(mail("one"))
-    panel.post("maildrophost-act", action="hold", scope="all", newest=newest)
+    bound = dict.fromkeys(("newest", "unended", "affected", "matching"), newest)
+    panel.post("maildrophost-act", action="hold", scope="all", **bound)
     assert states() == {"one": "held"}
 
 

@@ -273,6 +273,7 @@ READS = {
         "check_decidable",
         "check_whole",
         "content",
+        "count_matching",
         "doorbells",
         "due",
         "due_length",
@@ -295,6 +296,7 @@ READS = {
         "newest_id",
         "next_due",
         "pauses",
+        "present_now",
     ),
     *("put_aside", "queue_length", "recently_sent", "search", "stats", "wake"),
 }

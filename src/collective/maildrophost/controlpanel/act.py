@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,17 +10,22 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.query import Query, query
+from collective.maildrophost.controlpanel.question import asked_of, fields_of
 from collective.maildrophost.engine import actions
+from collective.maildrophost.engine.crowd import (
+    Asked,
+    MoreThanAsked,
+    ask_about,
+    who_takes_part,
+)
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     Done,
     MessageRecord,
-    Search,
+    Transaction,
     get_message,
-    newest_id,
+    ids_matching,
     records,
-    search,
-    taking_part,
 )
 from collective.maildrophost.engine.queue.listing import key_of
 from collective.maildrophost.i18n import _
@@ -37,6 +41,8 @@ LOSES = ("delete",)
 REFUSALS_SHOWN = 20
 EXAMPLES_SHOWN = 5
 SELECTED, ALL = "selected", "all"
+
+Fields = list[tuple[str, str]]
 
 
 class ActOnMessages(Action):
@@ -63,12 +69,6 @@ class ActOnMessages(Action):
         return self.sent("scope") == ALL
 
     @property
-    def newest(self) -> str | None:
-        """The newest message that was there when it was asked; None: it was not."""
-        newest = key_of(self.sent("newest"))
-        return None if newest is None else str(newest)
-
-    @property
     def query(self) -> Query:
         """What the queue's page showed."""
         return query(self.request.form)
@@ -84,7 +84,7 @@ class ActOnMessages(Action):
         try:
             if self.action in LOSES and "confirmed" not in self.request.form:
                 return self.confirmation()
-            self._do()
+            return self._do_or_ask_again()
         except MaildropError as error:
             self.say(
                 _(
@@ -96,11 +96,24 @@ class ActOnMessages(Action):
             )
         return self.back()
 
+    def _do_or_ask_again(self) -> Any:
+        try:
+            self._do()
+        except MoreThanAsked:
+            more = _(
+                "more_than_asked",
+                default="Nothing was done: more messages match by now than you were "
+                "asked about.",
+            )
+            self.say(more, "warning")
+            return self.confirmation()
+        return self.back()
+
     def _do(self) -> None:
         queue = self.site_mail_host.queue()
         if self.on_all:
-            wanted, newest = self.query.search, self.newest
-            self._report(len(actions.act_on_all(queue, self.action, wanted, newest)))
+            wanted, asked = self.query.search, asked_of(self.sent)
+            self._report(len(actions.act_on_all(queue, self.action, wanted, asked)))
         else:
             done = actions.act(queue, self.action, self.ids)
             self._report(len(done.changed), done)
@@ -137,29 +150,14 @@ class ActOnMessages(Action):
 
     def affected(self) -> int:
         """How many messages the action is about, before it is done."""
-        return self._asked[0]
+        return self._question[0]
 
     def examples(self) -> list[str]:
         """Recipients and subject of the first messages that the action is about."""
         return [
             f"{', '.join(one.address for one in each.recipients[:3])}: {each.subject}"
-            for each in self._asked[1]
+            for each in self._question[1]
         ]
-
-    @cached_property
-    def _asked(self) -> tuple[int, Sequence[MessageRecord]]:
-        """How many messages there are to act on, and the first of them."""
-        with self.site_mail_host.queue().read() as tx:
-            if self.on_all:
-                found = search(tx, self._wanted(), EXAMPLES_SHOWN)
-                return found.total, found.records
-            keys = dict.fromkeys(map(key_of, self.ids))
-            chosen = records(tx, [key for key in keys if key is not None])
-            return len(chosen), chosen[:EXAMPLES_SHOWN]
-
-    def _wanted(self) -> Search:
-        asked = self.query.search
-        return replace(asked, states=taking_part(self.action, asked.states))
 
     def hidden_fields(self) -> list[tuple[str, str]]:
         """What the confirmed form sends again."""
@@ -168,15 +166,25 @@ class ActOnMessages(Action):
             ("scope", ALL if self.on_all else SELECTED),
             ("from", self.sent("from")),
             *self.query.fields().items(),
-            *self._chosen(),
+            *self._question[2],
         ]
 
-    def _chosen(self) -> list[tuple[str, str]]:
-        if not self.on_all:
-            return [("ids:list", id) for id in self.ids]
-        # What comes while the question is read is not what it was about.
+    @cached_property
+    def _question(self) -> tuple[int, Sequence[MessageRecord], Fields]:
+        """How many messages there are to act on, the first of them, and which."""
         with self.site_mail_host.queue().read() as tx:
-            return [("newest", newest_id(tx))]
+            if self.on_all:
+                asked = ask_about(tx, self.action, self.query.search)
+                return asked.affected, self._first(tx, asked), fields_of(asked)
+            keys = dict.fromkeys(map(key_of, self.ids))
+            chosen = records(tx, [key for key in keys if key is not None])
+            which = [("ids:list", id) for id in self.ids]
+            return len(chosen), chosen[:EXAMPLES_SHOWN], which
+
+    def _first(self, tx: Transaction, asked: Asked) -> Sequence[MessageRecord]:
+        takes_part = who_takes_part(self.action, self.query.search)
+        ids = ids_matching(tx, takes_part, EXAMPLES_SHOWN, "0", asked.there)
+        return records(tx, [int(id) for id in ids])
 
     def back(self) -> str:
         """Lead to the page that the form was on."""

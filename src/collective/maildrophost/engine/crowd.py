@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from .errors import MaildropError
 from .queue import (
     Done,
+    Present,
     Queue,
     Search,
+    State,
+    Transaction,
+    count_matching,
     empty_large_wal,
     ids_matching,
-    newest_id,
+    present_now,
     taking_part,
 )
 
@@ -19,33 +24,85 @@ AT_ONCE = 1000
 """Messages in one transaction: mail goes on being queued and sent in between."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a person is asked about, before an action on all that match.
+
+    Of the messages that were `there` then, `affected` took part in the action, and
+    `matching` were as they were asked for: with those that were being sent.
+    """
+
+    there: Present
+    affected: int
+    matching: int
+
+
+class MoreThanAsked(MaildropError):
+    """More messages match than a person was asked about: nothing was done."""
+
+    def __init__(self, matching: int, asked: int) -> None:
+        super().__init__(
+            f"{matching} messages match by now, {asked} did when you were asked"
+        )
+
+
+def ask_about(tx: Transaction, action: str, wanted: Search) -> Asked:
+    """What a person is to be asked about before `action` on every wanted message."""
+    there = present_now(tx)
+    affected = count_matching(tx, who_takes_part(action, wanted), there)
+    return Asked(there, affected, _matching(tx, wanted, there))
+
+
+def who_takes_part(action: str, wanted: Search) -> Search:
+    """Those of the wanted messages that `action` on all of them is about."""
+    return replace(wanted, states=taking_part(action, wanted.states))
+
+
 def act_in_portions(
     queue: Queue,
     action: str,
     wanted: Search,
     act: Callable[[Sequence[str]], Done],
-    newest: str | None = None,
+    asked: Asked | None = None,
 ) -> tuple[str, ...]:
     """Have `act` do `action` to every wanted message that takes part; the ids changed.
 
-    None has an id above `newest`: without it, that of the newest message there is.
+    They are of the messages that were there when it was `asked` about, or are now.
+    Raises MoreThanAsked when more of those match than did.
 
     `act` is given some of them at a time, and does that in one transaction. When it
     raises, or the process is killed, what was done by then stays done, and the rest is
     as it was: doing it again goes on with the rest. Messages that stop taking part
-    meanwhile are left alone, and so is mail that is queued meanwhile.
+    meanwhile are left alone, and so is mail that is queued meanwhile, be it that its
+    transaction had written it before.
     """
-    takes_part = replace(wanted, states=taking_part(action, wanted.states))
-    if newest is None:
-        with queue.read() as tx:
-            newest = newest_id(tx)
+    with queue.read() as tx:
+        there = _still_there(tx, wanted, asked) if asked else present_now(tx)
+    takes_part = who_takes_part(action, wanted)
     changed: list[str] = []
     last = "0"
     while True:
         with queue.read() as tx:
-            ids = ids_matching(tx, takes_part, AT_ONCE, last, newest)
+            ids = ids_matching(tx, takes_part, AT_ONCE, last, there)
         if not ids:
             return tuple(changed)
         changed += act(ids).changed
         last = ids[-1]
         empty_large_wal(queue)
+
+
+def _still_there(tx: Transaction, wanted: Search, asked: Asked) -> Present:
+    matching = _matching(tx, wanted, asked.there)
+    if matching > asked.matching:
+        raise MoreThanAsked(matching, asked.matching)
+    return asked.there
+
+
+def _matching(tx: Transaction, wanted: Search, there: Present) -> int:
+    # Whom the relay takes or puts off meanwhile is of them before and after. The record
+    # of sent mail is nobody's loss, and where mail is moving there are always more.
+    states = tuple(each for each in wanted.states if each not in _UNCOUNTED)
+    return count_matching(tx, replace(wanted, states=states), there)
+
+
+_UNCOUNTED = (State.PREPARED, State.SENT)

@@ -14,8 +14,9 @@ from .output import messages, print_json, printable
 from .parameters import LaneName, StateName, json_option
 
 if TYPE_CHECKING:
+    from ..crowd import Asked
     from ..message import Lane
-    from ..queue import Done, State
+    from ..queue import Done, Search, State
 
 Options = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -111,29 +112,49 @@ def delete_command(
     messages, and the records of sent ones, go when they are named, or with --all and
     their --state.
     """
-    newest = None
-    if everything and not (ids or yes):
-        # What comes while the question is read is not what it was about.
-        newest = _newest(configured)
-        _make_sure(state)
-    return _on_messages(configured, "delete", ids, everything, state, as_json, newest)
+    if not everything or ids or yes:
+        return _on_messages(configured, "delete", ids, everything, state, as_json)
+    return _delete_all_asked_about(configured, state, as_json)
 
 
-def _newest(configured: Configured) -> str:
-    if not heartbeats.queue_exists(configured.load()):
-        return "0"
-    from ..queue import newest_id
+def _delete_all_asked_about(
+    configured: Configured, state: State | None, as_json: bool
+) -> int:
+    from ..crowd import MoreThanAsked
 
-    with configured.queue() as queue, queue.read() as tx:
-        return newest_id(tx)
+    while True:
+        asked = _ask(configured, state)
+        try:
+            return _on_messages(configured, "delete", (), True, state, as_json, asked)
+        except MoreThanAsked as error:
+            click.echo(f"Nothing was deleted: {error}.", err=True)
 
 
-def _make_sure(state: State | None) -> None:
+def _ask(configured: Configured, state: State | None) -> Asked:
     # None: whoever started the command has closed it.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("delete --all needs --yes where it cannot ask")
+    asked = _to_be_deleted(configured, state)
     which = f"all {state.value} messages" if state else "all messages"
-    click.confirm(f"Delete {which} for good?", abort=True, err=True)
+    question = f"{messages(asked.affected)} to delete. Delete {which} for good?"
+    click.confirm(question, abort=True, err=True)
+    return asked
+
+
+def _to_be_deleted(configured: Configured, state: State | None) -> Asked:
+    from ..crowd import Asked, ask_about
+    from ..queue import Present
+
+    if not heartbeats.queue_exists(configured.load()):
+        return Asked(Present(newest=0), affected=0, matching=0)
+    with configured.queue() as queue, queue.read() as tx:
+        return ask_about(tx, "delete", _wanted(state))
+
+
+def _wanted(state: State | None) -> Search:
+    from ..queue import IN_QUEUE, Search
+
+    return Search(states=IN_QUEUE if state is None else (state,))
 
 
 def _on_messages(
@@ -143,7 +164,7 @@ def _on_messages(
     everything: bool,
     state: State | None,
     as_json: bool,
-    newest: str | None = None,
+    asked: Asked | None = None,
 ) -> int:
     if bool(ids) == everything:
         raise click.UsageError(f"say which messages to {action}: either ids or --all")
@@ -152,12 +173,11 @@ def _on_messages(
     if not heartbeats.queue_exists(configured.load()):
         return _report(action, _nothing_done(ids), as_json)
     from ..actions import act, act_on_all
-    from ..queue import IN_QUEUE, Done, Search
+    from ..queue import Done
 
     with configured.queue() as queue:
         if everything:
-            wanted = Search(states=IN_QUEUE if state is None else (state,))
-            done = Done(act_on_all(queue, action, wanted, newest), {})
+            done = Done(act_on_all(queue, action, _wanted(state), asked), {})
         else:
             done = act(queue, action, ids)
     return _report(action, done, as_json)

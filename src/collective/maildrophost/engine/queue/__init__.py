@@ -80,6 +80,7 @@ from .operator import (
 )
 from .orphans import give_back_unheard, recover_ownerless
 from .pace import take_turn
+from .present import Present, newest_id, present_now
 from .prune import prune, prune_files
 from .putoff import put_off_large
 from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
@@ -87,11 +88,11 @@ from .search import (
     Found,
     Search,
     Sort,
+    count_matching,
     find_by_message_id,
     ids_matching,
     keys_in_order,
     list_messages,
-    newest_id,
     search,
 )
 from .setback import pull_back
@@ -119,6 +120,7 @@ __all__ = [
     "MessageRecord",
     "OpenRecipient",
     "PreparedBatch",
+    "Present",
     "Queue",
     "QueueError",
     "Reason",
@@ -143,6 +145,7 @@ __all__ = [
     "claim",
     "clear",
     "content",
+    "count_matching",
     "delete_messages",
     "discard",
     "doorbells",
@@ -182,6 +185,7 @@ __all__ = [
     "pauses",
     "prepare",
     "prepared_batches",
+    "present_now",
     "prune",
     "prune_files",
     "pull_back",

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from ..message import Lane
 from . import tables
 from .listing import MessageRecord, key_of, records
+from .present import Present, newest_id
 from .states import IN_QUEUE, State
 from .store import Transaction
 
@@ -116,9 +117,9 @@ def list_messages(tx: Transaction, state: State | None = None) -> list[MessageRe
 
 
 def ids_matching(
-    tx: Transaction, wanted: Search, limit: int, after: str, up_to: str
+    tx: Transaction, wanted: Search, limit: int, after: str, there: Present
 ) -> tuple[str, ...]:
-    """The ids of wanted messages above the id `after` and `up_to` another, in order.
+    """The ids of wanted messages that were `there`, above the id `after`, in order.
 
     For actions on all of them in transactions of a bounded size: the last id of one
     call is `after` in the next, whatever the action did to the messages before.
@@ -127,13 +128,28 @@ def ids_matching(
         select(schedule.c.message_id)
         .where(
             schedule.c.message_id > int(after),
-            schedule.c.message_id <= int(up_to),
-            *_conditions(wanted, _oldest_scanned(tx)),
+            *_conditions_there(tx, wanted, there),
         )
         .order_by(schedule.c.message_id)
         .limit(limit)
     )
     return tuple(str(key) for key in tx.execute(found).scalars())
+
+
+def count_matching(tx: Transaction, wanted: Search, there: Present) -> int:
+    """How many of the messages that were `there` are wanted."""
+    counted = select(func.count()).select_from(schedule)
+    matching = counted.where(*_conditions_there(tx, wanted, there))
+    found: int = tx.execute(matching).scalar_one()
+    return found
+
+
+def _conditions_there(
+    tx: Transaction, wanted: Search, there: Present
+) -> list[ColumnElement[bool]]:
+    prepared_too = State.PREPARED in wanted.states
+    conditions = _conditions(wanted, _oldest_scanned(tx))
+    return [*there.conditions(prepared_too), *conditions]
 
 
 def find_by_message_id(tx: Transaction, message_id: str) -> MessageRecord | None:
@@ -148,12 +164,6 @@ def find_by_message_id(tx: Transaction, message_id: str) -> MessageRecord | None
         .limit(1)
     )
     return next(iter(records(tx, tx.execute(newest_first).scalars().all())), None)
-
-
-def newest_id(tx: Transaction) -> str:
-    """The highest id of all messages, "0" when there is none."""
-    newest: int | None = tx.execute(select(func.max(message.c.id))).scalar()
-    return str(newest or 0)
 
 
 def _oldest_scanned(tx: Transaction) -> int:
