@@ -13,6 +13,8 @@ from zExceptions import Forbidden
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+Place = tuple[str, int | None]
+
 
 def check_same_site(request: Any) -> None:
     """Raise Forbidden when a browser says that another site's page sent this.
@@ -30,17 +32,20 @@ def check_same_site(request: Any) -> None:
         raise Forbidden("This form was sent by a page of another site.")
 
 
-def _own_places(request: Any) -> set[tuple[str, int | None]]:
-    hosts = (request.get_header("Host"), request.get_header("X-Forwarded-Host"))
+def _own_places(request: Any) -> set[Place | None]:
+    named = [request.get_header(name, "") for name in ("Host", "X-Forwarded-Host")]
+    # Each proxy on the way adds its own name to those that it was given.
+    hosts = [host.strip() for names in named for host in (names or "").split(",")]
     # The proxy in front may speak TLS where Zope sees plain HTTP.
     urls = [f"{scheme}://{host}" for scheme in DEFAULT_PORTS for host in hosts if host]
-    return {_place(url) for url in [request["SERVER_URL"], *urls]}
+    return {_place(url) for url in [request["SERVER_URL"], *urls]} - {None}
 
 
-def _place(url: str) -> tuple[str, int | None]:
-    """Host with port; a text that is no URL is nowhere."""
+def _place(url: str) -> Place | None:
+    """Host with port; None for a text that is no URL, "null" for one."""
     try:
         parts = urlsplit(url)
-        return parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
-        return "", None
+        return None
+    return (parts.hostname, port) if parts.hostname else None
