@@ -15,6 +15,17 @@ window.setTimeout = (act, milliseconds, ...more) => {
 };
 """
 """Keeps the pauses that our script makes, and makes all shorter."""
+BREAK_OFF = """
+window.maildropAsked = [];
+const text = Response.prototype.text;
+Response.prototype.text = function () {
+  window.maildropAsked.push(this.url);
+  const again = window.maildropAsked.filter((url) => url === this.url).length;
+  if (again > 1) return text.call(this);
+  return Promise.reject(new TypeError("network error"));
+};
+"""
+"""Breaks off the first answer to each address."""
 HIDE = "Object.defineProperty(document, 'visibilityState', {value: 'hidden'})"
 
 
@@ -77,6 +88,18 @@ def test_a_page_that_nobody_looks_at_asks_nothing(owner, daemon):
     pauses = owner.page.evaluate("maildropPauses.length")
     owner.page.wait_for_function(f"maildropPauses.length > {pauses + 40}")
     assert asked == []
+
+
+def test_an_answer_that_breaks_off_is_not_the_last(owner, daemon):
+    owner.page.add_init_script(HURRY)
+    owner.page.add_init_script(BREAK_OFF)
+    owner.open("test")
+    owner.page.get_by_label("Recipient").fill("reader@example.org")
+    owner.press("Send test mail")
+    for followed in ("test-progress", "health"):
+        asked = f"maildropAsked.filter((url) => url.includes('{followed}')).length"
+        owner.page.wait_for_function(f"{asked} > 2")
+    owner.sees("The mail for reader@example.org is in the queue")
 
 
 def test_a_relay_that_refuses_the_login_is_told_where_the_mail_is_followed(

@@ -13,16 +13,20 @@
   async function refresh(box, url) {
     // What nobody looks at costs the server nothing.
     if (document.visibilityState !== "visible") return;
-    const options = { credentials: "same-origin", cache: "no-store" };
-    const answer = await fetch(url, options).catch(() => null);
-    // The server may be restarting, or the session may be over: what is shown stays.
-    if (answer === null || !answer.ok || answer.redirected) return;
-    const text = await answer.text();
+    // The server may be restarting, in the midst of an answer even, or the session may
+    // be over: what is shown stays.
+    const text = await ask(url).catch(() => null);
     // A screen reader reads what changes: the same text again is no news.
-    if (text !== box.maildropShown) {
+    if (text !== null && text !== box.maildropShown) {
       box.innerHTML = text;
       box.maildropShown = text;
     }
+  }
+
+  async function ask(url) {
+    const options = { credentials: "same-origin", cache: "no-store" };
+    const answer = await fetch(url, options);
+    return answer.ok && !answer.redirected ? answer.text() : null;
   }
 
   async function follow(box, health) {
