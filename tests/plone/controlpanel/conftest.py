@@ -16,6 +16,7 @@ from zope.component.hooks import setSite
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
+    Unheard,
     discard,
     enqueue,
     list_messages,
@@ -137,3 +138,13 @@ def somebody(functional_test, committing_portal):
         return Panel(browser, committing_portal)
 
     return with_roles
+
+
+@pytest.fixture
+def unheard():
+    """What stands for an operation of the queue whose commit nobody heard of."""
+
+    def never_answered(*_args, **_options):
+        raise Unheard("postgresql://db/q", "nobody knows whether it was committed")
+
+    return never_answered

@@ -5,9 +5,12 @@ from __future__ import annotations
 from email import message_from_string, policy
 
 import pytest
+import transaction
 from plone.registry.interfaces import IRegistry
 from zExceptions import Forbidden
 from zope.component import getUtility
+
+from collective.maildrophost import sending
 
 
 @pytest.fixture
@@ -144,3 +147,22 @@ def test_plones_test_button_is_of_no_use_to_another_site(panel, queued):
             f"{fields}&form.widgets.email_charset=utf-8&form.buttons.test=1",
         )
     assert queued() == []
+
+
+@pytest.fixture
+def unheard_of(committing_portal, monkeypatch, unheard):
+    """The queue answers no commit; each mail is queued as it is sent."""
+    committing_portal.MailHost.setTransactional(False)
+    transaction.commit()
+    monkeypatch.setattr(sending, "enqueue", unheard)
+
+
+def test_a_mail_that_may_be_queued_is_not_told_as_one_that_is_not(
+    panel, send, press_plones_button, unheard_of
+):
+    send("me@example.org")
+    assert "The mail may be queued, look before you send it again" in panel.text
+    assert "Nothing was queued" not in panel.text
+    press_plones_button("office@example.org")
+    assert "The mail may be queued, look before you send it again" in panel.text
+    assert "Nothing was queued" not in panel.text

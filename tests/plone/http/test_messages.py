@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.engine.verdict import Outcome
 
 MESSAGES = "@maildrop/messages"
@@ -324,3 +325,19 @@ def test_what_a_mail_says_stays_text(rest, hands):
         answer = rest.get(path)
         assert answer.headers["Content-Type"] == "application/json"
     assert rest.get(f"{MESSAGES}/{id}").json()["subject"] == subject
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_what_may_have_been_done_is_not_told_as_a_failure(
+    rest, hands, monkeypatch, method
+):
+    def never_answered(*_args):
+        raise Unheard("postgresql://db/q", "nobody knows whether it was committed")
+
+    (id,) = hands.send(hands.mail())
+    monkeypatch.setattr("collective.maildrophost.api.messages.act", never_answered)
+    body = {"json": {"action": "hold"}} if method == "patch" else {}
+    answer = getattr(rest, method)(f"{MESSAGES}/{id}", **body)
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "ServiceUnavailable"
+    assert answer.json()["message"].startswith("It may have been done, look before")

@@ -11,7 +11,7 @@ from zope.publisher.interfaces import IPublishTraverse
 
 from collective.maildrophost.api.access import check_origin, check_permission
 from collective.maildrophost.api.refusals import ErrorResponse, NotFound
-from collective.maildrophost.engine.queue import QueueError
+from collective.maildrophost.engine.queue import QueueError, Unheard
 
 NAME = "@maildrop"
 MESSAGES = "messages"
@@ -43,6 +43,8 @@ class QueueService(Service):
             return self._refuse(type(error).__name__, error.status, error)
         except Forbidden as forbidden:
             return self._refuse("Forbidden", 403, forbidden)
+        except Unheard as error:
+            return self._refuse("ServiceUnavailable", 503, _perhaps(error))
         except QueueError as error:
             return self._refuse("ServiceUnavailable", 503, error)
 
@@ -50,7 +52,7 @@ class QueueService(Service):
         """What was asked for; raises ErrorResponse or QueueError."""
         raise NotImplementedError
 
-    def _refuse(self, kind: str, status: int, reason: Exception) -> dict[str, str]:
+    def _refuse(self, kind: str, status: int, reason: object) -> dict[str, str]:
         self.request.response.setStatus(status)
         return {"type": kind, "message": str(reason)}
 
@@ -71,3 +73,8 @@ class QueueService(Service):
     def url(self, *path: str) -> str:
         """The address of a path below @maildrop."""
         return "/".join((self.context.absolute_url(), NAME, *path))
+
+
+def _perhaps(error: Unheard) -> str:
+    # Whoever takes that for a failure may do it twice.
+    return f"It may have been done, look before you do it again: {error}"

@@ -23,6 +23,7 @@ from collective.maildrophost.engine.queue import (
     Done,
     MessageRecord,
     Transaction,
+    Unheard,
     get_message,
     ids_matching,
     records,
@@ -86,14 +87,7 @@ class ActOnMessages(Action):
                 return self.confirmation()
             return self._do_or_ask_again()
         except MaildropError as error:
-            self.say(
-                _(
-                    "not_all_done",
-                    default="Not everything was done: ${reason}",
-                    mapping={"reason": str(error)},
-                ),
-                "error",
-            )
+            self.say(_words_of(error), "error")
         return self.back()
 
     def _do_or_ask_again(self) -> Any:
@@ -203,6 +197,20 @@ class ActOnMessages(Action):
                 return get_message(tx, id) is None
         except MaildropError:
             return True
+
+
+def _words_of(error: MaildropError) -> Any:
+    mapping = {"reason": str(error)}
+    if isinstance(error, Unheard):
+        # Whoever takes that for a failure may do it twice.
+        return _(
+            "perhaps_done",
+            default="It may have been done, look before you do it again: ${reason}",
+            mapping=mapping,
+        )
+    return _(
+        "not_all_done", default="Not everything was done: ${reason}", mapping=mapping
+    )
 
 
 def _by_reason(refused: Mapping[str, str]) -> dict[str, list[str]]:

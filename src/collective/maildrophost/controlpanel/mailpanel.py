@@ -18,7 +18,11 @@ from zope.i18n import translate
 
 from collective.maildrophost.controlpanel.effective import MASK
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
-from collective.maildrophost.controlpanel.testmail import send_test_mail, site_address
+from collective.maildrophost.controlpanel.testmail import (
+    send_test_mail,
+    site_address,
+    why_not_followed,
+)
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.i18n import _
@@ -98,12 +102,7 @@ class MaildropMailForm(MailControlPanelForm):
         try:
             message_id = send_test_mail(self.context, self.request, site_address())
         except MailHostError as error:
-            said = _(
-                "test_not_queued",
-                default="Nothing was queued: ${reason}",
-                mapping={"reason": str(error)},
-            )
-            api.portal.show_message(said, self.request, "error")
+            api.portal.show_message(why_not_followed(error), self.request, "error")
             return
         if api.user.has_permission(MANAGE_MAIL_QUEUE, obj=self.context):
             query = urlencode({"message": message_id})

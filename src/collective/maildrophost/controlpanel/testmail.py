@@ -12,7 +12,12 @@ from plone import api
 from Products.MailHost.MailHost import MailHostError
 from zope.i18n import translate
 
+from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.i18n import _
+
+
+class PerhapsQueued(MailHostError):
+    """Nobody knows whether the test mail was queued."""
 
 
 def site_address() -> str:
@@ -23,8 +28,8 @@ def site_address() -> str:
 def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     """Queue a test mail, in a transaction of its own; returns its Message-Id.
 
-    Raises MailHostError, with the reason: then nothing was queued. What was done before
-    is committed in any case.
+    Raises MailHostError, with the reason: then nothing was queued, unless it is
+    PerhapsQueued. What was done before is committed in any case.
     """
     # A queue that cannot be written says so in the commit: that of the whole request
     # comes when nothing can be told on its page any more.
@@ -32,17 +37,36 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     try:
         message_id = _send(site, request, recipient)
         transaction.commit()
-    except MailHostError:
+    except MailHostError as error:
         transaction.abort()
+        if isinstance(error.__cause__, Unheard) and not _mail_host().isTransactional():
+            raise PerhapsQueued(str(error)) from error
         raise
     return message_id
 
 
+def why_not_followed(error: Exception) -> Any:
+    """What to say of a test mail that was refused."""
+    mapping = {"reason": str(error)}
+    if isinstance(error, PerhapsQueued):
+        return _(
+            "test_perhaps_queued",
+            default="The mail may be queued, look before you send it again: ${reason}",
+            mapping=mapping,
+        )
+    return _(
+        "test_not_queued", default="Nothing was queued: ${reason}", mapping=mapping
+    )
+
+
 def _send(site: Any, request: Any, recipient: str) -> str:
     message = test_mail(site, request, recipient)
-    mail_host = api.portal.get_tool("MailHost")
-    mail_host.send(message, recipient, site_address(), immediate=True)
+    _mail_host().send(message, recipient, site_address(), immediate=True)
     return str(message["Message-ID"])
+
+
+def _mail_host() -> Any:
+    return api.portal.get_tool("MailHost")
 
 
 def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:

@@ -12,7 +12,11 @@ from Products.MailHost.MailHost import MailHostError
 from collective.maildrophost.controlpanel import words
 from collective.maildrophost.controlpanel.moments import moment, span
 from collective.maildrophost.controlpanel.page import Action, Page
-from collective.maildrophost.controlpanel.testmail import send_test_mail, site_address
+from collective.maildrophost.controlpanel.testmail import (
+    send_test_mail,
+    site_address,
+    why_not_followed,
+)
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import InvalidMessage, check_address
 from collective.maildrophost.engine.queue import (
@@ -187,16 +191,11 @@ class SendTestMail(Action):
             recipient = check_address(typed.strip())
             message_id = send_test_mail(self.context, self.request, recipient)
         except (InvalidMessage, MailHostError) as error:
-            return self._refuse(typed, str(error))
+            return self._refuse(typed, error)
         query = urlencode({"message": message_id})
         return self.go(f"{self.url(self.tab)}?{query}")
 
-    def _refuse(self, typed: str, reason: str) -> str:
-        said = _(
-            "test_not_queued",
-            default="Nothing was queued: ${reason}",
-            mapping={"reason": reason},
-        )
-        self.say(said, "error")
+    def _refuse(self, typed: str, error: Exception) -> str:
+        self.say(why_not_followed(error), "error")
         query = urlencode({"recipient": typed})
         return self.go(f"{self.url(self.tab)}?{query}")

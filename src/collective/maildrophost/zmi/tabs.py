@@ -20,6 +20,7 @@ from collective.maildrophost.engine.actions import (
     release_batch,
 )
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.zmi import shown
@@ -140,6 +141,8 @@ class Tabs(Base):
         try:
             count = act(configured_queue(self.getConfigKey()), batch)
             message = f"{count} mails {done}."
+        except Unheard as error:
+            message = _perhaps(error)
         except MaildropError as error:
             message = f"Nothing was {done}: {error}"
         return self._back_to(request, "manage_queue", message)
@@ -166,6 +169,8 @@ class Tabs(Base):
         try:
             queue = configured_queue(self.getConfigKey())
             done = act(queue, action, [str(each) for each in ids])
+        except Unheard as error:
+            return _perhaps(error)
         except MaildropError as error:
             return f"Nothing was done: {error}"
         said = f"{len(done.changed)} messages {_SAID[action]}"
@@ -191,6 +196,11 @@ class Tabs(Base):
 
 
 InitializeClass(Tabs)
+
+
+def _perhaps(error: Unheard) -> str:
+    # Whoever takes that for a failure may do it twice.
+    return f"It may have been done, look before you do it again: {error}"
 
 
 def _left_alone(refused: Mapping[str, str]) -> str:
