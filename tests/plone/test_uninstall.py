@@ -16,6 +16,7 @@ from zope.annotation.interfaces import IAnnotations
 from zope.component import getAllUtilitiesRegisteredFor
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.installation.sitemailhost import give_out
 from collective.maildrophost.permissions import (
     ADD_MAILDROP_HOSTS,
     MANAGE_MAIL_QUEUE,
@@ -125,6 +126,20 @@ def test_a_mailhost_of_another_addon_is_left_alone(portal, uninstall, tool_of, u
 
     assert type(tool_of(portal)) is OtherMailHost
     assert utility() is tool_of(portal)
+
+
+def test_what_another_addon_gives_out_as_the_utility_is_left_alone(
+    plain_portal, install, uninstall, tool_of, utility
+):
+    before = tool_of(plain_portal)
+    install(plain_portal)
+    staging = OtherMailHost("staging")
+    give_out(plain_portal, staging)
+
+    uninstall(plain_portal)
+
+    assert tool_of(plain_portal) is before
+    assert utility() is staging
 
 
 class OtherMailHost(MailHost):

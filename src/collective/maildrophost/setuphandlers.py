@@ -15,11 +15,13 @@ from collective.maildrophost.installation.leftmail import left_by
 from collective.maildrophost.installation.sitemailhost import (
     TOOL_CLASS,
     exchange,
+    give_out,
     mail_host_of,
     register,
     require_class,
     required_class,
     site_of,
+    utility_of_another_addon,
 )
 from collective.maildrophost.installation.swap import (
     begin_swap,
@@ -64,10 +66,13 @@ def fill_mail_settings(setup_tool: Any) -> None:
 def uninstall(setup_tool: Any) -> None:
     """Bring the MailHost back as it was; a MailHost of another add-on stays."""
     site = site_of(setup_tool)
+    given_out = utility_of_another_addon(site)
     swap = end_swap(site, setup_tool)
     if IMaildropHost.providedBy(mail_host_of(site)):
         exchange(site, swap.original)
     register(site)
+    if given_out is not None:
+        give_out(site, given_out)
     if required_class(setup_tool) == TOOL_CLASS:
         require_class(setup_tool, swap.required_class)
     mailsettings.empty(site, swap.filled)

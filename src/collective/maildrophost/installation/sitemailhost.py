@@ -6,6 +6,7 @@ from typing import Any
 
 from Acquisition import aq_base, aq_inner, aq_parent
 from Products.MailHost.interfaces import IMailHost
+from Products.MailHost.MailHost import MailHost
 
 from collective.maildrophost.interfaces import IMaildropHost
 
@@ -32,6 +33,18 @@ def maildrop_host_of(site: Any) -> Any:
     registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
     ours = IMaildropHost.providedBy(mail_host) and registered is aq_base(mail_host)
     return mail_host if ours else None
+
+
+def utility_of_another_addon(site: Any) -> Any:
+    """What another add-on gives out instead of the tool; None when there is nothing.
+
+    One whose product is gone is no MailHost any more.
+    """
+    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
+    if registered is mail_host_of(site) or not IMailHost.providedBy(registered):
+        return None
+    ours_or_plain = IMaildropHost.providedBy(registered) or type(registered) is MailHost
+    return None if ours_or_plain else registered
 
 
 def exchange(site: Any, mail_host: Any) -> None:
