@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import transaction
+from Acquisition import aq_base
+from Products.GenericSetup.events import BeforeProfileImportEvent, ProfileImportedEvent
 from Products.GenericSetup.registry import ToolsetRegistry
 from Products.MailHost.MailHost import MailHost
+from zope.event import notify
 
 from collective.maildrophost import MaildropHost, setuphandlers
 from collective.maildrophost.installation.sitemailhost import TOOL_CLASS
@@ -153,3 +156,9 @@ def test_a_site_without_the_addon_keeps_its_mailhost(plain_portal, tool_of, util
 
     assert type(tool_of(plain_portal)) is MailHost
     assert not IMaildropHost.providedBy(utility())
+
+
+def test_a_setup_tool_without_its_site_imports_as_without_us(portal):
+    tool = aq_base(portal.portal_setup)
+    for event in (BeforeProfileImportEvent, ProfileImportedEvent):
+        notify(event(tool, "profile-some:addon", ["toolset"], False))

@@ -51,6 +51,8 @@ def remember_mail_host(event: Any) -> None:
     A Maildrop Host is kept for good, should it not be the one installed.
     """
     site = site_of(event.tool)
+    if site is None:
+        return  # A setup tool that was taken without its site.
     swap = swap_of(site)
     imports = _imports_under_way(site)
     if swap is not None and imports:
@@ -71,6 +73,8 @@ def undo_toolset_replacement(event: Any) -> None:
     profile has a toolset.xml; Plone's own, imported again, displaces ours, too.
     """
     site = site_of(event.tool)
+    if site is None:
+        return
     swap = swap_of(site)
     imports = _imports_under_way(site)
     foreign = imports.pop() if imports else None
