@@ -240,6 +240,12 @@ def test_the_log_is_its_newest_bytes(host, configuration):
     assert host.getLog(max_bytes=0) == ""
 
 
+def test_a_log_that_cannot_be_read_is_not_an_empty_one(host, configuration):
+    configuration.log_file.mkdir(parents=True)
+    with pytest.raises(MailHostError, match="Is a directory"):
+        host.getLog()
+
+
 @pytest.mark.parametrize("call", ["simple_send", "scheduledSend", "sendTemplate"])
 def test_the_other_ways_to_send_use_the_queue(host, sent, call):
     mail = "Subject: hello\nTo: to@example.org\nFrom: from@example.org\n\nhi\n"

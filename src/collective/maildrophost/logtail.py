@@ -5,13 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from collective.maildrophost.engine.errors import MaildropError
+
+
+class UnreadableLog(MaildropError):
+    """The log is there, and cannot be read."""
+
 
 def newest(path: Path, max_bytes: int) -> str:
-    """The last `max_bytes` bytes as text; "" when there is no such file."""
+    """The last `max_bytes` bytes as text; "" when there is no such file.
+
+    Raises UnreadableLog.
+    """
     try:
         with path.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(0, size - max(0, max_bytes)))
             return log.read(max(0, max_bytes)).decode("utf-8", "replace")
-    except OSError:
+    except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise UnreadableLog(f"{path}: {error.strerror or error}") from error

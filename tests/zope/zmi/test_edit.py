@@ -74,3 +74,17 @@ def test_the_log_tab_shows_the_newest_lines_as_text(browser, instance):
     page = browser.get("MailHost/manage_log")
     assert "sent &lt;to@example.org&gt;" in page.body
     assert page.body.count("x") < 51_000
+
+
+def test_the_log_tab_says_why_it_shows_nothing(browser, instance):
+    log = instance / "main" / "var" / "maildrop.log"
+    log.unlink(missing_ok=True)
+    page = browser.get("MailHost/manage_log")
+    assert "Nothing has been logged yet." in page.text
+    log.mkdir(parents=True)
+    try:
+        page = browser.get("MailHost/manage_log")
+    finally:
+        log.rmdir()
+    assert f"{log}: Is a directory" in page.text
+    assert "Nothing has been logged yet." not in page.text

@@ -142,6 +142,6 @@ def log(key: str, max_bytes: int) -> dict[str, Any]:
     """The newest part of the daemon's log, and where it is."""
     try:
         path = productconfig.configuration(key).log_file
+        return {"fault": "", "path": str(path), "text": newest(path, max_bytes)}
     except MaildropError as error:
         return {"fault": str(error), "path": "", "text": ""}
-    return {"fault": "", "path": str(path), "text": newest(path, max_bytes)}
