@@ -301,6 +301,15 @@ def test_a_lane_is_held_and_released(panel):
     assert "Held lanes" not in panel.text
 
 
+@pytest.mark.parametrize("decision", [{}, {"decision": "Hold"}])
+def test_a_lane_stays_held_unless_it_is_to_be_released(panel, decision):
+    panel.post("maildrophost-lane", lane="bulk", decision="hold")
+    panel.post("maildrophost-lane", lane="bulk", **decision)
+    assert "There is no such action." in panel.text
+    assert "Held lanes: Bulk" in panel.text
+    panel.post("maildrophost-lane", lane="bulk", decision="release")
+
+
 def test_held_mail_is_counted_where_it_is_listed(panel, put, mail, queue):
     ids = put(mail("one"), mail("two"))
     with queue.write() as tx:

@@ -9,6 +9,7 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.actions import (
+    LANE_ACTIONS,
     act_on_lane,
     discard_batch,
     release_batch,
@@ -68,9 +69,11 @@ class HoldLane(Action):
     def act(self) -> Any:
         """Do it."""
         lane = LANES_BY_LABEL.get(self.sent("lane"))
-        action = "hold" if self.sent("decision") == "hold" else "release"
+        action = self.sent("decision")
         if lane is None:
             self.say(_("There is no such lane."), "error")
+        elif action not in LANE_ACTIONS:
+            self.say(_("There is no such action."), "error")
         else:
             self._do(lane, action)
         return self.go(self.url(self.tab))
