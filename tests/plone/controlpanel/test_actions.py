@@ -234,6 +234,18 @@ def test_what_is_no_word_is_answered_as_a_word_that_nobody_knows(
     assert states() == {"hello": "queued"}
 
 
+@pytest.mark.parametrize("field", ["text", "ids:list"])
+@pytest.mark.parametrize("action", ["hold", "delete"])
+def test_octets_that_are_no_text_choose_no_message(
+    panel, put, mail, states, field, action
+):
+    put(mail())
+    scope = "selected" if field == "ids:list" else "all"
+    fields = f"_authenticator={panel.token()}&action={action}&scope={scope}"
+    panel.browser.open(f"{panel.base}/@@maildrophost-act", f"{fields}&{field}=%FF")
+    assert states() == {"hello": "queued"}
+
+
 def test_ids_that_are_numbers_are_ids(panel, put, mail, states):
     (id,) = put(mail())
     panel.post("maildrophost-act", action="hold", **{"ids:int": id})

@@ -153,6 +153,13 @@ def test_an_address_that_makes_no_sense_shows_the_default(panel, put, mail, quer
     assert "100 % sure" in panel.open("queue", **query)
 
 
+@pytest.mark.parametrize("page", ["queue?text", "test?message", "test?recipient"])
+def test_an_address_with_octets_that_are_no_text_is_answered(panel, put, mail, page):
+    put(mail("hello"))
+    panel.browser.open(f"{panel.base}/@@maildrophost-controlpanel-{page}=%FF")
+    assert "hello</a>" not in panel.browser.contents
+
+
 def test_a_message_is_shown_as_plain_text_whatever_is_in_it(panel, put, mail):
     evil = '<script>alert("x")</script><img src=x onerror=alert(1)>'
     (id,) = put(mail(evil, text=f"{evil}\n", headers=f"X-Evil: {evil}\n"))

@@ -192,3 +192,14 @@ def test_every_field_has_help(browser):
         for field in fields:
             assert f'aria-describedby="{field}-help"' in page.body
             assert f'id="{field}-help"' in page.body
+
+
+def test_octets_that_are_no_text_are_answered(browser, main_queue, mail):
+    with main_queue.write() as tx:
+        enqueue(tx, [mail("hello")], time.time())
+    assert "hello" not in browser.get("MailHost/manage_queue?text=%FF&offset=50").text
+    fields = {"action": "hold", "ids:list": b"\xff"}
+    page = browser.post("MailHost/manage_actOnMessages", fields)
+    assert "there is no such message" in page.text
+    page = browser.post("MailHost/manage_releaseBatch", {"batch": b"\xff"})
+    assert "0 mails released" in page.text

@@ -30,6 +30,7 @@ from collective.maildrophost.engine.queue import (
 )
 from collective.maildrophost.engine.queue.listing import key_of
 from collective.maildrophost.i18n import _
+from collective.maildrophost.readable import readable
 
 SAID = {
     "retry": _("done_retry", default="Tried again at once: ${count}"),
@@ -62,7 +63,8 @@ class ActOnMessages(Action):
     def ids(self) -> list[str]:
         """The ids of the messages that were chosen."""
         ids = self.request.form.get("ids", [])
-        return [str(each) for each in (ids if isinstance(ids, list) else [ids])]
+        chosen = ids if isinstance(ids, list) else [ids]
+        return [readable(str(each)) for each in chosen]
 
     @property
     def on_all(self) -> bool:

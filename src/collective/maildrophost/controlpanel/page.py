@@ -20,6 +20,7 @@ from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import Health, Stats, look, unreadable
 from collective.maildrophost.i18n import _
+from collective.maildrophost.readable import readable
 
 TABS = (
     ("maildrophost-controlpanel", _("tab_overview", default="Overview")),
@@ -91,7 +92,7 @@ class Page(BrowserView):
     def sent(self, name: str) -> str:
         """What the request has under `name`; "" where that is not one text."""
         value = self.request.form.get(name, "")
-        return value if isinstance(value, str) else ""
+        return readable(value) if isinstance(value, str) else ""
 
     def url(self, view: str = "") -> str:
         """The address of a view of the site."""

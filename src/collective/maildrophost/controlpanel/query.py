@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import LANES_BY_LABEL
 from collective.maildrophost.engine.queue import IN_QUEUE, Search, Sort, State
+from collective.maildrophost.readable import readable
 
 PAGE_SIZE = 50
 LAST_PAGE = 10**9 - 1
@@ -85,7 +86,7 @@ def query(form: Mapping[str, Any]) -> Query:
     """What the fields of a request ask for."""
     text = form.get("text", "")
     search = Search(
-        text=text.strip()[:LONGEST_TEXT] if isinstance(text, str) else "",
+        text=readable(text).strip()[:LONGEST_TEXT] if isinstance(text, str) else "",
         states=_states(form.get("state", IN_QUEUE_CODE)),
         lane=_one_of(LANES_BY_LABEL, form.get("lane"), None),
         sort=_one_of({sort.value: sort for sort in Sort}, form.get("sort"), Sort.DUE),

@@ -22,6 +22,7 @@ from collective.maildrophost.engine.actions import (
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.queues import configured_queue
+from collective.maildrophost.readable import readable
 from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.zmi import shown
 
@@ -117,7 +118,7 @@ class Tabs(Base):
         return self._queue_page(
             manage_tabs_message=manage_tabs_message,
             management_view="Queue",
-            queue=shown.queue(self.getConfigKey(), str(text), state, offset),
+            queue=shown.queue(self.getConfigKey(), readable(str(text)), state, offset),
         )
 
     @zpublish(methods="POST")
@@ -139,7 +140,7 @@ class Tabs(Base):
     def _act_on_batch(self, act: Any, batch: str, request: Any, done: str) -> Any:
         check_same_site(request)
         try:
-            count = act(configured_queue(self.getConfigKey()), batch)
+            count = act(configured_queue(self.getConfigKey()), readable(batch))
             message = f"{count} mails {done}."
         except Unheard as error:
             message = _perhaps(error)
@@ -154,12 +155,13 @@ class Tabs(Base):
     ) -> Any:
         """Retry, hold, release or delete the chosen messages; `sure`: delete them."""
         check_same_site(REQUEST)
-        chosen = ids if isinstance(ids, (list, tuple)) else [ids]
+        named = ids if isinstance(ids, (list, tuple)) else [ids]
+        chosen = [readable(str(each)) for each in named]
         # Whatever a form has sent; what is no text is no action either.
         message = self._acted(str(action), chosen, sure)
         return self._back_to(REQUEST, "manage_queue", message)
 
-    def _acted(self, action: str, ids: Any, sure: Any) -> str:
+    def _acted(self, action: str, ids: list[str], sure: Any) -> str:
         if action not in ACTIONS:
             return "There is no such action."
         if not ids:
@@ -168,7 +170,7 @@ class Tabs(Base):
             return "Nothing was deleted: tick “for good” to delete messages."
         try:
             queue = configured_queue(self.getConfigKey())
-            done = act(queue, action, [str(each) for each in ids])
+            done = act(queue, action, ids)
         except Unheard as error:
             return _perhaps(error)
         except MaildropError as error:
