@@ -114,6 +114,19 @@ def test_a_queue_that_cannot_be_read_is_not_said_to_be_empty(panel, queue):
     assert "Nothing is waiting here" not in panel.text
 
 
+def test_a_queue_that_cannot_be_read_has_no_figures(panel, queue):
+    moved = queue.path.rename(queue.path.with_suffix(".away"))
+    try:
+        panel.open()
+        assert "Nobody can tell whether mail is moving" in panel.text
+        for untold in ("No daemon works", "0 Queued", "The last 24 hours", "Lanes"):
+            assert untold not in panel.text
+        panel.open("queue", text="anna")
+        assert "No message matches" not in panel.text
+    finally:
+        moved.rename(queue.path)
+
+
 def test_the_queue_is_searched_narrowed_and_sorted(panel, put, mail):
     put(mail("apples", "anna@example.net"), mail("pears", "bert@example.com"))
     panel.open("queue", text="anna")
