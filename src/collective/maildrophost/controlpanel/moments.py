@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from DateTime import DateTime
@@ -29,6 +31,24 @@ def clock(epoch_seconds: float, request: Any, now: float | None = None) -> str:
     if date.Date() == DateTime(now).Date():
         return date.strftime("%H:%M")
     return moment(epoch_seconds, request)["text"]
+
+
+def times_of_day(epoch_seconds: Sequence[float]) -> list[str]:
+    """``14:00`` for each moment of one day.
+
+    On the days on which the clocks change one time comes twice: those two have what
+    they are ahead of UTC, too.
+    """
+    # Not DateTime, which is an hour wrong in the hour before the clocks are put back.
+    local = [
+        datetime.fromtimestamp(each, timezone.utc).astimezone()
+        for each in epoch_seconds
+    ]
+    times = [each.strftime("%H:%M") for each in local]
+    return [
+        text if times.count(text) == 1 else f"{text} {each:%z}"
+        for each, text in zip(local, times, strict=True)
+    ]
 
 
 def span(seconds: float) -> Any:

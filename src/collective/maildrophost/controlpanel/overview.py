@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from DateTime import DateTime
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
 from collective.maildrophost.controlpanel import chart
-from collective.maildrophost.controlpanel.moments import moment
+from collective.maildrophost.controlpanel.moments import moment, times_of_day
 from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.controlpanel.query import Query
 from collective.maildrophost.controlpanel.words import (
@@ -78,10 +78,11 @@ class Overview(Page):
 
     def hours(self) -> list[dict[str, Any]]:
         """The figures of the chart, the newest first."""
+        hours = self._hours()
         return [
-            {**hour.__dict__, "label": self._label(hour)}
-            for hour in reversed(self._hours())
-        ]
+            {**hour.__dict__, "label": label}
+            for hour, label in zip(hours, _labels(hours), strict=True)
+        ][::-1]
 
     def chart(self) -> str:
         """The last 24 hours as SVG."""
@@ -106,14 +107,10 @@ class Overview(Page):
             deferred=self.translated(_("chart_deferred", default="deferred")),
             failed=self.translated(_("chart_failed", default="failed")),
         )
-        return chart.svg(hours, [self._label(hour) for hour in hours], words)
+        return chart.svg(hours, _labels(hours), words)
 
     def _hours(self) -> tuple[chart.HourRecord, ...]:
         return chart.every_hour(self.stats.hours if self.stats else (), self.now)
-
-    def _label(self, hour: chart.HourRecord) -> str:
-        # No date: a day has each time of day once.
-        return str(DateTime(hour.hour).strftime("%H:%M"))
 
     def left_mail(self) -> LeftMail | None:
         """What waits in the queue of the MailHost that the Maildrop Host replaced."""
@@ -136,3 +133,7 @@ class Overview(Page):
             }
             for each in found
         ]
+
+
+def _labels(hours: Sequence[chart.HourRecord]) -> list[str]:
+    return times_of_day([hour.hour for hour in hours])

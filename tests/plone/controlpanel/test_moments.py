@@ -1,0 +1,39 @@
+"""Times as the site's readers write them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from collective.maildrophost.controlpanel.moments import times_of_day
+
+HOUR = 3600
+
+
+@pytest.fixture
+def berlin(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("first", "twice"),
+    [
+        # 2026-10-25: 02:00 comes again.
+        (1_792_850_400, {"02:00 +0200", "02:00 +0100"}),
+        # 2026-03-29: 24 hours ago it was the same time of day.
+        (1_774_702_800, {"14:00 +0100", "14:00 +0200"}),
+    ],
+)
+def test_no_two_hours_of_a_day_have_the_same_name(berlin, first, twice):
+    names = times_of_day([first + number * HOUR for number in range(24)])
+    assert len(set(names)) == 24
+    assert {name for name in names if len(name) > 5} == twice
+
+
+def test_a_time_of_day_is_short(berlin):
+    assert times_of_day([1_790_000_000 // HOUR * HOUR]) == ["16:00"]
