@@ -166,3 +166,13 @@ def test_a_mail_that_may_be_queued_is_not_told_as_one_that_is_not(
     press_plones_button("office@example.org")
     assert "The mail may be queued, look before you send it again" in panel.text
     assert "Nothing was queued" not in panel.text
+
+
+def test_a_site_without_an_address_is_told_where_to_set_it(
+    panel, send, queued, committing_portal
+):
+    getUtility(IRegistry)["plone.email_from_address"] = None
+    transaction.commit()
+    send("me@example.org")
+    assert "the site has no address to send from. Set its 'From' address" in panel.text
+    assert queued() == []

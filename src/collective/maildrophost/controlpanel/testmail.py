@@ -20,6 +20,10 @@ class PerhapsQueued(MailHostError):
     """Nobody knows whether the test mail was queued."""
 
 
+class NoSiteAddress(MailHostError):
+    """The site has no address to send from."""
+
+
 def site_address() -> str:
     """The address that the site sends from; "" when it has none."""
     return _setting("plone.email_from_address")
@@ -34,6 +38,8 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     # A queue that cannot be written says so in the commit: that of the whole request
     # comes when nothing can be told on its page any more.
     transaction.commit()
+    if not site_address():
+        raise NoSiteAddress("empty address")
     try:
         message_id = _send(site, request, recipient)
         transaction.commit()
@@ -48,6 +54,12 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
 def why_not_followed(error: Exception) -> Any:
     """What to say of a test mail that was refused."""
     mapping = {"reason": str(error)}
+    if isinstance(error, NoSiteAddress):
+        return _(
+            "test_without_sender",
+            default="Nothing was queued: the site has no address to send from. Set its "
+            "'From' address in Plone's Mail settings.",
+        )
     if isinstance(error, PerhapsQueued):
         return _(
             "test_perhaps_queued",
