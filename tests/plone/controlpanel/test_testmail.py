@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_string, policy
 
 import pytest
@@ -176,3 +177,9 @@ def test_a_site_without_an_address_is_told_where_to_set_it(
     send("me@example.org")
     assert "the site has no address to send from. Set its 'From' address" in panel.text
     assert queued() == []
+
+
+def test_without_a_message_id_no_mail_is_followed(panel, put, mail):
+    put(replace(mail(), message_id=""))
+    panel.open("test-progress")
+    assert "to@example.org" not in panel.text

@@ -42,6 +42,8 @@ class Followed(Page):
 
     @cached_property
     def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord], str]:
+        if not self.message_id:
+            return None, [], ""  # Mail without a Message-Id is not to be followed.
         try:
             with self.site_mail_host.queue().read() as tx:
                 found = find_by_message_id(tx, self.message_id)
