@@ -38,6 +38,11 @@ _SAID = {
     "delete": "are deleted",
 }
 
+_GONE = (
+    "Nothing was done: somebody else has decided about this mail, or its transaction "
+    "has ended."
+)
+
 
 class Tabs(Base):
     """What the management interface shows of a Maildrop Host, and lets do with it."""
@@ -141,7 +146,7 @@ class Tabs(Base):
         check_same_site(request)
         try:
             count = act(configured_queue(self.getConfigKey()), readable(batch))
-            message = f"{count} mails {done}."
+            message = f"{count} mails {done}." if count else _GONE
         except Unheard as error:
             message = _perhaps(error)
         except MaildropError as error:
