@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -24,9 +23,8 @@ def moment(epoch_seconds: float, request: Any) -> dict[str, str]:
     return {"text": text, "exact": rfc3339(epoch_seconds)}
 
 
-def clock(epoch_seconds: float, request: Any, now: float | None = None) -> str:
+def clock(epoch_seconds: float, request: Any, now: float) -> str:
     """The time of day; with its date when that is not today."""
-    now = time.time() if now is None else now
     date = DateTime(epoch_seconds)
     if date.Date() == DateTime(now).Date():
         return date.strftime("%H:%M")

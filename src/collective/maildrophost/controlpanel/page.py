@@ -94,7 +94,7 @@ class Page(BrowserView):
         value = self.request.form.get(name, "")
         return readable(value) if isinstance(value, str) else ""
 
-    def url(self, view: str = "") -> str:
+    def url(self, view: str) -> str:
         """The address of a view of the site."""
         return f"{self.context.absolute_url()}/@@{view}"
 

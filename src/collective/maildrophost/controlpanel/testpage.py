@@ -22,6 +22,7 @@ from collective.maildrophost.engine.message import InvalidMessage, check_address
 from collective.maildrophost.engine.queue import (
     AttemptRecord,
     MessageRecord,
+    RecipientState,
     State,
     attempts,
     find_by_message_id,
@@ -116,9 +117,7 @@ class Followed(Page):
         record, tried, _fault = self._read
         assert record is not None
         queued = {
-            "code": "queued",
             "word": words.STATES[State.QUEUED],
-            "badge": words.BADGES["queued"],
             "time": moment(record.created, self.request),
             "after": "",
             "relay": "",
@@ -128,7 +127,7 @@ class Followed(Page):
 
     def _step(self, attempt: AttemptRecord, created: float) -> dict[str, Any]:
         return {
-            **words.recipient_state(attempt.outcome),
+            "word": words.RECIPIENT_STATES[RecipientState(attempt.outcome)],
             "time": moment(attempt.time, self.request),
             "after": span(attempt.time - created),
             "relay": attempt.relay,

@@ -73,10 +73,9 @@ BADGES = {
 
 def state(code: str) -> dict[str, Any]:
     """How a message's state is shown."""
-    return {"code": code, "word": STATES[State(code)], "badge": BADGES[code]}
+    return {"word": STATES[State(code)], "badge": BADGES[code]}
 
 
 def recipient_state(code: str) -> dict[str, Any]:
     """How the state of a recipient, or the outcome of an attempt, is shown."""
-    word = RECIPIENT_STATES[RecipientState(code)]
-    return {"code": code, "word": word, "badge": BADGES[code]}
+    return {"word": RECIPIENT_STATES[RecipientState(code)], "badge": BADGES[code]}

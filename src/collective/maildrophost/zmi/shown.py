@@ -89,7 +89,6 @@ def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
         "fault": "",
         "health": None,
         "states": [{"value": each.value, "selected": each is wanted} for each in State],
-        "state": wanted.value if wanted else "",
         "text": text,
         "messages": [],
         "total": 0,

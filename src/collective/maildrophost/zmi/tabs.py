@@ -67,7 +67,6 @@ class Tabs(Base):
         return self._edit_page(
             manage_tabs_message=manage_tabs_message,
             management_view="Edit",
-            key=key,
             candidates=shown.candidates(key),
             transactional=self.isTransactional(),
             configuration=shown.configuration(key),
