@@ -60,6 +60,14 @@ def test_every_translation_is_complete(tool):
         assert "fuzzy" not in catalog.read_text(encoding="utf-8")
 
 
+def test_the_head_of_a_translation_is_filled_in(tool):
+    for catalog in tool.translations():
+        head = catalog.read_text(encoding="utf-8").partition("\n\n")[0]
+        for open_still in ("YEAR-MO-DA", "FULL NAME", "LANGUAGE <", "PACKAGE VERSION"):
+            assert open_still not in head, catalog
+        assert "plural=0" not in head, catalog
+
+
 def test_translations_keep_what_is_filled_in(tool):
     defaults = (tool.LOCALES / f"{tool.DOMAIN}.pot").read_text(encoding="utf-8")
     pairs = re.findall(r'#\. Default: "(.*)"\n(?:#[^\n]*\n)*msgid "(.*)"', defaults)
