@@ -80,6 +80,20 @@ def read_only(monkeypatch):
     return lambda: monkeypatch.setattr(os, "replace", refuse)
 
 
+def test_one_that_cannot_be_kept_is_known_behind_one_that_could_be(
+    configure, tmp_path, read_only
+):
+    """The file says what the provider has taken back with the second one."""
+    shown: list[str] = []
+    with TokenServer(rotating(shown)) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        fetch(configuration)
+        assert (tmp_path / "refresh_token").read_text() == "r1\n"
+        read_only()
+        fetch(configuration, times=3)
+    assert shown == [REFRESH, "r1", "r2", "r3"]
+
+
 def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
     configure, read_only
 ):

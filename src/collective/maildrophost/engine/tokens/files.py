@@ -60,8 +60,10 @@ class RefreshTokenFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._replaced = Secret("")
         self._replacement = Secret("")
+        # What was replaced since the file was last written: what it says is one of
+        # these, unless somebody has put another one into it meanwhile.
+        self._used_up: set[Secret] = set()
         self._warned = False
         self._turn = threading.Lock()
 
@@ -82,20 +84,17 @@ class RefreshTokenFile:
     def read(self) -> Secret:
         """The token to show now; TokenFault."""
         written = read_line(self.OPTION, self._path)
-        # Unless somebody has put another one into the file meanwhile.
-        if self._replacement and written == self._replaced:
-            return self._replacement
-        return written
+        return self._replacement if written in self._used_up else written
 
     def replace(self, shown: Secret, given: Secret) -> None:
         """The provider has given a new one for the one that it was shown."""
         if given == shown:
             return
-        if not (self._replacement and shown == self._replacement):
-            self._replaced = shown
+        self._used_up.add(shown)
         self._replacement = given
         try:
             write(Path(os.path.realpath(self._path)), given)
+            self._used_up.clear()
         except OSError as error:
             if not self._warned:
                 log.warning(
