@@ -72,12 +72,13 @@ def test_a_refresh_token_that_cannot_be_kept_is_a_warning_once(
 
 @pytest.fixture
 def read_only(monkeypatch):
-    """From the call on no file can be replaced."""
+    """From the call on no file can be replaced, until a call with False."""
+    replace = os.replace
 
     def refuse(*names):
         raise OSError(30, "Read-only file system")
 
-    return lambda: monkeypatch.setattr(os, "replace", refuse)
+    return lambda on=True: monkeypatch.setattr(os, "replace", refuse if on else replace)
 
 
 def test_one_that_cannot_be_kept_is_known_behind_one_that_could_be(
@@ -117,6 +118,47 @@ def test_one_that_a_person_gives_is_shown_once_though_it_cannot_be_replaced_ther
         (tmp_path / "refresh_token").write_text("from-a-person")
         fetch(configuration, times=3)
     assert shown == [REFRESH, "from-a-person", "r2", "r3"]
+
+
+@pytest.mark.parametrize("says", [{"refresh_token": "r1"}, {}])
+def test_one_that_could_not_be_kept_is_once_the_file_can_be_written(
+    configure, tmp_path, read_only, caplog, says
+):
+    """Though the provider replaces none for weeks then."""
+    shown: list[str] = []
+    rotate = rotating(shown)
+
+    def seldom(fields):
+        status, token = rotate(fields)
+        return status, token if len(shown) == 1 else {
+            **token,
+            "refresh_token": "",
+            **says,
+        }
+
+    with TokenServer(seldom) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        read_only()
+        fetch(configuration, times=2)
+        read_only(False)
+        fetch(configuration)
+        assert (tmp_path / "refresh_token").read_text() == "r1\n"
+        assert shown == [REFRESH, "r1", "r1"]
+        inode = (tmp_path / "refresh_token").stat().st_ino
+        fetch(configuration)
+        assert (tmp_path / "refresh_token").stat().st_ino == inode, "no write in vain"
+    assert len([each for each in caplog.records if each.levelname == "WARNING"]) == 1
+
+
+def test_each_time_that_the_file_cannot_be_written_is_a_warning(
+    configure, read_only, caplog
+):
+    with TokenServer(rotating([])) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        for refused in (True, False, True):
+            read_only(refused)
+            fetch(configuration, times=2)
+    assert len([each for each in caplog.records if each.levelname == "WARNING"]) == 2
 
 
 def test_a_reload_while_the_endpoint_takes_its_time_shows_no_token_twice(configure):

@@ -62,8 +62,8 @@ class _Fetcher:
     def _refreshed(self, file: files.RefreshTokenFile) -> Issued:
         grant = self._refresh_grant(file)
         issued = self._endpoint.ask(grant)
-        if issued.refresh_token:
-            file.replace(grant.refresh_token, issued.refresh_token)
+        shown = grant.refresh_token
+        file.replace(shown, issued.refresh_token or shown)
         return issued
 
     def grant(self) -> Grant:

@@ -4,7 +4,8 @@
 # - A file is read anew for every token, so that a new secret needs no restart.
 # - A provider may replace the refresh token with each use (RFC 6749 section 6) and
 #   forget the old one: the new one goes into memory and at once into the file. Where
-#   the file cannot be written, mail goes on until the daemon ends, with a warning.
+#   the file cannot be written, mail goes on until the daemon ends, with a warning, and
+#   each token that is asked for is another try.
 # - So a process has one object for each file, which outlives a reload. It is shown in
 #   turn: a request from before the reload may still be under way, and so may one of
 #   another process (`check` beside the daemon). Who shows a token that was replaced may
@@ -87,14 +88,18 @@ class RefreshTokenFile:
         return self._replacement if written in self._used_up else written
 
     def replace(self, shown: Secret, given: Secret) -> None:
-        """The provider has given a new one for the one that it was shown."""
-        if given == shown:
-            return
-        self._used_up.add(shown)
-        self._replacement = given
+        """What the provider has given for one that it was shown, or the same one."""
+        if given != shown:
+            self._used_up.add(shown)
+            self._replacement = given
+        if self._used_up:
+            self._keep(given)
+
+    def _keep(self, token: Secret) -> None:
         try:
-            write(Path(os.path.realpath(self._path)), given)
+            write(Path(os.path.realpath(self._path)), token)
             self._used_up.clear()
+            self._warned = False
         except OSError as error:
             if not self._warned:
                 log.warning(
