@@ -53,6 +53,23 @@ def test_what_a_killed_one_has_left_goes_when_the_next_is_in_place(file, another
     assert beside(file) == []
 
 
+def test_the_name_is_on_disk_before_what_was_left_goes(file, monkeypatch):
+    """A power cut must leave one that the provider still takes."""
+    file.with_name(".token.12345678.partial").write_text("of a killed one")
+    synced: list[tuple[str, list[str]]] = []
+    sync = os.fsync
+
+    def watched(handle):
+        sync(handle)
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            synced.append((file.read_text(), beside(file)))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write(file, Secret("new"))
+    assert synced == [("new\n", [".token.12345678.partial"])]
+    assert beside(file) == []
+
+
 def test_it_stays_when_the_next_is_not_in_place(file, another, monkeypatch):
     """It may be the only token that the provider still takes."""
     another.kill()

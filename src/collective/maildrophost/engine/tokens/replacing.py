@@ -15,6 +15,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from ..disk import sync_names
 from ..ownership import belong_as
 from ..secret import Secret
 
@@ -32,6 +33,8 @@ def write(path: Path, token: Secret) -> None:
             os.fsync(file.fileno())
             # As long as it is open it is locked.
             os.replace(name, path)
+            # A power cut must not bring back what the provider has taken back.
+            sync_names(path.parent)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
