@@ -9,10 +9,11 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from engine.tokens.fetching import REFRESH, SECRET, fault, fetch
 from joserfc import jwk, jwt
 from servers.certificates import Certificates
@@ -73,6 +74,12 @@ def account(key, **changes) -> str:
     return json.dumps({name: fields[name] for name in fields if fields[name]}, indent=2)
 
 
+def public_pem(key) -> bytes:
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
 def test_a_service_account_signs_for_the_mailbox(configure, key):
     with TokenServer() as server:
         assert fetch(configure(server.url, account(key))) == server.given
@@ -80,10 +87,8 @@ def test_a_service_account_signs_for_the_mailbox(configure, key):
     assert request.pop("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer"
     statement = request.pop("assertion")
     assert request == {}
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    signed = jwt.decode(statement, jwk.RSAKey.import_key(public), algorithms=["RS256"])
+    public = jwk.RSAKey.import_key(public_pem(key))
+    signed = jwt.decode(statement, public, algorithms=["RS256"])
     assert signed.header["kid"] == "key-7"
     claims = signed.claims
     assert claims["iss"] == "mail@project.test"
@@ -101,12 +106,34 @@ def test_half_a_service_account_is_refused_at_once(configure, key, name):
     assert "PRIVATE KEY" not in str(raised.value)
 
 
-def test_a_key_that_is_none_is_a_fault_that_does_not_show_it(configure, key):
+@pytest.fixture(params=["torn", "public", "with a passphrase", "of another kind"])
+def no_signing_key(request, key) -> str:
+    """What nothing can be signed with."""
+    if request.param == "torn":
+        return "-----BEGIN PRIVATE KEY-----\nMIIcanary\n"
+    if request.param == "public":
+        return public_pem(key).decode()
+    kind = ec.generate_private_key(ec.SECP256R1()) if "kind" in request.param else key
+    locked = serialization.BestAvailableEncryption(b"passphrase")
+    pem = kind.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        locked if kind is key else serialization.NoEncryption(),
+    )
+    return pem.decode()
+
+
+def test_a_key_that_is_none_is_told_with_its_option_and_not_shown(
+    configure, key, no_signing_key
+):
     with TokenServer() as server:
-        broken = account(key, private_key="-----BEGIN PRIVATE KEY-----\nMIIcanary\n")
+        broken = account(key, private_key=no_signing_key)
         raised = fault(configure(server.url, broken))
+        assert server.requests == []
     assert raised.permanent
-    assert "canary" not in raised.reason
+    assert raised.reason.startswith("MAILDROP_OAUTH_CLIENT_SECRET_FILE: ")
+    assert "make a new one" in raised.reason
+    assert no_signing_key.splitlines()[1][:9] not in raised.reason
 
 
 @pytest.mark.parametrize(
@@ -197,6 +224,23 @@ def test_the_endpoint_is_verified_whatever_goes_for_the_relay(configure):
         assert own.requests == []
         trusting = configure(own.url, SECRET, MAILDROP_TLS_CA_FILE=certificates.ca_file)
         assert fetch(trusting) == own.given
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_text("no PEM")])
+def test_an_authority_that_cannot_be_read_is_no_outage_of_the_endpoint(
+    configure, tmp_path, spoil
+):
+    """It is the option's fault, as it is with a relay: no waiting will mend it."""
+    with Certificates() as certificates, TokenServer(certificates=certificates) as own:
+        authority = tmp_path / "ca.pem"
+        authority.write_bytes(Path(certificates.ca_file).read_bytes())
+        configuration = configure(own.url, SECRET, MAILDROP_TLS_CA_FILE=authority)
+        spoil(authority)
+        raised = fault(configuration)
+        assert own.requests == []
+    assert raised.permanent
+    assert raised.reason.startswith(f"MAILDROP_TLS_CA_FILE {authority}: ")
+    assert "127.0.0.1" not in raised.reason
 
 
 @contextmanager

@@ -9,11 +9,16 @@ from ..secret import Secret
 from . import files
 from .endpoint import Endpoint, Issued
 from .fault import TokenFault
-from .grants import ClientCredentials, Grant, RefreshToken, service_account
+from .grants import (
+    SECRET_FILE,
+    ClientCredentials,
+    Grant,
+    RefreshToken,
+    service_account,
+)
 from .source import TokenSource
 
 LIBRARIES = ("authlib", "joserfc", "requests")
-SECRET_FILE = "MAILDROP_OAUTH_CLIENT_SECRET_FILE"  # noqa: S105  an option's name
 
 
 def source_of(configuration: Configuration) -> TokenSource:

@@ -74,7 +74,6 @@ class Endpoint:
 
     def _session(self, grant: Grant) -> Any:
         from authlib.integrations.requests_client import AssertionSession, OAuth2Session
-        from joserfc.jwk import RSAKey
         from requests.adapters import HTTPAdapter
 
         if isinstance(grant, ServiceAccount):
@@ -85,7 +84,7 @@ class Endpoint:
                 # Google wants the scope within what is signed.
                 claims={"scope": self.scope},
                 header={"alg": "RS256", "kid": grant.key_id},
-                key=RSAKey.import_key(grant.key.reveal()),
+                key=grant.signing_key(),
                 default_timeout=SECONDS,
             )
         else:
@@ -110,8 +109,15 @@ class Endpoint:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.sslsocket_class = _socket_until(time.monotonic() + WHOLE_SECONDS)
         if self.ca_file:
-            context.load_verify_locations(self.ca_file)
+            self._trust(context)
         return context
+
+    def _trust(self, context: ssl.SSLContext) -> None:
+        try:
+            context.load_verify_locations(self.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            reason = f"MAILDROP_TLS_CA_FILE {self.ca_file}: {error.strerror}"
+            raise TokenFault(_line(reason), permanent=True) from None
 
     def _fault(self, error: Exception) -> TokenFault:
         host = urlsplit(self.url).netloc

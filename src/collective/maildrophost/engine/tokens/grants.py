@@ -9,6 +9,8 @@ from typing import Any
 from ..secret import Secret
 from .fault import TokenFault
 
+SECRET_FILE = "MAILDROP_OAUTH_CLIENT_SECRET_FILE"  # noqa: S105  an option's name
+
 
 @dataclass(frozen=True)
 class ClientCredentials:
@@ -36,6 +38,22 @@ class ServiceAccount:
     key_id: str
     subject: str
 
+    def signing_key(self) -> Any:
+        """The key as joserfc takes it; TokenFault when it is none."""
+        from joserfc.jwk import RSAKey  # takes its time, see endpoint
+
+        try:
+            key = RSAKey.import_key(self.key.reveal())
+        except Exception:  # of several libraries, and their texts may quote it
+            key = None
+        if key is None or not key.is_private:
+            raise TokenFault(
+                f"{SECRET_FILE}: the private_key of the service account is no RSA key "
+                "without a passphrase: make a new one at the provider",
+                permanent=True,
+            )
+        return key
+
 
 Grant = ClientCredentials | RefreshToken | ServiceAccount
 
@@ -57,8 +75,8 @@ def service_account(text: str, mailbox: str) -> ServiceAccount | None:
         )
     except KeyError as missing:
         raise TokenFault(
-            "MAILDROP_OAUTH_CLIENT_SECRET_FILE: the service account's key has no "
-            f"{missing}: make a new one at the provider",
+            f"{SECRET_FILE}: the service account's key has no {missing}: make a new "
+            "one at the provider",
             permanent=True,
         ) from None
 
