@@ -9,7 +9,7 @@ import time
 import pytest
 from engine.halfway import half_way
 from servers.catcher import Catcher
-from servers.scripted import Late, Scripted
+from servers.scripted import Hang, Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import State
@@ -139,6 +139,27 @@ def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value)
             wait_until(lambda: site.log_lines(refused), 10, "the error in the log")
             site.send()
             relay.wait_for(1)
+
+
+def test_a_reload_that_is_asked_for_while_another_says_goodbye_is_made(site):
+    """The mail in flight is given up by then, an idle connection waits for QUIT."""
+    quiet = {"END": [Late(threading.Event(), "250 ok"), "250 ok"], "QUIT": Hang()}
+    with Scripted(quiet) as first, Scripted() as second, Scripted() as third:
+        site.configure(SMTP_PORT=first.port, MAILDROP_STOP_TIMEOUT=0.3)
+        with site.daemon() as daemon:
+            (hangs,) = site.send()
+            wait_until(lambda: first.received, 10, "the content")
+            site.wait_for(*site.send(), State.SENT)
+            site.configure(SMTP_PORT=second.port)
+            daemon.signal(signal.SIGHUP)
+            wait_until(lambda: "QUIT" in first.commands, 10, "the goodbye")
+            site.configure(SMTP_PORT=third.port)
+            daemon.signal(signal.SIGHUP)
+            wait_until(lambda: site.log_lines("stopped"), 10, "the end of the old one")
+            assert site.wait_for(hangs, State.SENT).possible_duplicate
+            assert daemon.stop() == 0
+    assert site.log.count("started") == 2
+    assert (len(second.received), len(third.received)) == (0, 1)
 
 
 def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site, make_mail):

@@ -97,7 +97,12 @@ class Service:
                 self._systemd.watch(),
                 self._reload(),
             )
-        return None if self._told_to_stop else self._reloaded
+        if self._told_to_stop:
+            return None
+        if self._told_to_reload.is_set():
+            # It came after the parts had ended, while connections said goodbye.
+            self._reloaded = await self._load() or self._reloaded
+        return self._reloaded
 
     async def once(self) -> None:
         """Take in what was dropped, send what is due, end."""
@@ -200,17 +205,25 @@ class Service:
             await self._told_to_reload.wait()
             self._told_to_reload.clear()
             try:
-                # Mail goes on while a database server takes its time.
-                reloaded = await asyncio.to_thread(
-                    load_usable, self._configuration, self._queue
-                )
-            except MaildropError as error:
-                log.error("%s; the old configuration stays in force", error)
-                continue
-            if not self._told_to_stop:
+                reloaded = await self._load()
+            except asyncio.CancelledError:
+                self._told_to_reload.set()
+                raise
+            if reloaded is not None and not self._told_to_stop:
                 self._reloaded = reloaded
                 self._systemd.reloading()
                 self._told_to_end.set()
+
+    async def _load(self) -> Configuration | None:
+        """The configuration as it is now; None, and it is told, when it has no use."""
+        try:
+            # Mail goes on while a database server takes its time.
+            return await asyncio.to_thread(
+                load_usable, self._configuration, self._queue
+            )
+        except MaildropError as error:
+            log.error("%s; the old configuration stays in force", error)
+            return None
 
     async def _take_in_all(self) -> Untaken | None:
         """What kept a file from being taken: all other mail goes nevertheless."""
