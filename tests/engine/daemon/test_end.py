@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import time
+
+from waiting import wait_until
 
 # The daemon with a part that meets what nobody has thought of.
 BROKEN = """
@@ -35,6 +39,19 @@ def test_a_stop_without_the_queue_is_a_clean_one(told, manager):
         assert daemon.stop() == 0
     assert told.log_lines("goes back once a daemon sees")
     assert told.log.rstrip().endswith("stopped")
+
+
+def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
+    """Nothing is in flight then that could become a duplicate."""
+    site.configure(MAILDROP_STOP_TIMEOUT=0.3, MAILDROP_INTERVAL=0.1)
+    with site.daemon() as daemon:
+        with site.queue.write():
+            time.sleep(1)  # that it looks for new mail
+            daemon.signal(signal.SIGTERM)
+            wait_until(lambda: site.log_lines("no mail is in flight"), 10, "the word")
+            assert site.log_lines("not answered within 0.3 s")
+        assert daemon.process.wait(20) == 0
+    assert not site.log_lines("duplicates")
 
 
 def test_a_queue_that_is_gone_does_not_hide_why_the_daemon_ends(site):

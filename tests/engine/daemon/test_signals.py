@@ -98,7 +98,7 @@ def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):
             assert daemon.stop() == 0
     record = site.message(id)
     assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
-    assert site.log_lines("did not end within")
+    assert site.log_lines("1 mails in flight did not end within 0.3 s")
 
 
 def test_sighup_takes_the_changed_configuration(site):

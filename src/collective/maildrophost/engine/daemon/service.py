@@ -156,9 +156,15 @@ class Service:
         ledger.stop()
         seconds = self._configuration.stop_timeout
         done, _ = await asyncio.wait([delivering], timeout=seconds)
-        if not done:
+        if not done and not ledger.in_flight:
             log.warning(
-                "%d mails in flight did not end within %.0f s: they stay in the queue "
+                "no mail is in flight, but the queue or a relay has not answered "
+                "within %g s",
+                seconds,
+            )
+        elif not done:
+            log.warning(
+                "%d mails in flight did not end within %g s: they stay in the queue "
                 "as possible duplicates",
                 ledger.in_flight,
                 seconds,
