@@ -9,24 +9,24 @@ import time
 import pytest
 
 from collective.maildrophost.engine.daemon import heartbeat as module
+from collective.maildrophost.engine.daemon import lease as lease_module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
-from collective.maildrophost.engine.daemon.lease import Lease
+from collective.maildrophost.engine.daemon.lease import Lease, sleepless
 
 SECONDS = 50.0
 DAY = 86400.0
 
 
 def told(*steps, seconds: float = SECONDS) -> list[str]:
-    """What is said of a lease that meets these steps, each with the loop's time."""
+    """What is said of a lease that meets these steps, each with the moment."""
     said: list[str] = []
 
     async def story() -> None:
-        loop = asyncio.get_running_loop()
         lease = Lease(
             seconds, lambda: said.append("doubted"), lambda: said.append("certain")
         )
         for step in steps:
-            step(lease, loop.time())
+            step(lease, lease.now())
             for _ in range(3):  # what is due by now is done
                 await asyncio.sleep(0)
 
@@ -70,7 +70,7 @@ def test_an_old_renewal_counts_no_more():
     async def story() -> None:
         ended_here: list[str] = []
         lease = Lease(SECONDS, lambda: ended_here.append("doubted"), lambda: None)
-        now = asyncio.get_running_loop().time()
+        now = lease.now()
         for last in (lambda: lease.renewed(now), lease.end):
             lease.renewed(now - DAY)
             last()
@@ -83,6 +83,29 @@ def test_an_old_renewal_counts_no_more():
 
 def test_one_that_cannot_end_is_never_doubted():
     assert told(renewed_slowly, seconds=math.inf) == []
+
+
+def test_the_time_that_the_machine_sleeps_counts(monkeypatch):
+    """For the others it has gone on; the loop's timers stand still meanwhile."""
+    monkeypatch.setattr(lease_module, "LOOK_SECONDS", 0.01)
+
+    async def story() -> None:
+        moment, doubted = [DAY], asyncio.Event()
+        lease = Lease(SECONDS, doubted.set, lambda: None, lambda: moment[0])
+        lease.renewed(lease.now())
+        moment[0] += SECONDS - 1
+        await asyncio.sleep(0.1)
+        assert not doubted.is_set()
+        moment[0] += 1
+        await asyncio.wait_for(doubted.wait(), 10)
+
+    asyncio.run(story())
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is none")
+def test_its_clock_is_the_one_that_no_sleep_stops(monkeypatch):
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: clock)
+    assert sleepless() == time.CLOCK_BOOTTIME
 
 
 def beating(heartbeat: Heartbeat, until, *told) -> None:
@@ -107,7 +130,7 @@ def test_the_time_that_the_queue_takes_is_not_added_to_it(heartbeat, monkeypatch
         renew(lease, moment)
 
     def asking():
-        asked.append(time.monotonic())
+        asked.append(sleepless())
         return beat()
 
     monkeypatch.setattr(Lease, "renewed", renewing)

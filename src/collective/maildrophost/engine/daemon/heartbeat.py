@@ -93,7 +93,7 @@ class Heartbeat:
         shared = self._queue.shared
         seconds = LEASE_SECONDS - MARGIN_SECONDS if shared else math.inf
         lease = Lease(seconds, doubted, certain)
-        lease.renewed(asyncio.get_running_loop().time())
+        lease.renewed(lease.now())
         try:
             await self._keep(lease)
         finally:
@@ -104,7 +104,7 @@ class Heartbeat:
         failing = False
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            began = loop.time()
+            began = lease.now()
             try:
                 kept = await loop.run_in_executor(self._thread, self._beat)
             except QueueError as error:

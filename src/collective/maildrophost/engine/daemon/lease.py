@@ -1,32 +1,62 @@
 """How long a daemon can be sure that nobody has taken over what it has claimed."""
 
+# Rules of this file:
+# - The time that the machine sleeps counts: for the others it goes on. The clock of the
+#   event loop stands still meanwhile, and so do its timers, hence the looks.
+
 from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
+
+LOOK_SECONDS = 1.0
+"""At most between two looks: behind a sleep a lease that has ended is known then."""
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def sleepless() -> float:
+    """Seconds on a clock that nobody can set, and that no sleep of the machine stops.
+
+    Where there is one: Linux has it. A virtual machine whose host stops it does not
+    hear of that.
+    """
+    return time.clock_gettime(_CLOCK)
 
 
 class Lease:
-    """Runs for `seconds` after the beginning of each renewal, on a clock that nobody
-    can set; then `doubted` is called, and `certain` when it is renewed after that.
+    """Runs for `seconds` after the beginning of each renewal, on `clock`.
+
+    Then `doubted` is called, and `certain` when it is renewed after that.
     """
 
     def __init__(
-        self, seconds: float, doubted: Callable[[], None], certain: Callable[[], None]
+        self,
+        seconds: float,
+        doubted: Callable[[], None],
+        certain: Callable[[], None],
+        clock: Callable[[], float] = sleepless,
     ) -> None:
         self._seconds = seconds
         self._doubted = doubted
         self._certain = certain
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._in_doubt = False
+        self._until = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
+    def now(self) -> float:
+        """The moment, for a renewal that begins."""
+        return self._clock()
+
     def renewed(self, began: float) -> None:
-        """The queue has it; `began` is when the loop's clock showed the first try."""
+        """The queue has it; `began` is what `now` was before the first try."""
         self.end()
-        if self._seconds < math.inf:
-            self._timer = self._loop.call_at(began + self._seconds, self._run_out)
+        self._until = began + self._seconds
+        if self._until < math.inf:
+            self._look_again()
         if self._in_doubt:
             self._in_doubt = False
             self._certain()
@@ -35,6 +65,16 @@ class Lease:
         """Nobody is told any more."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _look_again(self) -> None:
+        seconds = min(self._until - self._clock(), LOOK_SECONDS)
+        self._timer = self._loop.call_later(max(0.0, seconds), self._look)
+
+    def _look(self) -> None:
+        if self._clock() < self._until:
+            self._look_again()
+        else:
+            self._run_out()
 
     def _run_out(self) -> None:
         self._in_doubt = True
