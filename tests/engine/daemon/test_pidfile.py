@@ -51,8 +51,9 @@ def test_nothing_is_written_where_a_link_leads(tmp_path, in_a_directory_of_root)
     assert mail.read_text() == "precious"
 
 
-def test_that_of_another_daemon_is_left(tmp_path):
+@pytest.mark.parametrize("found", [b"1234567\n", b"", b"\xff\xfe1\n"])
+def test_that_of_another_daemon_is_left(tmp_path, found):
     path = tmp_path / "maildrop.pid"
     with pid_file(path):
-        path.write_text("1234567\n")
-    assert path.read_text() == "1234567\n"
+        path.write_bytes(found)
+    assert path.read_bytes() == found

@@ -23,7 +23,7 @@ def pid_file(path: Path) -> Iterator[None]:
     finally:
         # A second daemon may have written its own meanwhile.
         with contextlib.suppress(OSError):
-            if path.read_text() == own:
+            if path.read_bytes() == own.encode():
                 _remove(path)
 
 
