@@ -10,9 +10,10 @@ from http import HTTPStatus
 import pytest
 
 from collective.maildrophost.engine.metrics import http as module
-from collective.maildrophost.engine.metrics.http import Page, listening, plain
+from collective.maildrophost.engine.metrics.http import Answer, Page, listening, plain
 
 QUESTION = b"GET / HTTP/1.1\r\n\r\n"
+WORDS = "some words of a mail"
 
 
 async def echo(path: str) -> Page:
@@ -29,9 +30,9 @@ async def ask(port: int, request: bytes, end: bool = False) -> bytes:
     return answer
 
 
-def asked(request: bytes, **options) -> bytes:
+def asked(request: bytes, answer: Answer = echo, **options) -> bytes:
     async def converse() -> bytes:
-        async with listening("127.0.0.1", 0, echo) as server:
+        async with listening("127.0.0.1", 0, answer) as server:
             return await ask(server.sockets[0].getsockname()[1], request, **options)
 
     return asyncio.run(converse())
@@ -63,6 +64,20 @@ def test_head_gives_no_body():
 )
 def test_what_is_no_question_gets_an_error(request_line, status):
     assert asked(request_line + b"\r\n\r\n").split(b" ")[1] == status
+
+
+async def broken(path: str) -> Page:
+    raise RuntimeError(WORDS)
+
+
+def test_an_unexpected_error_is_told_in_the_daemons_log_without_its_words(caplog):
+    answer = asked(QUESTION, broken)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    [record] = caplog.records
+    assert record.name == "maildrop.metrics"
+    assert record.getMessage() == "no answer: unexpected RuntimeError"
+    assert "in broken" in caplog.text
+    assert WORDS.encode() not in answer + caplog.text.encode()
 
 
 def test_a_client_that_goes_away_is_no_trouble(caplog):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from ..patience import within
+from ..unquoted import unquoted
+
+log = logging.getLogger("maildrop.metrics")
 
 LONGEST_HEAD_BYTES = 16_384
 PATIENCE_SECONDS = 10.0
@@ -97,7 +101,13 @@ async def _answered(head: bytes, answer: Answer) -> tuple[str, Page]:
     if method not in METHODS:
         allowed = ", ".join(METHODS)
         return method, plain(HTTPStatus.METHOD_NOT_ALLOWED, f"only {allowed} here")
-    return method, await answer(target.partition("?")[0])
+    try:
+        return method, await answer(target.partition("?")[0])
+    except Exception as error:
+        name = type(error).__name__
+        log.error("no answer: unexpected %s", name, exc_info=unquoted(error))
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return method, plain(status, "unexpected error, see the daemon's log")
 
 
 def _written(page: Page, with_body: bool) -> bytes:
