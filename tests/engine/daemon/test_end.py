@@ -49,7 +49,7 @@ def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
             time.sleep(1)  # that it looks for new mail
             daemon.signal(signal.SIGTERM)
             wait_until(lambda: site.log_lines("no mail is in flight"), 10, "the word")
-            assert site.log_lines("not answered within 0.3 s")
+            assert site.log_lines("not answered within 0.3 s: the end waits for it")
         assert daemon.process.wait(20) == 0
     assert not site.log_lines("duplicates")
 

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import pickle
 import sqlite3
+import threading
 
 import pytest
 from engine.delivery.writing import settled
+from waiting import wait_until
 
 from collective.maildrophost.engine.delivery import books
 from collective.maildrophost.engine.delivery.bookkeeper import (
@@ -128,6 +130,33 @@ def test_answers_and_errors_come_over_from_the_process_as_they_are(queue):
         assert [get_message(tx, str(each.id)).state for each in claims] == [
             State.SENDING
         ] * 2
+
+
+def test_an_end_that_waits_for_what_it_writes_says_so(queue, caplog):
+    caplog.set_level(logging.INFO, "maildrop.delivery")
+    with bookkeeper(queue) as keeper:
+        other = sqlite3.connect(
+            queue.path, isolation_level=None, check_same_thread=False
+        )
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(keeper(request(1)), 0.3))
+        ending = threading.Thread(target=keeper.close)
+        ending.start()
+        wait_until(lambda: "the end waits for it" in caplog.text, 10, "why it lasts")
+        assert ending.is_alive()
+        other.close()
+        ending.join(10)
+        assert not ending.is_alive()
+
+
+def test_an_end_that_waits_for_nothing_says_nothing(queue, caplog):
+    caplog.set_level(logging.INFO, "maildrop.delivery")
+    with bookkeeper(queue) as keeper:
+        asyncio.run(keeper(request(1)))
+        with pytest.raises(QueueError):
+            asyncio.run(keeper(request(0, notes=(fail,))))
+    assert caplog.records == []
 
 
 OF_A_MAIL = "sesame-7"

@@ -159,7 +159,7 @@ class Service:
         if not done and not ledger.in_flight:
             log.warning(
                 "no mail is in flight, but the queue or a relay has not answered "
-                "within %g s",
+                "within %g s: the end waits for it",
                 seconds,
             )
         elif not done:

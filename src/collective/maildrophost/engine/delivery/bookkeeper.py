@@ -45,10 +45,12 @@ class Bookkeeper:
     def __init__(self, pid: int, pipe: socket.socket) -> None:
         self._pid = pid
         self._pipe = pipe
+        self._writes = False
 
     async def __call__(self, request: Request) -> Answer:
         """Have it written; raises QueueError, see `write`."""
         loop = asyncio.get_running_loop()
+        self._writes = True
         try:
             for part in parts(request):
                 await loop.sock_sendall(self._pipe, part)
@@ -57,6 +59,7 @@ class Bookkeeper:
             raise BookkeeperGone(
                 f"the process that writes to the queue ({self._pid}) is gone"
             ) from None
+        self._writes = False
         if isinstance(found, QueueError):
             raise found
         assert isinstance(found, Answer)
@@ -67,6 +70,9 @@ class Bookkeeper:
         if self._pipe.fileno() < 0:
             return
         self._pipe.close()
+        if self._writes:
+            # A locked queue keeps it beyond MAILDROP_STOP_TIMEOUT.
+            log.info("the queue is still being written: the end waits for it")
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
