@@ -191,3 +191,29 @@ def test_a_refresh_token_that_a_person_replaces_counts_at_once(
 
         asyncio.run(story())
     assert shown == [REFRESH, "from-a-person"]
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_one_that_a_person_gives_while_the_endpoint_is_asked_stays(
+    configure, tmp_path, read_only, before
+):
+    """Also where one that could not be written before waits for its turn."""
+    shown: list[str] = []
+    rotate = rotating(shown)
+    file = tmp_path / "refresh_token"
+
+    def meanwhile(fields):
+        if len(shown) == before:
+            file.write_text("from-a-person")
+        return rotate(fields)
+
+    with TokenServer(meanwhile) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        read_only()
+        fetch(configuration, times=before)
+        read_only(False)
+        fetch(configuration)
+        assert file.read_text() == "from-a-person"
+        fetch(configuration)
+    assert shown[before + 1 :] == ["from-a-person"]
+    assert file.read_text() == f"r{before + 2}\n"

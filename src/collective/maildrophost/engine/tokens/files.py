@@ -92,8 +92,17 @@ class RefreshTokenFile:
         if given != shown:
             self._used_up.add(shown)
             self._replacement = given
-        if self._used_up:
+        if self._is_outdated():
             self._keep(given)
+
+    def _is_outdated(self) -> bool:
+        """Whether the file says what was replaced, and not what somebody put there."""
+        if not self._used_up:
+            return False
+        try:
+            return read_line(self.OPTION, self._path) in self._used_up
+        except TokenFault:
+            return True  # nobody's, and the given one may be the only good one
 
     def _keep(self, token: Secret) -> None:
         try:
