@@ -7,6 +7,8 @@ import json
 from servers.scripted import Hang, Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.delivery.together import PROBE_SECONDS
+from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import State
 
 
@@ -96,3 +98,16 @@ def test_a_pause_is_probed_with_one_message_before_all_go(
     assert times[1] - times[0] >= 0.2
     assert times[2] - times[1] >= 0.2
     assert {len(each.received) for each in relay.conversations[:2]} == {0}
+
+
+def test_a_probe_that_finds_nothing_out_holds_up_no_other(site, unused_port, make_mail):
+    """The relay takes no SMTPUTF8: it is not even asked about the first mail."""
+    site.configure(SMTP_PORT=unused_port, MAILDROP_BOUNCE=0)
+    with site.daemon():
+        (unsendable,) = site.send(make_mail("ü@x.org", lane=Lane.INTERACTIVE))
+        wait_until(lambda: site.pauses, 10, "the fault")
+        (reset,) = site.send(make_mail(lane=Lane.INTERACTIVE))
+        with Scripted(port=unused_port, extensions=("PIPELINING", "8BITMIME")):
+            site.wait_for(reset, State.SENT, PROBE_SECONDS / 3)
+            assert site.message(unsendable).state is State.FAILED
+            wait_until(lambda: not site.pauses, 10, "the end of the fault")

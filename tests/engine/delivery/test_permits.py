@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from collective.maildrophost.engine.delivery.relayhealth import (
     PausePolicy,
     RelayHealth,
 )
+from collective.maildrophost.engine.delivery.relaynotes import ProbeEnded
 from collective.maildrophost.engine.queue import RelayPause
 
 NOW = 1_800_000_000.0
@@ -131,3 +133,34 @@ def test_the_pace_and_the_health_both_limit():
     permits.health = RelayHealth().failed("down", NOW, PausePolicy())
     assert permits.count(NOW + 1.0) == 0
     assert permits.wait_seconds(NOW + 0.5) == 1.5
+
+
+@pytest.fixture
+def probe():
+    """A message that probes a relay, for which others wait until a minute later."""
+    permits = Permits(Pace.of(0.0, 0), "relay:25")
+    permits.health = RelayHealth().failed("down", NOW - 2.0, PausePolicy())
+    permits.started(NOW, 7, NOW + 60.0)
+    return permits
+
+
+def test_a_probe_that_finds_nothing_out_is_told_to_those_who_wait(probe):
+    assert probe.for_nothing([6], NOW + 1.0) == []
+    in_vain = [ProbeEnded("relay:25", NOW + 60.0, NOW + 1.0)]
+    assert probe.for_nothing([6, 7], NOW + 1.0) == in_vain
+    probe.ended([7])
+    assert probe.for_nothing([7], NOW + 1.0) == []
+
+
+@pytest.mark.parametrize("found", ["works", "fails"])
+def test_what_a_probe_has_found_is_told_by_the_finding(probe, found):
+    fails = probe.health.failed("still down", NOW + 1.0, PausePolicy())
+    probe.health = RelayHealth() if found == "works" else fails
+    assert probe.for_nothing([7], NOW + 1.0) == []
+
+
+def test_nobody_waits_for_a_probe_that_was_not_asked_for():
+    permits = Permits(Pace.of(0.0, 0), "relay:25")
+    permits.health = RelayHealth("down", NOW, 1)
+    permits.started(NOW, 7, permits.terms.probe_ends(NOW))
+    assert permits.for_nothing([7], NOW + 1.0) == []

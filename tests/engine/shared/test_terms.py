@@ -15,6 +15,7 @@ from collective.maildrophost.engine.queue import (
     RelayPause,
     claim,
     clear,
+    end_probe,
     enqueue,
     give_back,
     may_probe,
@@ -44,6 +45,24 @@ def test_only_one_may_probe_when_a_pause_is_over(queue, paused):
     assert held.paused_until == paused + 60.0
     # The one that probed has died.
     assert probes(queue, paused + 60.0).allowed
+
+
+def test_after_a_probe_in_vain_the_next_one_waits_for_nothing(queue, paused):
+    probes(queue, paused)
+    with queue.write() as tx:
+        end_probe(tx, "relay:25", paused + 60.0, paused + 1.0)
+    assert probes(queue, paused + 1.0).allowed
+    with queue.read() as tx:
+        (found,) = pauses(tx)
+    assert (found.since, found.failures) == (paused - 50, 3)
+
+
+def test_a_fault_found_since_outlasts_a_probe_in_vain(queue, paused):
+    probes(queue, paused)
+    with queue.write() as tx:
+        pause(tx, RelayPause("relay:25", "down", paused, paused + 90.0, 4))
+        end_probe(tx, "relay:25", paused + 60.0, paused + 1.0)
+    assert not probes(queue, paused + 1.0).allowed
 
 
 def test_a_fault_found_since_is_not_forgotten(queue, paused):

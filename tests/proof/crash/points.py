@@ -71,6 +71,7 @@ LEDGER = (
             ("delay", ("settle warned", "enqueue")),
             ("relay at fault", ("may_probe", "claim")),
             ("relay at fault", ("clear",)),
+            ("probe in vain", ("settle deferred", "end_probe")),
             ("login wanted", ("pause", "give_back_last")),
             ("relay at fault for long", ("mark_told", "enqueue")),
             ("pace", ("take_turn", "claim")),

@@ -106,6 +106,13 @@ def relay_at_fault(house: House, relay: Scripted) -> Iterable[str]:
     return ["patient"]
 
 
+def probe_in_vain(house: House, relay: Scripted) -> Iterable[str]:
+    greetings = [Drop(b"421 4.3.2 not now\r\n"), "220 fine"]
+    relay.follow({"GREETING": greetings, "MAIL": [Drop(), FINE]})
+    queued(house, mail("patient"))
+    return ["patient"]
+
+
 def login_wanted(house: House, relay: Scripted) -> Iterable[str]:
     relay.follow({"MAIL": ["530 5.7.0 log in first", FINE]})
     queued(house, mail("suspect"), mail("other"))
@@ -236,8 +243,9 @@ SCENES: dict[str, Scene] = {
             delay,
             pace,
         ),
-        *(relay_at_fault, login_wanted, relay_at_fault_for_long, another_has_died),
+        *(relay_at_fault, probe_in_vain, login_wanted, relay_at_fault_for_long),
         *(
+            another_has_died,
             another_has_vanished,
             history,
             old_batch,

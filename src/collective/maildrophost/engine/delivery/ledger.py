@@ -174,7 +174,9 @@ class Ledger:
         now = time.time()
         wanted, news = self._wanted(now), self._news
         portion = self._unsettled.take()
-        in_flight = self._in_flight.without(done.claim for done in portion.finished)
+        ended = [done.claim for done in portion.finished]
+        in_flight = self._in_flight.without(ended)
+        in_vain = self._permits.for_nothing((each.id for each in ended), now)
         self._round += 1
         request = Request(
             owner=self._owner,
@@ -184,7 +186,7 @@ class Ledger:
             ],
             untried=_given_back(portion, suspect=False),
             suspects=_given_back(portion, suspect=True),
-            notes=portion.notes,
+            notes=(*portion.notes, *in_vain),
             now=now,
             wanted=wanted,
             due_before=min(now, self._horizon),
@@ -206,7 +208,7 @@ class Ledger:
         self._in_flight = in_flight
         self._unheard = False
         self._written += len(portion.notes)
-        self._forget([done.claim for done in portion.finished])
+        self._forget(ended)
         # Before the claims go out: they find the connections that this sets free.
         for done in portion.finished:
             done.over()
@@ -214,7 +216,7 @@ class Ledger:
             # The answer came so late that the claims may be another's by now.
             self._unheard = bool(answer.claims)
         else:
-            self._hand_out(answer)
+            self._hand_out(answer, request)
         # After the connections have gone on: nobody waits for these words.
         asyncio.get_running_loop().call_soon(self._settled, portion.finished)
         if self._in_doubt:
@@ -247,12 +249,12 @@ class Ledger:
         self._outage.goes_on(error, len(self._unsettled))
         await asyncio.sleep(RETRY_SECONDS)
 
-    def _hand_out(self, answer: Answer) -> None:
-        now = time.time()
+    def _hand_out(self, answer: Answer, request: Request) -> None:
+        now, until = time.time(), request.terms.probe_ends(request.now)
         self._in_flight = self._in_flight.with_more(answer.claims)
         for each in answer.claims:
             self._handed_out.add(each.key)
-            self._permits.started(now, each.id)
+            self._permits.started(now, each.id, until)
             self._waiting.pop(0).set_result(each)
 
     def _nothing_left(

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from .pace import Pace
 from .relayhealth import RelayHealth
+from .relaynotes import ProbeEnded
 from .together import Objection, Terms
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """What it was to find out about, and until when the others wait for it."""
+
+    health: RelayHealth
+    until: float | None
 
 
 class Permits:
@@ -16,7 +26,7 @@ class Permits:
         self.health = RelayHealth()
         self._pace = pace
         self._relay = relay
-        self._probes: set[int] = set()
+        self._probes: dict[int, _Probe] = {}
 
     @property
     def terms(self) -> Terms:
@@ -49,12 +59,22 @@ class Permits:
         pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
         return max(pause, self._pace.remaining(now))
 
-    def started(self, now: float, id: int) -> None:
-        """A message was handed out."""
+    def started(self, now: float, id: int, until: float | None = None) -> None:
+        """A message was handed out; others wait `until` then for what it finds."""
         self._pace = self._pace.started(now)
         if self.health.probing:
-            self._probes.add(id)
+            self._probes[id] = _Probe(self.health, until)
 
     def ended(self, ids: Iterable[int]) -> None:
         """Nothing of these messages is under way any more."""
-        self._probes.difference_update(ids)
+        for id in ids:
+            self._probes.pop(id, None)
+
+    def for_nothing(self, ids: Iterable[int], now: float) -> list[ProbeEnded]:
+        """What is to be written when these messages end, and were probes in vain."""
+        probes = [self._probes[id] for id in ids if id in self._probes]
+        return [
+            ProbeEnded(self._relay, each.until, now)
+            for each in probes
+            if each.until is not None and each.health == self.health
+        ]

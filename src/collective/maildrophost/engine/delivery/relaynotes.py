@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..queue import RelayPause, Transaction, clear, enqueue, mark_told, pause
+from ..queue import (
+    RelayPause,
+    Transaction,
+    clear,
+    end_probe,
+    enqueue,
+    mark_told,
+    pause,
+)
 from .notifications import (
     NotificationPolicy,
     relay_fault_lasts,
@@ -29,6 +37,23 @@ class FaultBegan:
         if lasts and self.notify.postmaster and mark_told(tx, paused.name):
             letter = relay_fault_lasts(paused, self.notify, self.owner, self.now)
             enqueue(tx, [letter], self.now, origin="notification")
+
+
+@dataclass(frozen=True)
+class ProbeEnded:
+    """A probe has ended at `now` without a finding; others were to wait `until` then.
+
+    Its message had a verdict of this program alone, or the relay's word on that message
+    alone: the next one may well find out.
+    """
+
+    relay: str
+    until: float
+    now: float
+
+    def __call__(self, tx: Transaction) -> None:
+        """Have nobody wait any longer for what comes of it."""
+        end_probe(tx, self.relay, self.until, self.now)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ class Terms:
     probing: bool = False
     """Whether it would find out if the relay, which was at fault, works again."""
 
+    def probe_ends(self, now: float) -> float | None:
+        """Until when others wait for a probe that starts at `now`; None: it is none."""
+        return now + PROBE_SECONDS if self.probing else None
+
 
 @dataclass(frozen=True)
 class Objection:

@@ -83,7 +83,15 @@ from .pace import take_turn
 from .present import Present, newest_id, present_now
 from .prune import prune, prune_files
 from .putoff import put_off_large
-from .relays import RelayPause, clear, mark_told, may_probe, pause, pauses
+from .relays import (
+    RelayPause,
+    clear,
+    end_probe,
+    mark_told,
+    may_probe,
+    pause,
+    pauses,
+)
 from .search import (
     Found,
     Search,
@@ -150,6 +158,7 @@ __all__ = [
     "discard",
     "doorbells",
     "due",
+    "end_probe",
     "due_length",
     "empty_large_wal",
     "enqueue",

@@ -87,6 +87,19 @@ def may_probe(
     return ProbeAnswer(pause=RelayPause(**row._mapping))
 
 
+_PROBE_OVER = Prepared(
+    text("""
+    UPDATE maildrop_relay SET paused_until = :now
+    WHERE name = :name AND paused_until = :until
+    """)
+)
+
+
+def end_probe(tx: Transaction, name: str, until: float, now: float) -> None:
+    """Nothing was found out by who was to be waited for `until` then."""
+    _PROBE_OVER.run(tx, name=name, until=until, now=now)
+
+
 def mark_told(tx: Transaction, name: str) -> bool:
     """The postmaster is being told of a relay's fault; False when that was done."""
     changed = tx.execute(
