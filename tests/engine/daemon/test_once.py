@@ -96,14 +96,16 @@ def test_an_old_fault_matters_only_while_there_is_mail(site, unused_port):
 
 
 def test_it_stops_in_the_middle_of_a_full_drop_directory(site, full_spool):
+    site.configure(MAILDROP_STOP_TIMEOUT=30)
     process = site.start("--once")
     try:
         wait_until(lambda: site.log_lines("taken from"), 10, "the first of the files")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=10)
     finally:
         process.kill()
         process.wait()
     assert process.returncode == 0
     assert len(site.log_lines("taken from")) < full_spool
+    assert site.log_lines(" within ") == [], "nothing was waited for"
     assert site.log.rstrip().endswith("stopped")

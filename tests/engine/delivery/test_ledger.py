@@ -69,6 +69,17 @@ def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, capl
     assert "these claims cannot be read; nothing new is sent" in caplog.text
 
 
+def test_who_comes_when_all_has_ended_is_told_so_at_once():
+    async def come_late():
+        permits = Permits(Pace.of(0.0, 0))
+        ledger = Ledger(None, "me", 1, permits, INTERVAL, lambda done: None)
+        ledger.stop()
+        await asyncio.wait_for(ledger.run(), 5)
+        return await asyncio.wait_for(ledger.turn(None), 5)
+
+    assert asyncio.run(come_late()) is None
+
+
 @pytest.mark.parametrize("steps", range(1, 9))
 def test_a_pause_that_ends_between_two_looks_at_the_clock_is_not_slept_over(
     steps, monkeypatch

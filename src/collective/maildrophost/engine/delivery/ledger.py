@@ -65,7 +65,7 @@ class Ledger:
         self._look_at = 0.0
         self._news = 0
         self._called = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._ended = False
         self.gave_up = False
         """Whether the relay's fault ended a run with `once`."""
 
@@ -75,6 +75,9 @@ class Ledger:
             self._unsettled.add(finished)
             # It frees its lane's share, and may be due again itself.
             self._look_at_once()
+        if self._ended:
+            # Told to stop before any connection came, as while files are taken in.
+            return None
         future: asyncio.Future[Claim | None] = (
             asyncio.get_running_loop().create_future()
         )
@@ -271,6 +274,7 @@ class Ledger:
             self._look_at = min(coming, later)
 
     def _dismiss(self) -> None:
+        self._ended = True
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
