@@ -33,16 +33,19 @@ class Ledger:
 
 
 class Connection:
-    """Takes everything."""
+    """Takes everything, as long as it `speaks`."""
 
     relay = RelayAddress("relay.example.org", 25)
     served = 0
 
     def __init__(self):
         self.offered = []
+        self.speaks = True
 
     async def deliver(self, sender, recipients, content):
         self.offered.append(content)
+        if not self.speaks:
+            await asyncio.sleep(LONG)
         return Result((Verdict(Outcome.SENT, "250 ok"),), answered=True)
 
 
@@ -51,12 +54,13 @@ class Pool:
 
     def __init__(self):
         self.connected = asyncio.get_running_loop().create_future()
+        self.given = []
 
     async def take(self):
         return await within(self.connected, LONG)
 
     def give(self, connection):
-        """It waits for its next message."""
+        self.given.append(connection)
 
 
 @pytest.fixture
@@ -101,6 +105,20 @@ def test_a_connection_that_comes_in_that_moment_is_not_used(at_work, claimed):
 
     offered, (finished,) = at_work(play)
     assert offered == []
+    assert finished.settlement.possible_duplicate
+
+
+def test_a_connection_whose_message_is_broken_off_goes_back(at_work, claimed):
+    async def play(worker, ledger, pool, connection):
+        connection.speaks = False
+        pool.connected.set_result(connection)
+        ledger.claims.put_nowait(claimed("b@x.org"))
+        await asyncio.sleep(0.01)
+        lose_lease(worker, ledger)
+        await asyncio.sleep(0.01)
+        assert pool.given == [connection]
+
+    _offered, (finished,) = at_work(play)
     assert finished.settlement.possible_duplicate
 
 

@@ -57,7 +57,7 @@ class Delivery:
         self._permits = Permits(
             Pace.of(configuration.wait_interval, configuration.rate), self.route.name
         )
-        self._pool = Pool(failover.open, lambda: failover.first, configuration.batch)
+        self._pool = Pool(failover, configuration.batch)
         self.ledger = Ledger(
             write,
             owner,

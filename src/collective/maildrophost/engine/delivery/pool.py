@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
-from ..config import RelayAddress
 from ..smtp import Connection
+from .route import Failover
 
 IDLE_SECONDS = 5.0
 """How long a connection is kept for the next message before QUIT."""
@@ -15,14 +14,8 @@ IDLE_SECONDS = 5.0
 class Pool:
     """Keeps connections between two messages, closes them when none comes."""
 
-    def __init__(
-        self,
-        open_connection: Callable[[], Awaitable[Connection]],
-        first_host: Callable[[], RelayAddress],
-        batch: int,
-    ) -> None:
-        self._open = open_connection
-        self._first_host = first_host
+    def __init__(self, failover: Failover, batch: int) -> None:
+        self._failover = failover
         self._batch = batch
         self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
         self._closing: set[asyncio.Task[None]] = set()
@@ -36,21 +29,22 @@ class Pool:
         while self._idle:
             connection, timer = self._idle.pop()
             timer.cancel()
-            outdated = connection.relay != self._first_host()
+            outdated = connection.relay != self._failover.first
             if connection.usable and not outdated:
                 return connection
             self._quit(connection)
             if outdated:
                 # The others wait on: the first host may still be at fault.
                 break
-        return await self._open()
+        return await self.fresh()
 
     async def fresh(self) -> Connection:
         """A new connection, whatever waits."""
-        return await self._open()
+        return await self._failover.open()
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next message, or close it when it is used up."""
+        self._failover.done(connection)
         used_up = self._batch and connection.served >= self._batch
         if used_up or not connection.usable:
             self._quit(connection)

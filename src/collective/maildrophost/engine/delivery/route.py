@@ -119,7 +119,7 @@ def _local_name() -> str:
 class Failover:
     """Which host to try next: each one that failed is left alone for a while.
 
-    After that one connection probes it, while the others go on elsewhere.
+    After that one message probes it, while the others go on elsewhere.
     """
 
     def __init__(
@@ -132,7 +132,8 @@ class Failover:
         self._pause = pause
         self._clock = clock
         self._health = {host: RelayHealth() for host in route.hosts}
-        self._probed: set[RelayAddress] = set()
+        # By whom: None until that connection is open.
+        self._probes: dict[RelayAddress, Connection | None] = {}
 
     @property
     def first(self) -> RelayAddress:
@@ -156,15 +157,23 @@ class Failover:
     async def _try(self, host: RelayAddress) -> Connection:
         if self._health[host].good:
             return await self._route.open(host)
-        self._probed.add(host)
+        self._probes[host] = None
         try:
-            return await self._route.open(host)
-        finally:
-            self._probed.discard(host)
+            connection = self._probes[host] = await self._route.open(host)
+        except BaseException:
+            self._probes.pop(host, None)
+            raise
+        return connection
 
     def works(self, host: RelayAddress) -> None:
         """A host has taken a message: one that only greets is not yet well."""
         self._health[host] = RelayHealth()
+        self._probes.pop(host, None)
+
+    def done(self, connection: Connection) -> None:
+        """The message of a connection has ended, whatever came of it."""
+        if self._probes.get(connection.relay) is connection:
+            del self._probes[connection.relay]
 
     def failed(self, fault: RelayFault) -> None:
         """A host was found at fault; the log has it when another one stands in."""
@@ -174,6 +183,7 @@ class Failover:
         before = self._health[fault.relay]
         after = before.failed(str(fault), self._clock(), self._pause)
         self._health[fault.relay] = after
+        self._probes.pop(fault.relay, None)
         if after is not before and another:
             level = (
                 logging.ERROR if fault.permanent and before.good else logging.WARNING
@@ -198,7 +208,7 @@ class Failover:
 
     def _candidates(self) -> list[RelayAddress]:
         promising = self._promising()
-        # A host that does not answer holds up one message, not all of them.
-        free = [host for host in promising if host not in self._probed]
+        # A host that answers late, or greets and takes nothing, holds up one message.
+        free = [host for host in promising if host not in self._probes]
         # With every host paused somebody has decided to probe: try them all.
         return free or promising or list(self._health)

@@ -146,13 +146,23 @@ class Worker:
         )
         connection = await self._pool.take()
         reused = connection.served > 0
-        result = await connection.deliver(claim.sender, recipients, claim.content)
+        result = await self._deliver(connection, claim, recipients)
         if reused and not result.usable and untried(result):
             # The relay closed the waiting connection: no fault, connect once more.
             self._pool.give(connection)
             connection = await self._pool.fresh()
-            result = await connection.deliver(claim.sender, recipients, claim.content)
+            result = await self._deliver(connection, claim, recipients)
         return connection, result
+
+    async def _deliver(
+        self, connection: Connection, claim: Claim, recipients: Sequence[str]
+    ) -> Result:
+        try:
+            return await connection.deliver(claim.sender, recipients, claim.content)
+        except BaseException:
+            # There is no verdict that it could be kept for.
+            self._pool.give(connection)
+            raise
 
     def _settlement(self, claim: Claim, relay: str, result: Result) -> Settlement:
         verdicts = result.verdicts
