@@ -28,10 +28,10 @@ class Opened:
 
     def __init__(self, relay):
         self.relay = relay
-        self.closed = False
+        self.closed = 0
 
     async def quit(self):
-        self.closed = True
+        self.closed += 1
 
 
 class Hosts:
@@ -290,6 +290,18 @@ def test_a_host_whose_pause_is_over_is_tried_but_does_not_stand_in(play):
         hosts.now += PAUSE_SECONDS
         assert not hosts.failover.has_other(TWO)
         assert hosts.failover.first == ONE
+
+    play(scene)
+
+
+def test_a_connection_whose_verdict_was_never_written_is_closed_at_the_end(play):
+    async def scene(hosts):
+        unsettled, waits, used_up = [await hosts.pool.take() for _ in range(3)]
+        used_up.usable = False
+        for connection in (waits, used_up):
+            hosts.pool.give(connection)
+        await hosts.pool.close()
+        assert [each.closed for each in (unsettled, waits, used_up)] == [1, 1, 1]
 
     play(scene)
 

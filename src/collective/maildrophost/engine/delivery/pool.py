@@ -1,4 +1,4 @@
-"""The open connections that wait for their next message."""
+"""The open connections: those that wait for their next message, and those lent."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Pool:
         self._failover = failover
         self._batch = batch
         self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
+        # Until the verdicts of their messages are on disk.
+        self._lent: set[Connection] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
     async def take(self) -> Connection:
@@ -31,6 +33,7 @@ class Pool:
             timer.cancel()
             outdated = connection.relay != self._failover.first
             if connection.usable and not outdated:
+                self._lent.add(connection)
                 return connection
             self._quit(connection)
             if outdated:
@@ -40,10 +43,13 @@ class Pool:
 
     async def fresh(self) -> Connection:
         """A new connection, whatever waits."""
-        return await self._failover.open()
+        connection = await self._failover.open()
+        self._lent.add(connection)
+        return connection
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next message, or close it when it is used up."""
+        self._lent.discard(connection)
         self._failover.done(connection)
         used_up = self._batch and connection.served >= self._batch
         if used_up or not connection.usable:
@@ -54,11 +60,14 @@ class Pool:
         self._idle.append((connection, timer))
 
     async def close(self) -> None:
-        """Say goodbye on every connection that waits."""
+        """Say goodbye on every connection; nobody uses one any more."""
         for connection, timer in self._idle:
             timer.cancel()
             self._quit(connection)
+        for connection in self._lent:
+            self._quit(connection)
         self._idle.clear()
+        self._lent.clear()
         if self._closing:
             await asyncio.wait(self._closing)
 
