@@ -11,7 +11,7 @@ from collective.maildrophost.engine.delivery import watch as watching
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
-from collective.maildrophost.engine.delivery.relaynotes import FaultBegan
+from collective.maildrophost.engine.delivery.relaynotes import FaultBegan, FaultEnded
 from collective.maildrophost.engine.delivery.route import Failover
 from collective.maildrophost.engine.delivery.together import Objection
 from collective.maildrophost.engine.delivery.watch import Watch
@@ -198,3 +198,29 @@ def test_with_nobody_else_left_it_is_told_again(make_machine):
 def test_a_mail_that_gets_through_makes_up_for_it(alone):
     alone.watch.works(RELAY)
     assert isinstance(alone.fails(), FaultBegan)
+
+
+FOUND = RelayPause(str(RELAY), "no route", BEGAN - 20.0, BEGAN + 20.0, 5)
+"""By another daemon, just now."""
+
+
+def test_a_clock_that_was_set_back_has_no_daemon_end_what_others_have_found(
+    make_machine,
+):
+    machine = make_machine("relay:25")
+    machine.clock.now += 3600
+    machine.watch.works(RELAY)
+    machine.clock.now = BEGAN
+    machine.watch.heed(FOUND, BEGAN)
+    assert not machine.permits.health.good
+    assert machine.ledger.notes == []
+
+
+def test_who_has_seen_better_since_a_fault_was_found_ends_it(make_machine):
+    machine = make_machine("relay:25")
+    machine.clock.now += 1
+    machine.watch.works(RELAY)
+    machine.watch.heed(FOUND, machine.clock.now)
+    assert machine.permits.health.good
+    (note,) = machine.ledger.notes
+    assert isinstance(note, FaultEnded)

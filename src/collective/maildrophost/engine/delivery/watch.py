@@ -130,17 +130,18 @@ class Watch:
             self._permits.health = health.heeds(found)
             # For the mail that waits for a probe, which may well be this daemon's.
             self._ledger.wake()
-        elif found is not None and health.good and self._is_over(found):
+        elif found is not None and health.good and self._is_over(found, now):
             # Who has found it may wait for ever for a mail to find its end.
             self._note_end(now, found.paused_until)
 
     def _concerns(self, found: RelayPause, now: float) -> bool:
         """Whether it still holds, and this daemon has not seen better since."""
-        return found.paused_until > now and not self._is_over(found)
+        return found.paused_until > now and not self._is_over(found, now)
 
-    def _is_over(self, found: RelayPause) -> bool:
+    def _is_over(self, found: RelayPause, now: float) -> bool:
         began = found.paused_until - self._pause.seconds(found.failures)
-        return began <= self._worked
+        # What worked later than now did so by a clock that was set back since.
+        return began <= self._worked <= now
 
     def works(self, host: RelayAddress) -> None:
         """A host of the relay has shown that it takes mail."""
