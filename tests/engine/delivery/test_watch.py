@@ -20,6 +20,7 @@ from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
     open_queue,
+    pause,
     register,
     wake,
 )
@@ -224,3 +225,14 @@ def test_who_has_seen_better_since_a_fault_was_found_ends_it(make_machine):
     assert machine.permits.health.good
     (note,) = machine.ledger.notes
     assert isinstance(note, FaultEnded)
+
+
+def test_the_end_of_a_fault_that_was_known_at_the_start_is_heard_of(
+    queue, make_machine
+):
+    with queue.write() as tx:
+        pause(tx, FOUND)
+    machine = make_machine("relay:25")
+    assert not machine.permits.health.good
+    machine.watch.heed(None, BEGAN + 1)
+    assert machine.permits.health.good

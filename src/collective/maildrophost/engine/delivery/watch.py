@@ -77,6 +77,7 @@ class Watch:
         """A fault found before a restart stands until the relay has been tried."""
         seen = self._read(queue)
         self._others, self._sent, found = seen.others, seen.sent, seen.pause
+        self._known = found is not None
         if found is not None:
             health = RelayHealth(found.fault, found.since, found.failures)
             self._permits.health = health
