@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -130,6 +131,40 @@ def test_a_message_whose_record_is_gone_has_failed_and_the_others_go(site, make_
         assert len(relay.received) == 2
     assert len(site.log_lines(f"id={broken}: its record is lost")) == 1
     assert len(site.log_lines(" started, pid ")) == 1
+
+
+NO_TEXT = "CAST(X'ff4078' AS TEXT)"
+
+
+@row(28)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        f"UPDATE maildrop_recipient SET address = {NO_TEXT} WHERE message_id = ?",
+        f"UPDATE maildrop_message SET sender = {NO_TEXT} WHERE id = ?",
+    ],
+)
+def test_a_message_that_cannot_be_read_has_failed_and_the_others_go(
+    site, make_mail, damage
+):
+    first, broken, last = site.send(*[make_mail() for _ in range(3)])
+    with site.queue.write() as tx:
+        tx.exec_driver_sql(damage, (int(broken),))
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            relay.wait_for(2)
+            told_of = f"id={broken}: its record cannot be read, it has failed"
+            wait_until(lambda: site.log_lines(told_of), 10, "the line of it")
+            began = time.monotonic()
+            assert daemon.stop() == 0
+            assert time.monotonic() - began < 10, "no transaction stands open"
+    for each in (first, last):
+        assert site.message(each).state is State.SENT
+    states = "SELECT state FROM maildrop_schedule WHERE message_id = ?"
+    with site.queue.read() as tx:
+        assert tx.exec_driver_sql(states, (int(broken),)).scalar() == "failed"
+    assert "@x" not in site.log, "nothing of what it was is quoted"
 
 
 @row(28)

@@ -7,9 +7,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
+    QueueError,
     State,
     all_daemons,
     claim,
@@ -54,6 +57,17 @@ def test_the_lanes_are_asked_in_order_the_oldest_due_first(hands):
         hands.mail(subject="password", lane=Lane.INTERACTIVE, at=4.0),
     )
     assert names(hands.claim()) == ["password", "early", "late", "bulk"]
+
+
+def test_what_the_database_meets_itself_is_the_fault_of_no_message(hands, monkeypatch):
+    def fail(tx, owner, ids):
+        raise tx.dialect.loaded_dbapi.OperationalError("disk I/O error")
+
+    (id,) = hands.send(hands.mail())
+    monkeypatch.setattr(sys.modules[claim.__module__], "_read", fail)
+    with pytest.raises(QueueError, match="disk I/O error"):
+        hands.claim()
+    assert hands.message(id).state is State.QUEUED
 
 
 def large(hands, **options):

@@ -124,19 +124,47 @@ def claim(
     In the order of `ids`, where nobody else can claim. Where another daemon may have
     been faster, others of the same lanes that are due at `now`, or fewer: lane by lane,
     oldest due first; `none_left` is called when there is none. Without those whose
-    record is lost, which have failed.
+    record is lost or cannot be read, which have failed.
     """
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
         none_left()
         return []
+    try:
+        return _read(tx, owner, ids)
+    except tx.dialect.loaded_dbapi.Error as error:
+        if not _is_of_a_row(tx, error):
+            raise
+    return _read_one_by_one(tx, owner, ids)
+
+
+def _read(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
     recipients = open_recipients(tx, ids)
     loaded: dict[int, Claim] = {}
     for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
         loaded[key] = Claim(key, owner, *recipients[key], LANES[lane], *rest)
     if len(loaded) < len(ids):
-        _set_aside(tx, [key for key in ids if key not in loaded])
+        lost = [key for key in ids if key not in loaded]
+        _set_aside(tx, lost, "is lost from the queue")
     return [loaded[key] for key in ids if key in loaded]
+
+
+def _read_one_by_one(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
+    claims: list[Claim] = []
+    for key in ids:
+        try:
+            claims += _read(tx, owner, [key])
+        except tx.dialect.loaded_dbapi.Error as error:
+            if not _is_of_a_row(tx, error):
+                raise
+            _set_aside(tx, [key], "cannot be read")
+    return claims
+
+
+def _is_of_a_row(tx: Transaction, error: Exception) -> bool:
+    database = database_of(tx)
+    # A server has given the transaction up by now, and stores no text that is none.
+    return not database.shared and database.refuses(error)
 
 
 _SET_ASIDE = Prepared(
@@ -146,11 +174,11 @@ _SET_ASIDE = Prepared(
 )
 
 
-def _set_aside(tx: Transaction, ids: Sequence[int]) -> None:
+def _set_aside(tx: Transaction, ids: Sequence[int], why: str) -> None:
     """Keep what is left of damaged messages; a claim that fails would stop all mail."""
     _SET_ASIDE.run(tx, ids=ids)
     for key in ids:
-        log.error("id=%d: its record is lost from the queue, it has failed", key)
+        log.error("id=%d: its record %s, it has failed", key, why)
 
 
 BACK_TO_WAITING = case(

@@ -99,8 +99,13 @@ class Prepared:
         compiled = self._for(tx)
         options = _DRIVERS_OCTETS[tx.dialect.name] if self._octets else {}
         cursor = tx.connection.cursor(**options)
-        cursor.execute(compiled.sql, compiled.arguments(parameters))
-        return list(cursor.fetchall())
+        try:
+            cursor.execute(compiled.sql, compiled.arguments(parameters))
+            return list(cursor.fetchall())
+        finally:
+            # One that met a row that cannot be read would go on reading: a checkpoint
+            # would wait for it, and all who write for the checkpoint.
+            cursor.close()
 
     def run(self, tx: Connection, **parameters: Any) -> int:
         """How many rows it changed."""

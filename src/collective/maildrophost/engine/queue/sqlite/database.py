@@ -63,6 +63,7 @@ _ADVICE = {
     "unable to open": "it cannot be opened: check its permissions, and its directory's",
     "is not a database": "the file is not an SQLite database",
 }
+_NO_TEXT = "Could not decode to UTF-8"
 
 
 class SQLite:
@@ -277,7 +278,8 @@ def advice(error: BaseException) -> str:
 def refuses(error: BaseException) -> bool:
     """Whether it is about the values, not about the state of the database."""
     about_values = sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError
-    return isinstance(error, about_values)
+    # Text that is none is an OperationalError of the driver, which quotes it.
+    return isinstance(error, about_values) or _NO_TEXT in str(error)
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
