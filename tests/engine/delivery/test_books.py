@@ -212,7 +212,8 @@ def test_where_it_broke_is_logged_without_what_it_says(queue, caplog):
 def test_claims_that_break_cost_no_verdict(queue, claims_break, error):
     settlement = accepted(queue)
     claims_break(error)
-    assert write_or_refuse(queue, request(5, settlement)).claims == []
+    answer = write_or_refuse(queue, request(5, settlement))
+    assert (answer.claims, answer.broke) == ([], True)
     with queue.read() as tx:
         assert get_message(tx, str(settlement.id)).state is State.SENT
 

@@ -69,6 +69,22 @@ def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, capl
     assert "these claims cannot be read; nothing new is sent" in caplog.text
 
 
+def test_a_run_with_once_does_not_end_as_if_nothing_was_left_when_claims_broke():
+    requests = []
+
+    async def write(request):
+        requests.append(request)
+        return Answer([], broke=len(requests) < 3)
+
+    async def until_done():
+        permits = Permits(Pace.of(0.0, 0))
+        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None, once=True)
+        await asyncio.wait_for(asyncio.gather(ledger.turn(None), ledger.run()), 5)
+
+    asyncio.run(until_done())
+    assert len(requests) == 3
+
+
 def test_who_comes_when_all_has_ended_is_told_so_at_once():
     async def come_late():
         permits = Permits(Pace.of(0.0, 0))

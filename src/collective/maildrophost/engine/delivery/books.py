@@ -78,11 +78,13 @@ class Answer:
     """The claims, or what other daemons have against any.
 
     `next_due`: when the next message is due, if there were fewer claims than wanted.
+    `broke`: claims were wanted and broke, so that nobody knows of any.
     """
 
     claims: list[Claim]
     next_due: float | None = None
     objection: Objection | None = None
+    broke: bool = False
 
 
 def write(
@@ -126,7 +128,8 @@ def write_or_refuse(
             log.error("unexpected error in the queue", exc_info=unquoted(error))
         if not request.wanted:
             raise _refusal(queue, error) from None
-    return write_or_refuse(queue, replace(request, wanted=0), orphaned)
+    answer = write_or_refuse(queue, replace(request, wanted=0), orphaned)
+    return replace(answer, broke=True)
 
 
 def _for_good(error: Exception) -> bool:

@@ -226,8 +226,9 @@ class Ledger:
             return
         if answer.objection is not None:
             self._permits.heed(answer.objection, time.time())
-        elif any(each.is_large for each in answer.claims):
-            # There may be another one: they come one at a time.
+        elif answer.broke or any(each.is_large for each in answer.claims):
+            # What broke tells why when nothing else is to be written. Of large mail
+            # there may be another one: it comes one at a time.
             self._look_at_once()
         elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
