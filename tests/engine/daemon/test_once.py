@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 from servers.catcher import Catcher
 from servers.scripted import Scripted
@@ -25,6 +27,18 @@ def test_what_is_due_is_sent(site, make_mail):
     assert {site.message(id).state for id in due} == {State.SENT}
     assert site.message(waits).state is State.QUEUED
     assert site.daemons == []
+
+
+def test_a_message_that_cannot_be_sent_leaves_none_of_the_others(site, make_mail):
+    """Its record is lost, and with one connection nothing else is claimed with it."""
+    broken, *others = site.send(*[make_mail() for _ in range(3)])
+    site.queue.close()
+    with closing(sqlite3.connect(site.queue.path, isolation_level=None)) as damager:
+        damager.execute("DELETE FROM maildrop_message WHERE id = ?", (broken,))
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=1)
+        assert site.once() == 0
+    assert {site.message(id).state for id in others} == {State.SENT}
 
 
 def test_with_nothing_due_it_ends_at_once(site):

@@ -265,13 +265,16 @@ class Ledger:
         self, next_due: float | None, looked_at: float, news: int
     ) -> None:
         """All that was due at `looked_at` and allowed was claimed; `next_due`: more."""
-        if self._once and not self.in_flight:
+        due = next_due is not None and next_due <= looked_at
+        idle = self._once and not self.in_flight
+        if idle and not due:
             self._stopping = True
         # What came while the queue was read may have been too late to be seen.
         if news == self._news:
-            later = time.time() + self._interval
+            # With nothing in flight all is allowed: something was in the way.
+            later = time.time() + (RETRY_SECONDS if idle else self._interval)
             # What was due then is not allowed yet; what has become due since is.
-            coming = later if next_due is None or next_due <= looked_at else next_due
+            coming = later if next_due is None or due else next_due
             self._look_at = min(coming, later)
 
     def _dismiss(self) -> None:
