@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
 
+from engine.processes import children
+from servers.scripted import Hang, Scripted
 from waiting import wait_until
+
+from collective.maildrophost.engine.large import LARGE_OCTETS
+from collective.maildrophost.engine.queue import State, claim, recover
 
 # The daemon with a part that meets what nobody has thought of.
 BROKEN = """
@@ -64,3 +70,22 @@ def test_a_queue_that_is_gone_does_not_hide_why_the_daemon_ends(site):
     assert process.returncode == 1
     assert said.rstrip().endswith(b"RuntimeError: some words of a mail")
     assert site.log_lines("the daemon ends: unexpected RuntimeError")
+
+
+def test_a_daemon_that_ends_by_an_error_puts_off_the_large_mail_that_it_had(
+    site, make_mail
+):
+    """Another one had it before, and nothing else tells what has filled the memory."""
+    with Scripted({"END": Hang()}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send(make_mail(body="x\n" * LARGE_OCTETS))
+        with site.queue.write() as tx:
+            claim(tx, "one before", [int(id)], time.time())
+            recover(tx, "one before")
+        with site.daemon() as daemon:
+            site.wait_for(id, State.SENDING)
+            (books,) = children(daemon.pid)
+            os.kill(books, signal.SIGKILL)
+            site.send()
+            assert daemon.process.wait(20) == 1
+    assert site.message(id).due > time.time() + 30

@@ -16,9 +16,15 @@ import pytest
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
 from collective.maildrophost.engine.daemon.sightings import Sightings
 from collective.maildrophost.engine.identity import is_gone, process_identity
+from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     Daemon,
+    State,
     all_daemons,
+    claim,
+    enqueue,
+    get_message,
+    recover,
     retire,
 )
 
@@ -58,6 +64,23 @@ def test_the_lease_is_renewed_while_all_other_threads_are_busy(queue, heartbeat)
             running.cancel()
 
     asyncio.run(asyncio.wait_for(until_seen(), 10))
+
+
+@pytest.mark.parametrize(("failed", "wait"), [(True, 60.0), (False, 0.0)])
+def test_large_mail_that_a_failed_daemon_had_twice_waits(
+    queue, heartbeat, make_mail, failed, wait
+):
+    began = time.time()
+    with queue.write() as tx:
+        (id,) = enqueue(tx, [make_mail(body="x\n" * LARGE_OCTETS)], began)
+        claim(tx, "one before", [int(id)], began)
+        recover(tx, "one before")
+        claim(tx, heartbeat.owner, [int(id)], began)
+    heartbeat.stop(failed)
+    with queue.read() as tx:
+        record = get_message(tx, id)
+    assert record.state is State.QUEUED
+    assert record.due - began == pytest.approx(wait, abs=20)
 
 
 def test_no_beat_comes_after_the_end(queue, heartbeat, monkeypatch):

@@ -121,14 +121,16 @@ class Heartbeat:
                 log.info("the heartbeat is written again")
             failing = False
 
-    def stop(self) -> None:
+    def stop(self, failed: bool = False) -> None:
         """Take the row away; what is still claimed may be sent twice.
 
-        Raises QueueError.
+        `failed`: the large mail among it may be why the daemon ends. Raises QueueError.
         """
         # A beat that is under way must not use the queue after this.
         self._thread.shutdown()
         with self._queue.write() as tx:
+            if failed:
+                put_off_large(tx, self.owner, moment(tx, time.time()))
             retire(tx, self.owner)
 
     def _beat(self) -> bool:

@@ -90,7 +90,7 @@ def _serve(
         )
         for warning in configuration.warnings:
             log.warning("%s", warning)
-        reloaded = None
+        reloaded, failed = None, True
         try:
             delivery = Delivery(
                 configuration, route, queue, heartbeat.owner, books, once
@@ -108,17 +108,18 @@ def _serve(
                 _loop(service.once())
             else:
                 reloaded = _loop(service.run())
+            failed = False
         finally:
             # A transaction that is still under way must not claim after this.
             books.close()
-            _say_goodbye(heartbeat)
+            _say_goodbye(heartbeat, failed)
             log.info("stopped")
     return delivery.ledger.gave_up, reloaded
 
 
-def _say_goodbye(heartbeat: Heartbeat) -> None:
+def _say_goodbye(heartbeat: Heartbeat, failed: bool) -> None:
     try:
-        heartbeat.stop()
+        heartbeat.stop(failed)
     except QueueError as error:
         # No reason to fail for, and no reason to hide why the daemon ends.
         log.error(

@@ -22,6 +22,7 @@ from .database import database_of
 from .due import LANES
 from .openrecipients import OpenRecipient, open_recipients
 from .prepared import Prepared, among_ids
+from .putoff import put_off_if_large
 from .standing import MessageKey, still_there
 from .states import State
 from .store import Transaction
@@ -124,7 +125,8 @@ def claim(
     In the order of `ids`, where nobody else can claim. Where another daemon may have
     been faster, others of the same lanes that are due at `now`, or fewer: lane by lane,
     oldest due first; `none_left` is called when there is none. Without those whose
-    record is lost or cannot be read, which have failed.
+    record is lost or cannot be read, which have failed, and those that are too large
+    for the memory, which wait.
     """
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
@@ -135,7 +137,9 @@ def claim(
     except tx.dialect.loaded_dbapi.Error as error:
         if not _is_of_a_row(tx, error):
             raise
-    return _read_one_by_one(tx, owner, ids)
+    except MemoryError:
+        pass  # What was read of it is gone with the error.
+    return _read_one_by_one(tx, owner, ids, now)
 
 
 def _read(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
@@ -149,7 +153,9 @@ def _read(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
     return [loaded[key] for key in ids if key in loaded]
 
 
-def _read_one_by_one(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
+def _read_one_by_one(
+    tx: Transaction, owner: str, ids: Sequence[int], now: float
+) -> list[Claim]:
     claims: list[Claim] = []
     for key in ids:
         try:
@@ -158,6 +164,8 @@ def _read_one_by_one(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Cl
             if not _is_of_a_row(tx, error):
                 raise
             _set_aside(tx, [key], "cannot be read")
+        except MemoryError:
+            _leave_for_later(tx, key, now)
     return claims
 
 
@@ -165,6 +173,23 @@ def _is_of_a_row(tx: Transaction, error: Exception) -> bool:
     database = database_of(tx)
     # A server has given the transaction up by now, and stores no text that is none.
     return not database.shared and database.refuses(error)
+
+
+BACK_TO_WAITING = case(
+    (schedule.c.attempts > 0, State.DEFERRED.value), else_=State.QUEUED.value
+)
+_LEAVE = Prepared(
+    update(schedule)
+    .where(schedule.c.message_id == bindparam("key"))
+    .values(state=BACK_TO_WAITING, owner=None)
+)
+
+
+def _leave_for_later(tx: Transaction, key: int, now: float) -> None:
+    if not put_off_if_large(tx, key, now):
+        raise MemoryError
+    _LEAVE.run(tx, key=key)
+    log.error("id=%d: there is no memory for its content, it waits", key)
 
 
 _SET_ASIDE = Prepared(
@@ -179,11 +204,6 @@ def _set_aside(tx: Transaction, ids: Sequence[int], why: str) -> None:
     _SET_ASIDE.run(tx, ids=ids)
     for key in ids:
         log.error("id=%d: its record %s, it has failed", key, why)
-
-
-BACK_TO_WAITING = case(
-    (schedule.c.attempts > 0, State.DEFERRED.value), else_=State.QUEUED.value
-)
 
 
 def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:

@@ -1,4 +1,4 @@
-"""Large mail that daemons had when they were killed: it may be the reason."""
+"""Large mail for which there may be no memory: daemons had it when they were killed."""
 
 # What fills the memory does so again when it comes back, and all mail with it. So other
 # mail goes meanwhile, for as long again as it has been trying. Once proves nothing: the
@@ -30,6 +30,12 @@ schedule = tables.schedule
 _large = octets_of(schedule.c.message_id) > LARGE_OCTETS
 _now: BindParameter[float] = bindparam("now", type_=Double())
 _age = _now - schedule.c.since
+_later = _now + case(
+    (_age < SHORTEST_SECONDS, SHORTEST_SECONDS),
+    (_age > LONGEST_SECONDS, LONGEST_SECONDS),
+    # As old again as it is.
+    else_=_age,
+)
 _PUT_OFF = Prepared(
     update(schedule)
     .where(
@@ -38,15 +44,12 @@ _PUT_OFF = Prepared(
         schedule.c.possible_duplicate,
         _large,
     )
-    .values(
-        due=_now
-        + case(
-            (_age < SHORTEST_SECONDS, SHORTEST_SECONDS),
-            (_age > LONGEST_SECONDS, LONGEST_SECONDS),
-            # As old again as it is.
-            else_=_age,
-        )
-    )
+    .values(due=_later)
+)
+_PUT_OFF_ONE = Prepared(
+    update(schedule)
+    .where(schedule.c.message_id == bindparam("key"), _large)
+    .values(due=_later)
 )
 
 
@@ -56,6 +59,11 @@ def put_off_large(tx: Transaction, owner: str, now: float) -> int:
     To be called before its claims go back. Returns how many messages wait.
     """
     return _PUT_OFF.run(tx, gone=owner, now=now)
+
+
+def put_off_if_large(tx: Transaction, key: int, now: float) -> bool:
+    """Have a message wait for which there was no memory; False: it is not large."""
+    return _PUT_OFF_ONE.run(tx, key=key, now=now) > 0
 
 
 def put_off(now: float) -> ColumnElement[bool]:
