@@ -83,7 +83,7 @@ def at_work(claimed):
         await asyncio.sleep(0.01)
         await play(worker, ledger, pool, connection)
         await asyncio.sleep(0.01)
-        working.cancel()
+        worker.end()
         await asyncio.wait([working], timeout=LONG)
         assert working.cancelled()
         return connection.offered, ledger.finished
@@ -147,3 +147,15 @@ def test_who_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
     offered, finished = at_work(play)
     assert len(offered) == 1
     assert [done.settlement is None for done in finished] == [False, False]
+
+
+@pytest.mark.parametrize("acts", ["be", "eb"])
+def test_who_is_ended_in_the_moment_of_a_break_off_ends(at_work, claimed, acts):
+    async def play(worker, ledger, pool, connection):
+        ledger.claims.put_nowait(claimed("b@x.org"))
+        await asyncio.sleep(0.01)
+        for act in acts:
+            worker.break_off() if act == "b" else worker.end()
+
+    offered, finished = at_work(play)
+    assert (offered, finished) == ([], [])

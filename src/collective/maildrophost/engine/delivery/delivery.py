@@ -93,8 +93,13 @@ class Delivery:
         tasks = [asyncio.create_task(run) for run in runs]
         try:
             # The first part that dies ends all: its message comes back with the lease.
-            await asyncio.gather(*tasks)
+            # Not `gather`, which would cancel them all by itself.
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in ended:
+                task.result()
         finally:
+            for worker in self._workers:
+                worker.end()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -52,7 +52,7 @@ class Worker:
         self._relay_works = relay_works
         self._relay_failed = relay_failed
         self._task: asyncio.Task[object] | None = None
-        self._offering = self._broken_off = False
+        self._offering = self._broken_off = self._ended = False
 
     async def run(self) -> None:
         """Until the ledger says stop."""
@@ -67,6 +67,12 @@ class Worker:
         """Send no more of the message that is being offered, if there is one."""
         if self._task is not None and self._offering:
             self._broken_off = True
+            self._task.cancel()
+
+    def end(self) -> None:
+        """Go no further, whatever else was asked of it."""
+        self._ended = True
+        if self._task is not None:
             self._task.cancel()
 
     async def _dealt_with(self, claim: Claim) -> Finished:
@@ -102,7 +108,8 @@ class Worker:
         try:
             return await self._offer(claim)
         except asyncio.CancelledError:
-            if not self._broken_off:
+            # Two of them at once are one: only who ends it knows that it is to end.
+            if self._ended or not self._broken_off:
                 raise
             self._uncancel()
             # Whether the relay has taken it can't be known any more.
