@@ -2,42 +2,79 @@
 
 from __future__ import annotations
 
+import pytest
+
 from collective.maildrophost.engine.delivery.blame import Blame
 
 
-def test_a_relay_that_takes_nothing_is_at_fault_itself():
-    blame = Blame()
+@pytest.fixture
+def blame():
+    return Blame()
+
+
+def take(blame, id):
+    """The relay takes a message that is offered now."""
+    blame.taken(id, blame.offered())
+
+
+def test_a_relay_that_takes_nothing_is_at_fault_itself(blame):
     for id in (1, 2, 3, 1, 2, 3):
         assert not blame.is_message(id)
         blame.refused(id)
 
 
-def test_a_message_is_at_fault_when_others_were_taken_since():
-    blame = Blame()
+def test_a_message_is_at_fault_when_others_were_taken_since(blame):
     blame.refused(1)
-    blame.taken(2)
+    take(blame, 2)
     assert blame.is_message(1)
-    blame.taken(2)
+    take(blame, 2)
     assert blame.is_message(1)
 
 
-def test_what_was_taken_before_says_nothing_of_now():
-    blame = Blame()
-    blame.taken(2)
+def test_what_was_taken_before_says_nothing_of_now(blame):
+    take(blame, 2)
     blame.refused(1)
     assert not blame.is_message(1)
 
 
-def test_whether_a_message_is_to_blame_may_be_asked_of_any():
-    blame = Blame()
-    assert not blame.is_message(1)
-    blame.taken(2)
-    assert not blame.is_message(1)
+def test_a_mail_that_was_on_its_way_already_convicts_nobody(blame):
+    """A login is wanted from now on, and one mail is just being uploaded."""
+    mark = blame.offered()
+    for id in (1, 2, 3):
+        blame.refused(id)
+    blame.taken(4, mark)
+    assert not any(map(blame.is_message, (1, 2, 3)))
+    take(blame, 5)
+    assert all(map(blame.is_message, (1, 2, 3)))
 
 
-def test_a_message_that_is_taken_at_last_is_no_more_suspicious_than_others():
-    blame = Blame()
+def test_a_mail_that_began_between_two_refusals_convicts_the_first(blame):
     blame.refused(1)
-    blame.taken(2)
-    blame.taken(1)
+    mark = blame.offered()
+    blame.refused(2)
+    blame.refused(1)
+    blame.taken(3, mark)
+    assert blame.is_message(1)
+    assert not blame.is_message(2)
+
+
+def test_whether_a_message_is_to_blame_may_be_asked_of_any(blame):
     assert not blame.is_message(1)
+    take(blame, 2)
+    assert not blame.is_message(1)
+
+
+def test_a_message_that_is_taken_at_last_is_no_more_suspicious_than_others(blame):
+    blame.refused(1)
+    take(blame, 2)
+    take(blame, 1)
+    assert not blame.is_message(1)
+
+
+def test_a_message_that_has_ended_is_forgotten(blame):
+    blame.refused(1)
+    blame.refused(2)
+    blame.ended(2)
+    take(blame, 3)
+    blame.ended(1)
+    assert not any(map(blame.is_message, (1, 2)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
 import pytest
 from engine.faults.telling import told
 from servers.catcher import Catcher
-from servers.scripted import Scripted
+from servers.scripted import Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.daemon.process import run
@@ -213,6 +214,27 @@ def test_a_relay_that_wants_a_login_for_one_message_only_gets_the_others(
             assert daemon.stop() == 0
         assert len(relay.accepted) == 4
     assert {each[1:] for each in told(site, odd)} == {("deferred", refusal)}
+
+
+@row(8)
+def test_a_mail_that_was_on_its_way_already_puts_no_blame_on_others(site, make_mail):
+    go_on, refusal = threading.Event(), "530 5.7.0 log in first"
+    answers = {"MAIL:refused@x.org": refusal, "END": Late(go_on, "250 2.0.0 Ok")}
+    with Scripted(answers) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (early,) = site.send()
+            wait_until(lambda: relay.conversations, 10, "its connection")
+            wait_until(
+                lambda: "DATA" in relay.conversations[0].commands, 10, "its content"
+            )
+            (refused,) = site.send(make_mail(sender="refused@x.org"))
+            wait_until(lambda: site.pauses, 10, "the fault")
+            go_on.set()
+            site.wait_for(early, State.SENT)
+            wait_until(lambda: len(relay.conversations) > 3, 10, "more tries")
+            assert site.message(refused).attempts == 0
+    assert site.log_lines("mail waits")
 
 
 @row(8)

@@ -85,6 +85,7 @@ class Worker:
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""
+        mark = self._blame.offered()
         try:
             connection, result = await self._offer_safely(claim)
         except RelayFault as fault:
@@ -92,7 +93,7 @@ class Worker:
             return Finished(claim, None)
         # Only then: whoever took it now would be faster than this verdict.
         over = nothing if connection is None else partial(self._pool.give, connection)
-        result = self._blamed(claim, result)
+        result = self._blamed(claim, result, mark)
         if result.fault is not None:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
@@ -100,7 +101,10 @@ class Worker:
         elif connection is not None and connection_answered(result):
             self._relay_works(connection.relay)
         relay = "-" if connection is None else str(connection.relay)
-        return Finished(claim, self._settlement(claim, relay, result), over)
+        settlement = self._settlement(claim, relay, result)
+        if not any(each.outcome is Outcome.DEFERRED for _, each in settlement.verdicts):
+            self._blame.ended(claim.id)
+        return Finished(claim, settlement, over)
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
         """The result in any case but that there is no connection: RelayFault."""
@@ -131,14 +135,14 @@ class Worker:
         finally:
             self._offering = False
 
-    def _blamed(self, claim: Claim, result: Result) -> Result:
+    def _blamed(self, claim: Claim, result: Result, mark: int) -> Result:
         """The same, or without a fault of a relay that takes all but this message."""
         if result.fault is not None and refused_with_a_fault(result):
             if self._blame.is_message(claim.id):
                 return Result(self._deferred(claim, result.fault.reason), usable=False)
             self._blame.refused(claim.id)
         elif any(each and each.outcome is Outcome.SENT for each in result.verdicts):
-            self._blame.taken(claim.id)
+            self._blame.taken(claim.id, mark)
         return result
 
     def _uncancel(self) -> None:
