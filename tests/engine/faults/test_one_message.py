@@ -78,7 +78,7 @@ def test_an_error_around_the_connection_defers_the_message_too(
 
 
 @row(28)
-def test_a_message_whose_content_is_gone_is_deferred_and_the_others_go(site, make_mail):
+def test_a_message_whose_content_is_gone_has_failed_and_the_others_go(site, make_mail):
     broken, *good = site.send(*[make_mail() for _ in range(3)])
     with site.queue.write() as tx:
         tx.exec_driver_sql(
@@ -89,8 +89,13 @@ def test_a_message_whose_content_is_gone_is_deferred_and_the_others_go(site, mak
         with site.daemon():
             for each in good:
                 site.wait_for(each, State.SENT)
-            record = site.wait_for(broken, State.DEFERRED)
-    assert "unexpected" in record.recipients[0].reply
+            record = site.wait_for(broken, State.FAILED)
+            # Its sender is told, in a letter of its own.
+            relay.wait_for(3)
+    assert record.recipients[0].reply == "the queue has lost its content"
+    (letter,) = [each for each in relay.accepted if not each.sender]
+    assert b"the queue has lost its content" in letter.content
+    assert site.log_lines("unexpected error") == []
 
 
 @row(28)

@@ -28,6 +28,8 @@ _OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
 """Where a fault of the relay may come of what this message needs."""
 BROKEN_OFF = "broken off: the lease on it could not be renewed"
 
+CONTENT_LOST = "the queue has lost its content"
+
 
 class Worker:
     """Delivers one message at a time until the ledger says stop."""
@@ -81,7 +83,13 @@ class Worker:
             return Finished(claim, None)
         if not claim.recipients:
             return without_recipients(claim)
+        if claim.is_lost:
+            return self._without_content(claim.without_content())
         return await self._attempt(claim)
+
+    def _without_content(self, claim: Claim) -> Finished:
+        verdicts = (Verdict(Outcome.FAILED, CONTENT_LOST),) * len(claim.recipients)
+        return Finished(claim, self._settlement(claim, "-", Result(verdicts)))
 
     async def _attempt(self, claim: Claim) -> Finished:
         """Never raises but for a cancellation: one message can't stop the others."""

@@ -71,6 +71,11 @@ class Claim:
         """Whether it is the content of such messages that fills a memory."""
         return self.size > LARGE_OCTETS
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the queue has lost the content, so that nobody can send it."""
+        return self.content is None
+
     def without_content(self) -> Claim:
         """The same for whoever only has to know how it has ended."""
         return replace(self, content=b"")
@@ -105,8 +110,8 @@ _MESSAGES = Prepared(
         content.c.data,
     )
     .join_from(message, schedule)
-    # A message whose content is gone is claimed all the same: it is deferred with the
-    # reason, while a claim that fails would stop all mail.
+    # A message whose content is gone is claimed all the same: its sender is told, while
+    # a claim that fails would stop all mail.
     .outerjoin(content, content.c.message_id == message.c.id)
     .where(among_ids(message.c.id)),
     octets=True,
