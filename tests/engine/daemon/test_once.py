@@ -11,6 +11,7 @@ from servers.catcher import Catcher
 from servers.scripted import Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.daemon import run
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import RelayPause, State, pause
 
@@ -123,3 +124,16 @@ def test_it_stops_in_the_middle_of_a_full_drop_directory(site, full_spool):
     assert len(site.log_lines("taken from")) < full_spool
     assert site.log_lines(" within ") == [], "nothing was waited for"
     assert site.log.rstrip().endswith("stopped")
+
+
+def test_a_message_of_several_transactions_is_told_of_once(site, make_mail):
+    told = []
+    recipients = [f"r{number}@example.org" for number in range(250)]
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        site.send(make_mail(*recipients), make_mail())
+        assert not run(
+            site.configuration, once=True, tell=lambda *counts: told.append(counts)
+        )
+        assert len(relay.messages) == 4
+    assert told == [(1, 2), (2, 2)]

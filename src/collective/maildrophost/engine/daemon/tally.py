@@ -20,9 +20,17 @@ def tally(queue: Queue, tell: Tell) -> Callable[[Finished, float], None]:
 
     def observe(finished: Finished, now: float) -> None:
         nonlocal through
-        if finished.settlement is not None:
+        if _is_through(finished):
             through += 1
             # A file that was dropped meanwhile was not counted.
             tell(through, max(through, total))
 
     return observe
+
+
+def _is_through(finished: Finished) -> bool:
+    """Not before the last of the SMTP transactions that a message takes."""
+    claim, settlement = finished.claim, finished.settlement
+    if settlement is None or claim.more:
+        return False
+    return len(settlement.verdicts) == len(claim.recipients)
