@@ -108,6 +108,15 @@ def test_after_a_handshake_that_the_relay_reset_the_next_one_is_whole(
         assert resumed(own) == 0
 
 
+def test_a_relay_that_could_not_be_reached_resumes_the_session(exchange, fault, own):
+    with Scripted(certificates=own, implicit_tls=True) as server:
+        exchange(server, MAIL, tls=3, ca_file=own.ca_file)
+    assert fault(server, tls=3, ca_file=own.ca_file).phase is Phase.CONNECT
+    with Scripted(certificates=own, implicit_tls=True, port=server.port) as again:
+        exchange(again, MAIL, tls=3, ca_file=own.ca_file)
+    assert resumed(own) == 1
+
+
 def test_the_context_of_a_relay_is_made_once(own):
     relay = RelayAddress("relay.test", 25)
     made = client_context(relay, True, own.ca_file)

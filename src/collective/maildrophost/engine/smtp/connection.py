@@ -154,7 +154,7 @@ class Connection:
         implicit = self._security.tls == TLS_IMPLICIT
         context = self._context(self._security.verify) if implicit else None
         try:
-            await self._dial(context)
+            await dial(self._channel, relay.host, relay.port, context)
         except ssl.SSLError as error:
             raise self._tls_fault(error) from None
         except socket.gaierror as error:
@@ -164,15 +164,6 @@ class Connection:
             raise RelayFault(relay, Phase.CONNECT, describe(error)) from None
         self._session.loopback = _is_loopback(self._channel.peer())
         self._session.encrypted = implicit
-
-    async def _dial(self, context: ResumingContext | None) -> None:
-        try:
-            await dial(self._channel, self.relay.host, self.relay.port, context)
-        except (OSError, ValueError):
-            # A relay may close the connection when it dislikes what is to be resumed.
-            if context is not None:
-                context.forget()
-            raise
 
     def _tls_fault(self, error: Exception) -> RelayFault:
         permanent = isinstance(error, ssl.SSLCertVerificationError)

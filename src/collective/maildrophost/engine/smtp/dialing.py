@@ -15,11 +15,12 @@ from typing import Any
 from ..patience import within
 from .channel import Channel
 from .lookup import look_up
+from .tls import ResumingContext
 from .wire import Wire
 
 
 async def dial(
-    channel: Channel, host: str, port: int, context: ssl.SSLContext | None
+    channel: Channel, host: str, port: int, context: ResumingContext | None
 ) -> None:
     """Connect `channel`, with TLS from the first byte when there is a `context`.
 
@@ -48,7 +49,16 @@ async def _connect(channel: Channel, address: str, port: int, family: int) -> No
     await _in_time(connecting, channel.timeouts.connect)
 
 
-async def _encrypt(channel: Channel, context: ssl.SSLContext, host: str) -> None:
+async def _encrypt(channel: Channel, context: ResumingContext, host: str) -> None:
+    try:
+        await _start_tls(channel, context, host)
+    except (OSError, ValueError):
+        # A relay may close the connection when it dislikes what is to be resumed.
+        context.forget()
+        raise
+
+
+async def _start_tls(channel: Channel, context: ResumingContext, host: str) -> None:
     if channel.replies.pending:
         # What came in clear must not be taken for an answer that came over TLS.
         text = "the relay speaks in clear where TLS was to begin"
