@@ -45,7 +45,11 @@ def offer(
 ) -> Offer | None:
     """What to ask the relay; None: there are verdicts for all. Raises RelayFault."""
     reverse_path = _reverse_path(session, findings, sender)
-    if reverse_path is None or _cannot_carry(session, findings, content):
+    if reverse_path is None:
+        return None
+    # Every line of the content is looked at for it: once.
+    size = wire_size(content) if session.capabilities.offers("SIZE") else 0
+    if _cannot_carry(session, findings, content, size):
         return None
     paths = _forward_paths(session, findings, recipients)
     if not paths:
@@ -53,7 +57,7 @@ def offer(
     offered = dict(islice(paths.items(), MOST_RECIPIENTS))
     utf8 = any(each.utf8 for each in (reverse_path, *offered.values()))
     return Offer(
-        _mail_command(session, reverse_path, utf8, content),
+        _mail_command(session, reverse_path, utf8, content, size),
         {index: line(f"RCPT TO:<{each.address}>") for index, each in offered.items()},
     )
 
@@ -85,11 +89,13 @@ def _reverse_path(session: Session, findings: Findings, sender: str) -> Path | N
         return None
 
 
-def _cannot_carry(session: Session, findings: Findings, content: bytes) -> bool:
+def _cannot_carry(
+    session: Session, findings: Findings, content: bytes, size: int
+) -> bool:
     """Whether the relay has no way to take this content."""
     capabilities = session.capabilities
     limit = capabilities.size_limit
-    if limit and (size := wire_size(content)) > limit:
+    if limit and size > limit:
         reply = f"5.3.4 the message has {size} octets, the relay takes {limit}"
         verdict = Verdict(Outcome.FAILED, reply)
     elif content.isascii() or capabilities.offers("8BITMIME"):
@@ -130,11 +136,11 @@ def _of_the_message(session: Session, verdict: Verdict) -> Verdict:
 
 
 def _mail_command(
-    session: Session, reverse_path: Path, utf8: bool, content: bytes
+    session: Session, reverse_path: Path, utf8: bool, content: bytes, size: int
 ) -> bytes:
     command = f"MAIL FROM:<{reverse_path.address}>"
     if session.capabilities.offers("SIZE"):
-        command += f" SIZE={wire_size(content)}"
+        command += f" SIZE={size}"
     if session.capabilities.offers("8BITMIME") and not content.isascii():
         command += " BODY=8BITMIME"
     return line(command + " SMTPUTF8" if utf8 else command)
