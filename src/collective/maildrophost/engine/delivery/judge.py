@@ -65,15 +65,15 @@ def _accepted(
     positions = [recipient.position for recipient in claim.recipients]
     each = tuple(zip(positions, filter(None, verdicts), strict=True))
     return Settlement(
-        claim.id,
-        claim.created,
-        claim.attempts,
-        claim.owner,
-        now,
-        relay,
-        each,
-        claim.due,
-        possible_duplicate,
+        id=claim.id,
+        created=claim.created,
+        attempts=claim.attempts,
+        owner=claim.owner,
+        time=now,
+        relay=relay,
+        verdicts=each,
+        due=claim.due,
+        possible_duplicate=possible_duplicate,
     )
 
 

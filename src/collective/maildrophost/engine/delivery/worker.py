@@ -218,17 +218,16 @@ class Worker:
 def without_recipients(claim: Claim) -> Finished:
     """The end of a message whose rows in the queue are damaged."""
     log.error("id=%d: the queue names nobody to send it to, it is not sent", claim.id)
-    verdicts = ()
     settlement = Settlement(
-        claim.id,
-        claim.created,
-        claim.attempts,
-        claim.owner,
-        time.time(),
-        "-",
-        verdicts,
-        claim.due,
-        False,
+        id=claim.id,
+        created=claim.created,
+        attempts=claim.attempts,
+        owner=claim.owner,
+        time=time.time(),
+        relay="-",
+        verdicts=(),
+        due=claim.due,
+        possible_duplicate=False,
     )
     return Finished(claim, settlement)
 
