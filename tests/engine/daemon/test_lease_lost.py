@@ -43,7 +43,8 @@ def test_it_breaks_off_even_while_it_stops_or_reloads(quick, manager, asked, wor
             with quick.queue.write() as tx:
                 retire(tx, owner)
             assert daemon.process.wait(20) == 1
-    assert quick.log_lines(BROKEN_OFF)
+    (line,) = quick.log_lines(BROKEN_OFF)
+    assert "the lease is lost" in line
     assert quick.log_lines("the daemon ends: another daemon has taken this one")
     record = quick.message(id)
     assert (record.state, record.possible_duplicate) == (State.QUEUED, True)

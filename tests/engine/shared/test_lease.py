@@ -96,6 +96,7 @@ def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url)
             wait_until(lambda: relay.received, 10, "the content")
             proxy.cut()
             wait_until(lambda: site.log_lines(BROKEN_OFF), 10, "that it breaks off")
+            assert site.log_lines("the lease could not be renewed")
             proxy.mend()
             record = site.wait_for(id, State.SENT, 20)
             assert running.process.poll() is None
@@ -115,7 +116,7 @@ def test_who_was_taken_for_dead_breaks_off_at_once_and_ends(machines, make_mail)
                 retire(tx, running.row.owner)
                 assert claim(tx, "another", [int(id)], time.time())
             assert running.process.wait(20) == 1
-    assert site.log_lines(BROKEN_OFF)
+    assert "the lease is lost" in site.log_lines(BROKEN_OFF)[0]
     record = site.message(id)
     assert (record.state, record.possible_duplicate) == (State.SENDING, True)
 

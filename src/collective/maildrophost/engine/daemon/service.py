@@ -143,9 +143,9 @@ class Service:
     async def _beat(self) -> None:
         """Keep the lease; whenever it is lost, nothing in flight goes on."""
         try:
-            await self._heartbeat.run(self._delivery.break_off, self._delivery.go_on)
+            await self._heartbeat.run(self._delivery.doubt, self._delivery.go_on)
         except LeaseLost:
-            self._delivery.break_off()
+            self._delivery.lose()
             raise
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:

@@ -109,12 +109,20 @@ class Delivery:
         """Heed what other daemons find out about the relay, until cancelled."""
         await self._watch.follow(self._queue)
 
-    def break_off(self) -> None:
+    def doubt(self) -> None:
         """Another daemon may take over what this one has: send no more of it."""
+        self._break_off("could not be renewed", "nothing is sent until it is")
+
+    def lose(self) -> None:
+        """What this one has is another daemon's, or nobody's: send no more of it."""
+        self._break_off("is lost", "the daemon ends")
+
+    def _break_off(self, what: str, then: str) -> None:
         log.error(
-            "the lease could not be renewed: %d mails in flight are broken off, "
-            "nothing is sent until it is",
+            "the lease %s: %d mails in flight are broken off, %s",
+            what,
             self.ledger.in_flight,
+            then,
         )
         self.ledger.doubt()
         for worker in self._workers:

@@ -26,7 +26,7 @@ log = logging.getLogger("maildrop.delivery")
 
 _OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
 """Where a fault of the relay may come of what this message needs."""
-BROKEN_OFF = "broken off: the lease on it could not be renewed"
+BROKEN_OFF = "broken off: another daemon may have it by now"
 
 CONTENT_LOST = "the queue has lost its content"
 
