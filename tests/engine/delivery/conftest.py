@@ -1,11 +1,13 @@
-"""Claims as the queue hands them out, for decisions that need no queue."""
+"""Claims as the queue hands them out, hosts that stand in for each other."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from engine.delivery.hosts import Hosts
 from hypothesis import settings
 
 from collective.maildrophost.engine.message import Lane
@@ -15,6 +17,7 @@ from collective.maildrophost.engine.queue import Claim, OpenRecipient
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+PATIENCE_SECONDS = 10.0
 NOW = 1_800_000_000.0
 CLAIM = Claim(
     id=7,
@@ -49,3 +52,18 @@ def claimed() -> Callable[..., Claim]:
         return replace(CLAIM, recipients=recipients, attempts=tries, **changes)
 
     return claimed
+
+
+@pytest.fixture
+def play():
+    """Runs a scene with its hosts, and closes what it left open."""
+
+    def play(scene):
+        async def run():
+            hosts = Hosts()
+            await asyncio.wait_for(scene(hosts), PATIENCE_SECONDS)
+            await hosts.pool.close()
+
+        asyncio.run(run())
+
+    return play

@@ -5,71 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO
 
-from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
-from collective.maildrophost.engine.delivery.pool import Pool
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
-from collective.maildrophost.engine.delivery.route import Failover
 from collective.maildrophost.engine.delivery.watch import Watch
 from collective.maildrophost.engine.smtp import Phase, RelayFault
-
-ONE, TWO = RelayAddress("one", 25), RelayAddress("two", 25)
-PAUSE_SECONDS = 2.0
-PATIENCE_SECONDS = 10.0
-
-
-class Opened:
-    """A connection that always works."""
-
-    served = 0
-    usable = True
-
-    def __init__(self, relay):
-        self.relay = relay
-        self.closed = 0
-
-    async def quit(self):
-        self.closed += 1
-
-
-class Hosts:
-    """Two hosts, of which those in `down` refuse; `now` is the time.
-
-    Those in `silent` answer as soon as `answer` is set. A try takes `seconds`.
-    """
-
-    hosts = (ONE, TWO)
-
-    def __init__(self):
-        self.now = 1_800_000_000.0
-        self.down = set()
-        self.silent = set()
-        self.answer = asyncio.Event()
-        self.tried = []
-        self.seconds = 0.0
-        self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
-        self.pool = Pool(self.failover, batch=0)
-
-    async def open(self, host):
-        self.tried.append(host)
-        self.now += self.seconds
-        if host in self.silent:
-            await self.answer.wait()
-        if host in self.down:
-            raise RelayFault(host, Phase.CONNECT, "refused")
-        return Opened(host)
-
-    async def stand_in(self, connections=1):
-        """Connections to the second host, given back after the first has failed."""
-        self.down = {ONE}
-        opened = [await self.pool.take() for _ in range(connections)]
-        assert {each.relay for each in opened} == {TWO}
-        for each in opened:
-            self.pool.give(each)
-        self.tried.clear()
-        return opened
 
 
 class Told:
@@ -80,21 +22,6 @@ class Told:
 
     def note(self, note):
         self.notes.append(note)
-
-
-@pytest.fixture
-def play():
-    """Runs a scene with its hosts, and closes what it left open."""
-
-    def play(scene):
-        async def run():
-            hosts = Hosts()
-            await asyncio.wait_for(scene(hosts), PATIENCE_SECONDS)
-            await hosts.pool.close()
-
-        asyncio.run(run())
-
-    return play
 
 
 def test_a_connection_is_kept_while_its_host_is_the_first_that_may_be_tried(play):
@@ -150,82 +77,6 @@ def test_one_connection_waits_for_a_host_that_may_be_back_the_others_go_on(play)
         hosts.answer.set()
         assert (await probe).relay == ONE
         hosts.failover.works(ONE)
-        assert hosts.failover.first == ONE
-
-    play(scene)
-
-
-@pytest.fixture
-def tried(play):
-    """Plays a scene with the connection whose message tries the first host again."""
-
-    def try_again(scene):
-        async def until_open(hosts):
-            await hosts.stand_in()
-            hosts.now += PAUSE_SECONDS
-            hosts.down.clear()
-            connection = await hosts.pool.take()
-            assert connection.relay == ONE
-            await scene(hosts, connection)
-
-        play(until_open)
-
-    return try_again
-
-
-def test_a_host_that_greets_again_has_one_message_until_it_has_taken_it(tried):
-    async def scene(hosts, connection):
-        others = [await hosts.pool.fresh() for _ in range(3)]
-        assert {each.relay for each in others} == {TWO}
-        hosts.failover.works(ONE)
-        assert (await hosts.pool.fresh()).relay == ONE
-
-    tried(scene)
-
-
-def test_a_host_that_was_told_nothing_is_tried_with_the_next_message(tried):
-    async def scene(hosts, connection):
-        hosts.pool.give(connection)
-        assert await hosts.pool.take() is connection
-        hosts.pool.give(await hosts.pool.fresh())
-        assert hosts.failover.first == ONE
-
-    tried(scene)
-
-
-def test_who_used_a_host_before_its_fault_does_not_speak_for_the_one_that_tries(play):
-    async def scene(hosts):
-        early = await hosts.pool.take()
-        assert early.relay == ONE
-        hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
-        hosts.now += PAUSE_SECONDS
-        assert (await hosts.pool.fresh()).relay == ONE
-        hosts.pool.give(early)
-        assert hosts.failover.first == TWO
-
-    play(scene)
-
-
-def test_a_host_that_fails_at_the_mail_it_was_tried_with_is_tried_again_later(tried):
-    async def scene(hosts, connection):
-        hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
-        assert hosts.failover.first == TWO
-        hosts.now += 2 * PAUSE_SECONDS
-        assert hosts.failover.first == ONE
-
-    tried(scene)
-
-
-def test_a_try_that_is_cancelled_leaves_the_host_to_others(play):
-    async def scene(hosts):
-        await hosts.stand_in()
-        hosts.now += PAUSE_SECONDS
-        hosts.silent = {ONE}
-        probe = asyncio.create_task(hosts.pool.take())
-        while not hosts.tried:
-            await asyncio.sleep(0)
-        probe.cancel()
-        await asyncio.wait([probe])
         assert hosts.failover.first == ONE
 
     play(scene)

@@ -1,0 +1,66 @@
+"""Two hosts of a relay, with the pool of connections to them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery.pool import Pool
+from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
+from collective.maildrophost.engine.delivery.route import Failover
+from collective.maildrophost.engine.smtp import Phase, RelayFault
+
+ONE, TWO = RelayAddress("one", 25), RelayAddress("two", 25)
+PAUSE_SECONDS = 2.0
+
+
+class Opened:
+    """A connection that always works."""
+
+    served = 0
+    usable = True
+
+    def __init__(self, relay):
+        self.relay = relay
+        self.closed = 0
+
+    async def quit(self):
+        self.closed += 1
+
+
+class Hosts:
+    """Two hosts, of which those in `down` refuse; `now` is the time.
+
+    Those in `silent` answer as soon as `answer` is set. A try takes `seconds`.
+    """
+
+    hosts = (ONE, TWO)
+
+    def __init__(self):
+        self.now = 1_800_000_000.0
+        self.down = set()
+        self.silent = set()
+        self.answer = asyncio.Event()
+        self.tried = []
+        self.seconds = 0.0
+        self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
+        self.pool = Pool(self.failover, batch=0)
+
+    async def open(self, host):
+        self.tried.append(host)
+        self.now += self.seconds
+        if host in self.silent:
+            await self.answer.wait()
+        if host in self.down:
+            raise RelayFault(host, Phase.CONNECT, "refused")
+        return Opened(host)
+
+    async def stand_in(self, connections=1):
+        """Connections to the second host, given back after the first has failed."""
+        self.down = {ONE}
+        opened = [await self.pool.take() for _ in range(connections)]
+        assert {each.relay for each in opened} == {TWO}
+        for each in opened:
+            self.pool.give(each)
+        self.tried.clear()
+        return opened
