@@ -49,15 +49,20 @@ class Checkout:
             (folder / name).write_text(PYTHON.format(version=version))
             (folder / name).chmod(0o755)
 
-    def make(self, *arguments: str) -> int:
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run it as from a shell, with nothing from a make that runs the tests."""
         path = f"{self.folder}:{os.environ['PATH']}"
         return subprocess.run(
             ["make", *arguments],
             cwd=self.folder,
             env={"PATH": path},
             capture_output=True,
+            text=True,
             timeout=30,
-        ).returncode
+        )
+
+    def install(self, *arguments: str) -> int:
+        return self.make("install", *arguments).returncode
 
     @property
     def builds(self) -> list[str]:
@@ -72,7 +77,7 @@ def checkout(tmp_path):
 
 def test_what_is_built_is_not_built_again(checkout):
     for _again in range(2):
-        assert checkout.make("install") == 0
+        assert checkout.install() == 0
     assert checkout.builds == ["3.11.7"]
 
 
@@ -80,18 +85,18 @@ def test_a_build_that_failed_is_done_again(checkout):
     broken = checkout.folder / "broken"
     broken.touch()
     for _again in range(2):
-        assert checkout.make("install") != 0
+        assert checkout.install() != 0
     broken.unlink()
-    assert checkout.make("install") == 0
+    assert checkout.install() == 0
     assert len(checkout.builds) == 3
 
 
 @pytest.mark.parametrize("name", INPUT)
 def test_it_is_built_again_when_what_it_is_made_of_has_changed(checkout, name):
-    checkout.make("install")
+    checkout.install()
     in_a_while = (checkout.folder / ".installed.cfg").stat().st_mtime + 10
     os.utime(checkout.folder / name, (in_a_while, in_a_while))
-    checkout.make("install")
+    checkout.install()
     assert len(checkout.builds) == 2
 
 
@@ -103,14 +108,14 @@ def test_another_interpreter_builds_anew_and_stays(checkout):
         [],
         ["PYTHON=python3"],
     ):
-        assert checkout.make("install", *arguments) == 0
+        assert checkout.install(*arguments) == 0
     assert checkout.builds == ["3.11.7", "3.13.0", "3.11.7"]
 
 
 def test_an_interpreter_that_is_none_leaves_what_is_there(checkout):
-    checkout.make("install")
-    assert checkout.make("install", "PYTHON=no-such-python") != 0
-    assert checkout.make("install") == 0
+    checkout.install()
+    assert checkout.install("PYTHON=no-such-python") != 0
+    assert checkout.install() == 0
     assert len(checkout.builds) == 1
 
 
@@ -121,8 +126,8 @@ def test_an_environment_that_broke_off_is_made_again(checkout):
     )
     without_venv.chmod(0o755)
     for _again in range(2):
-        assert checkout.make("install", "PYTHON=without-venv") != 0
-    assert checkout.make("install") == 0
+        assert checkout.install("PYTHON=without-venv") != 0
+    assert checkout.install() == 0
     assert checkout.builds == ["3.11.7"]
 
 
@@ -132,7 +137,5 @@ def test_every_target_with_a_word_about_it_is_listed(checkout):
         for line in (PROJECT / "Makefile").read_text().splitlines()
         if ": " in line and " ## " in line
     }
-    listing = subprocess.run(
-        ["make", "help"], cwd=checkout.folder, capture_output=True, text=True
-    ).stdout
+    listing = checkout.make("help").stdout
     assert {line.split()[0] for line in listing.splitlines()} == told
