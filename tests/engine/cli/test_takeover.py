@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from commands import PROGRAM
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import compose
@@ -24,6 +25,10 @@ from collective.maildrophost.engine.queue import (
 )
 
 MANY = 400
+FAULTS = Path(__file__).parents[1] / "faults"
+# Each run would watch the mail for a second.
+IMPATIENT = json.dumps({"smtp": {}, "takeover.taking.QUIET_SECONDS": 0.1})
+PROGRAM = sys.executable, str(FAULTS / "impatient.py"), IMPATIENT
 
 
 def spool_with(home: Path, *subjects: str) -> Path:
