@@ -95,13 +95,13 @@ def test_messages_whose_move_to_another_queue_broke_off_are_told(site):
     site.prepare("one", "two")
     write(site, put_aside)
     ended = site.ctl("status")
-    assert "2 prepared messages are on their way to another queue" in ended.out
+    assert "2 prepared messages on the way to another queue" in ended.out
     assert "never ended" not in ended.out
     assert site.ctl("status", "--json").json["put_aside"] == 2
     (told,) = (
         each
         for each in site.ctl("check", "--json").json
-        if "on their way" in each["text"]
+        if "on the way to another queue" in each["text"]
     )
     assert (told["level"], told["text"].split()[0]) == ("warning", "2")
 

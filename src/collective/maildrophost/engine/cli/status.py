@@ -91,7 +91,7 @@ def _print(found: _Found, program: str) -> None:
         )
     if found.aside:
         click.echo(
-            f"{found.aside} prepared messages are on their way to another queue: where "
+            f"{messages(found.aside, 'prepared')} on the way to another queue: where "
             "no 'import' goes on, it was broken off; run it there again"
         )
 

@@ -57,8 +57,8 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
     if aside:
         yield warning(
             SUBJECT,
-            f"{aside} messages are on their way to another queue, and not sent from "
-            "here: where no 'import' goes on, run it there again",
+            f"{messages(aside)} on the way to another queue, and not sent from here: "
+            "where no 'import' goes on, run it there again",
         )
     for risk in risks:
         yield warning(SUBJECT, risk)
