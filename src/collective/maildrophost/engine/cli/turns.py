@@ -17,6 +17,8 @@ from pathlib import Path
 
 import click
 
+from ..flock import locks
+
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
 """Waiting longer than this is explained."""
@@ -59,8 +61,6 @@ def _wait(handle: int, configuration: Path, seconds: float) -> None:
 
 
 def _locks(handle: int) -> bool:
-    from ..queue.sqlite.flock import locks
-
     try:
         return locks(handle, fcntl.LOCK_EX)
     except OSError:

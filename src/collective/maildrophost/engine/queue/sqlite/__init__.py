@@ -3,7 +3,6 @@
 database       how it is opened and written, so that a commit is on disk
 connection     its connections; no fork inherits one
 lock           one writes at a time, the others wait their turn
-flock          the kernel's lock on a file
 presence       who has the file open: none makes another one in its place
 housekeeping   the files kept from growing for good
 backup         a copy of a queue that is in use

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ...disk import sync, sync_names
 from ...errors import MaildropError
+from ...flock import is_at, locks
 from .connection import connect
 from .database import advice
-from .flock import is_at, locks
 
 STEP_PAGES = 500
 """Copied between two reports of progress (2 MB)."""

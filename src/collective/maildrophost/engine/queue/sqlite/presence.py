@@ -19,8 +19,8 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+from ...flock import is_at, locks
 from ...ownership import belong_as
-from .flock import is_at, locks
 from .lock import TURN_SECONDS, pause
 
 PATIENCE_SECONDS = 0.5
