@@ -268,7 +268,7 @@ MAIL = b"##To:b@x.org\n##From:a@x.org\nSubject: hello\n\nbody\n"
 
 @pytest.fixture
 def often_pruned(impatient):
-    impatient(**LEASE, daemon__service__PRUNE_SECONDS=0.2)
+    impatient(**LEASE, daemon__housekeeping__PRUNE_SECONDS=0.2)
 
 
 @pytest.fixture

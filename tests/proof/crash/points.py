@@ -49,6 +49,7 @@ def ways(points: Iterable[Point]) -> list[tuple[str, str, Plan]]:
     return [(name, each.scene, plan) for each in points for name, plan in each.plans()]
 
 
+PRUNE = "engine.daemon.housekeeping.Housekeeping._prune_some"
 BOOKS = "engine.delivery.books.write"
 HEARTBEAT = "engine.daemon.heartbeat.Heartbeat."
 
@@ -92,9 +93,15 @@ DAEMON = [
     Point(HEARTBEAT + "start", "another has vanished", ("recover_ownerless",)),
     Point(HEARTBEAT + "_beat", "in flight", ("renew",), EVERYBODY),
     Point(HEARTBEAT + "stop", "stopping", ("retire",)),
-    Point("engine.daemon.service.Service._prune_some", "history", ("prune",)),
-    Point("engine.daemon.service.Service._prune_some", "old key", ("prune_files",)),
-    Point("engine.daemon.service.Service._prune_some", "old batch", ("prune",)),
+    Point(PRUNE, "history", ("prune",)),
+    Point(
+        "engine.daemon.housekeeping.Housekeeping._prune_some",
+        "old key",
+        ("prune_files",),
+    ),
+    Point(
+        "engine.daemon.housekeeping.Housekeeping._prune_some", "old batch", ("prune",)
+    ),
     Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
     Point("engine.intake.Intake._remove unlink", "dropped file"),
     Point("engine.intake.Intake._forget_removed", "dropped file", ("forget_files",)),

@@ -194,7 +194,7 @@ def dropped_file(house: House, relay: Scripted) -> Iterable[str]:
 
 def old_key(house: House, relay: Scripted) -> Iterable[str]:
     """Of a file that is gone for long; it is forgotten after the second scan."""
-    house.constants["engine.daemon.service.PRUNE_SECONDS"] = 0.1
+    house.constants["engine.daemon.housekeeping.PRUNE_SECONDS"] = 0.1
     with house.queue.write() as tx:
         row = {"key": "key", "taken": time.time() - 99 * DAY}
         tx.execute(tables.taken_file.insert(), row)
@@ -220,7 +220,7 @@ def room_to_spare(house: House, relay: Scripted) -> Iterable[str]:
         house.constants[f"engine.queue.sqlite.housekeeping.{name}"] = value
     house.constants["engine.queue.sqlite.housekeeping.LARGE_WAL_BYTES"] = 0
     # It waits for nobody: where a heartbeat was in the way, it comes again.
-    house.constants["engine.daemon.service.PRUNE_SECONDS"] = 0.1
+    house.constants["engine.daemon.housekeeping.PRUNE_SECONDS"] = 0.1
     (gone,) = queued(house, mail("gone", body="x" * 400_000))
     (kept,) = queued(house, mail("kept"))
     with house.queue.write() as tx:

@@ -78,6 +78,30 @@ def test_the_file_shrinks_in_short_steps(emptied, hands):
     assert hands.message(1).state is State.QUEUED
 
 
+def test_the_file_shrinks_once_a_reader_in_the_way_has_ended(emptied):
+    size = emptied.path.stat().st_size
+    with emptied.read() as tx:
+        tx.exec_driver_sql("SELECT count(*) FROM maildrop_message").scalar()
+        while room(emptied).pages_to_spare > 0:
+            assert tidy(emptied) is True
+        assert tidy(emptied) is True, "the file is as long as ever"
+        assert emptied.path.stat().st_size == size
+    assert tidy(emptied) is False
+    assert emptied.path.stat().st_size < size / 2
+
+
+def test_the_last_step_that_a_writer_was_in_the_way_of_is_done_later(
+    emptied, monkeypatch
+):
+    monkeypatch.setattr(module, "STEP_PAGES", 10**6)
+    with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
+        by.execute("BEGIN IMMEDIATE")
+        assert tidy(emptied) is True
+        by.execute("COMMIT")
+    until_done(emptied)
+    assert room(emptied).pages_to_spare <= 0
+
+
 def test_what_is_likely_to_be_used_again_is_kept(emptied, monkeypatch):
     monkeypatch.setattr(module, "SPARE_PAGES", 10**6)
     before = room(emptied).pages

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,26 +16,19 @@ from ..delivery import Delivery
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS, Intake, Untaken
-from ..queue import Queue, QueueError, empty_large_wal, prune, prune_files, tidy
-from ..queue.prune import AT_ONCE
+from ..queue import Queue, QueueError
 from .clockwatch import ClockWatch
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
+from .housekeeping import Housekeeping
 from .listener import Listener
 from .systemd import Systemd
 from .usable import load_usable
 
 log = logging.getLogger("maildrop.daemon")
 
-PRUNE_SECONDS = 600.0
 HEARING_SECONDS = 0.02
 """For a signal that was caught to get from the system's handler to ours."""
-PRUNE_PAUSE_SECONDS = 0.1
-"""Between two batches, so that others get to write."""
-WAL_SECONDS = 5.0
-"""Between two looks at how large it is ..."""
-WAL_TRY_SECONDS = 0.1
-"""... and two tries to make it smaller."""
 SCAN_SECONDS = 1.0
 """A look at an unchanged directory costs microseconds, so it is not put off longer."""
 
@@ -67,6 +59,9 @@ class Service:
             queue, configuration.interval, delivery.ledger.wake
         )
         self._scanned = asyncio.Event()
+        self._housekeeping = Housekeeping(
+            configuration, queue, intake, delivery, self._scanned
+        )
         self._told_to_end = asyncio.Event()
         self._told_to_reload = asyncio.Event()
         self._told_to_stop = False
@@ -88,8 +83,8 @@ class Service:
             await self._run_together(
                 self._delivery.run(),
                 self._take_in(),
-                self._prune(),
-                self._keep_wal_small(),
+                self._housekeeping.run(),
+                self._housekeeping.keep_wal_small(),
                 self._clock.run(),
                 self._fast_clocks.run(),
                 self._listener.run(),
@@ -260,36 +255,3 @@ class Service:
                 failing = True
             self._scanned.set()
             await asyncio.sleep(seconds)
-
-    async def _prune(self) -> None:
-        await self._scanned.wait()
-        while True:
-            seconds = PRUNE_SECONDS
-            try:
-                if await asyncio.to_thread(self._prune_some) >= AT_ONCE or (
-                    await self._tidy()
-                ):
-                    seconds = PRUNE_PAUSE_SECONDS
-            except QueueError as error:
-                log.error("%s; old records stay for now", error)
-            await asyncio.sleep(seconds)
-
-    async def _keep_wal_small(self) -> None:
-        """While mail is on its way, too: where it always is, it would fill a disk."""
-        while True:
-            is_small = await asyncio.to_thread(empty_large_wal, self._queue)
-            await asyncio.sleep(WAL_SECONDS if is_small else WAL_TRY_SECONDS)
-
-    async def _tidy(self) -> bool:
-        if self._delivery.ledger.in_flight:
-            return False  # mail goes first
-        return await asyncio.to_thread(tidy, self._queue)
-
-    def _prune_some(self) -> int:
-        configuration, now = self._configuration, time.time()
-        with self._queue.write() as tx:
-            gone = prune(tx, now, configuration.history_days, configuration.failed_days)
-            # A file that has come back while nobody looked is still known then.
-            if self._intake.looked_through:
-                gone += prune_files(tx, now)
-            return gone

@@ -61,8 +61,12 @@ def _room(queue: sqlite3.Connection, path: Path) -> Room:
 
 def wal_bytes(path: Path) -> int:
     """The size of the queue's write-ahead log, 0 without one."""
+    return _file_bytes(path.with_name(path.name + "-wal"))
+
+
+def _file_bytes(path: Path) -> int:
     try:
-        return path.with_name(path.name + "-wal").stat().st_size
+        return path.stat().st_size
     except OSError:
         return 0
 
@@ -101,14 +105,18 @@ def empty_large_wal(queue: Queue) -> bool:
 def _step(queue: sqlite3.Connection, path: Path) -> bool:
     if wal_bytes(path) > LARGE_WAL_BYTES:
         _truncate_wal(queue)
-    spare = _room(queue, path).pages_to_spare
-    if spare <= 0 or not _can_shrink(queue):
+    now = _room(queue, path)
+    if now.pages_to_spare > 0 and _can_shrink(queue):
+        _give_back(queue, min(STEP_PAGES, now.pages_to_spare))
+        now = _room(queue, path)
+        if now.pages_to_spare > 0:
+            return True
+    if not _is_longer(path, now):
         return False
-    _give_back(queue, min(STEP_PAGES, spare))
-    if spare <= STEP_PAGES:
-        # Only with a checkpoint the file itself gets shorter.
-        queue.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-    return spare > STEP_PAGES
+    # Only with a checkpoint of all of it the file itself gets shorter: where a reader
+    # is in the way, that is left to the next step.
+    queue.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return _is_longer(path, _room(queue, path))
 
 
 def _truncate_wal(queue: sqlite3.Connection) -> None:
@@ -120,6 +128,10 @@ def _truncate_wal(queue: sqlite3.Connection) -> None:
 def _can_shrink(queue: sqlite3.Connection) -> bool:
     (mode,) = queue.execute("PRAGMA auto_vacuum").fetchone()
     return bool(mode == INCREMENTAL)
+
+
+def _is_longer(path: Path, room: Room) -> bool:
+    return _file_bytes(path) > room.pages * room.page_bytes
 
 
 def _give_back(queue: sqlite3.Connection, pages: int) -> None:
