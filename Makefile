@@ -1,9 +1,9 @@
 # Builds, runs, tests and checks the project. `make help` lists what there is.
 
 PYTHON ?= python3
-# Most tests wait for a process or for a server: with a third worker, two cores take a
-# fifth less time.
-PYTEST_OPTIONS ?= -n 3 --dist loadgroup
+# Most tests wait for a process or for a server: with four workers, two cores take a
+# third less time than with two.
+PYTEST_OPTIONS ?= -n 4 --dist loadgroup
 
 VENV := .venv
 # The linters live apart, so that none of what they need is in a script of bin/.
