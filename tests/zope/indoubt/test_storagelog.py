@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
+import transaction
 
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.endings import Ending
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
 NEVER = "00" * 8
+AFTER_ALL = "~~"
 
 
 @pytest.fixture
@@ -79,3 +82,34 @@ def test_a_no_is_believed_only_when_every_database_says_it(commit, ending, other
 
 def test_where_nothing_was_written_no_log_can_tell(ending):
     assert ending(batch={}) == {"batch": Ending.UNKNOWN}
+
+
+@pytest.mark.parametrize("kind", ["file", "zeo", "history"])
+def test_a_search_begins_at_the_newest_transaction_that_is_seen(make_site, join, kind):
+    """A RelStorage that is asked for it itself repeats what it has told first."""
+    begins = []
+
+    def vote(connection):
+        begins.append(json.loads(storagelog.reference([connection])))
+
+    with make_site(kind).opened() as database:
+        for _ in range(3):
+            connection = database.open()
+            root = connection.root()
+            root["counter"] += 1
+            last = root._p_serial.hex()
+            join(AFTER_ALL, tpc_vote=partial(vote, connection))
+            transaction.commit()
+            connection.close()
+            assert begins.pop() == {"main": last}
+
+
+def test_a_vote_leaves_no_transaction_open_in_a_relational_database(make_site, join):
+    """A server could tidy up nothing that is newer, as long as Zope runs."""
+    with make_site("history").opened() as database:
+        connection = database.open()
+        connection.root.counter += 1
+        join(AFTER_ALL, tpc_vote=lambda: storagelog.reference([connection]))
+        transaction.commit()
+        connection.close()
+        assert not database.storage._load_connection

@@ -2,8 +2,8 @@
 
 When a storage commits, it writes the transaction's extended info, which has the ids of
 its batches, into its log. Found there, the transaction has committed. Otherwise it has
-not, provided that the log is the right one and complete: it still has what was its last
-transaction at the vote, and was not packed since.
+not, provided that the log is the right one and complete: it still has the transaction
+that was the last one to be seen at the vote, and was not packed since.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ logger = logging.getLogger("maildrop.zope")
 def reference(resources: Iterable[Any]) -> str:
     """Where to look the transaction of these up, once they have voted; "" for nowhere.
 
-    It is the last transaction of each database that writes something, as JSON.
+    It is the last transaction that each connection sees that writes something, as JSON.
     """
     ends = {
-        connection.db().database_name: _end(connection.db())
+        connection.db().database_name: _end(connection)
         for connection in resources
         # Storages need not log a transaction that changes nothing.
         if isinstance(connection, Connection) and _stores(connection)
@@ -44,11 +44,13 @@ def _stores(connection: Connection) -> bool:
     return bool(connection._modified or connection._creating)
 
 
-def _end(database: Any) -> str | None:
-    """The id of its last transaction; None when its log can't be searched later."""
-    if not _keeps_log(database.storage):
+def _end(connection: Connection) -> str | None:
+    """The id of the last transaction; None when its log can't be searched later."""
+    if not _keeps_log(connection.db().storage):
         return None
-    last: bytes = database.lastTransaction()
+    # Not public, either. A RelStorage itself, which the database would ask, is polled
+    # by nobody: it would repeat what it told first, and keep a transaction open for it.
+    last: bytes = connection._storage.lastTransaction()
     return last.hex() if last and any(last) else None
 
 
