@@ -6,7 +6,8 @@ import enum
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 LATEST = 10_000
 """So many are remembered whose last step on the queue went well: a standby that takes
@@ -24,6 +25,7 @@ class Ending(enum.Enum):
 _ended: dict[str, dict[str, Ending]] = {}
 _done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
 _unvoted: dict[tuple[str, str], threading.Thread] = {}
+_called: list[Callable[[], object]] = []
 _lock = threading.Lock()
 
 
@@ -55,6 +57,15 @@ def ended(url: str, batch: str, ending: Ending) -> None:
     with _lock:
         _unvoted.pop((url, batch), None)
         _ended.setdefault(url, {})[batch] = ending
+    for call in _called:
+        # Whose transaction has committed does not fail for want of a thread.
+        with suppress(RuntimeError):
+            call()
+
+
+def call_when_ended(call: Callable[[], object]) -> None:
+    """Have this called whenever a last step is left, by the thread that leaves it."""
+    _called.append(call)
 
 
 def done(url: str, batch: str, ending: Ending) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,12 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.decision import Decision, decide
 from collective.maildrophost.indoubt.doubt import Doubt
-from collective.maildrophost.indoubt.endings import Ending, ended_here, made_up_for
+from collective.maildrophost.indoubt.endings import (
+    Ending,
+    call_when_ended,
+    ended_here,
+    made_up_for,
+)
 from collective.maildrophost.queues import queue_at
 
 LOOK_SECONDS = 10.0
@@ -163,10 +169,28 @@ def _queue_urls() -> set[str]:
 
 def start(event: Any) -> None:
     """Look now, and from now on in a thread; for IDatabaseOpenedWithRoot."""
-    resolver = Resolver(event.database.databases, _queue_urls)
-    threading.Thread(
-        target=_run, args=(resolver,), name="maildrop-batches", daemon=True
-    ).start()
+    looks = _Looks(Resolver(event.database.databases, _queue_urls))
+    looks.begin()
+    # No fork inherits a thread, and what it leaves is its own to make up for: whoever
+    # else looks sees that it lives.
+    call_when_ended(looks.begin)
+
+
+class _Looks:
+    """The thread of a process that looks again and again."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._process = 0
+
+    def begin(self) -> None:
+        """Look from now on, unless this process does."""
+        if self._process == os.getpid():
+            return
+        threading.Thread(
+            target=_run, args=(self._resolver,), name="maildrop-batches", daemon=True
+        ).start()
+        self._process = os.getpid()
 
 
 def _run(resolver: Resolver) -> None:
