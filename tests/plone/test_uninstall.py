@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import tarfile
 from io import BytesIO
+from types import ModuleType
 
 import pytest
 import transaction
@@ -14,6 +16,7 @@ from Products.MailHost.MailHost import MailHost
 from ZODB.serialize import referencesf
 from zope.annotation.interfaces import IAnnotations
 from zope.component import getAllUtilitiesRegisteredFor
+from Zope2.App.ClassFactory import ClassFactory
 
 from collective.maildrophost import MaildropHost
 from collective.maildrophost.installation.sitemailhost import give_out
@@ -128,6 +131,18 @@ def test_a_mailhost_of_another_addon_is_left_alone(portal, uninstall, tool_of, u
     assert utility() is tool_of(portal)
 
 
+def test_a_site_whose_maildrop_host_was_deleted_gets_its_mailhost_back(
+    plain_portal, install, uninstall, tool_of, utility
+):
+    before = tool_of(plain_portal)
+    install(plain_portal)
+    plain_portal._delObject("MailHost")
+
+    uninstall(plain_portal)
+
+    assert tool_of(plain_portal) is before is utility()
+
+
 def test_what_another_addon_gives_out_as_the_utility_is_left_alone(
     plain_portal, install, uninstall, tool_of, utility
 ):
@@ -144,6 +159,45 @@ def test_what_another_addon_gives_out_as_the_utility_is_left_alone(
 
 class OtherMailHost(MailHost):
     """What another add-on may have put there on purpose."""
+
+
+@pytest.fixture
+def passing_addon(committing_portal, monkeypatch):
+    """Its MailHost takes the tool's place, until the product is gone."""
+    site, name = committing_portal, "passing_addon"
+    product = ModuleType(name)
+    product.AddonMailHost = type("AddonMailHost", (MailHost,), {"__module__": name})
+    monkeypatch.setitem(sys.modules, name, product)
+
+    def take_place():
+        site._delObject("MailHost")
+        site._setObject("MailHost", product.AddonMailHost("MailHost"))
+
+    def go():
+        transaction.commit()
+        monkeypatch.delitem(sys.modules, name)
+        # What Zope gives its databases; plone.testing leaves it out.
+        monkeypatch.setattr(site._p_jar._reader, "_factory", ClassFactory)
+        site._p_jar.cacheMinimize()
+
+    return take_place, go
+
+
+@pytest.mark.parametrize("installed", ["before", "after"])
+def test_no_mailhost_comes_back_whose_product_is_gone(
+    committing_portal, passing_addon, install, uninstall, tool_of, utility, installed
+):
+    take_place, go = passing_addon
+    uninstall(committing_portal)
+    steps = [lambda: install(committing_portal), take_place]
+    for step in steps if installed == "before" else reversed(steps):
+        step()
+    go()
+
+    uninstall(committing_portal)
+
+    assert type(tool_of(committing_portal)) is MailHost
+    assert utility() is tool_of(committing_portal)
 
 
 def exported(site):

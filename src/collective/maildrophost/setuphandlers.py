@@ -8,6 +8,7 @@ from typing import Any
 from AccessControl.Permission import pname
 from Acquisition import aq_base
 from plone.base.interfaces import INonInstallable
+from Products.MailHost.interfaces import IMailHost
 from zope.interface import implementer
 
 from collective.maildrophost.installation import mailsettings
@@ -68,8 +69,10 @@ def uninstall(setup_tool: Any) -> None:
     site = site_of(setup_tool)
     given_out = utility_of_another_addon(site)
     swap = end_swap(site, setup_tool)
-    if IMaildropHost.providedBy(mail_host_of(site)):
-        exchange(site, swap.original)
+    current = mail_host_of(site)
+    # Where somebody has deleted it, ours is still what the registry gives out.
+    if IMaildropHost.providedBy(current) or not IMailHost.providedBy(current):
+        exchange(site, swap.to_bring_back)
     register(site)
     if given_out is not None:
         give_out(site, given_out)

@@ -46,6 +46,15 @@ class Swap:
         return self._kept["original"]
 
     @property
+    def to_bring_back(self) -> Any:
+        """The same; a plain one when the product of that is gone."""
+        return self.original if self._is_there else MailHost(TOOL_ID)
+
+    @property
+    def _is_there(self) -> bool:
+        return bool(IMailHost.providedBy(self.original))
+
+    @property
     def maildrop_host(self) -> Any:
         """The Maildrop Host of the site, also when another MailHost is in its place."""
         return self._kept["maildrop_host"]
@@ -53,7 +62,7 @@ class Swap:
     @property
     def required_class(self) -> str:
         """The dotted name that the toolset asked for before."""
-        return str(self._kept["required_class"])
+        return str(self._kept["required_class"]) if self._is_there else PLAIN_CLASS
 
     @property
     def filled(self) -> PersistentMapping:
