@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import threading
+
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
+
+from collective.maildrophost import unended
+from collective.maildrophost.participants import participants
 
 
 @pytest.fixture
@@ -59,3 +66,34 @@ def test_it_needs_none_with_the_transactional_mode_off(host, subjects, explicit)
     mail = "from@example.org", ["to@example.org"], b"Subject: hello\n\nhi\n"
     host._makeMailer().send(*mail)
     assert subjects() == [("hello", "queued")]
+
+
+NOTHING = None
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [(NOTHING, 1), (transaction.commit, 0), (transaction.abort, 0)],
+    ids=["forgotten", "committed", "aborted"],
+)
+def test_mail_of_a_thread_that_forgets_to_commit_is_told_of(
+    host, send, caplog, end, told
+):
+    def work():
+        send(host, immediate=True)
+        if end is not NOTHING:
+            end()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert caplog.text.count("mail of MailHost on ") == told
+    assert caplog.text.count("has to call transaction.commit()") == told
+
+
+def test_of_mail_that_its_parent_may_commit_a_fork_tells_nothing(host, send, caplog):
+    send(host)
+    (joined,) = participants(transaction.get())
+    unended._tell(joined._unwritten, os.getppid())
+    assert caplog.text == ""

@@ -46,6 +46,7 @@ from collective.maildrophost.indoubt.endings import Ending, done, ended
 from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.unended import watch
 from collective.maildrophost.unwritten import Unwritten
 
 SPILL_MESSAGES = 500
@@ -77,6 +78,7 @@ class SpoolDataManager:
         self._url = url
         self._stage = _Stage.OPEN
         self._unwritten = Unwritten()
+        watch(self, self._unwritten)
         self._prepared = 0
         self._wrote = False
         self._unsure = False  # whether more may be prepared than is known
