@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
@@ -40,6 +42,18 @@ def test_an_abort_deletes_what_was_prepared(root, send, subjects):
         send(root.host, str(number))
     transaction.abort()
     assert subjects() == []
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_that_begins_anew_leaves_the_mail_to_its_parent(root, send, subjects):
+    for number in range(1, 6):
+        send(root.host, str(number))
+    if (pid := os.fork()) == 0:
+        transaction.begin()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    transaction.commit()
+    assert subjects() == numbered(1, 5)
 
 
 def loses(queue, subject):

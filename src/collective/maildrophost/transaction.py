@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,7 @@ class SpoolDataManager:
         watch(self, self._unwritten)
         self._prepared = 0
         self._wrote = False
+        self._process = os.getpid()
         self._unsure = False  # whether more may be prepared than is known
         self._bells: tuple[str, ...] = ()
 
@@ -272,7 +274,8 @@ class SpoolDataManager:
             return
         self._stage = _Stage.ENDED
         self._unwritten.keep_first(0)
-        if self._wrote:
+        # A fork only leaves what its parent has begun, and may commit.
+        if self._wrote and self._process == os.getpid():
             self._discard_batch()
 
     def _discard_batch(self) -> None:
