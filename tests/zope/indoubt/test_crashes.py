@@ -82,6 +82,7 @@ def test_the_log_of_another_site_says_nothing(make_site, die, states, caplog):
     other.count()
     other.look()
     assert states() == {"prepared"}
+    assert "first start the Zope that has sent it" in caplog.text
     ours.look()
     assert states() == NOTHING
 

@@ -149,7 +149,8 @@ def _act(queue: Queue, batch: Batch, decision: Decision, doubt: Doubt) -> None:
             logger.error(
                 "batch %s: nobody can tell whether its transaction has committed. "
                 "Release or discard it, in the control panel or in the Queue tab of "
-                "the Maildrop Host",
+                "the Maildrop Host; where several sites share the queue, first start "
+                "the Zope that has sent it: its log may tell",
                 batch.batch,
             )
         return
