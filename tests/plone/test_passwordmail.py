@@ -7,12 +7,11 @@ from plone.browserlayer.utils import registered_layers
 from Products.Five import BrowserView
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
-from zope.component import getGlobalSiteManager
-from zope.interface import Interface, alsoProvides
+from zope.component import getGlobalSiteManager, getMultiAdapter
+from zope.interface import Interface, directlyProvidedBy, directlyProvides
 from zope.publisher.interfaces.browser import IDefaultBrowserLayer
 
 from collective.maildrophost.browserlayer import IMaildropHostLayer
-from collective.maildrophost.passwordmail import PasswordMail
 
 NAME = "mail_password_template"
 
@@ -28,16 +27,17 @@ class TheirMail(BrowserView):
         return f"\nTo: {options['member']}\n\nTheir text"
 
 
-@pytest.fixture
-def view(portal):
-    """The view as a request of both add-ons finds it."""
+LAYERS = IMaildropHostLayer, ITheirLayer
+
+
+@pytest.fixture(params=[LAYERS, LAYERS[::-1]], ids=["ours first", "theirs first"])
+def view(request, portal):
+    """The view as a request of both add-ons finds it, whichever was installed first."""
     required = (Interface, ITheirLayer)
     registry = getGlobalSiteManager()
     registry.registerAdapter(TheirMail, required, Interface, NAME)
-    alsoProvides(portal.REQUEST, IMaildropHostLayer, ITheirLayer)
-    view = PasswordMail(portal, portal.REQUEST)
-    view.__name__ = NAME
-    yield view
+    directlyProvides(portal.REQUEST, *request.param, directlyProvidedBy(portal.REQUEST))
+    yield getMultiAdapter((portal.portal_registration, portal.REQUEST), name=NAME)
     registry.unregisterAdapter(TheirMail, required, Interface, NAME)
 
 
