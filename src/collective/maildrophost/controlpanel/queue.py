@@ -22,6 +22,8 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Found,
     MessageRecord,
+    RecipientRecord,
+    RecipientState,
     Sort,
     State,
     search,
@@ -30,6 +32,13 @@ from collective.maildrophost.engine.queue.search import SCANNED
 from collective.maildrophost.i18n import _
 
 RECIPIENTS_SHOWN = 3
+FIRST_SHOWN = (
+    RecipientState.FAILED,
+    RecipientState.DEFERRED,
+    RecipientState.PENDING,
+    RecipientState.SENT,
+)
+"""Who makes a message failed or deferred is looked for, and with which words."""
 
 
 class QueuePage(Page):
@@ -76,7 +85,8 @@ class QueuePage(Page):
         return [self._row(record) for record in self.found.records]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
-        addresses = [each.address for each in record.recipients]
+        recipients = sorted(record.recipients, key=_first_shown)
+        addresses = [each.address for each in recipients]
         return {
             "id": record.id,
             "url": f"{self.url('maildrophost-controlpanel-message')}?id={record.id}",
@@ -91,7 +101,7 @@ class QueuePage(Page):
             "size": size(record.size),
             "attempts": record.attempts,
             "possible_duplicate": record.possible_duplicate,
-            "reply": next((each.reply for each in record.recipients if each.reply), ""),
+            "reply": next((each.reply for each in recipients if each.reply), ""),
         }
 
     def columns(self) -> list[dict[str, Any]]:
@@ -172,6 +182,10 @@ _COLUMNS: tuple[tuple[Sort | None, Any, str], ...] = (
     (Sort.ATTEMPTS, words.SORTS[Sort.ATTEMPTS], "d-none d-lg-table-cell text-end"),
     (Sort.SIZE, words.SORTS[Sort.SIZE], "d-none d-lg-table-cell text-end"),
 )
+
+
+def _first_shown(recipient: RecipientRecord) -> int:
+    return FIRST_SHOWN.index(recipient.state)
 
 
 def _choices(choices: list[tuple[str, Any]], selected: str) -> list[dict[str, Any]]:

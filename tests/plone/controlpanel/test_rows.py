@@ -1,0 +1,59 @@
+"""What the queue's page shows of a message with several recipients."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.queue import Settlement, claim, settle
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
+TAKEN = Verdict(Outcome.SENT, "250 2.0.0 Ok: queued")
+REFUSED = Verdict(Outcome.FAILED, "550 5.1.1 no such user")
+LATER = Verdict(Outcome.DEFERRED, "450 4.2.0 greylisted")
+
+
+@pytest.fixture
+def tried(put, queue):
+    """Puts a message into the queue whose recipients have got these verdicts."""
+
+    def tried(*verdicts):
+        now = time.time()
+        recipients = [f"number{count}@example.org" for count in range(len(verdicts))]
+        (id,) = put(
+            compose("Subject: hi\n\nHi\n", "me@example.org", recipients, now=now)
+        )
+        with queue.write() as tx:
+            (one,) = claim(tx, "one", [int(id)], now)
+            given = zip(
+                (each.position for each in one.recipients), verdicts, strict=True
+            )
+            settlement = Settlement(
+                *(one.id, one.created, one.attempts, "one", now, "relay:25"),
+                *(tuple(given), now + 60, False),
+            )
+            settle(tx, [settlement], now)
+
+    return tried
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "words", "first"),
+    [
+        ((TAKEN, REFUSED), REFUSED.reply, "number1"),
+        ((TAKEN, LATER), LATER.reply, "number1"),
+        ((TAKEN, LATER, REFUSED), REFUSED.reply, "number2"),
+        ((TAKEN,) * 4 + (REFUSED,), REFUSED.reply, "number4"),
+    ],
+)
+def test_the_words_shown_are_those_that_explain_the_state(
+    panel, tried, verdicts, words, first
+):
+    tried(*verdicts)
+    panel.open("queue")
+    assert words in panel.text
+    assert TAKEN.reply not in panel.text
+    shown = panel.text.index(f"{first}@example.org")
+    assert "@example.org" not in panel.text[panel.text.index(" hi ") : shown]
