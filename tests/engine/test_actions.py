@@ -114,7 +114,7 @@ def test_nor_about_its_messages_one_by_one(queue, running, action):
     ids = running("newsletter")
     done = actions.act(queue, action, ids)
     assert list(done.refused) == list(ids)
-    assert RUNS in done.refused[ids[0]]
+    assert RUNS in str(done.refused[ids[0]])
     assert states(queue) == ["prepared"] * 2
 
 

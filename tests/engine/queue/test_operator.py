@@ -13,6 +13,7 @@ from collective.maildrophost.engine.queue import (
     release_messages,
     retry_messages,
 )
+from collective.maildrophost.engine.queue.leftalone import NoSuchMessage
 from collective.maildrophost.engine.verdict import Outcome
 
 
@@ -58,14 +59,14 @@ def test_an_action_changes_what_it_may_and_says_why_not_the_others(
     for id in ids:
         assert now_states[id] == (after if id in expected else before[id])
     for id, reason in done.refused.items():
-        assert reason.startswith(f"is {before[id].value}; only ")
+        assert str(reason).startswith(f"is {before[id].value}; only ")
 
 
 def test_what_is_to_be_sent_later_is_not_retried_before_its_time(hands):
     (id,) = hands.send(hands.mail(at=hands.now + 1))
     done = hands.do(retry_messages, [id], hands.now)
     assert (done.changed, done.already) == ((), ())
-    assert done.refused[id].startswith("is queued; only ")
+    assert str(done.refused[id]).startswith("is queued; only ")
     assert hands.do(retry_messages, [id], hands.now + 1).already == (id,)
 
 
@@ -74,7 +75,8 @@ def test_what_is_to_be_sent_later_is_not_retried_before_its_time(hands):
 def test_an_id_that_is_none_is_refused_not_an_error(hands, action, id):
     done = hands.do(action, [id])
     assert done.changed == ()
-    assert done.refused == {id: "there is no such message"}
+    assert done.refused == {id: NoSuchMessage()}
+    assert str(done.refused[id]) == "there is no such message"
 
 
 def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands):

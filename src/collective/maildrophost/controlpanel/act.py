@@ -8,6 +8,7 @@ from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
+from collective.maildrophost.controlpanel.leftalonetext import reason
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.query import Query, query
 from collective.maildrophost.controlpanel.question import asked_of, fields_of
@@ -28,6 +29,7 @@ from collective.maildrophost.engine.queue import (
     ids_matching,
     records,
 )
+from collective.maildrophost.engine.queue.leftalone import LeftAlone
 from collective.maildrophost.engine.queue.listing import key_of
 from collective.maildrophost.i18n import _
 from collective.maildrophost.readable import readable
@@ -126,10 +128,10 @@ class ActOnMessages(Action):
                 mapping={"count": str(len(already))},
             )
             self.say(so_before)
-        for reason, ids in _by_reason(refused).items():
-            self._say_left_alone(reason, ids)
+        for why, ids in _by_reason(refused).items():
+            self._say_left_alone(why, ids)
 
-    def _say_left_alone(self, reason: str, ids: list[str]) -> None:
+    def _say_left_alone(self, why: LeftAlone, ids: list[str]) -> None:
         named = ids[:REFUSALS_SHOWN]
         if len(ids) > len(named):
             named.append("…")
@@ -138,7 +140,7 @@ class ActOnMessages(Action):
             default="Left alone: ${count} (${reason}): ${ids}",
             mapping={
                 "count": str(len(ids)),
-                "reason": reason,
+                "reason": reason(why, self.request),
                 "ids": ", ".join(named),
             },
         )
@@ -215,9 +217,9 @@ def _words_of(error: MaildropError) -> Any:
     )
 
 
-def _by_reason(refused: Mapping[str, str]) -> dict[str, list[str]]:
+def _by_reason(refused: Mapping[str, LeftAlone]) -> dict[LeftAlone, list[str]]:
     """The ids that were left alone, by the reason."""
-    reasons: dict[str, list[str]] = {}
-    for id, reason in refused.items():
-        reasons.setdefault(reason, []).append(id)
+    reasons: dict[LeftAlone, list[str]] = {}
+    for id, why in refused.items():
+        reasons.setdefault(why, []).append(id)
     return reasons

@@ -6,6 +6,7 @@ from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
+from collective.maildrophost.controlpanel.leftalonetext import reason
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.actions import (
@@ -16,6 +17,7 @@ from collective.maildrophost.engine.actions import (
 )
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import LANES_BY_LABEL, Lane
+from collective.maildrophost.engine.queue import Undecidable
 from collective.maildrophost.i18n import _
 from collective.maildrophost.installation.swap import put_maildrop_host_back
 
@@ -49,6 +51,14 @@ class DecideOnBatch(Action):
         }[decide]
         try:
             count = decide(self.site_mail_host.queue(), self.batch)
+        except Undecidable as error:
+            undecidable = _(
+                "batch_undecidable",
+                default="Nothing was done: this mail ${reason}.",
+                mapping={"reason": reason(error.why, self.request)},
+            )
+            self.say(undecidable, "error")
+            return
         except MaildropError as error:
             self.say(str(error), "error")
             return

@@ -21,6 +21,7 @@ from collective.maildrophost.engine.actions import (
 )
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
+from collective.maildrophost.engine.queue.leftalone import LeftAlone
 from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.readable import readable
 from collective.maildrophost.samesite import check_same_site
@@ -209,7 +210,7 @@ def _perhaps(error: Unheard) -> str:
     return f"It may have been done, look before you do it again: {error}"
 
 
-def _left_alone(refused: Mapping[str, str]) -> str:
+def _left_alone(refused: Mapping[str, LeftAlone]) -> str:
     named = list(refused.items())[:REFUSALS_NAMED]
     words = [f"; message {id} was left alone ({reason})" for id, reason in named]
     others = len(refused) - len(named)

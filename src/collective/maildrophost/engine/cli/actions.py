@@ -186,9 +186,9 @@ def _on_messages(
 def _nothing_done(ids: Sequence[str]) -> Done:
     """Where nobody has made the queue yet: it would belong to the wrong user."""
     from ..queue import Done
-    from ..queue.operator import NO_SUCH_MESSAGE
+    from ..queue.leftalone import NoSuchMessage
 
-    return Done((), dict.fromkeys(ids, NO_SUCH_MESSAGE))
+    return Done((), dict.fromkeys(ids, NoSuchMessage()))
 
 
 _SAID = {
@@ -207,7 +207,8 @@ _ALREADY = {
 def _report(action: str, done: Done, as_json: bool) -> int:
     if as_json:
         changed, already = list(done.changed), list(done.already)
-        print_json({"changed": changed, "already": already, "refused": done.refused})
+        refused = {id: str(reason) for id, reason in done.refused.items()}
+        print_json({"changed": changed, "already": already, "refused": refused})
         return exits.FAILED if done.refused else exits.DONE
     click.echo(f"{messages(len(done.changed))} {_SAID[action]}")
     for id in done.already:

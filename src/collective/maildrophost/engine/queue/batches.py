@@ -18,6 +18,7 @@ from sqlalchemy import (
 from ..errors import MaildropError
 from ..identity import is_running
 from . import tables
+from .leftalone import BeingMoved, StillRunning, Undecided
 from .prepared import Prepared
 from .states import State
 from .store import Transaction
@@ -128,25 +129,26 @@ def running_batches(tx: Transaction) -> frozenset[str]:
 
 
 class Undecidable(MaildropError):
-    """Nobody may decide about the mail of a batch; says why."""
+    """Nobody may decide about the mail of a batch; `why` says why not."""
+
+    def __init__(self, batch: str, why: Undecided) -> None:
+        super().__init__(f"the mail of batch {batch} {why}")
+        self.why = why
 
 
-def undecidable(batch: str, running: frozenset[str]) -> str:
-    """Why nobody may decide about the mail of a batch; "" when somebody may."""
+def undecidable(batch: str, running: frozenset[str]) -> Undecided | None:
+    """Why nobody may decide about the mail of a batch; None when somebody may."""
     if batch.startswith(MOVING):
-        return "is being moved to another queue: run 'import' again"
+        return BeingMoved()
     if batch in running:
-        return (
-            "belongs to a transaction that still runs: it is released or deleted when "
-            "that ends, with its process at the latest"
-        )
-    return ""
+        return StillRunning()
+    return None
 
 
 def check_decidable(tx: Transaction, batch: str) -> None:
     """Raises Undecidable."""
-    if reason := undecidable(batch, running_batches(tx)):
-        raise Undecidable(f"the mail of batch {batch} {reason}")
+    if why := undecidable(batch, running_batches(tx)):
+        raise Undecidable(batch, why)
 
 
 def open_batches(tx: Transaction) -> list[Batch]:

@@ -12,6 +12,7 @@ from ..message import Lane
 from . import tables
 from .batches import running_batches, undecidable
 from .claim import BACK_TO_WAITING
+from .leftalone import LeftAlone, NoSuchMessage, OtherState, Undecided
 from .listing import AT_ONCE, key_of
 from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
@@ -30,12 +31,11 @@ class Done:
     """
 
     changed: tuple[str, ...]
-    refused: dict[str, str]
+    refused: dict[str, LeftAlone]
     already: tuple[str, ...] = ()
 
 
 A_MOMENT_SECONDS = 0.001
-NO_SUCH_MESSAGE = "there is no such message"
 RETRIED = (State.DEFERRED, State.FAILED)
 HELD = WAITING
 RELEASED = (State.HELD, State.PREPARED)
@@ -54,7 +54,7 @@ def retry_messages(tx: Transaction, ids: Iterable[str], now: float) -> Done:
         return due or found.state is State.SENDING
 
     return _act(
-        tx, ids, RETRIED, "retried", goes_anyway, lambda keys: _retry(tx, keys, now)
+        tx, ids, RETRIED, "retry", goes_anyway, lambda keys: _retry(tx, keys, now)
     )
 
 
@@ -103,7 +103,7 @@ def hold_messages(tx: Transaction, ids: Iterable[str]) -> Done:
             .values(state=State.HELD.value)
         )
 
-    return _act(tx, ids, HELD, "held", lambda found: found.state is State.HELD, act)
+    return _act(tx, ids, HELD, "hold", lambda found: found.state is State.HELD, act)
 
 
 def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -120,7 +120,7 @@ def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     def goes_on(found: _Found) -> bool:
         return found.state in (*WAITING, State.SENDING)
 
-    return _act(tx, ids, RELEASED, "released", goes_on, act)
+    return _act(tx, ids, RELEASED, "release", goes_on, act)
 
 
 def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -129,7 +129,7 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     def act(keys: Sequence[int]) -> None:
         tx.execute(delete(tables.message).where(tables.message.c.id.in_(keys)))
 
-    return _act(tx, ids, DELETED, "deleted", lambda found: False, act)
+    return _act(tx, ids, DELETED, "delete", lambda found: False, act)
 
 
 ACTS_ON = {"retry": RETRIED, "hold": HELD, "release": RELEASED, "delete": DELETED}
@@ -180,29 +180,26 @@ def _act(
     tx: Transaction,
     ids: Iterable[str],
     allowed: Sequence[State],
-    participle: str,
+    action: str,
     is_so: Callable[[_Found], bool],
     act: Callable[[Sequence[int]], None],
 ) -> Done:
     asked = list(dict.fromkeys(ids))
     changed: list[str] = []
     already: dict[str, None] = {}
-    refused: dict[str, str] = {}
+    refused: dict[str, LeftAlone] = {}
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         found = _find(tx, part)
         for each in part:
             if each not in found:
-                refused[each] = NO_SUCH_MESSAGE
-            elif reason := found[each].undecidable:
-                refused[each] = reason
+                refused[each] = NoSuchMessage()
+            elif why := found[each].undecidable:
+                refused[each] = why
             elif is_so(found[each]):
                 already[each] = None
             elif (state := found[each].state) not in allowed:
-                can = ", ".join(known.value for known in allowed)
-                refused[each] = (
-                    f"is {state.value}; only {can} messages can be {participle}"
-                )
+                refused[each] = OtherState(action, state, tuple(allowed))
         able = [each for each in part if each not in refused and each not in already]
         if able:
             act([found[each].key for each in able])
@@ -214,7 +211,7 @@ class _Found(NamedTuple):
     key: int
     state: State
     due: float
-    undecidable: str
+    undecidable: Undecided | None
 
 
 def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
