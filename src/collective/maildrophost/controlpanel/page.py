@@ -41,9 +41,13 @@ class Page(BrowserView):
     index: Any = None
 
     def __call__(self) -> str:
-        """The page; its figures are of this moment, and nobody else's business."""
-        self.request.response.setHeader("Cache-Control", "no-store")
+        """The page."""
+        self.keep_out_of_caches()
         return str(self.index())
+
+    def keep_out_of_caches(self) -> None:
+        """What is shown is of this moment, and nobody else's business."""
+        self.request.response.setHeader("Cache-Control", "no-store")
 
     @cached_property
     def now(self) -> float:
@@ -127,6 +131,7 @@ class Action(Page):
     def __call__(self) -> Any:
         PostOnly(self.request)
         CheckAuthenticator(self.request)
+        self.keep_out_of_caches()
         return self.act()
 
     def act(self) -> Any:

@@ -64,6 +64,7 @@ class Tabs(Base):
     @security.protected(change_configuration)
     def manage_main(self, REQUEST: Any = None, manage_tabs_message: str = "") -> str:
         """The Edit tab; says what is wrong with the configuration."""
+        _keep_out_of_caches(REQUEST)
         key = self.getConfigKey()
         return self._edit_page(
             manage_tabs_message=manage_tabs_message,
@@ -120,6 +121,7 @@ class Tabs(Base):
         manage_tabs_message: str = "",
     ) -> str:
         """The Queue tab: batches in doubt, and the messages that are looked for."""
+        _keep_out_of_caches(REQUEST)
         return self._queue_page(
             manage_tabs_message=manage_tabs_message,
             management_view="Queue",
@@ -189,6 +191,7 @@ class Tabs(Base):
     @security.protected(change_configuration)
     def manage_log(self, REQUEST: Any = None) -> str:
         """The Maildrop Log tab: the newest part of the daemon's log."""
+        _keep_out_of_caches(REQUEST)
         return self._log_page(
             management_view="Maildrop Log",
             log=shown.log(self.getConfigKey(), LOG_BYTES),
@@ -203,6 +206,12 @@ class Tabs(Base):
 
 
 InitializeClass(Tabs)
+
+
+def _keep_out_of_caches(request: Any) -> None:
+    # What is shown is of this moment, and nobody else's business.
+    if request is not None:
+        request.RESPONSE.setHeader("Cache-Control", "no-store")
 
 
 def _perhaps(error: Unheard) -> str:
