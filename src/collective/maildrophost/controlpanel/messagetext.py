@@ -41,11 +41,7 @@ class MessageText:
 
 def message_text(content: bytes) -> MessageText:
     """The readable beginning of `content`; never raises, whatever is in it."""
-    # compat32 never fails to parse, and keeps headers as they came.
-    message = BytesParser(_class=EmailMessage, policy=policy.compat32).parsebytes(
-        content[:SHOWN_OCTETS]
-    )
-    parts = [part for part in message.walk() if not part.is_multipart()]
+    message, parts = _parsed(content[:SHOWN_OCTETS])
     shown = _shown(parts)
     return MessageText(
         headers=tuple(_headers(message)),
@@ -58,6 +54,18 @@ def message_text(content: bytes) -> MessageText:
         ),
         is_cut=len(content) > SHOWN_OCTETS,
     )
+
+
+def _parsed(content: bytes) -> tuple[EmailMessage, list[EmailMessage]]:
+    """The message, and the parts in it that are no containers of others."""
+    # compat32 never fails to parse, and keeps headers as they came.
+    parser = BytesParser(_class=EmailMessage, policy=policy.compat32)
+    try:
+        message = parser.parsebytes(content)
+        return message, [part for part in message.walk() if not part.is_multipart()]
+    except RecursionError:
+        # Hundreds of parts within each other are nobody's letter.
+        return parser.parsebytes(content, headersonly=True), []
 
 
 def _headers(message: EmailMessage) -> Iterator[tuple[str, str]]:
