@@ -119,6 +119,8 @@ class Overview(Page):
 
     def batches(self) -> list[dict[str, Any]]:
         """Mail whose transaction has not ended; `in_doubt`: it was cut off."""
+        if self.stats is None:
+            return []  # Who asks once more may wait for its answer as long again.
         try:
             with self.site_mail_host.queue().read() as tx:
                 found = prepared_batches(tx)

@@ -45,6 +45,9 @@ class Followed(Page):
     def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord], str]:
         if not self.message_id:
             return None, [], ""  # Mail without a Message-Id is not to be followed.
+        if self.stats is None:
+            # Who asks once more may wait for the queue's answer as long again.
+            return None, [], self.health.fault
         try:
             with self.site_mail_host.queue().read() as tx:
                 found = find_by_message_id(tx, self.message_id)
