@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
@@ -19,7 +20,13 @@ from collective.maildrophost.controlpanel.words import (
     STATES_EXPLAINED,
 )
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.queue import Search, State, prepared_batches
+from collective.maildrophost.engine.queue import (
+    PreparedBatch,
+    Search,
+    State,
+    prepared_batches,
+    put_aside,
+)
 from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
 from collective.maildrophost.i18n import _
 from collective.maildrophost.installation.leftmail import LeftMail, left_by
@@ -119,13 +126,6 @@ class Overview(Page):
 
     def batches(self) -> list[dict[str, Any]]:
         """Mail whose transaction has not ended; `in_doubt`: it was cut off."""
-        if self.stats is None:
-            return []  # Who asks once more may wait for its answer as long again.
-        try:
-            with self.site_mail_host.queue().read() as tx:
-                found = prepared_batches(tx)
-        except MaildropError:
-            return []
         return [
             {
                 **each.__dict__,
@@ -133,8 +133,22 @@ class Overview(Page):
                 "in_doubt": not each.running
                 and self.now - each.created > IN_DOUBT_SECONDS,
             }
-            for each in found
+            for each in self._prepared[0]
         ]
+
+    def moving_elsewhere(self) -> int:
+        """How many messages nobody sends from here, for they are being moved."""
+        return self._prepared[1]
+
+    @cached_property
+    def _prepared(self) -> tuple[list[PreparedBatch], int]:
+        if self.stats is None:
+            return [], 0  # Who asks once more may wait for its answer as long again.
+        try:
+            with self.site_mail_host.queue().read() as tx:
+                return prepared_batches(tx), put_aside(tx)
+        except MaildropError:
+            return [], 0
 
 
 def _labels(hours: Sequence[chart.HourRecord]) -> list[str]:

@@ -20,7 +20,8 @@ STATES = {
 
 STATES_EXPLAINED = {
     State.PREPARED: _(
-        "state_prepared_explained", default="Its transaction has not ended."
+        "state_prepared_explained",
+        default="Its transaction has not ended, or it is being moved to another queue.",
     ),
     State.QUEUED: _("state_queued_explained", default="Waits for its first attempt."),
     State.DEFERRED: _(
