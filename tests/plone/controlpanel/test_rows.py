@@ -1,4 +1,4 @@
-"""What the queue's page shows of a message with several recipients."""
+"""What the pages show of a message with several recipients."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from collective.maildrophost.controlpanel import message
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import Settlement, claim, settle
 from collective.maildrophost.engine.verdict import Outcome, Verdict
@@ -17,7 +18,7 @@ LATER = Verdict(Outcome.DEFERRED, "450 4.2.0 greylisted")
 
 @pytest.fixture
 def tried(put, queue):
-    """Puts a message into the queue whose recipients have got these verdicts."""
+    """Puts a message into the queue whose recipients got these verdicts; its id."""
 
     def tried(*verdicts):
         now = time.time()
@@ -35,6 +36,7 @@ def tried(put, queue):
                 *(tuple(given), now + 60, False),
             )
             settle(tx, [settlement], now)
+        return id
 
     return tried
 
@@ -57,3 +59,18 @@ def test_the_words_shown_are_those_that_explain_the_state(
     assert TAKEN.reply not in panel.text
     shown = panel.text.index(f"{first}@example.org")
     assert "@example.org" not in panel.text[panel.text.index(" hi ") : shown]
+
+
+def test_of_very_many_recipients_a_page_shows_some(panel, tried, monkeypatch):
+    monkeypatch.setattr(message, "MOST_SHOWN", 2)
+    id = tried(TAKEN, TAKEN, TAKEN, REFUSED)
+    page = panel.open("message", id=id)
+    assert page.count('<strong class="text-break">') == 2
+    assert "number3@example.org Failed" in panel.text
+    assert f"Not shown here: 2 . All are told by maildropctl show {id}" in panel.text
+    assert "because they are older: 2 ." in panel.text
+
+
+def test_of_a_few_recipients_a_page_shows_all(panel, tried):
+    panel.open("message", id=tried(TAKEN, REFUSED))
+    assert "Not shown here" not in panel.text

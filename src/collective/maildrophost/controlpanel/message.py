@@ -13,6 +13,7 @@ from collective.maildrophost.controlpanel import words
 from collective.maildrophost.controlpanel.messagetext import MessageText, message_text
 from collective.maildrophost.controlpanel.moments import moment, size
 from collective.maildrophost.controlpanel.page import Page
+from collective.maildrophost.controlpanel.recipients import in_order
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     AttemptRecord,
@@ -23,6 +24,9 @@ from collective.maildrophost.engine.queue import (
     taking_part,
 )
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
+
+MOST_SHOWN = 500
+"""Recipients, and attempts: what a browser and its reader can take."""
 
 
 class MessagePage(Page):
@@ -85,21 +89,29 @@ class MessagePage(Page):
         return size(self.record.size)
 
     def recipients(self) -> list[dict[str, Any]]:
-        """Each recipient with its last reply."""
+        """Each recipient with its last reply; of very many the first."""
         return [
             {**each.__dict__, "state": words.recipient_state(each.state.value)}
-            for each in self.record.recipients
+            for each in in_order(self.record.recipients)[:MOST_SHOWN]
         ]
 
+    def more_recipients(self) -> int:
+        """How many recipients are not shown."""
+        return max(0, len(self.record.recipients) - MOST_SHOWN)
+
+    def more_attempts(self) -> int:
+        """How many attempts are not shown, the oldest."""
+        return max(0, len(self._attempts) - MOST_SHOWN)
+
     def attempts(self) -> list[dict[str, Any]]:
-        """Every attempt, the newest first."""
+        """Every attempt, the newest first; of very many the newest."""
         return [
             {
                 **each.__dict__,
                 "time": moment(each.time, self.request),
                 "outcome": words.recipient_state(each.outcome),
             }
-            for each in reversed(self._attempts)
+            for each in self._attempts[: -MOST_SHOWN - 1 : -1]
         ]
 
     def can(self, action: str) -> bool:

@@ -18,13 +18,12 @@ from collective.maildrophost.controlpanel.query import (
     Query,
     query,
 )
+from collective.maildrophost.controlpanel.recipients import in_order
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Found,
     MessageRecord,
-    RecipientRecord,
-    RecipientState,
     Sort,
     State,
     search,
@@ -33,13 +32,6 @@ from collective.maildrophost.engine.queue.search import SCANNED
 from collective.maildrophost.i18n import _
 
 RECIPIENTS_SHOWN = 3
-FIRST_SHOWN = (
-    RecipientState.FAILED,
-    RecipientState.DEFERRED,
-    RecipientState.PENDING,
-    RecipientState.SENT,
-)
-"""Who makes a message failed or deferred is looked for, and with which words."""
 
 
 class QueuePage(Page):
@@ -88,7 +80,7 @@ class QueuePage(Page):
         return [self._row(record) for record in self.found.records]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
-        recipients = sorted(record.recipients, key=_first_shown)
+        recipients = in_order(record.recipients)
         addresses = [each.address for each in recipients]
         return {
             "id": record.id,
@@ -185,10 +177,6 @@ _COLUMNS: tuple[tuple[Sort | None, Any, str], ...] = (
     (Sort.ATTEMPTS, words.SORTS[Sort.ATTEMPTS], "d-none d-lg-table-cell text-end"),
     (Sort.SIZE, words.SORTS[Sort.SIZE], "d-none d-lg-table-cell text-end"),
 )
-
-
-def _first_shown(recipient: RecipientRecord) -> int:
-    return FIRST_SHOWN.index(recipient.state)
 
 
 def _choices(choices: list[tuple[str, Any]], selected: str) -> list[dict[str, Any]]:
