@@ -13,6 +13,8 @@ import transaction
 from plone.app.testing import TEST_USER_NAME, TEST_USER_PASSWORD, setRoles
 from plone.testing.zope import Browser
 from zope.component.hooks import setSite
+from zope.i18n.interfaces import IUserPreferredLanguages
+from zope.interface import implementer
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
@@ -148,3 +150,19 @@ def unheard():
         raise Unheard("postgresql://db/q", "nobody knows whether it was committed")
 
     return never_answered
+
+
+@implementer(IUserPreferredLanguages)
+class Reader:
+    """Somebody who reads one language."""
+
+    def __init__(self, language):
+        self.language = language
+
+    def getPreferredLanguages(self):
+        return [self.language]
+
+
+@pytest.fixture(name="reader")
+def reader_fixture():
+    return Reader

@@ -112,7 +112,7 @@ def test_all_that_match_are_acted_on_and_nothing_else(panel, put, mail, states):
 def test_deleting_asks_first_and_says_what_goes(panel, put, mail, states):
     put(mail("one"), mail("two", "anna@example.org"))
     panel.post("maildrophost-act", action="delete", scope="all", text="anna")
-    assert "Delete 1 messages for good?" in panel.text
+    assert "Delete 1 message for good?" in panel.text
     assert "anna@example.org: two" in panel.text
     assert states() == {"one": "queued", "two": "queued"}
     panel.browser.getControl("Delete for good").click()
@@ -137,7 +137,7 @@ def test_a_deletion_takes_no_mail_that_came_while_it_was_asked_about(
 ):
     put(mail("seen"))
     panel.post("maildrophost-act", action="delete", scope="all")
-    assert "Delete 1 messages for good?" in panel.text
+    assert "Delete 1 message for good?" in panel.text
     put(mail("unseen"))
     panel.browser.getControl("Delete for good").click()
     assert "Deleted: 1" in panel.text
@@ -152,7 +152,7 @@ def test_a_deletion_takes_no_mail_whose_transaction_commits_while_it_is_asked_ab
         prepare(tx, batch, [mail("newsletter")], time.time())
     put(mail("seen"))
     panel.post("maildrophost-act", action="delete", scope="all")
-    assert "Delete 1 messages for good?" in panel.text
+    assert "Delete 1 message for good?" in panel.text
     with queue.write() as tx:
         release(tx, batch)
     panel.browser.getControl("Delete for good").click()
@@ -167,7 +167,7 @@ def test_a_deletion_is_asked_about_again_when_more_match_by_then(
     with queue.write() as tx:
         hold_messages(tx, ids[:1])
     panel.post("maildrophost-act", action="delete", scope="all", state="held")
-    assert "Delete 1 messages for good?" in panel.text
+    assert "Delete 1 message for good?" in panel.text
     with queue.write() as tx:
         hold_messages(tx, ids[1:2])
     panel.browser.getControl("Delete for good").click()

@@ -146,6 +146,17 @@ class ActOnMessages(Action):
         )
         self.say(left_alone, "warning")
 
+    def heading(self) -> Any:
+        """What a person is asked."""
+        count = self.affected()
+        if count == 1:
+            return _("confirm_delete_one", default="Delete 1 message for good?")
+        return _(
+            "confirm_delete_heading",
+            default="Delete ${count} messages for good?",
+            mapping={"count": str(count)},
+        )
+
     def affected(self) -> int:
         """How many messages the action is about, before it is done."""
         return self._question[0]

@@ -86,7 +86,7 @@ class MessagePage(Page):
 
     def size(self) -> str:
         """The message's size."""
-        return size(self.record.size)
+        return size(self.record.size, self.request)
 
     def recipients(self) -> list[dict[str, Any]]:
         """Each recipient with its last reply; of very many the first."""

@@ -9,6 +9,7 @@ from typing import Any
 from DateTime import DateTime
 from plone.base.i18nl10n import ulocalized_time
 from zope.component.hooks import getSite
+from zope.i18n import translate
 
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.i18n import _
@@ -66,12 +67,13 @@ def span(seconds: float) -> Any:
     return _("span_seconds", default="${seconds} s", mapping=mapping)
 
 
-def size(octets: int) -> str:
-    """``812 B``, ``4.4 kB``, ``12 MB``."""
+def size(octets: int, request: Any) -> str:
+    """``812 B``, ``4.4 kB``, ``12 MB``; of a German ``4,4 kB``."""
     amount, unit = float(octets), "B"
     for unit in ("B", "kB", "MB", "GB"):  # noqa: B007
         if amount < 1000:
             break
         amount /= 1000
     digits = 1 if unit != "B" and amount < 10 else 0
-    return f"{amount:.{digits}f} {unit}"
+    point = translate(_("decimal_point", default="."), context=request)
+    return f"{amount:.{digits}f} {unit}".replace(".", point)

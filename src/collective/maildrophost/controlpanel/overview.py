@@ -129,6 +129,7 @@ class Overview(Page):
         return [
             {
                 **each.__dict__,
+                "mails": _mails(each.mails),
                 "created": moment(each.created, self.request),
                 "in_doubt": not each.running
                 and self.now - each.created > IN_DOUBT_SECONDS,
@@ -149,6 +150,12 @@ class Overview(Page):
                 return prepared_batches(tx), put_aside(tx)
         except MaildropError:
             return [], 0
+
+
+def _mails(count: int) -> Any:
+    if count == 1:
+        return _("batch_one_mail", default="1 mail")
+    return _("batch_mails", default="${count} mails", mapping={"count": str(count)})
 
 
 def _labels(hours: Sequence[chart.HourRecord]) -> list[str]:

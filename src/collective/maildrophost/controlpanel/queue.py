@@ -93,7 +93,7 @@ class QueuePage(Page):
             "lane": words.LANES[record.lane],
             "due": moment(record.due, self.request),
             "created": moment(record.created, self.request),
-            "size": size(record.size),
+            "size": size(record.size, self.request),
             "attempts": record.attempts,
             "possible_duplicate": record.possible_duplicate,
             "reply": next((each.reply for each in recipients if each.reply), ""),
