@@ -8,6 +8,7 @@ from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
+from collective.maildrophost.controlpanel.faulttext import in_one_go, in_portions
 from collective.maildrophost.controlpanel.leftalonetext import reason
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.query import Query, query
@@ -24,7 +25,6 @@ from collective.maildrophost.engine.queue import (
     Done,
     MessageRecord,
     Transaction,
-    Unheard,
     get_message,
     ids_matching,
     records,
@@ -91,7 +91,8 @@ class ActOnMessages(Action):
                 return self.confirmation()
             return self._do_or_ask_again()
         except MaildropError as error:
-            self.say(_words_of(error), "error")
+            words = in_portions if self.on_all else in_one_go
+            self.say(words(error), "error")
         return self.back()
 
     def _do_or_ask_again(self) -> Any:
@@ -212,20 +213,6 @@ class ActOnMessages(Action):
                 return get_message(tx, id) is None
         except MaildropError:
             return True
-
-
-def _words_of(error: MaildropError) -> Any:
-    mapping = {"reason": str(error)}
-    if isinstance(error, Unheard):
-        # Whoever takes that for a failure may do it twice.
-        return _(
-            "perhaps_done",
-            default="It may have been done, look before you do it again: ${reason}",
-            mapping=mapping,
-        )
-    return _(
-        "not_all_done", default="Not everything was done: ${reason}", mapping=mapping
-    )
 
 
 def _by_reason(refused: Mapping[str, LeftAlone]) -> dict[LeftAlone, list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
+from collective.maildrophost.controlpanel.faulttext import in_one_go
 from collective.maildrophost.controlpanel.leftalonetext import reason
 from collective.maildrophost.controlpanel.page import Action
 from collective.maildrophost.controlpanel.words import LANES
@@ -60,7 +61,7 @@ class DecideOnBatch(Action):
             self.say(undecidable, "error")
             return
         except MaildropError as error:
-            self.say(str(error), "error")
+            self.say(in_one_go(error), "error")
             return
         if count:
             self.say(_(said, default=said.default, mapping={"count": str(count)}))
@@ -99,7 +100,7 @@ class HoldLane(Action):
         try:
             act_on_lane(self.site_mail_host.queue(), action, lane)
         except MaildropError as error:
-            self.say(str(error), "error")
+            self.say(in_one_go(error), "error")
         else:
             self.say(said)
 
