@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,15 @@ def test_the_queue_tab_lists_messages_as_text(browser, main_queue, mail):
     assert "to@example.org" in page.text
     assert "<script>alert" not in page.body
     assert "&lt;script&gt;alert" in page.body
+
+
+def test_of_many_recipients_the_queue_tab_shows_some(browser, main_queue, mail):
+    many = tuple(f"number{count}@example.org" for count in range(60))
+    with main_queue.write() as tx:
+        enqueue(tx, [replace(mail("newsletter"), recipients=many)], time.time())
+    page = browser.get("MailHost/manage_queue").text
+    assert page.count("@example.org") == 1 + 20  # the sender's, too
+    assert "and 40 more" in page
 
 
 def test_the_queue_tab_shows_one_state(browser, main_queue, mail):

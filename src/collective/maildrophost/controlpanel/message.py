@@ -13,7 +13,6 @@ from collective.maildrophost.controlpanel import words
 from collective.maildrophost.controlpanel.messagetext import MessageText, message_text
 from collective.maildrophost.controlpanel.moments import moment, size
 from collective.maildrophost.controlpanel.page import Page
-from collective.maildrophost.controlpanel.recipients import in_order
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     AttemptRecord,
@@ -92,7 +91,7 @@ class MessagePage(Page):
         """Each recipient with its last reply; of very many the first."""
         return [
             {**each.__dict__, "state": words.recipient_state(each.state.value)}
-            for each in in_order(self.record.recipients)[:MOST_SHOWN]
+            for each in self.record.by_need()[:MOST_SHOWN]
         ]
 
     def more_recipients(self) -> int:

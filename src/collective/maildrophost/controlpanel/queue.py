@@ -18,7 +18,6 @@ from collective.maildrophost.controlpanel.query import (
     Query,
     query,
 )
-from collective.maildrophost.controlpanel.recipients import in_order
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -80,7 +79,7 @@ class QueuePage(Page):
         return [self._row(record) for record in self.found.records]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
-        recipients = in_order(record.recipients)
+        recipients = record.by_need()
         addresses = [each.address for each in recipients]
         return {
             "id": record.id,

@@ -17,6 +17,7 @@ from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import (
     Health,
+    MessageRecord,
     Search,
     State,
     Transaction,
@@ -30,6 +31,7 @@ from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import configured_queue, queue_at
 
 MESSAGES_PER_PAGE = 50
+RECIPIENTS_SHOWN = 20
 LAST_START = 2**31 - 1
 
 
@@ -122,9 +124,18 @@ def _messages(
     found = search(tx, Search(text, states), MESSAGES_PER_PAGE, start)
     end = start + MESSAGES_PER_PAGE
     return {
-        "messages": [each.as_json() for each in found.records],
+        "messages": [_message(each) for each in found.records],
         "total": found.total,
         "later": _address(text, state, end) if end < found.total else None,
+    }
+
+
+def _message(record: MessageRecord) -> dict[str, Any]:
+    shown = record.by_need()[:RECIPIENTS_SHOWN]
+    return {
+        **record.as_json(),
+        "recipients": [each.as_json() for each in shown],
+        "more_recipients": len(record.recipients) - len(shown),
     }
 
 

@@ -48,6 +48,14 @@ class RecipientRecord:
         return {**self.__dict__, "state": self.state.value}
 
 
+_FIRST = (
+    RecipientState.FAILED,
+    RecipientState.DEFERRED,
+    RecipientState.PENDING,
+    RecipientState.SENT,
+)
+
+
 @dataclass(frozen=True)
 class MessageRecord:
     """All that is known of one message, but its content."""
@@ -66,6 +74,13 @@ class MessageRecord:
     possible_duplicate: bool
     origin: str
     batch: str | None
+
+    def by_need(self) -> list[RecipientRecord]:
+        """The recipients, those first who make the message failed or deferred.
+
+        Where not all can be shown: they are the ones that somebody looks for.
+        """
+        return sorted(self.recipients, key=lambda each: _FIRST.index(each.state))
 
     def as_json(self) -> dict[str, Any]:
         """The message as `--json` and REST show it."""
