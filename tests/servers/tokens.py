@@ -60,6 +60,7 @@ class TokenServer:
         self._certificates = certificates
         self._lock = threading.Lock()
         self.url = ""
+        self.port = 0
 
     def __enter__(self) -> TokenServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -71,7 +72,8 @@ class TokenServer:
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True
             )
-        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}/token"
+        self.port = self._server.server_address[1]
+        self.url = f"{scheme}://127.0.0.1:{self.port}/token"
         threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
         ).start()

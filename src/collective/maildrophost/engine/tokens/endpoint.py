@@ -8,6 +8,7 @@
 # - No redirect is followed: it would carry the secret to another place.
 # - Each read has a time limit, and so has the whole answer, which could come byte by
 #   byte. Over http:// (this machine alone) only each read has.
+# - A proxy of the environment (HTTPS_PROXY) is only the way there: all of this holds.
 # - What the endpoint says is shown without anything that it was told in confidence.
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import ssl
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,7 +76,6 @@ class Endpoint:
 
     def _session(self, grant: Grant) -> Any:
         from authlib.integrations.requests_client import AssertionSession, OAuth2Session
-        from requests.adapters import HTTPAdapter
 
         if isinstance(grant, ServiceAccount):
             session = AssertionSession(
@@ -99,9 +100,7 @@ class Endpoint:
         # A server on this machine is not asked through a proxy.
         session.trust_env = urlsplit(self.url).hostname not in LOOPBACK
         session.hooks["response"].append(_check)
-        adapter = HTTPAdapter()
-        adapter.init_poolmanager(1, 1, ssl_context=self._context())
-        session.mount("https://", adapter)
+        session.mount("https://", _adapter(self._context()))
         return session
 
     def _context(self) -> ssl.SSLContext:
@@ -145,6 +144,17 @@ def _socket_until(deadline: float) -> type[ssl.SSLSocket]:
             return super().recv_into(*arguments, **options)
 
     return Socket
+
+
+def _adapter(context: ssl.SSLContext) -> Any:
+    """What requests sends with, to the endpoint itself or through a proxy."""
+    from requests.adapters import HTTPAdapter
+
+    adapter = HTTPAdapter()
+    adapter.init_poolmanager(1, 1, ssl_context=context)
+    # Else what goes through a proxy has a context of its own.
+    adapter.proxy_manager_for = partial(adapter.proxy_manager_for, ssl_context=context)
+    return adapter
 
 
 def _auth_method(grant: ClientCredentials | RefreshToken) -> str:
@@ -209,8 +219,14 @@ def _root(error: BaseException) -> BaseException:
     while inner is not None:
         if isinstance(inner, OSError):
             found = inner
-        inner = inner.__cause__ or inner.__context__
+        inner = inner.__cause__ or inner.__context__ or _handed_on(inner)
     return found
+
+
+def _handed_on(error: BaseException) -> BaseException | None:
+    """The error that it was made of, where nothing else tells: behind a proxy."""
+    found = (each for each in error.args if isinstance(each, BaseException))
+    return next(found, None)
 
 
 def _line(text: str) -> str:
