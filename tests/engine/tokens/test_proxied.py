@@ -55,3 +55,21 @@ def test_a_certificate_that_does_not_verify_is_told_behind_a_proxy(
         assert tokens.requests == []
     assert raised.permanent
     assert "its certificate does not verify: " in raised.reason
+
+
+def test_a_proxy_that_lets_nobody_through_is_told_from_the_endpoint(
+    configure, by_way_of
+):
+    with Tunnel(status=f"407 no {PROXY_PASSWORD}") as tunnel:
+        by_way_of(tunnel.port)
+        raised = fault(configure("https://login.test/token", SECRET))
+    assert raised.reason == "login.test through a proxy: HTTP 407"
+
+
+def test_a_proxy_that_is_not_there_is_told_from_the_endpoint(
+    configure, by_way_of, unused_port
+):
+    by_way_of(unused_port)
+    raised = fault(configure("https://login.test/token", SECRET))
+    assert not raised.permanent
+    assert raised.reason == "login.test through a proxy: Connection refused"

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ MOST_CHARACTERS = 400
 CONFIDENTIAL = ("assertion", "client_secret", "refresh_token")
 PASSING = ("server_error", "slow_down", "temporarily_unavailable")
 """Errors (RFC 6749 section 4.1.2.1) that go away by themselves."""
+_TUNNEL_STATUS = re.compile("Tunnel connection failed: ([0-9]{3})")  # of http.client
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,17 @@ class Endpoint:
             raise TokenFault(_line(reason), permanent=True) from None
 
     def _fault(self, error: Exception) -> TokenFault:
-        host = urlsplit(self.url).netloc
-        cause = _root(error)
+        host, cause = urlsplit(self.url).netloc, _root(error)
+        if _is_of_a_proxy(error):
+            reason = _tunnel_status(cause) or _words_of(cause)
+            return TokenFault(f"{host} through a proxy: {reason}", permanent=False)
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = f"its certificate does not verify: {cause.verify_message}"
             return TokenFault(f"{host}: {_line(reason)}", permanent=True)
         if isinstance(cause, TimeoutError):
             return TokenFault(f"{host}: no answer in time", permanent=False)
         if isinstance(cause, OSError):
-            reason = cause.strerror or type(cause).__name__
-            return TokenFault(f"{host}: {_line(reason)}", permanent=False)
+            return TokenFault(f"{host}: {_words_of(cause)}", permanent=False)
         # The type alone: its text may quote what was sent.
         reason = f"no token came of it ({type(error).__name__})"
         return TokenFault(f"{host}: {reason}", permanent=True)
@@ -210,6 +213,23 @@ def _seconds(said: object) -> float:
     except (TypeError, ValueError):
         return UNKNOWN_LIFETIME_SECONDS
     return seconds if seconds > 0 else UNKNOWN_LIFETIME_SECONDS
+
+
+def _is_of_a_proxy(error: Exception) -> bool:
+    """Whether it was the proxy that could not be reached, or did not let us through."""
+    from requests.exceptions import ProxyError
+
+    return isinstance(error, ProxyError)
+
+
+def _tunnel_status(cause: BaseException) -> str:
+    """What the proxy answered; not in its own words, which may repeat its password."""
+    found = _TUNNEL_STATUS.match(str(cause))
+    return f"HTTP {found[1]}" if found else ""
+
+
+def _words_of(cause: BaseException) -> str:
+    return _line(getattr(cause, "strerror", None) or type(cause).__name__)
 
 
 def _root(error: BaseException) -> BaseException:
