@@ -1,4 +1,4 @@
-"""TLS from the first byte, with a relay that does not expect it or goes away."""
+"""A relay with several addresses; TLS from the first byte, which it may not expect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from engine.smtp.connections import MAIL
 from servers.scripted import Scripted
 
 from collective.maildrophost.engine.config import RelayAddress
-from collective.maildrophost.engine.smtp import Timeouts
+from collective.maildrophost.engine.smtp import (
+    Connection,
+    RelayFault,
+    Security,
+    Timeouts,
+)
 from collective.maildrophost.engine.smtp.channel import Channel
 from collective.maildrophost.engine.smtp.dialing import dial
 from collective.maildrophost.engine.smtp.replies import Replies
@@ -53,13 +58,37 @@ def test_no_handshake_waits_for_a_relay_that_has_gone():
         asyncio.run(meet(listener))
 
 
-def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(
-    exchange, outcomes, certificates, monkeypatch
-):
-    def two_addresses(host, port, *args, **kwargs):
-        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*kind, ("127.0.0.2", 0)), (*kind, ("127.0.0.1", 0))]
+@pytest.fixture
+def resolve(monkeypatch):
+    """Gives every name these addresses."""
 
+    def resolved(*addresses):
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        found = [(*kind, (address, 0)) for address in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+
+    return resolved
+
+
+def test_the_reason_of_each_address_is_told(resolve, unused_port):
+    """The last one's alone is often none: a machine without IPv6 has it last."""
+
+    async def meet():
+        with pytest.raises(RelayFault) as raised:
+            await Connection.open(RelayAddress("two.test", unused_port), Security())
+        return raised.value.reason
+
+    no_way = "224.0.0.1"  # a group, to which there is no connection
+    resolve("127.0.0.1", no_way)
+    refused = "127.0.0.1: Connection refused"
+    assert asyncio.run(meet()) == f"{refused}; {no_way}: Network is unreachable"
+    resolve("127.0.0.1", "127.0.0.2")
+    assert asyncio.run(meet()) == "Connection refused"
+
+
+def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(
+    exchange, outcomes, certificates, resolve
+):
     def go_away(listener):
         client, _ = listener.accept()
         client.recv(1024)
@@ -70,6 +99,6 @@ def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(
         socket.create_server(("127.0.0.2", server.port)) as listener,
     ):
         threading.Thread(target=go_away, args=(listener,), daemon=True).start()
-        monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+        resolve("127.0.0.2", "127.0.0.1")
         done = exchange(server, MAIL, host="two.test", tls=3, verify=False)
         assert outcomes(done.results[0]) == ["sent", "sent"]

@@ -4,19 +4,25 @@
 # - The addresses of a name are tried one after the other, each with its own time: the
 #   first may be a dead one (::1 of "localhost" above all). asyncio's happy eyeballs
 #   would do it at once, but uvloop has none.
+# - Each may fail for a reason of its own, and the last one's is often the least: where
+#   a machine has no IPv6 "Network is unreachable" ends every list.
 # - A relay that answers and fails at TLS is the relay: no other address is tried.
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from ..patience import within
-from .channel import Channel
+from .channel import Channel, describe
 from .lookup import look_up
 from .tls import ResumingContext
 from .wire import Wire
+
+_Address: TypeAlias = tuple[int, str]
+"""Its family, and the address as text."""
 
 
 async def dial(
@@ -24,27 +30,41 @@ async def dial(
 ) -> None:
     """Connect `channel`, with TLS from the first byte when there is a `context`.
 
-    socket.gaierror for an unknown name; the last address's OSError (TimeoutError
-    included), or ssl.SSLError, when none answers; ValueError for an impossible name.
+    socket.gaierror for an unknown name; OSError with the reason of each address
+    (TimeoutError included), or ssl.SSLError, when none answers; ValueError for an
+    impossible name.
     """
     found = await _in_time(look_up(host), channel.timeouts.connect)
-    last_error: OSError = OSError("the name has no address")
-    for family, _, _, _, address in found:
+    addresses: list[_Address] = [(each[0], _text(each[4])) for each in found]
+    reasons: dict[_Address, OSError] = {}
+    for address in addresses:
         try:
-            await _connect(channel, _text(address), port, family)
+            await _connect(channel, address, port)
             if context is not None:
                 await _encrypt(channel, context, host)
             return
         except ssl.SSLError:
             raise
         except OSError as error:
-            last_error = error
-    raise last_error
+            reasons[address] = error
+    raise _together(reasons)
 
 
-async def _connect(channel: Channel, address: str, port: int, family: int) -> None:
+def _together(reasons: Mapping[_Address, OSError]) -> OSError:
+    """One error for all addresses, with the addresses where they differ."""
+    words: dict[str, list[str]] = {}
+    for (_, address), error in reasons.items():
+        words.setdefault(describe(error), []).append(address)
+    if len(words) > 1:
+        each = (f"{', '.join(those)}: {why}" for why, those in words.items())
+        return OSError("; ".join(each))
+    return next(iter(reasons.values()), OSError("the name has no address"))
+
+
+async def _connect(channel: Channel, address: _Address, port: int) -> None:
+    family, text = address
     connecting = asyncio.get_running_loop().create_connection(
-        lambda: Wire(channel), address, port, family=family
+        lambda: Wire(channel), text, port, family=family
     )
     await _in_time(connecting, channel.timeouts.connect)
 
