@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from engine.faults.exchange import Exchange
 from servers.certificates import Certificates
 from servers.scripted import Scripted
+from servers.silent import silent
 
 IMPATIENT = str(Path(__file__).with_name("impatient.py"))
 
@@ -71,16 +70,8 @@ def certificates():
 @pytest.fixture
 def silent_port():
     """A port where nobody takes a connection, and nobody refuses one."""
-    with ExitStack() as sockets:
-        listener = sockets.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        # Once the backlog is full Linux answers no SYN any more.
-        for _ in range(4):
-            waiting = sockets.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
+    with silent() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

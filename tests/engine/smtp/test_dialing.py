@@ -10,6 +10,7 @@ import threading
 import pytest
 from engine.smtp.connections import MAIL
 from servers.scripted import Scripted
+from servers.silent import silent
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import (
@@ -17,6 +18,7 @@ from collective.maildrophost.engine.smtp import (
     RelayFault,
     Security,
     Timeouts,
+    dialing,
 )
 from collective.maildrophost.engine.smtp.channel import Channel
 from collective.maildrophost.engine.smtp.dialing import dial
@@ -70,20 +72,53 @@ def resolve(monkeypatch):
     return resolved
 
 
+async def fault_of(relay: RelayAddress, **timeouts: float) -> str:
+    with pytest.raises(RelayFault) as raised:
+        await Connection.open(relay, Security(), timeouts=Timeouts(**timeouts))
+    return raised.value.reason
+
+
 def test_the_reason_of_each_address_is_told(resolve, unused_port):
     """The last one's alone is often none: a machine without IPv6 has it last."""
-
-    async def meet():
-        with pytest.raises(RelayFault) as raised:
-            await Connection.open(RelayAddress("two.test", unused_port), Security())
-        return raised.value.reason
-
+    relay = RelayAddress("two.test", unused_port)
     no_way = "224.0.0.1"  # a group, to which there is no connection
     resolve("127.0.0.1", no_way)
     refused = "127.0.0.1: Connection refused"
-    assert asyncio.run(meet()) == f"{refused}; {no_way}: Network is unreachable"
+    assert (
+        asyncio.run(fault_of(relay)) == f"{refused}; {no_way}: Network is unreachable"
+    )
     resolve("127.0.0.1", "127.0.0.2")
-    assert asyncio.run(meet()) == "Connection refused"
+    assert asyncio.run(fault_of(relay)) == "Connection refused"
+
+
+async def hears(server, connect: float) -> bool:
+    """Whether a connection to a name with its address was made in time."""
+    name = RelayAddress("two.test", server.port)
+    opening = Connection.open(name, Security(), timeouts=Timeouts(connect=connect))
+    connection = await asyncio.wait_for(opening, 10)
+    await connection.quit()
+    return True
+
+
+def test_an_address_that_says_nothing_holds_up_no_connection_for_long(
+    run, resolve, monkeypatch
+):
+    """A network that lost its IPv6, say: a password reset took half a minute."""
+    monkeypatch.setattr(dialing, "SOON_SECONDS", 0.1)
+    resolve("127.0.0.2", "127.0.0.1")
+    with Scripted() as server, silent("127.0.0.2", server.port):
+        assert run(hears(server, connect=3600))
+
+
+def test_an_address_that_is_slow_has_its_time_when_no_other_answers(
+    run, resolve, monkeypatch
+):
+    monkeypatch.setattr(dialing, "SOON_SECONDS", 0.1)
+    resolve("127.0.0.1", "127.0.0.2")
+    with silent("127.0.0.1") as port:
+        reason = run(fault_of(RelayAddress("two.test", port), connect=0.3))
+    slow = "127.0.0.1: no connection within 0.3 seconds"
+    assert reason == f"{slow}; 127.0.0.2: Connection refused"
 
 
 def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(

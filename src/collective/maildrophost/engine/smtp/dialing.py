@@ -1,9 +1,11 @@
 """A TCP connection to the first address of a host that answers."""
 
 # Rules of this file:
-# - The addresses of a name are tried one after the other, each with its own time: the
-#   first may be a dead one (::1 of "localhost" above all). asyncio's happy eyeballs
-#   would do it at once, but uvloop has none.
+# - The addresses of a name are tried one after the other: the first may be a dead one
+#   (::1 of "localhost" above all). asyncio's happy eyeballs would do it at once, but
+#   uvloop has none.
+# - One that says nothing is left for the next one soon, else every connection would
+#   take half a minute for it; it has all of its time when no other one answers.
 # - Each may fail for a reason of its own, and the last one's is often the least: where
 #   a machine has no IPv6 "Network is unreachable" ends every list.
 # - A relay that answers and fails at TLS is the relay: no other address is tried.
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..patience import within
@@ -20,6 +22,9 @@ from .channel import Channel, describe
 from .lookup import look_up
 from .tls import ResumingContext
 from .wire import Wire
+
+SOON_SECONDS = 2.0
+"""A SYN that was lost has come again by then (RFC 6298: after one second)."""
 
 _Address: TypeAlias = tuple[int, str]
 """Its family, and the address as text."""
@@ -37,9 +42,9 @@ async def dial(
     found = await _in_time(look_up(host), channel.timeouts.connect)
     addresses: list[_Address] = [(each[0], _text(each[4])) for each in found]
     reasons: dict[_Address, OSError] = {}
-    for address in addresses:
+    for address, seconds in _tries(addresses, channel.timeouts.connect, reasons):
         try:
-            await _connect(channel, address, port)
+            await _connect(channel, address, port, seconds)
             if context is not None:
                 await _encrypt(channel, context, host)
             return
@@ -48,6 +53,20 @@ async def dial(
         except OSError as error:
             reasons[address] = error
     raise _together(reasons)
+
+
+def _tries(
+    addresses: Sequence[_Address], seconds: float, reasons: Mapping[_Address, OSError]
+) -> Iterator[tuple[_Address, float]]:
+    """Which address is tried for how long, by the `reasons` why others have failed."""
+    if len(addresses) > 1 and seconds > SOON_SECONDS:
+        yield from ((each, SOON_SECONDS) for each in addresses)
+        addresses = [each for each in addresses if _is_late(reasons[each])]
+    yield from ((each, seconds) for each in addresses)
+
+
+def _is_late(error: OSError) -> bool:
+    return isinstance(error, TimeoutError)
 
 
 def _together(reasons: Mapping[_Address, OSError]) -> OSError:
@@ -61,12 +80,14 @@ def _together(reasons: Mapping[_Address, OSError]) -> OSError:
     return next(iter(reasons.values()), OSError("the name has no address"))
 
 
-async def _connect(channel: Channel, address: _Address, port: int) -> None:
+async def _connect(
+    channel: Channel, address: _Address, port: int, seconds: float
+) -> None:
     family, text = address
     connecting = asyncio.get_running_loop().create_connection(
         lambda: Wire(channel), text, port, family=family
     )
-    await _in_time(connecting, channel.timeouts.connect)
+    await _in_time(connecting, seconds)
 
 
 async def _encrypt(channel: Channel, context: ResumingContext, host: str) -> None:
