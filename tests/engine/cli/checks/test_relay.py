@@ -7,7 +7,7 @@ import threading
 
 from engine.cli.checks.findings import failed, fine
 from servers.catcher import Catcher
-from servers.scripted import Scripted
+from servers.scripted import Hang, Scripted
 from servers.tokens import TokenServer, login_options, refusal
 from waiting import wait_until
 
@@ -23,6 +23,44 @@ def test_a_closed_port_fails(site):
 def test_a_name_that_does_not_resolve_fails(site):
     site.configure(SMTP_HOST="no-such-relay.invalid")
     assert "no-such-relay.invalid" in failed(site, "relay")
+
+
+def test_a_relay_that_goes_silent_fails_where_it_did_with_what_to_do(
+    site, inside, monkeypatch
+):
+    monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 0.3)
+    silent_at = {
+        "GREETING": ("relay", "greeting: no answer", "(see SMTP_HOST and SMTP_PORT)"),
+        "AUTH": ("login", "auth: no answer", "(see MAILDROP_LOGIN and its password)"),
+    }
+    for step, (subject, words, advice) in silent_at.items():
+        with Scripted({step: Hang()}, login=("me", "right")) as relay:
+            login = {"MAILDROP_LOGIN": "me", "MAILDROP_PASSWORD": "right"}
+            site.configure(SMTP_PORT=relay.port, **login)
+            (text,) = failures(inside, site, subject)
+        assert text.startswith(f"127.0.0.1:{relay.port}: {words}")
+        assert text.endswith(advice)
+
+
+def test_who_waits_at_the_port_of_tls_for_a_greeting_is_told_of_it(
+    site, inside, monkeypatch
+):
+    monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 0.3)
+    with Scripted({"GREETING": Hang()}) as relay:
+        monkeypatch.setattr(relays, "IMPLICIT_TLS_PORT", relay.port)
+        site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=2)
+        (text,) = failures(inside, site, "relay")
+    assert text.endswith("(see MAILDROP_TLS, which port 465 wants to be 3)")
+
+
+def failures(inside, site, subject: str) -> list[str]:
+    """As `failed` has them, of a check in this process."""
+    found = inside("--config", str(site.path), "check", "--json").json
+    return [
+        each["text"]
+        for each in found
+        if (each["subject"], each["level"]) == (subject, "failed")
+    ]
 
 
 def test_each_relay_has_its_lines(site):

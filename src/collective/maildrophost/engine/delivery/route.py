@@ -6,11 +6,19 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..config import Configuration, RelayAddress
 from ..secret import Secret
-from ..smtp import Connection, Login, LoginRefused, Phase, RelayFault, Security
+from ..smtp import (
+    Connection,
+    Login,
+    LoginRefused,
+    Phase,
+    RelayFault,
+    Security,
+    Timeouts,
+)
 from ..tokens import AccessToken, TokenFault, TokenSource, source_of
 from ..unquoted import unquoted
 from .relayhealth import PausePolicy, RelayHealth
@@ -31,6 +39,7 @@ class Route:
     security: Security
     login: Login | None
     tokens: TokenSource | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
     @classmethod
     def of(cls, configuration: Configuration) -> Route:
@@ -67,7 +76,11 @@ class Route:
 
     async def _open(self, host: RelayAddress, login: Login | None) -> Connection:
         return await Connection.open(
-            host, self.security, login, local_name=_local_name()
+            host,
+            self.security,
+            login,
+            timeouts=self.timeouts,
+            local_name=_local_name(),
         )
 
 

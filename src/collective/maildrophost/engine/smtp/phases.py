@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 
 
@@ -55,6 +55,12 @@ class Timeouts:
     content: float = 180.0
     end: float = 600.0
     quit: float = 5.0
+
+    @classmethod
+    def at_most(cls, seconds: float) -> Timeouts:
+        """Those of somebody who waits for no answer longer than so many seconds."""
+        usual, names = cls(), [each.name for each in fields(cls)]
+        return cls(**{name: min(seconds, getattr(usual, name)) for name in names})
 
     def seconds(self, phase: Phase) -> float:
         """The time of `phase`, in seconds."""

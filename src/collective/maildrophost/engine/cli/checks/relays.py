@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .finding import Finding, failed, ok
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 RELAY, TLS, LOGIN = "relay", "tls", "login"
 """Each has a line of its own."""
 TIMEOUT_SECONDS = 20.0
-"""For a person who waits; the daemon itself is more patient (RFC 5321 4.5.3.2)."""
+"""For an answer, as a person waits; the daemon has more patience (RFC 5321 4.5.3.2)."""
+WHOLE_SECONDS = 60.0
+"""For a relay that takes its time with each of its answers."""
+IMPLICIT_TLS_PORT = 465  # RFC 8314 section 3.3
 TOKEN_SECONDS = 60.0
 """No request for a token takes longer (Endpoint.ask)."""
 
@@ -25,10 +29,12 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     """A connection to each relay, up to the point where mail could be sent."""
     from ...config import ConfigurationError
     from ...delivery import Route
+    from ...smtp import Timeouts
     from ...tokens import await_replacements
 
+    patience = Timeouts.at_most(TIMEOUT_SECONDS)
     try:
-        route = Route.of(configuration)
+        route = replace(Route.of(configuration), timeouts=patience)
     except ConfigurationError as error:
         yield failed(RELAY, str(error))
         return
@@ -47,12 +53,12 @@ async def _reach(route: Route, relay: RelayAddress) -> list[Finding]:
     try:
         # In its own time: the relay has nothing to do with a provider that is slow.
         await route.await_token(relay)
-        connection = await within(route.open(relay), TIMEOUT_SECONDS)
+        connection = await within(route.open(relay), WHOLE_SECONDS)
     except RelayFault as fault:
         return [*_got_so_far(route, fault), _at_fault(route, fault)]
     except TimeoutError:
-        seconds = f"{TIMEOUT_SECONDS:.0f} seconds"
-        return [failed(RELAY, f"{relay}: no answer within {seconds}")]
+        seconds = f"{WHOLE_SECONDS:.0f} seconds"
+        return [failed(RELAY, f"{relay}: not ready for mail within {seconds}")]
     found = [
         ok(RELAY, f"{relay} would take mail"),
         ok(TLS, f"{relay}: {_protection(route, connection)}"),
@@ -91,15 +97,25 @@ def _at_fault(route: Route, fault: RelayFault) -> Finding:
 
 def _hint(route: Route, fault: RelayFault) -> str:
     option = _OPTIONS.get(fault.phase.value)
+    if fault.phase.value == "greeting" and _waits_for_tls(route, fault.relay):
+        option = "MAILDROP_TLS, which port 465 wants to be 3"
     if route.tokens is not None and fault.phase.value == "auth":
         option = "MAILDROP_LOGIN, and whether its mailbox lets this client send"
     return f" (see {option})" if option else ""
+
+
+def _waits_for_tls(route: Route, relay: RelayAddress) -> bool:
+    """Whether both sides wait, each for the other one to begin."""
+    from ...smtp.settings import TLS_IMPLICIT
+
+    return relay.port == IMPLICIT_TLS_PORT and route.security.tls != TLS_IMPLICIT
 
 
 _SUBJECTS = {"token": LOGIN, "auth": LOGIN, "handshake": TLS, "starttls": TLS}
 _OPTIONS = {
     "token": "MAILDROP_OAUTH_TOKEN_URL and the other MAILDROP_OAUTH_ options",
     "connect": "SMTP_HOST and SMTP_PORT",
+    "greeting": "SMTP_HOST and SMTP_PORT",
     "handshake": "MAILDROP_TLS, MAILDROP_TLS_CA_FILE",
     "starttls": "MAILDROP_TLS",
     "auth": "MAILDROP_LOGIN and its password",
