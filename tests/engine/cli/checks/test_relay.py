@@ -53,6 +53,16 @@ def test_who_waits_at_the_port_of_tls_for_a_greeting_is_told_of_it(
     assert text.endswith("(see MAILDROP_TLS, which port 465 wants to be 3)")
 
 
+def test_a_relay_that_takes_too_long_for_all_fails_with_what_to_do(
+    site, inside, monkeypatch
+):
+    monkeypatch.setattr(relays, "WHOLE_SECONDS", 0.3)
+    with Scripted({"GREETING": Hang()}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (text,) = failures(inside, site, "relay")
+    assert text.endswith("(see SMTP_HOST and SMTP_PORT)")
+
+
 def failures(inside, site, subject: str) -> list[str]:
     """As `failed` has them, of a check in this process."""
     found = inside("--config", str(site.path), "check", "--json").json

@@ -57,8 +57,10 @@ async def _reach(route: Route, relay: RelayAddress) -> list[Finding]:
     except RelayFault as fault:
         return [*_got_so_far(route, fault), _at_fault(route, fault)]
     except TimeoutError:
-        seconds = f"{WHOLE_SECONDS:.0f} seconds"
-        return [failed(RELAY, f"{relay}: not ready for mail within {seconds}")]
+        # In most cases one address after the other that says nothing.
+        words = f"not ready for mail within {WHOLE_SECONDS:.0f} seconds"
+        advice = _OPTIONS["connect"]
+        return [failed(RELAY, f"{relay}: {words} (see {advice})")]
     found = [
         ok(RELAY, f"{relay} would take mail"),
         ok(TLS, f"{relay}: {_protection(route, connection)}"),
