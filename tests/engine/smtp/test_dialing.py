@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import threading
+from contextlib import contextmanager, suppress
 
 import pytest
 from engine.smtp.connections import MAIL
@@ -119,6 +120,50 @@ def test_an_address_that_is_slow_has_its_time_when_no_other_answers(
         reason = run(fault_of(RelayAddress("two.test", port), connect=0.3))
     slow = "127.0.0.1: no connection within 0.3 seconds"
     assert reason == f"{slow}; 127.0.0.2: Connection refused"
+
+
+@contextmanager
+def greets(words: bytes, port: int):
+    """Somebody else at another address of this machine, with the same port."""
+
+    def greet(listener):
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                client.sendall(words)
+                client.close()
+
+    with socket.create_server(("127.0.0.2", port)) as listener:
+        threading.Thread(target=greet, args=(listener,), daemon=True).start()
+        yield
+
+
+@pytest.mark.parametrize("words", [b"421 4.3.2 down\r\n", b"554 no\r\n", b""])
+def test_the_next_address_is_tried_when_the_first_does_not_greet(run, resolve, words):
+    """RFC 5321 section 5.1; a machine of several that is being looked after, say."""
+    resolve("127.0.0.2", "127.0.0.1")
+    with Scripted() as server, greets(words, server.port):
+        assert run(hears(server, connect=1.0))
+
+
+@pytest.mark.parametrize("other", ["127.0.0.2", "127.0.0.3"])
+def test_what_the_first_address_has_said_is_told_when_no_other_says_more(
+    resolve, other
+):
+    resolve("127.0.0.2", other)
+    with Scripted() as server, greets(b"421 4.3.2 down\r\n", server.port):
+        relay = RelayAddress("two.test", server.port)
+        assert asyncio.run(fault_of(relay)) == "421 4.3.2 down"
+
+
+def test_what_a_later_address_says_of_more_than_its_greeting_is_told(resolve):
+    resolve("127.0.0.2", "127.0.0.1")
+    with (
+        Scripted({"EHLO": "421 4.7.0 not you"}) as server,
+        greets(b"421 4.3.2 down\r\n", server.port),
+    ):
+        relay = RelayAddress("two.test", server.port)
+        assert asyncio.run(fault_of(relay)) == "421 4.7.0 not you"
 
 
 def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(

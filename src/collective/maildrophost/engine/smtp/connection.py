@@ -20,8 +20,8 @@ from . import dialogue
 from .channel import Channel, describe
 from .closing import close_session
 from .conversion import convert
-from .dialing import dial
-from .fault import RelayFault
+from .dialing import Address, dial
+from .fault import RelayFault, telling
 from .findings import Result
 from .needs import Needs, needs
 from .offer import needs_smtputf8
@@ -54,6 +54,8 @@ class Connection:
         self._channel = channel
         self._security = security
         self._number = next(_NUMBERS)
+        # Addresses of the relay that were not tried.
+        self._others: Sequence[Address] = ()
 
     @classmethod
     async def open(
@@ -69,20 +71,19 @@ class Connection:
 
         `local_name` is what EHLO says; "" says the address of this machine.
         """
-        session = Session(relay)
-        channel = Channel(session.replies, timeouts or Timeouts())
-        connection = cls(session, channel, security)
-        try:
-            await connection._connect()
-            name = _hello_name(local_name, channel.local())
-            await connection._run(open_session(session, security, login, name))
-            channel.remember_tls()
-        except BaseException as error:
-            channel.abort()
-            if isinstance(error, Exception):
-                raise _as_fault(relay, error) from None
-            raise
-        return connection
+        first: RelayFault | None = None
+        addresses: Sequence[Address] = ()
+        while True:
+            session = Session(relay)
+            channel = Channel(session.replies, timeouts or Timeouts())
+            connection = cls(session, channel, security)
+            try:
+                await connection._begin(addresses, login, local_name)
+                return connection
+            except RelayFault as fault:
+                first, addresses = first or fault, connection._others
+                if fault.phase is not Phase.GREETING or not addresses:
+                    raise telling(first, fault) from None
 
     @property
     def served(self) -> int:
@@ -149,12 +150,29 @@ class Connection:
         finally:
             self._give_up()
 
-    async def _connect(self) -> None:
+    async def _begin(
+        self, addresses: Sequence[Address], login: Login | None, local_name: str
+    ) -> None:
+        """Get ready for mail at one of the addresses, none: of the relay's."""
+        session, channel = self._session, self._channel
+        try:
+            self._others = await self._connect(addresses)
+            name = _hello_name(local_name, channel.local())
+            await self._run(open_session(session, self._security, login, name))
+            channel.remember_tls()
+        except BaseException as error:
+            channel.abort()
+            if isinstance(error, Exception):
+                raise _as_fault(self.relay, error) from None
+            raise
+
+    async def _connect(self, addresses: Sequence[Address]) -> Sequence[Address]:
+        """The addresses that are left."""
         relay = self.relay
         implicit = self._security.tls == TLS_IMPLICIT
         context = self._context(self._security.verify) if implicit else None
         try:
-            await dial(self._channel, relay.host, relay.port, context)
+            left = await dial(self._channel, relay.host, relay.port, context, addresses)
         except ssl.SSLError as error:
             raise self._tls_fault(error) from None
         except socket.gaierror as error:
@@ -164,6 +182,7 @@ class Connection:
             raise RelayFault(relay, Phase.CONNECT, describe(error)) from None
         self._session.loopback = _is_loopback(self._channel.peer())
         self._session.encrypted = implicit
+        return left
 
     def _tls_fault(self, error: Exception) -> RelayFault:
         permanent = isinstance(error, ssl.SSLCertVerificationError)

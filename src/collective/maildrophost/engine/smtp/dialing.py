@@ -8,7 +8,8 @@
 #   take half a minute for it; it has all of its time when no other one answers.
 # - Each may fail for a reason of its own, and the last one's is often the least: where
 #   a machine has no IPv6 "Network is unreachable" ends every list.
-# - A relay that answers and fails at TLS is the relay: no other address is tried.
+# - A relay that answers and fails at TLS is the relay: no other address is tried. One
+#   that does not greet is left for the next address (RFC 5321 section 5.1).
 
 from __future__ import annotations
 
@@ -26,28 +27,32 @@ from .wire import Wire
 SOON_SECONDS = 2.0
 """A SYN that was lost has come again by then (RFC 6298: after one second)."""
 
-_Address: TypeAlias = tuple[int, str]
+Address: TypeAlias = tuple[int, str]
 """Its family, and the address as text."""
 
 
 async def dial(
-    channel: Channel, host: str, port: int, context: ResumingContext | None
-) -> None:
+    channel: Channel,
+    host: str,
+    port: int,
+    context: ResumingContext | None,
+    addresses: Sequence[Address] = (),
+) -> list[Address]:
     """Connect `channel`, with TLS from the first byte when there is a `context`.
 
-    socket.gaierror for an unknown name; OSError with the reason of each address
-    (TimeoutError included), or ssl.SSLError, when none answers; ValueError for an
-    impossible name.
+    `addresses` are those of `host`, none: they are looked up. Returns those that are
+    left, should the relay that answers be of no use. socket.gaierror for an unknown
+    name; OSError with the reason of each address (TimeoutError included), or
+    ssl.SSLError, when none answers; ValueError for an impossible name.
     """
-    found = await _in_time(look_up(host), channel.timeouts.connect)
-    addresses: list[_Address] = [(each[0], _text(each[4])) for each in found]
-    reasons: dict[_Address, OSError] = {}
+    addresses = addresses or await _addresses(host, channel.timeouts.connect)
+    reasons: dict[Address, OSError] = {}
     for address, seconds in _tries(addresses, channel.timeouts.connect, reasons):
         try:
             await _connect(channel, address, port, seconds)
             if context is not None:
                 await _encrypt(channel, context, host)
-            return
+            return _left(addresses, address, reasons)
         except ssl.SSLError:
             raise
         except OSError as error:
@@ -55,9 +60,22 @@ async def dial(
     raise _together(reasons)
 
 
+async def _addresses(host: str, seconds: float) -> list[Address]:
+    found = await _in_time(look_up(host), seconds)
+    return [(each[0], _text(each[4])) for each in found]
+
+
+def _left(
+    addresses: Sequence[Address], used: Address, reasons: Mapping[Address, OSError]
+) -> list[Address]:
+    """Those that have not failed for good."""
+    others = [each for each in addresses if each != used]
+    return [e for e in others if e not in reasons or _is_late(reasons[e])]
+
+
 def _tries(
-    addresses: Sequence[_Address], seconds: float, reasons: Mapping[_Address, OSError]
-) -> Iterator[tuple[_Address, float]]:
+    addresses: Sequence[Address], seconds: float, reasons: Mapping[Address, OSError]
+) -> Iterator[tuple[Address, float]]:
     """Which address is tried for how long, by the `reasons` why others have failed."""
     if len(addresses) > 1 and seconds > SOON_SECONDS:
         yield from ((each, SOON_SECONDS) for each in addresses)
@@ -69,7 +87,7 @@ def _is_late(error: OSError) -> bool:
     return isinstance(error, TimeoutError)
 
 
-def _together(reasons: Mapping[_Address, OSError]) -> OSError:
+def _together(reasons: Mapping[Address, OSError]) -> OSError:
     """One error for all addresses, with the addresses where they differ."""
     words: dict[str, list[str]] = {}
     for (_, address), error in reasons.items():
@@ -81,7 +99,7 @@ def _together(reasons: Mapping[_Address, OSError]) -> OSError:
 
 
 async def _connect(
-    channel: Channel, address: _Address, port: int, seconds: float
+    channel: Channel, address: Address, port: int, seconds: float
 ) -> None:
     family, text = address
     connecting = asyncio.get_running_loop().create_connection(

@@ -35,3 +35,9 @@ class LoginRefused(RelayFault):
         permanent = not 400 <= code <= 499
         super().__init__(relay, Phase.AUTH, reason, permanent)
         self.code = code
+
+
+def telling(first: RelayFault, last: RelayFault) -> RelayFault:
+    """Which fault is told of a relay with several addresses, none of which will do."""
+    # At the first one somebody was there, and said why he takes no mail.
+    return first if last.phase in (Phase.CONNECT, Phase.GREETING) else last
