@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from functools import partial
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.smtp import Connection, Timeouts
@@ -27,7 +26,12 @@ def set_constants(constants: dict[str, object], package: str = ENGINE) -> None:
 
 
 def shorten(times: dict[str, object]) -> None:
-    Connection.open = partial(Connection.open, timeouts=Timeouts(**times.pop("smtp")))
+    opening, short = Connection.open, Timeouts(**times.pop("smtp"))
+
+    def open_impatiently(*arguments, timeouts=None, **options):
+        return opening(*arguments, timeouts=short, **options)
+
+    Connection.open = open_impatiently
     set_constants(times)
 
 
