@@ -20,6 +20,11 @@ REPOZE = (
     b"X-Actually-From: =?utf-8?q?a=40x=2Eorg?=\n"
     b"X-Actually-To: =?utf-8?b?YkB4Lm9yZyxj?=\n =?utf-8?q?=40x=2Eorg?=\n\nbody\n"
 )
+# As it wrote them before, and where nothing needs to be encoded.
+PLAIN_REPOZE = (
+    b"Message-Id: <1@x.org>\nSubject: hello\n"
+    b"X-Actually-From: a@x.org\nX-Actually-To: b@x.org,C <c@x.org>\n\nbody\n"
+)
 NAME = "1700000000.77.host.12345"
 
 
@@ -127,6 +132,22 @@ def test_all_recipients_of_a_long_list_come_over(maildir):
     maildir.take()
     (message,) = maildir.messages
     assert [each.address for each in message.recipients] == many
+
+
+@pytest.mark.parametrize("text", [ZOPE, PLAIN_REPOZE])
+@pytest.mark.parametrize(
+    "name", ["M=C3=BCller=2C_Hans", "x=3Cevil=40x=2Eorg=3E=2C", "News=3A_all=3B"]
+)
+def test_what_is_encoded_in_a_name_is_in_no_address(name, text, maildir):
+    """As in `=?utf-8?q?M=C3=BCller=2C_Hans?= <hans@x.org>`: one person."""
+    encoded = b"=?utf-8?q?" + name.encode() + b"?= "
+    text = text.replace(b"a@x.org", encoded + b"<a@x.org>", 1)
+    text = text.replace(b"b@x.org", encoded + b"<b@x.org>", 1)
+    maildir.put(f"new/{NAME}", text)
+    assert maildir.take() == [Taken("1")]
+    (message,) = maildir.messages
+    assert message.sender == "a@x.org"
+    assert [each.address for each in message.recipients] == ["b@x.org", "c@x.org"]
 
 
 def test_a_mail_without_a_sender_has_the_null_sender(maildir):

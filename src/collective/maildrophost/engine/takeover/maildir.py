@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from email.errors import MessageError
@@ -24,11 +25,12 @@ FOLDERS = ("new", "cur")
 SENDING, REJECTED = ".sending-", ".rejected-"
 REFUSED = "refused for good before it came here, see the old log"
 # Each program writes two fields in a place of its own: zope.sendmail with the addresses
-# as they are, repoze.sendmail encodes them. What else has these names came with the
-# mail, which may have been in such a queue before.
+# as they are, repoze.sendmail may encode all of them at once. What else has these names
+# came with the mail, which may have been in such a queue before.
 _ON_TOP = (b"x-zope-from", b"x-zope-to")
 _BELOW = (b"x-actually-from", b"x-actually-to")
 _FINDER = FieldFinder(*_ON_TOP, *_BELOW)
+_ENCODED = re.compile(r"(?:=\?[^?]*\?[BbQq]\?[^?]*\?=\s*)+")
 
 
 def is_maildir(directory: Path) -> bool:
@@ -131,6 +133,8 @@ def _below(fields: list[Field]) -> tuple[Field, Field] | None:
 def _decoded(value: bytes) -> str:
     try:
         text = b"".join(value.splitlines()).decode()
-        return str(make_header(decode_header(text))) if "=?" in text else text
+        # Where a name alone is encoded it stays so: a comma in it separates nobody.
+        encoded = _ENCODED.fullmatch(text)
+        return str(make_header(decode_header(text))) if encoded else text
     except (MessageError, LookupError, ValueError):
         raise InvalidMessage("an envelope that cannot be decoded") from None
