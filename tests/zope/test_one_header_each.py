@@ -142,3 +142,21 @@ def test_a_header_of_a_message_that_was_read(send_all, kind, name, mto):
 @pytest.mark.parametrize("mto", RECIPIENTS)
 def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
     send_all([(with_raw(modern(), "To", Header("a\nb")), {"mto": mto})])
+
+
+@pytest.mark.parametrize("separator", "\x0b\x0c\x1c\x1d\x1e")
+@pytest.mark.parametrize("mto", RECIPIENTS)
+def test_what_separates_for_the_email_package_alone_is_a_blank(
+    host, mails, content_of, separator, mto
+):
+    """As in a title pasted from a word processor: To and From came into the body."""
+    title = f"Annual{separator}Reply-To : x@y.org"
+    text = f"X-A: {title}\n\nAnnual{separator}report\n"
+    host.send(text, mto, "from@x.org", title)
+    host.send(f"Subject: {title}\n{text}", mto, "from@x.org")
+    transaction.commit()
+    for mail in mails():
+        written = message_from_bytes(content_of(mail))
+        assert {name.lower() for name in written} >= ADDED
+        assert written["Subject"] == written["X-A"] == "Annual Reply-To : x@y.org"
+        assert written.get_payload().split("\r\n")[0] == f"Annual{separator}report"

@@ -12,11 +12,10 @@ from email.message import Message
 from typing import Any
 
 from collective.maildrophost.engine.domains import with_ascii_domains
+from collective.maildrophost.submission.headers import head_end
 
 _NAMES = "from", "sender", "reply-to", "to", "cc", "bcc"
 _ADDRESS_HEADERS = {*_NAMES, *(f"resent-{name}" for name in _NAMES)}
-# A text need not have headers. Where they end is what the email package takes for that.
-_HEAD_END = re.compile(r"^(?![!-9;-~]*:|[ \t]|From )", re.MULTILINE)
 _FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:.*(?:\n[ \t].*)*", re.MULTILINE)
 
 
@@ -32,8 +31,7 @@ def in_addresses(value: Any) -> Any:
 def in_message(message: Any) -> Any:
     """The message, or one with other headers of addresses."""
     if isinstance(message, str) and not message.isascii():
-        found = _HEAD_END.search(message)
-        end = found.start() if found else len(message)
+        end = head_end(message)
         return _FIELD.sub(_field, message[:end]) + message[end:]
     if isinstance(message, Message):
         changed = _changed_headers(message)

@@ -1,7 +1,8 @@
 """The headers that a caller gives: each of them stays one, or the mail is refused.
 
 A line break within one begins another, or the body: mail would go to hidden
-recipients, or say what its writer did not.
+recipients, or say what its writer did not. What only the email package takes for one
+becomes a blank: people paste it with their titles.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from collective.maildrophost.submission.flattening import is_modern
 _AS_IT_IS = ("utf-8", "surrogatepass")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
 _LINE_BREAKS = re.compile(r"[\r\n\0]")
+# The control characters that end a line for str.splitlines(), by which the email
+# package writes a header in ASCII, and for no reader of mail.
+_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e]")
+# A text need not have headers. Where they end is what the email package takes for that.
+_HEAD_END = re.compile(r"^(?![!-9;-~]*:|[ \t]|From )", re.MULTILINE)
 _ENCODED_WORD = "=?"
 _NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 
@@ -38,7 +44,23 @@ def one_line(name: str, value: Any, charset: str | None = None) -> Any:
         return value
     if value and _LINE_BREAKS.search(unfolded(value)):
         raise InvalidMessage(f"line break or NUL in the {name}")
-    return value
+    return _SEPARATORS.sub(" ", value) if isinstance(value, str) else value
+
+
+def head_end(text: str) -> int:
+    """Where the headers of a text end for the email package."""
+    found = _HEAD_END.search(text)
+    return found.start() if found else len(text)
+
+
+def separated(message: Any) -> Any:
+    """The message; a text with blanks for what would break a header of it in two."""
+    if not isinstance(message, str):
+        return message
+    end = head_end(message)
+    if not _SEPARATORS.search(message, 0, end):
+        return message
+    return _SEPARATORS.sub(" ", message[:end]) + message[end:]
 
 
 def as_text(name: str, value: Any, charset: str | None = None) -> Any:
