@@ -186,3 +186,26 @@ def test_parts_in_parts_end_somewhere():
     )
     encoded = convert(content + b"\n\xff\n", SEVEN_BITS)
     assert encoded.isascii()
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "name*=utf-8''a; name*0=b",
+        "name*0*=utf-8''a; name*=b",
+        'name*="a; b"; name*0=c',
+        "charset*=a\0b''x",
+        pytest.param(f"name*{'9' * 5000}=a", id="name*9..."),
+    ],
+)
+def test_a_parameter_that_nobody_can_read_keeps_no_other_from_being_read(parameter):
+    content = (
+        f"MIME-Version: 1.0\nContent-Type: multipart/mixed; {parameter}; boundary=b\n\n"
+        f"--b\nContent-Type: text/plain; {parameter}; charset=iso-8859-2\n\nĽudia\n"
+        "--b\nContent-Type: text/plain\n\nstays\n--b--\n"
+    ).encode("iso-8859-2")
+    encoded = convert(content, SEVEN_BITS)
+    assert encoded.isascii()
+    assert b"; charset=iso-8859-2\n" in encoded
+    assert encoded.endswith(b"--b\nContent-Type: text/plain\n\nstays\n--b--\n")
+    assert b"\n=A5udia\n--b\n" in encoded

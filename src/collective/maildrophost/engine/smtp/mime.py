@@ -14,6 +14,8 @@ from email.message import Message
 
 from ..message.headers import header_block_end, split_headers
 
+_ENCODED_PARAMETER = re.compile(r';[^;="]*\*[^;="]*=(?:\s*"(?:[^"\\]|\\.)*")?[^;"]*')
+"""Of RFC 2231: its name has a star."""
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 
 
@@ -52,14 +54,25 @@ class ContentType:
 
     @classmethod
     def of(cls, entity: Entity, default: str) -> ContentType:
-        header = Message()
-        header.set_default_type(default)
-        value = entity.first("content-type")
-        if value is not None:
-            header["Content-Type"] = value
+        header = _header(entity.first("content-type"), default)
         main, sub = header.get_content_maintype(), header.get_content_subtype()
         charset = header.get_content_charset()
         return cls(main, sub, charset, _boundary(header) if main == "multipart" else "")
+
+
+def _header(value: str | None, default: str) -> Message:
+    """The Content-Type `value` to be asked; None: there is none."""
+    header = Message()
+    header.set_default_type(default)
+    if value is not None:
+        header["Content-Type"] = value
+        try:
+            header.get_content_charset()
+        except (TypeError, ValueError):
+            # The email package stumbles over any parameter that comes as a whole and in
+            # pieces (name*, name*0), or in a charset with a NUL. All others are good.
+            header.replace_header("Content-Type", _ENCODED_PARAMETER.sub("", value))
+    return header
 
 
 def _boundary(header: Message) -> str:
