@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from email import message_from_bytes, policy
 from email.header import Header
 from email.message import EmailMessage
 from email.mime.text import MIMEText
@@ -39,5 +41,32 @@ def test_so_is_a_message_that_mailhost_stumbles_over(host, mails):
     mail["To"] = Header("to@example.org")
     with pytest.raises(MailHostError, match="cannot be written"):
         host.send(mail, mfrom="from@example.org")
+    transaction.commit()
+    assert mails() == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b'Bcc: "',
+        b"Cc: <@",
+        b"To: a@[",
+        b"Bcc: =?utf-8?q?=0D=0A?=",
+        b"Reply-To: =?utf-8?q?=0A?= <a@b>\xff\nTo: to@example.org",
+        b"Reply-To: <a@[>\xff\nTo: to@example.org",
+    ],
+)
+def test_a_message_whose_headers_it_stumbles_over_ends_no_page(host, headers):
+    """As one that came in, and is passed on; newer releases of Python may read it."""
+    mail = message_from_bytes(headers + b"\n\nhi\n", policy=policy.default)
+    with suppress(MailHostError):
+        host.send(mail, mfrom="from@example.org")
+
+
+@pytest.mark.parametrize("name", ["To", "Reply-To", "Content-Type"])
+def test_half_a_character_in_a_header_is_refused(host, mails, name):
+    """JSON may have one: "\\ud800"."""
+    with pytest.raises(MailHostError, match=r"cannot be (read|written)"):
+        host.send(f"{name}: \ud800 <a@b.org>\nTo: c@d.org\n\nhi", mfrom="e@f.org")
     transaction.commit()
     assert mails() == []

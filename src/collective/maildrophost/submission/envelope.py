@@ -71,8 +71,8 @@ def recipients(message: Any, mto: Any) -> list[str]:
 
     Raises InvalidMessage. An empty list means that there is none.
     """
-    values = each(listed(mto)) if mto else _headers(message)
-    return [address for value in values for address in _addresses(unfolded(value))]
+    texts = map(unfolded, each(listed(mto))) if mto else _headers(message)
+    return [address for text in texts for address in _addresses(text)]
 
 
 def each(mto: Any) -> Iterable[Any]:
@@ -80,12 +80,15 @@ def each(mto: Any) -> Iterable[Any]:
     return (mto,) if isinstance(mto, str) else mto or ()
 
 
-def _headers(message: Any) -> list[Any]:
-    if not isinstance(message, EmailMessage):
-        message = HeaderParser().parsestr(str(message))
-    return [
-        value for name in RECIPIENT_HEADERS for value in message.get_all(name) or ()
-    ]
+def _headers(message: Any) -> list[str]:
+    try:
+        if not isinstance(message, EmailMessage):
+            message = HeaderParser().parsestr(str(message))
+        found = [message.get_all(name) or () for name in RECIPIENT_HEADERS]
+        return [unfolded(value) for values in found for value in values]
+    except Exception as error:
+        # Of addresses in disorder the package says so by errors of every kind.
+        raise InvalidMessage(f"the recipients cannot be read: {error}") from error
 
 
 def _addresses(text: str) -> list[str]:

@@ -63,9 +63,9 @@ def munged(
     encode: Any = None,
 ) -> tuple[bytes, Any]:
     """The content, and the sender; MailHostError when the message can't be written."""
-    message = asciidomains.in_message(message)
-    mto, mfrom = asciidomains.in_addresses(mto), asciidomains.in_addresses(mfrom)
     try:
+        message = asciidomains.in_message(message)
+        mto, mfrom = asciidomains.in_addresses(mto), asciidomains.in_addresses(mfrom)
         return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
     except _UNWRITABLE as error:
         raise MailHostError(
