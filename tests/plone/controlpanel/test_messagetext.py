@@ -35,3 +35,35 @@ def test_a_text_within_some_parts_is_found():
         "Content-Type: text/plain\n\nDear reader\n--b--\n--a--\n"
     )
     assert message_text(content.encode()).text == "Dear reader"
+
+
+TWICE = b"name*=utf-8''a; name*0=b"
+"""A parameter as a whole and in pieces, over which the email package stumbles."""
+
+
+@pytest.mark.parametrize(
+    "content_type", [b"text/plain; charset=utf-8; " + TWICE, b"text/plain; charset*=x'"]
+)
+def test_a_text_is_read_whatever_its_type_says_beside(content_type):
+    content = b"Subject: hello\nContent-Type: " + content_type + b"\n\nthe text"
+    read = message_text(content)
+    assert read.headers[0] == ("Subject", "hello")
+    assert read.text == "the text"
+
+
+def test_an_attachment_is_named_whatever_its_name_is():
+    content = (
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nthe text\n--b\n"
+        b"Content-Type: image/png\nContent-Disposition: attachment; "
+        + TWICE.replace(b"name", b"filename")
+        + b"\n\nx\n--b--\n"
+    )
+    read = message_text(content)
+    assert read.text == "the text"
+    assert [each.kind for each in read.attachments] == ["image/png"]
+
+
+def test_a_boundary_that_cannot_be_read_leaves_the_headers():
+    parts = b"Content-Type: multipart/mixed; boundary=b; " + TWICE + b"\n\n--b\n\nx"
+    read = message_text(b"Subject: hello\n" + parts)
+    assert read.headers[0] == ("Subject", "hello")

@@ -13,6 +13,8 @@ from collective.maildrophost.engine.message.headers import display_text
 
 SHOWN_OCTETS = 256 * 1024
 """What is parsed of a message: a person reads its beginning, attachments come last."""
+_UNREADABLE = (LookupError, ValueError, TypeError, MessageError)
+"""What the email package raises of charsets and parameters that it can't make out."""
 LONGEST_HEADER = 2000
 MOST_HEADERS = 200
 
@@ -58,13 +60,14 @@ def message_text(content: bytes) -> MessageText:
 
 def _parsed(content: bytes) -> tuple[EmailMessage, list[EmailMessage]]:
     """The message, and the parts in it that are no containers of others."""
-    # compat32 never fails to parse, and keeps headers as they came.
+    # compat32 keeps headers as they came.
     parser = BytesParser(_class=EmailMessage, policy=policy.compat32)
     try:
         message = parser.parsebytes(content)
         return message, [part for part in message.walk() if not part.is_multipart()]
-    except RecursionError:
-        # Hundreds of parts within each other are nobody's letter.
+    except (RecursionError, *_UNREADABLE):
+        # Hundreds of parts within each other, or a boundary that cannot be read, are
+        # nobody's letter.
         return parser.parsebytes(content, headersonly=True), []
 
 
@@ -90,12 +93,12 @@ def _text(part: EmailMessage) -> str:
         return ""
     try:
         return data.decode(part.get_content_charset() or "utf-8", "replace")
-    except (LookupError, ValueError, MessageError):  # a charset that nobody knows
+    except _UNREADABLE:
         return data.decode("latin-1")
 
 
 def _name(part: EmailMessage) -> str:
     try:
         return part.get_filename() or ""
-    except (LookupError, ValueError, MessageError):
+    except _UNREADABLE:
         return ""
