@@ -71,10 +71,10 @@ def unique(addresses: Iterable[str]) -> tuple[str, ...]:
 def _identity(address: str) -> tuple[str, str]:
     """What makes two addresses the same: domains ignore case, local parts do not.
 
-    RFC 5321 section 2.4.
+    RFC 5321 section 2.4. Beyond ASCII they are what they become on the wire.
     """
     local, domain = local_and_domain(address)
-    return local, (domain or "").lower()
+    return local, ascii_domain(domain or "").lower()
 
 
 def local_and_domain(address: str) -> tuple[str, str | None]:
