@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from email import message_from_bytes
+from email.header import decode_header
 
 import pytest
 from engine.smtp.conversions import SEVEN_BITS, SHORT_LINES, longest, parsed
@@ -45,6 +47,41 @@ def test_a_comment_with_another_one_in_it_is_not_torn_at_its_comma():
     content = "To: ü (a, (b) c) <b@example.org>, d@example.org\n\n".encode()
     encoded = convert(content, Needs(ascii_headers=True))
     assert b"(a, (b) c) <b@example.org>,\n d@example.org\n" in encoded
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "root@example.org (Jörg Müller)",
+        "(Jörg) root@example.org",
+        '"Doe, John" <root@example.org> (Büro)',
+        "Jörg (Büro) <root@example.org>",
+        'root@example.org ("Jörg" \\) and so on)',
+        'Ä "B (ö" (ü) <root@example.org>',
+        f"root@example.org ({'Jörg ' * 99})",
+    ],
+)
+def test_a_raw_comment_stays_one(address):
+    """As old programs write a name: "root@example.org (Jörg Müller)"."""
+    content = f"From: {address}, b@example.org\n\nbody\n".encode()
+    encoded = convert(content, Needs(ascii_headers=True))
+    assert encoded.isascii()
+    assert longest(encoded) <= 100
+    (value,) = message_from_bytes(encoded).get_all("From")
+    found = [each.addr_spec for each in parsed(encoded)["From"].addresses]
+    assert found == ["root@example.org", "b@example.org"]
+    assert not parsed(encoded)["From"].defects
+    words = "".join(text for text, _ in pairs(value))
+    assert words.count("(") == address.count("(")
+    assert set("öüÄ") & set(address) <= set(words)
+
+
+def pairs(value):
+    """What is in a header, decoded."""
+    return [
+        (text.decode(charset or "ascii") if isinstance(text, bytes) else text, charset)
+        for text, charset in decode_header(value)
+    ]
 
 
 @pytest.mark.parametrize("value", ["ä" * 5000, "ä,;<(" * 1000, "ä <a@b.org>, " * 400])

@@ -27,6 +27,8 @@ _ADDRESS_HEADERS = re.compile(
 # What is never closed goes on to the end, as readers of mail take it: to look for it
 # anew from every quote within takes minutes, in which no other thread runs.
 _ITEM = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|[^,])+')
+_QUOTED_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"?|\(((?:[^()\\]|\\.)*)(\))?')
+_QUOTED_PAIR = re.compile(r"\\(.)")
 # The email package takes seconds for long values, above all for what is no address.
 _MAX_PARSED_CHARACTERS = 1000
 _MAX_ITEM_CHARACTERS = 200
@@ -72,7 +74,21 @@ def _with_encoded_words(field: bytes) -> bytes:
 
 def _encoded_item(name: str, item: str) -> str:
     item = with_ascii_domains(item)
-    return item if item.isascii() else _encoded_words(name, item, _MAX_ITEM_CHARACTERS)
+    if item.isascii():
+        return item
+    # The email package would make words beside the address of a comment.
+    item = _QUOTED_OR_COMMENT.sub(_encoded_comment, item)
+    if item.isascii():
+        return item.replace("?= =?", "?=\n =?")
+    return _encoded_words(name, item, _MAX_ITEM_CHARACTERS)
+
+
+def _encoded_comment(found: re.Match[str]) -> str:
+    if found[0].isascii() or not found[2]:
+        return found[0]
+    inner = _QUOTED_PAIR.sub(r"\1", found[1])
+    # RFC 2047 section 5 (2). Not folded yet: the email package takes one line.
+    return f"({Header(inner, 'utf-8').encode(linesep='')})"
 
 
 @lru_cache(maxsize=256)  # a newsletter has the same headers thousands of times
