@@ -94,7 +94,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             encode = headers.one_line("encode", encode)
             mfrom = envelope.sender(mfrom, charset)
             messageText = headers.as_text("message", messageText, charset)
-            messageText = headers.separated(messageText)
+            messageText = headers.separated(headers.from_the_start(messageText))
             headers.check(messageText)
             mto = envelope.listed(mto, charset)
             headers.check_new(messageText, envelope.each(mto), mfrom, subject)

@@ -19,10 +19,12 @@ from collective.maildrophost.engine.message import InvalidMessage
 from collective.maildrophost.engine.message.headers import (
     check_headers,
     header_block_end,
+    without_preface,
 )
 from collective.maildrophost.submission.flattening import is_modern
 
 _AS_IT_IS = ("utf-8", "surrogatepass")
+_PREFACES = "\ufeff", ">From "
 _FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
 _LINE_BREAKS = re.compile(r"[\r\n\0]")
 # The control characters that end a line for str.splitlines(), by which the email
@@ -45,6 +47,16 @@ def one_line(name: str, value: Any, charset: str | None = None) -> Any:
     if value and _LINE_BREAKS.search(unfolded(value)):
         raise InvalidMessage(f"line break or NUL in the {name}")
     return _SEPARATORS.sub(" ", value) if isinstance(value, str) else value
+
+
+def from_the_start(message: Any) -> Any:
+    """The message; a text without what an editor or a mailbox has put before it.
+
+    Else MailHost takes all of it, its headers as well, for the body.
+    """
+    if isinstance(message, str) and message.startswith(_PREFACES):
+        return without_preface(message.encode(*_AS_IT_IS)).decode(*_AS_IT_IS)
+    return message
 
 
 def head_end(text: str) -> int:
