@@ -57,6 +57,7 @@ def test_a_comment_with_another_one_in_it_is_not_torn_at_its_comma():
         '"Doe, John" <root@example.org> (Büro)',
         "Jörg (Büro) <root@example.org>",
         'root@example.org ("Jörg" \\) and so on)',
+        "root@example.org (Büro (a, b) ö)",
         'Ä "B (ö" (ü) <root@example.org>',
         f"root@example.org ({'Jörg ' * 99})",
     ],
@@ -74,6 +75,28 @@ def test_a_raw_comment_stays_one(address):
     words = "".join(text for text, _ in pairs(value))
     assert words.count("(") == address.count("(")
     assert set("öüÄ") & set(address) <= set(words)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Gruppe ö: a@x.org, Ünal <b@x.org>, c@x.org;",
+        "Gruppe ö: a@x.org, (ö) b@x.org, c@x.org (ü);",
+        f'"Ä; B" <a@x.org>, {"ö" * 30} <b@x.org>, (x) c@x.org',
+        f"All: {'Ö' * 60} <a@x.org>, {'Ö' * 60} <b@x.org>, {'Ö' * 60} <c@x.org>;",
+    ],
+)
+def test_a_raw_list_has_all_its_addresses(value):
+    encoded = convert(f"To: {value}\n\n".encode(), Needs(ascii_headers=True))
+    assert encoded.isascii()
+    to = parsed(encoded)["To"]
+    assert [each.addr_spec for each in to.addresses] == [
+        "a@x.org",
+        "b@x.org",
+        "c@x.org",
+    ]
+    assert not to.defects
+    assert bool(to.groups[0].display_name) is value.endswith(";")
 
 
 def pairs(value):

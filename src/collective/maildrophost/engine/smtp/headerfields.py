@@ -26,8 +26,12 @@ _ADDRESS_HEADERS = re.compile(
 )
 # What is never closed goes on to the end, as readers of mail take it: to look for it
 # anew from every quote within takes minutes, in which no other thread runs.
-_ITEM = re.compile(r'(?:"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|[^,])+')
-_QUOTED_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"?|\(((?:[^()\\]|\\.)*)(\))?')
+_WHOLE = r'"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|<[^<>]*>?|\[[^\[\]]*\]?'
+_ITEM = re.compile(rf"(?:{_WHOLE}|[^,])+")
+_IN_A_GROUP = re.compile(rf"[:;]|(?:{_WHOLE}|[^:;])+")
+_QUOTED_OR_COMMENT = re.compile(
+    r'"(?:[^"\\]|\\.)*"?|\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)(\))?'
+)
 _QUOTED_PAIR = re.compile(r"\\(.)")
 # The email package takes seconds for long values, above all for what is no address.
 _MAX_PARSED_CHARACTERS = 1000
@@ -64,8 +68,7 @@ def _with_encoded_words(field: bytes) -> bytes:
     name = raw_name.decode("ascii").strip()
     text = "".join(raw.decode(charset_of(raw)).splitlines()).strip()
     if _ADDRESS_HEADERS.fullmatch(field_name(field)):
-        # A group is one piece with its members.
-        items = [text] if ";" in text else map(str.strip, _ITEM.findall(text))
+        items = map(str.strip, _ITEM.findall(text))
         value = ",\n ".join(_encoded_item(name, item) for item in items if item)
     else:
         value = _encoded_words(name, text, _MAX_PARSED_CHARACTERS)
@@ -76,11 +79,24 @@ def _encoded_item(name: str, item: str) -> str:
     item = with_ascii_domains(item)
     if item.isascii():
         return item
+    # A group begins with its name and a colon, and ends with a semicolon.
+    parts = (_encoded_part(name, part) for part in _IN_A_GROUP.findall(item))
+    return "".join(parts).strip(" ")
+
+
+def _encoded_part(name: str, part: str) -> str:
+    if part.isascii():
+        return part
+    text = part.strip(" \t")
+    before, _, after = part.partition(text)
     # The email package would make words beside the address of a comment.
-    item = _QUOTED_OR_COMMENT.sub(_encoded_comment, item)
-    if item.isascii():
-        return item.replace("?= =?", "?=\n =?")
-    return _encoded_words(name, item, _MAX_ITEM_CHARACTERS)
+    text = _QUOTED_OR_COMMENT.sub(_encoded_comment, text)
+    if text.isascii():
+        return before + text.replace("?= =?", "?=\n =?") + after
+    words = _encoded_words(name, text, _MAX_ITEM_CHARACTERS)
+    if words.endswith("?="):
+        after = after or " "  # RFC 2047 section 5 (3): not the colon of a group at once
+    return before + words + after
 
 
 def _encoded_comment(found: re.Match[str]) -> str:
