@@ -49,7 +49,8 @@ def test_without_smtputf8_that_recipient_alone_fails_and_says_why(site):
     message = mail("jörg@müller.example", "b@example.org")
     with Scripted(extensions=WITHOUT_SMTPUTF8) as relay:
         record = sent(site, relay, message, State.FAILED)
-        (received,) = relay.accepted
+        # The notification of the failure goes to the same relay, sooner or later.
+        (received,) = [each for each in relay.accepted if each.sender]
     assert [each.state.value for each in record.recipients] == ["failed", "sent"]
     assert record.recipients[0].reply.startswith("5.6.7 jörg@müller.example needs")
     assert received.recipients == ["b@example.org"]
