@@ -184,6 +184,55 @@ def test_a_heartbeat_ends_a_silence():
         clock.now += 59
 
 
+def test_a_time_in_which_nobody_could_be_seen_is_no_silence():
+    clock = Clock()
+    sightings = Sightings(60.0, clock)
+    assert sightings.gone([daemon()], 101.0) == []
+    clock.now += 50
+    assert sightings.gone([daemon()], 101.0) == []
+    clock.now += 600
+    sightings.was_blind()
+    assert sightings.gone([daemon()], 101.0) == []
+    clock.now += 9
+    assert sightings.gone([daemon()], 101.0) == []
+    clock.now += 1
+    assert sightings.gone([daemon()], 101.0) == [daemon()]
+
+
+def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
+    queue, heartbeat, caplog
+):
+    """The others could not write, either: they have verdicts that wait for that."""
+    clock = Clock()
+    heartbeat._sightings = Sightings(60.0, clock)
+    Heartbeat(queue, "relay:25", "/nowhere").start()
+    away = queue.path.with_suffix(".away")
+
+    async def through_an_outage() -> None:
+        running = asyncio.create_task(heartbeat.run())
+        seen = await next_beat()
+        queue.path.rename(away)
+        while "no heartbeat until" not in caplog.text:
+            await asyncio.sleep(0.01)
+        clock.now += 600
+        away.rename(queue.path)
+        while await next_beat() == seen:
+            pass
+        assert len(rows(queue)) == 2
+        running.cancel()
+
+    async def next_beat() -> float:
+        before = beaten()
+        while beaten() == before:
+            await asyncio.sleep(0.01)
+        return beaten()
+
+    def beaten() -> float:
+        return next(each.seen for each in rows(queue) if each.owner == heartbeat.owner)
+
+    asyncio.run(asyncio.wait_for(through_an_outage(), 20))
+
+
 def test_at_first_sight_the_lease_counts_where_nothing_else_can_be_known():
     assert Sightings(60.0).gone([daemon("another-boot pid:[1] 1 1")], 161.0) == [
         daemon("another-boot pid:[1] 1 1")

@@ -110,6 +110,7 @@ class Heartbeat:
             except QueueError as error:
                 if self._queue.replaced:
                     raise LeaseLost(error.reason) from None
+                self._sightings.was_blind()
                 if not failing:
                     log.error("%s; no heartbeat until it can be written", error)
                 failing = True

@@ -12,10 +12,10 @@ from ..queue import Daemon
 
 @dataclass(frozen=True)
 class _Sight:
-    """A heartbeat, and when (on the watcher's own clock) it was first seen."""
+    """A heartbeat, and for how many seconds nothing has followed it."""
 
     beat: float
-    first_seen: float
+    silent: float = 0.0
 
 
 class Sightings:
@@ -25,6 +25,9 @@ class Sightings:
     every lease seems to be over, or to last for days. So a silence is measured by a
     clock that never jumps. Only at the first look, when nothing was measured yet, the
     lease counts, and not against a process that is known to run.
+
+    A time in which the queue could not be used proves nothing: the others may have had
+    no way to write, either.
     """
 
     def __init__(
@@ -32,25 +35,42 @@ class Sightings:
     ) -> None:
         self._patience = patience
         self._clock = clock
+        self._looked = clock()
+        self._blind = False
         self._sights: dict[str, _Sight] = {}
+
+    def was_blind(self) -> None:
+        """The queue could not be used: what was seen last counts up to then."""
+        self._blind = True
 
     def gone(self, daemons: Iterable[Daemon], now: float) -> list[Daemon]:
         """Those that have ended, or were silent for `patience` seconds."""
+        passed = self._seconds_watched()
         before, self._sights = self._sights, {}
         return [
             daemon
             for daemon in daemons
-            if self._is_gone(daemon, before.get(daemon.owner), now)
+            if self._is_gone(daemon, before.get(daemon.owner), passed, now)
         ]
 
-    def _is_gone(self, daemon: Daemon, sight: _Sight | None, now: float) -> bool:
-        first_look = sight is None
-        if sight is None or sight.beat != daemon.seen:
-            sight = _Sight(daemon.seen, self._clock())
+    def _seconds_watched(self) -> float:
+        """Since the last look."""
+        before, self._looked = self._looked, self._clock()
+        blind, self._blind = self._blind, False
+        return 0.0 if blind else self._looked - before
+
+    def _is_gone(
+        self, daemon: Daemon, before: _Sight | None, passed: float, now: float
+    ) -> bool:
+        first_look = before is None
+        if before is None or before.beat != daemon.seen:
+            sight = _Sight(daemon.seen)
+        else:
+            sight = _Sight(daemon.seen, before.silent + passed)
         self._sights[daemon.owner] = sight
         known = fate(daemon.process)
         if known is Fate.ENDED:
             return True
         if known is Fate.UNKNOWN and first_look:
             return not daemon.alive(now)
-        return self._clock() - sight.first_seen >= self._patience
+        return sight.silent >= self._patience
