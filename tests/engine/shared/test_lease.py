@@ -13,6 +13,7 @@ from collective.maildrophost.engine.queue import (
     State,
     claim,
     due,
+    enqueue,
     give_back_unheard,
     list_messages,
     recover_ownerless,
@@ -165,6 +166,20 @@ def test_no_mail_is_stuck_or_doubled_when_the_answer_to_a_claim_is_lost(
             assert proxy.lost.wait(20)
             record = there.wait_for(id, State.SENT, 20)
     assert len(relay.received) == 1
+    assert not record.possible_duplicate
+
+
+def test_a_claim_that_its_daemon_never_hears_of_goes_back_in_time(machines, make_mail):
+    """Its commit went through after all; or a standby has not heard of the verdict."""
+    (site,) = machines(1, delivery__handedout__COMPARE_SECONDS=0.1)
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as running:
+            now = time.time()
+            with site.queue.write() as tx:
+                (id,) = enqueue(tx, [make_mail()], now)
+                assert claim(tx, running.row.owner, [int(id)], now)
+            record = site.wait_for(id, State.SENT)
     assert not record.possible_duplicate
 
 

@@ -45,11 +45,12 @@ Note: TypeAlias = Callable[[Transaction], object]
 class Request:
     """What to write at `now` for the daemon `owner`, and how many to claim then.
 
-    `known` are all claims that the daemon has, None: it has heard of every one, so that
-    none has to go back. `untried` are claims that go back, `suspects` those that go
-    behind the others. At most `wanted` messages that are due before `due_before` are
-    claimed, by the rules of `lanes` and `room` for what is `in_flight`, unless other
-    daemons object to the `terms`. `failures`: of the relay in a row, 0 when it is good.
+    `known` are all claims that the daemon has, so that others under its name go back;
+    None: it is not the time to look for those. `untried` are claims that go back,
+    `suspects` those that go behind the others. At most `wanted` messages that are due
+    before `due_before` are claimed, by the rules of `lanes` and `room` for what is
+    `in_flight`, unless other daemons object to the `terms`. `failures`: of the relay in
+    a row, 0 when it is good.
     """
 
     owner: str

@@ -17,6 +17,7 @@ from typing import TypeAlias
 from ..patience import within
 from ..queue import Claim, MessageKey, QueueError, Refused
 from .books import Answer, Note, Request
+from .handedout import HandedOut
 from .inflight import InFlight
 from .outage import Outage
 from .permits import Permits
@@ -55,10 +56,7 @@ class Ledger:
         self._unsettled = Unsettled()
         self._outage = Outage()
         self._in_flight = InFlight()
-        # With those whose verdicts were lost: they may have been sent.
-        self._handed_out: set[MessageKey] = set()
-        # Whether claims may have been committed that were never heard of.
-        self._unheard = False
+        self._handed_out = HandedOut()
         self._in_doubt = False
         self._noted = self._written = 0
         self._round = 0
@@ -183,7 +181,7 @@ class Ledger:
         self._round += 1
         request = Request(
             owner=self._owner,
-            known=tuple(self._handed_out) if self._unheard else None,
+            known=self._handed_out.to_compare(),
             settlements=[
                 done.settlement for done in portion.finished if done.settlement
             ],
@@ -209,7 +207,8 @@ class Ledger:
             return
         self._outage.is_over()
         self._in_flight = in_flight
-        self._unheard = False
+        if request.known is not None:
+            self._handed_out.compared()
         self._written += len(portion.notes)
         self._forget(ended)
         # Before the claims go out: they find the connections that this sets free.
@@ -217,7 +216,7 @@ class Ledger:
             done.over()
         if self._in_doubt:
             # The answer came so late that the claims may be another's by now.
-            self._unheard = bool(answer.claims)
+            self._handed_out.doubt()
         else:
             self._hand_out(answer, request)
         # After the connections have gone on: nobody waits for these words.
@@ -234,7 +233,7 @@ class Ledger:
             self._nothing_left(answer.next_due, request.due_before, news)
 
     def _forget(self, ended: Sequence[Claim]) -> None:
-        self._handed_out.difference_update(each.key for each in ended)
+        self._handed_out.ended(each.key for each in ended)
         self._permits.ended(each.id for each in ended)
 
     def _refused(self, portion: Portion, error: Refused) -> None:
@@ -249,7 +248,7 @@ class Ledger:
     async def _cannot_write(self, portion: Portion, error: QueueError) -> None:
         """No verdict is lost: they stay here until they can be written."""
         self._unsettled.put_back(portion)
-        self._unheard = True
+        self._handed_out.doubt()
         self._outage.goes_on(error, len(self._unsettled))
         await asyncio.sleep(RETRY_SECONDS)
 

@@ -1,0 +1,51 @@
+"""Which claims this daemon knows of; the queue may have more under its name."""
+
+# How it comes to that:
+# - The answer to a commit was lost. A new connection proves nothing of the transaction:
+#   while a standby is waited for that confirms it, nobody sees what it has written.
+# - A standby took over that had heard of a claim, and not of its verdict.
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from ..queue import MessageKey
+
+COMPARE_SECONDS = 60.0
+"""Between two comparisons with what the queue has, when nothing has gone wrong."""
+
+
+class HandedOut:
+    """The messages that connections have, and when that was compared with the queue.
+
+    With those whose verdicts were lost: they may have been sent.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._keys: set[MessageKey] = set()
+        self._in_doubt = False
+        self._compared = clock()
+
+    def add(self, key: MessageKey) -> None:
+        """A connection gets this message."""
+        self._keys.add(key)
+
+    def ended(self, keys: Iterable[MessageKey]) -> None:
+        """What became of these is written."""
+        self._keys.difference_update(keys)
+
+    def doubt(self) -> None:
+        """Claims may have been committed that are not among them."""
+        self._in_doubt = True
+
+    def to_compare(self) -> tuple[MessageKey, ...] | None:
+        """All of them, when it is time to compare them; None: it is not."""
+        late = self._clock() - self._compared >= COMPARE_SECONDS
+        return tuple(self._keys) if self._in_doubt or late else None
+
+    def compared(self) -> None:
+        """The queue has given back all others."""
+        self._in_doubt = False
+        self._compared = self._clock()
