@@ -104,7 +104,8 @@ from .search import (
     search,
 )
 from .setback import pull_back
-from .settle import Settlement, settle
+from .settle import settle
+from .settlement import Settlement
 from .sqlite.housekeeping import empty_large_wal, tidy
 from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State

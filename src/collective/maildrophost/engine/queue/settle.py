@@ -14,7 +14,6 @@ already is not recorded twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import (
     bindparam,
@@ -26,52 +25,20 @@ from sqlalchemy import (
     update,
 )
 
-from ..message import Message
 from ..verdict import Outcome, Verdict
 from . import tables
 from .claim import give_back
 from .enqueue import enqueue
 from .hours import count
 from .prepared import Prepared, among_ids
-from .standing import MessageKey, Standing, is_recorded, standing_of
+from .settlement import Settlement
+from .standing import Standing, is_recorded, standing_of
 from .states import RecipientState, State
 from .store import Transaction
 from .untried import make_pending
 
 schedule = tables.schedule
 recipient = tables.recipient
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """The verdicts of one attempt at one message: that with this `id` and `created`.
-
-    `attempts` is what the claim counted, `time` when this one ended (seconds since the
-    epoch): no other attempt at this message has both a later number and that time.
-    `due` is the time of the next attempt, used when a recipient stays open;
-    `verdicts` has the recipient's position with each verdict. `others_first`: the next
-    claim is for those that were deferred before and had no turn in this attempt.
-    `notifications` are queued in the same transaction, while the claim is alive;
-    `warned`: one of them tells the sender of the delay.
-    """
-
-    id: int
-    created: float
-    attempts: int
-    owner: str
-    time: float
-    relay: str
-    verdicts: tuple[tuple[int, Verdict], ...]
-    due: float
-    possible_duplicate: bool
-    notifications: tuple[Message, ...] = ()
-    warned: bool = False
-    others_first: bool = False
-
-    @property
-    def key(self) -> MessageKey:
-        """Which message it is about."""
-        return MessageKey(self.id, self.created)
 
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> None:
