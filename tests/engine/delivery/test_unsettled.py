@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 
 import pytest
 from engine.delivery.writing import settled, writes_to
 from sqlalchemy import select
 
+from collective.maildrophost.engine.delivery import journal
 from collective.maildrophost.engine.delivery.inflight import InFlight
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
@@ -59,9 +61,9 @@ def finished(claim, verdict):
     return Finished(claim, settled(claim, verdicts, NOW))
 
 
-def settle_all(queue, *done):
-    """What a ledger makes of them."""
-    ledger = Ledger(writes_to(queue), "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, print)
+def settle_all(queue, *done, told=print):
+    """What a ledger makes of them; what is written is `told`."""
+    ledger = Ledger(writes_to(queue), "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, told)
     ledger._in_flight = InFlight().with_more(each.claim for each in done)
 
     async def serve() -> None:
@@ -151,6 +153,38 @@ def test_one_whose_record_is_damaged_keeps_no_other_from_the_disk(queue):
     expected = [State.SENT] * 5
     expected[2] = State.SENDING
     assert states(queue, claims) == expected
+
+
+def test_the_log_has_no_verdict_of_a_claim_that_another_daemon_has(queue, caplog):
+    claims = claimed(queue, 3)
+    lost, accepted, kept = claims
+    with queue.write() as tx:
+        for each in (lost, accepted):
+            tx.exec_driver_sql(
+                "UPDATE maildrop_schedule SET owner = 'another' WHERE message_id = ?",
+                (each.id,),
+            )
+    later = Verdict(Outcome.DEFERRED, "450 4.2.0 later")
+    letter = compose(b"Subject: late\n\ny\n", "", ["a@x.org"], now=NOW)
+    deferred = finished(lost, later)
+    told = []
+    settle_all(
+        queue,
+        replace(
+            deferred, settlement=replace(deferred.settlement, notifications=(letter,))
+        ),
+        finished(accepted, SENT),
+        finished(kept, later),
+        told=told.extend,
+    )
+    with caplog.at_level(logging.INFO):
+        journal.write(told, NOW)
+    assert [each.getMessage().partition(" to=")[0] for each in caplog.records] == [
+        f"id={lost.id}: the claim was lost before its verdicts were written: 1 "
+        "deferrals or failures are not recorded",
+        f"id={accepted.id} sent",
+        f"id={kept.id} deferred",
+    ]
 
 
 def test_what_could_not_be_written_goes_first_the_next_time():

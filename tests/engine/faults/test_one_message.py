@@ -118,6 +118,19 @@ def test_a_message_without_recipients_has_failed_and_the_others_go(site, make_ma
     assert len(site.log_lines(" started, pid ")) == 1
 
 
+def test_a_message_that_late_acceptances_have_ended_is_no_fault(site, make_mail):
+    """Who had its claim meanwhile could not use the relay, and gave it back."""
+    (id,) = site.send(make_mail())
+    with site.queue.write() as tx:
+        tx.exec_driver_sql("UPDATE maildrop_recipient SET state = 'sent'")
+    with Scripted() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            site.wait_for(id, State.SENT)
+        assert relay.received == []
+    assert site.log_lines(" ERROR ") == []
+
+
 @row(28)
 def test_a_message_whose_record_is_gone_has_failed_and_the_others_go(site, make_mail):
     first, broken, last = site.send(*[make_mail() for _ in range(3)])

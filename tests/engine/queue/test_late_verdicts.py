@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from collective.maildrophost.engine.queue import (
+    AS_SAID,
+    Settled,
     State,
     attempts,
     delete_messages,
@@ -130,6 +132,57 @@ def test_what_was_claimed_again_unheard_goes_back_and_nobody_is_told_twice(hands
     assert hands.message(id).state is State.DEFERRED
     assert [each.id for each in hands.claim()] == [claimed.id]
     assert hands.do(queue_length) == 2  # with one letter
+
+
+def settled(hands, *settlements):
+    return hands.do(settle, settlements, hands.now)
+
+
+def test_whose_claim_was_lost_is_told(hands):
+    (id,) = hands.send(hands.mail(subject="in time"))
+    in_time = hands.settlement(hands.claim()[0], SENT)
+    late, slow = lost_claim(hands, ("b@x.org", "c@x.org"))
+    hands.claim("fast")
+    deleted, gone = lost_claim(hands)
+    hands.do(delete_messages, [deleted])
+    came_to = settled(
+        hands,
+        in_time,
+        hands.settlement(slow, SENT, DEFERRED),
+        hands.settlement(gone, FAILED),
+    )
+    assert came_to == Settled(late=frozenset([int(late), int(deleted)]))
+    assert hands.message(id).state is State.SENT
+
+
+def test_what_is_written_again_is_not_late(hands):
+    hands.send()
+    sent = hands.settlement(hands.claim()[0], SENT)
+    assert settled(hands, sent) == settled(hands, sent) == AS_SAID
+
+
+def without_verdicts(hands):
+    """What came of the one claim there is, which is for nobody; its id."""
+    (claimed,) = hands.claim("fast")
+    assert claimed.recipients == ()
+    return claimed.id, settled(hands, hands.settlement(claimed))
+
+
+def test_whom_late_acceptances_have_left_nobody_to_send_to_has_been_sent(hands):
+    id, slow = lost_claim(hands)
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, SENT)
+    hands.do(give_back, "fast", [fast.key])
+    assert without_verdicts(hands) == (int(id), AS_SAID)
+    assert hands.message(id).state is State.SENT
+
+
+def test_what_has_lost_its_recipients_is_told(hands):
+    (id,) = hands.send()
+    hands.do(lambda tx: tx.execute(delete(tables.recipient)))
+    nameless = Settled(nameless=frozenset([int(id)]))
+    assert without_verdicts(hands) == (int(id), nameless)
+    assert hands.message(id).state is State.FAILED
 
 
 def test_a_message_deleted_meanwhile_is_no_error(hands):

@@ -13,12 +13,14 @@ from typing import TypeAlias
 
 from ..message import Lane
 from ..queue import (
+    AS_SAID,
     Claim,
     Due,
     MessageKey,
     Queue,
     QueueError,
     Refused,
+    Settled,
     Settlement,
     Transaction,
     claim,
@@ -79,13 +81,15 @@ class Answer:
     """The claims, or what other daemons have against any.
 
     `next_due`: when the next message is due, if there were fewer claims than wanted.
-    `broke`: claims were wanted and broke, so that nobody knows of any.
+    `broke`: claims were wanted and broke, so that nobody knows of any. `settled`: what
+    came of the settlements.
     """
 
     claims: list[Claim]
     next_due: float | None = None
     objection: Objection | None = None
     broke: bool = False
+    settled: Settled = AS_SAID
 
 
 def write(
@@ -99,18 +103,20 @@ def write(
     whoever takes its mail over has to get, so that nothing is claimed after that. On a
     server something may be: its owner is then nobody, see `recover_ownerless`.
     """
+    settled = AS_SAID
     with queue.write() as tx:
         if request.known is not None:
             give_back_unheard(tx, request.owner, request.known)
         if request.settlements:
-            settle(tx, request.settlements, request.now)
+            settled = settle(tx, request.settlements, request.now)
         if request.untried:
             give_back(tx, request.owner, request.untried)
         if request.suspects:
             give_back_last(tx, request.owner, request.suspects, request.now)
         for note in request.notes:
             note(tx)
-        return _claim(tx, request, 0 if orphaned() else request.wanted)
+        answer = _claim(tx, request, 0 if orphaned() else request.wanted)
+        return replace(answer, settled=settled)
 
 
 def write_or_refuse(

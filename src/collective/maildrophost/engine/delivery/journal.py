@@ -37,6 +37,17 @@ def _write(finished: Finished, now: float) -> None:
     if settlement is None:
         log.debug("id=%d given back untried", claim.id)
         return
+    if finished.nameless:
+        log.error(
+            "id=%d: the queue names nobody to send it to, it is not sent", claim.id
+        )
+    if finished.dropped:
+        log.warning(
+            "id=%d: the claim was lost before its verdicts were written: %d deferrals "
+            "or failures are not recorded",
+            claim.id,
+            finished.dropped,
+        )
     recipients = {each.position: each for each in claim.recipients}
     for position, verdict in settlement.verdicts:
         recipient = recipients[position]

@@ -220,7 +220,8 @@ class Ledger:
         else:
             self._hand_out(answer, request)
         # After the connections have gone on: nobody waits for these words.
-        asyncio.get_running_loop().call_soon(self._settled, portion.finished)
+        written = [each.as_recorded(answer.settled) for each in portion.finished]
+        asyncio.get_running_loop().call_soon(self._settled, written)
         if self._in_doubt:
             return
         if answer.objection is not None:

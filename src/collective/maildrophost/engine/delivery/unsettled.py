@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..logfile import one_line
-from ..queue import Claim, Refused, Settlement
-from ..verdict import Verdict
+from ..queue import Claim, Refused, Settled, Settlement
+from ..verdict import Outcome, Verdict
 from .books import Note
 
 log = logging.getLogger("maildrop.delivery")
@@ -32,12 +32,29 @@ class Finished:
 
     `over` is called once that is on disk, or given up: its connection may go on. A
     `suspect` that is given back may be the reason why the relay was found at fault.
+    Once it is written, `dropped` is how many verdicts were not recorded, as the claim
+    was lost, and `nameless` tells that the queue has lost the recipients.
     """
 
     claim: Claim
     settlement: Settlement | None
     over: Callable[[], None] = field(default=nothing, compare=False)
     suspect: bool = False
+    dropped: int = 0
+    nameless: bool = False
+
+    def as_recorded(self, settled: Settled) -> Finished:
+        """The same with what the queue has of it: the log tells of nothing else."""
+        if self.settlement is None:
+            return self
+        if self.claim.id in settled.nameless:
+            return replace(self, nameless=True)
+        if self.claim.id not in settled.late:
+            return self
+        verdicts = self.settlement.verdicts
+        kept = tuple(each for each in verdicts if each[1].outcome is Outcome.SENT)
+        recorded = replace(self.settlement, verdicts=kept, notifications=())
+        return replace(self, settlement=recorded, dropped=len(verdicts) - len(kept))
 
     @property
     def lighter(self) -> Finished:

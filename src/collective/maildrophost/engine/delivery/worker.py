@@ -216,8 +216,11 @@ class Worker:
 
 
 def without_recipients(claim: Claim) -> Finished:
-    """The end of a message whose rows in the queue are damaged."""
-    log.error("id=%d: the queue names nobody to send it to, it is not sent", claim.id)
+    """The end of a message that has nobody left to be sent to.
+
+    Its rows in the queue are damaged, or who had lost a claim came late with the last
+    acceptances: the queue finds out when this is settled.
+    """
     settlement = Settlement(
         id=claim.id,
         created=claim.created,

@@ -105,7 +105,7 @@ from .search import (
 )
 from .setback import pull_back
 from .settle import settle
-from .settlement import Settlement
+from .settlement import AS_SAID, Settled, Settlement
 from .sqlite.housekeeping import empty_large_wal, tidy
 from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
@@ -115,6 +115,7 @@ from .transfer import Transferred, transfer
 from .waking import wake
 
 __all__ = [
+    "AS_SAID",
     "IN_QUEUE",
     "AttemptRecord",
     "Batch",
@@ -138,6 +139,7 @@ __all__ = [
     "Refused",
     "RelayPause",
     "Search",
+    "Settled",
     "Settlement",
     "Sort",
     "State",

@@ -31,7 +31,7 @@ from .claim import give_back
 from .enqueue import enqueue
 from .hours import count
 from .prepared import Prepared, among_ids
-from .settlement import Settlement
+from .settlement import Settled, Settlement
 from .standing import Standing, is_recorded, standing_of
 from .states import RecipientState, State
 from .store import Transaction
@@ -41,10 +41,12 @@ schedule = tables.schedule
 recipient = tables.recipient
 
 
-def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> None:
+def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Settled:
     """Record the verdicts of several messages; each message at most once."""
+    handed_in = settlements
     standing = standing_of(tx, [settlement.id for settlement in settlements])
     settlements = [each for each in settlements if _is_there(each, standing)]
+    gone = {each.id for each in handed_in} - {each.id for each in settlements}
     settlements = _not_recorded(tx, settlements, standing)
     recorded: list[tuple[Settlement, int, Verdict]] = []
     for settlement in settlements:
@@ -64,6 +66,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
             tried = [position for position, _ in settlement.verdicts]
             make_pending(tx, settlement.id, tried)
     counting = {settlement.id for settlement, _, _ in recorded}
+    ends = _ends(tx, list(standing))
     _move_on(
         tx,
         [
@@ -72,6 +75,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
             if settlement.id in counting or _alive(settlement, standing)
         ],
         standing,
+        ends,
         now,
     )
     notifications = [
@@ -81,6 +85,11 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> No
         for notification in settlement.notifications
     ]
     enqueue(tx, notifications, now, origin="notification")
+    lost = {each.id for each in settlements if not _alive(each, standing)}
+    nameless = {
+        each.id for each in settlements if not each.verdicts and each.id not in ends
+    }
+    return Settled(late=frozenset(gone | lost), nameless=frozenset(nameless - lost))
 
 
 def _is_there(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
@@ -174,14 +183,15 @@ def _move_on(
     tx: Transaction,
     settlements: Sequence[Settlement],
     standing: Mapping[int, Standing],
+    ends: Mapping[int, State],
     now: float,
 ) -> None:
-    ends = _ends(tx, list(standing))
     finished: dict[State, list[int]] = {State.SENT: [], State.FAILED: []}
     for settlement in settlements:
         found = standing[settlement.id]
         alive = _alive(settlement, standing)
-        end = ends[settlement.id]
+        # What has lost its recipients has failed: nobody can send it any more.
+        end = ends.get(settlement.id, State.FAILED)
         # Who lost the claim leaves the message to its new owner, unless nobody has it.
         if end in finished and (alive or found.owner is None):
             finished[end].append(settlement.id)
@@ -210,11 +220,8 @@ _ENDS = Prepared(
 
 
 def _ends(tx: Transaction, ids: Sequence[int]) -> dict[int, State]:
-    """What each message comes to by the states of all its recipients.
-
-    One whose recipients the queue has lost has failed: nobody can send it any more.
-    """
-    ends = dict.fromkeys(ids, State.FAILED)
+    """What each message comes to by the states of all its recipients, if it has any."""
+    ends: dict[int, State] = {}
     for key, waiting, failures in _ENDS.rows(tx, ids=ids):
         ended = State.FAILED if failures else State.SENT
         ends[key] = State.DEFERRED if waiting else ended

@@ -1,4 +1,4 @@
-"""What a daemon says of one attempt at one message."""
+"""What a daemon says of an attempt, and what of that the queue has taken."""
 
 from __future__ import annotations
 
@@ -39,3 +39,20 @@ class Settlement:
     def key(self) -> MessageKey:
         """Which message it is about."""
         return MessageKey(self.id, self.created)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What came of settlements, where that is not what they say.
+
+    `late` are the ids of those whose claim was lost: of their verdicts only acceptances
+    are recorded, and nobody is told of the others. `nameless`: of those without
+    verdicts whose message has lost its recipients, and so has failed.
+    """
+
+    late: frozenset[int] = frozenset()
+    nameless: frozenset[int] = frozenset()
+
+
+AS_SAID = Settled()
+"""All of it is as the settlements say."""
