@@ -14,7 +14,7 @@ from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
-from collective.maildrophost.engine.queue import Refused
+from collective.maildrophost.engine.queue import Refused, Unheard
 
 INTERVAL = 3600.0
 
@@ -67,6 +67,35 @@ def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, capl
     ledger = None
     asyncio.run(until_refused())
     assert "these claims cannot be read; nothing new is sent" in caplog.text
+
+
+def test_nobody_waits_for_a_probe_that_was_allowed_unheard(monkeypatch):
+    """Its claim goes back, and the next one asks anew."""
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
+    permits = Permits(Pace.of(0.0, 0), "relay:25")
+    permits.health = RelayHealth("down", time.time() - 9, 1, time.time() - 1)
+    requests = []
+
+    async def write(request):
+        requests.append(request)
+        if len(requests) == 1:
+            raise Unheard("queue", "no answer")
+        ledger.stop()
+        return Answer([])
+
+    async def until_written():
+        nonlocal ledger
+        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        await asyncio.wait_for(asyncio.gather(ledger.turn(None), ledger.run()), 5)
+
+    ledger = None
+    asyncio.run(until_written())
+    unheard, again = requests
+    until = unheard.terms.probe_ends(unheard.now)
+    (note,) = again.notes
+    assert (note.relay, note.until) == ("relay:25", until)
+    assert note.now <= again.now
+    assert not ledger.notes_wait
 
 
 def test_a_run_with_once_does_not_end_as_if_nothing_was_left_when_claims_broke():

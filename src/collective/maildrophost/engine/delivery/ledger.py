@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from ..patience import within
-from ..queue import Claim, MessageKey, QueueError, Refused
+from ..queue import Claim, QueueError, Refused, Unheard
 from .books import Answer, Note, Request
 from .handedout import HandedOut
 from .inflight import InFlight
@@ -185,8 +185,8 @@ class Ledger:
             settlements=[
                 done.settlement for done in portion.finished if done.settlement
             ],
-            untried=_given_back(portion, suspect=False),
-            suspects=_given_back(portion, suspect=True),
+            untried=portion.given_back(suspect=False),
+            suspects=portion.given_back(suspect=True),
             notes=(*portion.notes, *in_vain),
             now=now,
             wanted=wanted,
@@ -203,7 +203,7 @@ class Ledger:
             if portion and isinstance(error, Refused):
                 self._refused(portion, error)
             else:
-                await self._cannot_write(portion, error)
+                await self._cannot_write(portion, error, request)
             return
         self._outage.is_over()
         self._in_flight = in_flight
@@ -216,7 +216,7 @@ class Ledger:
             done.over()
         if self._in_doubt:
             # The answer came so late that the claims may be another's by now.
-            self._handed_out.doubt()
+            self._keep_back_claims(request)
         else:
             self._hand_out(answer, request)
         # After the connections have gone on: nobody waits for these words.
@@ -246,12 +246,23 @@ class Ledger:
             self._in_flight = self._in_flight.without([lost])
             self._permits.ended([lost.id])
 
-    async def _cannot_write(self, portion: Portion, error: QueueError) -> None:
+    async def _cannot_write(
+        self, portion: Portion, error: QueueError, request: Request
+    ) -> None:
         """No verdict is lost: they stay here until they can be written."""
         self._unsettled.put_back(portion)
         self._handed_out.doubt()
+        if isinstance(error, Unheard):
+            self._keep_back_claims(request)
         self._outage.goes_on(error, len(self._unsettled))
         await asyncio.sleep(RETRY_SECONDS)
+
+    def _keep_back_claims(self, request: Request) -> None:
+        """The queue may have given them, and nobody gets them."""
+        self._handed_out.doubt()
+        if request.wanted:
+            for note in self._permits.unused(request.terms, request.now, time.time()):
+                self.note(note)
 
     def _hand_out(self, answer: Answer, request: Request) -> None:
         now, until = time.time(), request.terms.probe_ends(request.now)
@@ -283,11 +294,3 @@ class Ledger:
             if not future.done():
                 future.set_result(None)
         self._waiting.clear()
-
-
-def _given_back(portion: Portion, suspect: bool) -> list[MessageKey]:
-    return [
-        done.claim.key
-        for done in portion.finished
-        if done.settlement is None and done.suspect is suspect
-    ]

@@ -78,3 +78,8 @@ class Permits:
             for each in probes
             if each.until is not None and each.health == self.health
         ]
+
+    def unused(self, terms: Terms, asked: float, now: float) -> list[ProbeEnded]:
+        """What is to be written when nothing that `terms` may have allowed starts."""
+        until = terms.probe_ends(asked)
+        return [] if until is None else [ProbeEnded(self._relay, until, now)]

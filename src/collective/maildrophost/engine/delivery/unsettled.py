@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..logfile import one_line
-from ..queue import Claim, Refused, Settled, Settlement
+from ..queue import Claim, MessageKey, Refused, Settled, Settlement
 from ..verdict import Outcome, Verdict
 from .books import Note
 
@@ -87,6 +87,14 @@ class Portion:
 
     def __len__(self) -> int:
         return len(self.finished) + len(self.notes)
+
+    def given_back(self, suspect: bool) -> list[MessageKey]:
+        """What nothing was tried of: the suspects, or all others."""
+        return [
+            done.claim.key
+            for done in self.finished
+            if done.settlement is None and done.suspect is suspect
+        ]
 
 
 class Unsettled:
