@@ -18,7 +18,8 @@ class Proxy(Listener):
 
     While the wire is cut nothing passes and nothing is closed, as when a cable is
     pulled; `drop` ends every connection, as a firewall does that was restarted. A wire
-    that is `slow` takes so many seconds for each 64 kB. With
+    that is `slow` takes so many seconds for each 64 kB; a `narrow` one holds no more
+    than that, so that the rest stays with who sends it. With
     `lose_commit(words)` the server gets the next COMMIT of a connection on which these
     words were said, and nobody gets its answer; `lost` is set when it has been done.
     """
@@ -39,6 +40,10 @@ class Proxy(Listener):
         super().__exit__()
         self._passing.set()
         self.drop()
+
+    def narrow(self) -> None:
+        """For every connection from now on."""
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PORTION_OCTETS)
 
     def cut(self) -> None:
         self._passing.clear()

@@ -185,6 +185,21 @@ def test_a_large_mail_may_take_its_time_on_a_slow_wire(server, url, hands, monke
     assert len(claimed.content) > 2**20
 
 
+def test_a_large_mail_may_take_its_time_to_get_there(server, url, hands, monkeypatch):
+    """The system has all of it long before the server: that is silent until then."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.8)
+    with Proxy(server.socket) as proxy:
+        proxy.narrow()
+        over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
+        with contextlib.closing(open_queue(over.render_as_string())) as queue:
+            proxy.slow = 0.1
+            began = time.monotonic()
+            sender = replace(hands, queue=queue)
+            sender.send(hands.mail(octets=2**20))
+            assert time.monotonic() - began > 2 * connection.ANSWER_SECONDS
+    assert length(hands.queue) == 1
+
+
 def test_a_cut_wire_is_noticed_and_mended(server, url, hands, monkeypatch):
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.5)
     with Proxy(server.socket) as proxy:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import fcntl
+import sys
+import termios
+from collections.abc import Callable, Generator, Mapping, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -36,21 +39,34 @@ class PatientConnection(psycopg.Connection[Any]):
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """Drive `gen` to its end; NoAnswer when nothing comes for too long."""
         try:
-            return super().wait(_in_time(gen), *arguments, **options)
+            patient = _in_time(gen, self._octets_to_go)
+            return super().wait(patient, *arguments, **options)
         except NoAnswer:
             self.pgconn.finish()
             raise
 
+    def _octets_to_go(self) -> int:
+        """What the system has of the last words, and the server not."""
+        count = bytearray(4)
+        try:
+            fcntl.ioctl(self.pgconn.socket, termios.TIOCOUTQ, count)
+        except OSError:
+            return 0  # This system tells it of terminals only.
+        return int.from_bytes(count, sys.byteorder)
 
-def _in_time(waiting: Generator[Any, Any, Value]) -> Generator[Any, Any, Value]:
+
+def _in_time(
+    waiting: Generator[Any, Any, Value], octets_to_go: Callable[[], int]
+) -> Generator[Any, Any, Value]:
     """The same generator; it is resumed now and then while nothing comes."""
-    deadline = monotonic() + ANSWER_SECONDS
+    deadline, to_go = monotonic() + ANSWER_SECONDS, 0
     try:
         wish = next(waiting)
         while True:
             ready = yield wish
-            if ready:
-                # Large mail takes its time on a slow wire.
+            before, to_go = to_go, 0 if ready else octets_to_go()
+            # Large mail takes its time on a slow wire, either way.
+            if ready or to_go < before:
                 deadline = monotonic() + ANSWER_SECONDS
             elif monotonic() > deadline:
                 raise NoAnswer(f"no answer within {ANSWER_SECONDS:.0f} s")
