@@ -31,6 +31,13 @@ def asks_for_a_password(client: socket.socket) -> None:
     client.recv(1024)
 
 
+def refuses(words: str, code: str) -> Callable[[socket.socket], None]:
+    """Meets everybody with an ErrorResponse."""
+    fields = f"SFATAL\0C{code}\0M{words}\0\0".encode()
+    told = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+    return lambda client: client.sendall(told)
+
+
 def shows(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
     """Meets everybody with the certificate of `context`."""
 

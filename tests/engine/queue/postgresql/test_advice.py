@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 from servers.certificates import Certificates
-from servers.doorkeeper import Doorkeeper, asks_for_a_password, hangs_up, shows
+from servers.doorkeeper import Doorkeeper, asks_for_a_password, hangs_up, refuses, shows
 from sqlalchemy.engine import make_url
 
 from collective.maildrophost.engine.queue import QueueError, open_queue
@@ -59,6 +59,24 @@ def test_a_password_that_is_missing_is_told_as_that():
         door(asks_for_a_password, "passfile=/no/file", "sslmode=disable")
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "advice"),
+    [
+        ("the database system is starting up", "57P03", "is starting or stopping"),
+        ("the database system is shutting down", "57P03", "is starting or stopping"),
+        ("the database system is in recovery mode", "57P03", "is starting or stopping"),
+        ("sorry, too many clients already", "53300", "has no connection left: raise"),
+        ("no more connections allowed (max_client_conn)", "08P01", "has no connection"),
+        ('role "me" does not exist', "28000", "check database, user, password"),
+    ],
+)
+def test_a_server_that_lets_nobody_in_for_now_is_told_from_one_that_refuses(
+    words, code, advice
+):
+    with pytest.raises(QueueError, match=f": [^(]*{advice}[^(]*\\(.*FATAL: .*"):
+        door(refuses(words, code), "sslmode=disable")
+
+
 @pytest.fixture
 def stranger(postgresql, postgresql_url):
     """A role that may log in, and nothing else."""
@@ -86,6 +104,20 @@ def test_a_transaction_that_may_not_last_is_told_and_the_next_one_works(
         with queue.write() as tx:
             tx.exec_driver_sql("SELECT 1")
     assert not caplog.records
+
+
+def test_a_statement_that_may_not_last_is_told(postgresql_url):
+    with closing(open_queue(postgresql_url)) as queue:
+        with pytest.raises(QueueError, match="statement_timeout is too short: raise"):
+            _asks_for_much(queue)
+        with queue.write() as tx:
+            tx.exec_driver_sql("SELECT 1")
+
+
+def _asks_for_much(queue):
+    with queue.write() as tx:
+        tx.exec_driver_sql("SET LOCAL statement_timeout = '50ms'")
+        tx.exec_driver_sql("SELECT pg_sleep(60)")
 
 
 def _takes_its_time(queue):

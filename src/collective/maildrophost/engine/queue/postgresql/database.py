@@ -73,12 +73,15 @@ _NO_TLS = (
 )
 _CROWDED = "it has no connection left: raise max_connections or use PgBouncer"
 _READ_ONLY = "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE"
+_STARTING_OR_STOPPING = "the server is starting or stopping"
 
 # Whoever gets no connection gets no code, only words: the server's after FATAL in
 # whatever language, else libpq's. Of these not each that has SSL in it is about a
 # certificate: a connection breaks with such words, too.
 _ADVICE_BY_WORDS = (
-    (("connection slots", "too many"), _CROWDED),
+    # The last one is PgBouncer's.
+    (("connection slots", "too many", "no more connections"), _CROWDED),
+    (("starting up", "shutting down", "recovery mode"), _STARTING_OR_STOPPING),
     ((hosts.READ_ONLY_WORDS,), _READ_ONLY),
     (("FATAL", "no password supplied"), _NOT_LET_IN),
     (("certificate", "SSL was required", "sslmode"), _NO_TLS),
@@ -102,9 +105,11 @@ _ADVICE = {
     "53300": _CROWDED,
     "53": "the server is short of something",
     "55P03": f"another transaction kept a lock for {LOCK_SECONDS} s",
+    "57014": "somebody has ended it, or statement_timeout is too short: raise it for "
+    "this role",
     "57P01": "the server is being stopped",
     "57P02": "the server crashed, and restarts",
-    "57P03": "the server is starting or stopping",
+    "57P03": _STARTING_OR_STOPPING,
     "58": "the server's disk reports an error",
     "XX": "the server reports damage",
 }
