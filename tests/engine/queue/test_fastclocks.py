@@ -32,7 +32,8 @@ def look(hands, queue):
     """What a daemon with the right clock finds among the new messages."""
 
     def go(after="0", up_to="1000") -> FromAhead:
-        return pull_back_new(queue, hands.now, int(after), int(up_to))
+        clock = lambda tx, now: now  # noqa: E731
+        return pull_back_new(queue, hands.now, int(after), int(up_to), clock)
 
     return go
 
@@ -45,6 +46,14 @@ def test_it_is_due_at_once_and_its_lifetime_begins(hands, sender, look):
     (claimed,) = hands.claim()
     assert claimed.since == hands.now
     assert claimed.created == sender.now
+
+
+def test_where_it_is_the_daemon_that_is_behind_it_makes_no_mail_old(hands, sender):
+    (id,) = sender.send()
+    found = pull_back_new(hands.queue, hands.now, 0, 1000, lambda tx, now: sender.now)
+    assert found == FromAhead(1, HOUR)
+    assert hands.message(id).due == hands.now
+    assert hands.claim()[0].since == sender.now
 
 
 def test_what_others_queue_is_left_alone(hands, sender, look):

@@ -30,7 +30,7 @@ def set_back(hands, queue):
 
     def go() -> int:
         hands.now -= DAYS
-        return pull_back(queue, hands.now, LONGEST)
+        return pull_back(queue, hands.now, LONGEST, lambda tx, now: now)
 
     return go
 
@@ -144,6 +144,16 @@ def test_a_lifetime_begins_now_at_the_latest(hands, set_back):
     hands.send()
     assert set_back() == 1
     assert hands.claim()[0].since == hands.now
+
+
+def test_a_clock_that_is_behind_all_others_makes_no_mail_old(hands, queue):
+    """With the next 4xx another daemon would give it up, for its lifetime is over."""
+    hands.send()
+    agreed = hands.now
+    hands.now -= DAYS
+    assert pull_back(queue, hands.now, LONGEST, lambda tx, now: agreed) == 1
+    (claimed,) = hands.claim()
+    assert (claimed.due, claimed.since) == (hands.now, agreed)
 
 
 def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, set_back):

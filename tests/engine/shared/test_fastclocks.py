@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from waiting import wait_until
 
 from collective.maildrophost.engine import actions
@@ -18,6 +18,8 @@ from collective.maildrophost.engine.queue import (
     State,
     enqueue,
     get_message,
+    pull_back,
+    pull_back_new,
     tables,
 )
 
@@ -85,6 +87,27 @@ def test_a_transaction_is_slow_while_the_daemon_starts(queue, make_mail):
                 enqueue(tx, [make_mail()], time.time())
             daemon.enter_context(looking(queue))
         wait_until_due(queue, older)
+
+
+@pytest.mark.parametrize(
+    "pulls",
+    [
+        lambda queue, now: pull_back(queue, now, HOUR) == 1,
+        lambda queue, now: pull_back_new(queue, now, 0, 1000).messages == 1,
+    ],
+)
+def test_a_daemon_whose_clock_is_a_week_behind_makes_no_mail_a_week_old(
+    queue, make_mail, pulls
+):
+    """As after a snapshot was played back: the server knows what time it is."""
+    began = time.time()
+    with queue.write() as tx:
+        enqueue(tx, [make_mail()], began)
+    assert pulls(queue, began - 168 * HOUR)
+    with queue.read() as tx:
+        (row,) = tx.execute(select(tables.schedule.c.due, tables.schedule.c.since))
+    assert row.due == began - 168 * HOUR
+    assert row.since == pytest.approx(began, abs=60)
 
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])

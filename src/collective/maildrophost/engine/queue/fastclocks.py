@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from . import tables
+from .moment import moment
 from .putoff import put_off
-from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
+from .setback import AT_ONCE, TOLERANCE_SECONDS, Agreed, unscheduled
 from .store import Queue, Transaction
 from .waking import wake
 
@@ -31,13 +32,15 @@ class FromAhead:
     seconds: float
 
 
-def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead:
+def pull_back_new(
+    queue: Queue, now: float, after: int, up_to: int, agreed: Agreed = moment
+) -> FromAhead:
     """Make due what was queued in the future, with an id above `after`, to `up_to`.
 
     That is mail of a process whose clock is ahead of the one that says `now`; what is
     in flight, held or prepared counts, too. What was tried, or is to be sent at a
     certain time, keeps its time. Times only ever become earlier, so that daemons whose
-    clocks differ agree in the end.
+    clocks differ agree in the end. Lifetimes begin as `pull_back` has them begin.
     """
     messages, seconds = 0, 0.0
     for start in range(after, up_to, LOOKED_AT_ONCE):
@@ -46,7 +49,9 @@ def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead
         keys = list(found)
         for first in range(0, len(keys), AT_ONCE):
             with queue.write() as tx:
-                messages += _make_due(tx, keys[first : first + AT_ONCE], now)
+                begins = max(now, agreed(tx, now))
+                some = keys[first : first + AT_ONCE]
+                messages += _make_due(tx, some, now, begins)
         seconds = max([seconds, *(created - now for created in found.values())])
     return FromAhead(messages, seconds)
 
@@ -67,7 +72,7 @@ def _of_the_future(
     return {row.id: row.created for row in found}
 
 
-def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> int:
+def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> int:
     created = select(message.c.created).where(message.c.id == schedule.c.message_id)
     # What another daemon has tried meanwhile waits as that says, or has ended.
     changed = tx.execute(
@@ -79,7 +84,10 @@ def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> int:
             unscheduled(created.scalar_subquery()),
             ~put_off(now),
         )
-        .values(due=now, since=now)
+        .values(
+            due=now,
+            since=case((schedule.c.since > begins, begins), else_=schedule.c.since),
+        )
     )
     if changed.rowcount:
         # Daemons that had them in view meanwhile have found them locked.

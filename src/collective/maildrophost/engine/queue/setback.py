@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from sqlalchemy import ColumnElement, or_, select, update
 
 from ..message import Lane
 from . import tables
+from .moment import moment
 from .putoff import put_off
 from .states import UNFINISHED
 from .store import Queue, Transaction
@@ -22,20 +23,29 @@ TOLERANCE_SECONDS = 2.0
 machine whose clock is a little fast. It waits no longer than this."""
 
 
-def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
+Agreed = Callable[[Transaction, float], float]
+"""The time that all who use a queue agree on, see `moment`."""
+
+
+def pull_back(
+    queue: Queue, now: float, longest_wait: float, agreed: Agreed = moment
+) -> int:
     """Make due what waits longer than it ever should; returns how many messages.
 
     That is mail whose retry lies more than `longest_wait` seconds ahead, and mail for
     no time of its own that was queued in the future; what is in flight, held or
     prepared counts, too: it may come back. What somebody wants sent at a certain time
-    keeps that time, as what was put off does. Their lifetime begins now, at the latest.
+    keeps that time, as what was put off does. Their lifetime begins now, at the latest,
+    or at the moment that is `agreed` where `now` is behind that: for all others they
+    would be old by as much.
     """
     with queue.read() as tx:
+        begins = max(now, agreed(tx, now))
         stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait)
         keys = list(chain.from_iterable(stuck))
     for start in range(0, len(keys), AT_ONCE):
         with queue.write() as tx:
-            _make_due(tx, keys[start : start + AT_ONCE], now)
+            _make_due(tx, keys[start : start + AT_ONCE], now, begins)
     return len(keys)
 
 
@@ -77,12 +87,12 @@ def unscheduled(created: ColumnElement[float]) -> ColumnElement[bool]:
     return (due > since) | ((due == since) & (due <= created))
 
 
-def _make_due(tx: Transaction, keys: Sequence[int], now: float) -> None:
+def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> None:
     # What has ended meanwhile keeps the time of its end.
     unfinished = schedule.c.state.in_([state.value for state in UNFINISHED])
-    for column in (schedule.c.due, schedule.c.since):
+    for column, latest in ((schedule.c.due, now), (schedule.c.since, begins)):
         tx.execute(
             update(schedule)
-            .where(schedule.c.message_id.in_(keys), unfinished, column > now)
-            .values({column.name: now})
+            .where(schedule.c.message_id.in_(keys), unfinished, column > latest)
+            .values({column.name: latest})
         )
