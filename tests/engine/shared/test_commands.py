@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from engine.cli.conftest import Site
 from servers.catcher import Catcher
 from servers.postgresql import PostgreSQL
+
+from collective.maildrophost.engine.cli.checks import Level, clock
 
 MAIL = b"From: a@x.org\nSubject: hello\nMessage-Id: <1@x.org>\n\nbody\n"
 STEPS = (
@@ -46,6 +49,27 @@ def shared_site(tmp_path, postgresql_url):
     site.url = postgresql_url
     site.configure(MAILDROP_QUEUE=postgresql_url)
     return site
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level", "words"),
+    [
+        (0.0, Level.OK, "agrees with the database server and the disk"),
+        (3600.0, Level.WARNING, "ahead of the database server's: by that mail"),
+        (-3600.0, Level.WARNING, "behind the database server's: mail may wait"),
+    ],
+)
+def test_a_clock_is_compared_with_that_of_the_server(
+    shared_site, monkeypatch, ahead, level, words
+):
+    """The heartbeats of all daemons have that time, whatever their own clocks say."""
+    with monkeypatch.context() as elsewhere:
+        now = time.time
+        elsewhere.setattr(clock.time, "time", lambda: now() + ahead)
+        elsewhere.setattr(clock, "_disk", lambda home: iter(()))
+        (finding,) = clock.check(shared_site.configuration)
+    assert finding.level is level
+    assert words in finding.text
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,45 @@ SKEW_SECONDS = 2.0
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
-    """Heartbeats from the future, a disk that has another time than this machine."""
-    found = [*_daemons(configuration), *_disk(configuration.home)]
-    yield from found or [ok(SUBJECT, "agrees with the daemons and the disk")]
+    """Another time than the database server, the daemons or the disk have."""
+    from ...queue import QueueError, is_shared
+
+    try:
+        # Heartbeats have the time of the server, where there is one.
+        shared = is_shared(configuration.queue)
+        found = [*(_server if shared else _daemons)(configuration)]
+    except QueueError:
+        shared, found = False, []  # told with the queue
+    found += _disk(configuration.home)
+    others = "the database server" if shared else "the daemons"
+    yield from found or [ok(SUBJECT, f"agrees with {others} and the disk")]
+
+
+def _server(configuration: Configuration) -> Iterator[Finding]:
+    from ...queue import moment, open_queue
+
+    with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
+        before = time.time()
+        found = moment(tx, before)
+        after = time.time()
+    # The answer may have taken its time.
+    ahead, behind = before - found, found - after
+    if ahead > SKEW_SECONDS:
+        yield warning(
+            SUBJECT,
+            f"this clock is {span(ahead)} ahead of the database server's: by that mail "
+            "is tried too early from here, and given up too early; let NTP set both",
+        )
+    elif behind > SKEW_SECONDS:
+        yield warning(
+            SUBJECT,
+            f"this clock is {span(behind)} behind the database server's: mail may wait "
+            "so long; let NTP set both",
+        )
 
 
 def _daemons(configuration: Configuration) -> Iterator[Finding]:
-    from ...queue import QueueError
-
-    try:
-        daemons = heartbeats.registered(configuration)
-    except QueueError:
-        return  # told with the queue
+    daemons = heartbeats.registered(configuration)
     now = time.time()
     for daemon in daemons:
         ahead = daemon.seen - now
