@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
 from collective.maildrophost.engine.daemon.sightings import Sightings
 from collective.maildrophost.engine.identity import is_gone, process_identity
@@ -25,6 +26,7 @@ from collective.maildrophost.engine.queue import (
     enqueue,
     get_message,
     recover,
+    register,
     retire,
 )
 
@@ -240,6 +242,19 @@ def test_at_first_sight_the_lease_counts_where_nothing_else_can_be_known():
     assert Sightings(60.0).gone([daemon("another-boot pid:[1] 1 1")], 159.0) == []
     running = daemon(process_identity())
     assert Sightings(60.0).gone([running], 161.0) == []
+
+
+@pytest.mark.parametrize(("up", "left"), [(59.0, 2), (61.0, 1)])
+def test_leases_that_ended_while_the_server_was_down_prove_nothing(
+    queue, monkeypatch, up, left
+):
+    """Whose server and machine start together is there before all the others."""
+    monkeypatch.setattr(module, "up_since", lambda tx: time.time() - up)
+    before = time.time() - 120
+    with queue.write() as tx:
+        register(tx, daemon("another-boot pid:[1] 1 1", seen=before))
+    Heartbeat(queue, "relay:25", "/nowhere").start()
+    assert len(rows(queue)) == left
 
 
 def test_a_process_that_runs_but_is_silent_is_gone_in_the_end():

@@ -23,6 +23,7 @@ from collective.maildrophost.engine.queue import (
     moment,
     pause,
     register,
+    up_since,
 )
 
 INTERVAL = 0.25
@@ -157,6 +158,14 @@ def test_leases_and_turns_go_by_the_clock_of_the_server(queue):
     with queue.write() as tx:
         assert moment(tx, 12.0) == pytest.approx(time.time(), abs=5.0)
         enqueue(tx, [], time.time())
+
+
+def test_it_is_known_since_when_the_server_is_up(queue, postgresql):
+    (started,) = postgresql.execute(
+        "SELECT extract(epoch FROM pg_postmaster_start_time())::float8"
+    )
+    with queue.read() as tx:
+        assert up_since(tx) == started[0] <= moment(tx, 0.0)
 
 
 @pytest.fixture

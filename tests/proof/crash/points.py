@@ -306,6 +306,7 @@ READS = {
         "pauses",
         "present_now",
     ),
-    *("put_aside", "queue_length", "recently_sent", "search", "stats", "wake"),
+    *("put_aside", "queue_length", "recently_sent", "search", "stats"),
+    *("up_since", "wake"),
 }
 """Operations of the queue that change nothing."""

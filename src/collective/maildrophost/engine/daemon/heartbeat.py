@@ -27,6 +27,7 @@ from ..queue import (
     register,
     renew,
     retire,
+    up_since,
 )
 from .lease import Lease
 from .sightings import Sightings
@@ -143,7 +144,10 @@ class Heartbeat:
         return kept
 
     def _take_over(self, tx: Transaction, now: float) -> None:
-        for daemon in self._sightings.gone(all_daemons(tx), now):
+        # In a server that has just started every lease may be over.
+        long_enough = now - up_since(tx) >= LEASE_SECONDS
+        judged = now if long_enough else -math.inf
+        for daemon in self._sightings.gone(all_daemons(tx), judged):
             log.warning(
                 "the daemon with pid %d on %s is gone: its mail goes on here",
                 daemon.pid,

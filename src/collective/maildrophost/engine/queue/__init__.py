@@ -65,7 +65,7 @@ from .listing import (
     get_message,
     records,
 )
-from .moment import moment
+from .moment import moment, up_since
 from .openrecipients import OpenRecipient
 from .operator import (
     Done,
@@ -227,5 +227,6 @@ __all__ = [
     "tidy",
     "transfer",
     "unreadable",
+    "up_since",
     "wake",
 ]

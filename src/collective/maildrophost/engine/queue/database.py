@@ -78,6 +78,9 @@ class Database(Protocol):
     def moment(self, tx: Connection, now: float) -> float:
         """The time that all who use it agree on: its own, or `now`."""
 
+    def up_since(self, tx: Connection) -> float:
+        """Since when, by that time, it could be used; -inf: it never is down."""
+
     def risks(self, tx: Connection) -> Sequence[str]:
         """What may lose mail that is written, each with what to do about it."""
 

@@ -1,4 +1,4 @@
-"""The time that all daemons of a queue agree on."""
+"""The time that all daemons of a queue agree on, and since when they could."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ def moment(tx: Transaction, now: float) -> float:
     For leases and pace, which machines with clocks of their own compare.
     """
     return database_of(tx).moment(tx, now)
+
+
+def up_since(tx: Transaction) -> float:
+    """Since which `moment` the queue could be used; -inf where no server has to run.
+
+    Before that nobody could renew a lease.
+    """
+    return database_of(tx).up_since(tx)

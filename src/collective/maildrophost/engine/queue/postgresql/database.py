@@ -56,6 +56,9 @@ BEGIN_WRITE = Prepared(
     text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
 )
 _MOMENT = Prepared(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
+_UP_SINCE = Prepared(
+    text("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")
+)
 # Of the whole server: no transaction can have them otherwise.
 _UNSAFE = Prepared(
     text(
@@ -178,6 +181,10 @@ class PostgreSQL:
 
     def moment(self, tx: Connection, now: float) -> float:
         ((found,),) = _MOMENT.rows(tx)
+        return float(found)
+
+    def up_since(self, tx: Connection) -> float:
+        ((found,),) = _UP_SINCE.rows(tx)
         return float(found)
 
     def risks(self, tx: Connection) -> list[str]:

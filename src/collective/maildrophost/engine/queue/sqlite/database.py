@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -131,6 +132,9 @@ class SQLite:
 
     def moment(self, tx: Connection, now: float) -> float:
         return now
+
+    def up_since(self, tx: Connection) -> float:
+        return -math.inf
 
     def risks(self, tx: Connection) -> tuple[()]:
         return ()  # How it writes is the same everywhere.
