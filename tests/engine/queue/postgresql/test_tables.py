@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from engine.queue.versions import TO_THE_FIRST_VERSION
 from sqlalchemy.engine import make_url
 
+from collective.maildrophost.engine.cli.checks import Level
+from collective.maildrophost.engine.cli.checks.queue import check
+from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.queue import (
     QueueError,
     open_queue,
@@ -50,6 +54,38 @@ def test_a_role_with_the_documented_rights_does_all_daily_work(user_url, hands):
     user.do(prune, user.now + 40 * 86400, 30, 0)
     assert user.message(id) is None
     queue.close()
+
+
+def lacking(url):
+    with closing(open_queue(url)) as queue, queue.write() as tx:
+        return queue.database.lacking(tx)
+
+
+def test_the_documented_rights_are_all_that_daily_work_needs(user_url, url):
+    assert lacking(user_url) == lacking(url) == []
+
+
+def test_a_right_that_nobody_has_granted_is_named(user_url, url, server):
+    """As after an upgrade that has brought a table."""
+    role, database = make_url(user_url).username, make_url(url).database
+    server.execute(f"REVOKE INSERT, DELETE ON maildrop_batch FROM {role}", database)
+    server.execute(
+        f"REVOKE USAGE ON SEQUENCE maildrop_message_id_seq FROM {role}", database
+    )
+    assert lacking(user_url) == [
+        "INSERT, DELETE on maildrop_batch",
+        "USAGE on sequence public.maildrop_message_id_seq",
+    ]
+
+
+def test_check_fails_where_a_right_is_missing(user_url, url, server, tmp_path):
+    role, database = make_url(user_url).username, make_url(url).database
+    server.execute(f"REVOKE INSERT ON maildrop_content FROM {role}", database)
+    path = tmp_path / "maildrop.conf"
+    path.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_QUEUE="{user_url}"\n')
+    (found,) = check(load(path, {}))
+    assert found.level is Level.FAILED
+    assert "lacks INSERT on maildrop_content: see the grants" in found.text
 
 
 def test_that_role_can_change_no_table(user_url, hands):

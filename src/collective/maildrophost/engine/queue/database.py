@@ -84,6 +84,9 @@ class Database(Protocol):
     def risks(self, tx: Connection) -> Sequence[str]:
         """What may lose mail that is written, each with what to do about it."""
 
+    def lacking(self, tx: Connection) -> Sequence[str]:
+        """The rights that daily work needs and its user has not got."""
+
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
     ) -> Sequence[int]:

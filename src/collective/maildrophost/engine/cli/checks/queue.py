@@ -48,10 +48,18 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
             with queue.read() as tx:
                 waiting, aside = queue_length(tx), put_aside(tx)
                 risks = queue.database.risks(tx)
-            with queue.write():
-                pass  # taking the lock shows that it can be written
+            with queue.write() as tx:
+                # Taking the lock shows that it can be written.
+                lacking = queue.database.lacking(tx)
     except QueueError as error:
         yield failed(SUBJECT, str(error))
+        return
+    if lacking:
+        yield failed(
+            SUBJECT,
+            f"{queue.name} opens, but this role lacks {'; '.join(lacking)}: see the "
+            "grants in docs/scaling.md",
+        )
         return
     yield ok(SUBJECT, f"{queue.name} opens, {messages(waiting)} waiting")
     if aside:

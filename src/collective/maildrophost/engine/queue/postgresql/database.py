@@ -23,6 +23,7 @@ from .connection import (
     connect_to_listen,
     with_defaults,
 )
+from .rights import lacking
 from .skiplocked import take
 
 LOCK_SECONDS = 20
@@ -194,6 +195,9 @@ class PostgreSQL:
             for (name,) in _UNSAFE.rows(tx)
         ]
         return [*unsafe, *primaries.risks(self._url)]
+
+    def lacking(self, tx: Connection) -> list[str]:
+        return lacking(tx)
 
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float

@@ -139,6 +139,9 @@ class SQLite:
     def risks(self, tx: Connection) -> tuple[()]:
         return ()  # How it writes is the same everywhere.
 
+    def lacking(self, tx: Connection) -> tuple[()]:
+        return ()  # Who may write the file may do everything.
+
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
     ) -> Sequence[int]:
