@@ -9,7 +9,15 @@ import time
 from ..config import Configuration
 from ..delivery import Delivery
 from ..intake import Intake
-from ..queue import Queue, QueueError, empty_large_wal, prune, prune_files, tidy
+from ..queue import (
+    Queue,
+    QueueError,
+    empty_large_wal,
+    moment,
+    prune,
+    prune_files,
+    tidy,
+)
 from ..queue.prune import AT_ONCE
 
 log = logging.getLogger("maildrop.daemon")
@@ -68,8 +76,10 @@ class Housekeeping:
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _prune_some(self) -> int:
-        configuration, now = self._configuration, time.time()
+        configuration = self._configuration
         with self._queue.write() as tx:
+            # What a clock that is ahead takes for old is nobody's to lose.
+            now = min(time.time(), moment(tx, time.time()))
             gone = prune(tx, now, configuration.history_days, configuration.failed_days)
             # A file that has come back while nobody looked is still known then.
             if self._intake.looked_through:
