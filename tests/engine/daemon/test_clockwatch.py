@@ -131,3 +131,17 @@ def test_a_queue_that_is_out_of_order_is_asked_until_no_mail_waits_for_the_old_t
         watched(machine, story)
     refused = [each for each in caplog.records if "clock's old time" in each.message]
     assert len(refused) == 2, "each trouble is told of once"
+
+
+def test_a_start_with_a_shorter_wait_is_not_told_as_a_clock_that_was_set(
+    machine, caplog
+):
+    """Nor is mail that another daemon of the queue has deferred, with a longer one."""
+
+    async def story(looks):
+        await looks()
+
+    with caplog.at_level(logging.WARNING, "maildrop.daemon"):
+        watched(machine, story)
+    (told,) = caplog.records
+    assert "or mail was deferred with a longer MAILDROP_RETRY_MAX: 1 " in told.message

@@ -49,4 +49,8 @@ class ClockWatch:
         """Make due what would wait for the old time; raises QueueError."""
         count = pull_back(self._queue, time.time(), self._longest_wait)
         if count:
-            log.warning("the clock was set back: %d messages do not wait for it", count)
+            log.warning(
+                "the clock was set back, or mail was deferred with a longer "
+                "MAILDROP_RETRY_MAX: %d messages do not wait for that",
+                count,
+            )
