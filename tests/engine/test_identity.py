@@ -18,6 +18,7 @@ from collective.maildrophost.engine.cli import processes
 from collective.maildrophost.engine.identity import (
     Fate,
     fate,
+    is_gone,
     own_identity,
     process_identity,
 )
@@ -186,3 +187,22 @@ def test_a_process_that_the_system_hides_is_not_taken_for_dead(child, monkeypatc
 @pytest.mark.parametrize("text", ["", "no identity", "a b c d"])
 def test_what_is_no_identity_tells_nothing(text):
     assert fate(text) is Fate.UNKNOWN
+
+
+def test_a_process_is_gone_only_when_it_has_ended():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    known = process_identity(process.pid)
+    assert not is_gone(known)
+    process.communicate(b"\n")
+    assert is_gone(known)
+
+
+def test_another_process_with_the_same_pid_is_not_the_same_process():
+    *rest, ticks = process_identity().split()
+    assert is_gone(" ".join([*rest, str(int(ticks) + 1)]))
+
+
+@pytest.mark.parametrize("unknown", ["", "another-boot pid:[1] 1 1", "nonsense"])
+def test_what_cannot_be_told_counts_as_alive(unknown):
+    assert not is_gone(unknown)
+    assert not is_gone(process_identity(os.getpid()))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +13,7 @@ import pytest
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
 from collective.maildrophost.engine.daemon.sightings import Sightings
-from collective.maildrophost.engine.identity import is_gone, process_identity
+from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     Daemon,
@@ -269,22 +266,3 @@ def test_a_process_that_runs_but_is_silent_is_gone_in_the_end():
 def test_a_living_daemon_is_left_alone_by_the_next(queue, heartbeat):
     Heartbeat(queue, "relay:25", "/nowhere").start()
     assert len(rows(queue)) == 2
-
-
-def test_a_process_is_gone_only_when_it_has_ended():
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    identity = process_identity(process.pid)
-    assert not is_gone(identity)
-    process.communicate(b"\n")
-    assert is_gone(identity)
-
-
-def test_another_process_with_the_same_pid_is_not_the_same_process():
-    *rest, ticks = process_identity().split()
-    assert is_gone(" ".join([*rest, str(int(ticks) + 1)]))
-
-
-@pytest.mark.parametrize("unknown", ["", "another-boot pid:[1] 1 1", "nonsense"])
-def test_what_cannot_be_told_counts_as_alive(unknown):
-    assert not is_gone(unknown)
-    assert not is_gone(process_identity(os.getpid()))
