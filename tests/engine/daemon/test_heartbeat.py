@@ -17,6 +17,7 @@ from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     Daemon,
+    QueueError,
     State,
     all_daemons,
     claim,
@@ -144,6 +145,27 @@ def test_a_queue_that_cannot_be_written_is_told_once_and_ends_no_daemon(
     with caplog.at_level(logging.INFO, "maildrop.daemon"):
         asyncio.run(asyncio.wait_for(two_troubles(), 20))
     assert [each.levelname for each in caplog.records] == ["ERROR", "INFO"] * 2
+
+
+def test_who_cannot_take_over_from_another_keeps_its_own_lease(
+    queue, heartbeat, monkeypatch, caplog
+):
+    def kept_from_it(tx, now) -> None:
+        raise QueueError("the queue", "another transaction kept a lock for 20 s")
+
+    monkeypatch.setattr(heartbeat, "_take_over", kept_from_it)
+
+    async def some_beats() -> None:
+        running = asyncio.create_task(heartbeat.run())
+        for _ in range(3):
+            before = rows(queue)[0].lease_until
+            while rows(queue)[0].lease_until == before:
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(asyncio.wait_for(some_beats(), 10))
+    (told,) = caplog.records
+    assert "kept a lock for 20 s; mail of daemons that are gone waits" in told.message
 
 
 def test_the_row_goes_with_the_daemon(queue, heartbeat):

@@ -92,6 +92,7 @@ DAEMON = [
     ),
     Point(HEARTBEAT + "start", "another has vanished", ("recover_ownerless",)),
     Point(HEARTBEAT + "_beat", "in flight", ("renew",), EVERYBODY),
+    Point(HEARTBEAT + "_try_to_take_over", "in flight"),
     Point(HEARTBEAT + "stop", "stopping", ("retire",)),
     Point(PRUNE, "history", ("prune",)),
     Point(

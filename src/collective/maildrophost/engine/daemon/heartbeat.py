@@ -54,6 +54,7 @@ class Heartbeat:
         self._relay = relay
         self._doorbell = doorbell
         self._sightings = Sightings(LEASE_SECONDS)
+        self._kept_from_it = 0
         # Its own: those of the event loop may all wait for the queue, with questions
         # about the daemon's health, while the lease runs out.
         self._thread = ThreadPoolExecutor(1, initializer=signals.keep_waiting)
@@ -122,6 +123,7 @@ class Heartbeat:
             if failing:
                 log.info("the heartbeat is written again")
             failing = False
+            await loop.run_in_executor(self._thread, self._try_to_take_over)
 
     def stop(self, failed: bool = False) -> None:
         """Take the row away; what is still claimed may be sent twice.
@@ -138,10 +140,21 @@ class Heartbeat:
     def _beat(self) -> bool:
         with self._queue.write() as tx:
             now = moment(tx, time.time())
-            kept = renew(tx, self.owner, now, LEASE_SECONDS, self._relay)
-            if kept:
-                self._take_over(tx, now)
-        return kept
+            return renew(tx, self.owner, now, LEASE_SECONDS, self._relay)
+
+    def _try_to_take_over(self) -> None:
+        """Who is kept from it, by a lock on what others had, keeps its own lease."""
+        try:
+            with self._queue.write() as tx:
+                self._take_over(tx, moment(tx, time.time()))
+        except QueueError as error:
+            self._sightings.was_blind()
+            self._kept_from_it += 1
+            # Once is the beginning of an outage, which the next beat tells of.
+            if self._kept_from_it == 2:
+                log.error("%s; mail of daemons that are gone waits for that", error)
+        else:
+            self._kept_from_it = 0
 
     def _take_over(self, tx: Transaction, now: float) -> None:
         # In a server that has just started every lease may be over.
