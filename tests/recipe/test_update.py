@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
+from recipe.conftest import Room
+
 from collective.maildrophost.engine.config import load
 
 ONE = """
@@ -95,6 +99,18 @@ def test_uninstalling_removes_programs_with_configurations_never_mail(room):
     assert room.programs() == set()
     assert not list((room / "parts/maildrop").iterdir())
     assert mail.exists()
+
+
+def test_a_copy_of_the_buildout_uninstalls_its_own_files(room):
+    room.built(ONE)
+    copy = Room(room / "copy")
+    shutil.copytree(room.folder, copy.folder)
+    programs = room.programs()
+    copy.built("", parts="")
+    assert copy.programs() == set()
+    assert not list((copy / "parts/maildrop").iterdir())
+    assert room.programs() == programs
+    assert relay(room, "maildrop.conf") == "relay.example.org"
 
 
 def test_mail_in_parts_survives_an_uninstall_too(room):

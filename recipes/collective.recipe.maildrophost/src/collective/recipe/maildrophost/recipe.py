@@ -68,7 +68,7 @@ class Recipe:
 
     def _tell_other_parts(self) -> None:
         first = self.daemons[0]
-        self.options[_FILES] = "\n".join(map(str, self.files))
+        self.options[_FILES] = "\n".join(self.remembered_files)
         self.options["location"] = str(self._services[0].directory)
         self.options["zope-conf"] = zopeconf.product_config(self.daemons)
         self.options["supervisor-include"] = "\n".join(
@@ -107,6 +107,15 @@ class Recipe:
             *(file for service in self._services for file in service.files),
         )
 
+    @property
+    def remembered_files(self) -> tuple[str, ...]:
+        """`files` as .installed.cfg has them: a copy of the buildout means its own."""
+        start = Path(self.buildout["buildout"]["directory"])
+        return tuple(
+            str(file.relative_to(start) if file.is_relative_to(start) else file)
+            for file in self.files
+        )
+
 
 def uninstall(name: str, options: Mapping[str, str]) -> None:
     """Remove the files of a part, but those that a part of this buildout writes anew.
@@ -115,7 +124,11 @@ def uninstall(name: str, options: Mapping[str, str]) -> None:
     parts before it are, or never, when one of them fails. Zope looks for its
     configuration with every mail meanwhile.
     """
-    needed = {str(file) for part in _made for file in part.files}
+    # Earlier versions have remembered absolute paths.
+    needed = {
+        str(file) for part in _made for file in (*part.files, *part.remembered_files)
+    }
     for file in options.get(_FILES, "").splitlines():
         if file and file not in needed:
+            # Buildout works in its directory, where a relative path starts.
             Path(file).unlink(missing_ok=True)
