@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
 from recipe.conftest import Room
 
 from collective.maildrophost.engine.config import load
@@ -89,6 +90,31 @@ def test_a_daemon_that_is_gone_leaves_its_mail_only(room):
     room.built(TWO.replace("main newsletter", "main").split("\n[newsletter]")[0])
     assert not list((room / "parts/maildrop").glob("*newsletter*"))
     assert mail.exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "parts"),
+    [
+        (ONE + "home = var/other\n", "maildrop"),
+        (ONE + "daemons = main\n", "maildrop"),
+        (ONE.replace("[maildrop]", "[mails]") + "home = var/mails\n", "mails"),
+        ("", ""),
+    ],
+)
+def test_mail_in_a_home_that_no_daemon_has_any_more_is_named(room, now, parts):
+    room.built(ONE)
+    home = room / "var/maildrop"
+    (home / "spool/mail").write_text("##To:somebody@example.org\n")
+    assert f"maildrop: {home} is no daemon's home any more" in room.built(now, parts)
+    assert "home any more" not in room.built(now, parts)
+
+
+def test_a_home_without_mail_or_with_a_new_owner_is_not_named(room):
+    room.built(TWO)
+    (room / "var/maildrop/newsletter/queue.db").touch()
+    only = TWO.replace("main newsletter", "news").replace("[newsletter]", "[news]")
+    said = room.built(only + "home = var/maildrop/newsletter\n")
+    assert "home any more" not in said
 
 
 def test_uninstalling_removes_programs_with_configurations_never_mail(room):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 from . import (
+    abandoned,
     configuration,
     directories,
     infrae,
@@ -24,6 +25,8 @@ from .owner import warn_of_a_stranger
 
 _FILES = "files"
 """The option that remembers what a part has written."""
+_HOMES = "homes"
+"""The option that remembers where its daemons have their mail."""
 
 _made: WeakSet[Recipe] = WeakSet()
 """Every part of this recipe, in whichever buildout."""
@@ -69,6 +72,7 @@ class Recipe:
     def _tell_other_parts(self) -> None:
         first = self.daemons[0]
         self.options[_FILES] = "\n".join(self.remembered_files)
+        self.options[_HOMES] = "\n".join(self.remembered_homes)
         self.options["location"] = str(self._services[0].directory)
         self.options["zope-conf"] = zopeconf.product_config(self.daemons)
         self.options["supervisor-include"] = "\n".join(
@@ -109,11 +113,20 @@ class Recipe:
 
     @property
     def remembered_files(self) -> tuple[str, ...]:
-        """`files` as .installed.cfg has them: a copy of the buildout means its own."""
+        """`files` as .installed.cfg has them."""
+        return self._remembered(self.files)
+
+    @property
+    def remembered_homes(self) -> tuple[str, ...]:
+        """The homes of the daemons as .installed.cfg has them."""
+        return self._remembered(daemon.home for daemon in self.daemons)
+
+    def _remembered(self, paths: Iterable[Path]) -> tuple[str, ...]:
+        """Relative where they are in the buildout: a copy of it means its own."""
         start = Path(self.buildout["buildout"]["directory"])
         return tuple(
-            str(file.relative_to(start) if file.is_relative_to(start) else file)
-            for file in self.files
+            str(path.relative_to(start) if path.is_relative_to(start) else path)
+            for path in paths
         )
 
 
@@ -123,6 +136,8 @@ def uninstall(name: str, options: Mapping[str, str]) -> None:
     Buildout uninstalls a part with a changed option, too, and installs it once all
     parts before it are, or never, when one of them fails. Zope looks for its
     configuration with every mail meanwhile.
+
+    Buildout works in its directory, where a relative path starts.
     """
     # Earlier versions have remembered absolute paths.
     needed = {
@@ -130,5 +145,8 @@ def uninstall(name: str, options: Mapping[str, str]) -> None:
     }
     for file in options.get(_FILES, "").splitlines():
         if file and file not in needed:
-            # Buildout works in its directory, where a relative path starts.
             Path(file).unlink(missing_ok=True)
+    homes = options.get(_HOMES, "").splitlines()
+    abandoned.warn(
+        name, homes, (home for part in _made for home in part.remembered_homes)
+    )

@@ -1,0 +1,32 @@
+"""Tells of mail in a home that no daemon of the buildout has any more."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
+    """Name those of the `homes` of `part` before that hold mail and are not `in_use`.
+
+    The programs that have known of it go, or are for another home from now on: nobody
+    would find the mail, and `status` would say that all is well.
+    """
+    taken = {os.path.realpath(home) for home in in_use}
+    for home in homes:
+        path = Path(os.path.realpath(home))
+        if str(path) not in taken and _may_hold_mail(path):
+            logging.getLogger(part).warning(
+                "%s is no daemon's home any more: once a daemon that still runs there "
+                "has ended, nobody delivers the mail in it. Say home = %s for the one "
+                "that is to have it, or move the mail with 'import'.",
+                path,
+                path,
+            )
+
+
+def _may_hold_mail(home: Path) -> bool:
+    spool = home / "spool"
+    return (home / "queue.db").exists() or (spool.is_dir() and any(spool.iterdir()))
