@@ -71,6 +71,20 @@ def test_a_configuration_that_was_moved_is_the_same(started):
     assert started.ctl("start").out.startswith("already running, pid ")
 
 
+@pytest.mark.parametrize("other", [beside, lambda site: site])
+def test_a_reload_is_refused_by_whose_file_the_daemon_does_not_read(started, other):
+    before = started.path
+    started.path = before.rename(started.home / "moved.conf")
+    for _file_is_there in range(2):
+        ended = other(started).ctl("reload")
+        assert ended.status == 1
+        assert f"was started with {before} and reads no other file" in ended.err
+        before.write_text(started.path.read_text())
+    before.unlink()
+    before.symlink_to(started.path)
+    assert started.ctl("reload").status == 0
+
+
 def test_a_configuration_that_takes_the_place_of_another_one_stops_its_daemon(started):
     pid = re.search(r"pid (\d+)", started.ctl("status").out).group(1)
     other = beside(started)

@@ -107,6 +107,7 @@ def reload_command(configured: Configured) -> None:
         raise click.ClickException(
             "not running: the next start reads the configuration anyway"
         )
+    _check_it_reads_ours(configuration, pid)
     _check_tokens(configuration)
     send_signal(pid, signal.SIGHUP)
     click.echo(f"pid {pid} reads {configuration.path}")
@@ -154,6 +155,18 @@ def _check_it_is_ours(configuration: Configuration, pid: int) -> None:
             f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
             f"{configuration.var}: give each configuration one of its own; if this one "
             "has taken its place, 'stop' comes first"
+        )
+
+
+def _check_it_reads_ours(configuration: Configuration, pid: int) -> None:
+    # It would go on with the file that it was launched with, if that is there at all.
+    theirs = configuration_of(pid)
+    if theirs is None or theirs == configuration.path:
+        return
+    if not (theirs.exists() and theirs.samefile(configuration.path)):
+        raise RunForAnother(
+            f"pid {pid} was started with {theirs} and reads no other file: 'restart' "
+            f"starts a daemon with {configuration.path}"
         )
 
 
