@@ -14,6 +14,8 @@ from recipe.conftest import clean_environment
 from servers.catcher import Catcher
 from waiting import wait_until
 
+from collective.maildrophost.engine.cli.foreground import SUPERVISORS_START_SECONDS
+
 SECONDS = 30.0
 
 
@@ -93,3 +95,17 @@ def test_stopped_by_supervisor_it_stays_stopped_after_a_clean_end(supervised):
     assert not works(supervised, "newsletter")
     log = supervised.text("100% news/var/maildrop.log")
     assert log.rstrip().endswith("stopped")
+
+
+def test_an_error_in_its_configuration_keeps_it_down(supervised):
+    wait_until(lambda: works(supervised, "newsletter"), SECONDS, "the daemon")
+    with open(supervised / "parts/maildrop/newsletter.conf", "a") as configuration:
+        configuration.write("SMTP_PORT=smtp\n")
+    supervised.script("supervisorctl", "restart", "maildrop-newsletter")
+    wait_until(
+        lambda: "EXITED" in supervised.script("supervisorctl", "status").stdout,
+        SECONDS,
+        "the end of the daemon",
+    )
+    section = supervised.text("parts/maildrop/maildrop-newsletter.supervisor")
+    assert f"\nstartsecs = {SUPERVISORS_START_SECONDS:.0f}\n" in section

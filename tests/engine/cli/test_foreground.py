@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from servers.catcher import Catcher
 from waiting import wait_until
+
+from collective.maildrophost.engine.cli import foreground, main
 
 
 def test_fg_shows_the_log_and_ends_with_ctrl_c(site):
@@ -22,6 +25,22 @@ def test_run_ends_cleanly_with_sigterm(site):
         daemon.process.terminate()
         assert daemon.process.wait(10) == 0
         assert daemon.line() == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "stayed"),
+    [({}, []), ({"SUPERVISOR_ENABLED": "1"}, [foreground.SUPERVISORS_START_SECONDS])],
+)
+def test_an_error_in_the_configuration_is_one_for_supervisor_as_well(
+    site, monkeypatch, environ, stayed
+):
+    slept = []
+    monkeypatch.setattr(foreground.time, "sleep", slept.append)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    site.configure(SMTP_PORT="smtp")
+    assert main(["run"], config=str(site.path)) == 2
+    assert slept == stayed
 
 
 def test_run_once_sends_what_is_due_and_ends(site):

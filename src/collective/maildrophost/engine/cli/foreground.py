@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
 
 from .. import signals
+from ..errors import MaildropError
 from .configured import Configured, pass_configured
 from .progress import steps
+
+SUPERVISORS_START_SECONDS = 1.0
+"""`startsecs` of supervisor, by default and in what the buildout recipe writes."""
 
 
 @click.command("run")
@@ -26,7 +33,7 @@ def run_command(configured: Configured, once: bool) -> None:
     """
     # As the first process of a container it would never get a signal that came before
     # its handler: the stop of one that has just been started would wait for its end.
-    with signals.kept_waiting():
+    with _errors_that_supervisor_believes(), signals.kept_waiting():
         from ..daemon import run
         from ..delivery import Route
 
@@ -39,6 +46,24 @@ def run_command(configured: Configured, once: bool) -> None:
     if mail_is_left:
         fault = _fault(configured, Route.of(configuration).name)
         raise click.ClickException(f"{fault}; mail waits in the queue")
+
+
+@contextmanager
+def _errors_that_supervisor_believes() -> Iterator[None]:
+    """Stay until an error in the configuration is one for supervisor, too.
+
+    What ends sooner has not started for it, whatever its exit status is: it would try
+    again and again.
+    """
+    try:
+        yield
+    except MaildropError as error:
+        from ..config import ConfigurationError
+
+        is_lasting = isinstance(error, ConfigurationError)
+        if is_lasting and "SUPERVISOR_ENABLED" in os.environ:
+            time.sleep(SUPERVISORS_START_SECONDS)
+        raise
 
 
 def _fault(configured: Configured, relay: str) -> str:
