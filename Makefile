@@ -95,7 +95,9 @@ constraints: ## write constraints.txt from versions.cfg
 	$(PYTHON) tools/constraints.py
 
 .PHONY: clean
-clean: ## remove everything that was built, the data in var/ too
+clean: ## stop what runs, remove all that was built, the data in var/ too
+	@# Without its programs nobody could stop it, and the next build would meet it.
+	-@$(MAKE) --no-print-directory stop
 	rm -rf $(VENV) bin build develop-eggs dist eggs parts var .installed.cfg
 	rm -rf .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	rm -rf .mypy_cache recipes/*/.mypy_cache

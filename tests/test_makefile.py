@@ -131,6 +131,18 @@ def test_an_environment_that_broke_off_is_made_again(checkout):
     assert checkout.builds == ["3.11.7"]
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_what_runs_is_stopped_before_its_programs_go(checkout, status):
+    stop = checkout.folder / "bin/maildrop-stop"
+    stop.parent.mkdir()
+    (checkout.folder / "src").mkdir()
+    stop.write_text(f"#!/bin/sh\ntouch stopped\nexit {status}\n")
+    stop.chmod(0o755)
+    assert checkout.make("clean").returncode == 0
+    assert (checkout.folder / "stopped").exists()
+    assert not stop.exists()
+
+
 def test_every_target_with_a_word_about_it_is_listed(checkout):
     told = {
         line.split(":")[0]
