@@ -1,5 +1,10 @@
 # Builds, runs, tests and checks the project. `make help` lists what there is.
 
+ifneq ($(words $(CURDIR)),1)
+$(error "$(CURDIR)": a directory with a blank in its name is nothing that buildout can \
+	work in)
+endif
+
 PYTHON ?= python3
 # Most tests wait for a process or for a server: with four workers, two cores take a
 # third less time than with two.

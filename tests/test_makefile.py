@@ -143,6 +143,14 @@ def test_what_runs_is_stopped_before_its_programs_go(checkout, status):
     assert not stop.exists()
 
 
+def test_a_directory_that_buildout_cannot_work_in_is_refused_at_once(tmp_path):
+    checkout = Checkout(tmp_path / "a checkout")
+    built = checkout.make("install")
+    assert built.returncode != 0
+    assert f'"{checkout.folder}": a directory with a blank' in built.stderr
+    assert not (checkout.folder / ".venv").exists()
+
+
 def test_every_target_with_a_word_about_it_is_listed(checkout):
     told = {
         line.split(":")[0]
