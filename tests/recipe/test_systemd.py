@@ -88,6 +88,12 @@ def test_systemd_finds_little_that_the_daemon_could_do_to_the_machine(room):
     assert unit["User"] == ["nobody"]
 
 
+def test_a_stop_leaves_the_other_programs_of_the_user_their_shared_memory(room):
+    """systemd.exec(5): RemoveIPC= removes all that the user has, once its units end."""
+    room.built(ONE)
+    assert "RemoveIPC" not in settings(room)
+
+
 def test_systemd_watches_the_daemon_and_brings_it_back(room):
     room.built(ONE)
     unit = settings(room)
