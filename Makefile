@@ -38,11 +38,10 @@ start: install ## the mail daemon in the background, Plone in the foreground
 .PHONY: stop
 stop: ## stop Plone and the mail daemon
 	@test ! -x bin/instance || bin/instance stop
-	@# One in the foreground of another terminal has no daemon manager to ask.
-	@pid=$$(cat var/instance/Z4.pid 2> /dev/null); \
-	case "$$(test -z "$$pid" || ps -o args= -p "$$pid")" in \
-		*$(CURDIR)/parts/instance/*) kill "$$pid" ;; \
-	esac
+	@# One in the foreground of another terminal has no daemon manager to ask, and no pid
+	@# file while it starts.
+	@ps -ww -eo pid=,args= | awk '$$3 == "$(CURDIR)/parts/instance/bin/interpreter" \
+		&& $$4 ~ /\/serve\.py$$/ { print $$1 }' | while read -r pid; do kill "$$pid"; done
 	@test ! -x bin/maildrop-stop || bin/maildrop-stop
 
 .PHONY: demo

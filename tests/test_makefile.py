@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,27 @@ def test_an_environment_that_broke_off_is_made_again(checkout):
         assert checkout.install("PYTHON=without-venv") != 0
     assert checkout.install() == 0
     assert checkout.builds == ["3.11.7"]
+
+
+def test_a_plone_that_still_starts_is_stopped_and_nothing_else(checkout):
+    interpreter = checkout.folder / "parts/instance/bin/interpreter"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_text("print('it starts', flush=True)\ninput()\n")
+    programs = [
+        subprocess.Popen(
+            [sys.executable, str(interpreter), argument],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for argument in ("/eggs/Zope2/Startup/serve.py", "report.py")
+    ]
+    for program in programs:
+        program.stdout.readline()
+    assert checkout.make("stop").returncode == 0
+    said = [program.communicate("\n", timeout=30) for program in programs]
+    assert said == [("", None)] * 2
+    assert [program.returncode for program in programs] == [-signal.SIGTERM, 0]
 
 
 @pytest.mark.parametrize("status", [0, 1])
