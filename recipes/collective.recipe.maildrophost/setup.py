@@ -30,8 +30,8 @@ setup(
     python_requires=">=3.10",
     install_requires=[
         "collective.recipe.template>=3",
-        "zc.buildout>=6",
-        "zc.recipe.egg>=6",
+        "zc.buildout>=5",
+        "zc.recipe.egg>=4",
     ],
     entry_points={
         "zc.buildout": ["default = collective.recipe.maildrophost:Recipe"],

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[2]
 SCRIPT = PROJECT / "tools" / "constraints.py"
@@ -62,3 +65,11 @@ def test_no_pin_names_a_place_or_a_hash():
     for name in ("versions.cfg", "constraints.txt", "buildout.cfg"):
         text = (PROJECT / name).read_text()
         assert not re.search(r"https?://|file:|sha256|/(tmp|home|root)/", text)
+
+
+def test_the_recipe_takes_the_buildout_that_a_site_has_pinned():
+    """A requirement that its pins do not meet makes buildout refuse the part."""
+    found = map(Requirement, requires("collective.recipe.maildrophost"))
+    specifiers = {each.name: each.specifier for each in found}
+    assert "5.2.0" in specifiers["zc.buildout"]
+    assert "4.0.0" in specifiers["zc.recipe.egg"]
