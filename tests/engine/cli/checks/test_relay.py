@@ -175,6 +175,16 @@ def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
         assert "MAILDROP_OAUTH_TOKEN_URL" in text
 
 
+def test_a_fault_that_names_its_option_is_told_with_no_other(site):
+    bundle = site.home / "ca.pem"
+    bundle.write_text("no certificate\n")
+    with TokenServer() as tokens, Scripted() as relay:
+        with_xoauth2(site, relay, tokens, MAILDROP_TLS_CA_FILE=bundle)
+        text = failed(site, "login")
+        assert f": token: MAILDROP_TLS_CA_FILE {bundle}: " in text
+        assert "MAILDROP_OAUTH_TOKEN_URL" not in text
+
+
 def test_a_slow_token_endpoint_is_not_blamed_on_the_relay(site, inside, monkeypatch):
     monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 1.0)
     with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:

@@ -98,6 +98,8 @@ def _at_fault(route: Route, fault: RelayFault) -> Finding:
 
 
 def _hint(route: Route, fault: RelayFault) -> str:
+    if _AN_OPTION in fault.reason:
+        return ""  # Another one would lead astray.
     option = _OPTIONS.get(fault.phase.value)
     if fault.phase.value == "greeting" and _waits_for_tls(route, fault.relay):
         option = "MAILDROP_TLS, which port 465 wants to be 3"
@@ -113,6 +115,7 @@ def _waits_for_tls(route: Route, relay: RelayAddress) -> bool:
     return relay.port == IMPLICIT_TLS_PORT and route.security.tls != TLS_IMPLICIT
 
 
+_AN_OPTION = "MAILDROP_"
 _SUBJECTS = {"token": LOGIN, "auth": LOGIN, "handshake": TLS, "starttls": TLS}
 _OPTIONS = {
     "token": "MAILDROP_OAUTH_TOKEN_URL and the other MAILDROP_OAUTH_ options",
