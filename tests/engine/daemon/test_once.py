@@ -137,3 +137,11 @@ def test_a_message_of_several_transactions_is_told_of_once(site, make_mail):
         )
         assert len(relay.messages) == 4
     assert told == [(1, 2), (2, 2)]
+
+
+def test_beside_a_daemon_it_leaves_the_pid_file_alone(site):
+    """It is told of for a look at what relay and daemon say to each other."""
+    pid_file = site.home / "var" / "maildrop.pid"
+    with site.daemon() as daemon:
+        assert site.once() == 0
+        assert pid_file.read_text() == f"{daemon.pid}\n"

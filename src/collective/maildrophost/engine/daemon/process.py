@@ -54,7 +54,9 @@ def run(
             logs.set_up(configuration)
             if bell is None:
                 bell = files.enter_context(_doorbell(configuration))
-                files.enter_context(pid_file(configuration.pid_file))
+                if not once:
+                    # It may run beside the daemon, which is named there.
+                    files.enter_context(pid_file(configuration.pid_file))
             left, current = _run(configuration, bell, once, tell)
     return left
 
