@@ -8,12 +8,14 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from commands import PROGRAM
 from engine.cli.conftest import environment
 from servers.catcher import Catcher
+from servers.scripted import Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.cli.processes import lives
@@ -88,6 +90,21 @@ def test_a_daemon_that_somebody_runs_is_not_started_again(site):
         wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
         assert site.ctl("start").out == f"already running, pid {daemon.pid}\n"
         assert f"pid {daemon.pid}" in site.ctl("fg").err
+
+
+def test_one_that_runs_once_is_no_daemon_that_runs_already(site):
+    answered = threading.Event()
+    with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        site.send()
+        with site.background("run", "--once") as once:
+            wait_until(lambda: relay.received, what="the content")
+            assert site.ctl("status").status == 0
+            assert site.ctl("reload").status == 1
+            assert site.ctl("start").out.startswith("started, pid ")
+            answered.set()
+            assert once.process.wait(20) == 0
+    assert site.ctl("status").status == 0
 
 
 def test_stop_ends_a_daemon_that_somebody_runs(site):

@@ -19,6 +19,7 @@ from .zdaemon import (
     CannotStart,
     Supervisor,
     configuration_of,
+    ends_by_itself,
     was_launched,
 )
 
@@ -174,7 +175,7 @@ def _check_nobody_else_runs_it(configuration: Configuration) -> None:
     # It would end with 0, which systemd and supervisor take for the end of its work,
     # and run where they do not look after it.
     state = Supervisor(configuration).state()
-    for pid in heartbeats.local_pids(configuration):
+    for pid in _run_by_others(configuration):
         if (state is None or pid != state.pid) and not was_launched(pid):
             raise RunByOthers(
                 f"pid {pid} goes on: it was not started with 'start'. Restart it with "
@@ -205,7 +206,13 @@ def running(configuration: Configuration) -> int | None:
     state = Supervisor(configuration).state()
     if state is not None and state.pid:
         return state.pid
-    return next(iter(heartbeats.local_pids(configuration)), None)
+    return next(iter(_run_by_others(configuration)), None)
+
+
+def _run_by_others(configuration: Configuration) -> list[int]:
+    """Daemons that are there to stay."""
+    found = heartbeats.local_pids(configuration)
+    return [pid for pid in found if not ends_by_itself(pid)]
 
 
 def _hangs(configuration: Configuration, pid: int) -> bool:

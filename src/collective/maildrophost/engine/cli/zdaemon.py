@@ -232,6 +232,11 @@ def configuration_of(pid: int) -> Path | None:
     return path if path.is_absolute() else None
 
 
+def ends_by_itself(pid: int) -> bool:
+    """Whether a daemon runs once and no longer, as far as that can be told."""
+    return "--once" in processes.arguments(pid)
+
+
 def was_launched(pid: int) -> bool:
     """Whether a daemon was started by a `Supervisor`, even if that was killed since."""
     return _MARK in processes.environment(pid)
