@@ -18,6 +18,7 @@ from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.cli import main, zdaemon
 from collective.maildrophost.engine.cli.processes import lives
 from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import compose
@@ -119,6 +120,29 @@ def test_stop_waits_no_longer_than_it_was_told_to(site):
         assert site.ctl("stop").status == 0
     message = site.ctl("show", id, "--json").json
     assert (message["state"], message["possible_duplicate"]) == ("queued", True)
+
+
+def test_stop_gives_the_time_that_a_reload_has_given(site, monkeypatch):
+    """zdaemon would kill the daemon by what MAILDROP_STOP_TIMEOUT was at its start."""
+    monkeypatch.setattr(zdaemon, "KILL_MARGIN_SECONDS", 1)
+    answered = threading.Event()
+    with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0)
+        assert main(["--config", str(site.path), "start"]) == 0
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=30)
+        assert site.ctl("reload").status == 0
+        log = site.home / "var" / "maildrop.log"
+        wait_until(lambda: log.read_text().count("started") == 2, what="the reload")
+        id = site.send()
+        wait_until(lambda: relay.received, 10, "the content")
+        with site.background("stop") as stop:
+            # By zdaemon's own time it would be killed by now.
+            assert stop.line() == "mails in flight have up to 30 seconds…\n"
+            answered.set()
+            assert stop.line().startswith("stopped, pid ")
+            assert stop.process.wait(20) == 0
+    message = site.ctl("show", id, "--json").json
+    assert (message["state"], message["possible_duplicate"]) == ("sent", False)
 
 
 class Flow:

@@ -12,9 +12,10 @@ import click
 from ..errors import MaildropError
 from . import heartbeats
 from .configured import Configured, pass_configured
-from .ending import send_signal, stop_seconds, wait_for_end
+from .ending import ends_within, send_signal, stop_seconds, wait_for_end
 from .turns import turn
 from .zdaemon import (
+    KILL_MARGIN_SECONDS,
     LAUNCH_SECONDS,
     CannotStart,
     Supervisor,
@@ -296,5 +297,11 @@ def _end_supervisor(supervisor: Supervisor) -> None:
     state = supervisor.state()
     if state is None:
         return
+    configuration = supervisor.configuration
+    needed = configuration.stop_timeout + KILL_MARGIN_SECONDS
+    if state.pid and supervisor.patience < needed:
+        # A reload has given the daemon more time since its start than zdaemon would.
+        supervisor.tell(f"kill {signal.SIGTERM:d}")
+        ends_within(needed, configuration, state.pid)
     supervisor.tell("stop")
-    wait_for_end(supervisor.configuration, state.manager, state.pid)
+    wait_for_end(configuration, state.manager, state.pid)

@@ -44,21 +44,29 @@ def stop_seconds(configuration: Configuration) -> float:
 
 def wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
     """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
-    began = time.monotonic()
     limit = stop_seconds(configuration)
+    if ends_within(limit, configuration, pid):
+        return
+    # The child last: the other would start another one.
+    both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
+    raise NotStopped(
+        f"pid {pid} still runs after {limit:.0f} seconds: see "
+        f"{configuration.log_file}; 'kill -9 {both}' loses no mail, but may "
+        "send what is in flight twice"
+    )
+
+
+def ends_within(seconds: float, configuration: Configuration, pid: int) -> bool:
+    """Whether `pid` has ended in so many seconds; who waits is told what for."""
+    began = time.monotonic()
     explained = False
     while processes.lives(pid):
         waited = time.monotonic() - began
-        if waited > limit:
-            # The child last: the other would start another one.
-            both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
-            raise NotStopped(
-                f"pid {pid} still runs after {limit:.0f} seconds: see "
-                f"{configuration.log_file}; 'kill -9 {both}' loses no mail, but may "
-                "send what is in flight twice"
-            )
+        if waited > seconds:
+            return False
         if waited > PATIENCE_SECONDS and not explained:
-            seconds = f"{configuration.stop_timeout:.0f} seconds"
-            click.echo(f"mails in flight have up to {seconds}…", err=True)
+            most = f"{configuration.stop_timeout:.0f} seconds"
+            click.echo(f"mails in flight have up to {most}…", err=True)
             explained = True
         time.sleep(POLL_SECONDS)
+    return True

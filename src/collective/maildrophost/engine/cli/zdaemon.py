@@ -29,6 +29,7 @@ LARGEST_PID = 4194304  # proc(5): PID_MAX_LIMIT
 KILL_MARGIN_SECONDS = 10
 BACKOFF_SECONDS = 10
 EVENT = "zdaemon: "
+_SETTINGS_SUFFIX = "zdaemon.conf"
 _MARK = "MAILDROPCTL_START"
 """In the environment of a daemon that `start` has started."""
 
@@ -133,7 +134,7 @@ class Supervisor:
 
     def _prepare(self, address: Path) -> Path:
         """Write the files that zdaemon needs; its settings. Raises CannotStart."""
-        settings = self._file("zdaemon.conf")
+        settings = self._file(_SETTINGS_SUFFIX)
         try:
             self._begin_transcript()
             # One that is left over may belong to somebody else, root say.
@@ -182,6 +183,19 @@ class Supervisor:
             umask=f"{_current_umask():03o}",
             event=EVENT,
         )
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which the zdaemon that runs kills a daemon that it stops.
+
+        A reload changes nothing of that.
+        """
+        try:
+            settings = self._file(_SETTINGS_SUFFIX).read_text(encoding="utf-8")
+        except (OSError, UnicodeError):
+            return math.inf
+        found = re.search(r"(?m)^ *stop-timeout ([0-9]+)$", settings)
+        return float(found[1]) if found else math.inf
 
     def last_words(self) -> str:
         """The last line the daemon left in the transcript, "" when it said nothing."""
