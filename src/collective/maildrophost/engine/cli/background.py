@@ -12,10 +12,9 @@ import click
 from ..errors import MaildropError
 from . import heartbeats
 from .configured import Configured, pass_configured
-from .ending import ends_within, send_signal, stop_seconds, wait_for_end
+from .ending import end_supervisor, send_signal, stop_seconds, wait_for_end
 from .turns import turn
 from .zdaemon import (
-    KILL_MARGIN_SECONDS,
     LAUNCH_SECONDS,
     CannotStart,
     Supervisor,
@@ -138,7 +137,7 @@ def _start(configuration: Configuration) -> None:
     make_directories(configuration)
     _check_tokens(configuration)
     supervisor = Supervisor(configuration)
-    _end_supervisor(supervisor)  # one that waits after a crash has old settings
+    end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
     click.echo(f"started, pid {_wait_for_heartbeat(supervisor)}")
 
@@ -237,7 +236,7 @@ def _wait_for_heartbeat(supervisor: Supervisor) -> int:
     while time.monotonic() < deadline:
         state = supervisor.state()
         if state is None or state.died or (pid and state.pid != pid):
-            _end_supervisor(supervisor)
+            end_supervisor(supervisor)
             raise CannotStart(_death(supervisor))
         pid = state.pid
         if pid and _beats(supervisor.configuration, pid):
@@ -272,7 +271,7 @@ def _stop(configuration: Configuration) -> bool:
     supervisor = Supervisor(configuration)
     state = supervisor.state()
     if state is not None:
-        _end_supervisor(supervisor)
+        end_supervisor(supervisor)
         click.echo(f"stopped, pid {state.pid}" if state.pid else "stopped")
     others = heartbeats.local_pids(configuration)
     for pid in others:
@@ -291,17 +290,3 @@ def _name_others(configuration: Configuration) -> None:
             f"old one of this configuration, 'kill {pid}' stops it as 'stop' would",
             err=True,
         )
-
-
-def _end_supervisor(supervisor: Supervisor) -> None:
-    state = supervisor.state()
-    if state is None:
-        return
-    configuration = supervisor.configuration
-    needed = configuration.stop_timeout + KILL_MARGIN_SECONDS
-    if state.pid and supervisor.patience < needed:
-        # A reload has given the daemon more time since its start than zdaemon would.
-        supervisor.tell(f"kill {signal.SIGTERM:d}")
-        ends_within(needed, configuration, state.pid)
-    supervisor.tell("stop")
-    wait_for_end(configuration, state.manager, state.pid)

@@ -11,7 +11,7 @@ import click
 
 from ..errors import MaildropError
 from . import processes
-from .zdaemon import KILL_MARGIN_SECONDS
+from .zdaemon import KILL_MARGIN_SECONDS, Supervisor
 
 if TYPE_CHECKING:
     from ..config import Configuration
@@ -40,6 +40,21 @@ def send_signal(pid: int, number: signal.Signals) -> None:
 def stop_seconds(configuration: Configuration) -> float:
     """Until zdaemon has killed what does not stop by itself, and has ended, too."""
     return configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
+
+
+def end_supervisor(supervisor: Supervisor) -> None:
+    """End zdaemon with its daemon, if it runs; raises NotStopped."""
+    state = supervisor.state()
+    if state is None:
+        return
+    configuration = supervisor.configuration
+    needed = configuration.stop_timeout + KILL_MARGIN_SECONDS
+    if state.pid and supervisor.patience < needed:
+        # A reload has given the daemon more time since its start than zdaemon would.
+        supervisor.tell(f"kill {signal.SIGTERM:d}")
+        ends_within(needed, configuration, state.pid)
+    supervisor.tell("stop")
+    wait_for_end(configuration, state.manager, state.pid)
 
 
 def wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
