@@ -206,6 +206,22 @@ def test_restart_replaces_the_daemon(started):
     assert not lives(pid)
 
 
+def test_restart_is_not_broken_off_for_its_words(started):
+    pid = pid_of(started.ctl("status").out)
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*PROGRAM, "--config", str(started.path), "restart"],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 0
+    assert re.findall(r"(\w+), pid", ended.stderr) == ["stopped", "started"]
+    assert pid_of(started.ctl("status").out) != pid
+
+
 def test_restart_starts_a_stopped_daemon(site):
     ended = site.ctl("restart")
     assert ended.status == 0, ended.err

@@ -13,6 +13,7 @@ from ..errors import MaildropError
 from . import heartbeats
 from .configured import Configured, pass_configured
 from .ending import end_supervisor, send_signal, stop_seconds, wait_for_end
+from .output import tell
 from .turns import turn
 from .zdaemon import (
     LAUNCH_SECONDS,
@@ -70,7 +71,7 @@ def stop_command(configured: Configured) -> None:
     with _turn(configuration):
         if not _stop(configuration):
             _check_none_is_out_of_reach(configuration)
-            click.echo("not running")
+            tell("not running")
             _name_others(configuration)
 
 
@@ -111,7 +112,7 @@ def reload_command(configured: Configured) -> None:
     _check_it_reads_ours(configuration, pid)
     _check_tokens(configuration)
     send_signal(pid, signal.SIGHUP)
-    click.echo(f"pid {pid} reads {configuration.path}")
+    tell(f"pid {pid} reads {configuration.path}")
 
 
 def _turn(configuration: Configuration) -> AbstractContextManager[None]:
@@ -130,7 +131,7 @@ def _start(configuration: Configuration) -> None:
                 f"pid {pid} runs, but gives no sign of life: 'restart' ends it and "
                 "starts another; mail waits in the queue"
             )
-        click.echo(f"already running, pid {pid}")
+        tell(f"already running, pid {pid}")
         return
     from ..daemon.directories import make_directories
 
@@ -139,7 +140,7 @@ def _start(configuration: Configuration) -> None:
     supervisor = Supervisor(configuration)
     end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
-    click.echo(f"started, pid {_wait_for_heartbeat(supervisor)}")
+    tell(f"started, pid {_wait_for_heartbeat(supervisor)}")
 
 
 def _check_it_is_ours(configuration: Configuration, pid: int) -> None:
@@ -272,20 +273,20 @@ def _stop(configuration: Configuration) -> bool:
     state = supervisor.state()
     if state is not None:
         end_supervisor(supervisor)
-        click.echo(f"stopped, pid {state.pid}" if state.pid else "stopped")
+        tell(f"stopped, pid {state.pid}" if state.pid else "stopped")
     others = heartbeats.local_pids(configuration)
     for pid in others:
         # systemd has started it, or a person; or its zdaemon was killed.
         send_signal(pid, signal.SIGTERM)
         wait_for_end(configuration, pid)
-        click.echo(f"stopped, pid {pid}; it was not started with 'start'")
+        tell(f"stopped, pid {pid}; it was not started with 'start'")
     return state is not None or bool(others)
 
 
 def _name_others(configuration: Configuration) -> None:
     # Several configurations may share a queue, or MAILDROP_VAR was changed meanwhile.
     for pid in heartbeats.other_pids(configuration):
-        click.echo(
+        tell(
             f"pid {pid} works on this queue with another MAILDROP_VAR: if that is an "
             f"old one of this configuration, 'kill {pid}' stops it as 'stop' would",
             err=True,

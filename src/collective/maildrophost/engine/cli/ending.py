@@ -11,6 +11,7 @@ import click
 
 from ..errors import MaildropError
 from . import processes
+from .output import tell
 from .zdaemon import KILL_MARGIN_SECONDS, Supervisor
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def ends_within(seconds: float, configuration: Configuration, pid: int) -> bool:
             return False
         if waited > PATIENCE_SECONDS and not explained:
             most = f"{configuration.stop_timeout:.0f} seconds"
-            click.echo(f"mails in flight have up to {most}…", err=True)
+            tell(f"mails in flight have up to {most}…", err=True)
             explained = True
         time.sleep(POLL_SECONDS)
     return True

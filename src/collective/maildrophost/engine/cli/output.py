@@ -42,6 +42,20 @@ def leave_standard_output() -> None:
     os.close(nowhere)
 
 
+def tell(words: str, err: bool = False) -> None:
+    """Print a line in the midst of what must not be broken off for it.
+
+    What standard output does not take is on standard error, as what follows.
+    """
+    try:
+        click.echo(words, err=err)
+    except OSError:
+        if not err:
+            leave_standard_output()
+            sys.stdout = sys.stderr
+            tell(words, err=True)
+
+
 def print_json(value: Any) -> None:
     """One JSON document; ASCII, so that no locale and no terminal changes it."""
     click.echo(json.dumps(value, indent=2))

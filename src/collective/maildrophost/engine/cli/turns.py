@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from ..flock import locks
+from .output import tell
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 2.0
@@ -51,7 +50,7 @@ def _wait(handle: int, configuration: Path, seconds: float) -> None:
         if waited > seconds:
             return
         if waited > PATIENCE_SECONDS and not explained:
-            click.echo(
+            tell(
                 "another start, stop or restart of this daemon has not ended: 'fuser "
                 f"{configuration}' names it; it has up to {seconds:.0f} seconds…",
                 err=True,
