@@ -206,6 +206,19 @@ def test_restart_replaces_the_daemon(started):
     assert not lives(pid)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("MAILDROP_SPOOL", "/proc/nowhere"), ("MAILDROP_LOG_FILE", "/proc")],
+)
+def test_restart_ends_no_daemon_that_the_next_could_not_follow(started, option, value):
+    pid = pid_of(started.ctl("status").out)
+    started.configure(**{option: value})
+    ended = started.ctl("restart")
+    assert ended.status == 1
+    assert option in ended.err
+    assert lives(pid)
+
+
 def test_restart_is_not_broken_off_for_its_words(started):
     pid = pid_of(started.ctl("status").out)
     with open("/dev/full", "w") as full:

@@ -88,7 +88,8 @@ def restart_command(configured: Configured) -> None:
         _check_nobody_else_runs_it(configuration)
         if running(configuration) is None:
             _check_none_is_out_of_reach(configuration)
-        _check_tokens(configuration)
+        # What would keep the next one from starting must not end this one.
+        _prepare(configuration)
         if not _stop(configuration):
             _name_others(configuration)
         _start(configuration)
@@ -133,14 +134,20 @@ def _start(configuration: Configuration) -> None:
             )
         tell(f"already running, pid {pid}")
         return
-    from ..daemon.directories import make_directories
-
-    make_directories(configuration)
-    _check_tokens(configuration)
+    _prepare(configuration)
     supervisor = Supervisor(configuration)
     end_supervisor(supervisor)  # one that waits after a crash has old settings
     supervisor.launch()
     tell(f"started, pid {_wait_for_heartbeat(supervisor)}")
+
+
+def _prepare(configuration: Configuration) -> None:
+    """Make what a daemon needs; raises UnusableDirectory or ConfigurationError."""
+    from ..daemon.directories import check_log_file, make_directories
+
+    make_directories(configuration)
+    check_log_file(configuration)
+    _check_tokens(configuration)
 
 
 def _check_it_is_ours(configuration: Configuration, pid: int) -> None:
