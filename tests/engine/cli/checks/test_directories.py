@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 
 import pytest
 from engine.cli.checks.findings import failed
@@ -10,6 +11,7 @@ from engine.cli.checks.findings import failed
 from collective.maildrophost.engine.cli.checks import (
     Level,
     directories,
+    queue,
 )
 from collective.maildrophost.engine.daemon.directories import (
     UnusableDirectory,
@@ -60,6 +62,30 @@ def test_what_fails_stops_the_start_and_nothing_else_does(site, monkeypatch, opt
     started = {**named, "MAILDROP_LOG_FILE": f"{log}: its directory"}
     with pytest.raises(UnusableDirectory, match=f"{option} {started[option]} is not "):
         make_directories(site.configuration)
+
+
+@pytest.fixture
+def full():
+    """No file of this process can become larger than one of a few octets."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_without_room_fails(site, full):
+    found = [*directories.check(site.configuration)]
+    assert {each.level for each in found} == {Level.FAILED, Level.OK}
+    (bad,) = [each for each in found if each.level is Level.FAILED]
+    assert bad.text.startswith(f"{site.home} (MAILDROP_HOME) takes no file: File too")
+    assert [each.name for each in site.home.iterdir()] == ["maildrop.conf"]
+
+
+def test_a_queue_without_room_for_another_mail_fails(site, request):
+    site.send()
+    request.getfixturevalue("full")
+    bad = [each for each in queue.check(site.configuration) if each.level == "failed"]
+    assert bad[-1].text.endswith(": no mail can be queued; free space there")
 
 
 def found_of_the_log(site):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ...daemon.directories import Place
 
 SUBJECT = "directories"
+PROBE_BYTES = 64 * 1024
+"""What most mails take with their record in the queue."""
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
@@ -34,6 +37,8 @@ def _usable(place: Place) -> Finding:
     if os.path.isdir(directory):
         if lacks := place.lacks:
             return _is_not(lacks, named)
+        if reason := refusal(directory):
+            return failed(SUBJECT, f"{named} takes no file: {reason}; free space there")
         return ok(SUBJECT, f"{named} is writable")
     if os.path.exists(directory):
         return failed(SUBJECT, f"{named} is no directory: move that file away")
@@ -46,6 +51,19 @@ def _usable(place: Place) -> Finding:
     if os.path.isdir(parent) and os.access(parent, os.W_OK):
         return ok(SUBJECT, f"{named} is made by the first start")
     return failed(SUBJECT, f"{named} cannot be made in {parent}: make it by hand")
+
+
+def refusal(directory: Path) -> str:
+    """Why no file of some size can be written there; "" where all is well."""
+    # Hidden: nobody takes it for dropped mail.
+    try:
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".check-") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())  # Some know of a quota only then.
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _log(file: Path) -> Finding:

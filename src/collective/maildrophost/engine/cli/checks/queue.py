@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import heartbeats
 from ..output import messages
+from .directories import refusal
 from .finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         yield lock
     else:
         yield from _opens(configuration)
+    yield from _room(_path(configuration))
     yield from _owners(_path(configuration))
     yield _library()
 
@@ -110,6 +112,14 @@ def _take_lock(path: Path) -> None:
     with closing(connect(path, timeout=0, isolation_level=None)) as queue:
         once_unlocked(lambda: queue.execute("BEGIN IMMEDIATE"), until)
         queue.execute("ROLLBACK")
+
+
+def _room(path: Path) -> Iterator[Finding]:
+    """That it can be locked does not tell that there is room for another mail."""
+    if os.path.isfile(path) and (reason := refusal(path.parent)):
+        yield failed(
+            SUBJECT, f"{path.parent}: {reason}: no mail can be queued; free space there"
+        )
 
 
 def _owners(path: Path) -> Iterator[Finding]:
