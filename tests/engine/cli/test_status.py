@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from waiting import wait_until
 
+from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
@@ -81,6 +82,25 @@ def test_a_daemon_that_beats_no_more_is_not_running(site):
     ended = site.ctl("status")
     assert ended.status == 3
     assert "pid 4711 on mail2.example.org gave no sign of life for 2h" in ended.out
+
+
+def test_one_that_runs_and_cannot_write_is_not_said_to_be_killed(site):
+    """On a full disk a restart would lose the verdicts that it keeps."""
+    seen = time.time() - 7200
+    silent = replace(ELSEWHERE, seen=seen, lease_until=seen + 60)
+    write(site, register, replace(silent, process=process_identity()))
+    ended = site.ctl("status")
+    assert ended.status == 3
+    assert ended.out.startswith("no daemon works: mail waits in the queue\n")
+    assert "gave no sign of life for 2h, but runs: " in ended.out
+    assert "before you restart it" in ended.out
+    (told,) = (
+        each["text"]
+        for each in site.ctl("check", "--json").json
+        if (each["subject"], each["level"]) == ("daemon", "failed")
+    )
+    assert told.startswith("pid 4711 runs, but gives no sign of life: ")
+    assert "'start'" not in told
 
 
 def test_messages_of_a_transaction_that_never_ended_are_told(site):

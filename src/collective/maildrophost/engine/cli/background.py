@@ -130,7 +130,8 @@ def _start(configuration: Configuration) -> None:
         if _hangs(configuration, pid):
             raise Hangs(
                 f"pid {pid} runs, but gives no sign of life: 'restart' ends it and "
-                "starts another; mail waits in the queue"
+                "starts another; mail waits in the queue. Where its log says that the "
+                "queue cannot be written, mend that instead"
             )
         tell(f"already running, pid {pid}")
         return

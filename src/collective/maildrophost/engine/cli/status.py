@@ -75,15 +75,9 @@ def _print(found: _Found, program: str) -> None:
         where = f"pid {daemon.pid} on {daemon.host}, since {local_time(daemon.started)}"
         click.echo(printable(f"running, {where}, {_relay(found, daemon)}"))
     if not found.alive:
-        click.echo(f"not running: mail waits in the queue ('{program} start')")
+        click.echo(_nobody_works(found, program))
     for daemon in found.lost:
-        click.echo(
-            printable(
-                f"pid {daemon.pid} on {daemon.host} gave no sign of life for "
-                f"{span(found.now - daemon.seen)}: it was killed or hangs; "
-                "its mail goes back to the queue"
-            )
-        )
+        click.echo(printable(_lost(found, daemon)))
     if found.in_doubt:
         click.echo(
             f"{messages(found.in_doubt, 'prepared')} left by transactions that never "
@@ -94,6 +88,35 @@ def _print(found: _Found, program: str) -> None:
             f"{messages(found.aside, 'prepared')} on the way to another queue: where "
             "no 'import' goes on, it was broken off; run it there again"
         )
+
+
+def _nobody_works(found: _Found, program: str) -> str:
+    if any(map(_runs, found.lost)):
+        return "no daemon works: mail waits in the queue"
+    return f"not running: mail waits in the queue ('{program} start')"
+
+
+def _lost(found: _Found, daemon: Daemon) -> str:
+    silent = (
+        f"pid {daemon.pid} on {daemon.host} gave no sign of life for "
+        f"{span(found.now - daemon.seen)}"
+    )
+    if _runs(daemon):
+        return f"{silent}, but runs: {MAY_BE}"
+    return f"{silent}: it was killed or hangs; its mail goes back to the queue"
+
+
+def _runs(daemon: Daemon) -> bool:
+    from ..identity import is_running
+
+    return is_running(daemon.process)
+
+
+MAY_BE = (
+    "it hangs, or cannot write to the queue, on a full disk for one. Look at its log "
+    "before you restart it: it keeps the verdicts that it could not write"
+)
+"""What a daemon that runs without a heartbeat is about."""
 
 
 def _relay(found: _Found, daemon: Daemon) -> str:
