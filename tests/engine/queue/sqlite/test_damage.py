@@ -9,7 +9,16 @@ from contextlib import closing
 import pytest
 
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import Refused, enqueue, open_queue
+from collective.maildrophost.engine.queue import (
+    RecipientState,
+    Refused,
+    Search,
+    attempts,
+    enqueue,
+    list_messages,
+    open_queue,
+    search,
+)
 from collective.maildrophost.engine.queue.openrecipients import open_recipients
 
 
@@ -34,3 +43,51 @@ def test_who_meets_it_keeps_no_transaction_open(damaged):
         busy, *_ = another.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     assert not busy, "a checkpoint that waits keeps all others from writing"
     assert "Could not decode" in str(met.value)
+
+
+@pytest.fixture
+def beside(damaged):
+    """The same with a whole message after it."""
+    mail = compose(b"Subject: x\n\ny\n", "a@x.org", ["c@x.org"], now=time.time())
+    with damaged.write() as tx:
+        enqueue(tx, [mail], time.time() + 1)
+    return damaged
+
+
+def test_it_is_listed_as_damaged_and_hides_no_other(beside):
+    with beside.read() as tx:
+        listed = list_messages(tx)
+        found = search(tx, Search(), 10).records
+    assert tuple(listed) == found
+    assert [each.recipients[0].address for each in listed] == [
+        "(damaged) \\xff@x",
+        "c@x.org",
+    ]
+
+
+def test_whose_state_is_none_is_shown_as_failed(damaged):
+    with damaged.write() as tx:
+        tx.exec_driver_sql("UPDATE maildrop_recipient SET state = CAST(X'fe' AS TEXT)")
+        tx.exec_driver_sql("UPDATE maildrop_message SET subject = CAST(X'fe' AS TEXT)")
+    with damaged.read() as tx:
+        (listed,) = list_messages(tx)
+    assert listed.recipients[0].state is RecipientState.FAILED
+    assert listed.subject == "(damaged) \\xfe"
+
+
+def test_its_attempts_are_shown_as_damaged(damaged):
+    with damaged.write() as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO maildrop_attempt VALUES "
+            "(1, 1, 0, 0.0, 'relay:25', 'deferred', CAST(X'34ff' AS TEXT))"
+        )
+    with damaged.read() as tx:
+        (made,) = attempts(tx, "1")
+    assert (made.address, made.reply) == ("(damaged) \\xff@x", "(damaged) 4\\xff")
+
+
+def test_who_only_lists_it_lets_nobody_send_by_that(damaged):
+    with damaged.write() as tx:
+        list_messages(tx)
+        with pytest.raises(sqlite3.OperationalError, match="Could not decode"):
+            open_recipients(tx, [1])

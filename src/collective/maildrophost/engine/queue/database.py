@@ -75,6 +75,9 @@ class Database(Protocol):
     def refuses(self, error: BaseException) -> bool:
         """Whether it is about the values, not about the state of the database."""
 
+    def any_text(self, tx: Connection) -> AbstractContextManager[object]:
+        """A block in which text that is none can be read, too: as "(damaged) …"."""
+
     def moment(self, tx: Connection, now: float) -> float:
         """The time that all who use it agree on: its own, or `now`."""
 

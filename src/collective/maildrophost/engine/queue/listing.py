@@ -12,6 +12,7 @@ from ..clock import rfc3339
 from ..digits import whole_number
 from ..message import Lane
 from . import tables
+from .database import database_of
 from .states import RecipientState, State
 from .store import Transaction
 
@@ -116,7 +117,7 @@ def content(tx: Transaction, id: str) -> bytes | None:
 def attempts(tx: Transaction, id: str) -> list[AttemptRecord]:
     """Every attempt at a message, in the order they were made."""
     attempt, recipient = tables.attempt, tables.recipient
-    rows = tx.execute(
+    asked = (
         select(
             attempt.c.number,
             attempt.c.time,
@@ -134,7 +135,8 @@ def attempts(tx: Transaction, id: str) -> list[AttemptRecord]:
         .where(attempt.c.message_id == key_of(id))
         .order_by(attempt.c.number, attempt.c.position)
     )
-    return [AttemptRecord(**row._mapping) for row in rows]
+    with database_of(tx).any_text(tx):
+        return [AttemptRecord(**row._mapping) for row in tx.execute(asked)]
 
 
 _LAST_KEY = 2**63 - 1
@@ -151,18 +153,25 @@ AT_ONCE = 500
 
 
 def records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
-    """The messages in these rows, in their order; those that are gone left out."""
+    """The messages in these rows, in their order; those that are gone left out.
+
+    What is damaged in one is shown as that, and hides none of the others.
+    """
     found: dict[int, MessageRecord] = {}
-    for start in range(0, len(keys), AT_ONCE):
-        part = keys[start : start + AT_ONCE]
-        recipients = _recipients(tx, part)
-        rows = tx.execute(
-            select(tables.message, schedule)
-            .join_from(tables.message, schedule)
-            .where(tables.message.c.id.in_(part))
-        )
-        found.update({row.id: _record(row, recipients[row.id]) for row in rows})
+    with database_of(tx).any_text(tx):
+        for start in range(0, len(keys), AT_ONCE):
+            found.update(_records(tx, keys[start : start + AT_ONCE]))
     return [found[key] for key in keys if key in found]
+
+
+def _records(tx: Transaction, keys: Sequence[int]) -> dict[int, MessageRecord]:
+    recipients = _recipients(tx, keys)
+    rows = tx.execute(
+        select(tables.message, schedule)
+        .join_from(tables.message, schedule)
+        .where(tables.message.c.id.in_(keys))
+    )
+    return {row.id: _record(row, recipients[row.id]) for row in rows}
 
 
 def _recipients(
@@ -178,7 +187,7 @@ def _recipients(
     for row in rows:
         grouped[row.message_id].append(
             RecipientRecord(
-                row.address, RecipientState(row.state), row.reply, row.attempts
+                row.address, _recipient_state(row.state), row.reply, row.attempts
             )
         )
     return grouped
@@ -187,7 +196,7 @@ def _recipients(
 def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageRecord:
     return MessageRecord(
         id=str(row.id),
-        state=State(row.state),
+        state=_state(row.state),
         lane=Lane(row.lane),
         sender=row.sender,
         recipients=tuple(recipients),
@@ -201,3 +210,19 @@ def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageReco
         origin=row.origin,
         batch=row.batch,
     )
+
+
+# Who is in a state that there is not is sent to no more, so that is what it comes to.
+
+
+def _state(text: str) -> State:
+    return State(text) if text in _STATES else State.FAILED
+
+
+def _recipient_state(text: str) -> RecipientState:
+    known = text in _RECIPIENT_STATES
+    return RecipientState(text) if known else RecipientState.FAILED
+
+
+_STATES = frozenset(state.value for state in State)
+_RECIPIENT_STATES = frozenset(state.value for state in RecipientState)

@@ -180,6 +180,9 @@ class PostgreSQL:
     def refuses(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
 
+    def any_text(self, tx: Connection) -> contextlib.nullcontext[None]:
+        return contextlib.nullcontext()  # A server stores no other.
+
     def moment(self, tx: Connection, now: float) -> float:
         ((found,),) = _MOMENT.rows(tx)
         return float(found)

@@ -29,7 +29,7 @@ from ...queueurl import EXPECTED
 from ..prepared import Prepared, among_ids
 from ..states import State
 from ..tables import schedule
-from . import lock
+from . import damage, lock
 from .connection import Pool, connect, file_identity, give_way
 from .lock import WriteInTurn, deadline, once_unlocked
 from .presence import Presence
@@ -129,6 +129,9 @@ class SQLite:
 
     def refuses(self, error: BaseException) -> bool:
         return refuses(error)
+
+    def any_text(self, tx: Connection) -> AbstractContextManager[None]:
+        return damage.any_text(tx)
 
     def moment(self, tx: Connection, now: float) -> float:
         return now

@@ -1,0 +1,31 @@
+"""Text of a damaged SQLite queue that is none, for who only shows it."""
+
+# Rules of this file:
+# - Nobody sends by it: a claim of such a message fails, and that is told (claim.py).
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from typing import cast
+
+from sqlalchemy import Connection
+
+
+@contextlib.contextmanager
+def any_text(tx: Connection) -> Iterator[None]:
+    """A block in which it is read as well, marked as damaged, its octets escaped."""
+    connection = cast(sqlite3.Connection, tx.connection.driver_connection)
+    before, connection.text_factory = connection.text_factory, _text
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return f"(damaged) {octets.decode('utf-8', 'backslashreplace')}"
