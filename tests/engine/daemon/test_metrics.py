@@ -14,14 +14,17 @@ from collections.abc import Callable
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from servers.catcher import Catcher
 from servers.scripted import Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Daemon,
+    RelayPause,
     State,
     hold_lane,
+    pause,
     register,
 )
 
@@ -141,6 +144,19 @@ def test_a_relay_at_fault_and_a_held_lane_are_seen(site, watched, unused_port):
         assert (health["working"], health["moving"]) == (True, False)
         assert health["reason"] == "relay"
         assert "connect" in health["fault"]
+
+
+def test_the_fault_of_a_relay_that_was_given_up_is_not_seen(site, watched):
+    """Else an alert would go on for as long as it is remembered."""
+    with site.queue.write() as tx:
+        pause(tx, RelayPause("old-relay:25", "refused", time.time(), time.time(), 1))
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            wait_until(watched.is_there, 10, "the metrics")
+            found = watched.samples
+    assert found[("maildrop_relay_up", f"127.0.0.1:{relay.port}")] == 1
+    assert not [each for each in found if "old-relay:25" in each]
 
 
 def test_a_daemon_whose_heartbeat_is_gone_is_not_healthy(site, watched):

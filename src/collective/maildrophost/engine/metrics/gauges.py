@@ -70,8 +70,14 @@ def _queue(figures: Figures) -> Iterator[Gauge]:
 
 
 def _relays(figures: Figures) -> Iterator[Gauge]:
-    faults = {pause.name: pause for pause in figures.pauses}
-    names = {daemon.relay for daemon in figures.daemons} | set(faults)
+    in_use = {daemon.relay for daemon in figures.daemons}
+    # The fault of a relay that was given up is remembered for days.
+    faults = {
+        pause.name: pause
+        for pause in figures.pauses
+        if pause.name in in_use or not in_use
+    }
+    names = in_use | set(faults)
     yield Gauge(
         "relay_up",
         "0: the relay is at fault, delivery is paused.",
