@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 
+import pytest
+
 from collective.maildrophost.engine.config import OPTIONS, load
 
 
@@ -66,6 +68,14 @@ def test_a_home_that_no_file_in_utf_8_can_name_is_refused(program, tmp_path):
     assert ended.status == 1
     assert "choose another with --home" in ended.err
     assert "Traceback" not in ended.err
+    assert not (tmp_path / "new.conf").exists()
+
+
+@pytest.mark.parametrize("name", ["a;b", "a?b", "a%41", "a\nb"])
+def test_a_home_that_no_daemon_takes_is_refused(program, tmp_path, name):
+    ended = program("init", str(tmp_path / "new.conf"), "--home", str(tmp_path / name))
+    assert ended.status == 1
+    assert "choose another MAILDROP_HOME with --home" in ended.err
     assert not (tmp_path / "new.conf").exists()
 
 

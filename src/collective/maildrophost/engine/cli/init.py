@@ -74,6 +74,17 @@ def _quoted(text: str) -> str:
     return shlex.quote(text) if set(text) & set('$`"\\') else f'"{text}"'
 
 
+def _check(file: Path, text: str) -> None:
+    from ..config.validation import fault
+
+    # A home that the default of another option cannot have in it, say.
+    if found := fault(text):
+        raise click.ClickException(
+            f"{file} was not written: {found.option}: {found.expected}; choose "
+            "another MAILDROP_HOME with --home"
+        )
+
+
 def _write_new(file: Path, text: str) -> None:
     try:
         octets = text.encode()
@@ -82,6 +93,7 @@ def _write_new(file: Path, text: str) -> None:
             f"{file} was not written: it would be in UTF-8, and the name of "
             "MAILDROP_HOME cannot be; choose another with --home"
         ) from None
+    _check(file, text)
     try:
         # Readable for its owner alone: a password may be put there later.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
