@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 
 from collective.maildrophost.engine.message import Lane
@@ -46,6 +48,19 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
     queue.close()
     assert hands.claim() == []
     hands.send(big)
+
+
+def test_a_quota_that_is_used_up_is_not_told_as_a_broken_disk_alone(hands, queue, path):
+    """SQLite has a word of its own for ENOSPC only (os_unix.c: seekAndWrite)."""
+    hands.send()
+    size = path.with_name("queue.db-wal").stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(QueueError, match="or its quota is used up"):
+            hands.send()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
