@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 
 from engine.processes import children
-from servers.scripted import Hang, Scripted
+from servers.scripted import Hang, Late, Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.large import LARGE_OCTETS
@@ -58,6 +59,44 @@ def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
             assert site.log_lines("not answered within 0.3 s: the end waits for it")
         assert daemon.process.wait(20) == 0
     assert not site.log_lines("duplicates")
+
+
+# The daemon with less time for its queue at the end.
+HURRIED = """
+import sys
+from collective.maildrophost.engine.cli import main
+from collective.maildrophost.engine.daemon import service
+
+service.QUEUE_SECONDS = 0.2
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_queue_that_stays_locked_is_not_waited_for_longer_than_supervisors_do(site):
+    site.configure(MAILDROP_STOP_TIMEOUT=0.1, MAILDROP_INTERVAL=0.1)
+    site.program = (sys.executable, "-c", HURRIED)
+    with site.daemon() as daemon, site.queue.write():
+        time.sleep(1)  # that it looks for new mail
+        daemon.signal(signal.SIGTERM)
+        assert daemon.process.wait(20) == 0
+    assert site.log_lines("keeps it locked, and its end is not waited for")
+
+
+def test_the_last_verdict_is_written_though_the_end_does_not_wait_for_it(site):
+    answered = threading.Event()
+    site.program = (sys.executable, "-c", HURRIED)
+    with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.5)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            with site.queue.write():
+                daemon.signal(signal.SIGTERM)
+                answered.set()
+                assert daemon.process.wait(20) == 0
+            assert site.log_lines("goes on trying to write the last verdicts")
+            message = site.wait_for(id, State.SENT)
+    assert not message.possible_duplicate
 
 
 def test_a_queue_that_is_gone_does_not_hide_why_the_daemon_ends(site):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,6 +30,8 @@ log = logging.getLogger("maildrop.daemon")
 
 HEARING_SECONDS = 0.02
 """For a signal that was caught to get from the system's handler to ours."""
+QUEUE_SECONDS = 3.0
+"""For the queue after MAILDROP_STOP_TIMEOUT; supervisors kill seven seconds later."""
 SCAN_SECONDS = 1.0
 """A look at an unchanged directory costs microseconds, so it is not put off longer."""
 
@@ -197,6 +200,9 @@ class Service:
         if self._reloaded is not None:
             self._systemd.stopping()
         self._intake.stop()
+        self._queue.wait_until(
+            time.monotonic() + self._configuration.stop_timeout + QUEUE_SECONDS
+        )
         self._told_to_stop = True
         self._told_to_end.set()
 

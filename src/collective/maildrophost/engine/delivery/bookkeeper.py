@@ -20,6 +20,7 @@ import contextlib
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from .frames import frame, parts
 log = logging.getLogger("maildrop.delivery")
 
 PROCESS_NAME = "maildrop-books"
+POLL_SECONDS = 0.005
 _BUFFER_OCTETS = 1024 * 1024
 
 
@@ -42,7 +44,8 @@ class BookkeeperGone(MaildropError):
 class Bookkeeper:
     """The parent's side: asks, and waits for the answers."""
 
-    def __init__(self, pid: int, pipe: socket.socket) -> None:
+    def __init__(self, queue: Queue, pid: int, pipe: socket.socket) -> None:
+        self._queue = queue
         self._pid = pid
         self._pipe = pipe
         self._writes = False
@@ -66,7 +69,10 @@ class Bookkeeper:
         return found
 
     def close(self) -> None:
-        """Let it finish what it is at and end."""
+        """Let it finish what it is at and end; without this process, if it takes long.
+
+        See `Queue.wait_until`.
+        """
         if self._pipe.fileno() < 0:
             return
         self._pipe.close()
@@ -74,7 +80,15 @@ class Bookkeeper:
             # A locked queue keeps it beyond MAILDROP_STOP_TIMEOUT.
             log.info("the queue is still being written: the end waits for it")
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+            while not os.waitpid(self._pid, os.WNOHANG)[0]:
+                if time.monotonic() > self._queue.latest:
+                    log.warning(
+                        "the queue is locked: pid %d goes on trying to write the last "
+                        "verdicts, the end waits no longer",
+                        self._pid,
+                    )
+                    return
+                time.sleep(POLL_SECONDS)
 
     async def _read(self) -> object:
         coming = frame()
@@ -115,7 +129,7 @@ def bookkeeper(queue: Queue) -> Iterator[Bookkeeper]:
             os._exit(status)
     its.close()
     ours.setblocking(False)
-    keeper = Bookkeeper(pid, ours)
+    keeper = Bookkeeper(queue, pid, ours)
     try:
         yield keeper
     finally:

@@ -56,6 +56,12 @@ class Database(Protocol):
     def writing(self) -> AbstractContextManager[object]:
         """Held while a transaction of this process writes."""
 
+    def wait_until(self, moment: float) -> None:
+        """From now on nothing waits for another program beyond `moment`.
+
+        Of the monotonic clock; not in a child that was forked before.
+        """
+
     def check(self) -> None:
         """Before each transaction: raises ValueError when it would go to nowhere."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from collections.abc import AsyncGenerator, Iterator
@@ -39,6 +40,8 @@ class Queue:
         self._engine: Engine = self.database.engine()
         belongs_to(self._engine, self.database)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        self.latest = math.inf
+        """Until when this process waits, see `wait_until`."""
         _after_fork.add(self)
 
     @contextmanager
@@ -75,6 +78,14 @@ class Queue:
     def replaced(self) -> bool:
         """Whether another database is in its place: this queue will not come back."""
         return self.database.replaced
+
+    def wait_until(self, moment: float) -> None:
+        """Fail rather than wait for another program beyond `moment`.
+
+        Of the monotonic clock; for a process that ends.
+        """
+        self.latest = moment
+        self.database.wait_until(moment)
 
     def rings(self) -> AsyncGenerator[None, None] | None:
         """An item whenever mail may have become due; None: its database can't tell.

@@ -110,7 +110,7 @@ def _take_lock(path: Path) -> None:
 
     until = time.monotonic() + PATIENCE_SECONDS
     with closing(connect(path, timeout=0, isolation_level=None)) as queue:
-        once_unlocked(lambda: queue.execute("BEGIN IMMEDIATE"), until)
+        once_unlocked(lambda: queue.execute("BEGIN IMMEDIATE"), lambda: until)
         queue.execute("ROLLBACK")
 
 

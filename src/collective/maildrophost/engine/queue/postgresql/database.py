@@ -148,6 +148,9 @@ class PostgreSQL:
     def close(self) -> None:
         """Nothing of ours stays but the connections."""
 
+    def wait_until(self, moment: float) -> None:
+        """The server ends each wait in time."""
+
     def writing(self) -> contextlib.nullcontext[None]:
         # The server sorts out who waits for whom.
         return contextlib.nullcontext()

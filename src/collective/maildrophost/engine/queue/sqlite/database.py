@@ -104,6 +104,9 @@ class SQLite:
     def writing(self) -> AbstractContextManager[None]:
         return self.begin_write.held()
 
+    def wait_until(self, moment: float) -> None:
+        self.begin_write.latest = moment
+
     def check(self) -> None:
         give_way()
         # SQLite goes on writing into a removed file, and loses all of it at the end.
@@ -271,9 +274,10 @@ def _use_wal(connection: sqlite3.Connection) -> str:
     """Switch to write-ahead logging; returns the journal mode that this has led to."""
     # Among several who open a new database SQLite lets one switch, and does not have
     # the others wait.
+    until = deadline()
     (journal,) = once_unlocked(
         lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(),
-        deadline(),
+        lambda: until,
     )
     return str(journal)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 Result = TypeVar("Result")
 
 BUSY_TIMEOUT_SECONDS = 30
+_NO_LONGER = "another program keeps it locked, and its end is not waited for"
 TURN_SECONDS = 0.001
 """Between two tries to get a lock that another process has."""
 
@@ -27,12 +29,15 @@ class WriteInTurn:
         # that write all the time have as many turns each, as in a line (measured).
         self._threads = threading.Lock()
         self._deadline = 0.0
+        self.latest = math.inf
+        """Nobody waits beyond it, a moment of the monotonic clock."""
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Around a transaction; sqlite3.OperationalError when the wait is too long."""
         until = deadline()
-        if not self._threads.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+        patience = min(until, self.latest) - time.monotonic()
+        if not self._threads.acquire(timeout=max(0.0, patience)):
             raise sqlite3.OperationalError(
                 "other threads of this process, or a program that they wait for, kept "
                 f"it locked for {BUSY_TIMEOUT_SECONDS} s"
@@ -56,11 +61,19 @@ class WriteInTurn:
         try:
             # A deferred transaction that upgrades to a write fails at once with
             # SQLITE_BUSY_SNAPSHOT, whatever the timeout.
-            once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"), self._deadline)
+            once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"), self._until)
+        except sqlite3.OperationalError as error:
+            if is_locked(error) and self.latest < self._deadline:
+                raise sqlite3.OperationalError(_NO_LONGER) from None
+            raise
         finally:
             # Who reads has to wait, too, when the file is opened, closed or repaired.
             milliseconds = int(BUSY_TIMEOUT_SECONDS * 1000)
             connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+    def _until(self) -> float:
+        # While somebody waits it may become less.
+        return min(self._deadline, self.latest)
 
 
 def deadline() -> float:
@@ -68,13 +81,16 @@ def deadline() -> float:
     return time.monotonic() + BUSY_TIMEOUT_SECONDS
 
 
-def once_unlocked(act: Callable[[], Result], until: float) -> Result:
-    """Act as soon as nobody else's lock is in the way; it is tried `until` then."""
+def once_unlocked(act: Callable[[], Result], until: Callable[[], float]) -> Result:
+    """Act as soon as nobody else's lock is in the way; it is tried `until` then.
+
+    Which is asked each time: it may change.
+    """
     while True:
         try:
             return act()
         except sqlite3.OperationalError as error:
-            if not is_locked(error) or time.monotonic() > until:
+            if not is_locked(error) or time.monotonic() > until():
                 raise
         pause(TURN_SECONDS)
 
