@@ -124,6 +124,26 @@ def test_a_queue_out_of_reach_costs_no_verdict_and_gives_no_mail(
 
 
 @row(27)
+def test_no_reload_gives_up_what_waits_for_the_queue(site):
+    answered = threading.Event()
+    with Scripted({"END": [Late(answered, OK), OK]}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: relay.received, 10, "the content")
+            with full(site):
+                answered.set()
+                kept = "1 verdicts wait to be written"
+                wait_until(lambda: site.log_lines(kept), 10, "the outage")
+                daemon.signal(signal.SIGHUP)
+                refused = "would be lost; the old configuration stays in force"
+                wait_until(lambda: site.log_lines(refused), 10, "the answer")
+            record = site.wait_for(id, State.SENT)
+        assert len(relay.received) == 1
+    assert not record.possible_duplicate
+
+
+@row(27)
 def test_dropped_files_wait_for_a_queue_that_cannot_be_written(site, impatient):
     impatient(queue__sqlite__lock__BUSY_TIMEOUT_SECONDS=0.2)
     dropped = site.home / "spool" / "mail-1"

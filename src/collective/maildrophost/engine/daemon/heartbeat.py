@@ -55,6 +55,8 @@ class Heartbeat:
         self._doorbell = doorbell
         self._sightings = Sightings(LEASE_SECONDS)
         self._kept_from_it = 0
+        self.failing = False
+        """Whether the last beat could not be written."""
         # Its own: those of the event loop may all wait for the queue, with questions
         # about the daemon's health, while the lease runs out.
         self._thread = ThreadPoolExecutor(1, initializer=signals.keep_waiting)
@@ -103,7 +105,6 @@ class Heartbeat:
 
     async def _keep(self, lease: Lease) -> None:
         loop = asyncio.get_running_loop()
-        failing = False
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             began = lease.now()
@@ -113,16 +114,16 @@ class Heartbeat:
                 if self._queue.replaced:
                     raise LeaseLost(error.reason) from None
                 self._sightings.was_blind()
-                if not failing:
+                if not self.failing:
                     log.error("%s; no heartbeat until it can be written", error)
-                failing = True
+                self.failing = True
                 continue
             if not kept:
                 raise LeaseLost("another daemon has taken this one for dead")
             lease.renewed(began)
-            if failing:
+            if self.failing:
                 log.info("the heartbeat is written again")
-            failing = False
+            self.failing = False
             await loop.run_in_executor(self._thread, self._try_to_take_over)
 
     def stop(self, failed: bool = False) -> None:

@@ -225,12 +225,22 @@ class Service:
         """The configuration as it is now; None, and it is told, when it has no use."""
         try:
             # Mail goes on while a database server takes its time.
-            return await asyncio.to_thread(
+            loaded = await asyncio.to_thread(
                 load_usable, self._configuration, self._queue
             )
+            self._check_verdicts_are_written(loaded)
+            return loaded
         except MaildropError as error:
             log.error("%s; the old configuration stays in force", error)
             return None
+
+    def _check_verdicts_are_written(self, loaded: Configuration) -> None:
+        # It would give them up after MAILDROP_STOP_TIMEOUT, and find no queue that it
+        # could begin on.
+        fails = self._heartbeat.failing or self._delivery.ledger.cannot_write
+        if fails and loaded.queue == self._queue.url:
+            words = "it cannot be written now, and what waits for it would be lost"
+            raise QueueError(self._queue.name, words)
 
     async def _take_in_all(self) -> Untaken | None:
         """What kept a file from being taken: all other mail goes nevertheless."""

@@ -119,6 +119,11 @@ class Ledger:
         return self._noted > self._written
 
     @property
+    def cannot_write(self) -> bool:
+        """Whether the last try to write to the queue has failed."""
+        return self._outage.lasts
+
+    @property
     def in_flight(self) -> int:
         """Messages that connections have and that are not settled yet."""
         return self._in_flight.messages.total()

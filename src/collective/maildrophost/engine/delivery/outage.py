@@ -18,6 +18,11 @@ class Outage:
     def __init__(self) -> None:
         self._failed = 0
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the last try has failed."""
+        return self._failed > 0
+
     def goes_on(self, error: QueueError, waiting: int) -> None:
         """A try has failed; `waiting`: how many verdicts are kept meanwhile."""
         if self._failed % TRIES_A_WORD == 0:
