@@ -141,6 +141,16 @@ def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value)
             relay.wait_for(1)
 
 
+def test_mail_that_stays_in_another_queue_is_told_of(site, unused_port):
+    site.configure(SMTP_PORT=unused_port)
+    site.send()
+    with site.daemon() as daemon:
+        site.configure(MAILDROP_QUEUE=f"sqlite:///{site.home}/other.db")
+        daemon.signal(signal.SIGHUP)
+        told = f"1 messages are in {site.queue.name}, where no daemon"
+        wait_until(lambda: site.log_lines(told), 10, "the word in the log")
+
+
 def test_a_reload_that_is_asked_for_while_another_says_goodbye_is_made(site):
     """The mail in flight is given up by then, an idle connection waits for QUIT."""
     quiet = {"END": [Late(threading.Event(), "250 ok"), "250 ok"], "QUIT": Hang()}

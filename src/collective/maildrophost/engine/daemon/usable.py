@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+
 from ..config import Configuration, ConfigurationError, load
 from ..delivery import Route
-from ..queue import Queue, open_queue
+from ..queue import Queue, QueueError, open_queue, queue_length
 from .directories import check_log_file, make_directories
+
+log = logging.getLogger("maildrop.daemon")
 
 
 def load_usable(in_use: Configuration, queue: Queue) -> Configuration:
@@ -23,7 +28,20 @@ def load_usable(in_use: Configuration, queue: Queue) -> Configuration:
         with queue.read():
             return configuration
     open_queue(configuration.queue).close()
+    _tell_of_mail_left(queue)
     return configuration
+
+
+def _tell_of_mail_left(queue: Queue) -> None:
+    # That it cannot be read may be why there is another one.
+    with contextlib.suppress(QueueError), queue.read() as tx:
+        if left := queue_length(tx):
+            log.warning(
+                "%d messages are in %s, where no daemon with this configuration sends "
+                "them any more: 'maildropctl import' with that URL moves them",
+                left,
+                queue.name,
+            )
 
 
 def _check_is_found_again(in_use: Configuration, changed: Configuration) -> None:
