@@ -85,7 +85,8 @@ def test_a_queue_without_room_for_another_mail_fails(site, request):
     site.send()
     request.getfixturevalue("full")
     bad = [each for each in queue.check(site.configuration) if each.level == "failed"]
-    assert bad[-1].text.endswith(": no mail can be queued; free space there")
+    assert bad[-1].text.startswith(f"no mail can be queued in {site.home}: File too")
+    assert bad[-1].text.endswith(": free space there")
 
 
 def found_of_the_log(site):

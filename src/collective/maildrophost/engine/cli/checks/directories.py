@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def _usable(place: Place) -> Finding:
         if lacks := place.lacks:
             return _is_not(lacks, named)
         if reason := refusal(directory):
-            return failed(SUBJECT, f"{named} takes no file: {reason}; free space there")
+            return failed(SUBJECT, f"{named} takes no file: {reason}")
         return ok(SUBJECT, f"{named} is writable")
     if os.path.exists(directory):
         return failed(SUBJECT, f"{named} is no directory: move that file away")
@@ -62,8 +63,12 @@ def refusal(directory: Path) -> str:
             file.flush()
             os.fsync(file.fileno())  # Some know of a quota only then.
     except OSError as error:
-        return error.strerror or str(error)
+        reason = error.strerror or str(error)
+        return f"{reason}: free space there" if error.errno in _NO_ROOM else reason
     return ""
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _log(file: Path) -> Finding:

@@ -117,9 +117,7 @@ def _take_lock(path: Path) -> None:
 def _room(path: Path) -> Iterator[Finding]:
     """That it can be locked does not tell that there is room for another mail."""
     if os.path.isfile(path) and (reason := refusal(path.parent)):
-        yield failed(
-            SUBJECT, f"{path.parent}: {reason}: no mail can be queued; free space there"
-        )
+        yield failed(SUBJECT, f"no mail can be queued in {path.parent}: {reason}")
 
 
 def _owners(path: Path) -> Iterator[Finding]:
