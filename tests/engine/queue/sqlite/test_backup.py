@@ -203,6 +203,15 @@ def test_a_damaged_queue_makes_no_backup(queue, hands, target, tmp_path):
     assert os.listdir(target.parent) == []
 
 
+def test_a_queue_that_cannot_be_read_is_named_and_not_its_copy(target, tmp_path):
+    source = tmp_path / "queue.db"
+    source.write_bytes(b"no database, " * 100)
+    with pytest.raises(BackupFailed) as failed:
+        backup(source, target, quiet)
+    assert str(failed.value).startswith(f"{source}: the file is not an SQLite database")
+    assert os.listdir(target.parent) == []
+
+
 def test_a_backup_put_in_the_place_of_the_queue_is_the_queue(queue, hands, target):
     hands.send()
     backup(queue.path, target, quiet)

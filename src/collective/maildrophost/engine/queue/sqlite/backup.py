@@ -32,15 +32,22 @@ def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> 
     then that was not there before.
     """
     try:
-        with _alone_with(target):
+        with _alone_with(target), _at_fault(target):
             _remove_unfinished(target)
             size = _make(source, target, progress)
     except OSError as error:
         where = error.filename2 or error.filename or target
         raise BackupFailed(f"{where}: {error.strerror}; no backup was made") from None
-    except sqlite3.Error as error:
-        raise BackupFailed(f"{target}: {advice(error)}; no backup was made") from None
     return size
+
+
+@contextlib.contextmanager
+def _at_fault(file: Path) -> Iterator[None]:
+    """Name `file` in what SQLite says within the block; raises BackupFailed."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{file}: {advice(error)}; no backup was made") from None
 
 
 @contextlib.contextmanager
@@ -99,8 +106,9 @@ def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> N
     ):
         # One read transaction around all steps: what is committed meanwhile goes into
         # the WAL and is not seen. Without it every commit starts the copy anew.
-        queue.execute("BEGIN")
-        queue.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with _at_fault(source):
+            queue.execute("BEGIN")
+            queue.execute("SELECT count(*) FROM sqlite_master").fetchone()
         queue.backup(
             copy,
             pages=STEP_PAGES,
@@ -110,7 +118,8 @@ def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> N
 
 
 def _reader(source: Path) -> sqlite3.Connection:
-    return connect(source, mode="ro", isolation_level=None, timeout=30)
+    with _at_fault(source):
+        return connect(source, mode="ro", isolation_level=None, timeout=30)
 
 
 def _check(copy: Path) -> None:
