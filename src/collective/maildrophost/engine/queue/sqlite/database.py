@@ -57,7 +57,7 @@ _PATIENCE = f"{lock.BUSY_TIMEOUT_SECONDS} s"
 # By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
     "is locked": f"another program kept it locked for {_PATIENCE}",
-    "readonly database": "it, or its disk, is read-only: check owner and permissions",
+    "readonly database": "it or its disk is read-only: check its owner and permissions",
     "disk I/O error": "the disk reports an error, or its quota is used up",
     "disk image is malformed": "the file is damaged: restore a backup",
     "disk is full": "the disk is full: free space on it",
