@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli import main
 
 PROGRAM = ("-m", "collective.maildrophost.engine.cli")
 OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID")
-SECONDS = 30
 
 USER = "site@example.org"
 PASSWORD = "c4nary-Pass/w%rd+7Qz=="
@@ -130,7 +129,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment(**environ),
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         self.said.append((" ".join(arguments), ended.stdout))
@@ -149,7 +148,7 @@ class Stage:
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=SECONDS)
+            said, _ = process.communicate(timeout=PATIENCE_SECONDS)
             self.said.append(("run", said))
         finally:
             process.kill()
@@ -182,7 +181,7 @@ class Stage:
         return self.log + "".join(said.decode() for _, said in self.said)
 
     def wait_for_log(self, words: str) -> None:
-        wait_until(lambda: words in self.log, SECONDS, f"{words!r} in the log")
+        wait_until(lambda: words in self.log, what=f"{words!r} in the log")
 
     def look_at_processes(self, pid: int) -> None:
         """What the process list shows of a process, its parent and its children."""

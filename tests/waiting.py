@@ -8,10 +8,14 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 POLL_SECONDS = 0.02
+PATIENCE_SECONDS = 60.0
+"""More than anything takes that a test waits for, on a slow and busy machine, too."""
 
 
 def wait_until(
-    condition: Callable[[], Answer], timeout: float = 10.0, what: str = "the condition"
+    condition: Callable[[], Answer],
+    timeout: float = PATIENCE_SECONDS,
+    what: str = "the condition",
 ) -> Answer:
     """The first true answer of `condition`; AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout

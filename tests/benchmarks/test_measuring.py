@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from servers.catcher import Catcher
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from benchmarks import delivery, growth, measuring
 from benchmarks.contestants.contestant import Job
@@ -211,12 +211,12 @@ def test_an_interrupted_run_leaves_nothing_running(number, tmp_path):
         stderr=subprocess.DEVNULL,
     )
     try:
-        started = wait_until(lambda: children(process.pid), 30, "the server's start")
+        started = wait_until(lambda: children(process.pid), what="the server's start")
         process.send_signal(number)
-        assert process.wait(30) != 0
+        assert process.wait(PATIENCE_SECONDS) != 0
     finally:
         process.kill()
         process.wait()
     for pid in started:
-        wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 10, "its end")
+        wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), what="its end")
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from collections import deque
 from itertools import combinations
 
 import pytest
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine import identity
 from collective.maildrophost.engine.cli import processes
@@ -129,7 +129,10 @@ def in_turn(turns, function):
 
     def wait_for_turn(thread):
         with changed:
-            assert changed.wait_for(lambda: thread not in left or left[0] == thread, 5)
+            its_turn = changed.wait_for(
+                lambda: thread not in left or left[0] == thread, PATIENCE_SECONDS
+            )
+            assert its_turn
             if thread in left:
                 left.popleft()
             changed.notify_all()

@@ -8,6 +8,7 @@ import logging
 import threading
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.logfile import Line, LogFile, together
 
@@ -68,7 +69,7 @@ def test_whatever_a_file_breaks_on_holds_up_nobody_who_logs(logger, tmp_path, ca
     handler.stream = stream
     other = threading.Thread(target=logger.error, args=("id=2",), daemon=True)
     other.start()
-    other.join(5)
+    other.join(PATIENCE_SECONDS)
     assert texts((tmp_path / "maildrop.log").read_text()) == ["id=2"]
     told = texts(capsys.readouterr().err)
     assert told[0].endswith("maildrop.log: MemoryError")

@@ -19,7 +19,6 @@ from canaries import (
     CLIENT_SECRET,
     PASSWORD,
     REFRESH_TOKEN,
-    SECONDS,
     USER,
     Stage,
     encoded,
@@ -87,7 +86,7 @@ def test_a_day_with_a_good_password(stage, in_a_file):
         stage.started = True
         assert stage.ctl("start") == 0
         id = stage.send()
-        relay.wait_for(1, SECONDS)
+        relay.wait_for(1)
         stage.look_at_everything(id)
         stage.look_at_processes(int((stage.home / "var/maildrop.pid").read_text()))
         for command in ("reload", "restart", "stop"):
@@ -137,7 +136,7 @@ def test_a_day_with_good_tokens_at_debug_level(stage):
         with stage.running(DEBUG="1") as daemon:
             stage.wait_for_log("started")
             id = stage.send()
-            relay.wait_for(1, SECONDS)
+            relay.wait_for(1)
             stage.look_at_everything(id)
             stage.look_at_processes(daemon.pid)
         assert relay.conversations[0].login == (USER, f"{ACCESS_TOKEN}1")

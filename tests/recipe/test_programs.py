@@ -70,7 +70,7 @@ def test_started_it_delivers_until_it_is_stopped(one, catcher):
     wait_until(lambda: running(one), what="the daemon's first sign of life")
     drop = one / "var/maildrop/spool/mail"
     drop.write_text(f"##To:somebody@example.org\n##From:site@example.org\n{MAIL}")
-    (caught,) = catcher.wait_for(1, timeout=20)
+    (caught,) = catcher.wait_for(1)
     assert caught.recipients == ("somebody@example.org",)
     stop = one.script("maildrop-stop")
     assert stop.returncode == DONE, stop.stdout + stop.stderr

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 import pytest
 from recipe.conftest import clean_environment
 from servers.catcher import Catcher
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli.foreground import SUPERVISORS_START_SECONDS
-
-SECONDS = 30.0
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def supervised(room) -> Iterator:
             yield room
         finally:
             process.terminate()
-            process.wait(SECONDS)
+            process.wait(PATIENCE_SECONDS)
 
 
 def pids(room) -> dict[str, int]:
@@ -74,22 +72,22 @@ def works(room, daemon: str) -> int:
 
 
 def test_supervisor_runs_both_and_brings_one_back(supervised):
-    wait_until(lambda: len(pids(supervised)) == 2, SECONDS, "both daemons")
+    wait_until(lambda: len(pids(supervised)) == 2, what="both daemons")
     running = pids(supervised)
     assert set(running) == {"maildrop-main", "maildrop-newsletter"}
-    main = wait_until(lambda: works(supervised, "main"), SECONDS, "the main daemon")
+    main = wait_until(lambda: works(supervised, "main"), what="the main daemon")
     assert main == running["maildrop-main"]
     os.kill(main, signal.SIGKILL)
     wait_until(
-        lambda: works(supervised, "main") not in (0, main), SECONDS, "the next daemon"
+        lambda: works(supervised, "main") not in (0, main), what="the next daemon"
     )
     drop = supervised / "var/maildrop/main/spool/mail"
     drop.write_text("##To:b@example.org\n##From:a@example.org\nSubject: x\n\nx\n")
-    supervised.catcher.wait_for(1, SECONDS)
+    supervised.catcher.wait_for(1)
 
 
 def test_stopped_by_supervisor_it_stays_stopped_after_a_clean_end(supervised):
-    wait_until(lambda: works(supervised, "newsletter"), SECONDS, "the daemon")
+    wait_until(lambda: works(supervised, "newsletter"), what="the daemon")
     stopped = supervised.script("supervisorctl", "stop", "maildrop-newsletter")
     assert stopped.returncode == 0, stopped.stdout
     assert not works(supervised, "newsletter")

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult
 from servers.certificates import Certificates
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,21 @@ class Catcher:
             self.ca_file = self._certificates.ca_file
         self._thread.start()
         starting = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
-        self._server = starting.result(10)
+        self._server = starting.result(PATIENCE_SECONDS)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(
+            PATIENCE_SECONDS
+        )
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
         self._loop.close()
         if self._certificates is not None:
             self._certificates.__exit__()
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Caught]:
+    def wait_for(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[Caught]:
         """The messages once there are `count`; AssertionError after `timeout`."""
         wait_until(
             lambda: len(self.messages) >= count,

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
-SECONDS = 30.0
 OWNER = "maildrop"
 """Owns every database; the superuser is called postgres."""
 PORT = 5432
@@ -122,7 +121,7 @@ class PostgreSQL:
         where = (f"-D{self.data}", f"-k{self.directory}")
         return {"args": [postgres, *where, *options], **self._as}
 
-    def start(self, seconds: float = SECONDS, **settings: object) -> None:
+    def start(self, seconds: float = PATIENCE_SECONDS, **settings: object) -> None:
         """AssertionError: it does not answer within so many seconds."""
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -148,9 +147,9 @@ class PostgreSQL:
         assert self._process is not None
         children = self._children()
         self._signal_all(signal.SIGKILL)
-        self._process.wait(SECONDS)
+        self._process.wait(PATIENCE_SECONDS)
         # It does not start again while one of them has its shared memory.
-        wait_until(lambda: not any(map(_lives, children)), SECONDS, "their end")
+        wait_until(lambda: not any(map(_lives, children)), what="their end")
 
     def restart(self) -> None:
         self.stop()
@@ -204,7 +203,7 @@ class PostgreSQL:
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        self._process.wait(SECONDS)
+        self._process.wait(PATIENCE_SECONDS)
 
     def _signal_all(self, number: signal.Signals) -> None:
         assert self._process is not None

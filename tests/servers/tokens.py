@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from servers.certificates import Certificates
+from waiting import PATIENCE_SECONDS
 
 Fields = dict[str, str]
 Answer = tuple[int, Any]
@@ -94,7 +95,7 @@ class TokenServer:
         with self._lock:
             self.requests.append(fields)
             turn = len(self.requests)
-        self.gate.wait(30)
+        self.gate.wait(2 * PATIENCE_SECONDS)
         if self.answers:
             answer = self.answers[min(turn, len(self.answers)) - 1]
             return answer(fields) if callable(answer) else answer

@@ -14,6 +14,7 @@ import pytest
 import transaction
 import ZODB
 import ZODB.FileStorage
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.queue import content, list_messages
@@ -157,7 +158,7 @@ def in_threads():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE_SECONDS)
         if errors:
             raise errors[0]
         assert not any(thread.is_alive() for thread in threads)

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import transaction
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.host import MaildropHost
 
@@ -46,7 +47,7 @@ def test_every_mail_of_two_processes_is_queued_once(
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     expected = [
         (f"process{process} {number}", "queued")
         for process in range(PROCESSES)

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.actions import release_batch
@@ -157,7 +158,7 @@ def test_a_crash_between_the_phases_leaves_mail_that_a_person_can_release(
     database.close()
     queue.close()
     process = in_process(scripts / "crash_in_finish.py", database_file)
-    assert process.wait(60) == 9
+    assert process.wait(PATIENCE_SECONDS) == 9
     assert subjects() == [("hello", "prepared")]
     with queue.read() as tx:
         (batch,) = prepared_batches(tx)
@@ -174,7 +175,7 @@ def test_mail_alone_in_its_transaction_is_never_in_doubt(
 ):
     queue.close()
     process = in_process(scripts / "crash_after_vote.py")
-    assert process.wait(60) == 9
+    assert process.wait(PATIENCE_SECONDS) == 9
     assert subjects() == [("hello", "queued")]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import transaction as spool
 
@@ -29,7 +30,7 @@ def losing(root, send, subjects, proxy):
         proxy.lose_commit(PREPARING)
         with pytest.raises(MailHostError, match="mail queue"):
             send(root.host, subject)
-        assert proxy.lost.wait(20)
+        assert proxy.lost.wait(PATIENCE_SECONDS)
         assert [each for each, _ in subjects()] == prepared
 
     return send_and_lose
@@ -94,6 +95,6 @@ def test_a_transaction_whose_vote_is_not_heard_sends_nothing(
     proxy.lose_commit(b"INTO maildrop_message")
     with pytest.raises(MailHostError, match="mail queue"):
         transaction.commit()
-    assert proxy.lost.wait(20)
+    assert proxy.lost.wait(PATIENCE_SECONDS)
     transaction.abort()
     assert subjects() == []

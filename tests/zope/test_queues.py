@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import queues
 from collective.maildrophost.engine.queue import Queue, QueueError, open_queue
@@ -26,7 +27,7 @@ def silent(monkeypatch):
 
     def opened(wanted):
         if wanted == SILENT:
-            asking.wait(10)
+            asking.wait(PATIENCE_SECONDS)
             raise QueueError(wanted, "it does not answer")
         return open_queue(wanted)
 
@@ -69,7 +70,7 @@ def test_all_threads_share_one_queue_however_many_have_opened_it(
     def opened_together(wanted):
         queue = open_queue(wanted)
         opened.append(queue)
-        together.wait(10)
+        together.wait(PATIENCE_SECONDS)
         return queue
 
     monkeypatch.setattr(queues, "open_queue", opened_together)

@@ -8,6 +8,7 @@ import threading
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
+from waiting import PATIENCE_SECONDS
 from ZODB.POSException import ConflictError
 
 from collective.maildrophost.engine.queue import State
@@ -63,7 +64,7 @@ def test_transactions_of_one_thread_do_not_share_their_mail(root, send, subjects
 def test_threads_that_conflict_and_retry_send_one_mail_each(
     database, send, subjects, in_threads
 ):
-    both_have_read = threading.Barrier(2, timeout=20)
+    both_have_read = threading.Barrier(2, timeout=PATIENCE_SECONDS)
     attempts = []
 
     def count_up(number):

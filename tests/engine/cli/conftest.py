@@ -18,6 +18,7 @@ from typing import Any
 import commands
 import pytest
 from commands import PROGRAM
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.config import Configuration, load
@@ -30,7 +31,6 @@ from collective.maildrophost.engine.queue import (
 )
 
 LONG_AGO = 1_700_000_000.0
-LINE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Going:
 
     def line(self) -> str:
         """The next line, "" at the end of the output."""
-        return self._lines.get(timeout=LINE_SECONDS)
+        return self._lines.get(timeout=PATIENCE_SECONDS)
 
     def lines(self) -> Iterator[str]:
         """The lines to come, up to the end of the output."""
@@ -90,7 +90,7 @@ class Going:
     def interrupt(self) -> int:
         """Ctrl-C; the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(LINE_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
 
 class Site:

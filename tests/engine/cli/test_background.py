@@ -16,7 +16,7 @@ from commands import PROGRAM
 from engine.cli.conftest import environment
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli.processes import lives
 
@@ -111,7 +111,7 @@ def test_stop_ends_a_daemon_that_somebody_runs(site):
     with site.background("run") as daemon:
         wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
         assert pid_of(site.ctl("stop").out) == daemon.pid
-        assert daemon.process.wait(10) == 0
+        assert daemon.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_restart_leaves_a_daemon_that_somebody_runs_to_them(site):

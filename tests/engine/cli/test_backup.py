@@ -16,12 +16,12 @@ def test_a_backup_while_the_daemon_runs_can_be_restored(site):
         site.ctl("hold", "--all")
         target = site.home / "queue-backup.db"
         with site.background("run"):
-            wait_until(lambda: site.ctl("status").status == 0, 30, "the daemon")
+            wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
             ended = site.ctl("backup", str(target))
             assert (ended.status, ended.err) == (0, "")
             assert ended.out.startswith(f"{target}: ")
             site.ctl("release", "--all")
-            wait_until(lambda: catcher.messages, 30, "the mail")
+            wait_until(lambda: catcher.messages, what="the mail")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     for name in ("queue.db", "queue.db-wal", "queue.db-shm"):
         (site.home / name).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from servers.scripted import Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 REFUSED = "550 5.1.1 no such user"
 
@@ -59,6 +59,6 @@ def test_stop_waits_for_the_mail_in_flight(site):
             assert stop.process.poll() is None
             accept.set()
             assert stop.line().startswith("stopped, pid ")
-            assert stop.process.wait(10) == 0
+            assert stop.process.wait(PATIENCE_SECONDS) == 0
     assert site.state_of(id) == "sent"
     assert site.ctl("show", id, "--json").json["possible_duplicate"] is False

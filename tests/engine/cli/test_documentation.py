@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from servers.catcher import Catcher
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli.program import COMMANDS
 from collective.maildrophost.engine.message import compose
@@ -98,7 +98,7 @@ def test_every_command_on_the_page_works(site, shell, tmp_path):
             goes_on_until_ctrl_c(site, shell, line)
         else:
             process = shell(line)
-            said, _ = process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=PATIENCE_SECONDS)
             assert process.returncode == 0, f"{line}\n{said}"
 
 
@@ -109,7 +109,7 @@ def goes_on_until_ctrl_c(site, shell, line: str) -> None:
     else:
         wait_until(lambda: site.ctl("status").status == 0, what=line)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, f"{line}\n{said}"
 
 
@@ -127,9 +127,9 @@ def test_every_command_about_operations_works(site, shell):
             continue
         if "grep -F anna" in line:
             # The page is about mail that has arrived.
-            wait_until(lambda: site.state_of("1") == "sent", 30, "the mail is sent")
+            wait_until(lambda: site.state_of("1") == "sent", what="the mail is sent")
         process = shell(line)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, f"{line}\n{said}"
     assert site.ctl("status").status == 0
     assert site.state_of("1") == "sent"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from servers.catcher import Catcher
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli import foreground, main
 
@@ -23,7 +23,7 @@ def test_run_ends_cleanly_with_sigterm(site):
         log = site.home / "var" / "maildrop.log"
         wait_until(lambda: log.exists() and "mail waits" in log.read_text())
         daemon.process.terminate()
-        assert daemon.process.wait(10) == 0
+        assert daemon.process.wait(PATIENCE_SECONDS) == 0
         assert daemon.line() == ""
 
 

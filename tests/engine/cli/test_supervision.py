@@ -16,7 +16,7 @@ import pytest
 from engine.faults.outages import hang
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli import main, zdaemon
 from collective.maildrophost.engine.cli.processes import lives
@@ -60,7 +60,7 @@ def test_a_daemon_that_crashes_comes_back_each_time(started):
             status = started.ctl("status")
             return status.status == 0 and pid_of(status.out) != killed
 
-        wait_until(back, timeout=20, what="the next daemon")
+        wait_until(back, what="the next daemon")
 
 
 @pytest.fixture
@@ -101,13 +101,13 @@ def test_stop_waits_for_the_mail_in_flight_and_says_so(site):
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=30)
         assert site.ctl("start").status == 0
         id = site.send()
-        wait_until(lambda: relay.received, 10, "the content")
+        wait_until(lambda: relay.received, what="the content")
         with site.background("stop") as stop:
             assert stop.line() == "mails in flight have up to 30 seconds…\n"
             assert site.state_of(id) == "sending"
             answered.set()
             assert stop.line().startswith("stopped, pid ")
-            assert stop.process.wait(20) == 0
+            assert stop.process.wait(PATIENCE_SECONDS) == 0
     assert site.state_of(id) == "sent"
 
 
@@ -116,7 +116,7 @@ def test_stop_waits_no_longer_than_it_was_told_to(site):
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.5)
         assert site.ctl("start").status == 0
         id = site.send()
-        wait_until(lambda: relay.received, 10, "the content")
+        wait_until(lambda: relay.received, what="the content")
         assert site.ctl("stop").status == 0
     message = site.ctl("show", id, "--json").json
     assert (message["state"], message["possible_duplicate"]) == ("queued", True)
@@ -184,8 +184,8 @@ def test_while_mail_flows_nothing_is_lost_and_nothing_doubled(command, site):
             relay.wait_for(len(relay.messages) + 20)
         finally:
             flow.end()
-        running.result(10)
-        relay.wait_for(len(flow.sent), timeout=60)
+        running.result(PATIENCE_SECONDS)
+        relay.wait_for(len(flow.sent))
         assert site.ctl("stop").status == 0
         arrived = [message_from_bytes(each.content) for each in relay.messages]
         assert Counter(each["Subject"] for each in arrived) == Counter(flow.sent)

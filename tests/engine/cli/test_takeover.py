@@ -205,8 +205,7 @@ def test_killed_again_and_again_each_mail_comes_over_once(site):
             lambda left=left, process=process: (
                 len(list(spool.iterdir())) < left - 20 or process.poll() is not None
             ),
-            30,
-            "the next mails taken over",
+            what="the next mails taken over",
         )
         if process.poll() is not None:
             break

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import pytest
 from commands import PROGRAM
 from servers.scripted import Scripted
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import enqueue, new_batch, prepare, release
@@ -48,7 +49,7 @@ def at_terminal(site):
         os.write(ours, answer.encode())
         shown += b"".join(iter(lambda: read(ours), b""))
         os.close(ours)
-        return process.wait(30), shown.decode()
+        return process.wait(PATIENCE_SECONDS), shown.decode()
 
     return run
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.cli import turns
 
@@ -39,13 +40,13 @@ def test_who_comes_while_another_one_is_at_it_waits_until_that_has_ended(
         assert site.ctl("status").status == NOT_RUNNING
         fcntl.flock(turn, fcntl.LOCK_UN)
         assert waiting.line().startswith(said)
-        assert waiting.process.wait(10) == 0
+        assert waiting.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_two_starts_at_the_same_moment_start_one_daemon_and_say_so(site):
     with site.background("start") as one, site.background("start") as other:
         said = "".join([*one.lines(), *other.lines()])
-        assert [each.process.wait(10) for each in (one, other)] == [0, 0]
+        assert [each.process.wait(PATIENCE_SECONDS) for each in (one, other)] == [0, 0]
     (pid,) = set(re.findall(r"(?:started|already running), pid (\d+)", said))
     assert f"pid {pid} on " in site.ctl("status").out
 

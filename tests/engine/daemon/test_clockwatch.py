@@ -7,6 +7,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.daemon import clockwatch
 from collective.maildrophost.engine.daemon.clockwatch import ClockWatch
@@ -74,7 +75,7 @@ def watched(machine, story) -> None:
         assert not watching.done()
         watching.cancel()
 
-    asyncio.run(asyncio.wait_for(watch(), 10))
+    asyncio.run(asyncio.wait_for(watch(), PATIENCE_SECONDS))
 
 
 def test_a_clock_that_is_kept_right_is_no_step(machine):

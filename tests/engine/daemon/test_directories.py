@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from servers.catcher import Catcher
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.daemon.directories import make_directories
 
@@ -46,7 +47,7 @@ def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):
     site.configure(MAILDROP_LOG_FILE=log)
     with site.start() as process:
         try:
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
     assert process.returncode == 1

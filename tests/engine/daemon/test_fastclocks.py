@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.daemon import fastclocks
 from collective.maildrophost.engine.daemon.fastclocks import TELL_SECONDS, FastClocks
@@ -58,7 +59,7 @@ def looking(queue, story) -> list[int]:
         assert not running.done()
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(look(), 10))
+    asyncio.run(asyncio.wait_for(look(), PATIENCE_SECONDS))
     return woken
 
 
@@ -81,7 +82,7 @@ def test_a_queue_that_cannot_be_read_at_first_ends_no_daemon(
         looking.cancel()
 
     with caplog.at_level(logging.ERROR, "maildrop.daemon"):
-        asyncio.run(asyncio.wait_for(look_until_it_is_back(), 10))
+        asyncio.run(asyncio.wait_for(look_until_it_is_back(), PATIENCE_SECONDS))
     assert "mail may wait for its sender's clock" in caplog.text
 
 

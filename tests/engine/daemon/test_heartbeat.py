@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat, LeaseLost
@@ -43,7 +44,7 @@ def test_the_lease_is_renewed(queue, heartbeat):
             await asyncio.sleep(0.01)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(until_seen(), 10))
+    asyncio.run(asyncio.wait_for(until_seen(), PATIENCE_SECONDS))
     assert rows(queue)[0].seen > first.seen
 
 
@@ -54,7 +55,7 @@ def test_the_lease_is_renewed_while_all_other_threads_are_busy(queue, heartbeat)
     async def until_seen() -> None:
         threads = ThreadPoolExecutor(1)
         asyncio.get_running_loop().set_default_executor(threads)
-        threads.submit(answered.wait, 60)
+        threads.submit(answered.wait, 2 * PATIENCE_SECONDS)
         running = asyncio.create_task(heartbeat.run())
         try:
             while rows(queue)[0].seen == first.seen:
@@ -63,7 +64,7 @@ def test_the_lease_is_renewed_while_all_other_threads_are_busy(queue, heartbeat)
             answered.set()
             running.cancel()
 
-    asyncio.run(asyncio.wait_for(until_seen(), 10))
+    asyncio.run(asyncio.wait_for(until_seen(), PATIENCE_SECONDS))
 
 
 @pytest.mark.parametrize(("failed", "wait"), [(True, 60.0), (False, 0.0)])
@@ -110,7 +111,7 @@ def test_a_daemon_whose_row_is_gone_ends(queue, heartbeat):
     with queue.write() as tx:
         retire(tx, heartbeat.owner)
     with pytest.raises(LeaseLost, match="taken this one for dead"):
-        asyncio.run(asyncio.wait_for(heartbeat.run(), 10))
+        asyncio.run(asyncio.wait_for(heartbeat.run(), PATIENCE_SECONDS))
 
 
 def test_a_queue_that_cannot_be_written_is_told_once_and_ends_no_daemon(
@@ -143,7 +144,7 @@ def test_a_queue_that_cannot_be_written_is_told_once_and_ends_no_daemon(
 
     monkeypatch.setattr(heartbeat, "_beat", trying)
     with caplog.at_level(logging.INFO, "maildrop.daemon"):
-        asyncio.run(asyncio.wait_for(two_troubles(), 20))
+        asyncio.run(asyncio.wait_for(two_troubles(), PATIENCE_SECONDS))
     assert [each.levelname for each in caplog.records] == ["ERROR", "INFO"] * 2
 
 

@@ -47,10 +47,10 @@ def test_the_write_ahead_log_shrinks_while_mail_is_on_its_way(site, make_mail):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             with site.queue.read() as tx:
                 list_messages(tx)  # which keeps the log from beginning anew
                 while wal.stat().st_size <= LARGE_WAL_BYTES:
                     site.send(*later)
-            wait_until(lambda: wal.stat().st_size < MEGABYTE, 20, "it is emptied")
+            wait_until(lambda: wal.stat().st_size < MEGABYTE, what="it is emptied")
             answered.set()

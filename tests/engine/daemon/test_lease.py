@@ -7,6 +7,7 @@ import math
 import time
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon import lease as lease_module
@@ -97,7 +98,7 @@ def test_the_time_that_the_machine_sleeps_counts(monkeypatch):
         await asyncio.sleep(0.1)
         assert not doubted.is_set()
         moment[0] += 1
-        await asyncio.wait_for(doubted.wait(), 10)
+        await asyncio.wait_for(doubted.wait(), PATIENCE_SECONDS)
 
     asyncio.run(story())
 
@@ -116,7 +117,7 @@ def beating(heartbeat: Heartbeat, until, *told) -> None:
         assert not running.done()
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(story(), 10))
+    asyncio.run(asyncio.wait_for(story(), PATIENCE_SECONDS))
 
 
 def test_the_time_that_the_queue_takes_is_not_added_to_it(heartbeat, monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from servers.scripted import Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State, retire
 
@@ -37,12 +37,12 @@ def test_it_breaks_off_even_while_it_stops_or_reloads(quick, manager, asked, wor
         with quick.daemon() as daemon:
             owner = daemon.row.owner
             (id,) = quick.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             daemon.signal(asked)
-            wait_until(lambda: word in manager.next(), 10, "that it heeds that")
+            wait_until(lambda: word in manager.next(), what="that it heeds that")
             with quick.queue.write() as tx:
                 retire(tx, owner)
-            assert daemon.process.wait(20) == 1
+            assert daemon.process.wait(PATIENCE_SECONDS) == 1
     (line,) = quick.log_lines(BROKEN_OFF)
     assert "the lease is lost" in line
     assert quick.log_lines("the daemon ends: another daemon has taken this one")

@@ -157,7 +157,7 @@ def test_each_attempt_of_a_daemon_is_a_json_line_with_its_parts(site, make_mail)
         with site.daemon():
             (id,) = site.send(make_mail("b@x.org", "bad@x.org"))
             site.wait_for(id, State.FAILED)
-            wait_until(lambda: "bad@x.org" in path.read_text(), 10, "the line")
+            wait_until(lambda: "bad@x.org" in path.read_text(), what="the line")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     told = {
         line["recipient"]: (line["id"], line["outcome"], line["attempt"])
@@ -218,7 +218,7 @@ def test_mail_goes_on_while_the_log_file_cannot_be_opened(site, make_mail, tmp_p
             relay.wait_for(2)
             away.rename(folder)
             (id,) = site.send()
-            wait_until(lambda: f" id={id} sent " in log.read_text(), 10, "its line")
+            wait_until(lambda: f" id={id} sent " in log.read_text(), what="its line")
             assert daemon.process.poll() is None
 
 

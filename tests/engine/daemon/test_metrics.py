@@ -99,7 +99,7 @@ def test_attempts_and_delivery_times_are_counted(site, watched, make_mail):
             site.wait_for(one, State.FAILED)
             site.wait_for(two, State.DEFERRED)
             site.wait_for(three, State.SENT)
-            wait_until(watched.is_there, 10, "the metrics")
+            wait_until(watched.is_there, what="the metrics")
             found = watched.samples
             host = f"127.0.0.1:{relay.port}"
             attempts = {
@@ -127,8 +127,8 @@ def test_a_relay_at_fault_and_a_held_lane_are_seen(site, watched, unused_port):
         hold_lane(tx, Lane.BULK)
     site.send()
     with site.daemon():
-        wait_until(lambda: site.pauses, 10, "the fault")
-        wait_until(watched.is_there, 10, "the metrics")
+        wait_until(lambda: site.pauses, what="the fault")
+        wait_until(watched.is_there, what="the metrics")
         host = f"127.0.0.1:{unused_port}"
         found = watched.samples
         assert found[("maildrop_relay_up", host)] == 0
@@ -161,7 +161,7 @@ def test_the_fault_of_a_relay_that_was_given_up_is_not_seen(site, watched):
 
 def test_a_daemon_whose_heartbeat_is_gone_is_not_healthy(site, watched):
     with site.daemon():
-        wait_until(watched.is_there, 10, "the address")
+        wait_until(watched.is_there, what="the address")
         status, health = watched.health
         assert (status, health["working"]) == (200, True)
         now = time.time()
@@ -178,7 +178,7 @@ def test_without_the_extra_health_is_answered_and_metrics_say_what_to_install(
 ):
     site.program = WITHOUT_THE_EXTRA
     with site.daemon():
-        wait_until(watched.is_there, 10, "the address")
+        wait_until(watched.is_there, what="the address")
         assert watched.health[0] == 200
         status, text = watched.get("/metrics")
         assert status == 501
@@ -202,16 +202,16 @@ def test_a_port_that_is_taken_does_not_keep_mail_back(site, watched):
 
 def test_the_answer_goes_on_after_a_reload(site, watched):
     with site.daemon() as daemon:
-        wait_until(watched.is_there, 10, "the address")
+        wait_until(watched.is_there, what="the address")
         before = daemon.row
         daemon.signal(signal.SIGHUP)
         daemon.wait_for_reload(before)
-        wait_until(watched.is_there, 10, "the address again")
+        wait_until(watched.is_there, what="the address again")
         assert watched.health[0] == 200
 
 
 def test_other_addresses_say_what_there_is(site, watched):
     with site.daemon():
-        wait_until(watched.is_there, 10, "the address")
+        wait_until(watched.is_there, what="the address")
         assert watched.get("/")[0] == 404
         assert "/metrics" in watched.get("/nothing")[1]

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from servers.catcher import Catcher
 from servers.scripted import Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.daemon import run
 from collective.maildrophost.engine.message import compose
@@ -114,9 +114,9 @@ def test_it_stops_in_the_middle_of_a_full_drop_directory(site, full_spool):
     site.configure(MAILDROP_STOP_TIMEOUT=30)
     process = site.start("--once")
     try:
-        wait_until(lambda: site.log_lines("taken from"), 10, "the first of the files")
+        wait_until(lambda: site.log_lines("taken from"), what="the first of the files")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()

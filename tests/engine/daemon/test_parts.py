@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 BREAKS = """
 import importlib, sys
@@ -39,7 +40,7 @@ def test_its_supervisor_sees_that_it_has_failed(site, part):
     site.program = (sys.executable, "-c", BREAKS, part)
     process = site.start()
     try:
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()

@@ -16,7 +16,7 @@ def test_mail_that_waits_for_a_relay_at_fault_goes_to_the_next_one_at_once(
     site.configure(SMTP_PORT=unused_port)
     with Scripted() as relay, site.daemon() as daemon:
         ids = site.send() + site.send()
-        wait_until(lambda: site.pauses, 10, "the fault of the old relay")
+        wait_until(lambda: site.pauses, what="the fault of the old relay")
         site.configure(SMTP_PORT=relay.port)
         daemon.signal(signal.SIGHUP)
         for id in ids:

@@ -20,7 +20,7 @@ def test_mail_waits_for_a_relay_that_is_down_then_goes(site, unused_port, late_r
     site.configure(SMTP_PORT=unused_port)
     with site.daemon():
         (id,) = site.send()
-        wait_until(lambda: failures(site) >= 2, 10, "a second try")
+        wait_until(lambda: failures(site) >= 2, what="a second try")
         (paused,) = site.pauses
         assert paused.name == f"127.0.0.1:{unused_port}"
         assert paused.paused_until > paused.since
@@ -30,7 +30,7 @@ def test_mail_waits_for_a_relay_that_is_down_then_goes(site, unused_port, late_r
         with late_relay(unused_port) as relay:
             relay.wait_for(1)
             record = site.wait_for(id, State.SENT)
-            wait_until(lambda: not site.pauses, 10, "the end of the pause")
+            wait_until(lambda: not site.pauses, what="the end of the pause")
     assert record.attempts == 1
     assert record.recipients[0].attempts == 1
     assert len(site.log_lines("works again")) == 1
@@ -43,7 +43,7 @@ def test_a_connection_that_hangs_keeps_nobody_from_trying_the_relay(site):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             (hangs,) = site.send()
-            wait_until(lambda: relay.conversations, 10, "the first connection")
+            wait_until(lambda: relay.conversations, what="the first connection")
             (id,) = site.send()
             site.wait_for(id, State.SENT)
             assert site.log_lines("421 4.3.2 too many")
@@ -54,8 +54,8 @@ def test_a_fault_is_since_its_first_failure(site, unused_port):
     site.configure(SMTP_PORT=unused_port)
     with site.daemon():
         site.send()
-        first = wait_until(lambda: site.pauses, 10, "the pause")[0].since
-        wait_until(lambda: failures(site) >= 2, 10, "a second try")
+        first = wait_until(lambda: site.pauses, what="the pause")[0].since
+        wait_until(lambda: failures(site) >= 2, what="a second try")
         assert site.pauses[0].since == first
 
 
@@ -87,7 +87,7 @@ def test_a_pause_is_probed_with_one_message_before_all_go(
     site.configure(SMTP_PORT=unused_port)
     with site.daemon():
         site.send(*[make_mail(subject=str(each)) for each in range(20)])
-        wait_until(lambda: failures(site) >= 2, 10, "a second try")
+        wait_until(lambda: failures(site) >= 2, what="a second try")
         with late_relay(
             unused_port,
             {"EHLO": ["421 4.3.2 not yet"] * 2 + ["250-scripted.test\n250 PIPELINING"]},
@@ -105,9 +105,9 @@ def test_a_probe_that_finds_nothing_out_holds_up_no_other(site, unused_port, mak
     site.configure(SMTP_PORT=unused_port, MAILDROP_BOUNCE=0)
     with site.daemon():
         (unsendable,) = site.send(make_mail("ü@x.org", lane=Lane.INTERACTIVE))
-        wait_until(lambda: site.pauses, 10, "the fault")
+        wait_until(lambda: site.pauses, what="the fault")
         (reset,) = site.send(make_mail(lane=Lane.INTERACTIVE))
         with Scripted(port=unused_port, extensions=("PIPELINING", "8BITMIME")):
             site.wait_for(reset, State.SENT, PROBE_SECONDS / 3)
             assert site.message(unsendable).state is State.FAILED
-            wait_until(lambda: not site.pauses, 10, "the end of the fault")
+            wait_until(lambda: not site.pauses, what="the end of the fault")

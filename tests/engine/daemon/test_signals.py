@@ -10,7 +10,7 @@ import pytest
 from engine.halfway import half_way
 from servers.catcher import Catcher
 from servers.scripted import Hang, Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State
 
@@ -46,7 +46,7 @@ def test_the_pid_file_of_a_daemon_that_came_later_stays(site):
 def test_sigint_stops_cleanly(site):
     with site.daemon() as daemon:
         daemon.signal(signal.SIGINT)
-        assert daemon.process.wait(10) == 0
+        assert daemon.process.wait(PATIENCE_SECONDS) == 0
 
 
 STARTS = """
@@ -68,7 +68,7 @@ def test_a_stop_while_its_programs_are_loaded_is_heeded_once_they_are(site):
     """The first process of a container gets no signal that nobody waits for."""
     with half_way(STARTS, site.path) as starting:
         starting.send_signal(signal.SIGTERM)
-        starting.communicate(timeout=30)
+        starting.communicate(timeout=PATIENCE_SECONDS)
         assert starting.returncode == 0
     assert site.log.rstrip().endswith("stopped")
 
@@ -79,11 +79,11 @@ def test_a_mail_in_flight_is_finished_before_the_stop(site):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as daemon:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             daemon.signal(signal.SIGTERM)
             (waits,) = site.send()
             answered.set()
-            assert daemon.process.wait(10) == 0
+            assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert site.message(id).state is State.SENT
     assert not site.message(id).possible_duplicate
     assert site.message(waits).state is State.QUEUED
@@ -94,7 +94,7 @@ def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.3)
         with site.daemon() as daemon:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             assert daemon.stop() == 0
     record = site.message(id)
     assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
@@ -136,7 +136,7 @@ def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value)
             site.configure(**{option: value})
             daemon.signal(signal.SIGHUP)
             refused = "the old configuration stays in force"
-            wait_until(lambda: site.log_lines(refused), 10, "the error in the log")
+            wait_until(lambda: site.log_lines(refused), what="the error in the log")
             site.send()
             relay.wait_for(1)
 
@@ -158,14 +158,14 @@ def test_a_reload_that_is_asked_for_while_another_says_goodbye_is_made(site):
         site.configure(SMTP_PORT=first.port, MAILDROP_STOP_TIMEOUT=0.3)
         with site.daemon() as daemon:
             (hangs,) = site.send()
-            wait_until(lambda: first.received, 10, "the content")
+            wait_until(lambda: first.received, what="the content")
             site.wait_for(*site.send(), State.SENT)
             site.configure(SMTP_PORT=second.port)
             daemon.signal(signal.SIGHUP)
-            wait_until(lambda: "QUIT" in first.commands, 10, "the goodbye")
+            wait_until(lambda: "QUIT" in first.commands, what="the goodbye")
             site.configure(SMTP_PORT=third.port)
             daemon.signal(signal.SIGHUP)
-            wait_until(lambda: site.log_lines("stopped"), 10, "the end of the old one")
+            wait_until(lambda: site.log_lines("stopped"), what="the end of the old one")
             assert site.wait_for(hangs, State.SENT).possible_duplicate
             assert daemon.stop() == 0
     assert site.log.count("started") == 2
@@ -178,10 +178,10 @@ def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site, make_ma
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             site.send()
-            wait_until(lambda: site.log_lines(" id=1 sent "), 10, "the first line")
+            wait_until(lambda: site.log_lines(" id=1 sent "), what="the first line")
             log.rename(log.with_suffix(".log.1"))
             site.send()
-            wait_until(lambda: site.log_lines(" id=2 sent "), 10, "the next line")
+            wait_until(lambda: site.log_lines(" id=2 sent "), what="the next line")
     assert "id=1" not in site.log
 
 
@@ -226,13 +226,13 @@ def test_a_stop_in_the_middle_of_a_reload_is_a_stop(signals, told, manager):
         told.configure(SMTP_PORT=relay.port)
         with told.daemon() as daemon:
             (id,) = told.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             for number in signals:
                 daemon.signal(number)
-            wait_until(lambda: manager.next() == {"STOPPING": "1"}, 10, "the stop")
+            wait_until(lambda: manager.next() == {"STOPPING": "1"}, what="the stop")
             (waits,) = told.send()
             answered.set()
-            assert daemon.process.wait(10) == 0
+            assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert told.message(id).state is State.SENT
     assert told.message(waits).state is State.QUEUED
 
@@ -241,7 +241,7 @@ def test_a_second_sigterm_does_not_make_a_clean_stop_a_failure(site):
     with site.daemon() as daemon:
         for _ in range(20):
             daemon.signal(signal.SIGTERM)
-        assert daemon.process.wait(10) == 0
+        assert daemon.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_stop_right_behind_a_reload_is_never_lost(site):
@@ -254,7 +254,7 @@ def test_a_stop_right_behind_a_reload_is_never_lost(site):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_full_drop_directory_holds_up_no_stop_and_no_reload(site, full_spool, number):
     with site.daemon() as daemon:
-        wait_until(lambda: site.log_lines("taken from"), 10, "the first of the files")
+        wait_until(lambda: site.log_lines("taken from"), what="the first of the files")
         daemon.signal(number)
-        wait_until(lambda: site.log_lines("stopped"), 30, "the end of the old one")
+        wait_until(lambda: site.log_lines("stopped"), what="the end of the old one")
     assert site.log.partition("stopped")[0].count("taken from") < full_spool

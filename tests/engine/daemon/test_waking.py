@@ -82,7 +82,7 @@ def test_a_file_without_a_lock_is_sent_and_goes(site):
             dropped = site.home / "spool" / "mail-1"
             dropped.write_bytes(b"##To:b@x.org\n##From:a@x.org\n" + LETTER)
             (caught,) = relay.wait_for(1)
-            wait_until(lambda: not dropped.exists(), 10, "the end of the file")
+            wait_until(lambda: not dropped.exists(), what="the end of the file")
     assert caught.recipients == ("b@x.org",)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from engine.delivery.hosts import Hosts
 from hypothesis import settings
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Claim, OpenRecipient
@@ -17,7 +18,6 @@ from collective.maildrophost.engine.queue import Claim, OpenRecipient
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-PATIENCE_SECONDS = 10.0
 NOW = 1_800_000_000.0
 CLAIM = Claim(
     id=7,

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from engine.delivery.writing import settled
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.delivery import books
 from collective.maildrophost.engine.delivery.bookkeeper import (
@@ -143,10 +143,10 @@ def test_an_end_that_waits_for_what_it_writes_says_so(queue, caplog):
             asyncio.run(asyncio.wait_for(keeper(request(1)), 0.3))
         ending = threading.Thread(target=keeper.close)
         ending.start()
-        wait_until(lambda: "the end waits for it" in caplog.text, 10, "why it lasts")
+        wait_until(lambda: "the end waits for it" in caplog.text, what="why it lasts")
         assert ending.is_alive()
         other.close()
-        ending.join(10)
+        ending.join(PATIENCE_SECONDS)
         assert not ending.is_alive()
 
 

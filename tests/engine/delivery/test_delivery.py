@@ -7,6 +7,7 @@ import time
 
 import pytest
 from engine.delivery.writing import writes_to
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.delivery import Delivery, Route
@@ -38,7 +39,7 @@ def test_a_connection_that_dies_ends_delivery_and_its_mail_stays(tmp_path, monke
     async def deliver() -> None:
         route = Route.of(configuration)
         delivery = Delivery(configuration, route, queue, "me", writes_to(queue))
-        await asyncio.wait_for(delivery.run(), 10)
+        await asyncio.wait_for(delivery.run(), PATIENCE_SECONDS)
 
     with pytest.raises(Died):
         asyncio.run(deliver())

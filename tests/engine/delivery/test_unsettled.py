@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from engine.delivery.writing import settled, writes_to
 from sqlalchemy import select
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.delivery import journal
 from collective.maildrophost.engine.delivery.inflight import InFlight
@@ -71,7 +72,7 @@ def settle_all(queue, *done, told=print):
         turns = [asyncio.create_task(ledger.turn(each)) for each in done]
         await asyncio.sleep(0)
         ledger.stop()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
         assert await asyncio.gather(*turns) == [None] * len(done)
 
     asyncio.run(serve())

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 from engine.delivery.writing import writes_to
 from servers.scripted import Scripted
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.delivery import Delivery, Route
@@ -69,7 +70,7 @@ def test_no_connection_offers_a_mail_while_its_last_verdict_waits(queue, tmp_pat
         async def deliver():
             route = Route.of(configuration)
             delivery = Delivery(configuration, route, queue, "me", slowly, once=True)
-            await asyncio.wait_for(delivery.run(), 30)
+            await asyncio.wait_for(delivery.run(), PATIENCE_SECONDS)
 
         asyncio.run(deliver())
     assert len(relay.accepted) == MAILS

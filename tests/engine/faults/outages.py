@@ -32,7 +32,7 @@ def hang(pid, queue):
     """Stop the process as it stands, but not while it keeps all others from writing."""
     with locked_by_another(queue):
         os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: state(pid) == "T", 10, "the stop")
+        wait_until(lambda: state(pid) == "T", what="the stop")
 
 
 @contextmanager

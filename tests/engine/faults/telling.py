@@ -24,7 +24,7 @@ _LINE = re.compile(
 def told(site, id):
     """Every attempt at every recipient: ("b", "deferred", "450 4.2.0 later")."""
     # A line is written after the commit, and more may follow both.
-    wait_until(lambda: _logged(site, id) == _history(site, id), 10, "the same in both")
+    wait_until(lambda: _logged(site, id) == _history(site, id), what="the same in both")
     # Of one moment: deliveries go on.
     with site.queue.read() as tx:
         recipients, history = get_message(tx, id).recipients, _attempts(tx, id)

@@ -12,7 +12,7 @@ import pytest
 from engine.faults.outages import hang
 from engine.faults.telling import told
 from servers.scripted import Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.droppedfile import Identity
 from collective.maildrophost.engine.message import compose
@@ -73,7 +73,7 @@ class Clock:
             seen = [each.seen for each in self._site.daemons]
             return len(seen) == count and all(abs(each - now) < 3600 for each in seen)
 
-        wait_until(beats, 10, "heartbeats at the new time")
+        wait_until(beats, what="heartbeats at the new time")
 
 
 @pytest.fixture
@@ -108,13 +108,13 @@ def test_new_mail_does_not_wait_for_the_time_before_the_clock_was_set_back(
     site.configure(SMTP_PORT=unused_port, MAILDROP_INTERVAL=1)
     with site.daemon():
         (id,) = site.send()
-        wait_until(lambda: site.pauses, 10, "the relay's pause")
+        wait_until(lambda: site.pauses, what="the relay's pause")
         clock.days = -3
         clock.wait_until_seen()
         with late_relay(unused_port) as relay:
             record = site.wait_for(id, State.SENT)
             assert len(relay.received) == 1
-        wait_until(lambda: not site.pauses, 10, "the end of the pause")
+        wait_until(lambda: not site.pauses, what="the end of the pause")
     assert record.attempts == 1
 
 
@@ -194,7 +194,7 @@ def test_no_daemon_takes_mail_from_another_because_the_clock_jumped(site, clock)
         with site.daemon() as first, site.daemon(wait=False) as second:
             second.wait_for_heartbeat()
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             # Whoever beats first after a jump sees the other's lease long over.
             for days in (3, 6, 9, 12, 0, 15, -3):
                 clock.days = days
@@ -218,16 +218,16 @@ def test_a_daemon_that_hangs_is_still_found_by_its_silence(site, clock):
         site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
         with site.daemon() as hangs:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             hang(hangs.pid, site.queue)
             clock.days = -3
             with site.daemon(wait=False) as other:
                 other.wait_for_heartbeat()
-                record = site.wait_for(id, State.SENT, timeout=20)
+                record = site.wait_for(id, State.SENT)
                 # It has nothing to say any more, and ends.
                 answered.set()
                 hangs.signal(signal.SIGCONT)
-                assert hangs.process.wait(10) == 1
+                assert hangs.process.wait(PATIENCE_SECONDS) == 1
     assert record.possible_duplicate
     assert len(relay.received) == 2
 
@@ -302,16 +302,16 @@ def test_a_file_that_cannot_be_removed_is_sent_once_whatever_the_clock_says(
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
         with site.daemon():
-            wait_until(lambda: site.log_lines("Permission denied"), 10, "a first look")
+            wait_until(lambda: site.log_lines("Permission denied"), what="a first look")
             spool.chmod(0o500)
             mail.chmod(0o600)
-            wait_until(lambda: site.log_lines("is message 1 now"), 10, "its mail")
+            wait_until(lambda: site.log_lines("is message 1 now"), what="its mail")
             clock.days = 30
             clock.wait_until_seen()
             remember_gone(site, "another", days=0)
-            wait_until(lambda: not is_known(site, "another"), 10, "the forgetting")
+            wait_until(lambda: not is_known(site, "another"), what="the forgetting")
             mail.chmod(0o640)  # the daemon looks again
-            wait_until(lambda: site.log_lines("was taken before"), 10, "the next look")
+            wait_until(lambda: site.log_lines("was taken before"), what="the next look")
             relay.wait_for(1)
     assert len(relay.received) == 1
 
@@ -326,7 +326,7 @@ def test_a_file_that_comes_back_after_a_long_stop_is_not_sent_again(
     remember_gone(site, Identity.of(str(mail), mail.lstat()).key, days=30)
     remember_gone(site, "another", days=30)
     with site.daemon():
-        wait_until(lambda: not mail.exists(), 10, "the end of the file")
-        wait_until(lambda: not is_known(site, "another"), 10, "the forgetting")
+        wait_until(lambda: not mail.exists(), what="the end of the file")
+        wait_until(lambda: not is_known(site, "another"), what="the forgetting")
     with site.queue.read() as tx:
         assert list_messages(tx) == []

@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read_is_told_once_until_it_can(
             assert "Permission denied" in line
             secret.chmod(0o600)
             relay.wait_for(3)
-            wait_until(lambda: not secret.exists(), 10, "the end of the file")
+            wait_until(lambda: not secret.exists(), what="the end of the file")
     assert b"Subject: secret" in relay.received[-1].content
 
 
@@ -197,9 +197,9 @@ def test_a_drop_directory_that_goes_away_is_told_once_and_used_again(site, spool
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             scanned(relay, spool, 1)
-            wait_until(lambda: list(spool.iterdir()) == [], 10, "an empty directory")
+            wait_until(lambda: list(spool.iterdir()) == [], what="an empty directory")
             spool.rmdir()
-            wait_until(lambda: site.log_lines(f"{spool} cannot be read"), 10)
+            wait_until(lambda: site.log_lines(f"{spool} cannot be read"))
             (id,) = site.send()
             site.wait_for(id, State.SENT)
             assert told(site, id)[0][1] == "sent"

@@ -135,9 +135,9 @@ def test_files_wait_for_room_in_the_queue(make_disk, site_on, tmp_path, make_mai
                 dropped.write_bytes(head + b"x" * 70 + b"\n" + b"y\n" * MEGABYTE)
                 log = tmp_path / "maildrop.log"
                 words = "dropped files stay"
-                wait_until(lambda: words in log.read_text(), 20, words)
+                wait_until(lambda: words in log.read_text(), what=words)
                 assert dropped.exists()
-            wait_until(lambda: not dropped.exists(), 20, "that it is taken")
+            wait_until(lambda: not dropped.exists(), what="that it is taken")
             relay.wait_for(1)
         assert len(relay.received) == 1
 
@@ -161,10 +161,10 @@ def test_a_file_that_is_too_large_for_the_disk_holds_up_no_other(
         with site.daemon():
             (spool / "a-large").write_bytes(head + b"y\n" * 2 * MEGABYTE)
             with disk.filled(left=3 * MEGABYTE):
-                wait_until(lambda: "dropped files stay" in log.read_text(), 20)
+                wait_until(lambda: "dropped files stay" in log.read_text())
                 (spool / "b-small").write_bytes(head + b"body\n")
                 relay.wait_for(1)
-                wait_until(lambda: os.listdir(spool) == ["a-large"], 20)
+                wait_until(lambda: os.listdir(spool) == ["a-large"])
                 assert log.read_text().count("dropped files stay") == 1
             relay.wait_for(2)
 
@@ -260,10 +260,10 @@ def test_a_file_that_may_not_be_removed_is_sent_once(site, bound_by_permissions)
             dropped.write_bytes(b"##To:b@x.org\n##From:a@x.org\nSubject: once\n\n")
             with mode(spool, 0o500):
                 relay.wait_for(1)
-                wait_until(lambda: site.log_lines("mail-1"), 20, "that it is told")
+                wait_until(lambda: site.log_lines("mail-1"), what="that it is told")
                 (id,) = site.send()
                 site.wait_for(id, State.SENT)
                 assert dropped.exists()
         with site.daemon():
-            wait_until(lambda: not dropped.exists(), 20, "that it is removed at last")
+            wait_until(lambda: not dropped.exists(), what="that it is removed at last")
         assert len(relay.received) == 2

@@ -188,7 +188,7 @@ def test_the_directories_are_looked_through_when_each_file_had_its_time(
     monkeypatch.undo()
     other.mkdir()
     drop(spool, "just-written")
-    wait_until(looked_through, 10, "the second look")
+    wait_until(looked_through, what="the second look")
     assert list(spool.iterdir()) == []
 
 

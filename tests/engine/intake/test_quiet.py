@@ -24,10 +24,10 @@ def test_a_growing_file_is_taken_only_when_it_is_quiet(queue, spool):
             assert intake.scan() == 0
             return time.monotonic() - started > 1.2
 
-        wait_until(grow, 10)
+        wait_until(grow)
         last = time.monotonic()
     assert intake.waits
-    wait_until(intake.scan, 10, "the file's turn")
+    wait_until(intake.scan, what="the file's turn")
     assert time.monotonic() - last >= 0.9
     (record,) = messages(queue)
     with queue.read() as tx:
@@ -45,7 +45,7 @@ def test_a_file_that_is_written_when_the_clock_jumps_ahead_is_taken_whole(
         monkeypatch.setattr(module, "time", Ahead(3600))
         assert [intake.scan(), intake.scan()] == [0, 0]
         file.write(b"the other half\n")
-    wait_until(intake.scan, 10, "the file's turn")
+    wait_until(intake.scan, what="the file's turn")
     (record,) = messages(queue)
     with queue.read() as tx:
         assert content(tx, record.id).endswith(b"the other half\n")
@@ -59,7 +59,7 @@ def test_a_new_file_is_watched_where_the_clock_of_its_file_system_is_behind(
     intake.scan()
     drop(spool, "mail-1")
     assert intake.scan() == 0
-    wait_until(intake.scan, 10, "the file's turn")
+    wait_until(intake.scan, what="the file's turn")
 
 
 def test_what_was_there_for_long_is_taken_at_the_first_look(queue, spool, monkeypatch):
@@ -74,4 +74,4 @@ def test_a_file_from_the_future_is_taken_when_it_was_seen_quiet(queue, spool):
     tomorrow = time.time() + 86400
     os.utime(dropped, (tomorrow, tomorrow))
     assert intake.scan() == 0
-    wait_until(intake.scan, 10, "the file's turn")
+    wait_until(intake.scan, what="the file's turn")

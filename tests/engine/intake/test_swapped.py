@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from engine.halfway import half_way
 from engine.intake.drops import MAIL, drop, errors, messages
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.message import mailfile
 
@@ -52,7 +52,7 @@ def test_what_is_put_in_the_place_of_a_file_stops_nobody(
     with ThreadPoolExecutor() as threads:
         scan = threads.submit(intake.scan)
         try:
-            assert scan.result(10) == 1
+            assert scan.result(PATIENCE_SECONDS) == 1
         finally:
             if not scan.done():  # it waits at the other end of the FIFO
                 os.close(os.open(spool / "mail-1", os.O_WRONLY))
@@ -91,7 +91,7 @@ def test_a_file_is_taken_as_soon_as_a_lease_on_it_is_given_back(spool, intake, c
     drop(spool, "mail-2")
     with half_way(HOLDS_A_LEASE, leased):
         assert intake.scan() == 1
-        wait_until(intake.scan, 10, "the file's turn")
+        wait_until(intake.scan, what="the file's turn")
     assert not leased.exists()
     assert errors(caplog) == []
 

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import ConfigurationError, load
 from collective.maildrophost.engine.metrics import Monitoring, library
@@ -129,7 +130,7 @@ def test_an_address_that_is_taken_is_told_once_and_had_when_it_is_free(
     async def story() -> None:
         watched = Monitoring(configuration, queue, "owner", lambda: 0)
         running = asyncio.create_task(watched.run())
-        await asyncio.wait_for(had.wait(), 10)
+        await asyncio.wait_for(had.wait(), PATIENCE_SECONDS)
         running.cancel()
 
     monkeypatch.setattr(module, "AGAIN_SECONDS", 0.001)

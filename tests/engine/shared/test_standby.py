@@ -39,7 +39,7 @@ def machine(pair, machines):
 def test_a_standby_alone_is_told(pair, accepts):
     primary, standby = pair
     url = standby.url(primary.create("postgres"))
-    wait_until(lambda: there(standby, url), 20)
+    wait_until(lambda: there(standby, url))
     with pytest.raises(QueueError, match=": it is read-only: a standby\\? Name all"):
         open_queue(f"{url}&target_session_attrs={accepts}")
 
@@ -67,7 +67,7 @@ def test_daemon_and_senders_go_on_with_the_standby(pair, machine, make_mail):
             machine.wait_for(before, State.SENT)
             primary.kill()
             standby.promote()
-            (after,) = wait_until(lambda: sends(machine, make_mail()), 30)
+            (after,) = wait_until(lambda: sends(machine, make_mail()))
             machine.wait_for(after, State.SENT)
     assert len(relay.received) == 2
 
@@ -86,11 +86,11 @@ def test_the_verdict_on_a_lost_mail_is_not_for_the_one_that_has_its_id(
             machine.wait_for(sent[-1], State.SENT)
             relay.follow({"END": [Late(late, OK), OK]})
             (lost,) = machine.send(make_mail(subject="lost"))
-            wait_until(lambda: len(relay.received) == GIVEN_AHEAD + 2, 20)
+            wait_until(lambda: len(relay.received) == GIVEN_AHEAD + 2)
             primary.kill()
             standby.promote()
             mails = [make_mail(subject=f"new{number}") for number in range(3)]
-            new = wait_until(lambda: sends(machine, *mails), 30)
+            new = wait_until(lambda: sends(machine, *mails))
             assert lost in new
             late.set()
             for id in new:

@@ -7,7 +7,7 @@ import threading
 import pytest
 from servers.scripted import Late, Scripted
 from sqlalchemy.engine import make_url
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import QueueError, State, open_queue, upgrades
 
@@ -42,7 +42,7 @@ def go_on(action, *arguments):
                 raise
             return None
 
-    return wait_until(tried, 30)
+    return wait_until(tried)
 
 
 def test_they_go_on_where_something_was_added_and_do_not_start_again(
@@ -63,14 +63,14 @@ def test_they_go_on_where_something_was_added_and_do_not_start_again(
         with one.daemon(), other.daemon():
             sender = threading.Thread(target=send)
             sender.start()
-            assert started.wait(30)
+            assert started.wait(PATIENCE_SECONDS)
             go_on(
                 upgraded,
                 "ALTER TABLE maildrop_schedule ADD COLUMN more INTEGER DEFAULT 0",
                 "ALTER TABLE maildrop_message ADD COLUMN more TEXT",
                 "CREATE TABLE maildrop_more (id BIGINT PRIMARY KEY)",
             )
-            sender.join(60)
+            sender.join(PATIENCE_SECONDS)
             for id in ids:
                 one.wait_for(id, State.SENT)
     arrived = b"".join(each.content for each in relay.accepted)
@@ -88,10 +88,10 @@ def test_a_verdict_that_the_new_tables_do_not_take_is_kept_and_said_why(
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             (id,) = site.send(make_mail())
-            wait_until(lambda: relay.received, 20)
+            wait_until(lambda: relay.received)
             upgraded("ALTER TABLE maildrop_attempt RENAME COLUMN reply TO words")
             late.set()
-            wait_until(lambda: site.log_lines("another version"), 20)
+            wait_until(lambda: site.log_lines("another version"))
             assert site.message(id).state is State.SENDING
             postgresql.execute(
                 "ALTER TABLE maildrop_attempt RENAME COLUMN words TO reply",

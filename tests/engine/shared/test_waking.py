@@ -42,7 +42,7 @@ def test_mail_of_another_machine_wakes_it_at_once(machines, make_mail, postgresq
     with Catcher() as relay:
         here.configure(SMTP_PORT=relay.port)
         with here.daemon():
-            wait_until(lambda: listeners(postgresql, here), 10, "that it listens")
+            wait_until(lambda: listeners(postgresql, here), what="that it listens")
             for number in range(3):
                 queue_elsewhere(elsewhere, make_mail(subject=str(number)))
                 relay.wait_for(number + 1)
@@ -55,7 +55,7 @@ def test_the_release_of_a_batch_wakes_it_and_nothing_before(
     with Catcher() as relay:
         here.configure(SMTP_PORT=relay.port)
         with here.daemon():
-            wait_until(lambda: listeners(postgresql, here), 10, "that it listens")
+            wait_until(lambda: listeners(postgresql, here), what="that it listens")
             with elsewhere.queue.write() as tx:
                 prepare(tx, "kept", [make_mail(subject="kept")], time.time())
                 prepare(tx, "gone", [make_mail(subject="gone")], time.time())
@@ -72,7 +72,7 @@ def test_a_lost_listener_listens_again(machines, make_mail, postgresql):
         here.configure(SMTP_PORT=relay.port)
         with here.daemon():
             ((first,),) = wait_until(
-                lambda: listeners(postgresql, here), 10, "that it listens"
+                lambda: listeners(postgresql, here), what="that it listens"
             )
             postgresql.execute(f"SELECT pg_terminate_backend({first})")
             # Queued while nobody listens, perhaps; found all the same.
@@ -82,7 +82,7 @@ def test_a_lost_listener_listens_again(machines, make_mail, postgresql):
             def another():
                 return [pid for (pid,) in listeners(postgresql, here) if pid != first]
 
-            wait_until(another, 10, "that it listens again")
+            wait_until(another, what="that it listens again")
             id = queue_elsewhere(elsewhere, make_mail(subject="second"))
             relay.wait_for(2)
             here.wait_for(id, State.SENT)

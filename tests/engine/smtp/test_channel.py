@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Phase, Timeouts
@@ -27,7 +28,7 @@ def read_late(listener, context, event, arrived):
     relay, _ = listener.accept()
     if context is not None:
         relay = context.wrap_socket(relay, server_side=True)
-    event.wait(10)
+    event.wait(PATIENCE_SECONDS)
     with suppress(OSError):  # Half a record of TLS is one.
         while data := relay.recv(65_536):
             arrived.append(len(data))
@@ -79,7 +80,7 @@ def test_what_is_said_to_have_left_arrives_whatever_becomes_of_us(
         reading.start()
         pieces = run(fill(listener.getsockname()))
         given_up.set()
-        reading.join(10)
+        reading.join(PATIENCE_SECONDS)
     assert sum(arrived) >= pieces * len(PIECE.data) > 0
 
 
@@ -106,7 +107,7 @@ def test_an_upload_goes_on_as_soon_as_the_relay_reads_on(run, certificates, encr
         reading = threading.Thread(target=read_late, args=late)
         reading.start()
         assert run(fill(listener.getsockname()))
-        reading.join(10)
+        reading.join(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
@@ -126,7 +127,7 @@ def test_bytes_for_a_connection_that_is_gone_have_not_left(certificates, encrypt
         threading.Thread(target=accept, args=(listener,)).start()
         context = TRUSTING if encrypted else None
         await dial(channel, *listener.getsockname(), context)
-        ready.wait(10)
+        ready.wait(PATIENCE_SECONDS)
         [relay] = accepted
         relay.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         relay.close()
@@ -169,7 +170,7 @@ def test_a_relay_cannot_drag_out_a_reply_line_by_line():
         port = server.sockets[0].getsockname()[1]
         await loop.create_connection(lambda: channel, "127.0.0.1", port)
         try:
-            await asyncio.wait_for(channel.expect(Expect(Phase.MAIL)), 3)
+            await asyncio.wait_for(channel.expect(Expect(Phase.MAIL)), PATIENCE_SECONDS)
         finally:
             channel.abort()
             server.close()

@@ -9,7 +9,7 @@ import socket
 import pytest
 from engine.smtp.connections import LARGE, MAIL, SENDER, connected
 from servers.scripted import Drop, Hang, Raw, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.smtp import Phase
 from collective.maildrophost.engine.smtp.channel import Channel
@@ -134,7 +134,7 @@ def test_an_idle_connection_that_the_relay_closes_is_not_usable():
         assert connection.usable
         assert connection.served == 1
         server.__exit__()
-        for _ in range(500):
+        for _ in range(round(PATIENCE_SECONDS / 0.01)):
             if not connection.usable:
                 break
             await asyncio.sleep(0.01)
@@ -154,7 +154,7 @@ def test_a_connection_that_spoke_unasked_while_idle_is_not_usable():
     async def idle(server):
         connection = await connected(server)
         await connection.deliver(*MAIL, b"x\n")
-        for _ in range(500):
+        for _ in range(round(PATIENCE_SECONDS / 0.01)):
             if not connection.usable:
                 return True
             await asyncio.sleep(0.01)

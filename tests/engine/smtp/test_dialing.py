@@ -12,6 +12,7 @@ import pytest
 from engine.smtp.connections import MAIL
 from servers.scripted import Scripted
 from servers.silent import silent
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import (
@@ -52,7 +53,9 @@ def test_no_handshake_waits_for_a_relay_that_has_gone():
         listener.accept()[0].close()
         while channel.alive:
             await asyncio.sleep(0.01)
-        await asyncio.wait_for(channel.start_tls(CONTEXT, "relay.test"), 5)
+        await asyncio.wait_for(
+            channel.start_tls(CONTEXT, "relay.test"), PATIENCE_SECONDS
+        )
 
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,

@@ -10,6 +10,7 @@ import threading
 import pytest
 from engine.smtp.connections import LARGE, MAIL
 from servers.scripted import Drop, Scripted
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Connection, Phase, Security, Timeouts
@@ -63,7 +64,7 @@ def test_the_write_that_meets_the_reset_takes_no_reply_away(
         client, _ = listener.accept()
         if encrypted:
             client = certificates.server_context.wrap_socket(client, server_side=True)
-        uploading.wait(10)
+        uploading.wait(PATIENCE_SECONDS)
         client.sendall(REFUSAL)
         client.close()  # The piece was not read: a reset.
 
@@ -73,7 +74,7 @@ def test_the_write_that_meets_the_reset_takes_no_reply_away(
         assert await channel.send(PIECE)
         await asyncio.sleep(0.05)  # uvloop writes in a later turn.
         uploading.set()
-        refusing.join(10)
+        refusing.join(PATIENCE_SECONDS)
         # The loop has had no turn to hear of refusal and reset.
         await channel.send(PIECE)
         reply = await channel.expect(Expect(Phase.CONTENT))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.takeover import (
@@ -35,7 +36,7 @@ def within_seconds(call, fifo: Path):
     with ThreadPoolExecutor() as threads:
         done = threads.submit(call)
         try:
-            return done.result(10)
+            return done.result(PATIENCE_SECONDS)
         finally:
             if not done.done():
                 os.close(os.open(fifo, os.O_WRONLY))

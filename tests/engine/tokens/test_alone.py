@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, TimeoutError
 import pytest
 from engine.halfway import half_way
 from servers.tokens import TokenServer, refusal
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.config import Secret
 from collective.maildrophost.engine.tokens import TokenFault
@@ -81,10 +81,12 @@ def test_processes_that_need_a_token_at_the_same_moment_all_get_one(configure):
             )
             for _ in range(3)
         ]
-        wait_until(lambda: server.requests, 30, "the first request")
+        wait_until(lambda: server.requests, what="the first request")
         time.sleep(0.5)
         server.gate.set()
-        got = {process.communicate(timeout=60)[0] for process in processes}
+        got = {
+            process.communicate(timeout=PATIENCE_SECONDS)[0] for process in processes
+        }
     assert got == {b"1\n", b"2\n", b"3\n"}
     assert shown == ["refresh-0", "refresh-1", "refresh-2"]
 
@@ -101,7 +103,7 @@ def test_who_waits_reads_what_the_other_one_has_written(path, another):
         with pytest.raises(TimeoutError):
             waiting.result(0.3)
         another.communicate()
-        assert waiting.result(10).reveal() == "of another"
+        assert waiting.result(PATIENCE_SECONDS).reveal() == "of another"
 
 
 def test_a_killed_one_keeps_nobody_waiting(path, another, impatient):

@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import Secret
 from collective.maildrophost.engine.tokens import TokenFault, TokenSource
@@ -30,7 +31,7 @@ class Endpoint:
 
     def fetch(self) -> Issued:
         self.asked += 1
-        self.gate.wait(10)
+        self.gate.wait(2 * PATIENCE_SECONDS)
         if self.fault is not None:
             raise self.fault
         return Issued(Secret(str(self.asked)), self.lifetime, Secret(""))
@@ -62,7 +63,7 @@ async def settled(source: TokenSource) -> None:
 
 
 def run(coroutine) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 10))
+    asyncio.run(asyncio.wait_for(coroutine, PATIENCE_SECONDS))
 
 
 def test_a_token_is_used_while_it_is_good(endpoint, source):
@@ -211,7 +212,10 @@ def test_an_endpoint_that_never_ends_its_answer_keeps_no_thread_of_the_heartbeat
         endpoint.gate.clear()
         with pytest.raises(TokenFault):
             await source.token()
-        assert await asyncio.wait_for(asyncio.to_thread(str, "beat"), 5) == "beat"
+        assert (
+            await asyncio.wait_for(asyncio.to_thread(str, "beat"), PATIENCE_SECONDS)
+            == "beat"
+        )
         endpoint.gate.set()
 
     run(story())

@@ -22,7 +22,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from plone.app.testing import SITE_OWNER_NAME, SITE_OWNER_PASSWORD
 from plone.registry.interfaces import IRegistry
 from servers.catcher import Catcher
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 from zope.component import getUtility
 from zope.component.hooks import setSite
 
@@ -44,8 +44,6 @@ SIZES = {
     "desktop": {"width": 1280, "height": 900},
     "phone": {"width": 390, "height": 844},
 }
-PATIENCE_MILLISECONDS = 20_000
-PATIENCE_SECONDS = PATIENCE_MILLISECONDS / 1000
 PANEL = "@@maildrophost-controlpanel"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURE_PIXELS = 1500
@@ -139,7 +137,7 @@ class Daemon:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self._beats, PATIENCE_SECONDS, "the daemon's first heartbeat")
+        wait_until(self._beats, what="the daemon's first heartbeat")
 
     def _beats(self) -> bool:
         with self.queue.read() as tx:
@@ -234,7 +232,7 @@ class Visitor:
 @pytest.fixture(params=list(SIZES))
 def visitor(request, chromium, portal, configuration):
     context = chromium.new_context(viewport=SIZES[request.param], locale="en-US")
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = context.new_page()
     home = configuration.parent
     found = Visitor(page, portal.absolute_url(), request.param, home)

@@ -60,7 +60,7 @@ def test_a_failed_mail_is_found_looked_at_and_sent_again(
     daemon.start()
     owner.press("Retry now")
     owner.sees("Tried again at once: 1")
-    catcher.wait_for(61, 30)
+    catcher.wait_for(61)
     owner.page.reload()
     expect(owner.page.locator("#maildrop-message-state")).to_have_text("Sent")
 

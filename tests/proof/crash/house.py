@@ -17,7 +17,7 @@ from typing import Any
 from engine.conftest import Site
 from proof.crash.killing import Plan
 from proof.crash.points import READS
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
@@ -27,8 +27,6 @@ from collective.maildrophost.engine.queue import (
     list_messages,
 )
 
-SECONDS = 30.0
-"""More than anything here takes."""
 TESTS = Path(__file__).parents[2]
 CLI = "collective.maildrophost.engine.cli:main"
 SHORT: dict[str, Any] = {
@@ -61,7 +59,7 @@ class Nursery:
     def close(self) -> None:
         """End it; what it has forked has ended."""
         self._process.stdin.close()
-        self._process.wait(SECONDS)
+        self._process.wait(PATIENCE_SECONDS)
 
     def start(self, **order: Any) -> Child:
         """Fork a program."""
@@ -70,7 +68,7 @@ class Nursery:
         return Child(int(self._answer()), self._answer)
 
     def _answer(self) -> str:
-        answer = self._answers.get(timeout=SECONDS)
+        answer = self._answers.get(timeout=PATIENCE_SECONDS)
         assert answer, "the nursery has died"
         return answer
 
@@ -183,7 +181,7 @@ class House(Site):
         daemon = self.begin(*self.ctl_begin("run"))
         try:
             rests = lambda: self._serves(daemon.pid) and self._rests()  # noqa: E731
-            wait_until(rests, SECONDS, "that nothing is left to do")
+            wait_until(rests, what="that nothing is left to do")
             assert daemon.stop() == 0, self.output + self.log
         finally:
             daemon.kill()

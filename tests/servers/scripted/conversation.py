@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from waiting import PATIENCE_SECONDS
+
 from .answers import Drop, Endless, Hang, Late, Pieces, Raw, said
 from .records import Conversation, Received
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: nothing is waited for, so that the connection ends by RST."""
 BLOCK_OCTETS = 65536
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 2 * PATIENCE_SECONDS
 """For an event that no test sets any more."""
 
 

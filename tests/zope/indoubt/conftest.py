@@ -9,6 +9,7 @@ import pytest
 import transaction
 import ZEO
 import ZODB.config
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt import doubt
@@ -144,7 +145,7 @@ def die(in_process, scripts, queue):
     def die_at(site, where):
         queue.close()
         process = in_process(scripts / "die_in_commit.py", site.file, where)
-        assert process.wait(60) == -signal.SIGKILL
+        assert process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
 
     return die_at
 

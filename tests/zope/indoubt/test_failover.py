@@ -40,7 +40,7 @@ def falls_behind(primary, standby):
         return same
 
     def fall_behind():
-        wait_until(has_all, 20)
+        wait_until(has_all)
         standby.fall_behind()
 
     return fall_behind

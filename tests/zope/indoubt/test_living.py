@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import transaction
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.errors import MaildropError
@@ -118,13 +119,13 @@ def test_a_process_that_was_forked_waits_for_no_thread_of_the_other_one(queue):
     def hold():
         with endings._lock:
             found.set()
-            go_on.wait(20)
+            go_on.wait(PATIENCE_SECONDS)
 
     thread = threading.Thread(target=hold)
     thread.start()
     found.wait()
     if (pid := os.fork()) == 0:
-        signal.alarm(10)
+        signal.alarm(int(PATIENCE_SECONDS))
         os._exit(len(ended_here(queue.url)))
     _, status = os.waitpid(pid, 0)
     go_on.set()

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from engine.queue.postgresql.mails import length
 from sqlalchemy.engine import make_url
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import (
     enqueue,
@@ -44,12 +44,12 @@ def test_ringing_belongs_to_the_transaction(queue, hands):
 
     thread = threading.Thread(target=listen)
     thread.start()
-    listening.wait(20)
+    listening.wait(PATIENCE_SECONDS)
     with pytest.raises(ZeroDivisionError), queue.write() as tx:
         assert len(enqueue(tx, [hands.mail()], hands.now)) / 0
     with queue.write() as tx:
         enqueue(tx, [hands.mail()], hands.now)
         assert not heard
-    wait_until(lambda: heard, 20, "the ring")
+    wait_until(lambda: heard, what="the ring")
     thread.join()
     assert heard[0][1] == 1

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from engine.queue.postgresql.mails import length
 from sqlalchemy.engine import make_url
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.queue import (
     QueueError,
@@ -126,7 +127,7 @@ def test_one_of_two_in_a_deadlock_is_told_and_the_other_goes_on(hands, queue):
         try:
             with queue.write() as tx:
                 tx.exec_driver_sql(lock.format(mine))
-                both_have_one.wait(10)
+                both_have_one.wait(PATIENCE_SECONDS)
                 tx.exec_driver_sql(lock.format(others))
                 hold_messages(tx, [others])
         except QueueError as error:

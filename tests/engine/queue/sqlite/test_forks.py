@@ -18,6 +18,7 @@ from engine.queue.sqlite.forking import (
     thread,
     written_to,
 )
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.queue import enqueue, queue_length, tidy
 from collective.maildrophost.engine.queue.sqlite import connection
@@ -115,7 +116,7 @@ def test_a_fork_waits_for_the_transactions_of_other_threads(hands, queue):
     for work in read, write:
         began.clear()
         with thread(work):
-            assert began.wait(20)
+            assert began.wait(PATIENCE_SECONDS)
             assert in_child(hands.send) == 0
     assert ended == ["reader", "writer"]
     assert length(queue) == 3
