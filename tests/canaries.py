@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import commands
+from commands import PROGRAM
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli import main
 
-PROGRAM = ("-m", "collective.maildrophost.engine.cli")
 OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID")
 
 USER = "site@example.org"
@@ -122,24 +123,18 @@ class Stage:
 
     def run(self, *arguments: str, program: str = "", **environ: str) -> int:
         """Run a command in a process of its own, or the text of a `program`."""
-        python = ("-c", program) if program else PROGRAM
-        ended = subprocess.run(
-            [sys.executable, *python, *self._bound(arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment(**environ),
-            timeout=PATIENCE_SECONDS,
-            check=False,
+        python = (sys.executable, "-c", program) if program else PROGRAM
+        ended = commands.run(
+            *self._bound(arguments), environ=environment(**environ), program=python
         )
-        self.said.append((" ".join(arguments), ended.stdout))
+        self.said.append((" ".join(arguments), ended.stdout + ended.stderr))
         return ended.returncode
 
     @contextmanager
     def running(self, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
         """The daemon in the foreground, stopped at the end."""
         process = subprocess.Popen(
-            [sys.executable, *PROGRAM, *self._bound(("run",))],
+            [*PROGRAM, *self._bound(("run",))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

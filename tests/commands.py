@@ -1,7 +1,7 @@
 """`maildropctl` in processes of its own, without loading the program for each anew.
 
-To load it takes most of the time of a command, and the tests run more than a thousand.
-A process that has loaded it waits here, and forks for each command.
+To load it takes most of the time of a command, and of the start of a daemon; the tests
+run more than a thousand. A process that has loaded it waits here, and forks for each.
 """
 
 from __future__ import annotations
@@ -12,20 +12,27 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
 ENGINE = "collective.maildrophost.engine"
 PROGRAM = (sys.executable, "-m", f"{ENGINE}.cli")
+IMPATIENT = str(Path(__file__).parent / "engine" / "faults" / "impatient.py")
+"""The same with other constants, which are its first argument."""
 SECONDS = 60
-_READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "FAKETIME")
+_READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "GLIBC_", "FAKETIME")
 _LONGEST_REQUEST = 128 * 1024
+_PID_DIGITS = 10
 
 
 def run(
@@ -38,8 +45,7 @@ def run(
 
     Another `program` than the usual one is started as it stands.
     """
-    alike = _read_at_start(environ) == _read_at_start(os.environ)
-    if program != PROGRAM or not alike:
+    if not _is_loaded(program, environ):
         return subprocess.run(
             [*program, *arguments],
             input=stdin,
@@ -48,12 +54,7 @@ def run(
             timeout=SECONDS,
             check=False,
         )
-    command = {
-        "arguments": [os.fsdecode(each) for each in arguments],
-        "environ": dict(environ),
-        "directory": os.getcwd(),
-    }
-    feeding, answer, out, err = _loaded().begin(json.dumps(command).encode())
+    _, feeding, answer, out, err = _begin(arguments, environ, SECONDS, program)
     with ThreadPoolExecutor(3) as threads:
         threads.submit(_feed, feeding, stdin)
         texts = [threads.submit(_read, each) for each in (out, err)]
@@ -61,6 +62,110 @@ def run(
         return subprocess.CompletedProcess(
             arguments, status, *(text.result() for text in texts)
         )
+
+
+class Lasting:
+    """A command that goes on until it is told to end, in the manner of Popen.
+
+    Its standard input is empty, and nobody reads its output but its errors.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        program: Sequence[str],
+    ) -> None:
+        self.args = [*program, *arguments]
+        begun = _begin(arguments, environ, 0, program)
+        self.pid, feeding, answer, out, err = begun
+        self.returncode: int | None = None
+        for each in feeding, out:
+            os.close(each)
+        self._answer, self._err = (os.fdopen(each, "rb", 0) for each in (answer, err))
+
+    def __enter__(self) -> Lasting:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.wait()
+
+    def poll(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            if not select.select([self._answer], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.returncode = int(self._answer.read())
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[None, bytes]:
+        """Nothing, and its errors once nobody can write more of them."""
+        until = None if timeout is None else time.monotonic() + timeout
+        errors = b""
+        while not self._err.closed:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if not select.select([self._err], [], [], left)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            part = self._err.read(65536)
+            errors += part
+            if not part:
+                self._err.close()
+        self.wait(timeout)
+        return None, errors
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    *arguments: str, environ: Mapping[str, str], program: Sequence[str] = PROGRAM
+) -> subprocess.Popen[bytes] | Lasting:
+    """`maildropctl ARGUMENTS`, which goes on; another `program` as it stands."""
+    if _is_loaded(program, environ):
+        return Lasting(arguments, environ, program)
+    return subprocess.Popen(
+        [*program, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environ,
+    )
+
+
+def _is_loaded(program: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether it begins as the process does that waits here."""
+    alike = _read_at_start(environ) == _read_at_start(os.environ)
+    return alike and (program == PROGRAM or program[1:2] == (IMPATIENT,))
+
+
+def _begin(
+    arguments: Sequence[str | bytes],
+    environ: Mapping[str, str],
+    seconds: int,
+    program: Sequence[str],
+) -> tuple[int, int, int, int, int]:
+    """Its PID, the ends of pipes for its input, its exit status, output and errors."""
+    command = {
+        "arguments": [os.fsdecode(each) for each in arguments],
+        "environ": dict(environ),
+        "directory": os.getcwd(),
+        "seconds": seconds,
+        "constants": "" if program == PROGRAM else program[2],
+    }
+    feeding, answer, out, err = _loaded().begin(json.dumps(command).encode())
+    pid = int(os.read(answer, _PID_DIGITS))
+    return pid, feeding, answer, out, err
 
 
 def _read_at_start(environ: Mapping[str, str]) -> dict[str, str]:
@@ -138,6 +243,7 @@ def _wait_for_fork(command: Mapping[str, object], answering: int, *files: int) -
         return _run(**command, files=files)
     for each in files:
         os.close(each)
+    os.write(answering, str(pid).encode().ljust(_PID_DIGITS))
     _, status = os.waitpid(pid, 0)
     os.write(answering, str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
@@ -147,9 +253,16 @@ def _run(
     arguments: Sequence[str],
     environ: Mapping[str, str],
     directory: str,
+    seconds: int,
+    constants: str,
     files: Sequence[int],
 ) -> int:
-    signal.alarm(SECONDS)
+    signal.alarm(seconds)
+    if not seconds:
+        *unused, err = files
+        for each in unused:
+            os.close(each)
+        files = *(os.open(os.devnull, os.O_RDWR) for _ in unused), err
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -160,6 +273,8 @@ def _run(
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(environ)
+    if constants:
+        runpy.run_path(IMPATIENT)["shorten"](json.loads(constants))
     cli = importlib.import_module(f"{ENGINE}.cli")
     sys.argv = [f"{cli.__path__[0]}/__main__.py", *arguments]
     return cli.main()

@@ -9,13 +9,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import commands
 import pytest
 from commands import PROGRAM
 from servers.scripted import Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.config import Configuration, load
 from collective.maildrophost.engine.doorbell import ring
@@ -35,9 +36,6 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     pauses,
 )
-
-SECONDS = 30.0
-"""More than anything here takes on a busy machine."""
 
 
 def environment() -> dict[str, str]:
@@ -81,7 +79,7 @@ class Running:
             assert self.process.poll() is None, self.site.log
             return self.row
 
-        return wait_until(beats, SECONDS, "the first heartbeat")
+        return wait_until(beats, what="the first heartbeat")
 
     def wait_for_reload(self, before: Daemon) -> None:
         """Until its heartbeat is another one; between the two there is none."""
@@ -90,7 +88,7 @@ class Running:
             row = self.row
             return row is not None and row.owner != before.owner
 
-        wait_until(beats_anew, SECONDS, "a reload")
+        wait_until(beats_anew, what="a reload")
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -98,12 +96,12 @@ class Running:
     def stop(self) -> int:
         """The exit status after SIGTERM."""
         self.signal(signal.SIGTERM)
-        return self.process.wait(SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def kill(self) -> None:
         """As kill -9 or a lack of memory ends it: nothing can be cleaned up."""
         self.process.kill()
-        self.process.wait(SECONDS)
+        self.process.wait(PATIENCE_SECONDS)
 
 
 class Site:
@@ -145,6 +143,11 @@ class Site:
     def log_lines(self, words: str) -> list[str]:
         return [line for line in self.log.splitlines() if words in line]
 
+    def logged(self, words: str) -> float:
+        """When the first line with these words was written."""
+        moment, _, _ = self.log_lines(words)[0].partition(" ")
+        return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
+
     @property
     def daemons(self) -> list[Daemon]:
         with self.queue.read() as tx:
@@ -167,6 +170,13 @@ class Site:
         ring(bells)
         return ids
 
+    def grow_old(self, seconds: float) -> None:
+        """Have all mail wait for so much longer."""
+        with self.queue.write() as tx:
+            tx.exec_driver_sql(
+                f"UPDATE maildrop_schedule SET since = since - {seconds}"
+            )
+
     def message(self, id: str) -> MessageRecord:
         with self.queue.read() as tx:
             found = get_message(tx, id)
@@ -174,20 +184,16 @@ class Site:
         return found
 
     def wait_for(
-        self, id: str, state: State, timeout: float = SECONDS
+        self, id: str, state: State, timeout: float = PATIENCE_SECONDS
     ) -> MessageRecord:
         what = f"that message {id} is {state.value}"
         wait_until(lambda: self.message(id).state is state, timeout, what)
         return self.message(id)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [*self.program, "--config", str(self.path), "run", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={**environment(), **self.environ},
-        )
+    def start(self, *arguments: str) -> subprocess.Popen[bytes] | commands.Lasting:
+        bound = "--config", str(self.path), "run", *arguments
+        environ = {**environment(), **self.environ}
+        return commands.start(*bound, environ=environ, program=self.program)
 
     @contextmanager
     def daemon(self, wait: bool = True) -> Iterator[Running]:
@@ -205,7 +211,7 @@ class Site:
         """The exit status of `run --once`."""
         process = self.start("--once")
         try:
-            process.communicate(timeout=60)
+            process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
             process.wait()

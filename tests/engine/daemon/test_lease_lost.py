@@ -6,15 +6,14 @@ import json
 import signal
 import sys
 import threading
-from pathlib import Path
 
 import pytest
+from commands import IMPATIENT
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State, retire
 
-IMPATIENT = str(Path(__file__).parents[1] / "faults" / "impatient.py")
 QUICK = {"smtp": {}, "daemon.heartbeat.RENEW_SECONDS": 0.1}
 BROKEN_OFF = "1 mails in flight are broken off"
 

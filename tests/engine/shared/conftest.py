@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
+from commands import IMPATIENT
 from servers.postgresql import PostgreSQL
 
 from collective.maildrophost.engine.queue import open_queue
 
-IMPATIENT = str(Path(__file__).parents[1] / "faults" / "impatient.py")
 SHORT = {
     "delivery.ledger.RETRY_SECONDS": 0.1,
     "delivery.watch.LOOK_SECONDS": 0.1,
