@@ -72,7 +72,7 @@ def test_a_certificate_nobody_trusts_pauses_the_relay(site):
         site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=2)
         with site.daemon():
             (id,) = site.send()
-            (paused,) = wait_until(lambda: site.pauses, 10, "the relay's pause")
+            (paused,) = wait_until(lambda: site.pauses, what="the relay's pause")
             assert "certificate" in paused.fault
         assert relay.messages == []
     assert site.message(id).attempts == 0
@@ -89,7 +89,7 @@ def test_a_refused_password_bounces_nothing_and_is_an_error_once(site):
         )
         with site.daemon():
             (id,) = site.send()
-            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, 10)
+            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2)
     assert site.message(id).attempts == 0
     assert len(site.log_lines(" ERROR ")) == 1
     assert "sesame-7" not in site.log + str(site.pauses)
@@ -118,7 +118,7 @@ def test_every_attempt_has_its_log_line_for_each_recipient(site, make_mail):
                 make_mail("no@example.org", "later@example.org", "yes@example.org")
             )
             site.wait_for(id, State.FAILED)
-            wait_until(lambda: site.log_lines(" attempt=2 "), 10, "the last log line")
+            wait_until(lambda: site.log_lines(" attempt=2 "), what="the last log line")
     found = re.findall(rf" id={id} (\w+) to=<(\S+)> .* attempt=(\d) .*", site.log)
     assert found == [
         ("failed", "no@example.org", "1"),
@@ -148,9 +148,11 @@ def test_a_deferred_recipient_alone_is_tried_again_with_growing_waits(site, make
 
 def test_mail_fails_when_its_lifetime_is_over(site):
     with Scripted({"MAIL": "451 4.3.0 never"}) as relay:
-        site.configure(SMTP_PORT=relay.port, MAILDROP_LIFETIME=0.5)
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LIFETIME=3600)
         with site.daemon():
             (id,) = site.send()
+            site.wait_for(id, State.DEFERRED)
+            site.grow_old(3600)
             record = site.wait_for(id, State.FAILED)
     assert record.attempts >= 2
     assert record.recipients[0].reply.startswith("given up after")
@@ -164,7 +166,7 @@ def test_a_long_queue_is_sent_without_pauses_in_every_lane(site, make_mail):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             site.send(*messages)
-            relay.wait_for(len(messages), 10)
+            relay.wait_for(len(messages))
 
 
 def test_with_a_debug_receiver_all_mail_goes_there(site, make_mail):

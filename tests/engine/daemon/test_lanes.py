@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 
 import pytest
@@ -12,7 +11,7 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import enqueue
 
 CONCURRENCY = 4
-NEWSLETTER = 100_000
+NEWSLETTER = 30_000
 
 
 @pytest.fixture
@@ -42,8 +41,8 @@ def test_a_password_mail_overtakes_a_newsletter(site, queue_many, make_mail):
         site.configure(SMTP_PORT=server.port, MAILDROP_CONCURRENCY=CONCURRENCY)
         with site.daemon():
             server.wait_for(10 * CONCURRENCY)
-            before = len(server.accepted)
             site.send(make_mail(subject="interactive", lane=Lane.INTERACTIVE))
+            before = len(server.accepted)
             while "interactive" not in (arrived := lanes(server)):
                 assert len(arrived) < NEWSLETTER
     # What was on its way and what was claimed when the mail was queued; not more.
@@ -82,10 +81,9 @@ def test_the_pace_is_kept_over_all_connections_without_a_burst(
         assert site.once() == 0
     times = [each.time for each in server.accepted]
     assert len(times) == 5
-    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    # A busy machine may hear of one late and of the next in time.
-    assert min(gaps) > 0.1
-    assert times[-1] - times[0] > 4 * 0.3 * 0.8
+    # Any may be heard of late, but none before its turn.
+    began = site.logged(" started, pid ")
+    assert all(time >= began + turn * 0.3 for turn, time in enumerate(times))
 
 
 def test_no_connection_takes_more_than_its_batch(site, make_mail):

@@ -42,7 +42,7 @@ def idle(site):
 
 
 def wait_until_idle(site):
-    wait_until(lambda: idle(site), 10, "the end of all mail")
+    wait_until(lambda: idle(site), what="the end of all mail")
 
 
 @pytest.fixture
@@ -119,11 +119,13 @@ def test_when_its_lifetime_is_over_one_notification_tells_of_the_rest(site, make
         ["RCPT:b@example.org", "RCPT:c@example.org"], "450 4.2.0 later"
     )
     with Scripted(later) as relay:
-        site.configure(SMTP_PORT=relay.port, MAILDROP_LIFETIME=0.5)
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LIFETIME=3600)
         with site.daemon():
             (id,) = site.send(
                 make_mail("b@example.org", "yes@example.org", "c@example.org")
             )
+            site.wait_for(id, State.DEFERRED)
+            site.grow_old(3600)
             site.wait_for(id, State.FAILED)
             wait_until_idle(site)
         (told,) = to(relay, "a@example.org")
@@ -260,11 +262,11 @@ def test_the_postmaster_is_told_of_a_lasting_fault_and_of_its_end(
     )
     with site.daemon():
         site.send()
-        wait_until(lambda: site.pauses and site.pauses[0].told, 10, "the letter")
+        wait_until(lambda: site.pauses and site.pauses[0].told, what="the letter")
         failures = site.pauses[0].failures
-        wait_until(lambda: site.pauses[0].failures >= failures + 2, 10, "more tries")
+        wait_until(lambda: site.pauses[0].failures >= failures + 2, what="more tries")
         with late_relay(unused_port) as relay:
-            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, 10, "both letters")
+            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, what="both letters")
             wait_until_idle(site)
             first, second = to(relay, POSTMASTER)
     fault = f"The relay 127.0.0.1:{unused_port} has taken no mail since"
@@ -284,12 +286,12 @@ def test_a_restart_does_not_tell_of_the_fault_again(site, unused_port, late_rela
     )
     with site.daemon():
         site.send()
-        wait_until(lambda: site.pauses and site.pauses[0].told, 10, "the letter")
+        wait_until(lambda: site.pauses and site.pauses[0].told, what="the letter")
     failures = site.pauses[0].failures
     with site.daemon():
-        wait_until(lambda: site.pauses[0].failures >= failures + 2, 10, "more tries")
+        wait_until(lambda: site.pauses[0].failures >= failures + 2, what="more tries")
         with late_relay(unused_port) as relay:
-            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, 10, "both letters")
+            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, what="both letters")
             wait_until_idle(site)
             assert len(to(relay, POSTMASTER)) == 2
 
@@ -298,9 +300,9 @@ def test_the_postmaster_hears_nothing_of_a_short_fault(site, unused_port, late_r
     site.configure(SMTP_PORT=unused_port, MAILDROP_POSTMASTER=POSTMASTER)
     with site.daemon():
         site.send()
-        wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, 10, "a fault")
+        wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, what="a fault")
         with late_relay(unused_port) as relay:
             relay.wait_for(1)
-            wait_until(lambda: not site.pauses, 10, "the end of the fault")
+            wait_until(lambda: not site.pauses, what="the end of the fault")
             wait_until_idle(site)
             assert to(relay, POSTMASTER) == []

@@ -38,12 +38,12 @@ def test_the_rate_holds_over_all_daemons(machines, make_mail):
                 SMTP_PORT=relay.port, MAILDROP_RATE=round(60 / INTERVAL), DEBUG=0
             )
             daemons.enter_context(site.daemon())
+        began = time.time()
         sites[0].send(*[make_mail(subject=str(number)) for number in range(9)])
-        relay.wait_for(9, 20)
+        relay.wait_for(9)
         times = [each.time for each in relay.accepted]
         busy = sum(1 for each in relay.conversations if each.received)
-    # A start may be late, and the next one then is not early.
-    assert times[-1] - times[0] >= 8 * INTERVAL - 0.2
+    assert times[-1] - began >= 8 * INTERVAL
     assert busy >= 2
 
 
@@ -71,7 +71,7 @@ def test_one_daemon_finds_a_fault_and_all_pause(machines, make_mail, unused_port
         # The other one may have found it by itself before it heard of it.
         for site in sites:
             what = "that it pauses"
-            wait_until(lambda site=site: site.log_lines("mail waits, next"), 10, what)
+            wait_until(lambda site=site: site.log_lines("mail waits, next"), what=what)
 
 
 def test_a_daemon_heeds_what_others_have_found(machines, make_mail, queue):
@@ -85,13 +85,13 @@ def test_a_daemon_heeds_what_others_have_found(machines, make_mail, queue):
             with queue.write() as tx:
                 pause(tx, RelayPause(name, "no route", now - 5, now + 200, 3))
             heard = "no route, another daemon has found; mail waits"
-            wait_until(lambda: site.log_lines(heard), 10, "that it pauses, too")
+            wait_until(lambda: site.log_lines(heard), what="that it pauses, too")
             (id,) = site.send(make_mail())
             with queue.write() as tx:
                 clear(tx, name)
             site.wait_for(id, State.SENT)
             freed = f"relay {name} works again, another daemon has found"
-            wait_until(lambda: site.log_lines(f" id={id} sent "), 10, "the line of it")
+            wait_until(lambda: site.log_lines(f" id={id} sent "), what="the line of it")
         assert site.log.index(freed) < site.log.index(f" id={id} sent ")
 
 
@@ -102,10 +102,10 @@ def test_one_probe_serves_all(machines, make_mail, unused_port, late_relay):
             site.configure(SMTP_PORT=unused_port)
             daemons.enter_context(site.daemon())
         sites[0].send(make_mail())
-        wait_until(lambda: sites[0].pauses, 10, "the fault")
+        wait_until(lambda: sites[0].pauses, what="the fault")
         with late_relay(unused_port) as relay:
-            relay.wait_for(1, 30)
-            wait_until(lambda: not sites[0].pauses, 10, "the end of the fault")
+            relay.wait_for(1)
+            wait_until(lambda: not sites[0].pauses, what="the end of the fault")
             for number in range(4):
                 sites[0].send(make_mail(subject=str(number)))
             relay.wait_for(5, 5)
@@ -126,7 +126,7 @@ def test_who_has_seen_the_end_of_a_fault_forgets_it_for_all(machines, make_mail,
             found = RelayPause(f"127.0.0.1:{relay.port}", "down", before, before, 1)
             with queue.write() as tx:
                 pause(tx, found)
-            wait_until(lambda: not site.pauses, 10, "the end of the fault")
+            wait_until(lambda: not site.pauses, what="the end of the fault")
 
 
 def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
@@ -140,10 +140,10 @@ def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
         well.configure(MAILDROP_TLS_CA_FILE=certificates.ca_file)
         with broken.daemon():
             (id,) = broken.send(make_mail())
-            wait_until(lambda: broken.pauses, 10, "the fault")
+            wait_until(lambda: broken.pauses, what="the fault")
             with well.daemon():
                 well.wait_for(id, State.SENT)
-                wait_until(lambda: not broken.pauses, 10, "the end of the fault")
+                wait_until(lambda: not broken.pauses, what="the end of the fault")
                 mails = 1
                 while not broken.log_lines("but other daemons' mail gets through"):
                     (id,) = broken.send(make_mail())

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from servers.certificates import Certificates
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from .answers import said
 from .conversation import Talk
@@ -113,7 +113,7 @@ class Scripted:
         """The commands of all connections, in the order of the connections."""
         return [each for talk in self.conversations for each in talk.commands]
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = PATIENCE_SECONDS) -> list[Received]:
         """The accepted messages once there are `count`."""
         wait_until(lambda: len(self.accepted) >= count, timeout, f"{count} messages")
         return self.accepted
@@ -133,6 +133,8 @@ class Scripted:
         with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                # Else a reply in several writes waits for who delays to acknowledge.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._sockets.append(connection)
                 talk = Conversation(opened=time.time())
                 self.conversations.append(talk)
