@@ -11,6 +11,12 @@ def children(pid: int) -> list[int]:
     return [int(each) for each in text.split()]
 
 
+def waits_for_lock(pid: int) -> bool:
+    """Whether a thread pauses between two tries; for a request it waits elsewhere."""
+    threads = Path(f"/proc/{pid}/task").glob("*/wchan")
+    return any("poll_schedule_timeout" in each.read_text() for each in threads)
+
+
 def state(pid: int) -> str:
     """The letter of proc(5): "T" is stopped, "Z" has ended and nobody has waited."""
     text = Path(f"/proc/{pid}/stat").read_text()

@@ -96,13 +96,13 @@ def test_stopped_by_supervisor_it_stays_stopped_after_a_clean_end(supervised):
 
 
 def test_an_error_in_its_configuration_keeps_it_down(supervised):
-    wait_until(lambda: works(supervised, "newsletter"), SECONDS, "the daemon")
+    wait_until(lambda: works(supervised, "newsletter"), PATIENCE_SECONDS, "the daemon")
     with open(supervised / "parts/maildrop/newsletter.conf", "a") as configuration:
         configuration.write("SMTP_PORT=smtp\n")
     supervised.script("supervisorctl", "restart", "maildrop-newsletter")
     wait_until(
         lambda: "EXITED" in supervised.script("supervisorctl", "status").stdout,
-        SECONDS,
+        PATIENCE_SECONDS,
         "the end of the daemon",
     )
     section = supervised.text("parts/maildrop/maildrop-newsletter.supervisor")

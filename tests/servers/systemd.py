@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+from waiting import PATIENCE_SECONDS
+
 WATCHDOG_SECONDS = 1.0
 LONGER_THAN_ANY_PAUSE_SECONDS = 2 * WATCHDOG_SECONDS
 
@@ -20,7 +22,7 @@ class Manager:
         watched = {"WATCHDOG_USEC": str(int(watchdog * 1e6))} if watchdog else {}
         return {"NOTIFY_SOCKET": self.address, **watched}
 
-    def next(self, seconds: float = 20.0) -> dict[str, str]:
+    def next(self, seconds: float = PATIENCE_SECONDS) -> dict[str, str]:
         """The next message; TimeoutError when none comes in time."""
         self._socket.settimeout(seconds)
         text = self._socket.recv(4096).decode()

@@ -8,9 +8,9 @@ import sys
 import threading
 import time
 
-from engine.processes import children
+from engine.processes import children, waits_for_lock
 from servers.scripted import Hang, Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import State, claim, recover
@@ -32,7 +32,7 @@ sys.exit(main(sys.argv[1:]))
 def test_an_unexpected_error_is_told_with_its_place_and_without_its_words(site):
     site.program = (sys.executable, "-c", BROKEN)
     process = site.start()
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert site.log_lines("the daemon ends: unexpected RuntimeError")
     assert "in broken" in site.log
@@ -52,12 +52,13 @@ def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
     """Nothing is in flight then that could become a duplicate."""
     site.configure(MAILDROP_STOP_TIMEOUT=0.3, MAILDROP_INTERVAL=0.1)
     with site.daemon() as daemon:
+        (books,) = children(daemon.pid)
         with site.queue.write():
-            time.sleep(1)  # that it looks for new mail
+            wait_until(lambda: waits_for_lock(books), what="a look for new mail")
             daemon.signal(signal.SIGTERM)
-            wait_until(lambda: site.log_lines("no mail is in flight"), 10, "the word")
+            wait_until(lambda: site.log_lines("no mail is in flight"), what="the word")
             assert site.log_lines("not answered within 0.3 s: the end waits for it")
-        assert daemon.process.wait(20) == 0
+        assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert not site.log_lines("duplicates")
 
 
@@ -105,7 +106,7 @@ def test_a_queue_that_is_gone_does_not_hide_why_the_daemon_ends(site):
     path = str(site.home / "queue.db")
     site.program = (sys.executable, "-c", program.replace("PATH", repr(path)))
     process = site.start()
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert said.rstrip().endswith(b"RuntimeError: some words of a mail")
     assert site.log_lines("the daemon ends: unexpected RuntimeError")
@@ -126,5 +127,5 @@ def test_a_daemon_that_ends_by_an_error_puts_off_the_large_mail_that_it_had(
             (books,) = children(daemon.pid)
             os.kill(books, signal.SIGKILL)
             site.send()
-            assert daemon.process.wait(20) == 1
+            assert daemon.process.wait(PATIENCE_SECONDS) == 1
     assert site.message(id).due > time.time() + 30

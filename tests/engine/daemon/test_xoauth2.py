@@ -7,9 +7,10 @@ import signal
 import pytest
 from servers.scripted import Scripted
 from servers.tokens import TokenServer, login_options, refusal
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State
+from collective.maildrophost.engine.tokens.files import REPLACEMENT_SECONDS
 
 SECRET = "sesame-oauth-7"
 
@@ -56,7 +57,7 @@ def test_a_token_that_expires_soon_is_renewed_while_mail_goes_on(site, oauth):
                 site.wait_for(id, State.SENT)
                 return len({talk.login for talk in relay.conversations}) > 1
 
-            wait_until(another, 10, "a second token")
+            wait_until(another, what="a second token")
     assert site.log_lines(" WARNING ") == []
 
 
@@ -67,7 +68,7 @@ def test_a_token_endpoint_that_is_down_pauses_the_relay_until_it_is_back(site, o
         oauth(relay, tokens)
         with site.daemon():
             (id,) = site.send()
-            (paused,) = wait_until(lambda: site.pauses, 10, "the relay's pause")
+            (paused,) = wait_until(lambda: site.pauses, what="the relay's pause")
             assert "token: 127.0.0.1:" in paused.fault
             record = site.wait_for(id, State.SENT)
     assert record.attempts == 1
@@ -83,7 +84,7 @@ def test_a_refused_client_bounces_nothing_and_is_an_error_once(site, oauth):
         oauth(relay, tokens)
         with site.daemon():
             (id,) = site.send()
-            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, 10)
+            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2)
     message = site.message(id)
     assert (message.state, message.attempts) == (State.QUEUED, 0)
     [error] = site.log_lines(" ERROR ")
@@ -108,7 +109,7 @@ def test_a_login_that_cannot_work_ends_the_start_with_2(site, oauth):
         oauth(relay, tokens)
         (site.home / "client-secret").unlink()
         process = site.start()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 2
     assert b"MAILDROP_OAUTH_CLIENT_SECRET_FILE: expected a readable file" in said
 
@@ -121,7 +122,7 @@ def test_a_reload_with_a_login_that_cannot_work_changes_nothing(site, oauth):
             site.configure(MAILDROP_OAUTH_CLIENT_SECRET_FILE=missing)
             daemon.signal(signal.SIGHUP)
             words = "the old configuration stays in force"
-            wait_until(lambda: site.log_lines(words), 10, "the error")
+            wait_until(lambda: site.log_lines(words), what="the error")
             (id,) = site.send()
             site.wait_for(id, State.SENT)
 
@@ -148,14 +149,19 @@ def test_a_stop_waits_for_what_replaces_a_refresh_token(site, oauth, refresh_tok
     with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
         tokens.answers.append(rotating(tokens))
         tokens.gate.clear()
-        oauth(relay, tokens, MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token)
+        oauth(
+            relay,
+            tokens,
+            MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token,
+            MAILDROP_STOP_TIMEOUT=0.3,
+        )
         with site.daemon() as daemon:
             site.send()
-            wait_until(lambda: tokens.requests, 10, "the request")
+            wait_until(lambda: tokens.requests, what="the request")
             daemon.signal(signal.SIGTERM)
-            wait_until(lambda: "stopped" in site.log, 10, "the end")
+            wait_until(lambda: "stopped" in site.log, what="the end")
             tokens.gate.set()
-            assert daemon.process.wait(10) == 0
+            assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert refresh_token.read_text() == "refresh-2\n"
 
 
@@ -166,12 +172,14 @@ def test_an_endpoint_that_hangs_holds_up_no_stop(site, oauth, refresh_token):
             relay,
             tokens,
             MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token,
-            MAILDROP_STOP_TIMEOUT=1,
+            MAILDROP_STOP_TIMEOUT=0.3,
         )
         with site.daemon() as daemon:
             site.send()
-            wait_until(lambda: tokens.requests, 10, "the request")
+            wait_until(lambda: tokens.requests, what="the request")
             daemon.signal(signal.SIGTERM)
-            # supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT.
-            assert daemon.process.wait(9) == 0
+            assert daemon.process.wait(PATIENCE_SECONDS) == 0
+            assert not tokens.gate.is_set()
     assert refresh_token.read_text() == "refresh-1\n"
+    # Supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT.
+    assert REPLACEMENT_SECONDS < 10

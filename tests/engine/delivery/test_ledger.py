@@ -7,6 +7,7 @@ import itertools
 import time
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.delivery import ledger as module
 from collective.maildrophost.engine.delivery.books import Answer
@@ -23,14 +24,18 @@ INTERVAL = 3600.0
 def looks():
     """Runs a ledger with one free connection; the requests it makes meanwhile.
 
-    `next_due(request)` is the answer to the first one, which takes some time.
+    `next_due(request)` is the answer to each, which takes some time. With `awaited` it
+    runs until it has made so many, else for a while.
     """
 
-    def run(next_due, seconds=0.3):
+    def run(next_due, awaited=0):
         requests = []
+        enough = asyncio.Event()
 
         async def write(request):
             requests.append(request)
+            if len(requests) == awaited:
+                enough.set()
             due = next_due(request)
             await asyncio.sleep(0.05)
             return Answer([], due)
@@ -41,7 +46,10 @@ def looks():
             tasks = [
                 asyncio.create_task(each) for each in (ledger.turn(None), ledger.run())
             ]
-            await asyncio.sleep(seconds)
+            if awaited:
+                await asyncio.wait_for(enough.wait(), PATIENCE_SECONDS)
+            else:
+                await asyncio.sleep(0.3)
             ledger.stop()
             await asyncio.gather(*tasks)
 
@@ -108,7 +116,9 @@ def test_a_run_with_once_does_not_end_as_if_nothing_was_left_when_claims_broke()
     async def until_done():
         permits = Permits(Pace.of(0.0, 0))
         ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None, once=True)
-        await asyncio.wait_for(asyncio.gather(ledger.turn(None), ledger.run()), 5)
+        await asyncio.wait_for(
+            asyncio.gather(ledger.turn(None), ledger.run()), PATIENCE_SECONDS
+        )
 
     asyncio.run(until_done())
     assert len(requests) == 3
@@ -119,8 +129,8 @@ def test_who_comes_when_all_has_ended_is_told_so_at_once():
         permits = Permits(Pace.of(0.0, 0))
         ledger = Ledger(None, "me", 1, permits, INTERVAL, lambda done: None)
         ledger.stop()
-        await asyncio.wait_for(ledger.run(), 5)
-        return await asyncio.wait_for(ledger.turn(None), 5)
+        await asyncio.wait_for(ledger.run(), PATIENCE_SECONDS)
+        return await asyncio.wait_for(ledger.turn(None), PATIENCE_SECONDS)
 
     assert asyncio.run(come_late()) is None
 
@@ -151,7 +161,7 @@ def test_a_pause_that_ends_between_two_looks_at_the_clock_is_not_slept_over(
         ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
         runs = ledger.turn(None), ledger.run()
         tasks = [asyncio.create_task(each) for each in runs]
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), PATIENCE_SECONDS)
         ledger.stop()
         await asyncio.gather(*tasks)
 
@@ -159,11 +169,11 @@ def test_a_pause_that_ends_between_two_looks_at_the_clock_is_not_slept_over(
 
 
 def test_what_becomes_due_while_the_queue_is_read_is_not_left_for_later(looks):
-    assert len(looks(lambda request: request.due_before + 0.01)) >= 2
+    looks(lambda request: request.due_before + 0.01, awaited=2)
 
 
 def test_what_becomes_due_soon_is_waited_for(looks):
-    first, second, *_ = looks(lambda request: request.due_before + 0.15)
+    first, second, *_ = looks(lambda request: request.due_before + 0.15, awaited=2)
     assert second.now - first.now >= 0.15
 
 

@@ -7,14 +7,13 @@ import signal
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from engine.faults.outages import locked
-from engine.processes import children, state
+from engine.processes import children, state, waits_for_lock
 from servers.catcher import Catcher
 from servers.scripted import Drop, Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State, stats
 
@@ -30,7 +29,7 @@ def test_mail_in_flight_at_a_kill_is_sent_again_and_marked(site, make_mail):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as first:
             (id,) = site.send(make_mail())
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             assert site.message(id).state is State.SENDING
             first.kill()
         with site.daemon():
@@ -53,7 +52,7 @@ def test_a_kill_with_many_mails_in_the_queue_loses_none(site, make_mail):
         with site.daemon() as first:
             ids = site.send(*[make_mail(subject=f"n{n}") for n in range(40)])
             # Nine connections at most have a message each, and none has its reply.
-            wait_until(lambda: len(relay.received) >= 24, 10, "mail in flight")
+            wait_until(lambda: len(relay.received) >= 24, what="mail in flight")
             first.kill()
             release.set()
         with site.daemon():
@@ -75,13 +74,13 @@ def test_two_daemons_on_one_queue_send_each_message_once(site, make_mail):
             second.wait_for_heartbeat()
             assert len(site.daemons) == 2
             site.send(*[make_mail(subject=f"n{n}") for n in range(200)])
-            relay.wait_for(200, 20)
+            relay.wait_for(200)
 
             def all_sent() -> bool:
                 with site.queue.read() as tx:
                     return stats(tx, 0).states[State.SENT] == 200
 
-            wait_until(all_sent, 10, "the last verdict")
+            wait_until(all_sent, what="the last verdict")
         subjects = Counter(each.content for each in relay.messages)
     assert len(subjects) == 200
     assert set(subjects.values()) == {1}
@@ -97,7 +96,7 @@ def test_a_daemon_that_dies_leaves_its_mail_to_the_other(site, impatient, make_m
         site.configure(MAILDROP_INTERVAL=0.2)
         with site.daemon() as first:
             (id,) = site.send(make_mail(subject="in flight"))
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             with site.daemon():
                 others = site.send(*[make_mail(subject=str(n)) for n in range(20)])
                 for other in others:
@@ -121,7 +120,7 @@ def test_a_kill_before_the_last_dot_sends_the_mail_again(site, make_mail):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as first:
             (id,) = site.send(make_mail(body=body))
-            wait_until(lambda: relay.conversations and "DATA" in relay.commands, 10)
+            wait_until(lambda: relay.conversations and "DATA" in relay.commands)
             assert site.message(id).state is State.SENDING
             first.kill()
         never.set()
@@ -140,10 +139,10 @@ def test_a_kill_between_the_acceptance_and_the_commit_sends_again_and_marks(site
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as first:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             with locked(site):
                 accepted.set()
-                wait_until(lambda: relay.received[0].answered, 10, "the reply")
+                wait_until(lambda: relay.received[0].answered, what="the reply")
                 assert site.message(id).state is State.SENDING
                 (books,) = children(first.pid)
                 first.kill()
@@ -164,15 +163,15 @@ def test_a_verdict_is_written_although_the_daemon_was_killed(site):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as first:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             (books,) = children(first.pid)
             with locked(site):
                 accepted.set()
-                wait_until(lambda: relay.received[0].answered, 10, "the reply")
-                wait_until(lambda: waits_for_lock(books), 10, "the transaction")
+                wait_until(lambda: relay.received[0].answered, what="the reply")
+                wait_until(lambda: waits_for_lock(books), what="the transaction")
                 first.kill()
             record = site.wait_for(id, State.SENT)
-            wait_until(lambda: not running(books), 10, "the end of the child")
+            wait_until(lambda: not running(books), what="the end of the child")
     assert not record.possible_duplicate
     assert len(relay.received) == 1
 
@@ -184,11 +183,11 @@ def test_a_daemon_whose_bookkeeper_dies_ends_and_its_mail_is_sent_again(site):
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as first:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             (books,) = children(first.pid)
             os.kill(books, signal.SIGKILL)
             site.send()
-            assert first.process.wait(10) != 0
+            assert first.process.wait(PATIENCE_SECONDS) != 0
         assert site.daemons == []
         assert site.log_lines("the process that writes to the queue")
         with site.daemon():
@@ -204,7 +203,7 @@ def test_the_bookkeeper_of_a_daemon_that_dies_ends(site):
         os.kill(books, signal.SIGINT)
         assert running(books)
         daemon.kill()
-        wait_until(lambda: not running(books), 10, "the end of the child")
+        wait_until(lambda: not running(books), what="the end of the child")
 
 
 def running(pid: int) -> bool:
@@ -213,8 +212,3 @@ def running(pid: int) -> bool:
         return state(pid) != "Z"
     except FileNotFoundError:
         return False
-
-
-def waits_for_lock(pid: int) -> bool:
-    """Whether it pauses between two tries; for a request it waits elsewhere."""
-    return "poll_schedule_timeout" in Path(f"/proc/{pid}/wchan").read_text()

@@ -99,7 +99,7 @@ async def hears(server, connect: float) -> bool:
     """Whether a connection to a name with its address was made in time."""
     name = RelayAddress("two.test", server.port)
     opening = Connection.open(name, Security(), timeouts=Timeouts(connect=connect))
-    connection = await asyncio.wait_for(opening, 10)
+    connection = await asyncio.wait_for(opening, PATIENCE_SECONDS)
     await connection.quit()
     return True
 
