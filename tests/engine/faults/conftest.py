@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
+from commands import IMPATIENT
 from engine.faults.exchange import Exchange
 from servers.certificates import Certificates
-from servers.scripted import Scripted
+from servers.scripted import Hang, Scripted
 from servers.silent import silent
-
-IMPATIENT = str(Path(__file__).with_name("impatient.py"))
 
 
 def impatient_program(smtp, **constants):
@@ -39,11 +38,12 @@ def unprivileged(site):
         site.program = ("setpriv", "--bounding-set", dropped, *site.program)
 
 
-@pytest.fixture(scope="session")
-def running_exchange(make_site, tmp_path_factory):
-    site = make_site(tmp_path_factory.mktemp("exchange"))
-    short = dict.fromkeys(("mail", "rcpt", "data", "content", "end", "quit"), 1.0)
-    site.program = impatient_program(short)
+@contextmanager
+def running_exchange(site, seconds=None):
+    """One that runs; where no reply comes, the daemon waits for so long."""
+    if seconds is not None:
+        phases = ("mail", "rcpt", "data", "content", "end", "quit")
+        site.program = impatient_program(dict.fromkeys(phases, seconds))
     with Scripted() as relay:
         # One message a connection, so that each finds the script of its own test; and
         # no second attempt, nor a letter about a failure, that no test asked for.
@@ -54,11 +54,35 @@ def running_exchange(make_site, tmp_path_factory):
     site.queue.close()
 
 
+@pytest.fixture(scope="session")
+def patient_exchange(make_site, tmp_path_factory):
+    with running_exchange(make_site(tmp_path_factory.mktemp("patient"))) as exchange:
+        yield exchange
+
+
+@pytest.fixture(scope="session")
+def hasty_exchange(make_site, tmp_path_factory):
+    with running_exchange(make_site(tmp_path_factory.mktemp("hasty")), 1.0) as exchange:
+        yield exchange
+
+
 @pytest.fixture
-def exchange(running_exchange):
-    """A daemon with a relay that runs on from test to test."""
-    yield running_exchange
-    running_exchange.forget()
+def hangs(request):
+    """Whether the relay does, in a test with this among its parameters."""
+    given = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return any(isinstance(each, Hang) or each == "silence" for each in given.values())
+
+
+@pytest.fixture
+def exchange(request, hangs):
+    """A daemon with a relay that runs on from test to test.
+
+    It gives up soon only on one that hangs: on a busy machine any other may be slow.
+    """
+    kind = "hasty" if hangs else "patient"
+    exchange = request.getfixturevalue(f"{kind}_exchange")
+    yield exchange
+    exchange.forget()
 
 
 @pytest.fixture(scope="session")
