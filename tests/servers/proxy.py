@@ -22,6 +22,7 @@ class Proxy(Listener):
     than that, so that the rest stays with who sends it. With
     `lose_commit(words)` the server gets the next COMMIT of a connection on which these
     words were said, and nobody gets its answer; `lost` is set when it has been done.
+    `met` counts who has come, to a wire that is cut, too.
     """
 
     def __init__(self, target: Path) -> None:
@@ -31,6 +32,7 @@ class Proxy(Listener):
         self._sockets: list[socket.socket] = []
         self._words = b""
         self.slow = 0.0
+        self.met = 0
         self.lost = threading.Event()
 
     def lose_commit(self, words: bytes) -> None:
@@ -57,6 +59,7 @@ class Proxy(Listener):
                 each.shutdown(socket.SHUT_RDWR)
 
     def meet(self, client: socket.socket) -> None:
+        self.met += 1
         self._sockets.append(client)
         threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from http import HTTPStatus
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.metrics import http as module
 from collective.maildrophost.engine.metrics.http import Answer, Page, listening, plain
@@ -25,7 +25,7 @@ async def ask(port: int, request: bytes, end: bool = False) -> bytes:
     writer.write(request)
     if end:
         writer.write_eof()
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
     writer.close()
     return answer
 
@@ -92,7 +92,9 @@ def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch, caplo
         async with listening("127.0.0.1", 0, echo) as server:
             port = server.sockets[0].getsockname()[1]
             slow = asyncio.create_task(ask(port, b"GET / HT"))
-            quick = await ask(port, b"GET / HTTP/1.1\r\n\r\n")
+            # On a busy machine nobody is quick each time.
+            while not (quick := await ask(port, QUESTION)):
+                pass
             return await slow, quick
 
     slow, quick = asyncio.run(converse())
@@ -125,18 +127,18 @@ async def much(path: str) -> Page:
 
 
 @pytest.mark.parametrize("says", [b"", b"GET /large HTTP/1.1\r\n\r\n"])
-def test_the_end_waits_for_no_client_that_says_or_reads_nothing(says):
-    async def end_beside_a_client() -> float:
+def test_the_end_waits_for_no_client_that_says_or_reads_nothing(monkeypatch, says):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 60 * PATIENCE_SECONDS)
+
+    async def end_beside_a_client() -> None:
         async with listening("127.0.0.1", 0, much) as server:
             port = server.sockets[0].getsockname()[1]
             _, client = await asyncio.open_connection("127.0.0.1", port, limit=1)
             client.write(says)
             await asyncio.sleep(0.2)
-            ends = time.monotonic()
         client.close()
-        return time.monotonic() - ends
 
-    assert asyncio.run(end_beside_a_client()) < 1
+    asyncio.run(asyncio.wait_for(end_beside_a_client(), PATIENCE_SECONDS))
 
 
 def test_a_client_that_does_not_read_its_answer_is_cut_off(monkeypatch):
@@ -149,7 +151,7 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(monkeypatch):
             client.write(b"GET / HTTP/1.1\r\n\r\n")
             await asyncio.sleep(1)
             try:
-                return await asyncio.wait_for(reader.read(), 10)
+                return await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
             except ConnectionError:
                 return b""
             finally:
@@ -177,5 +179,5 @@ def test_who_has_gone_makes_room_for_the_next(monkeypatch, before):
                 await asyncio.sleep(0.01)
             return answer
 
-    answer = asyncio.run(asyncio.wait_for(converse(), 10))
+    answer = asyncio.run(asyncio.wait_for(converse(), PATIENCE_SECONDS))
     assert answer.startswith(b"HTTP/1.1 200")

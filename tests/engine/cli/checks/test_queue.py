@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import time
 
 import pytest
 from engine.cli.checks.findings import failed
@@ -70,15 +69,13 @@ def test_the_files_of_the_own_user_are_fine(site):
 
 def test_a_locked_queue_fails_soon(site):
     site.send()
-    began = time.monotonic()
     with contextlib.closing(
         sqlite3.connect(site.home / "queue.db", isolation_level=None)
     ) as other:
         other.execute("BEGIN IMMEDIATE")
         text = failed(site, "queue")
-    assert "locked by another program" in text
+    assert "locked by another program for 3 seconds" in text
     assert "fuser" in text
-    assert time.monotonic() - began < 25
 
 
 def test_a_queue_that_others_write_to_all_the_time_is_waited_for_as_by_mail(

@@ -8,6 +8,8 @@ import threading
 import traceback
 from contextlib import contextmanager, suppress
 
+from waiting import PATIENCE_SECONDS
+
 from collective.maildrophost.engine.queue import enqueue, queue_length
 
 
@@ -65,18 +67,19 @@ def thread(work):
 
 @contextmanager
 def written_to(queue, hands):
-    """In one transaction of a thread, all the time."""
-    writing, over = threading.Event(), threading.Event()
+    """In one transaction of a thread, all the time; set when it has ended."""
+    writing, over, ended = (threading.Event() for _ in range(3))
 
     def write():
         with queue.write() as tx:
             enqueue(tx, [hands.mail()], hands.now)
             writing.set()
-            over.wait(20)
+            over.wait(PATIENCE_SECONDS)
+        ended.set()
 
     with thread(write):
         try:
-            assert writing.wait(20)
-            yield
+            assert writing.wait(PATIENCE_SECONDS)
+            yield ended
         finally:
             over.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import time
 
 import pytest
 
@@ -42,6 +41,20 @@ def emptied(queue, hands, monkeypatch):
     hands.do(delete_messages, ids[1:])
     checkpoint(queue)
     return queue
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    """How long each step waits for a lock at most, in milliseconds."""
+    found, connect = [], module.connect
+
+    def connected(*arguments, **options):
+        connection = connect(*arguments, **options)
+        found.extend(*connection.execute("PRAGMA busy_timeout"))
+        return connection
+
+    monkeypatch.setattr(module, "connect", connected)
+    return found
 
 
 def checkpoint(queue) -> None:
@@ -109,14 +122,13 @@ def test_what_is_likely_to_be_used_again_is_kept(emptied, monkeypatch):
     assert room(emptied).pages == before
 
 
-def test_a_writer_is_not_waited_for_and_goes_on(emptied):
+def test_a_writer_is_not_waited_for_and_goes_on(emptied, patience):
     before = room(emptied).pages
     with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
         by.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
         assert tidy(emptied) is True
-        assert time.monotonic() - began < 1
         by.execute("COMMIT")
+    assert set(patience) == {0}
     assert room(emptied).pages == before
 
 
@@ -135,16 +147,15 @@ def test_a_wal_of_the_usual_size_is_left_alone(queue, hands):
     assert wal_bytes(queue.path) == before > 0
 
 
-def test_a_reader_is_not_waited_for_and_reads_on(queue, hands, monkeypatch):
+def test_a_reader_is_not_waited_for_and_reads_on(queue, hands, monkeypatch, patience):
     hands.send()
     monkeypatch.setattr(module, "LARGE_WAL_BYTES", 0)
     with queue.read() as tx:
         count = "SELECT count(*) FROM maildrop_message"
         assert tx.exec_driver_sql(count).scalar() == 1
         hands.send()
-        began = time.monotonic()
         tidy(queue)
-        assert time.monotonic() - began < 1
+        assert set(patience) == {0}
         assert wal_bytes(queue.path) > 0
         assert tx.exec_driver_sql(count).scalar() == 1
 
@@ -175,12 +186,11 @@ def test_an_action_on_all_never_makes_the_wal_as_large_as_all_of_it(held_one_by_
     assert others == [0, 0]
 
 
-def test_an_action_on_all_waits_for_no_reader(queue, hands, held_one_by_one):
+def test_an_action_on_all_waits_for_no_reader(queue, hands, held_one_by_one, patience):
     with queue.read() as tx:
         tx.exec_driver_sql("SELECT count(*) FROM maildrop_message").scalar()
-        began = time.monotonic()
         assert all(held_one_by_one())
-        assert time.monotonic() - began < 1
+    assert set(patience) == {0}
     assert {hands.message(n).state for n in (1, 2, 3)} == {State.HELD}
 
 
