@@ -6,7 +6,7 @@ import threading
 import time
 
 from servers.scripted import Drop, Late, Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -24,8 +24,8 @@ from collective.maildrophost.engine.queue.postgresql.database import IDLE_SECOND
 OK = "250 2.0.0 Ok"
 BROKEN_OFF = "1 mails in flight are broken off"
 QUICK = {
-    "daemon__heartbeat__LEASE_SECONDS": 2.0,
-    "daemon__heartbeat__MARGIN_SECONDS": 1.0,
+    "daemon__heartbeat__LEASE_SECONDS": 3.0,
+    "daemon__heartbeat__MARGIN_SECONDS": 1.5,
 }
 ELSEWHERE = "UPDATE maildrop_daemon SET process = 'of another machine'"
 
@@ -44,17 +44,15 @@ def test_the_mail_of_a_killed_machine_comes_back_after_its_lease(machines, make_
             site.configure(SMTP_PORT=relay.port)
         with first.daemon() as dying:
             (id,) = first.send(make_mail())
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             on_another_machine(first)
             dying.kill()
-            killed = time.monotonic()
+        (dead,) = first.daemons
         with second.daemon():
             record = second.wait_for(id, State.SENT)
-            waited = time.monotonic() - killed
     assert record.possible_duplicate
     assert len(relay.received) == 2
-    # From the heartbeat before its death on.
-    assert waited > 1.0
+    assert second.attempts(id)[0].time >= dead.lease_until > dead.seen
 
 
 def test_who_is_cut_off_stops_sending_before_another_takes_over(
@@ -68,17 +66,19 @@ def test_who_is_cut_off_stops_sending_before_another_takes_over(
         there.configure(SMTP_PORT=relay.port)
         with here.daemon():
             (id,) = here.send(make_mail())
-            wait_until(lambda: slow.received, 10, "the content")
+            wait_until(lambda: slow.received, what="the content")
             on_another_machine(there)
             with there.daemon():
                 proxy.cut()
-                wait_until(lambda: here.log_lines(BROKEN_OFF), 10, "that it breaks off")
-                # Nobody had taken it over by then, though somebody waits for that.
-                assert there.message(id).state is State.SENDING
+                wait_until(
+                    lambda: here.log_lines(BROKEN_OFF), what="that it breaks off"
+                )
                 # The cut may have been in the middle of a transaction, whose locks the
                 # server keeps until it ends it.
                 record = there.wait_for(id, State.SENT, IDLE_SECONDS + 30)
                 proxy.mend()
+    # Nobody had taken it over by then, though somebody waited for that.
+    assert here.logged(BROKEN_OFF) < there.logged("its mail goes on here")
     assert record.possible_duplicate
     assert len(relay.accepted) == 1
 
@@ -94,12 +94,12 @@ def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url)
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as running:
             (id,) = site.send(make_mail())
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             proxy.cut()
-            wait_until(lambda: site.log_lines(BROKEN_OFF), 10, "that it breaks off")
+            wait_until(lambda: site.log_lines(BROKEN_OFF), what="that it breaks off")
             assert site.log_lines("the lease could not be renewed")
             proxy.mend()
-            record = site.wait_for(id, State.SENT, 20)
+            record = site.wait_for(id, State.SENT)
             assert running.process.poll() is None
     assert record.possible_duplicate
     assert "broken off" in site.attempts(id)[0].reply
@@ -112,11 +112,11 @@ def test_who_was_taken_for_dead_breaks_off_at_once_and_ends(machines, make_mail)
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=60)
         with site.daemon() as running:
             (id,) = site.send(make_mail())
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             with site.queue.write() as tx:
                 retire(tx, running.row.owner)
                 assert claim(tx, "another", [int(id)], time.time())
-            assert running.process.wait(20) == 1
+            assert running.process.wait(PATIENCE_SECONDS) == 1
     assert "the lease is lost" in site.log_lines(BROKEN_OFF)[0]
     record = site.message(id)
     assert (record.state, record.possible_duplicate) == (State.SENDING, True)
@@ -163,8 +163,8 @@ def test_no_mail_is_stuck_or_doubled_when_the_answer_to_a_claim_is_lost(
         with here.daemon():
             proxy.lose_commit(b"SET state = 'sending'")
             (id,) = there.send(make_mail())
-            assert proxy.lost.wait(20)
-            record = there.wait_for(id, State.SENT, 20)
+            assert proxy.lost.wait(PATIENCE_SECONDS)
+            record = there.wait_for(id, State.SENT)
     assert len(relay.received) == 1
     assert not record.possible_duplicate
 
@@ -193,10 +193,10 @@ def test_a_verdict_is_kept_when_the_answer_to_its_commit_is_lost(
         with here.daemon():
             proxy.lose_commit(b"INSERT INTO maildrop_attempt")
             (id,) = there.send(make_mail())
-            assert proxy.lost.wait(20)
-            there.wait_for(id, State.SENT, 20)
+            assert proxy.lost.wait(PATIENCE_SECONDS)
+            there.wait_for(id, State.SENT)
             (next_id,) = there.send(make_mail(subject="next"))
-            there.wait_for(next_id, State.SENT, 20)
+            there.wait_for(next_id, State.SENT)
     assert len(relay.received) == 2
 
 
@@ -211,10 +211,12 @@ def test_what_the_lost_answer_was_about_is_told_once(
         with here.daemon():
             proxy.lose_commit(b"INSERT INTO maildrop_attempt")
             (id,) = there.send(make_mail("b@x.org", "c@x.org", "d@x.org"))
-            assert proxy.lost.wait(20)
-            record = there.wait_for(id, State.FAILED, 20)
+            assert proxy.lost.wait(PATIENCE_SECONDS)
+            record = there.wait_for(id, State.FAILED)
             with there.queue.read() as tx:
-                letters = [each for each in list_messages(tx) if not each.sender]
+                # It may have been sent by now.
+                mails = list_messages(tx) + list_messages(tx, State.SENT)
+                letters = [each for each in mails if not each.sender]
     assert [each.attempts for each in record.recipients] == [1, 1, 1]
     assert len(there.attempts(id)) == 3
     assert len(letters) == 1
@@ -222,7 +224,7 @@ def test_what_the_lost_answer_was_about_is_told_once(
 
 def test_who_takes_in_files_for_long_is_not_taken_for_dead(machines):
     # A file that was written just now is looked at again after that time.
-    (here,) = machines(1, **QUICK, daemon__service__QUIET_SECONDS=4.0)
+    (here,) = machines(1, **QUICK, daemon__service__QUIET_SECONDS=4.5)
     (there,) = machines(1, **QUICK)
     with Scripted() as relay:
         for site in (here, there):
@@ -231,7 +233,7 @@ def test_who_takes_in_files_for_long_is_not_taken_for_dead(machines):
             spool = here.home / "spool"
             spool.mkdir()
             (spool / "mail").write_text("##To:b@x.org\n##From:a@x.org\nSubject: x\n\n")
-            _, errors = here.start("--once").communicate(timeout=40)
+            _, errors = here.start("--once").communicate(timeout=PATIENCE_SECONDS)
             assert errors == b""
             assert not there.log_lines("is gone")
     assert len(relay.accepted) == 1
