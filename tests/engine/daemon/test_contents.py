@@ -29,7 +29,7 @@ def mail_commands(relay):
 
 def sent(site, relay, message, state=State.SENT):
     """The message's record when it has come to its end."""
-    site.configure(SMTP_PORT=relay.port)
+    site.configure(SMTP_PORT=relay.port, MAILDROP_BOUNCE=0)
     with site.daemon():
         (id,) = site.send(message)
         return site.wait_for(id, state)
