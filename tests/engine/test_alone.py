@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -25,8 +26,8 @@ NAME = "collective.maildrophost"
 QUEUED = 100_000
 MOST_MEGABYTES = 60
 MAIL = "Subject: hello\n\nhello\n"
-START_SECONDS = 2.0
-"""Half a second is promised; a machine that is busy with other tests gets more."""
+LIBRARIES = "import asyncio, sqlalchemy.dialects.sqlite"
+"""What no start can do without: two thirds of the half second that is promised."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -211,6 +212,20 @@ def started(pid: int) -> float:
     return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
 
 
+def processor_seconds(pid: int) -> float:
+    """What the process has used so far, with the children that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def seconds_of_libraries() -> float:
+    """What a process uses that loads them and does nothing."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", LIBRARIES], env=environment(), check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
 def fill(url: str) -> None:
     message = Message(
         sender="a@x.org",
@@ -249,9 +264,10 @@ def test_the_daemon_starts_fast_and_stays_small_with_a_long_queue(tmp_path, caps
             with queue.read() as tx:
                 return all_daemons(tx)
 
-        (row,) = wait_until(heartbeat, 20, "the heartbeat")
+        (row,) = wait_until(heartbeat, what="the heartbeat")
+        used = processor_seconds(daemon.pid)
         log = tmp_path / "var" / "maildrop.log"
-        wait_until(lambda: "mail waits" in log.read_text(), 20, "the first try")
+        wait_until(lambda: "mail waits" in log.read_text(), what="the first try")
         seconds = row.started - started(daemon.pid)
         megabytes = memory_megabytes(daemon.pid)
     finally:
@@ -260,5 +276,6 @@ def test_the_daemon_starts_fast_and_stays_small_with_a_long_queue(tmp_path, caps
         queue.close()
     with capsys.disabled():
         print(f"\nheartbeat after {seconds:.2f} s, {megabytes:.0f} MB", end=" ")
-    assert seconds < START_SECONDS
+    # Its own share of the time: the machine may be slow, and busy with other tests.
+    assert used < 3 * seconds_of_libraries()
     assert megabytes < MOST_MEGABYTES
