@@ -29,12 +29,6 @@ COUNT = 30
 CONTESTANTS = [Maildrophost("ours", 3), ZopeSendmail("theirs")]
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch):
-    """How busy this machine is says nothing about the benchmarks."""
-    monkeypatch.setattr(measuring, "BLIND_SECONDS", 600.0)
-
-
 @dataclass
 class CatchingSink:
     """A sink that keeps what comes, to look at it."""
