@@ -17,14 +17,13 @@ import pytest
 import yaml
 from containers.image import DOCKERFILE, FOLDER, PROJECT, Container, Image, stages
 from servers.catcher import Catcher
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.config import OPTIONS
 from collective.maildrophost.engine.queue.postgresql.connection import CONNECT_SECONDS
 
 PAGE = PROJECT / "docs" / "containers.md"
 PASSWORD = "c4n4ry-pAssw0rd"
-SECONDS = 30.0
 SLOWEST_START_SECONDS = 10.0
 """Of a command, on a machine that is busy."""
 
@@ -64,7 +63,7 @@ def environ(compose, image: Image, relay: Catcher) -> dict[str, str]:
 def container(image, environ) -> Iterator[Container]:
     container = image.run(environ)
     try:
-        wait_until(container.is_healthy, SECONDS, "its health")
+        wait_until(container.is_healthy, what="its health")
         yield container
     finally:
         container.process.kill()
@@ -78,7 +77,7 @@ def test_it_sends_logs_to_the_console_and_stops_in_time(compose, container, rela
         container.environ,
     )
     assert sent.returncode == 0, sent.stderr
-    (mail,) = relay.wait_for(1, SECONDS)
+    (mail,) = relay.wait_for(1)
     assert (mail.login, mail.tls) == ("site", True)
     wait_until(lambda: " sent " in container.console, what="the line in the log")
     assert container.stop(grace_seconds(compose)) == 0
@@ -88,7 +87,7 @@ def test_it_sends_logs_to_the_console_and_stops_in_time(compose, container, rela
 
 def test_another_configuration_is_taken_on_a_signal(container):
     container.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: container.console.count(" started, ") == 2, SECONDS, "a reload")
+    wait_until(lambda: container.console.count(" started, ") == 2, what="a reload")
     assert container.process.poll() is None
     assert container.is_healthy()
 
@@ -187,7 +186,7 @@ def in_compose(words, line, image, environ, running) -> None:
             assert (image.root / "bin/maildropctl").exists()
         case ["up", "--detach"]:
             running.append(image.run(environ))
-            wait_until(running[0].is_healthy, SECONDS, "its health")
+            wait_until(running[0].is_healthy, what="its health")
         case ["exec", "maildrop", *_]:
             command = line.partition(" exec maildrop ")[2]
             ended = image.call(command, environ)
@@ -197,7 +196,7 @@ def in_compose(words, line, image, environ, running) -> None:
         case ["kill", "--signal", "HUP", "maildrop"]:
             running[0].process.send_signal(signal.SIGHUP)
         case ["stop", "maildrop"]:
-            assert running[0].stop(SECONDS) == 0
+            assert running[0].stop(PATIENCE_SECONDS) == 0
         case _:
             raise AssertionError(f"nobody has tried: {line}")
 
@@ -217,6 +216,6 @@ def test_systemd_takes_the_unit_of_the_page(tmp_path):
         ["systemd-analyze", "verify", "--man=no", str(path)],
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=PATIENCE_SECONDS,
     )
     assert (verified.returncode, verified.stderr) == (0, "")

@@ -77,6 +77,7 @@ def pytest_terminal_summary(terminalreporter):
 def chromium():
     """One browser for all tests; each page has a profile of its own."""
     assert CHROMIUM, "install Chromium: apt-get install chromium"
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=CHROMIUM, headless=True, args=ARGUMENTS
