@@ -18,6 +18,9 @@ from collective.maildrophost.engine.queue import open_queue
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Examples on a busy machine may take longer than the default deadline allows.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 # For `make fuzz`: some minutes for what `make test` does in some seconds.
 settings.register_profile("fuzz", max_examples=10_000, deadline=None, print_blob=True)
 

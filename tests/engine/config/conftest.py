@@ -6,16 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from collective.maildrophost.engine.config import Configuration, load
 
 HOME = "MAILDROP_HOME=/srv/mail\n"
 Load = Callable[..., Configuration]
-
-# A busy machine is no reason for a parser to fail its test.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -8,15 +8,10 @@ from dataclasses import replace
 
 import pytest
 from engine.delivery.hosts import Hosts
-from hypothesis import settings
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Claim, OpenRecipient
-
-# Examples on a busy machine may take longer than the default deadline allows.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 NOW = 1_800_000_000.0
 CLAIM = Claim(
