@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import pytest
 from engine.queue.sqlite.forking import (
     Signal,
     fork,
@@ -30,6 +31,12 @@ from collective.maildrophost.engine.queue import open_queue, queue_length
 with closing(open_queue(sys.argv[1])) as queue, queue.read() as tx:
     print(queue_length(tx))
 """
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A transaction may take its time on a busy machine."""
+    monkeypatch.setattr(connection, "PATIENCE_SECONDS", PATIENCE_SECONDS)
 
 
 def seen_by_another_program(queue):
