@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import commands as program
 import pytest
+from engine.cli.conftest import environment
 from servers.catcher import Catcher
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -25,6 +28,8 @@ NEWS = "Big news"
 QUESTIONS = ("Where is", "not moving", "stop a newsletter", "change the relay")
 QUESTIONS += ("upgrade", "back up", "restore", "another machine")
 GOES_ON = re.compile(r"maildropctl (run|fg|logtail)( --lines \d+)?$")
+PLAIN = re.compile(r"maildropctl ([^|<>&;$`*()]*)$")
+"""What a shell takes apart as shlex does, and asks nobody else about."""
 
 
 def commands(page: Path = PAGE) -> list[str]:
@@ -39,38 +44,57 @@ def test_the_page_has_every_command():
     assert used == set(COMMANDS)
 
 
+class Shell:
+    """A shell in which `maildropctl` is the program."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self._folder = folder
+        self._environ = environ
+
+    def start(self, line: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["sh", "-c", line],
+            env=self._environ,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, line: str) -> None:
+        """A line that must succeed."""
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").partition("=")
+            self._environ[name] = value
+        if plain := PLAIN.match(line):
+            # Most lines: without a start of Python for each.
+            ended = program.run(*shlex.split(plain[1]), environ=self._environ)
+            status, said = ended.returncode, ended.stdout + ended.stderr
+        else:
+            process = self.start(line)
+            said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+            status = process.returncode
+        assert status == 0, f"{line}\n{said}"
+
+
 @pytest.fixture
-def shell(site, tmp_path):
-    """Starts a shell line in which `maildropctl` is the program."""
-    program = tmp_path / "bin" / "maildropctl"
-    program.parent.mkdir()
-    program.write_text(
+def shell(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    script = tmp_path / "bin" / "maildropctl"
+    script.parent.mkdir()
+    script.write_text(
         f'#!/bin/sh\nexec {sys.executable} -m collective.maildrophost.engine.cli "$@"\n'
     )
-    program.chmod(0o755)
+    script.chmod(0o755)
     with Catcher() as catcher:
-        environ = {
-            "PATH": f"{program.parent}:/usr/bin:/bin",
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "SMTP_HOST": "127.0.0.1",
-            "SMTP_PORT": str(catcher.port),
-        }
-
-        def start(line: str) -> subprocess.Popen[str]:
-            if line.startswith("export "):
-                name, _, value = line.removeprefix("export ").partition("=")
-                environ[name] = value
-            return subprocess.Popen(
-                ["sh", "-c", line],
-                env=environ,
-                cwd=tmp_path,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-
-        yield start
+        environ = environment(
+            PATH=f"{script.parent}:/usr/bin:/bin",
+            SMTP_HOST="127.0.0.1",
+            SMTP_PORT=str(catcher.port),
+        )
+        yield Shell(tmp_path, environ)
 
 
 def old_queues(home: Path, ours: Path) -> None:
@@ -97,13 +121,11 @@ def test_every_command_on_the_page_works(site, shell, tmp_path):
         if GOES_ON.match(line):
             goes_on_until_ctrl_c(site, shell, line)
         else:
-            process = shell(line)
-            said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-            assert process.returncode == 0, f"{line}\n{said}"
+            shell.run(line)
 
 
 def goes_on_until_ctrl_c(site, shell, line: str) -> None:
-    process = shell(f"exec {line}")
+    process = shell.start(f"exec {line}")
     if "logtail" in line:
         assert "maildrop" in process.stdout.readline()
     else:
@@ -128,9 +150,7 @@ def test_every_command_about_operations_works(site, shell):
         if "grep -F anna" in line:
             # The page is about mail that has arrived.
             wait_until(lambda: site.state_of("1") == "sent", what="the mail is sent")
-        process = shell(line)
-        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, f"{line}\n{said}"
+        shell.run(line)
     assert site.ctl("status").status == 0
     assert site.state_of("1") == "sent"
 
