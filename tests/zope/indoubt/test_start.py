@@ -31,6 +31,7 @@ def test_a_start_of_zope_decides(
     zope = in_process(
         scripts / "plain_zope.py",
         instance.file.parent,
+        0.0,
         stdout=subprocess.PIPE,
         text=True,
     )

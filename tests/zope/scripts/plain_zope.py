@@ -1,4 +1,7 @@
-"""A plain Zope (no Plone) with the package, on a free port it prints: DIRECTORY."""
+"""A plain Zope (no Plone) with the package, on a free port it prints: DIRECTORY.
+
+A second argument is how many seconds a log without a transaction is not believed.
+"""
 
 import importlib.abc
 import sys
@@ -55,8 +58,12 @@ def hide_plone():
     sys.meta_path.insert(0, NoPlone())
 
 
-def main(directory):
+def main(directory, settle_seconds=None):
     hide_plone()
+    if settle_seconds is not None:
+        from collective.maildrophost.indoubt import doubt
+
+        doubt.SETTLE_SECONDS = float(settle_seconds)
     import transaction
     import waitress
     import Zope2
@@ -78,4 +85,4 @@ def main(directory):
     server.run()
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), *sys.argv[2:])
