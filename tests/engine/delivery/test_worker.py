@@ -1,0 +1,122 @@
+"""What a worker makes of how its relay has taken a message, or not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery.blame import Blame
+from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
+from collective.maildrophost.engine.delivery.retry import RetryPolicy
+from collective.maildrophost.engine.delivery.worker import Worker
+from collective.maildrophost.engine.smtp import Phase, RelayFault, Result
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
+RELAY = RelayAddress("relay.example.org", 25)
+SENT = Result((Verdict(Outcome.SENT, "250 2.0.0 Ok"),), answered=True)
+REFUSED = Result((None,), fault=RelayFault(RELAY, Phase.MAIL, "530 5.7.0 log in"))
+CLOSED = Result((None,), usable=False)
+
+
+class Ledger:
+    """Hands out what it is given; remembers what comes back."""
+
+    in_doubt = False
+
+    def __init__(self, claims):
+        self.claims = list(claims)
+        self.finished = []
+
+    async def turn(self, finished):
+        if finished is not None:
+            self.finished.append(finished)
+        return self.claims.pop(0) if self.claims else None
+
+
+class Connection:
+    """Takes what comes as it is told; was in use before, or not."""
+
+    relay = RELAY
+
+    def __init__(self, results, served=0):
+        self.results, self.served = results, served
+
+    async def deliver(self, sender, recipients, content):
+        return self.results.pop(0)
+
+
+class Pool:
+    """Gives its connections one after the other; the last one stays."""
+
+    def __init__(self, *connections):
+        self.connections = list(connections)
+        self.given = []
+
+    async def take(self):
+        return self.connections[0]
+
+    async def fresh(self):
+        return self.connections.pop(1)
+
+    def give(self, connection):
+        self.given.append(connection)
+
+
+@pytest.fixture
+def work():
+    """Has a worker deal with claims; what came back, and the faults it has told of."""
+
+    def work(pool, *claims):
+        ledger, faults = Ledger(claims), []
+        worker = Worker(
+            ledger,
+            pool,
+            RetryPolicy(60, 4000, 1e9),
+            NotificationPolicy("host", False, 0.0, ""),
+            (),
+            Blame(),
+            lambda relay: None,
+            faults.append,
+        )
+        asyncio.run(worker.run())
+        return ledger.finished, faults
+
+    return work
+
+
+def outcomes(finished):
+    return [
+        each.settlement and each.settlement.verdicts[0][1].outcome for each in finished
+    ]
+
+
+def test_a_message_that_was_found_to_blame_stays_so_while_it_is_deferred(work, claimed):
+    """Else the relay would be at fault with it again and again."""
+    odd, other = claimed("odd@x.org", id=7), claimed("b@x.org", id=8)
+    pool = Pool(Connection([REFUSED, SENT, REFUSED, REFUSED]))
+    finished, faults = work(pool, odd, other, odd, odd)
+    assert len(faults) == 1
+    assert outcomes(finished) == [
+        None,
+        Outcome.SENT,
+        Outcome.DEFERRED,
+        Outcome.DEFERRED,
+    ]
+
+
+def test_a_connection_that_was_closed_while_it_waited_is_replaced_at_once(
+    work, claimed
+):
+    waited, fresh = Connection([CLOSED], served=1), Connection([SENT])
+    pool = Pool(waited, fresh)
+    finished, faults = work(pool, claimed("b@x.org"))
+    assert outcomes(finished) == [Outcome.SENT]
+    assert (faults, pool.given) == ([], [waited])
+
+
+def test_a_new_connection_that_is_closed_is_not_replaced(work, claimed):
+    pool = Pool(Connection([CLOSED]), Connection([SENT]))
+    finished, _ = work(pool, claimed("b@x.org"))
+    assert outcomes(finished) == [Outcome.DEFERRED]
