@@ -15,6 +15,7 @@ from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
+from collective.maildrophost.engine.delivery.together import Objection
 from collective.maildrophost.engine.queue import Refused, Unheard
 
 INTERVAL = 3600.0
@@ -122,6 +123,26 @@ def test_a_run_with_once_does_not_end_as_if_nothing_was_left_when_claims_broke()
 
     asyncio.run(until_done())
     assert len(requests) == 3
+
+
+def test_what_other_daemons_have_against_a_claim_is_heeded(monkeypatch):
+    objection, heeded = Objection(good=True), []
+
+    async def write(request):
+        asyncio.get_running_loop().call_soon(ledger.stop)
+        await asyncio.sleep(0)
+        return Answer([], objection=objection)
+
+    async def until_stopped():
+        nonlocal ledger
+        permits = Permits(Pace.of(0.0, 0))
+        monkeypatch.setattr(permits, "heed", lambda what, now: heeded.append(what))
+        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        await asyncio.gather(ledger.turn(None), ledger.run())
+
+    ledger = None
+    asyncio.run(until_stopped())
+    assert heeded == [objection]
 
 
 def test_who_comes_when_all_has_ended_is_told_so_at_once():

@@ -188,7 +188,7 @@ def test_a_fault_that_names_its_option_is_told_with_no_other(site):
 
 def test_a_slow_token_endpoint_is_not_blamed_on_the_relay(site, inside):
     hasty = pytest.MonkeyPatch()
-    hasty.setattr(relays, "TIMEOUT_SECONDS", 0.2)
+    hasty.setattr(relays, "WHOLE_SECONDS", 0.2)
     with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
         with_xoauth2(site, relay, tokens)
         tokens.gate.clear()
