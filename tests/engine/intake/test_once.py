@@ -176,7 +176,7 @@ def test_the_directories_are_looked_through_when_each_file_had_its_time(
     queue, spool, tmp_path, monkeypatch
 ):
     other = tmp_path / "other"
-    intake = Intake(queue, [spool, other], add_message_id=True)
+    intake = Intake(queue, [other, spool], add_message_id=True)
     drop(spool, "just-written")
 
     def looked_through() -> bool:
