@@ -7,6 +7,7 @@ import pytest
 from collective.maildrophost.engine import disk
 from collective.maildrophost.engine.queue import QueueError, open_queue
 from collective.maildrophost.engine.queue.sqlite import database
+from collective.maildrophost.engine.queue.sqlite.filesystem import file_system
 
 
 def test_opening_a_queue_again_changes_nothing(queue, path):
@@ -80,7 +81,7 @@ def test_a_network_file_system_is_told_apart(tmp_path):
     (tmp_path / "with blank").mkdir()
 
     def kind(path):
-        return database.file_system(path, mounts)
+        return file_system(path, mounts)
 
     assert kind(tmp_path) == "ext4"
     assert kind(tmp_path / "with blank" / "queue.db") == "tmpfs"

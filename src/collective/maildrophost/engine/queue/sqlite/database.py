@@ -31,13 +31,10 @@ from ..states import State
 from ..tables import schedule
 from . import damage, lock
 from .connection import Pool, connect, file_identity, give_way
+from .filesystem import refuse_network_file_system
 from .lock import WriteInTurn, deadline, once_unlocked
 from .presence import Presence
 
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
-    | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
-)
 BEGIN_READ = Prepared(text("BEGIN"))
 CHECKPOINT_PAGES = 4000
 """The WAL goes into the database every so many pages (16 MB). Many of them are the same
@@ -88,7 +85,7 @@ class SQLite:
         return found
 
     def engine(self) -> Engine:
-        _refuse_network_file_system(self.path)
+        refuse_network_file_system(self.path)
         if not self._named.parent.is_dir():
             # Nothing above it: a file system that is away would get another queue.
             make_directory(self._named.parent)
@@ -200,33 +197,6 @@ def _make_engine(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _set_up_connection)
     return engine
-
-
-def _refuse_network_file_system(path: Path) -> None:
-    kind = file_system(path)
-    if kind in NETWORK_FILE_SYSTEMS:
-        raise ValueError(
-            f"it lies on a network file system ({kind}), where SQLite loses data: "
-            "put MAILDROP_QUEUE on a local disk, or on PostgreSQL for several machines"
-        )
-
-
-def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
-    """The type of the file system that holds `path`, "" where it can't be told."""
-    try:
-        table = mounts.read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    resolved = str(path.resolve())
-    best = ("", "")
-    for row in table:
-        _device, point, kind = row.split()[:3]
-        point = point.replace("\\040", " ")
-        inside = resolved == point or resolved.startswith(point.rstrip("/") + "/")
-        # A later mount on the same point hides the earlier one.
-        if inside and len(point) >= len(best[0]):
-            best = (point, kind)
-    return best[1]
 
 
 def _make_file(path: Path) -> None:

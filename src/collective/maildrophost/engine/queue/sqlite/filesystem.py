@@ -1,0 +1,38 @@
+"""The file system that a queue lies on: one across a network loses data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
+    | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
+)
+
+
+def refuse_network_file_system(path: Path) -> None:
+    """Raise ValueError where SQLite's locks cannot be relied on."""
+    kind = file_system(path)
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise ValueError(
+            f"it lies on a network file system ({kind}), where SQLite loses data: "
+            "put MAILDROP_QUEUE on a local disk, or on PostgreSQL for several machines"
+        )
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
+    """The type of the file system that holds `path`, "" where it can't be told."""
+    try:
+        table = mounts.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    resolved = str(path.resolve())
+    best = ("", "")
+    for row in table:
+        _device, point, kind = row.split()[:3]
+        point = point.replace("\\040", " ")
+        inside = resolved == point or resolved.startswith(point.rstrip("/") + "/")
+        # A later mount on the same point hides the earlier one.
+        if inside and len(point) >= len(best[0]):
+            best = (point, kind)
+    return best[1]
