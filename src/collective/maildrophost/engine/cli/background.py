@@ -15,32 +15,21 @@ from .configured import Configured, pass_configured
 from .ending import end_supervisor, send_signal, stop_seconds, wait_for_end
 from .output import tell
 from .turns import turn
-from .zdaemon import (
-    LAUNCH_SECONDS,
-    CannotStart,
-    Supervisor,
-    configuration_of,
-    ends_by_itself,
-    was_launched,
+from .whose import (
+    check_it_is_ours,
+    check_it_reads_ours,
+    check_nobody_else_runs_it,
+    check_none_is_out_of_reach,
+    name_others,
+    running,
 )
+from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor
 
 if TYPE_CHECKING:
     from ..config import Configuration
 
 POLL_SECONDS = 0.05
 START_SECONDS = 30.0
-
-
-class RunByOthers(MaildropError):
-    """The daemon was not started with 'start': something else looks after it."""
-
-
-class OutOfReach(MaildropError):
-    """The daemon runs where no signal from here reaches it."""
-
-
-class RunForAnother(MaildropError):
-    """The daemon is that of another configuration."""
 
 
 class Hangs(MaildropError):
@@ -70,9 +59,9 @@ def stop_command(configured: Configured) -> None:
     configuration = configured.load()
     with _turn(configuration):
         if not _stop(configuration):
-            _check_none_is_out_of_reach(configuration)
+            check_none_is_out_of_reach(configuration)
             tell("not running")
-            _name_others(configuration)
+            name_others(configuration)
 
 
 @click.command("restart")
@@ -85,13 +74,13 @@ def restart_command(configured: Configured) -> None:
     """
     configuration = configured.load()
     with _turn(configuration):
-        _check_nobody_else_runs_it(configuration)
+        check_nobody_else_runs_it(configuration)
         if running(configuration) is None:
-            _check_none_is_out_of_reach(configuration)
+            check_none_is_out_of_reach(configuration)
         # What would keep the next one from starting must not end this one.
         _prepare(configuration)
         if not _stop(configuration):
-            _name_others(configuration)
+            name_others(configuration)
         _start(configuration)
 
 
@@ -105,12 +94,12 @@ def reload_command(configured: Configured) -> None:
     configuration = configured.load()
     pid = running(configuration)
     if pid is None:
-        _check_none_is_out_of_reach(configuration)
-        _name_others(configuration)
+        check_none_is_out_of_reach(configuration)
+        name_others(configuration)
         raise click.ClickException(
             "not running: the next start reads the configuration anyway"
         )
-    _check_it_reads_ours(configuration, pid)
+    check_it_reads_ours(configuration, pid)
     _check_tokens(configuration)
     send_signal(pid, signal.SIGHUP)
     tell(f"pid {pid} reads {configuration.path}")
@@ -126,7 +115,7 @@ def _turn(configuration: Configuration) -> AbstractContextManager[None]:
 def _start(configuration: Configuration) -> None:
     pid = running(configuration)
     if pid is not None:
-        _check_it_is_ours(configuration, pid)
+        check_it_is_ours(configuration, pid)
         if _hangs(configuration, pid):
             raise Hangs(
                 f"pid {pid} runs, but gives no sign of life: 'restart' ends it and "
@@ -151,77 +140,12 @@ def _prepare(configuration: Configuration) -> None:
     _check_tokens(configuration)
 
 
-def _check_it_is_ours(configuration: Configuration, pid: int) -> None:
-    # It would be said to run already, and nobody would send to its relay.
-    theirs = configuration_of(pid)
-    if theirs is None:
-        return
-    try:
-        ours = theirs.samefile(configuration.path)
-    except OSError:
-        return  # the file was moved since
-    if not ours:
-        raise RunForAnother(
-            f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
-            f"{configuration.var}: give each configuration one of its own; if this one "
-            "has taken its place, 'stop' comes first"
-        )
-
-
-def _check_it_reads_ours(configuration: Configuration, pid: int) -> None:
-    # It would go on with the file that it was launched with, if that is there at all.
-    theirs = configuration_of(pid)
-    if theirs is None or theirs == configuration.path:
-        return
-    if not (theirs.exists() and theirs.samefile(configuration.path)):
-        raise RunForAnother(
-            f"pid {pid} was started with {theirs} and reads no other file: 'restart' "
-            f"starts a daemon with {configuration.path}"
-        )
-
-
-def _check_nobody_else_runs_it(configuration: Configuration) -> None:
-    # It would end with 0, which systemd and supervisor take for the end of its work,
-    # and run where they do not look after it.
-    state = Supervisor(configuration).state()
-    for pid in _run_by_others(configuration):
-        if (state is None or pid != state.pid) and not was_launched(pid):
-            raise RunByOthers(
-                f"pid {pid} goes on: it was not started with 'start'. Restart it with "
-                "what runs it ('systemctl restart' or 'supervisorctl restart' with its "
-                "name), or 'stop' it and 'start' it here"
-            )
-
-
-def _check_none_is_out_of_reach(configuration: Configuration) -> None:
-    for daemon in heartbeats.out_of_reach(configuration):
-        raise OutOfReach(
-            f"pid {daemon.pid} on {daemon.host} works on this queue, but out of reach: "
-            "it runs in another container, or /proc does not show it here. Run this "
-            "command where it runs"
-        )
-
-
 def _check_tokens(configuration: Configuration) -> None:
     """What the daemon would refuse; raises ConfigurationError."""
     if configuration.auth == "xoauth2":
         from ..tokens import source_of
 
         source_of(configuration)
-
-
-def running(configuration: Configuration) -> int | None:
-    """The pid of this configuration's daemon on this machine, None without one."""
-    state = Supervisor(configuration).state()
-    if state is not None and state.pid:
-        return state.pid
-    return next(iter(_run_by_others(configuration)), None)
-
-
-def _run_by_others(configuration: Configuration) -> list[int]:
-    """Daemons that are there to stay."""
-    found = heartbeats.local_pids(configuration)
-    return [pid for pid in found if not ends_by_itself(pid)]
 
 
 def _hangs(configuration: Configuration, pid: int) -> bool:
@@ -289,13 +213,3 @@ def _stop(configuration: Configuration) -> bool:
         wait_for_end(configuration, pid)
         tell(f"stopped, pid {pid}; it was not started with 'start'")
     return state is not None or bool(others)
-
-
-def _name_others(configuration: Configuration) -> None:
-    # Several configurations may share a queue, or MAILDROP_VAR was changed meanwhile.
-    for pid in heartbeats.other_pids(configuration):
-        tell(
-            f"pid {pid} works on this queue with another MAILDROP_VAR: if that is an "
-            f"old one of this configuration, 'kill {pid}' stops it as 'stop' would",
-            err=True,
-        )

@@ -82,7 +82,7 @@ def fg_command(configured: Configured) -> None:
 
     The one in the background must be stopped first.
     """
-    from .background import running
+    from .whose import running
 
     configuration = configured.load()
     pid = running(configuration)

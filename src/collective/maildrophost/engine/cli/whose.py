@@ -1,0 +1,105 @@
+"""Which daemon a command is about: whose it is, who looks after it, where it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import MaildropError
+from . import heartbeats
+from .output import tell
+from .zdaemon import Supervisor, configuration_of, ends_by_itself, was_launched
+
+if TYPE_CHECKING:
+    from ..config import Configuration
+
+
+class RunByOthers(MaildropError):
+    """The daemon was not started with 'start': something else looks after it."""
+
+
+class OutOfReach(MaildropError):
+    """The daemon runs where no signal from here reaches it."""
+
+
+class RunForAnother(MaildropError):
+    """The daemon is that of another configuration."""
+
+
+def running(configuration: Configuration) -> int | None:
+    """The pid of this configuration's daemon on this machine, None without one."""
+    state = Supervisor(configuration).state()
+    if state is not None and state.pid:
+        return state.pid
+    return next(iter(_run_by_others(configuration)), None)
+
+
+def _run_by_others(configuration: Configuration) -> list[int]:
+    """Daemons that are there to stay."""
+    found = heartbeats.local_pids(configuration)
+    return [pid for pid in found if not ends_by_itself(pid)]
+
+
+def check_it_is_ours(configuration: Configuration, pid: int) -> None:
+    """Raises RunForAnother when it was started for another configuration."""
+    # It would be said to run already, and nobody would send to its relay.
+    theirs = configuration_of(pid)
+    if theirs is None:
+        return
+    try:
+        ours = theirs.samefile(configuration.path)
+    except OSError:
+        return  # the file was moved since
+    if not ours:
+        raise RunForAnother(
+            f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
+            f"{configuration.var}: give each configuration one of its own; if this one "
+            "has taken its place, 'stop' comes first"
+        )
+
+
+def check_it_reads_ours(configuration: Configuration, pid: int) -> None:
+    """Raises RunForAnother when a reload would read another file."""
+    # It would go on with the file that it was launched with, if that is there at all.
+    theirs = configuration_of(pid)
+    if theirs is None or theirs == configuration.path:
+        return
+    if not (theirs.exists() and theirs.samefile(configuration.path)):
+        raise RunForAnother(
+            f"pid {pid} was started with {theirs} and reads no other file: 'restart' "
+            f"starts a daemon with {configuration.path}"
+        )
+
+
+def check_nobody_else_runs_it(configuration: Configuration) -> None:
+    """Raises RunByOthers when it was not started with 'start'."""
+    # It would end with 0, which systemd and supervisor take for the end of its work,
+    # and run where they do not look after it.
+    state = Supervisor(configuration).state()
+    for pid in _run_by_others(configuration):
+        if (state is None or pid != state.pid) and not was_launched(pid):
+            raise RunByOthers(
+                f"pid {pid} goes on: it was not started with 'start'. Restart it with "
+                "what runs it ('systemctl restart' or 'supervisorctl restart' with its "
+                "name), or 'stop' it and 'start' it here"
+            )
+
+
+def check_none_is_out_of_reach(configuration: Configuration) -> None:
+    """Raises OutOfReach when one runs in another container, say."""
+    for daemon in heartbeats.out_of_reach(configuration):
+        raise OutOfReach(
+            f"pid {daemon.pid} on {daemon.host} works on this queue, but out of reach: "
+            "it runs in another container, or /proc does not show it here. Run this "
+            "command where it runs"
+        )
+
+
+def name_others(configuration: Configuration) -> None:
+    """Tell of those that may be an old one of this configuration."""
+    # Several configurations may share a queue, or MAILDROP_VAR was changed meanwhile.
+    for pid in heartbeats.other_pids(configuration):
+        tell(
+            f"pid {pid} works on this queue with another MAILDROP_VAR: if that is an "
+            f"old one of this configuration, 'kill {pid}' stops it as 'stop' would",
+            err=True,
+        )
