@@ -76,6 +76,14 @@ def test_a_fault_of_a_relay_that_no_daemon_uses_is_none_of_theirs(site):
     assert site.ctl("status", "--json").json["relay"] == "ok"
 
 
+def test_a_daemon_that_went_with_its_machine_is_not_running_after_the_reboot(site):
+    """Its lease runs on: `status || start` of a cron table would start nothing."""
+    _boot, *rest = process_identity().split()
+    before = " ".join(["another-boot", *rest])
+    write(site, register, replace(ELSEWHERE, process=before))
+    assert site.ctl("status").status == 3
+
+
 def test_a_daemon_that_beats_no_more_is_not_running(site):
     seen = time.time() - 7200
     write(site, register, replace(ELSEWHERE, seen=seen, lease_until=seen + 60))

@@ -34,7 +34,7 @@ def one_clock(monkeypatch):
     monkeypatch.setattr(daemons, "moment", lambda tx, now: now)
 
 
-def health(hands, later=0.0, is_gone=lambda process: False):
+def health(hands, later=0.0, is_gone=lambda process, here: False):
     return hands.do(look, hands.now + later, is_gone)[0]
 
 
@@ -105,8 +105,15 @@ def test_mail_stopped_with_the_last_sign_of_life_of_the_last_daemon(hands):
 
 def test_a_killed_daemon_does_not_count_though_its_lease_runs(hands):
     daemon = hands.register("one")
-    found = health(hands, is_gone=lambda process: process == daemon.process)
+    found = health(hands, is_gone=lambda process, here: process == daemon.process)
     assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now)
+
+
+def test_another_boot_ends_a_daemon_only_of_a_queue_on_one_machine(hands, queue):
+    asked = []
+    hands.register("one")
+    health(hands, is_gone=lambda process, here: asked.append(here))
+    assert asked == [not queue.shared]
 
 
 def test_mail_in_doubt_and_held_lanes_are_told(hands):

@@ -74,9 +74,12 @@ def is_running(identity: str) -> bool:
     return fate(identity) is Fate.RUNNING
 
 
-def is_gone(identity: str) -> bool:
-    """Whether that process has certainly ended; False when it can't be told."""
-    return fate(identity) is Fate.ENDED
+def is_gone(identity: str, here: bool = False) -> bool:
+    """Whether that process has certainly ended; False when it can't be told.
+
+    `here`: see `fate`.
+    """
+    return fate(identity, here) is Fate.ENDED
 
 
 def exists(pid: int) -> bool:

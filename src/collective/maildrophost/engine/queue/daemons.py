@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from . import tables
 from .claim import recover
+from .database import database_of
 from .moment import moment
 from .prepared import Prepared
 from .store import Transaction
@@ -71,19 +72,24 @@ def all_daemons(tx: Transaction) -> list[Daemon]:
     return [Daemon(**row._mapping) for row in rows]
 
 
+IsGone = Callable[[str, bool], bool]
+"""Whether the process of an identity has ended for certain, which may be one that can
+have run on this machine only."""
+
+
 def alive_and_lost(
-    tx: Transaction, now: float, is_gone: Callable[[str], bool]
+    tx: Transaction, now: float, is_gone: IsGone
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
     """The daemons that work on the queue, and those that ended without a goodbye.
 
     Whatever this machine's clock says: leases go by the server's, where there is one.
-    `is_gone` tells of a daemon's `process` whether it has ended for certain: the lease
-    of one that was killed runs on for a while.
+    `is_gone` is asked about each `process`: the lease of one that was killed, or that
+    went with its machine, runs on for a while.
     """
-    now = moment(tx, now)
+    now, here = moment(tx, now), not database_of(tx).shared
     known = all_daemons(tx)
     alive = tuple(
-        each for each in known if each.alive(now) and not is_gone(each.process)
+        each for each in known if each.alive(now) and not is_gone(each.process, here)
     )
     return alive, tuple(each for each in known if each not in alive)
 
