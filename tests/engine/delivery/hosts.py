@@ -28,10 +28,16 @@ class Opened:
         self.closed += 1
 
 
+def nobody(host):
+    """No connection to it is in use."""
+    return False
+
+
 class Hosts:
     """Two hosts, of which those in `down` refuse; `now` is the time.
 
-    Those in `silent` answer as soon as `answer` is set. A try takes `seconds`.
+    Those in `full` greet nobody who comes now, those in `silent` answer as soon as
+    `answer` is set. A try takes `seconds`.
     """
 
     hosts = (ONE, TWO)
@@ -39,12 +45,12 @@ class Hosts:
     def __init__(self):
         self.now = 1_800_000_000.0
         self.down = set()
-        self.silent = set()
+        self.silent, self.full = set(), set()
         self.answer = asyncio.Event()
         self.tried = []
         self.seconds = 0.0
         self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
-        self.pool = Pool(self.failover, batch=0)
+        self.pool = Pool(self.failover, batch=0, clock=lambda: self.now)
 
     async def open(self, host):
         self.tried.append(host)
@@ -53,6 +59,8 @@ class Hosts:
             await self.answer.wait()
         if host in self.down:
             raise RelayFault(host, Phase.CONNECT, "refused")
+        if host in self.full:
+            raise RelayFault(host, Phase.GREETING, "421 too many connections")
         return Opened(host)
 
     async def stand_in(self, connections=1):

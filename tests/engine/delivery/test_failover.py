@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO
+from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO, nobody
 
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
@@ -124,7 +124,7 @@ def test_the_relay_is_at_fault_however_long_its_hosts_take_to_fail(play):
         watch = Watch("one;two", hosts.failover, permits, told, pause, None, "me")
         hosts.down, hosts.seconds = {ONE, TWO}, 100 * PAUSE_SECONDS
         with pytest.raises(RelayFault) as raised:
-            await hosts.failover.open()
+            await hosts.failover.open(nobody)
         watch.failed(raised.value)
         assert hosts.tried == [ONE, TWO]
         assert not permits.health.good
@@ -162,7 +162,7 @@ def test_the_log_has_a_fault_whenever_the_next_host_is_tried(play, caplog):
         hosts.failover.failed(RelayFault(TWO, Phase.MAIL, "530 no"))
         hosts.now += PAUSE_SECONDS
         hosts.down = {ONE}
-        assert (await hosts.failover.open()).relay == TWO
+        assert (await hosts.failover.open(nobody)).relay == TWO
 
     play(scene)
     assert "one:25: connect: refused; the next host is tried" in caplog.text

@@ -54,10 +54,12 @@ class Delivery:
         failover = Failover(self.route, pause)
         self._notify = NotificationPolicy.of(configuration, socket.gethostname())
         self._queue = queue
-        self._permits = Permits(
-            Pace.of(configuration.wait_interval, configuration.rate), self.route.name
-        )
         self._pool = Pool(failover, configuration.batch)
+        self._permits = Permits(
+            Pace.of(configuration.wait_interval, configuration.rate),
+            self.route.name,
+            self._pool,
+        )
         self.ledger = Ledger(
             write,
             owner,

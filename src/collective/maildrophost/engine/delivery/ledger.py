@@ -158,7 +158,7 @@ class Ledger:
         self._news += 1
 
     def _has_work(self, now: float) -> bool:
-        return bool(self._unsettled or self._wanted(now))
+        return bool(self._unsettled or self._wanted(now, self.in_flight))
 
     def _seconds_to_wait(self, now: float) -> float:
         # With no connection free, or with a probe under way, only a call can help.
@@ -166,22 +166,22 @@ class Ledger:
         coming = [seconds for seconds in moments if seconds > 0]
         return min(self._interval, max(coming, default=self._interval))
 
-    def _wanted(self, now: float) -> int:
-        """How many messages to claim now."""
+    def _wanted(self, now: float, in_flight: int) -> int:
+        """How many messages to claim now, beside so many."""
         # A look in the far future is left of a clock that was set back.
         early = now < self._look_at <= now + self._interval
         if self._stopping or self._in_doubt or early:
             return 0
-        permitted = self._permits.count(now)
+        permitted = self._permits.count(now, in_flight)
         free = len(self._waiting)
         return free if permitted is None else min(permitted, free)
 
     async def _transact(self) -> None:
-        now = time.time()
-        wanted, news = self._wanted(now), self._news
+        now, news = time.time(), self._news
         portion = self._unsettled.take()
         ended = [done.claim for done in portion.finished]
         in_flight = self._in_flight.without(ended)
+        wanted = self._wanted(now, in_flight.messages.total())
         in_vain = self._permits.for_nothing((each.id for each in ended), now)
         self._round += 1
         request = Request(

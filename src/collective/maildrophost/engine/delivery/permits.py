@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from .pace import Pace
 from .relayhealth import RelayHealth
@@ -19,13 +20,25 @@ class _Probe:
     until: float | None
 
 
+class Connections(Protocol):
+    """How many may be used, see Pool."""
+
+    def free(self, in_flight: int) -> int | None: ...
+
+    @property
+    def full_seconds(self) -> float: ...
+
+
 class Permits:
     """Holds the current health and pace; asked before every claim."""
 
-    def __init__(self, pace: Pace, relay: str = "") -> None:
+    def __init__(
+        self, pace: Pace, relay: str = "", connections: Connections | None = None
+    ) -> None:
         self.health = RelayHealth()
         self._pace = pace
         self._relay = relay
+        self._connections = connections
         self._probes: dict[int, _Probe] = {}
 
     @property
@@ -44,20 +57,22 @@ class Permits:
         else:
             self._pace = self._pace.waits(now, objection.wait)
 
-    def count(self, now: float) -> int | None:
-        """How many messages may start now; None: as many as there are connections."""
+    def count(self, now: float, in_flight: int = 0) -> int | None:
+        """How many messages may start now; None: as many as there are workers."""
         if not self.health.probing:
             self._probes.clear()  # the next fault has probes of its own
         limits = [
             self.health.permits(len(self._probes), now),
             self._pace.permits(now),
+            self._connections.free(in_flight) if self._connections else None,
         ]
         return min((limit for limit in limits if limit is not None), default=None)
 
     def wait_seconds(self, now: float) -> float:
         """Seconds until the count can be more than nothing."""
         pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
-        return max(pause, self._pace.remaining(now))
+        full = self._connections.full_seconds if self._connections else 0.0
+        return max(pause, self._pace.remaining(now), full)
 
     def started(self, now: float, id: int, until: float | None = None) -> None:
         """A message was handed out; others wait `until` then for what it finds."""

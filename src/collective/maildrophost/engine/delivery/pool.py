@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
 
+from ..config import RelayAddress
 from ..smtp import Connection
-from .route import Failover
+from .route import Failover, Full
+
+log = logging.getLogger("maildrop.delivery")
 
 IDLE_SECONDS = 5.0
 """How long a connection is kept for the next message before QUIT."""
+FULL_SECONDS = 2.0
+"""How long no further connection is tried at a relay that lets no more in: those that
+are in use may all hang. It doubles with each one that is refused ..."""
+LONGEST_FULL_SECONDS = 60.0
+"""... up to this."""
+TELL_SECONDS = 3600.0
+"""From when on the log says so again."""
 
 
 class Pool:
     """Keeps connections between two messages, closes them when none comes."""
 
-    def __init__(self, failover: Failover, batch: int) -> None:
+    def __init__(
+        self,
+        failover: Failover,
+        batch: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._failover = failover
         self._batch = batch
+        self._clock = clock
+        self._opening = 0
+        # Once it was, further connections are tried one by one.
+        self._was_full = False
+        self._pause = FULL_SECONDS
+        self._full_until = self._told = -math.inf
         self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
         # Until the verdicts of their messages are on disk.
         self._lent: set[Connection] = set()
@@ -42,10 +67,56 @@ class Pool:
         return await self.fresh()
 
     async def fresh(self) -> Connection:
-        """A new connection, whatever waits."""
-        connection = await self._failover.open()
+        """A new connection, whatever waits; raises RelayFault, or Full."""
+        self._opening += 1
+        try:
+            connection = await self._failover.open(self._has_others)
+        except Full as full:
+            self._found_full(full)
+            raise
+        finally:
+            self._opening -= 1
         self._lent.add(connection)
+        self._pause = FULL_SECONDS
         return connection
+
+    def free(self, in_flight: int) -> int | None:
+        """How many messages more may start; None: as many as there are workers.
+
+        `in_flight`: those that have a connection, or wait for one. At a relay that lets
+        no more in the connections that are there are used, and now and then one more.
+        """
+        there = len(self._lent) + len(self._idle)
+        if not there and not in_flight:
+            self._was_full = False
+        if not self._was_full:
+            return None
+        more = 0 if self.full_seconds else 1
+        return max(0, there + more - in_flight)
+
+    @property
+    def full_seconds(self) -> float:
+        """For so long no further connection is tried."""
+        return max(0.0, self._full_until - self._clock())
+
+    def _has_others(self, host: RelayAddress) -> bool:
+        """Whether the one that is just refused is not the only one."""
+        there = [*self._lent, *(connection for connection, _ in self._idle)]
+        return self._opening > 1 or any(each.relay == host for each in there)
+
+    def _found_full(self, full: Full) -> None:
+        now = self._clock()
+        if now >= self._full_until:
+            self._full_until = now + self._pause
+            self._pause = min(2 * self._pause, LONGEST_FULL_SECONDS)
+        self._was_full = True
+        if now - self._told >= TELL_SECONDS:
+            self._told = now
+            log.warning(
+                "%s; mail goes by the connections that it has let in, which are fewer "
+                "than MAILDROP_CONCURRENCY",
+                full,
+            )
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next message, or close it when it is used up."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..config import Configuration, RelayAddress
+from ..errors import MaildropError
 from ..secret import Secret
 from ..smtp import (
     Connection,
@@ -26,6 +27,10 @@ from .relayhealth import PausePolicy, RelayHealth
 log = logging.getLogger("maildrop.delivery")
 
 BAD_CREDENTIALS = 535  # RFC 4954 section 6
+
+
+class Full(MaildropError):
+    """The relay lets nobody in beside the connections to it that are in use."""
 
 
 @dataclass(frozen=True)
@@ -153,17 +158,23 @@ class Failover:
         """The host that `open` would try first."""
         return self._candidates()[0]
 
-    async def open(self) -> Connection:
-        """A connection to the first host that gives one; else the last RelayFault."""
+    async def open(self, in_use: Callable[[RelayAddress], bool]) -> Connection:
+        """A connection to the first host that gives one; else the last RelayFault.
+
+        Full when the last host greets nobody beside the connections that are `in_use`.
+        """
         *earlier, last = self._candidates()
         for host in earlier:
             try:
                 return await self._try(host)
             except RelayFault as fault:
-                self._failed(fault, another=True)
+                if not _is_full(fault, in_use):
+                    self._failed(fault, another=True)
         try:
             return await self._try(last)
         except RelayFault as fault:
+            if _is_full(fault, in_use):
+                raise Full(str(fault)) from None
             self.failed(fault)
             raise
 
@@ -225,3 +236,9 @@ class Failover:
         free = [host for host in promising if host not in self._probes]
         # With every host paused somebody has decided to probe: try them all.
         return free or promising or list(self._health)
+
+
+def _is_full(fault: RelayFault, in_use: Callable[[RelayAddress], bool]) -> bool:
+    # Most say 421, some hang up. Whoever refuses this machine for good says 5xx.
+    refused = fault.phase is Phase.GREETING and not fault.permanent
+    return refused and in_use(fault.relay)

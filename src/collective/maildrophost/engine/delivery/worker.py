@@ -20,6 +20,7 @@ from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
 from .retry import RetryPolicy
+from .route import Full
 from .unsettled import Finished, nothing
 
 log = logging.getLogger("maildrop.delivery")
@@ -99,6 +100,8 @@ class Worker:
         except RelayFault as fault:
             self._relay_failed(fault)
             return Finished(claim, None)
+        except Full:
+            return Finished(claim, None)
         # Only then: whoever took it now would be faster than this verdict.
         over = nothing if connection is None else partial(self._pool.give, connection)
         result = self._blamed(claim, result, mark)
@@ -115,7 +118,7 @@ class Worker:
         return Finished(claim, settlement, over)
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
-        """The result in any case but that there is no connection: RelayFault."""
+        """The result in any case but that there is no connection: RelayFault, Full."""
         self._offering, self._broken_off = True, False
         try:
             return await self._offer(claim)
@@ -127,7 +130,7 @@ class Worker:
             # Whether the relay has taken it can't be known any more.
             verdicts = self._deferred(claim, BROKEN_OFF)
             return None, Result(verdicts, possible_duplicate=True, usable=False)
-        except RelayFault:
+        except (RelayFault, Full):
             raise
         except Exception as error:
             # The type alone: the text of an unknown error may quote the message.
