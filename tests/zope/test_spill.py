@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
+from ZODB.POSException import ConflictError
 
 from collective.maildrophost import transaction as spool
 
-BEFORE_MAIL = "aaa"
+BEFORE_MAIL, AFTER_MAIL = "aaa", "~zzz"
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,27 @@ def test_a_fork_that_begins_anew_leaves_the_mail_to_its_parent(root, send, subje
     os.waitpid(pid, 0)
     transaction.commit()
     assert subjects() == numbered(1, 5)
+
+
+def refuse():
+    raise ConflictError
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_whose_commit_fails_takes_back_what_it_has_written(
+    root, send, subjects, join
+):
+    send(root.host, "of the parent")
+    if (pid := os.fork()) == 0:
+        send(root.host, "of the child")
+        join(AFTER_MAIL, tpc_vote=refuse)
+        with suppress(ConflictError):
+            transaction.commit()
+        transaction.abort()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    transaction.commit()
+    assert subjects() == [("of the parent", "queued")]
 
 
 def loses(queue, subject):

@@ -81,8 +81,7 @@ class SpoolDataManager:
         self._unwritten = Unwritten()
         watch(self, self._unwritten)
         self._prepared = 0
-        self._wrote = False
-        self._process = os.getpid()
+        self._writer = 0  # the process that wrote first
         self._unsure = False  # whether more may be prepared than is known
         self._bells: tuple[str, ...] = ()
 
@@ -159,7 +158,7 @@ class SpoolDataManager:
             # A commit whose answer gets lost may have happened: there is something
             # to discard from now on. Not before: who cannot write for a lock would
             # wait for it a second time.
-            self._wrote = True
+            self._writer = self._writer or os.getpid()
             if self._unsure:
                 # Mail of the write before may be there, and is written once more.
                 discard(tx, self.batch, beyond=self._prepared)
@@ -274,8 +273,8 @@ class SpoolDataManager:
             return
         self._stage = _Stage.ENDED
         self._unwritten.keep_first(0)
-        # A fork only leaves what its parent has begun, and may commit.
-        if self._wrote and self._process == os.getpid():
+        # A fork only leaves what its parent has written, and may commit.
+        if self._writer == os.getpid():
             self._discard_batch()
 
     def _discard_batch(self) -> None:
