@@ -182,16 +182,22 @@ class _Looks:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._process = 0
+        self._threads: dict[int, threading.Thread] = {}
+        """Of each process: a fork has its parent's entry."""
 
     def begin(self) -> None:
         """Look from now on, unless this process does."""
-        if self._process == os.getpid():
-            return
-        threading.Thread(
+        mine = threading.Thread(
             target=_run, args=(self._resolver,), name="maildrop-batches", daemon=True
-        ).start()
-        self._process = os.getpid()
+        )
+        # In one step: with the queue out of reach all threads come at once.
+        if self._threads.setdefault(os.getpid(), mine) is not mine:
+            return
+        try:
+            mine.start()
+        except RuntimeError:
+            del self._threads[os.getpid()]
+            raise
 
 
 def _run(resolver: Resolver) -> None:
