@@ -144,6 +144,14 @@ def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
     send_all([(with_raw(modern(), "To", Header("a\nb")), {"mto": mto})])
 
 
+@pytest.mark.parametrize("first", ["From a@x.org Mon Jan  1 10:00:00 2026", " x: "])
+def test_a_bare_cr_below_a_line_that_ends_the_headers_for_the_rfc(host, first):
+    """The email package reads on, and MailHost with it."""
+    letter = f"{first}\nSubject: hello\rBcc: evil@x.org\nTo: b@x.org\n\nhi\n"
+    with pytest.raises(MailHostError):
+        host.send(letter, mfrom="f@x.org")
+
+
 @pytest.mark.parametrize("separator", "\x0b\x0c\x1c\x1d\x1e")
 @pytest.mark.parametrize("mto", RECIPIENTS)
 def test_what_separates_for_the_email_package_alone_is_a_blank(

@@ -116,7 +116,9 @@ def check(message: Any) -> None:
                     _check_folded(message.policy, name, value)
     elif isinstance(message, str):
         octets = message.encode(*_AS_IT_IS)
-        check_headers(octets, header_block_end(octets))
+        # The email package goes on where RFC 5322 sees the end, at a "From " line say.
+        end = len(message[: head_end(message)].encode(*_AS_IT_IS))
+        check_headers(octets, max(end, header_block_end(octets)))
 
 
 def check_new(
