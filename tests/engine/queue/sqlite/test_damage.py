@@ -14,6 +14,7 @@ from collective.maildrophost.engine.queue import (
     Refused,
     Search,
     attempts,
+    delete_messages,
     enqueue,
     list_messages,
     open_queue,
@@ -73,6 +74,16 @@ def test_whose_state_is_none_is_shown_as_failed(damaged):
         (listed,) = list_messages(tx)
     assert listed.recipients[0].state is RecipientState.FAILED
     assert listed.subject == "(damaged) \\xfe"
+
+
+@pytest.mark.parametrize("state", ["'unheard'", "CAST(X'fe' AS TEXT)"])
+def test_one_in_a_state_that_is_none_can_be_deleted_with_others(beside, state):
+    with beside.write() as tx:
+        first = "UPDATE maildrop_schedule SET state = {} WHERE message_id = 1"
+        tx.exec_driver_sql(first.format(state))
+    with beside.write() as tx:
+        done = delete_messages(tx, ["1", "2"])
+    assert done.changed == ("1", "2")
 
 
 def test_its_attempts_are_shown_as_damaged(damaged):

@@ -196,7 +196,7 @@ def _recipients(
 def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageRecord:
     return MessageRecord(
         id=str(row.id),
-        state=_state(row.state),
+        state=state_of(row.state),
         lane=Lane(row.lane),
         sender=row.sender,
         recipients=tuple(recipients),
@@ -215,7 +215,8 @@ def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageReco
 # Who is in a state that there is not is sent to no more, so that is what it comes to.
 
 
-def _state(text: str) -> State:
+def state_of(text: str) -> State:
+    """A message in a state that is damaged has failed: nobody sends it by that."""
     return State(text) if text in _STATES else State.FAILED
 
 

@@ -12,8 +12,9 @@ from ..message import Lane
 from . import tables
 from .batches import running_batches, undecidable
 from .claim import BACK_TO_WAITING
+from .database import database_of
 from .leftalone import LeftAlone, NoSuchMessage, OtherState, Undecided
-from .listing import AT_ONCE, key_of
+from .listing import AT_ONCE, key_of, state_of
 from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
@@ -216,7 +217,7 @@ class _Found(NamedTuple):
 
 def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
     keys = {each: key for each in ids if (key := key_of(each)) is not None}
-    rows = tx.execute(
+    rows = (
         select(
             schedule.c.message_id, schedule.c.state, schedule.c.due, schedule.c.batch
         )
@@ -224,9 +225,12 @@ def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
+    # What is shown as damaged may be acted on as that.
+    with database_of(tx).any_text(tx):
+        read = tx.execute(rows).all()
     running = running_batches(tx)
     found = {
-        key: _Found(key, State(state), due, undecidable(batch or "", running))
-        for key, state, due, batch in rows
+        key: _Found(key, state_of(state), due, undecidable(batch or "", running))
+        for key, state, due, batch in read
     }
     return {each: found[key] for each, key in keys.items() if key in found}
