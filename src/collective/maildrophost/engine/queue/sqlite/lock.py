@@ -38,6 +38,8 @@ class WriteInTurn:
         until = deadline()
         patience = min(until, self.latest) - time.monotonic()
         if not self._threads.acquire(timeout=max(0.0, patience)):
+            if self.latest < until:
+                raise sqlite3.OperationalError(_NO_LONGER)
             raise sqlite3.OperationalError(
                 "other threads of this process, or a program that they wait for, kept "
                 f"it locked for {BUSY_TIMEOUT_SECONDS} s"
