@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from .whose import (
     check_it_reads_ours,
     check_nobody_else_runs_it,
     check_none_is_out_of_reach,
+    launched,
     name_others,
     running,
 )
@@ -58,7 +60,7 @@ def stop_command(configured: Configured) -> None:
     """
     configuration = configured.load()
     with _turn(configuration):
-        if not _stop(configuration):
+        if not _stop(configuration, heartbeats.local_pids):
             check_none_is_out_of_reach(configuration)
             tell("not running")
             name_others(configuration)
@@ -79,7 +81,8 @@ def restart_command(configured: Configured) -> None:
             check_none_is_out_of_reach(configuration)
         # What would keep the next one from starting must not end this one.
         _prepare(configuration)
-        if not _stop(configuration):
+        # What was not started with 'start' goes on: it ends by itself, see above.
+        if not _stop(configuration, launched):
             name_others(configuration)
         _start(configuration)
 
@@ -108,7 +111,7 @@ def reload_command(configured: Configured) -> None:
 def _turn(configuration: Configuration) -> AbstractContextManager[None]:
     # What another one found meanwhile would not be so any more: it would end the daemon
     # that was just started, and report a failure.
-    longest = LAUNCH_SECONDS + START_SECONDS + stop_seconds(configuration)
+    longest = LAUNCH_SECONDS + START_SECONDS + 2 * stop_seconds(configuration)
     return turn(configuration.path, longest)
 
 
@@ -199,17 +202,19 @@ def _death(supervisor: Supervisor) -> str:
     )
 
 
-def _stop(configuration: Configuration) -> bool:
-    """Stop whatever runs; False when nothing did. Raises NotStopped."""
+def _stop(
+    configuration: Configuration, others: Callable[[Configuration], list[int]]
+) -> bool:
+    """Stop the daemon, then the `others`; False when none ran. Raises NotStopped."""
     supervisor = Supervisor(configuration)
     state = supervisor.state()
     if state is not None:
         end_supervisor(supervisor)
         tell(f"stopped, pid {state.pid}" if state.pid else "stopped")
-    others = heartbeats.local_pids(configuration)
-    for pid in others:
+    orphans = others(configuration)
+    for pid in orphans:
         # systemd has started it, or a person; or its zdaemon was killed.
         send_signal(pid, signal.SIGTERM)
         wait_for_end(configuration, pid)
         tell(f"stopped, pid {pid}; it was not started with 'start'")
-    return state is not None or bool(others)
+    return state is not None or bool(orphans)

@@ -39,6 +39,11 @@ def _run_by_others(configuration: Configuration) -> list[int]:
     return [pid for pid in found if not ends_by_itself(pid)]
 
 
+def launched(configuration: Configuration) -> list[int]:
+    """Daemons of 'start', though the zdaemon that looked after them was killed."""
+    return [pid for pid in heartbeats.local_pids(configuration) if was_launched(pid)]
+
+
 def check_it_is_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when it was started for another configuration."""
     # It would be said to run already, and nobody would send to its relay.
@@ -63,7 +68,11 @@ def check_it_reads_ours(configuration: Configuration, pid: int) -> None:
     theirs = configuration_of(pid)
     if theirs is None or theirs == configuration.path:
         return
-    if not (theirs.exists() and theirs.samefile(configuration.path)):
+    try:
+        ours = theirs.samefile(configuration.path)
+    except OSError:
+        ours = False  # moved, or out of our reach
+    if not ours:
         raise RunForAnother(
             f"pid {pid} was started with {theirs} and reads no other file: 'restart' "
             f"starts a daemon with {configuration.path}"
