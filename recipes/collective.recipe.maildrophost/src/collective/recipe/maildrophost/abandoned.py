@@ -29,4 +29,7 @@ def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
 
 def _may_hold_mail(home: Path) -> bool:
     spool = home / "spool"
-    return (home / "queue.db").exists() or (spool.is_dir() and any(spool.iterdir()))
+    try:
+        return (home / "queue.db").exists() or (spool.is_dir() and any(spool.iterdir()))
+    except OSError:
+        return True  # Another user's, who may have mail there.
