@@ -101,7 +101,8 @@ constraints: ## write constraints.txt from versions.cfg
 .PHONY: clean
 clean: ## stop what runs, remove all that was built, the data in var/ too
 	@# Without its programs nobody could stop it, and the next build would meet it.
-	-@$(MAKE) --no-print-directory stop
+	@# Whatever of it fails: a program that is built by half stops nothing.
+	-@$(MAKE) --no-print-directory --ignore-errors stop
 	rm -rf $(VENV) bin build develop-eggs dist eggs parts var .installed.cfg
 	rm -rf .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	rm -rf .mypy_cache recipes/*/.mypy_cache
