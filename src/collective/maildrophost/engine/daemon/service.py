@@ -200,9 +200,10 @@ class Service:
         if self._reloaded is not None:
             self._systemd.stopping()
         self._intake.stop()
-        self._queue.wait_until(
-            time.monotonic() + self._configuration.stop_timeout + QUEUE_SECONDS
-        )
+        if not self._told_to_stop:
+            self._queue.wait_until(
+                time.monotonic() + self._configuration.stop_timeout + QUEUE_SECONDS
+            )
         self._told_to_stop = True
         self._told_to_end.set()
 

@@ -84,8 +84,8 @@ class Bookkeeper:
             while not os.waitpid(self._pid, os.WNOHANG)[0]:
                 if time.monotonic() > self._queue.latest:
                     log.warning(
-                        "the queue is locked: pid %d goes on trying to write the last "
-                        "verdicts, the end waits no longer",
+                        "the queue does not answer: pid %d goes on trying to write the "
+                        "last verdicts, the end waits no longer",
                         self._pid,
                     )
                     return
