@@ -43,6 +43,7 @@ def test_a_relay_that_lets_nobody_in_is_at_fault(site, make_mail):
         assert site.once() == 1
     (fault,) = site.pauses
     assert "421 4.7.0 too many connections" in fault.fault
+    assert "fewer than MAILDROP_CONCURRENCY" not in site.log
 
 
 def test_who_is_refused_for_good_is_told_though_others_are_in_use(site, make_mail):

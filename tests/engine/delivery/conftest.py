@@ -53,9 +53,9 @@ def claimed() -> Callable[..., Claim]:
 def play():
     """Runs a scene with its hosts, and closes what it left open."""
 
-    def play(scene):
+    def play(scene, *addresses):
         async def run():
-            hosts = Hosts()
+            hosts = Hosts(*addresses)
             await asyncio.wait_for(scene(hosts), PATIENCE_SECONDS)
             await hosts.pool.close()
 

@@ -28,8 +28,8 @@ class Opened:
         self.closed += 1
 
 
-def nobody(host):
-    """No connection to it is in use."""
+def nobody():
+    """No connection is in use."""
     return False
 
 
@@ -40,15 +40,15 @@ class Hosts:
     `answer` is set. A try takes `seconds`.
     """
 
-    hosts = (ONE, TWO)
-
-    def __init__(self):
+    def __init__(self, *hosts):
+        self.hosts = hosts or (ONE, TWO)
         self.now = 1_800_000_000.0
         self.down = set()
         self.silent, self.full = set(), set()
         self.answer = asyncio.Event()
         self.tried = []
         self.seconds = 0.0
+        self.mute = False
         self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
         self.pool = Pool(self.failover, batch=0, clock=lambda: self.now)
 
@@ -60,7 +60,9 @@ class Hosts:
         if host in self.down:
             raise RelayFault(host, Phase.CONNECT, "refused")
         if host in self.full:
-            raise RelayFault(host, Phase.GREETING, "421 too many connections")
+            fault = RelayFault(host, Phase.GREETING, "421 too many connections")
+            fault.silent = self.mute
+            raise fault
         return Opened(host)
 
     async def stand_in(self, connections=1):

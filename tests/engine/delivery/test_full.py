@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from engine.delivery.hosts import ONE, TWO
 
@@ -16,17 +18,32 @@ from collective.maildrophost.engine.delivery.route import Full
 from collective.maildrophost.engine.smtp import RelayFault
 
 
+@pytest.fixture
+def alone(play):
+    """Plays a scene with one host."""
+    return lambda scene: play(scene, ONE)
+
+
 async def fill(hosts, connections=3):
-    """So many in use at the second host, which lets no more in; the first is down."""
-    hosts.down = {ONE}
+    """So many in use at a host that lets no more in."""
+    hosts.full = set()
     in_use = [await hosts.pool.take() for _ in range(connections)]
-    hosts.full = {TWO}
+    hosts.full = {ONE}
     with pytest.raises(Full):
         await hosts.pool.take()
     return in_use
 
 
-def test_as_many_messages_start_as_there_are_connections(play):
+async def give_broken(hosts, connections):
+    """They are closed."""
+    for each in connections:
+        each.usable = False
+        hosts.pool.give(each)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+def test_as_many_messages_start_as_there_are_connections(alone):
     async def scene(hosts):
         permits = Permits(Pace.of(0.0, 0), "relay", hosts.pool)
         assert permits.count(hosts.now, in_flight=3) is None
@@ -37,26 +54,42 @@ def test_as_many_messages_start_as_there_are_connections(play):
         assert permits.count(hosts.now, in_flight=2) == 1
         assert await hosts.pool.take() is first
 
-    play(scene)
+    alone(scene)
 
 
-def test_after_a_while_one_more_is_tried_and_ever_more_seldom(play):
+def test_the_lanes_share_the_connections_that_there_are(alone):
+    """Else bulk would have all of them, and a password reset none."""
+
+    async def scene(hosts):
+        permits = Permits(Pace.of(0.0, 0), "relay", hosts.pool)
+        assert permits.most(10) == 10
+        await fill(hosts)
+        assert permits.most(10) == 3
+        assert permits.most(2) == 2
+        hosts.now += FULL_SECONDS
+        assert permits.most(10) == 4
+
+    alone(scene)
+
+
+def test_after_a_while_one_more_is_tried_and_ever_more_seldom(alone):
     async def scene(hosts):
         permits = Permits(Pace.of(0.0, 0), "relay", hosts.pool)
         await fill(hosts)
         for seconds in FULL_SECONDS, 2 * FULL_SECONDS, 4 * FULL_SECONDS:
-            assert permits.wait_seconds(hosts.now) == seconds
+            assert permits.wait_seconds(hosts.now, in_flight=3) == seconds
+            assert permits.wait_seconds(hosts.now, in_flight=2) == 0
             assert permits.count(hosts.now, in_flight=3) == 0
             hosts.now += seconds
-            assert permits.wait_seconds(hosts.now) == 0
+            assert permits.wait_seconds(hosts.now, in_flight=3) == 0
             assert permits.count(hosts.now, in_flight=3) == 1
             with pytest.raises(Full):
                 await hosts.pool.take()
 
-    play(scene)
+    alone(scene)
 
 
-def test_it_is_never_left_alone_for_long(play):
+def test_it_is_never_left_alone_for_long(alone):
     async def scene(hosts):
         await fill(hosts)
         for _ in range(20):
@@ -65,10 +98,10 @@ def test_it_is_never_left_alone_for_long(play):
                 await hosts.pool.take()
         assert hosts.pool.full_seconds == LONGEST_FULL_SECONDS
 
-    play(scene)
+    alone(scene)
 
 
-def test_whoever_is_let_in_again_is_followed_by_others_at_once(play):
+def test_whoever_is_let_in_again_is_followed_by_others_at_once(alone):
     async def scene(hosts):
         await fill(hosts)
         hosts.now += FULL_SECONDS
@@ -77,41 +110,77 @@ def test_whoever_is_let_in_again_is_followed_by_others_at_once(play):
             assert hosts.pool.free(in_flight=2 + more) == 1
             await hosts.pool.take()
 
-    play(scene)
+    alone(scene)
 
 
-def test_when_none_is_left_the_next_ones_find_out_how_the_relay_is(play):
+def test_when_none_is_left_the_next_ones_find_out_how_the_relay_is(alone):
     async def scene(hosts):
-        for each in await fill(hosts):
-            each.usable = False
-            hosts.pool.give(each)
+        await give_broken(hosts, await fill(hosts))
         assert hosts.pool.free(in_flight=0) is None
         with pytest.raises(RelayFault):
             await hosts.pool.take()
 
-    play(scene)
+    alone(scene)
 
 
-def test_the_next_host_takes_what_a_full_one_does_not(play):
+def test_one_that_hangs_before_it_is_let_in_keeps_nobody_from_trying(alone):
     async def scene(hosts):
-        in_use = await hosts.pool.take()
+        in_use = await fill(hosts)
+        hosts.now += FULL_SECONDS
+        hosts.silent = {ONE}
+        hangs = asyncio.create_task(hosts.pool.take())
+        await asyncio.sleep(0)
+        await give_broken(hosts, in_use)
+        assert hosts.pool.free(in_flight=1) is None
+        hangs.cancel()
+
+    alone(scene)
+
+
+def test_a_connection_that_is_being_closed_is_still_in_use(alone):
+    """With MAILDROP_BATCH the next one is often greeted before that is."""
+
+    async def scene(hosts):
+        (in_use,) = await fill(hosts, 1)
+        in_use.usable = False
+        hosts.pool.give(in_use)
+        with pytest.raises(Full):
+            await hosts.pool.take()
+
+    alone(scene)
+
+
+def test_a_relay_that_says_nothing_is_at_fault_whatever_is_in_use(alone):
+    """Each of the others would wait for it as long."""
+
+    async def scene(hosts):
+        await hosts.pool.take()
+        hosts.full, hosts.mute = {ONE}, True
+        with pytest.raises(RelayFault):
+            await hosts.pool.take()
+
+    alone(scene)
+
+
+def test_of_several_hosts_the_next_one_takes_what_a_full_one_does_not(play):
+    async def scene(hosts):
+        await hosts.pool.take()
         hosts.full = {ONE}
         assert (await hosts.pool.take()).relay == TWO
-        assert hosts.failover.first == ONE == in_use.relay, "it is not paused"
+        assert hosts.failover.first == TWO
         assert hosts.pool.free(in_flight=2) is None
 
     play(scene)
 
 
-def test_the_log_says_so_once_an_hour(play, caplog):
+def test_the_log_says_so_once_an_hour(alone, caplog):
     async def scene(hosts):
         for _ in range(3):
             await fill(hosts)
-            hosts.full = set()
         told = "fewer than MAILDROP_CONCURRENCY"
         assert caplog.text.count(told) == 1
         hosts.now += TELL_SECONDS
         await fill(hosts)
         assert caplog.text.count(told) == 2
 
-    play(scene)
+    alone(scene)

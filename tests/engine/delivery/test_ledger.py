@@ -95,7 +95,9 @@ def test_nobody_waits_for_a_probe_that_was_allowed_unheard(monkeypatch):
     async def until_written():
         nonlocal ledger
         ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
-        await asyncio.wait_for(asyncio.gather(ledger.turn(None), ledger.run()), 5)
+        await asyncio.wait_for(
+            asyncio.gather(ledger.turn(None), ledger.run()), PATIENCE_SECONDS
+        )
 
     ledger = None
     asyncio.run(until_written())

@@ -162,7 +162,7 @@ class Ledger:
 
     def _seconds_to_wait(self, now: float) -> float:
         # With no connection free, or with a probe under way, only a call can help.
-        moments = [self._look_at - now, self._permits.wait_seconds(now)]
+        moments = [self._look_at - now, self._permits.wait_seconds(now, self.in_flight)]
         coming = [seconds for seconds in moments if seconds > 0]
         return min(self._interval, max(coming, default=self._interval))
 
@@ -198,7 +198,7 @@ class Ledger:
             due_before=min(now, self._horizon),
             round=self._round,
             failures=self._permits.health.failures,
-            concurrency=self._concurrency,
+            concurrency=self._permits.most(self._concurrency),
             in_flight=in_flight,
             terms=self._permits.terms,
         )

@@ -25,6 +25,8 @@ class Connections(Protocol):
 
     def free(self, in_flight: int) -> int | None: ...
 
+    def most(self, concurrency: int) -> int: ...
+
     @property
     def full_seconds(self) -> float: ...
 
@@ -68,10 +70,15 @@ class Permits:
         ]
         return min((limit for limit in limits if limit is not None), default=None)
 
-    def wait_seconds(self, now: float) -> float:
+    def most(self, concurrency: int) -> int:
+        """How many connections the lanes share."""
+        return self._connections.most(concurrency) if self._connections else concurrency
+
+    def wait_seconds(self, now: float, in_flight: int = 0) -> float:
         """Seconds until the count can be more than nothing."""
         pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
-        full = self._connections.full_seconds if self._connections else 0.0
+        there = self._connections
+        full = there.full_seconds if there and there.free(in_flight) == 0 else 0.0
         return max(pause, self._pace.remaining(now), full)
 
     def started(self, now: float, id: int, until: float | None = None) -> None:

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Callable
 
-from ..config import RelayAddress
 from ..smtp import Connection
 from .route import Failover, Full
 
@@ -38,8 +37,8 @@ class Pool:
         self._batch = batch
         self._clock = clock
         self._opening = 0
-        # Once it was, further connections are tried one by one.
-        self._was_full = False
+        # Of the relay when it was full: further connections are tried one by one.
+        self._refusal = ""
         self._pause = FULL_SECONDS
         self._full_until = self._told = -math.inf
         self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
@@ -78,6 +77,7 @@ class Pool:
             self._opening -= 1
         self._lent.add(connection)
         self._pause = FULL_SECONDS
+        self._tell_of_refusal()
         return connection
 
     def free(self, in_flight: int) -> int | None:
@@ -87,35 +87,47 @@ class Pool:
         no more in the connections that are there are used, and now and then one more.
         """
         there = len(self._lent) + len(self._idle)
-        if not there and not in_flight:
-            self._was_full = False
-        if not self._was_full:
+        # Of those that are left one may hang before it is let in.
+        if not there and not (self.full_seconds and (in_flight or self._closing)):
+            self._refusal = ""
+        if not self._refusal:
             return None
         more = 0 if self.full_seconds else 1
         return max(0, there + more - in_flight)
+
+    def most(self, concurrency: int) -> int:
+        """How many connections the lanes share."""
+        if not self._refusal:
+            return concurrency
+        there = len(self._lent) + len(self._idle) + (0 if self.full_seconds else 1)
+        return max(1, min(concurrency, there))
 
     @property
     def full_seconds(self) -> float:
         """For so long no further connection is tried."""
         return max(0.0, self._full_until - self._clock())
 
-    def _has_others(self, host: RelayAddress) -> bool:
+    def _has_others(self) -> bool:
         """Whether the one that is just refused is not the only one."""
-        there = [*self._lent, *(connection for connection, _ in self._idle)]
-        return self._opening > 1 or any(each.relay == host for each in there)
+        return self._opening > 1 or bool(self._lent or self._idle or self._closing)
 
     def _found_full(self, full: Full) -> None:
         now = self._clock()
         if now >= self._full_until:
             self._full_until = now + self._pause
             self._pause = min(2 * self._pause, LONGEST_FULL_SECONDS)
-        self._was_full = True
-        if now - self._told >= TELL_SECONDS:
-            self._told = now
+        self._refusal = str(full)
+        self._tell_of_refusal()
+
+    def _tell_of_refusal(self) -> None:
+        # With none that it has let in, that is not what is wrong with it.
+        some = self._refusal and (self._lent or self._idle)
+        if some and self._clock() - self._told >= TELL_SECONDS:
+            self._told = self._clock()
             log.warning(
                 "%s; mail goes by the connections that it has let in, which are fewer "
                 "than MAILDROP_CONCURRENCY",
-                full,
+                self._refusal,
             )
 
     def give(self, connection: Connection) -> None:

@@ -158,22 +158,21 @@ class Failover:
         """The host that `open` would try first."""
         return self._candidates()[0]
 
-    async def open(self, in_use: Callable[[RelayAddress], bool]) -> Connection:
+    async def open(self, in_use: Callable[[], bool]) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault.
 
-        Full when the last host greets nobody beside the connections that are `in_use`.
+        Full when the only host greets nobody beside the connections that are `in_use`.
         """
         *earlier, last = self._candidates()
         for host in earlier:
             try:
                 return await self._try(host)
             except RelayFault as fault:
-                if not _is_full(fault, in_use):
-                    self._failed(fault, another=True)
+                self._failed(fault, another=True)
         try:
             return await self._try(last)
         except RelayFault as fault:
-            if _is_full(fault, in_use):
+            if self._is_full(fault) and in_use():
                 raise Full(str(fault)) from None
             self.failed(fault)
             raise
@@ -224,6 +223,14 @@ class Failover:
             other != host and health.good for other, health in self._health.items()
         )
 
+    def _is_full(self, fault: RelayFault) -> bool:
+        # Most say 421, some hang up. Whoever refuses this machine for good says 5xx,
+        # and whoever says nothing holds up what may go elsewhere.
+        refused = fault.phase is Phase.GREETING
+        # Where there are others the next one takes what this one does not.
+        alone = len(self._health) == 1
+        return alone and refused and not (fault.permanent or fault.silent)
+
     def _promising(self) -> list[RelayAddress]:
         now = self._clock()
         return [
@@ -236,9 +243,3 @@ class Failover:
         free = [host for host in promising if host not in self._probes]
         # With every host paused somebody has decided to probe: try them all.
         return free or promising or list(self._health)
-
-
-def _is_full(fault: RelayFault, in_use: Callable[[RelayAddress], bool]) -> bool:
-    # Most say 421, some hang up. Whoever refuses this machine for good says 5xx.
-    refused = fault.phase is Phase.GREETING and not fault.permanent
-    return refused and in_use(fault.relay)

@@ -18,7 +18,7 @@ from typing import Any, cast
 from .content import BLOCK_OCTETS
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
-from .steps import Broken, Expect, Send
+from .steps import Broken, Expect, Send, Silent
 from .tls import ResumingContext, server_name
 from .wire import Wire
 
@@ -184,7 +184,7 @@ class Channel(asyncio.Protocol):
         if not waiter.done():
             seconds = self.timeouts.seconds(phase)
             waiter.set_exception(
-                Broken(phase, f"no answer of the relay within {seconds:g} seconds")
+                Silent(phase, f"no answer of the relay within {seconds:g} seconds")
             )
 
     def _wake(self) -> None:

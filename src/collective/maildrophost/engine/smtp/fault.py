@@ -16,7 +16,10 @@ class RelayFault(MaildropError):
 
     `reason` is one printable line without credentials. `permanent` means that a
     person must act (a refused login, a wrong certificate): waiting will not mend it.
+    `silent` means that it did not answer in time.
     """
+
+    silent = False
 
     def __init__(
         self, relay: RelayAddress, phase: Phase, reason: str, permanent: bool = False

@@ -40,9 +40,9 @@ def open_session(
         if login is not None:
             yield from _log_in(session, login)
     except Broken as broken:
-        raise RelayFault(
-            session.relay, broken.phase, broken.reason, broken.permanent
-        ) from None
+        fault = RelayFault(session.relay, broken.phase, broken.reason, broken.permanent)
+        fault.silent = broken.silent
+        raise fault from None
 
 
 def _greeting(session: Session) -> Steps[None]:
