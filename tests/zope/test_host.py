@@ -194,7 +194,7 @@ def test_without_a_daemon_nobody_works_on_the_queue(host, queue):
 
 def test_a_daemon_that_was_killed_works_no_more(host, doorbell, monkeypatch):
     assert host.queueThreadAlive() is True
-    monkeypatch.setattr(identity, "fate", lambda process: identity.Fate.ENDED)
+    monkeypatch.setattr(identity, "fate", lambda process, here: identity.Fate.ENDED)
     assert host.queueThreadAlive() is False
 
 

@@ -134,13 +134,13 @@ def test_stop_gives_the_time_that_a_reload_has_given(site, monkeypatch):
         log = site.home / "var" / "maildrop.log"
         wait_until(lambda: log.read_text().count("started") == 2, what="the reload")
         id = site.send()
-        wait_until(lambda: relay.received, 10, "the content")
+        wait_until(lambda: relay.received, what="the content")
         with site.background("stop") as stop:
             # By zdaemon's own time it would be killed by now.
             assert stop.line() == "mails in flight have up to 30 seconds…\n"
             answered.set()
             assert stop.line().startswith("stopped, pid ")
-            assert stop.process.wait(20) == 0
+            assert stop.process.wait(PATIENCE_SECONDS) == 0
     message = site.ctl("show", id, "--json").json
     assert (message["state"], message["possible_duplicate"]) == ("sent", False)
 

@@ -76,10 +76,12 @@ sys.exit(main(sys.argv[1:]))
 def test_a_queue_that_stays_locked_is_not_waited_for_longer_than_supervisors_do(site):
     site.configure(MAILDROP_STOP_TIMEOUT=0.1, MAILDROP_INTERVAL=0.1)
     site.program = (sys.executable, "-c", HURRIED)
-    with site.daemon() as daemon, site.queue.write():
-        time.sleep(1)  # that it looks for new mail
-        daemon.signal(signal.SIGTERM)
-        assert daemon.process.wait(20) == 0
+    with site.daemon() as daemon:
+        (books,) = children(daemon.pid)
+        with site.queue.write():
+            wait_until(lambda: waits_for_lock(books), what="a look for new mail")
+            daemon.signal(signal.SIGTERM)
+            assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert site.log_lines("keeps it locked, and its end is not waited for")
 
 
@@ -89,12 +91,14 @@ def test_the_last_verdict_is_written_though_the_end_does_not_wait_for_it(site):
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.5)
         with site.daemon() as daemon:
+            (books,) = children(daemon.pid)
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             with site.queue.write():
-                daemon.signal(signal.SIGTERM)
                 answered.set()
-                assert daemon.process.wait(20) == 0
+                wait_until(lambda: waits_for_lock(books), what="the verdict")
+                daemon.signal(signal.SIGTERM)
+                assert daemon.process.wait(PATIENCE_SECONDS) == 0
             assert site.log_lines("goes on trying to write the last verdicts")
             message = site.wait_for(id, State.SENT)
     assert not message.possible_duplicate

@@ -164,7 +164,7 @@ def test_who_cannot_take_over_from_another_keeps_its_own_lease(
                 await asyncio.sleep(0.01)
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(some_beats(), 10))
+    asyncio.run(asyncio.wait_for(some_beats(), PATIENCE_SECONDS))
     (told,) = caplog.records
     assert "kept a lock for 20 s; mail of daemons that are gone waits" in told.message
 
@@ -252,7 +252,7 @@ def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
     def beaten() -> float:
         return next(each.seen for each in rows(queue) if each.owner == heartbeat.owner)
 
-    asyncio.run(asyncio.wait_for(through_an_outage(), 20))
+    asyncio.run(asyncio.wait_for(through_an_outage(), PATIENCE_SECONDS))
 
 
 def test_at_first_sight_the_lease_counts_where_nothing_else_can_be_known():

@@ -131,14 +131,14 @@ def test_no_reload_gives_up_what_waits_for_the_queue(site):
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0)
         with site.daemon() as daemon:
             (id,) = site.send()
-            wait_until(lambda: relay.received, 10, "the content")
+            wait_until(lambda: relay.received, what="the content")
             with full(site):
                 answered.set()
                 kept = "1 verdicts wait to be written"
-                wait_until(lambda: site.log_lines(kept), 10, "the outage")
+                wait_until(lambda: site.log_lines(kept), what="the outage")
                 daemon.signal(signal.SIGHUP)
                 refused = "would be lost; the old configuration stays in force"
-                wait_until(lambda: site.log_lines(refused), 10, "the answer")
+                wait_until(lambda: site.log_lines(refused), what="the answer")
             record = site.wait_for(id, State.SENT)
         assert len(relay.received) == 1
     assert not record.possible_duplicate

@@ -108,7 +108,7 @@ def test_one_probe_serves_all(machines, make_mail, unused_port, late_relay):
             wait_until(lambda: not sites[0].pauses, what="the end of the fault")
             for number in range(4):
                 sites[0].send(make_mail(subject=str(number)))
-            relay.wait_for(5, 5)
+            relay.wait_for(5)
             for site in sites:
                 found = site.log_lines("works again")
                 assert len(found) <= 1
@@ -147,7 +147,7 @@ def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
                 mails = 1
                 while not broken.log_lines("but other daemons' mail gets through"):
                     (id,) = broken.send(make_mail())
-                    well.wait_for(id, State.SENT, 5)
+                    well.wait_for(id, State.SENT)
                     mails += 1
                 assert not broken.pauses
                 assert not well.log_lines("mail waits")

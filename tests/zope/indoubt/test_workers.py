@@ -14,7 +14,6 @@ from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.transaction import SpoolDataManager
 
 AFTER_ZODB = "~a"
-SECONDS = 20
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -47,7 +46,7 @@ def test_what_a_worker_could_not_release_goes_out_while_it_lives(
             )
             send(host)
             transaction.commit()
-        wait_until(lambda: states() == {"queued"}, SECONDS, "the release")
+        wait_until(lambda: states() == {"queued"}, what="the release")
 
     def start_and_fork():
         resolver.start(SimpleNamespace(database=SimpleNamespace(databases={})))

@@ -29,7 +29,7 @@ def test_a_name_that_does_not_resolve_fails(site):
 def test_a_relay_that_goes_silent_fails_where_it_did_with_what_to_do(
     site, inside, monkeypatch
 ):
-    monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 2.0)
     silent_at = {
         "GREETING": ("relay", "greeting: no answer", "(see SMTP_HOST and SMTP_PORT)"),
         "AUTH": ("login", "auth: no answer", "(see MAILDROP_LOGIN and its password)"),

@@ -6,8 +6,7 @@ import pytest
 
 from collective.maildrophost.engine import disk
 from collective.maildrophost.engine.queue import QueueError, open_queue
-from collective.maildrophost.engine.queue.sqlite import database
-from collective.maildrophost.engine.queue.sqlite.filesystem import file_system
+from collective.maildrophost.engine.queue.sqlite import database, filesystem
 
 
 def test_opening_a_queue_again_changes_nothing(queue, path):
@@ -81,7 +80,7 @@ def test_a_network_file_system_is_told_apart(tmp_path):
     (tmp_path / "with blank").mkdir()
 
     def kind(path):
-        return file_system(path, mounts)
+        return filesystem.file_system(path, mounts)
 
     assert kind(tmp_path) == "ext4"
     assert kind(tmp_path / "with blank" / "queue.db") == "tmpfs"
@@ -91,7 +90,7 @@ def test_a_network_file_system_is_told_apart(tmp_path):
 
 
 def test_a_queue_on_a_network_file_system_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "file_system", lambda path: "nfs4")
+    monkeypatch.setattr(filesystem, "file_system", lambda path: "nfs4")
     with pytest.raises(QueueError, match=r"network file system \(nfs4\).*local disk"):
         open_queue(f"sqlite:///{tmp_path}/queue.db")
     assert list(tmp_path.iterdir()) == []
