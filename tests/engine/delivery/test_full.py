@@ -67,7 +67,7 @@ def test_the_lanes_share_the_connections_that_there_are(alone):
         assert permits.most(10) == 3
         assert permits.most(2) == 2
         hosts.now += FULL_SECONDS
-        assert permits.most(10) == 4
+        assert permits.most(10) == 10, "any of them may try one more"
 
     alone(scene)
 

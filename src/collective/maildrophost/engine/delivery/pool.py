@@ -97,10 +97,10 @@ class Pool:
 
     def most(self, concurrency: int) -> int:
         """How many connections the lanes share."""
-        if not self._refusal:
+        # One more may be tried by each of them.
+        if not (self._refusal and self.full_seconds):
             return concurrency
-        there = len(self._lent) + len(self._idle) + (0 if self.full_seconds else 1)
-        return max(1, min(concurrency, there))
+        return max(1, min(concurrency, len(self._lent) + len(self._idle)))
 
     @property
     def full_seconds(self) -> float:
