@@ -60,9 +60,8 @@ class Hosts:
         if host in self.down:
             raise RelayFault(host, Phase.CONNECT, "refused")
         if host in self.full:
-            fault = RelayFault(host, Phase.GREETING, "421 too many connections")
-            fault.silent = self.mute
-            raise fault
+            words = "421 too many connections"
+            raise RelayFault(host, Phase.GREETING, words, silent=self.mute)
         return Opened(host)
 
     async def stand_in(self, connections=1):

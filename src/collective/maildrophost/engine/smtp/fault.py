@@ -19,16 +19,20 @@ class RelayFault(MaildropError):
     `silent` means that it did not answer in time.
     """
 
-    silent = False
-
     def __init__(
-        self, relay: RelayAddress, phase: Phase, reason: str, permanent: bool = False
+        self,
+        relay: RelayAddress,
+        phase: Phase,
+        reason: str,
+        permanent: bool = False,
+        silent: bool = False,
     ) -> None:
         super().__init__(f"relay {relay}: {phase}: {reason}")
         self.relay = relay
         self.phase = phase
         self.reason = reason
         self.permanent = permanent
+        self.silent = silent
 
 
 class LoginRefused(RelayFault):

@@ -22,7 +22,7 @@ from .replies import Reply
 from .sasl import Mechanism, choose
 from .session import Session, line
 from .settings import TLS_REQUIRED, TLS_WHEN_OFFERED, Login, Security
-from .steps import Broken, StartTls, Steps, expect
+from .steps import Broken, Silent, StartTls, Steps, expect
 
 MAX_CHALLENGES = 4
 
@@ -40,9 +40,13 @@ def open_session(
         if login is not None:
             yield from _log_in(session, login)
     except Broken as broken:
-        fault = RelayFault(session.relay, broken.phase, broken.reason, broken.permanent)
-        fault.silent = broken.silent
-        raise fault from None
+        raise RelayFault(
+            session.relay,
+            broken.phase,
+            broken.reason,
+            broken.permanent,
+            silent=isinstance(broken, Silent),
+        ) from None
 
 
 def _greeting(session: Session) -> Steps[None]:

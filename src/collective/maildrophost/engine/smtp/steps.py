@@ -47,11 +47,8 @@ Steps: TypeAlias = Generator[Step, Any, Value]
 class Broken(Exception):
     """The conversation cannot go on: dropped, silent too long, or no SMTP.
 
-    `reason` is one printable line; `permanent` when waiting will not mend it; `silent`
-    when nothing was heard.
+    `reason` is one printable line; `permanent` when waiting will not mend it.
     """
-
-    silent = False
 
     def __init__(self, phase: Phase, reason: str, permanent: bool = False) -> None:
         super().__init__(f"{phase}: {reason}")
@@ -62,8 +59,6 @@ class Broken(Exception):
 
 class Silent(Broken):
     """The relay said nothing for too long."""
-
-    silent = True
 
 
 class ServiceClosing(Broken):
