@@ -7,13 +7,13 @@ import asyncio
 import pytest
 from engine.delivery.hosts import ONE, TWO
 
-from collective.maildrophost.engine.delivery.pace import Pace
-from collective.maildrophost.engine.delivery.permits import Permits
-from collective.maildrophost.engine.delivery.pool import (
+from collective.maildrophost.engine.delivery.concurrencylimit import (
     FULL_SECONDS,
     LONGEST_FULL_SECONDS,
     TELL_SECONDS,
 )
+from collective.maildrophost.engine.delivery.pace import Pace
+from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.route import Full
 from collective.maildrophost.engine.smtp import RelayFault
 

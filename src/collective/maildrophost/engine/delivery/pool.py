@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import math
 import time
 from collections.abc import Callable
 
 from ..smtp import Connection
+from .concurrencylimit import ConcurrencyLimit
 from .route import Failover, Full
-
-log = logging.getLogger("maildrop.delivery")
 
 IDLE_SECONDS = 5.0
 """How long a connection is kept for the next message before QUIT."""
-FULL_SECONDS = 2.0
-"""How long no further connection is tried at a relay that lets no more in: those that
-are in use may all hang. It doubles with each one that is refused ..."""
-LONGEST_FULL_SECONDS = 60.0
-"""... up to this."""
-TELL_SECONDS = 3600.0
-"""From when on the log says so again."""
 
 
 class Pool:
@@ -35,12 +25,8 @@ class Pool:
     ) -> None:
         self._failover = failover
         self._batch = batch
-        self._clock = clock
+        self._limit = ConcurrencyLimit(clock)
         self._opening = 0
-        # Of the relay when it was full: further connections are tried one by one.
-        self._refusal = ""
-        self._pause = FULL_SECONDS
-        self._full_until = self._told = -math.inf
         self._idle: list[tuple[Connection, asyncio.TimerHandle]] = []
         # Until the verdicts of their messages are on disk.
         self._lent: set[Connection] = set()
@@ -71,64 +57,34 @@ class Pool:
         try:
             connection = await self._failover.open(self._has_others)
         except Full as full:
-            self._found_full(full)
+            self._limit.refused(str(full), self._there)
             raise
         finally:
             self._opening -= 1
         self._lent.add(connection)
-        self._pause = FULL_SECONDS
-        self._tell_of_refusal()
+        self._limit.let_in(self._there)
         return connection
 
     def free(self, in_flight: int) -> int | None:
-        """How many messages more may start; None: as many as there are workers.
-
-        `in_flight`: those that have a connection, or wait for one. At a relay that lets
-        no more in the connections that are there are used, and now and then one more.
-        """
-        there = len(self._lent) + len(self._idle)
-        # Of those that are left one may hang before it is let in.
-        if not there and not (self.full_seconds and (in_flight or self._closing)):
-            self._refusal = ""
-        if not self._refusal:
-            return None
-        more = 0 if self.full_seconds else 1
-        return max(0, there + more - in_flight)
+        """How many messages more may start beside so many; None: any number."""
+        return self._limit.free(self._there, in_flight, bool(self._closing))
 
     def most(self, concurrency: int) -> int:
         """How many connections the lanes share."""
-        # One more may be tried by each of them.
-        if not (self._refusal and self.full_seconds):
-            return concurrency
-        return max(1, min(concurrency, len(self._lent) + len(self._idle)))
+        return self._limit.most(concurrency, self._there)
 
     @property
     def full_seconds(self) -> float:
         """For so long no further connection is tried."""
-        return max(0.0, self._full_until - self._clock())
+        return self._limit.seconds
+
+    @property
+    def _there(self) -> int:
+        return len(self._lent) + len(self._idle)
 
     def _has_others(self) -> bool:
         """Whether the one that is just refused is not the only one."""
-        return self._opening > 1 or bool(self._lent or self._idle or self._closing)
-
-    def _found_full(self, full: Full) -> None:
-        now = self._clock()
-        if now >= self._full_until:
-            self._full_until = now + self._pause
-            self._pause = min(2 * self._pause, LONGEST_FULL_SECONDS)
-        self._refusal = str(full)
-        self._tell_of_refusal()
-
-    def _tell_of_refusal(self) -> None:
-        # With none that it has let in, that is not what is wrong with it.
-        some = self._refusal and (self._lent or self._idle)
-        if some and self._clock() - self._told >= TELL_SECONDS:
-            self._told = self._clock()
-            log.warning(
-                "%s; mail goes by the connections that it has let in, which are fewer "
-                "than MAILDROP_CONCURRENCY",
-                self._refusal,
-            )
+        return self._opening > 1 or bool(self._there or self._closing)
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next message, or close it when it is used up."""

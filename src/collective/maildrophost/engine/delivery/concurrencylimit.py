@@ -1,0 +1,78 @@
+"""A relay that takes fewer connections at once than MAILDROP_CONCURRENCY."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+
+log = logging.getLogger("maildrop.delivery")
+
+FULL_SECONDS = 2.0
+"""How long no further connection is tried at a relay that lets no more in: those that
+are in use may all hang. It doubles with each one that is refused ..."""
+LONGEST_FULL_SECONDS = 60.0
+"""... up to this."""
+TELL_SECONDS = 3600.0
+"""From when on the log says so again."""
+
+
+class ConcurrencyLimit:
+    """What the refusals of a relay leave of the connections.
+
+    Once it has refused one beside others, more are tried one by one. `there`: how many
+    are open at the moment, in use or not.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._refusal = ""
+        self._pause = FULL_SECONDS
+        self._until = self._told = -math.inf
+
+    @property
+    def seconds(self) -> float:
+        """For so long no further connection is tried."""
+        return max(0.0, self._until - self._clock())
+
+    def refused(self, refusal: str, there: int) -> None:
+        """It lets no more in, and says so."""
+        if not self.seconds:
+            self._until = self._clock() + self._pause
+            self._pause = min(2 * self._pause, LONGEST_FULL_SECONDS)
+        self._refusal = refusal
+        self._tell(there)
+
+    def let_in(self, there: int) -> None:
+        """It has let another one in."""
+        self._pause = FULL_SECONDS
+        self._tell(there)
+
+    def free(self, there: int, in_flight: int, is_closing: bool) -> int | None:
+        """How many messages more may start; None: as many as there are workers.
+
+        `in_flight`: those that have a connection, or wait for one. `is_closing`:
+        whether the relay may count one that is not there any more.
+        """
+        # Of those that are left one may hang before it is let in.
+        may_be_full = there or (self.seconds and (in_flight or is_closing))
+        if not (self._refusal and may_be_full):
+            return None
+        more = 0 if self.seconds else 1
+        return max(0, there + more - in_flight)
+
+    def most(self, concurrency: int, there: int) -> int:
+        """How many connections the lanes share."""
+        # After the pause one more may be tried by each of them.
+        return max(1, min(concurrency, there)) if self.seconds else concurrency
+
+    def _tell(self, there: int) -> None:
+        # With none that it has let in, that is not what is wrong with it.
+        if self.seconds and there and self._clock() - self._told >= TELL_SECONDS:
+            self._told = self._clock()
+            log.warning(
+                "%s; mail goes by the connections that it has let in, which are fewer "
+                "than MAILDROP_CONCURRENCY",
+                self._refusal,
+            )
