@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MaildropError
@@ -48,13 +49,8 @@ def check_it_is_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when it was started for another configuration."""
     # It would be said to run already, and nobody would send to its relay.
     theirs = configuration_of(pid)
-    if theirs is None:
-        return
-    try:
-        ours = theirs.samefile(configuration.path)
-    except OSError:
-        return  # the file was moved since
-    if not ours:
+    # One that is not there any more may have been moved since.
+    if theirs is not None and _is_ours(theirs, configuration) is False:
         raise RunForAnother(
             f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
             f"{configuration.var}: give each configuration one of its own; if this one "
@@ -66,17 +62,21 @@ def check_it_reads_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when a reload would read another file."""
     # It would go on with the file that it was launched with, if that is there at all.
     theirs = configuration_of(pid)
-    if theirs is None or theirs == configuration.path:
-        return
-    try:
-        ours = theirs.samefile(configuration.path)
-    except OSError:
-        ours = False  # moved, or out of our reach
-    if not ours:
+    if theirs is not None and not _is_ours(theirs, configuration):
         raise RunForAnother(
             f"pid {pid} was started with {theirs} and reads no other file: 'restart' "
             f"starts a daemon with {configuration.path}"
         )
+
+
+def _is_ours(theirs: Path, configuration: Configuration) -> bool | None:
+    """Whether both are one file; None: it is not there, or out of our reach."""
+    if theirs == configuration.path:
+        return True
+    try:
+        return theirs.samefile(configuration.path)
+    except OSError:
+        return None
 
 
 def check_nobody_else_runs_it(configuration: Configuration) -> None:
