@@ -19,6 +19,7 @@ from ..queue import Claim, QueueError, Refused, Unheard
 from .books import Answer, Note, Request
 from .handedout import HandedOut
 from .inflight import InFlight
+from .nextlook import NextLook
 from .outage import Outage
 from .permits import Permits
 from .unsettled import Finished, Portion, Unsettled
@@ -60,8 +61,7 @@ class Ledger:
         self._in_doubt = False
         self._noted = self._written = 0
         self._round = 0
-        self._look_at = 0.0
-        self._news = 0
+        self._next_look = NextLook(interval)
         self._called = asyncio.Event()
         self._stopping = self._ended = False
         self.gave_up = False
@@ -72,7 +72,7 @@ class Ledger:
         if finished is not None:
             self._unsettled.add(finished)
             # It frees its lane's share, and may be due again itself.
-            self._look_at_once()
+            self._next_look.at_once()
         if self._ended:
             # Told to stop before any connection came, as while files are taken in.
             return None
@@ -91,7 +91,7 @@ class Ledger:
 
     def wake(self) -> None:
         """There may be new mail: look at once."""
-        self._look_at_once()
+        self._next_look.at_once()
         self._called.set()
 
     def doubt(self) -> None:
@@ -153,31 +153,25 @@ class Ledger:
                 await within(self._called.wait(), self._seconds_to_wait(now))
         self._called.clear()
 
-    def _look_at_once(self) -> None:
-        self._look_at = 0.0
-        self._news += 1
-
     def _has_work(self, now: float) -> bool:
         return bool(self._unsettled or self._wanted(now, self.in_flight))
 
     def _seconds_to_wait(self, now: float) -> float:
         # With no connection free, or with a probe under way, only a call can help.
-        moments = [self._look_at - now, self._permits.wait_seconds(now, self.in_flight)]
-        coming = [seconds for seconds in moments if seconds > 0]
+        permit = self._permits.wait_seconds(now, self.in_flight)
+        coming = [each for each in (self._next_look.seconds(now), permit) if each > 0]
         return min(self._interval, max(coming, default=self._interval))
 
     def _wanted(self, now: float, in_flight: int) -> int:
         """How many messages to claim now, beside so many."""
-        # A look in the far future is left of a clock that was set back.
-        early = now < self._look_at <= now + self._interval
-        if self._stopping or self._in_doubt or early:
+        if self._stopping or self._in_doubt or self._next_look.is_early(now):
             return 0
         permitted = self._permits.count(now, in_flight)
         free = len(self._waiting)
         return free if permitted is None else min(permitted, free)
 
     async def _transact(self) -> None:
-        now, news = time.time(), self._news
+        now, news = time.time(), self._next_look.news
         portion = self._unsettled.take()
         ended = [done.claim for done in portion.finished]
         in_flight = self._in_flight.without(ended)
@@ -234,7 +228,7 @@ class Ledger:
         elif answer.broke or any(each.is_large for each in answer.claims):
             # What broke tells why when nothing else is to be written. Of large mail
             # there may be another one: it comes one at a time.
-            self._look_at_once()
+            self._next_look.at_once()
         elif len(answer.claims) < wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
 
@@ -285,13 +279,11 @@ class Ledger:
         idle = self._once and not self.in_flight
         if idle and not due:
             self._stopping = True
-        # What came while the queue was read may have been too late to be seen.
-        if news == self._news:
-            # With nothing in flight all is allowed: something was in the way.
-            later = time.time() + (RETRY_SECONDS if idle else self._interval)
-            # What was due then is not allowed yet; what has become due since is.
-            coming = later if next_due is None or due else next_due
-            self._look_at = min(coming, later)
+        # With nothing in flight all is allowed: something was in the way.
+        later = time.time() + (RETRY_SECONDS if idle else self._interval)
+        # What was due then is not allowed yet; what has become due since is.
+        coming = later if next_due is None or due else next_due
+        self._next_look.at(min(coming, later), news)
 
     def _dismiss(self) -> None:
         self._ended = True
