@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from ..queue import Daemon
 
 
+MAY_BE = (
+    "it hangs, or cannot write to the queue, on a full disk for one. Look at its log "
+    "before you restart it: it keeps the verdicts that it could not write"
+)
+"""What a daemon that runs without a heartbeat is about."""
+
+
+def runs(daemon: Daemon) -> bool:
+    """Whether its process certainly runs, whatever its heartbeat says."""
+    from ..identity import is_running
+
+    return is_running(daemon.process)
+
+
 def local_pids(configuration: Configuration) -> list[int]:
     """The daemons of this very configuration on this machine, however started.
 

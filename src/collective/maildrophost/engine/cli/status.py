@@ -91,7 +91,7 @@ def _print(found: _Found, program: str) -> None:
 
 
 def _nobody_works(found: _Found, program: str) -> str:
-    if any(map(_runs, found.lost)):
+    if any(map(heartbeats.runs, found.lost)):
         return "no daemon works: mail waits in the queue"
     return f"not running: mail waits in the queue ('{program} start')"
 
@@ -101,22 +101,9 @@ def _lost(found: _Found, daemon: Daemon) -> str:
         f"pid {daemon.pid} on {daemon.host} gave no sign of life for "
         f"{span(found.now - daemon.seen)}"
     )
-    if _runs(daemon):
-        return f"{silent}, but runs: {MAY_BE}"
+    if heartbeats.runs(daemon):
+        return f"{silent}, but runs: {heartbeats.MAY_BE}"
     return f"{silent}: it was killed or hangs; its mail goes back to the queue"
-
-
-def _runs(daemon: Daemon) -> bool:
-    from ..identity import is_running
-
-    return is_running(daemon.process)
-
-
-MAY_BE = (
-    "it hangs, or cannot write to the queue, on a full disk for one. Look at its log "
-    "before you restart it: it keeps the verdicts that it could not write"
-)
-"""What a daemon that runs without a heartbeat is about."""
 
 
 def _relay(found: _Found, daemon: Daemon) -> str:

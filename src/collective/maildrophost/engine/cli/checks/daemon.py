@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ...identity import is_running
 from .. import heartbeats
-from ..status import MAY_BE
 from .finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:
@@ -36,9 +34,9 @@ def _none(configuration: Configuration) -> Finding:
     """A check comes before the first start: none is missed as long as no mail is."""
     registered = heartbeats.registered(configuration)
     for daemon in registered:
-        if is_running(daemon.process):
-            what = "runs, but gives no sign of life"
-            return failed(SUBJECT, f"pid {daemon.pid} {what}: {MAY_BE}")
+        if heartbeats.runs(daemon):
+            what = f"runs, but gives no sign of life: {heartbeats.MAY_BE}"
+            return failed(SUBJECT, f"pid {daemon.pid} {what}")
     if registered:
         return failed(SUBJECT, "the last one was killed or hangs: 'start' starts one")
     if _mail_waits(configuration):
