@@ -11,20 +11,18 @@ from collective.maildrophost.i18n import _
 
 def in_one_go(error: MaildropError) -> Any:
     """Of what is done in one transaction."""
-    nothing = _(
+    return _perhaps(error) or _(
         "nothing_done", default="Nothing was done: ${reason}", mapping=_reason(error)
     )
-    return _perhaps(error) or nothing
 
 
 def in_portions(error: MaildropError) -> Any:
     """Of what is done in several: those that ended stay done."""
-    not_all = _(
+    return _perhaps(error) or _(
         "not_all_done",
         default="Not everything was done: ${reason}",
         mapping=_reason(error),
     )
-    return _perhaps(error) or not_all
 
 
 def _perhaps(error: MaildropError) -> Any:
