@@ -89,6 +89,44 @@ def test_after_a_while_one_more_is_tried_and_ever_more_seldom(alone):
     alone(scene)
 
 
+def test_those_that_are_refused_at_once_count_once(alone):
+    async def scene(hosts):
+        await fill(hosts)
+        with pytest.raises(Full):
+            await hosts.pool.take()
+        hosts.now += FULL_SECONDS
+        with pytest.raises(Full):
+            await hosts.pool.take()
+        assert hosts.pool.full_seconds == 2 * FULL_SECONDS
+
+    alone(scene)
+
+
+def test_of_those_that_are_refused_together_the_last_one_finds_the_fault(alone):
+    async def scene(hosts):
+        hosts.silent = hosts.full = {ONE}
+        tries = [asyncio.create_task(hosts.pool.take()) for _ in range(3)]
+        await asyncio.sleep(0)
+        hosts.answer.set()
+        refused = await asyncio.gather(*tries, return_exceptions=True)
+        assert [type(each) for each in refused] == [Full, Full, RelayFault]
+
+    alone(scene)
+
+
+def test_once_another_one_is_let_in_the_pause_is_short_again(alone):
+    async def scene(hosts):
+        await fill(hosts)
+        hosts.now += FULL_SECONDS
+        with pytest.raises(Full):
+            await hosts.pool.take()
+        hosts.now += 2 * FULL_SECONDS
+        await fill(hosts, 1)
+        assert hosts.pool.full_seconds == FULL_SECONDS
+
+    alone(scene)
+
+
 def test_it_is_never_left_alone_for_long(alone):
     async def scene(hosts):
         await fill(hosts)
@@ -123,14 +161,15 @@ def test_when_none_is_left_the_next_ones_find_out_how_the_relay_is(alone):
     alone(scene)
 
 
-def test_one_that_hangs_before_it_is_let_in_keeps_nobody_from_trying(alone):
+def test_one_that_hangs_before_it_is_let_in_keeps_nobody_from_trying_for_long(alone):
     async def scene(hosts):
         in_use = await fill(hosts)
-        hosts.now += FULL_SECONDS
         hosts.silent = {ONE}
         hangs = asyncio.create_task(hosts.pool.take())
         await asyncio.sleep(0)
         await give_broken(hosts, in_use)
+        assert hosts.pool.free(in_flight=1) == 0
+        hosts.now += FULL_SECONDS
         assert hosts.pool.free(in_flight=1) is None
         hangs.cancel()
 
@@ -146,6 +185,7 @@ def test_a_connection_that_is_being_closed_is_still_in_use(alone):
         hosts.pool.give(in_use)
         with pytest.raises(Full):
             await hosts.pool.take()
+        assert hosts.pool.free(in_flight=0) == 0
 
     alone(scene)
 
@@ -175,12 +215,31 @@ def test_of_several_hosts_the_next_one_takes_what_a_full_one_does_not(play):
 
 def test_the_log_says_so_once_an_hour(alone, caplog):
     async def scene(hosts):
+        told = "fewer than MAILDROP_CONCURRENCY"
         for _ in range(3):
             await fill(hosts)
-        told = "fewer than MAILDROP_CONCURRENCY"
-        assert caplog.text.count(told) == 1
-        hosts.now += TELL_SECONDS
+            assert caplog.text.count(told) == 1
+            hosts.now += TELL_SECONDS / 4
+        hosts.now += TELL_SECONDS / 4
         await fill(hosts)
         assert caplog.text.count(told) == 2
+
+    alone(scene)
+
+
+def test_the_log_says_so_only_where_some_are_let_in(alone, caplog):
+    async def scene(hosts):
+        hosts.silent = hosts.full = {ONE}
+        tries = [asyncio.create_task(hosts.pool.take()) for _ in range(3)]
+        await asyncio.sleep(0)
+        hosts.answer.set()
+        await asyncio.gather(*tries, return_exceptions=True)
+        assert "fewer than MAILDROP_CONCURRENCY" not in caplog.text
+        hosts.full = set()
+        await hosts.pool.take()
+        assert caplog.text.count("fewer than MAILDROP_CONCURRENCY") == 1
+        hosts.now += TELL_SECONDS
+        await hosts.pool.take()
+        assert caplog.text.count("fewer than MAILDROP_CONCURRENCY") == 1, "long ago"
 
     alone(scene)
