@@ -135,6 +135,16 @@ def test_the_pace_and_the_health_both_limit():
     assert permits.wait_seconds(NOW + 0.5) == 1.5
 
 
+@pytest.mark.parametrize("pace", [Pace.of(1.0, 0), Pace.of(0.0, 60)], ids=str)
+def test_what_started_late_is_not_made_up_for_by_a_burst(pace):
+    permits = Permits(pace)
+    for late in 0.0, 2.5, 7.25:
+        assert permits.count(NOW + late) == 1
+        permits.started(NOW + late, 1)
+        assert permits.count(NOW + late + 0.75) == 0
+        assert permits.wait_seconds(NOW + late + 0.75) == 0.25
+
+
 @pytest.fixture
 def probe():
     """A message that probes a relay, for which others wait until a minute later."""
