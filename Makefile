@@ -80,6 +80,7 @@ lint: $(LINT)/.done ## check style, types and the borders between the packages
 	$(LINT)/bin/mypy src/collective/maildrophost/engine tools
 	cd recipes/collective.recipe.maildrophost && $(CURDIR)/$(LINT)/bin/mypy
 	PYTHONPATH=src $(LINT)/bin/lint-imports
+	$(LINT)/bin/towncrier build --draft --version next > /dev/null
 
 .PHONY: format
 format: $(LINT)/.done ## put the code into the project's style
@@ -93,6 +94,10 @@ i18n: install ## collect what is to be translated, compile the translations
 .PHONY: screenshots
 screenshots: install ## take the pictures of docs/images anew
 	MAILDROP_SCREENSHOTS=docs/images bin/pytest tests/plone/browser
+
+.PHONY: changes
+changes: $(LINT)/.done ## make CHANGES.rst of news/ for a release; VERSION=1.0.0
+	$(LINT)/bin/towncrier build --yes --version $(VERSION)
 
 .PHONY: constraints
 constraints: ## write constraints.txt from versions.cfg
@@ -123,7 +128,7 @@ $(LINT)/.done: constraints.txt $(VENV)/pyvenv.cfg
 	$(VENV)/bin/python3 -m venv $(LINT)
 	$(LINT)/$(PIP) install --constraint constraints.txt pip
 	$(LINT)/$(PIP) install --constraint constraints.txt \
-		ruff mypy import-linter SQLAlchemy click idna psycopg zdaemon
+		ruff mypy import-linter towncrier SQLAlchemy click idna psycopg zdaemon
 	@touch $@
 
 # One without pip broke off, for want of Debian's python3-venv say.
