@@ -86,6 +86,19 @@ def test_who_sent_refused_mail_is_told(site, make_mail):
     assert len(site.log_lines("notification for <a@example.org>")) == 1
 
 
+def test_ehlo_and_notifications_say_the_name_that_is_configured(site):
+    with Scripted({"RCPT:b@example.org": "550 5.1.1 nobody here"}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_HELO_NAME="münster.example.org.")
+        with site.daemon():
+            site.send()
+            (told,) = relay.wait_for(1)
+            wait_until_idle(site)
+    name = "xn--mnster-3ya.example.org"
+    assert {each for each in relay.commands if "HLO" in each} == {f"EHLO {name}"}
+    assert letter(told)["From"].endswith(f"<MAILER-DAEMON@{name}>")
+    assert status(told, 0)["Reporting-MTA"] == f"dns; {name}"
+
+
 def test_one_notification_tells_of_all_who_were_refused_in_an_attempt(site, make_mail):
     answers = {
         "RCPT:no@example.org": "550 5.1.1 nobody here",

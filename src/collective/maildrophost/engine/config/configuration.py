@@ -31,6 +31,7 @@ class Configuration:
     tls: int
     tls_ca_file: str
     tls_verify: bool
+    helo_name: str
     login: str
     password: Secret
     password_file: str

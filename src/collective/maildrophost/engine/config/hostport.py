@@ -39,6 +39,15 @@ def parse_host_port(text: str, default_port: int | None) -> HostPort:
     )
 
 
+def parse_host_name(text: str) -> str:
+    """The name of a host, in ASCII; ValueError for an address, or when it is none."""
+    expected = "the name of a host, as plone.example.org"
+    name = _checked_name(text, expected, text)
+    if _is_address(name):
+        raise unexpected(expected, text)
+    return name.removesuffix(".")
+
+
 def _split(text: str) -> tuple[str, str | None]:
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -54,16 +63,24 @@ def _split(text: str) -> tuple[str, str | None]:
 def _checked_host(host: str, text: str) -> str:
     if ":" in host:
         return _checked_address(host, text)
+    name = _checked_name(host, EXPECTED, text)
+    return _checked_address(name, text) if _is_address(name) else name
+
+
+def _is_address(name: str) -> bool:
+    # No top level domain is a number (RFC 3696 section 2).
+    return name.removesuffix(".").rpartition(".")[2].isdigit()
+
+
+def _checked_name(name: str, expected: str, text: str) -> str:
     try:
-        host = host if host.isascii() else a_labels(host)
+        name = name if name.isascii() else a_labels(name)
     except UnicodeError:
-        raise unexpected(EXPECTED, text) from None
-    labels = host.removesuffix(".").split(".")
-    if len(host) > _MAX_HOST_LENGTH or not all(map(_LABEL.match, labels)):
-        raise unexpected(EXPECTED, text)
-    if labels[-1].isdigit():  # no top level domain is a number (RFC 3696 section 2)
-        return _checked_address(host, text)
-    return host
+        raise unexpected(expected, text) from None
+    labels = name.removesuffix(".").split(".")
+    if len(name) > _MAX_HOST_LENGTH or not all(map(_LABEL.match, labels)):
+        raise unexpected(expected, text)
+    return name
 
 
 def _checked_address(host: str, text: str) -> str:

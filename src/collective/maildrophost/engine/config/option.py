@@ -18,6 +18,7 @@ class Kind(Enum):
     PATHS = "absolute paths, separated by ;"
     FILE = "absolute path, or nothing"
     RELAYS = "relays, separated by ;"
+    HOST = "host name, or nothing"
     ADDRESS = "mail address, or nothing"
     ADDRESSES = "mail addresses, separated by commas"
     QUEUE = "database URL"
@@ -32,6 +33,7 @@ MAY_BE_EMPTY = frozenset(
         Kind.TEXT,
         Kind.SECRET,
         Kind.FILE,
+        Kind.HOST,
         Kind.ADDRESS,
         Kind.ADDRESSES,
         Kind.LISTEN,

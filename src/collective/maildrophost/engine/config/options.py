@@ -86,6 +86,13 @@ OPTIONS: tuple[Option, ...] = (
         "0: take any certificate of the relay. 1: MAILDROP_TLS 2 and 3 verify it, and "
         "1 does before a login to another machine.",
     ),
+    Option(
+        "MAILDROP_HELO_NAME",
+        Kind.HOST,
+        "",
+        "The name that EHLO says, and that notifications come from; nothing says the "
+        "machine's own.",
+    ),
     Option("MAILDROP_LOGIN", Kind.TEXT, "", "User name for SMTP AUTH."),
     Option("MAILDROP_PASSWORD", Kind.SECRET, "", "Password for SMTP AUTH."),
     Option(

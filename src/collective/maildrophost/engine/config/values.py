@@ -15,7 +15,7 @@ from ..message import (
 )
 from ..queueurl import parse_queue_url
 from ..secret import Secret
-from .hostport import HostPort, parse_host_port
+from .hostport import HostPort, parse_host_name, parse_host_port
 from .option import Kind, Option
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\Z")
@@ -116,6 +116,10 @@ def _optional_path(option: Option, text: str) -> str:
         raise ValueError("expected the absolute path of a file") from None
 
 
+def _host(option: Option, text: str) -> str:
+    return parse_host_name(text) if text else ""
+
+
 def _address(option: Option, text: str) -> str:
     try:
         return check_address(text) if text else ""
@@ -187,6 +191,7 @@ _CONVERTERS: dict[Kind, Callable[[Option, str], Any]] = {
     Kind.FILE: _optional_path,
     # The hosts need the port, another option: `load` makes the relays of both.
     Kind.RELAYS: _text,
+    Kind.HOST: _host,
     Kind.ADDRESS: _address,
     Kind.ADDRESSES: _addresses,
     Kind.QUEUE: _queue,

@@ -52,7 +52,9 @@ class Delivery:
             min(LONGEST_PAUSE_SECONDS, configuration.retry_max),
         )
         failover = Failover(self.route, pause)
-        self._notify = NotificationPolicy.of(configuration, socket.gethostname())
+        self._notify = NotificationPolicy.of(
+            configuration, configuration.helo_name or socket.gethostname()
+        )
         self._queue = queue
         self._pool = Pool(failover, configuration.batch)
         self._permits = Permits(

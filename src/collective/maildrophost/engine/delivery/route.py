@@ -38,12 +38,14 @@ class Route:
     """What it takes to open a connection, from the configuration.
 
     With `tokens` the login is by XOAUTH2: each connection is given an access token.
+    EHLO says the `helo_name`; "" is this machine's own.
     """
 
     hosts: tuple[RelayAddress, ...]
     security: Security
     login: Login | None
     tokens: TokenSource | None = None
+    helo_name: str = ""
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     @classmethod
@@ -53,7 +55,13 @@ class Route:
         security = Security(
             configuration.tls, configuration.tls_verify, configuration.tls_ca_file
         )
-        return cls(configuration.relays, security, _login(configuration), tokens)
+        return cls(
+            configuration.relays,
+            security,
+            _login(configuration),
+            tokens,
+            helo_name=configuration.helo_name,
+        )
 
     @property
     def name(self) -> str:
@@ -85,7 +93,7 @@ class Route:
             self.security,
             login,
             timeouts=self.timeouts,
-            local_name=_local_name(),
+            local_name=self.helo_name or _machine_name(),
         )
 
 
@@ -125,8 +133,8 @@ async def _token(
         raise RelayFault(host, Phase.TOKEN, reason) from None
 
 
-def _local_name() -> str:
-    """What EHLO says (RFC 5321 section 4.1.4): this host's full name, if it has one.
+def _machine_name() -> str:
+    """This machine's full name, if it has one: EHLO wants that (RFC 5321 4.1.1.1).
 
     Never looked up: a slow name server must not hold up mail.
     """

@@ -45,6 +45,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("MAILDROP_TLS", Kind.TEXT),
     Option("MAILDROP_TLS_CA_FILE", Kind.PATH),
     Option("MAILDROP_TLS_VERIFY", Kind.SWITCH),
+    Option("MAILDROP_HELO_NAME", Kind.TEXT),
     Option("MAILDROP_LOGIN", Kind.TEXT),
     Option("MAILDROP_PASSWORD", Kind.SECRET),
     Option("MAILDROP_PASSWORD_FILE", Kind.PATH),
