@@ -112,7 +112,9 @@ def test_one_that_runs_once_is_no_daemon_that_runs_already(site):
 def test_stop_ends_a_daemon_that_somebody_runs(site):
     with site.background("run") as daemon:
         wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
-        assert pid_of(site.ctl("stop").out) == daemon.pid
+        assert site.ctl("stop").out == (
+            f"stopped, pid {daemon.pid}; it was not started with 'start'\n"
+        )
         assert daemon.process.wait(PATIENCE_SECONDS) == 0
 
 
@@ -248,6 +250,7 @@ def test_restart_takes_over_from_a_daemon_whose_zdaemon_was_killed(started):
     os.kill(manager, signal.SIGKILL)
     ended = started.ctl("restart")
     assert ended.status == 0, ended.err
+    assert ended.out.startswith(f"stopped, pid {orphan}; its zdaemon was gone\n")
     wait_until(lambda: not lives(orphan), what="the end of the orphan")
     assert manager_of(started) != manager
 

@@ -25,7 +25,7 @@ from .whose import (
     name_others,
     running,
 )
-from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor
+from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor, was_launched
 
 if TYPE_CHECKING:
     from ..config import Configuration
@@ -213,8 +213,10 @@ def _stop(
         tell(f"stopped, pid {state.pid}" if state.pid else "stopped")
     orphans = others(configuration)
     for pid in orphans:
-        # systemd has started it, or a person; or its zdaemon was killed.
+        # Asked before its end: there is nothing to tell it by afterwards.
+        ours = was_launched(pid)
         send_signal(pid, signal.SIGTERM)
         wait_for_end(configuration, pid)
-        tell(f"stopped, pid {pid}; it was not started with 'start'")
+        how = "its zdaemon was gone" if ours else "it was not started with 'start'"
+        tell(f"stopped, pid {pid}; {how}")
     return state is not None or bool(orphans)
