@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,51 +20,77 @@ if TYPE_CHECKING:
     from ..message import Lane
     from ..queue import Done, Search, State
 
-Options = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+@dataclass(frozen=True)
+class _Selection:
+    """Which messages are meant: ``ID…``, or ``--all [--state S]``."""
+
+    ids: tuple[str, ...]
+    everything: bool
+    state: State | None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether any of it was said."""
+        return bool(self.ids) or self.everything or self.state is not None
+
+    def check(self, action: str) -> None:
+        """Raises UsageError unless it says which messages."""
+        if bool(self.ids) == self.everything:
+            raise click.UsageError(
+                f"say which messages to {action}: either ids or --all"
+            )
+        if self.state is not None and not self.everything:
+            raise click.UsageError("--state goes with --all")
+
+    @property
+    def search(self) -> Search:
+        """What finds the messages of ``--all``."""
+        from ..queue import IN_QUEUE, Search
+
+        return Search(states=IN_QUEUE if self.state is None else (self.state,))
 
 
-def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``ID…`` or ``--all [--state S]``."""
-    for decorate in (
-        pass_configured,
-        json_option,
-        click.option("--state", type=StateName(), help="With --all: only this state."),
-        click.option("--all", "everything", is_flag=True, help="All messages."),
-        click.argument("ids", metavar="[ID]...", nargs=-1),
-    ):
-        command = decorate(command)
-    return command
+def _selects(command: Callable[..., int]) -> Callable[..., Any]:
+    """Gives a command its `_Selection`, and ``--json``."""
+
+    @click.argument("ids", metavar="[ID]...", nargs=-1)
+    @click.option("--all", "everything", is_flag=True, help="All messages.")
+    @click.option("--state", type=StateName(), help="With --all: only this state.")
+    @json_option
+    @wraps(command)
+    @pass_configured
+    def with_selection(
+        configured: Configured,
+        /,
+        ids: tuple[str, ...],
+        everything: bool,
+        state: State | None,
+        **options: Any,
+    ) -> int:
+        return command(configured, _Selection(ids, everything, state), **options)
+
+    return with_selection
 
 
 _lane_option = click.option("--lane", type=LaneName(), help="The whole lane instead.")
 
 
 @click.command("retry")
-@_selection
-def retry_command(
-    configured: Configured,
-    ids: tuple[str, ...],
-    everything: bool,
-    state: State | None,
-    as_json: bool,
-) -> int:
+@_selects
+def retry_command(configured: Configured, selected: _Selection, as_json: bool) -> int:
     """Try deferred or failed messages again at once.
 
     A failed message gets its whole lifetime anew.
     """
-    return _on_messages(configured, "retry", ids, everything, state, as_json)
+    return _on_messages(configured, "retry", selected, as_json)
 
 
 @click.command("hold")
-@_selection
+@_selects
 @_lane_option
 def hold_command(
-    configured: Configured,
-    ids: tuple[str, ...],
-    everything: bool,
-    state: State | None,
-    lane: Lane | None,
-    as_json: bool,
+    configured: Configured, selected: _Selection, as_json: bool, lane: Lane | None
 ) -> int:
     """Keep messages back until they are released.
 
@@ -70,20 +98,15 @@ def hold_command(
     out is stopped with 'hold --lane bulk'.
     """
     if lane is not None:
-        return _on_lane(configured, "hold", lane, ids, everything, state, as_json)
-    return _on_messages(configured, "hold", ids, everything, state, as_json)
+        return _on_lane(configured, "hold", lane, selected, as_json)
+    return _on_messages(configured, "hold", selected, as_json)
 
 
 @click.command("release")
-@_selection
+@_selects
 @_lane_option
 def release_command(
-    configured: Configured,
-    ids: tuple[str, ...],
-    everything: bool,
-    state: State | None,
-    lane: Lane | None,
-    as_json: bool,
+    configured: Configured, selected: _Selection, as_json: bool, lane: Lane | None
 ) -> int:
     """Let held messages, or a held lane, go on.
 
@@ -91,20 +114,15 @@ def release_command(
     named, or with --all --state prepared. Make sure that the transaction committed.
     """
     if lane is not None:
-        return _on_lane(configured, "release", lane, ids, everything, state, as_json)
-    return _on_messages(configured, "release", ids, everything, state, as_json)
+        return _on_lane(configured, "release", lane, selected, as_json)
+    return _on_messages(configured, "release", selected, as_json)
 
 
 @click.command("delete")
-@_selection
+@_selects
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete_command(
-    configured: Configured,
-    ids: tuple[str, ...],
-    everything: bool,
-    state: State | None,
-    yes: bool,
-    as_json: bool,
+    configured: Configured, selected: _Selection, as_json: bool, yes: bool
 ) -> int:
     """Delete messages for good.
 
@@ -112,74 +130,64 @@ def delete_command(
     messages, and the records of sent ones, go when they are named, or with --all and
     their --state.
     """
-    if not everything or ids or yes:
-        return _on_messages(configured, "delete", ids, everything, state, as_json)
-    return _delete_all_asked_about(configured, state, as_json)
+    if not selected.everything or selected.ids or yes:
+        return _on_messages(configured, "delete", selected, as_json)
+    return _delete_all_asked_about(configured, selected, as_json)
 
 
 def _delete_all_asked_about(
-    configured: Configured, state: State | None, as_json: bool
+    configured: Configured, selected: _Selection, as_json: bool
 ) -> int:
     from ..crowd import MoreThanAsked
 
     while True:
-        asked = _ask(configured, state)
+        asked = _ask(configured, selected)
         try:
-            return _on_messages(configured, "delete", (), True, state, as_json, asked)
+            return _on_messages(configured, "delete", selected, as_json, asked)
         except MoreThanAsked as error:
             click.echo(f"Nothing was deleted: {error}.", err=True)
 
 
-def _ask(configured: Configured, state: State | None) -> Asked:
+def _ask(configured: Configured, selected: _Selection) -> Asked:
     # None: whoever started the command has closed it.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("delete --all needs --yes where it cannot ask")
-    asked = _to_be_deleted(configured, state)
+    asked = _to_be_deleted(configured, selected)
+    state = selected.state
     which = f"all {state.value} messages" if state else "all messages"
     question = f"{messages(asked.affected)} to delete. Delete {which} for good?"
     click.confirm(question, abort=True, err=True)
     return asked
 
 
-def _to_be_deleted(configured: Configured, state: State | None) -> Asked:
+def _to_be_deleted(configured: Configured, selected: _Selection) -> Asked:
     from ..crowd import Asked, ask_about
     from ..queue import Present
 
     if not heartbeats.queue_exists(configured.load()):
         return Asked(Present(newest=0), affected=0, matching=0)
     with configured.queue() as queue, queue.read() as tx:
-        return ask_about(tx, "delete", _wanted(state))
-
-
-def _wanted(state: State | None) -> Search:
-    from ..queue import IN_QUEUE, Search
-
-    return Search(states=IN_QUEUE if state is None else (state,))
+        return ask_about(tx, "delete", selected.search)
 
 
 def _on_messages(
     configured: Configured,
     action: str,
-    ids: tuple[str, ...],
-    everything: bool,
-    state: State | None,
+    selected: _Selection,
     as_json: bool,
     asked: Asked | None = None,
 ) -> int:
-    if bool(ids) == everything:
-        raise click.UsageError(f"say which messages to {action}: either ids or --all")
-    if state is not None and not everything:
-        raise click.UsageError("--state goes with --all")
+    selected.check(action)
     if not heartbeats.queue_exists(configured.load()):
-        return _report(action, _nothing_done(ids), as_json)
+        return _report(action, _nothing_done(selected.ids), as_json)
     from ..actions import act, act_on_all
     from ..queue import Done
 
     with configured.queue() as queue:
-        if everything:
-            done = Done(act_on_all(queue, action, _wanted(state), asked), {})
+        if selected.everything:
+            done = Done(act_on_all(queue, action, selected.search, asked), {})
         else:
-            done = act(queue, action, ids)
+            done = act(queue, action, selected.ids)
     return _report(action, done, as_json)
 
 
@@ -222,12 +230,10 @@ def _on_lane(
     configured: Configured,
     action: str,
     lane: Lane,
-    ids: tuple[str, ...],
-    everything: bool,
-    state: State | None,
+    selected: _Selection,
     as_json: bool,
 ) -> int:
-    if ids or everything or state is not None:
+    if selected.is_made:
         raise click.UsageError("--lane goes without ids, --all and --state")
     changed = _act_on_lane(configured, action, lane)
     if as_json:
