@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import exits, heartbeats
+from . import exits
 from .configured import Configured, pass_configured
 from .output import messages, print_json, printable
 from .parameters import LaneName, StateName, json_option
@@ -164,7 +164,7 @@ def _to_be_deleted(configured: Configured, selected: _Selection) -> Asked:
     from ..crowd import Asked, ask_about
     from ..queue import Present
 
-    if not heartbeats.queue_exists(configured.load()):
+    if not configured.has_queue():
         return Asked(Present(newest=0), affected=0, matching=0)
     with configured.queue() as queue, queue.read() as tx:
         return ask_about(tx, "delete", selected.search)
@@ -178,7 +178,7 @@ def _on_messages(
     asked: Asked | None = None,
 ) -> int:
     selected.check(action)
-    if not heartbeats.queue_exists(configured.load()):
+    if not configured.has_queue():
         return _report(action, _nothing_done(selected.ids), as_json)
     from ..actions import act, act_on_all
     from ..queue import Done
@@ -192,7 +192,7 @@ def _on_messages(
 
 
 def _nothing_done(ids: Sequence[str]) -> Done:
-    """Where nobody has made the queue yet: it would belong to the wrong user."""
+    """Where nobody has made the queue yet."""
     from ..queue import Done
     from ..queue.leftalone import NoSuchMessage
 
@@ -246,8 +246,8 @@ def _on_lane(
 
 
 def _act_on_lane(configured: Configured, action: str, lane: Lane) -> bool:
-    if action == "release" and not heartbeats.queue_exists(configured.load()):
-        return False  # Made to say so, it would belong to the wrong user.
+    if action == "release" and not configured.has_queue():
+        return False
     from ..actions import act_on_lane
 
     with configured.queue() as queue:

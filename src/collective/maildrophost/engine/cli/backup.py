@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import print_json, printable, size
 from .parameters import json_option
@@ -31,7 +30,7 @@ def backup_command(configured: Configured, file: Path, as_json: bool) -> None:
         raise click.ClickException(
             "the queue is no SQLite file: back it up with the tools of its database"
         )
-    if not heartbeats.queue_exists(configuration):
+    if not configured.has_queue():
         raise click.ClickException(
             "there is no queue yet: the first mail, or the first start, makes it"
         )

@@ -61,6 +61,17 @@ class Configured:
                 click.echo(f"{self.program}: {printable(warning)}", err=True)
         return self._loaded
 
+    def has_queue(self) -> bool:
+        """Whether somebody has made the queue.
+
+        Who only looks must not make it: it would belong to the wrong user. Raises
+        ConfigurationError, QueueError.
+        """
+        configuration = self.load()
+        from ..queue import exists
+
+        return exists(configuration.queue)
+
     @contextmanager
     def queue(self) -> Iterator[Queue]:
         """The queue of the configuration, made when there is none yet.

@@ -87,9 +87,9 @@ def _alive_and_lost(
     configuration: Configuration,
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
     from ..identity import is_gone
-    from ..queue import alive_and_lost, open_queue
+    from ..queue import alive_and_lost, exists, open_queue
 
-    if not queue_exists(configuration):
+    if not exists(configuration.queue):
         return (), ()
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
         return alive_and_lost(tx, time.time(), is_gone)
@@ -130,10 +130,3 @@ def _is_elsewhere(daemon: Daemon, shared: bool) -> bool:
 def _serves(daemon: Daemon, configuration: Configuration) -> bool:
     # Several configurations may share a queue; each has its own MAILDROP_VAR.
     return Path(daemon.doorbell).parent == configuration.var
-
-
-def queue_exists(configuration: Configuration) -> bool:
-    """False for an SQLite queue that nobody has made yet."""
-    from ..queue import exists
-
-    return exists(configuration.queue)

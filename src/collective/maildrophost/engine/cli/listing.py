@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import (
     local_time,
@@ -75,7 +74,7 @@ def queue_command(
 
     Sent messages are listed only with --state sent.
     """
-    if not heartbeats.queue_exists(configured.load()):
+    if not configured.has_queue():
         _print_pages([], as_json)
         return
     if limit is None:
@@ -152,7 +151,7 @@ def show_command(configured: Configured, id: str, raw: bool, as_json: bool) -> N
     """
     if raw and as_json:
         raise click.UsageError("--raw and --json exclude each other")
-    if not heartbeats.queue_exists(configured.load()):
+    if not configured.has_queue():
         raise _no_such(id)
     from ..queue import attempts, content, get_message
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import local_time, print_json, printable, span
 from .parameters import json_option
@@ -34,7 +33,7 @@ def _figures(configured: Configured) -> Stats:
     from ..identity import is_gone
     from ..queue import look, no_stats
 
-    if not heartbeats.queue_exists(configured.load()):
+    if not configured.has_queue():
         return no_stats()
     with configured.queue() as queue, queue.read() as tx:
         return look(tx, time.time(), is_gone)[1]

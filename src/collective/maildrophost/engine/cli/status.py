@@ -53,7 +53,7 @@ def status_command(configured: Configured, as_json: bool) -> int:
 
 
 def _look(configured: Configured, now: float) -> _Found:
-    if not heartbeats.queue_exists(configured.load()):
+    if not configured.has_queue():
         return _Found(now, (), (), (), 0, 0)
     from ..identity import is_gone
     from ..queue import alive_and_lost, in_doubt, moment, pauses, put_aside

@@ -47,9 +47,9 @@ def _none(configuration: Configuration) -> Finding:
 
 
 def _mail_waits(configuration: Configuration) -> bool:
-    from ...queue import open_queue, queue_length
+    from ...queue import exists, open_queue, queue_length
 
-    if not heartbeats.queue_exists(configuration):
+    if not exists(configuration.queue):
         return False
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
         return queue_length(tx) > 0

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import heartbeats
 from ..output import messages
 from .directories import refusal
 from .finding import Finding, failed, ok, warning
@@ -40,10 +39,10 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _opens(configuration: Configuration) -> Iterator[Finding]:
-    from ...queue import QueueError, open_queue, put_aside, queue_length
+    from ...queue import QueueError, exists, open_queue, put_aside, queue_length
 
     try:
-        if not heartbeats.queue_exists(configuration):
+        if not exists(configuration.queue):
             yield ok(SUBJECT, f"{configuration.queue} is made by the first start")
             return
         with closing(open_queue(configuration.queue)) as queue:
