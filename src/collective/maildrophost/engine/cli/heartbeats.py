@@ -72,20 +72,18 @@ def out_of_reach(configuration: Configuration) -> list[Daemon]:
     ]
 
 
-def alive(configuration: Configuration) -> list[Daemon]:
+def alive(configuration: Configuration) -> tuple[Daemon, ...]:
     """Every daemon that works on the queue, wherever; raises QueueError."""
-    return list(_alive_and_lost(configuration)[0])
+    return known(configuration)[0]
 
 
-def registered(configuration: Configuration) -> list[Daemon]:
-    """Every daemon that has not said goodbye, alive or not; raises QueueError."""
-    alive, lost = _alive_and_lost(configuration)
-    return [*alive, *lost]
-
-
-def _alive_and_lost(
+def known(
     configuration: Configuration,
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
+    """Those that work on it, and those that ended without a goodbye.
+
+    Raises QueueError.
+    """
     from ..identity import is_gone
     from ..queue import alive_and_lost, exists, open_queue
 

@@ -61,9 +61,9 @@ def _server(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _daemons(configuration: Configuration) -> Iterator[Finding]:
-    daemons = heartbeats.registered(configuration)
+    alive, lost = heartbeats.known(configuration)
     now = time.time()
-    for daemon in daemons:
+    for daemon in (*alive, *lost):
         ahead = daemon.seen - now
         if ahead > SKEW_SECONDS:
             yield warning(

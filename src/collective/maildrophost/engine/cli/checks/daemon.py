@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from .finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:
     from ...config import Configuration
+    from ...queue import Daemon
 
 SUBJECT = "daemon"
 
@@ -20,24 +21,23 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     from ...queue import QueueError
 
     try:
-        daemons = heartbeats.alive(configuration)
-        if not daemons:
-            yield _none(configuration)
+        alive, lost = heartbeats.known(configuration)
+        if not alive:
+            yield _none(configuration, lost)
     except QueueError:
         yield failed(SUBJECT, "none can work without its queue")
         return
-    for daemon in daemons:
+    for daemon in alive:
         yield ok(SUBJECT, f"running, pid {daemon.pid} on {daemon.host}")
 
 
-def _none(configuration: Configuration) -> Finding:
+def _none(configuration: Configuration, lost: Sequence[Daemon]) -> Finding:
     """A check comes before the first start: none is missed as long as no mail is."""
-    registered = heartbeats.registered(configuration)
-    for daemon in registered:
+    for daemon in lost:
         if heartbeats.runs(daemon):
             what = f"runs, but gives no sign of life: {heartbeats.MAY_BE}"
             return failed(SUBJECT, f"pid {daemon.pid} {what}")
-    if registered:
+    if lost:
         return failed(SUBJECT, "the last one was killed or hangs: 'start' starts one")
     if _mail_waits(configuration):
         return failed(
