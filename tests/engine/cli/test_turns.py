@@ -11,7 +11,7 @@ from typing import TextIO
 import pytest
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine.cli import turns
+from collective.maildrophost.engine.cli import turns, waiting
 
 NOT_RUNNING = 3
 
@@ -52,7 +52,7 @@ def test_two_starts_at_the_same_moment_start_one_daemon_and_say_so(site):
 
 
 def test_whoever_does_not_end_keeps_nobody_from_it_for_good(site, monkeypatch):
-    monkeypatch.setattr(turns, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
     with another_one(site), turns.turn(site.path, 0.01):
         pass
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import MaildropError
 from . import processes
-from .output import tell
+from .waiting import comes_true
 from .zdaemon import KILL_MARGIN_SECONDS, Supervisor
 
 if TYPE_CHECKING:
     from ..config import Configuration
-
-POLL_SECONDS = 0.05
-PATIENCE_SECONDS = 2.0
-"""Waiting longer than this is explained."""
 
 
 class NotStopped(MaildropError):
@@ -53,7 +48,7 @@ def end_supervisor(supervisor: Supervisor) -> None:
     if state.pid and supervisor.patience < needed:
         # A reload has given the daemon more time since its start than zdaemon would.
         supervisor.tell(f"kill {signal.SIGTERM:d}")
-        ends_within(needed, configuration, state.pid)
+        _ends_within(needed, configuration, state.pid)
     supervisor.tell("stop")
     wait_for_end(configuration, state.manager, state.pid)
 
@@ -61,7 +56,7 @@ def end_supervisor(supervisor: Supervisor) -> None:
 def wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
     """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
     limit = stop_seconds(configuration)
-    if ends_within(limit, configuration, pid):
+    if _ends_within(limit, configuration, pid):
         return
     # The child last: the other would start another one.
     both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
@@ -72,17 +67,11 @@ def wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None
     )
 
 
-def ends_within(seconds: float, configuration: Configuration, pid: int) -> bool:
+def _ends_within(seconds: float, configuration: Configuration, pid: int) -> bool:
     """Whether `pid` has ended in so many seconds; who waits is told what for."""
-    began = time.monotonic()
-    explained = False
-    while processes.lives(pid):
-        waited = time.monotonic() - began
-        if waited > seconds:
-            return False
-        if waited > PATIENCE_SECONDS and not explained:
-            most = f"{configuration.stop_timeout:.0f} seconds"
-            tell(f"mails in flight have up to {most}…", err=True)
-            explained = True
-        time.sleep(POLL_SECONDS)
-    return True
+    most = f"{configuration.stop_timeout:.0f} seconds"
+    return comes_true(
+        lambda: not processes.lives(pid),
+        seconds,
+        f"mails in flight have up to {most}…",
+    )

@@ -10,17 +10,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..flock import locks
-from .output import tell
-
-POLL_SECONDS = 0.05
-PATIENCE_SECONDS = 2.0
-"""Waiting longer than this is explained."""
+from .waiting import comes_true
 
 
 @contextmanager
@@ -36,27 +31,15 @@ def turn(configuration: Path, seconds: float) -> Iterator[None]:
         yield
         return
     try:
-        _wait(handle, configuration, seconds)
+        comes_true(
+            lambda: _locks(handle),
+            seconds,
+            "another start, stop or restart of this daemon has not ended: 'fuser "
+            f"{configuration}' names it; it has up to {seconds:.0f} seconds…",
+        )
         yield
     finally:
         os.close(handle)
-
-
-def _wait(handle: int, configuration: Path, seconds: float) -> None:
-    began = time.monotonic()
-    explained = False
-    while not _locks(handle):
-        waited = time.monotonic() - began
-        if waited > seconds:
-            return
-        if waited > PATIENCE_SECONDS and not explained:
-            tell(
-                "another start, stop or restart of this daemon has not ended: 'fuser "
-                f"{configuration}' names it; it has up to {seconds:.0f} seconds…",
-                err=True,
-            )
-            explained = True
-        time.sleep(POLL_SECONDS)
 
 
 def _locks(handle: int) -> bool:
