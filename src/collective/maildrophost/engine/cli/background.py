@@ -13,6 +13,7 @@ import click
 from ..errors import MaildropError
 from . import heartbeats
 from .configured import Configured, pass_configured
+from .daemonprocess import was_launched
 from .ending import end_supervisor, send_signal, stop_seconds, wait_for_end
 from .output import tell
 from .turns import turn
@@ -25,7 +26,7 @@ from .whose import (
     name_others,
     running,
 )
-from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor, was_launched
+from .zdaemon import LAUNCH_SECONDS, CannotStart, Supervisor
 
 if TYPE_CHECKING:
     from ..config import Configuration

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import MaildropError
 from . import heartbeats
+from .daemonprocess import configuration_of, ends_by_itself, was_launched
 from .output import tell
-from .zdaemon import Supervisor, configuration_of, ends_by_itself, was_launched
+from .zdaemon import Supervisor
 
 if TYPE_CHECKING:
     from ..config import Configuration

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MaildropError
 from ..socketaddress import TEMPORARY, socket_address
-from . import processes
+from . import daemonprocess
 from .importpath import interpreter_environment
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ KILL_MARGIN_SECONDS = 10
 BACKOFF_SECONDS = 10
 EVENT = "zdaemon: "
 _SETTINGS_SUFFIX = "zdaemon.conf"
-_MARK = "MAILDROPCTL_START"
-"""In the environment of a daemon that `start` has started."""
 
 
 class CannotStart(MaildropError):
@@ -153,9 +151,9 @@ class Supervisor:
                 # Its own would be taken for the last words of a daemon that has none.
                 *(sys.executable, "-W", "ignore::DeprecationWarning"),
                 *("-m", "zdaemon.zdrun", "-C", str(settings)),
-                *daemon_command(self.configuration.path),
+                *daemonprocess.command(self.configuration.path),
             ],
-            env={**interpreter_environment(os.environ), _MARK: "1"},
+            env={**interpreter_environment(os.environ), daemonprocess.MARK: "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -228,32 +226,6 @@ _SETTINGS = """\
   </eventlog>
 </runner>
 """
-
-
-def daemon_command(configuration_path: Path) -> list[str]:
-    """The program that zdaemon runs. Anybody sees it in the process list."""
-    program = "collective.maildrophost.engine.cli"
-    return [sys.executable, "-m", program, "--config", str(configuration_path), "run"]
-
-
-def configuration_of(pid: int) -> Path | None:
-    """The file that a daemon was launched with, None where that cannot be told."""
-    words = processes.arguments(pid)
-    if "--config" not in words[:-1]:
-        return None
-    path = Path(words[words.index("--config") + 1])
-    # A person may have run it, in whatever directory.
-    return path if path.is_absolute() else None
-
-
-def ends_by_itself(pid: int) -> bool:
-    """Whether a daemon runs once and no longer, as far as that can be told."""
-    return "--once" in processes.arguments(pid)
-
-
-def was_launched(pid: int) -> bool:
-    """Whether a daemon was started by a `Supervisor`, even if that was killed since."""
-    return _MARK in processes.environment(pid)
 
 
 def _quoted(value: object) -> str:

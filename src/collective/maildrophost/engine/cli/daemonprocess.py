@@ -1,0 +1,37 @@
+"""A background daemon as a process: how it is started, and what that tells of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from . import processes
+
+MARK = "MAILDROPCTL_START"
+"""In the environment of a daemon that `start` has started."""
+
+
+def command(configuration: Path) -> list[str]:
+    """The program that zdaemon runs. Anybody sees it in the process list."""
+    program = "collective.maildrophost.engine.cli"
+    return [sys.executable, "-m", program, "--config", str(configuration), "run"]
+
+
+def configuration_of(pid: int) -> Path | None:
+    """The file that a daemon was launched with, None where that cannot be told."""
+    words = processes.arguments(pid)
+    if "--config" not in words[:-1]:
+        return None
+    path = Path(words[words.index("--config") + 1])
+    # A person may have run it, in whatever directory.
+    return path if path.is_absolute() else None
+
+
+def ends_by_itself(pid: int) -> bool:
+    """Whether a daemon runs once and no longer, as far as that can be told."""
+    return "--once" in processes.arguments(pid)
+
+
+def was_launched(pid: int) -> bool:
+    """Whether a daemon was started by a `Supervisor`, even if that was killed since."""
+    return MARK in processes.environment(pid)
