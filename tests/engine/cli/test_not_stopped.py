@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from collective.maildrophost.engine.cli import ending
+from collective.maildrophost.engine.cli import stopping
 from collective.maildrophost.engine.cli.zdaemon import Supervised, Supervisor
 
 LIVES, NONE = os.getppid(), 0
@@ -17,7 +17,7 @@ LIVES, NONE = os.getppid(), 0
 def stop(site, inside, monkeypatch):
     """`stop` of a daemon whose zdaemon, this process, does not end."""
     site.configure(MAILDROP_STOP_TIMEOUT=0)
-    monkeypatch.setattr(ending, "KILL_MARGIN_SECONDS", 0.05)
+    monkeypatch.setattr(stopping, "KILL_MARGIN_SECONDS", 0.05)
     monkeypatch.setattr(Supervisor, "tell", lambda self, command: "")
 
     def stop(pid: int) -> str:

@@ -23,7 +23,7 @@ def started(tmp_path, monkeypatch):
             turns.append(configuration.home.name)
             raise fault("no")
 
-        monkeypatch.setattr(background, "_start", fail)
+        monkeypatch.setattr(background, "start", fail)
         return part.each("bin/maildrop", daemons, "start", []), turns
 
     return start

@@ -1,15 +1,18 @@
-"""The end of a daemon that was told to stop."""
+"""The end of the daemons that a person stops."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import MaildropError
 from . import processes
+from .daemonprocess import was_launched
+from .output import tell
 from .waiting import comes_true
 from .zdaemon import KILL_MARGIN_SECONDS, Supervisor
 
@@ -21,21 +24,24 @@ class NotStopped(MaildropError):
     """The daemon goes on although it was told to stop."""
 
 
-def send_signal(pid: int, number: signal.Signals) -> None:
-    """Tell a daemon something, even if it has just ended; raises ClickException."""
-    try:
-        os.kill(pid, number)
-    except PermissionError:
-        raise click.ClickException(
-            f"pid {pid} belongs to another user: run this command as that user"
-        ) from None
-    except ProcessLookupError:
-        pass  # it has just ended by itself
-
-
-def stop_seconds(configuration: Configuration) -> float:
-    """Until zdaemon has killed what does not stop by itself, and has ended, too."""
-    return configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
+def stop(
+    configuration: Configuration, others: Callable[[Configuration], list[int]]
+) -> bool:
+    """Stop the daemon, then the `others`; False when none ran. Raises NotStopped."""
+    supervisor = Supervisor(configuration)
+    state = supervisor.state()
+    if state is not None:
+        end_supervisor(supervisor)
+        tell(f"stopped, pid {state.pid}" if state.pid else "stopped")
+    orphans = others(configuration)
+    for pid in orphans:
+        # Asked before its end: there is nothing to tell it by afterwards.
+        ours = was_launched(pid)
+        send_signal(pid, signal.SIGTERM)
+        _wait_for_end(configuration, pid)
+        how = "its zdaemon was gone" if ours else "it was not started with 'start'"
+        tell(f"stopped, pid {pid}; {how}")
+    return state is not None or bool(orphans)
 
 
 def end_supervisor(supervisor: Supervisor) -> None:
@@ -50,10 +56,10 @@ def end_supervisor(supervisor: Supervisor) -> None:
         supervisor.tell(f"kill {signal.SIGTERM:d}")
         _ends_within(needed, configuration, state.pid)
     supervisor.tell("stop")
-    wait_for_end(configuration, state.manager, state.pid)
+    _wait_for_end(configuration, state.manager, state.pid)
 
 
-def wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
+def _wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
     """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
     limit = stop_seconds(configuration)
     if _ends_within(limit, configuration, pid):
@@ -75,3 +81,20 @@ def _ends_within(seconds: float, configuration: Configuration, pid: int) -> bool
         seconds,
         f"mails in flight have up to {most}…",
     )
+
+
+def stop_seconds(configuration: Configuration) -> float:
+    """Until zdaemon has killed what does not stop by itself, and has ended, too."""
+    return configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
+
+
+def send_signal(pid: int, number: signal.Signals) -> None:
+    """Tell a daemon something, even if it has just ended; raises ClickException."""
+    try:
+        os.kill(pid, number)
+    except PermissionError:
+        raise click.ClickException(
+            f"pid {pid} belongs to another user: run this command as that user"
+        ) from None
+    except ProcessLookupError:
+        pass  # it has just ended by itself
