@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..clock import rfc3339
 from . import exits, heartbeats
 from .configured import Configured, pass_configured
 from .output import local_time, messages, print_json, printable, span
@@ -122,26 +120,9 @@ def _as_json(found: _Found) -> dict[str, Any]:
     in_use = [found.fault(daemon.relay) for daemon in found.alive]
     return {
         "running": bool(found.alive),
-        "daemons": _daemons(found.alive),
-        "lost": _daemons(found.lost),
-        "relay": next((_fault(pause) for pause in in_use if pause), "ok"),
+        "daemons": [daemon.as_json() for daemon in found.alive],
+        "lost": [daemon.as_json() for daemon in found.lost],
+        "relay": next((pause.as_json() for pause in in_use if pause), "ok"),
         "in_doubt": found.in_doubt,
         "put_aside": found.aside,
     }
-
-
-def _daemons(daemons: Sequence[Daemon]) -> list[dict[str, Any]]:
-    return [
-        {
-            "host": daemon.host,
-            "pid": daemon.pid,
-            "started": rfc3339(daemon.started),
-            "seen": rfc3339(daemon.seen),
-            "relay": daemon.relay,
-        }
-        for daemon in daemons
-    ]
-
-
-def _fault(pause: RelayPause) -> dict[str, str]:
-    return {"fault": pause.fault, "since": rfc3339(pause.since)}

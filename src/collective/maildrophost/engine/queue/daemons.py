@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from ..clock import rfc3339
 from . import tables
 from .claim import recover
 from .database import database_of
@@ -39,6 +41,16 @@ class Daemon:
     def alive(self, now: float) -> bool:
         """Whether its lease still runs, by the clock that has written it."""
         return self.lease_until > now
+
+    def as_json(self) -> dict[str, Any]:
+        """The daemon as `--json` and REST show it."""
+        return {
+            "host": self.host,
+            "pid": self.pid,
+            "started": rfc3339(self.started),
+            "seen": rfc3339(self.seen),
+            "relay": self.relay,
+        }
 
 
 def register(tx: Transaction, started: Daemon) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, false, select, text, update
 
+from ..clock import rfc3339
 from . import tables
 from .prepared import Prepared
 from .store import Transaction
@@ -26,6 +27,10 @@ class RelayPause:
     paused_until: float
     failures: int
     told: bool = False
+
+    def as_json(self) -> dict[str, str]:
+        """The fault as `--json` and REST show it."""
+        return {"fault": self.fault, "since": rfc3339(self.since)}
 
 
 _PAUSE = Prepared(

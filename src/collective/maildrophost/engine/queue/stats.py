@@ -67,28 +67,12 @@ class Stats:
             "lanes": {lane.label: count for lane, count in self.lanes.items()},
             "held_lanes": [lane.label for lane in self.held_lanes],
             "oldest_due_seconds": round(self.oldest_due_seconds, 3),
-            "daemons": [_daemon_json(daemon) for daemon in self.daemons],
-            "relay": _relay_json(self.relay),
+            "daemons": [daemon.as_json() for daemon in self.daemons],
+            "relay": "ok" if self.relay is None else self.relay.as_json(),
             "hours": [
                 {**hour.__dict__, "hour": rfc3339(hour.hour)} for hour in self.hours
             ],
         }
-
-
-def _daemon_json(daemon: Daemon) -> dict[str, Any]:
-    return {
-        "host": daemon.host,
-        "pid": daemon.pid,
-        "started": rfc3339(daemon.started),
-        "seen": rfc3339(daemon.seen),
-        "relay": daemon.relay,
-    }
-
-
-def _relay_json(pause: RelayPause | None) -> Any:
-    if pause is None:
-        return "ok"
-    return {"fault": pause.fault, "since": rfc3339(pause.since)}
 
 
 def no_stats() -> Stats:
