@@ -39,10 +39,6 @@ def init_command(configured: Configured, file: Path, home: Path | None) -> None:
     """Write a commented configuration to FILE.
 
     A file that exists is never overwritten.
-
-    \b
-    Example:
-      maildropctl init /srv/mail/maildrop.conf
     """
     file = file.absolute()
     _write_new(file, configuration_text((home or file.parent).absolute()))

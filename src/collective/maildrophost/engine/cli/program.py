@@ -94,7 +94,7 @@ class _Commands(click.Group):
 
 def _examples(ctx: click.Context, name: str) -> str:
     program = ctx.find_root().info_name or "maildropctl"
-    lines = [f"  {program} {example}" for example in EXAMPLES.get(name, ())]
+    lines = [f"  {program} {example}" for example in EXAMPLES[name]]
     return "\n".join(["\b", "Examples:", *lines])
 
 
