@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -31,6 +32,11 @@ from collective.maildrophost.engine.queue import (
 )
 
 LONG_AGO = 1_700_000_000.0
+
+
+def pid_of(text: str) -> int:
+    """The first process that a command names."""
+    return int(re.search(r"pid (\d+)", text).group(1))
 
 
 @dataclass(frozen=True)
@@ -207,3 +213,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
     if (tmp_path / "var").is_dir():
         site.configure()
         site.ctl("stop")
+
+
+@pytest.fixture
+def started(site) -> Site:
+    """A site whose daemon was started in the background."""
+    ended = site.ctl("start")
+    assert ended.status == 0, ended.err
+    return site

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import PROGRAM
-from engine.cli.conftest import environment
+from engine.cli.conftest import environment, pid_of
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
@@ -21,10 +21,6 @@ from waiting import PATIENCE_SECONDS, wait_until
 from collective.maildrophost.engine.cli.processes import lives
 
 SRC = Path(__file__).parents[3] / "src"
-
-
-def pid_of(text: str) -> int:
-    return int(re.search(r"pid (\d+)", text).group(1))
 
 
 def manager_of(site) -> int:
@@ -40,13 +36,6 @@ def kill_the_daemon(site) -> None:
     os.kill(manager, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not lives(pid), what="the end of the daemon")
-
-
-@pytest.fixture
-def started(site):
-    ended = site.ctl("start")
-    assert ended.status == 0, ended.err
-    return site
 
 
 def test_a_started_daemon_works_and_delivers(site):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
-from servers.scripted import Late, Scripted
-from waiting import PATIENCE_SECONDS, wait_until
+from servers.scripted import Scripted
+from waiting import wait_until
 
 REFUSED = "550 5.1.1 no such user"
 
@@ -45,20 +43,3 @@ def test_a_reply_of_the_relay_does_not_steer_the_terminal(site):
         id = site.send()
         site.ctl("run", "--once")
     assert "\x1b" not in site.ctl("show", id).out
-
-
-def test_stop_waits_for_the_mail_in_flight(site):
-    accept = threading.Event()
-    with Scripted({"END": Late(accept, "250 2.0.0 Ok")}) as server:
-        site.configure(SMTP_PORT=server.port, MAILDROP_STOP_TIMEOUT=30)
-        assert site.ctl("start").status == 0
-        id = site.send()
-        wait_until(lambda: site.state_of(id) == "sending", what="the mail in flight")
-        with site.background("stop") as stop:
-            assert "up to 30 seconds" in stop.line()
-            assert stop.process.poll() is None
-            accept.set()
-            assert stop.line().startswith("stopped, pid ")
-            assert stop.process.wait(PATIENCE_SECONDS) == 0
-    assert site.state_of(id) == "sent"
-    assert site.ctl("show", id, "--json").json["possible_duplicate"] is False

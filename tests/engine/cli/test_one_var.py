@@ -12,13 +12,6 @@ from engine.cli.conftest import Site, environment
 from waiting import wait_until
 
 
-@pytest.fixture
-def started(site):
-    ended = site.ctl("start")
-    assert ended.status == 0, ended.err
-    return site
-
-
 def beside(site: Site, **options: object) -> Site:
     """Another configuration in the same directory."""
     other = Site(site.home)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import threading
 import time
@@ -13,6 +12,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from engine.cli.conftest import pid_of
 from engine.faults.outages import hang
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
@@ -28,10 +28,6 @@ LEASE_IS_OVER = "+90s"
 """Longer than a daemon may be silent, and than a start takes."""
 
 
-def pid_of(text: str) -> int:
-    return int(re.search(r"pid (\d+)", text).group(1))
-
-
 def later() -> dict[str, str]:
     """The environment of a command that looks at the clock a while later."""
     libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -42,13 +38,6 @@ def later() -> dict[str, str]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }
-
-
-@pytest.fixture
-def started(site):
-    ended = site.ctl("start")
-    assert ended.status == 0, ended.err
-    return site
 
 
 def test_a_daemon_that_crashes_comes_back_each_time(started):
@@ -104,11 +93,13 @@ def test_stop_waits_for_the_mail_in_flight_and_says_so(site):
         wait_until(lambda: relay.received, what="the content")
         with site.background("stop") as stop:
             assert stop.line() == "mails in flight have up to 30 seconds…\n"
+            assert stop.process.poll() is None
             assert site.state_of(id) == "sending"
             answered.set()
             assert stop.line().startswith("stopped, pid ")
             assert stop.process.wait(PATIENCE_SECONDS) == 0
-    assert site.state_of(id) == "sent"
+    message = site.ctl("show", id, "--json").json
+    assert (message["state"], message["possible_duplicate"]) == ("sent", False)
 
 
 def test_stop_waits_no_longer_than_it_was_told_to(site):
