@@ -39,32 +39,28 @@ def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]
 
 def paths(directory: Path, part: str) -> tuple[Path, ...]:
     """Those of bin/PART, bin/PART-start and its like; `directory` is bin/."""
-    names = (part, *(f"{part}-{command}" for command in ON_EVERY_DAEMON))
-    return tuple(directory / name for name in names)
+    return tuple(directory / name for name in (part, *_on_every_daemon(part)))
 
 
 def write(
     buildout: Any, part: str, options: Mapping[str, str], daemons: tuple[Daemon, ...]
 ) -> None:
     """Write bin/PART with bin/PART-start and its like."""
-    arguments = f"{part!r}, { {d.name: str(d.configuration) for d in daemons}!r}"
-    _write(buildout, part, options, part, "run", arguments)
-    for command in ON_EVERY_DAEMON:
-        script = f"{part}-{command}"
-        _write(buildout, part, options, script, "each", f"{arguments}, {command!r}")
-
-
-def _write(
-    buildout: Any,
-    part: str,
-    options: Mapping[str, str],
-    script: str,
-    function: str,
-    arguments: str,
-) -> None:
     settings = for_eggs(options, OF_ITS_EGGS)
     settings["eggs"] = "\n".join([EGG, settings.get("eggs", "")])
-    settings["entry-points"] = f"{script}={MODULE}:{function}"
-    settings["scripts"] = script  # none of the eggs' own
-    settings["arguments"] = arguments
-    Scripts(buildout, part, settings).install()
+    bound = f"{part!r}, { {d.name: str(d.configuration) for d in daemons}!r}"
+    calls = {part: ("run", bound)}
+    for script, command in _on_every_daemon(part).items():
+        calls[script] = ("each", f"{bound}, {command!r}")
+    for script, (function, arguments) in calls.items():
+        own = {
+            "entry-points": f"{script}={MODULE}:{function}",
+            "scripts": script,  # none of the eggs' own
+            "arguments": arguments,
+        }
+        Scripts(buildout, part, {**settings, **own}).install()
+
+
+def _on_every_daemon(part: str) -> dict[str, str]:
+    """The names of the programs beside bin/PART, each with its command."""
+    return {f"{part}-{command}": command for command in ON_EVERY_DAEMON}
