@@ -10,7 +10,7 @@ from typing import Any
 
 from zc.buildout import UserError
 
-from . import infrae, left_behind
+from . import homes, infrae
 from .errors import wrong_value
 from .owner import Owner, owner
 from .sections import read_daemon, read_part
@@ -105,7 +105,7 @@ def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
     shared = read_part(part, options, start)
     names = without_comment(options.get("daemons", "")).split()
     if not names:
-        return (_lone_daemon(buildout, part, options, shared),)
+        return (_lone_daemon(buildout, part, options, shared, start),)
     if infrae.CONFIGURATION_FILE in options:
         raise UserError(
             f"[{part}] {infrae.CONFIGURATION_FILE}: several daemons cannot share it."
@@ -115,12 +115,9 @@ def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
 
 
 def _lone_daemon(
-    buildout: Any, part: str, options: Any, values: Mapping[str, str]
+    buildout: Any, part: str, options: Any, values: Mapping[str, str], start: Path
 ) -> Daemon:
-    start = Path(buildout["buildout"]["directory"])
-    home = start / "var" / part
-    if not values.get("home"):
-        home = left_behind.home(buildout, part, home)
+    home = values.get("home") or str(homes.found(buildout, part))
     given = without_comment(options.get(infrae.CONFIGURATION_FILE, "")).strip()
     return Daemon(
         name=part,
@@ -142,7 +139,7 @@ def _listed_daemon(
         part=part,
         section=name if own else part,
         configuration=_configuration(buildout, part, name),
-        values=_with_home(values, start / "var" / part / name),
+        values=_with_home(values, str(homes.default(buildout, part, name))),
         said={
             option: name if option in own else part
             for option, value in values.items()
@@ -162,9 +159,9 @@ def _own_options(buildout: Any, part: str, name: str, start: Path) -> dict[str, 
     return read_daemon(name, section, start)
 
 
-def _with_home(values: Mapping[str, str], default: Path) -> dict[str, str]:
+def _with_home(values: Mapping[str, str], default: str) -> dict[str, str]:
     said = {name: value for name, value in values.items() if value}
-    return {"home": str(default), **said}
+    return {"home": default, **said}
 
 
 def _configuration(buildout: Any, part: str, name: str) -> Path:

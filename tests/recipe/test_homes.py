@@ -1,4 +1,4 @@
-"""The mail that waits where infrae.maildrophost had its home."""
+"""The home of a daemon: its own, or where infrae.maildrophost left mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the home that infrae.maildrophost left behind."""
+"""The home that a daemon has unless it says one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .infrae import in_todays_words
 from .unmade import Unmade
 from .values import without_comment
 
-DIRECTORY: Final = "maildrop"
-"""Its working directory in var/, whatever the part is called."""
+OF_INFRAE: Final = "maildrop"
+"""Where infrae.maildrophost had it in var/, whatever the part was called."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,24 @@ class _Home:
         return not self.is_said and not _holds_mail(self.path)
 
 
-def home(buildout: Any, part: str, default: Path) -> Path:
-    """The working directory it left behind beside `default`, if mail can wait there.
+def default(buildout: Any, *names: str) -> Path:
+    """That of the one daemon of a part, or of one that a part lists."""
+    return Path(buildout["buildout"]["directory"]).joinpath("var", *names)
+
+
+def found(buildout: Any, part: str) -> Path:
+    """That of the one daemon of a part, or what infrae.maildrophost left behind.
 
     Only its `recipe =` line changes when a part moves to this recipe. The mail that
     waits in the old drop directory must be found all the same. Raises UserError when
     it may be another part's.
     """
-    left_behind = default.parent / DIRECTORY
-    if _holds_mail(default) or not _holds_mail(left_behind):
-        return default
+    own, left_behind = default(buildout, part), default(buildout, OF_INFRAE)
+    if _holds_mail(own) or not _holds_mail(left_behind):
+        return own
     others = list(_other_homes(buildout, part))
     if any(other.claims(left_behind) for other in others):
-        return default
+        return own
     rivals = [other.daemon for other in others if other.is_to_be_found()]
     if rivals:
         names = " and ".join([part, *rivals])
@@ -82,8 +87,9 @@ def _homes(buildout: Any, part: str, section: Mapping[str, str]) -> Iterator[_Ho
     for name in listed or [part]:
         own = _said(Unmade(buildout, name), "home") if listed else {}
         said = {**shared, **own}.get("home")
-        default = f"var/{part}/{name}" if listed else f"var/{part}"
-        yield _Home(name, part, start / (said or default), bool(said))
+        names = (part, name) if listed else (part,)
+        path = start / said if said else default(buildout, *names)
+        yield _Home(name, part, path, bool(said))
 
 
 def _said(section: Mapping[str, str], *names: str) -> dict[str, str]:
