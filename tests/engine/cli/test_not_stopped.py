@@ -18,7 +18,7 @@ def stop(site, inside, monkeypatch):
     """`stop` of a daemon whose zdaemon, this process, does not end."""
     site.configure(MAILDROP_STOP_TIMEOUT=0)
     monkeypatch.setattr(stopping, "KILL_MARGIN_SECONDS", 0.05)
-    monkeypatch.setattr(Supervisor, "tell", lambda self, command: "")
+    monkeypatch.setattr(Supervisor, "ask", lambda self, command: "")
 
     def stop(pid: int) -> str:
         state = Supervised(pid=pid, manager=os.getpid(), last_start=1.0)

@@ -53,9 +53,9 @@ def end_supervisor(supervisor: Supervisor) -> None:
     needed = configuration.stop_timeout + KILL_MARGIN_SECONDS
     if state.pid and supervisor.patience < needed:
         # A reload has given the daemon more time since its start than zdaemon would.
-        supervisor.tell(f"kill {signal.SIGTERM:d}")
+        supervisor.ask(f"kill {signal.SIGTERM:d}")
         _ends_within(needed, configuration, state.pid)
-    supervisor.tell("stop")
+    supervisor.ask("stop")
     _wait_for_end(configuration, state.manager, state.pid)
 
 

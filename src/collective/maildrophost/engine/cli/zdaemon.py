@@ -77,7 +77,7 @@ class Supervisor:
 
     def state(self) -> Supervised | None:
         """The state of the daemon, None when zdaemon does not run."""
-        answer = self.tell("status")
+        answer = self.ask("status")
         fields = dict(re.findall(r"(?m)^(\w+)=(.*)$", answer or ""))
         try:
             return Supervised(
@@ -88,7 +88,7 @@ class Supervisor:
         except (KeyError, ValueError):
             return None
 
-    def tell(self, command: str) -> str | None:
+    def ask(self, command: str) -> str | None:
         """zdaemon's answer to `command` (zdaemon.zdrun: cmd_*), None without one."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(ANSWER_SECONDS)
