@@ -14,7 +14,7 @@ from .output import tell
 from .starting import START_SECONDS, check_tokens, prepare, start
 from .stopping import send_signal, stop, stop_seconds
 from .turns import turn
-from .whose import (
+from .whichdaemon import (
     check_it_reads_ours,
     check_nobody_else_runs_it,
     check_none_is_out_of_reach,

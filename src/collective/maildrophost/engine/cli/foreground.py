@@ -82,7 +82,7 @@ def fg_command(configured: Configured) -> None:
 
     The one in the background must be stopped first.
     """
-    from .whose import running
+    from .whichdaemon import running
 
     configuration = configured.load()
     pid = running(configuration)

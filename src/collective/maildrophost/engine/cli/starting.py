@@ -9,7 +9,7 @@ from ..errors import MaildropError
 from . import heartbeats
 from .output import tell
 from .stopping import end_supervisor
-from .whose import check_it_is_ours, running
+from .whichdaemon import check_it_is_ours, running
 from .zdaemon import CannotStart, Supervisor
 
 if TYPE_CHECKING:
