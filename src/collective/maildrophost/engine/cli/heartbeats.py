@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..doorbell import answers, is_dead
+from ..identity import Fate, fate, is_gone, is_running, process_identity
 from . import processes
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ MAY_BE = (
 
 def runs(daemon: Daemon) -> bool:
     """Whether its process certainly runs, whatever its heartbeat says."""
-    from ..identity import is_running
-
     return is_running(daemon.process)
 
 
@@ -84,7 +83,6 @@ def known(
 
     Raises QueueError.
     """
-    from ..identity import is_gone
     from ..queue import alive_and_lost, exists, open_queue
 
     if not exists(configuration.queue):
@@ -95,8 +93,6 @@ def known(
 
 def _is_here(daemon: Daemon) -> bool:
     """Whether its pid means that daemon here, so that it may be sent a signal."""
-    from ..identity import Fate, fate, process_identity
-
     if daemon.process:
         # Whatever the machine was called then. A zombie has ended, too.
         known = fate(daemon.process) is Fate.RUNNING
@@ -116,8 +112,6 @@ def _is_elsewhere(daemon: Daemon, shared: bool) -> bool:
 
     Only a queue that is `shared` has daemons on several machines.
     """
-    from ..identity import Fate, fate
-
     if shared:
         return daemon.host != socket.gethostname()
     ended = fate(daemon.process, here=True) is Fate.ENDED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..identity import is_gone
 from .configured import Configured, pass_configured
 from .output import local_time, print_json, printable, span
 from .parameters import json_option
@@ -30,7 +31,6 @@ def stats_command(configured: Configured, as_json: bool) -> None:
 
 
 def _figures(configured: Configured) -> Stats:
-    from ..identity import is_gone
     from ..queue import look, no_stats
 
     if not configured.has_queue():

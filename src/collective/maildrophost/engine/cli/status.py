@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..identity import is_gone
 from . import exits, heartbeats
 from .configured import Configured, pass_configured
 from .output import local_time, messages, print_json, printable, span
@@ -53,7 +54,6 @@ def status_command(configured: Configured, as_json: bool) -> int:
 def _look(configured: Configured, now: float) -> _Found:
     if not configured.has_queue():
         return _Found(now, (), (), (), 0, 0)
-    from ..identity import is_gone
     from ..queue import alive_and_lost, in_doubt, moment, pauses, put_aside
 
     with configured.queue() as queue, queue.read() as tx:
