@@ -23,6 +23,7 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     prepare,
 )
+from collective.maildrophost.engine.takeover import taking
 
 MANY = 400
 FAULTS = Path(__file__).parents[1] / "faults"
@@ -94,12 +95,28 @@ def test_what_was_taken_before_is_counted_as_that(site):
         return ended
 
     site.ctl("import", str(mail.parent))
-    assert imported().out == (
-        "0 messages taken over; 1 were taken before, their files are gone now\n"
-    )
+    assert imported().out == "0 messages taken over; 1 was taken before\n"
     counts = {"queued": 0, "failed": 0, "taken_before": 1, "left": []}
     assert imported("--json").json == counts
     assert subjects_in(site) == ["one"]
+
+
+def test_a_file_that_stays_is_not_said_to_be_gone(site, inside, monkeypatch):
+    spool = spool_with(site.home, "one", "two")
+
+    def refuse(path, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(taking, "QUIET_SECONDS", 0.0)
+    for said in (
+        "2 messages taken over\n",
+        "0 messages taken over; 2 were taken before\n",
+    ):
+        ended = inside("--config", str(site.path), "import", str(spool))
+        assert (ended.status, ended.out) == (1, said)
+        assert ended.err.count("but the file cannot be removed") == 2
+    assert len(list(spool.iterdir())) == 2
 
 
 def test_what_is_left_is_named_and_makes_the_status_1(site):

@@ -154,5 +154,6 @@ def _report(account: _Account, as_json: bool) -> None:
     if count[FAILED]:
         words += f", {count[FAILED]} of them failed before: see 'queue --state failed'"
     if count[BEFORE]:
-        words += f"; {count[BEFORE]} were taken before, their files are gone now"
+        were = "was" if count[BEFORE] == 1 else "were"
+        words += f"; {count[BEFORE]} {were} taken before"
     click.echo(words)
