@@ -71,7 +71,7 @@ def restart_command(configured: Configured) -> None:
             check_none_is_out_of_reach(configuration)
         # What would keep the next one from starting must not end this one.
         prepare(configuration)
-        # What was not started with 'start' goes on: it ends by itself, see above.
+        # Else nothing is left here but a 'run --once', which ends by itself.
         if not stop(configuration, launched):
             name_others(configuration)
         start(configuration)
