@@ -188,6 +188,14 @@ def test_an_import_shows_how_far_it_is_at_a_terminal_only(site, at_terminal):
     assert "importing" not in site.ctl("import", str(site.home / "two")).err
 
 
+def test_an_import_of_a_queue_of_ours_shows_one_bar(site, at_terminal):
+    old = f"sqlite:///{site.home}/old.db"
+    ended = site.ctl("send", "-f", "a@x.org", "b@x.org", MAILDROP_QUEUE=old)
+    assert ended.status == 0
+    _, shown = at_terminal("import", old)
+    assert shown.count("100%") == 1
+
+
 def test_a_flush_shows_how_far_it_is_at_a_terminal_only(site, at_terminal, monkeypatch):
     with Scripted() as relay:
         monkeypatch.setenv("SMTP_HOST", f"127.0.0.1:{relay.port}")

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import click
-
-Item = TypeVar("Item")
-
-
-@contextmanager
-def progress(items: Sequence[Item], label: str) -> Iterator[Iterable[Item]]:
-    """`items` under a bar on standard error; without a terminal there is no bar."""
-    if not sys.stderr.isatty():
-        yield items
-        return
-    with click.progressbar(items, label=label, file=sys.stderr) as bar:
-        yield bar
 
 
 @contextmanager
 def steps(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to tell how much is done, and of how much, with the bar as above."""
+    """A function to tell how much is done, and of how much.
+
+    That is a bar on standard error; without a terminal there is none.
+    """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return

@@ -16,7 +16,7 @@ from . import exits
 from .configured import Configured, pass_configured
 from .output import messages, print_json, printable
 from .parameters import QueueSource, json_option
-from .progress import progress, steps
+from .progress import steps
 
 if TYPE_CHECKING:
     from ..queue import Queue, Transferred
@@ -34,6 +34,23 @@ class _Account:
 
     def left(self, left: Left) -> None:
         self.stays.append((str(left.path), left.reason))
+
+    def answered(self, mail: OldMail, answer: Taken | Left) -> None:
+        """What has become of one mail of another program."""
+        from ..takeover import Left
+
+        if isinstance(answer, Left):
+            self.left(answer)
+            return
+        self.count[_became(mail, answer)] += 1
+        if answer.stays is not None:
+            self.left(answer.stays)
+
+
+def _became(mail: OldMail, taken: Taken) -> str:
+    if taken.id is None:
+        return BEFORE
+    return FAILED if mail.failed else QUEUED
 
 
 @click.command("import")
@@ -73,7 +90,8 @@ def import_command(
     mails = [each for each in found if not isinstance(each, Left)]
     try:
         with configured.queue() as queue:
-            _take(queue, mails, account, configuration.add_messageid)
+            if mails:
+                _take(queue, mails, account, configuration.add_messageid)
             for url in sources:
                 if isinstance(url, str):
                     _move(url, queue, account)
@@ -89,23 +107,12 @@ def _take(
     queue: Queue, mails: list[OldMail], account: _Account, add_messageid: bool
 ) -> None:
     """Take over the files of another program."""
-    from ..takeover import Left, take
+    from ..takeover import take
 
-    with progress(mails, "importing") as going:
-        for mail in going:
-            answer = take(queue, mail, add_messageid)
-            if isinstance(answer, Left):
-                account.left(answer)
-                continue
-            account.count[_became(mail, answer)] += 1
-            if answer.stays is not None:
-                account.left(answer.stays)
-
-
-def _became(mail: OldMail, answer: Taken) -> str:
-    if answer.id is None:
-        return BEFORE
-    return FAILED if mail.failed else QUEUED
+    with steps("importing") as tell:
+        for done, mail in enumerate(mails, 1):
+            account.answered(mail, take(queue, mail, add_messageid))
+            tell(done, len(mails))
 
 
 def _move(url: str, target: Queue, account: _Account) -> None:
