@@ -16,7 +16,7 @@ from engine.cli.conftest import environment
 from servers.catcher import Catcher
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.cli.program import COMMANDS
+from collective.maildrophost.engine.cli.commands import COMMANDS
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import enqueue, open_queue
 

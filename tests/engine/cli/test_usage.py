@@ -11,11 +11,8 @@ import pytest
 from commands import PROGRAM
 
 from collective.maildrophost.engine.cli import main
-from collective.maildrophost.engine.cli.program import (
-    COMMANDS,
-    EXAMPLES,
-    _maildropctl,
-)
+from collective.maildrophost.engine.cli.commands import COMMANDS
+from collective.maildrophost.engine.cli.program import _maildropctl
 
 ARGUMENTS = {
     "send": ("-f", "a@x.org", "b@x.org"),
@@ -246,9 +243,9 @@ def test_a_command_that_only_looks_makes_no_queue(site):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_has_examples_that_can_be_typed(name, inside, site):
-    assert EXAMPLES[name]
+    assert COMMANDS[name].examples
     shown = [line.strip() for line in inside(name, "--help").out.splitlines()]
-    for example in EXAMPLES[name]:
+    for example in COMMANDS[name].examples:
         assert f"maildropctl {example}" in shown
         command = _maildropctl.get_command(click.Context(_maildropctl), name)
         arguments = example.replace("/srv/plone/var/mailqueue", str(site.home))

@@ -1,4 +1,4 @@
-"""The program `maildropctl`: its commands, its errors as one line with an exit status.
+"""The program `maildropctl`: runs a command, ends with one line for what went wrong.
 
 Exit status: 0 done, 1 failed, 2 usage or configuration error, 3 not running (`status`).
 """
@@ -15,62 +15,11 @@ import click
 
 from ..errors import MaildropError
 from . import exits
+from .commands import COMMANDS
 from .configured import Configured
 from .output import leave_standard_output, printable
 
 _OTHERS_WRITE = 0o002
-
-# Where each command lives, in the order of the help. Its module is imported when the
-# command is asked for, and imports the database or the daemon only when it runs.
-COMMANDS = {
-    "init": "init",
-    "check": "check",
-    "run": "foreground",
-    "start": "background",
-    "stop": "background",
-    "restart": "background",
-    "reload": "background",
-    "fg": "foreground",
-    "logtail": "logtail",
-    "status": "status",
-    "send": "send",
-    "queue": "listing",
-    "show": "listing",
-    "retry": "actions",
-    "hold": "actions",
-    "release": "actions",
-    "delete": "actions",
-    "stats": "stats",
-    "import": "takeover",
-    "backup": "backup",
-}
-
-ACT_ON_MAIL = ("send", "retry", "hold", "release", "delete", "import")
-"""Commands that may have done their work when they cannot say so."""
-
-EXAMPLES = {
-    "init": ("init /srv/mail/maildrop.conf",),
-    "check": ("check", "check --json"),
-    "run": ("run", "run --once"),
-    "start": ("start",),
-    "stop": ("stop",),
-    "restart": ("restart",),
-    "reload": ("reload",),
-    "fg": ("fg",),
-    "logtail": ("logtail --lines 100",),
-    "status": ("status", "status --json"),
-    "send": ("send -f cron@example.org root@example.org",),
-    "queue": ("queue --state failed", "queue --limit 1000 --json"),
-    "show": ("show 17", "show 17 --raw"),
-    "retry": ("retry 17 18", "retry --all --state failed"),
-    "hold": ("hold 17", "hold --lane bulk"),
-    "release": ("release 17", "release --lane bulk"),
-    "delete": ("delete 17", "delete --all --state failed"),
-    "stats": ("stats --json",),
-    "import": ("import /srv/plone/var/mailqueue",),
-    "backup": ("backup /srv/backup/queue-monday.db",),
-}
-"""Shown at the end of each command's help."""
 
 
 class Stopped(Exception):
@@ -86,7 +35,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"{__package__}.{COMMANDS[cmd_name]}")
+        module = import_module(f"{__package__}.{COMMANDS[cmd_name].module}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         command.epilog = _examples(ctx, cmd_name)
         return command
@@ -94,7 +43,7 @@ class _Commands(click.Group):
 
 def _examples(ctx: click.Context, name: str) -> str:
     program = ctx.find_root().info_name or "maildropctl"
-    lines = [f"  {program} {example}" for example in EXAMPLES[name]]
+    lines = [f"  {program} {example}" for example in COMMANDS[name].examples]
     return "\n".join(["\b", "Examples:", *lines])
 
 
@@ -173,7 +122,8 @@ def _stopped(aborted: click.Abort, configured: Configured) -> str:
 
 def _without_words(fault: str, configured: Configured) -> str:
     """What to say of a command that could not say what it had done."""
-    if configured.command in ACT_ON_MAIL:
+    command = COMMANDS.get(configured.command or "")
+    if command is not None and command.acts_on_mail:
         return f"{fault}; 'queue' and 'show' tell what has become of the mail"
     return fault
 
