@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collective.maildrophost.engine.message import InvalidMessage, Lane, MailFile
-from collective.maildrophost.engine.message.mailfile import parse
+from collective.maildrophost.engine.message import InvalidMessage, Lane
+from collective.maildrophost.engine.message.mailfile import MailFile, parse
 
 EXAMPLE = b"""\
 ##To:recipient@example.org,second@example.org

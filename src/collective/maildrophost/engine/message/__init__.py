@@ -11,13 +11,11 @@ from .compose import (
 )
 from .errors import InvalidMessage
 from .lanes import LANES_BY_LABEL, Lane
-from .mailfile import MailFile
 
 __all__ = [
     "InvalidMessage",
     "LANES_BY_LABEL",
     "Lane",
-    "MailFile",
     "Message",
     "check_address",
     "compose",
