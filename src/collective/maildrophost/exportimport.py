@@ -13,6 +13,7 @@ from Products.GenericSetup.utils import XMLAdapterBase
 from zope.component import adapter
 
 from collective.maildrophost.interfaces import IMaildropHost
+from collective.maildrophost.settings import MaildropHostSettings
 
 
 @adapter(IMaildropHost, ISetupEnviron)
@@ -23,25 +24,22 @@ class MaildropHostXMLAdapter(XMLAdapterBase):
     name = "maildrophost"
 
     def _exportNode(self) -> Any:
+        settings = MaildropHostSettings(self.context)
         node = self._getObjectNode("object")
-        node.setAttribute("title", self.context.title)
-        node.setAttribute("configuration", self.context.getConfigKey())
-        node.setAttribute("transactional", str(self.context.isTransactional()))
+        node.setAttribute("title", settings.title)
+        node.setAttribute("configuration", settings.configuration)
+        node.setAttribute("transactional", str(settings.transactional))
         self._logger.info("Maildrop Host exported.")
         return node
 
     def _importNode(self, node: Any) -> None:
         """Set what the node names; an unknown configuration key is a ValueError."""
+        settings = MaildropHostSettings(self.context)
         if node.hasAttribute("title"):
-            self.context.title = node.getAttribute("title")
+            settings.title = node.getAttribute("title")
         if node.hasAttribute("configuration"):
-            self._use_configuration(node.getAttribute("configuration"))
+            settings.configuration = node.getAttribute("configuration")
         if node.hasAttribute("transactional"):
             transactional = self._convertToBoolean(node.getAttribute("transactional"))
-            self.context.setTransactional(transactional)
+            settings.transactional = transactional
         self._logger.info("Maildrop Host imported.")
-
-    def _use_configuration(self, key: str) -> None:
-        # A key that is set already needs no check: its file may come later.
-        if key != self.context.getConfigKey():
-            self.context.setConfigPath(key)

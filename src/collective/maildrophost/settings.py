@@ -1,4 +1,4 @@
-"""The settings of a Maildrop Host as one schema, for every form that shows them."""
+"""The settings of a Maildrop Host, for all that shows or changes them."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from ZPublisher import zpublish
 from collective.maildrophost import productconfig
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.samesite import check_same_site
+from collective.maildrophost.settings import MaildropHostSettings
 
 _form = PageTemplateFile("templates/add.zpt", globals())
 
@@ -49,7 +50,6 @@ def manage_addMaildropHost(
 
 def _add(folder: Any, id: str, title: str, path_key: str) -> str:
     host = MaildropHost(id, title)
-    if path_key != productconfig.DEFAULT:
-        host.setConfigPath(path_key)
+    MaildropHostSettings(host).configuration = path_key
     folder._setObject(id, host)
     return id

@@ -25,6 +25,7 @@ from collective.maildrophost.engine.queue.leftalone import LeftAlone
 from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.readable import readable
 from collective.maildrophost.samesite import check_same_site
+from collective.maildrophost.settings import MaildropHostSettings
 from collective.maildrophost.zmi import shown
 
 LOG_BYTES = 50_000
@@ -103,12 +104,12 @@ class Tabs(Base):
         return self._back_to(REQUEST, "manage_main", message)
 
     def _change(self, title: str, transactional: Any, path_key: str | None) -> None:
-        # A key that is set already may wait for its file.
-        if path_key not in (None, self.getConfigKey()):
-            self.setConfigPath(path_key)
-        self.title = str(title)
+        settings = MaildropHostSettings(self)
+        if path_key is not None:
+            settings.configuration = path_key
+        settings.title = str(title)
         if transactional is not None:
-            self.setTransactional(transactional)
+            settings.transactional = transactional
 
     @zpublish
     @security.protected(change_configuration)
