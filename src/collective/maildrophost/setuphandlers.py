@@ -53,7 +53,7 @@ def install(setup_tool: Any) -> None:
     """Make the site's MailHost a Maildrop Host; nothing changes where it is one."""
     site = site_of(setup_tool)
     if swap_of(site) is None:
-        _tell_of_mail_left_by(begin_swap(site, setup_tool).original)
+        _tell_of_mail_left_by(begin_swap(site).original)
     put_maildrop_host_back(site)
 
 
@@ -68,7 +68,7 @@ def uninstall(setup_tool: Any) -> None:
     """Bring the MailHost back as it was; a MailHost of another add-on stays."""
     site = site_of(setup_tool)
     given_out = utility_of_another_addon(site)
-    swap = end_swap(site, setup_tool)
+    swap = end_swap(site)
     current = mail_host_of(site)
     # Where somebody has deleted it, ours is still what the registry gives out.
     if IMaildropHost.providedBy(current) or not IMailHost.providedBy(current):
@@ -76,8 +76,8 @@ def uninstall(setup_tool: Any) -> None:
     register(site)
     if given_out is not None:
         give_out(site, given_out)
-    if required_class(setup_tool) == TOOL_CLASS:
-        require_class(setup_tool, swap.required_class)
+    if required_class(site) == TOOL_CLASS:
+        require_class(site, swap.required_class)
     mailsettings.empty(site, swap.filled)
     _forget_permissions(site)
     # Applied by itself, not through the add-ons panel, the profile has to see to that.

@@ -84,9 +84,9 @@ def give_out(site: Any, mail_host: Any) -> None:
     registry.registerUtility(mail_host, IMailHost)
 
 
-def required_class(setup_tool: Any) -> str | None:
+def required_class(site: Any) -> str | None:
     """The dotted name that the toolset asks for, None when it asks for none."""
-    toolset = setup_tool.getToolsetRegistry()
+    toolset = site.portal_setup.getToolsetRegistry()
     if TOOL_ID not in toolset.listRequiredTools():
         return None
     return str(toolset.getRequiredToolInfo(TOOL_ID)["class"])
@@ -94,11 +94,12 @@ def required_class(setup_tool: Any) -> str | None:
 
 def require_maildrop_host(site: Any) -> None:
     """Have the toolset ask for ours."""
-    if required_class(site.portal_setup) != TOOL_CLASS:
-        require_class(site.portal_setup, TOOL_CLASS)
+    if required_class(site) != TOOL_CLASS:
+        require_class(site, TOOL_CLASS)
 
 
-def require_class(setup_tool: Any, dotted_name: str) -> None:
+def require_class(site: Any, dotted_name: str) -> None:
     """Have the toolset ask for that class."""
+    setup_tool = site.portal_setup
     setup_tool.getToolsetRegistry().addRequiredTool(TOOL_ID, dotted_name)
     setup_tool._p_changed = True  # the registry itself is not persistent

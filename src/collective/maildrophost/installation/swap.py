@@ -82,16 +82,16 @@ def swap_of(site: Any) -> Swap | None:
     return None if kept is None else Swap(kept)
 
 
-def begin_swap(site: Any, setup_tool: Any) -> Swap:
+def begin_swap(site: Any) -> Swap:
     """Keep what there is now."""
-    IAnnotations(site)[SWAP] = kept = _kept_of(site, setup_tool)
+    IAnnotations(site)[SWAP] = kept = _kept_of(site)
     return Swap(kept)
 
 
-def end_swap(site: Any, setup_tool: Any) -> Swap:
+def end_swap(site: Any) -> Swap:
     """Forget the swap; what was kept, or would be of a site without one."""
     kept = IAnnotations(site).pop(SWAP, None)
-    return Swap(kept or _kept_of(site, setup_tool))
+    return Swap(kept or _kept_of(site))
 
 
 def kept_maildrop_host(site: Any) -> Any:
@@ -108,7 +108,7 @@ def put_maildrop_host_back(site: Any) -> None:
     require_maildrop_host(site)
 
 
-def _kept_of(site: Any, setup_tool: Any) -> PersistentMapping:
+def _kept_of(site: Any) -> PersistentMapping:
     current = mail_host_of(site)
     if IMaildropHost.providedBy(current):
         # Added by hand: its settings stay, and what it replaced is not known.
@@ -118,7 +118,7 @@ def _kept_of(site: Any, setup_tool: Any) -> PersistentMapping:
         # Where there is none, or one whose product is gone, a plain one comes back.
         original = current if IMailHost.providedBy(current) else MailHost(TOOL_ID)
         maildrop_host = _maildrop_host_from(current) or _maildrop_host_like(original)
-    required = required_class(setup_tool)
+    required = required_class(site)
     return PersistentMapping(
         original=original,
         maildrop_host=maildrop_host,

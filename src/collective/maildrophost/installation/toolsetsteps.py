@@ -114,7 +114,7 @@ def _put_foreign_back(site: Any, swap: Swap, foreign: _Foreign | None) -> None:
     if foreign is None or not _is_fresh(site, swap):
         return
     # One that is not as the toolset asks for was made by another step, on purpose.
-    if _dotted_name(type(mail_host_of(site))) != required_class(site.portal_setup):
+    if _dotted_name(type(mail_host_of(site))) != required_class(site):
         return
     exchange(site, foreign.tool)
     if foreign.utility is not None and foreign.utility is not foreign.tool:
