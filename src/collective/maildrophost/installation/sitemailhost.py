@@ -24,27 +24,35 @@ def mail_host_of(site: Any) -> Any:
     return aq_base(getattr(aq_base(site), TOOL_ID, None))
 
 
+def utility_of(site: Any) -> Any:
+    """The utility without its acquisition, None where there is none."""
+    return aq_base(site.getSiteManager().queryUtility(IMailHost))
+
+
 def maildrop_host_of(site: Any) -> Any:
     """The Maildrop Host that all mail of the site goes to; None when not all does.
 
     Some who send mail ask for the tool, others for the utility.
     """
     mail_host = getattr(site, TOOL_ID, None)
-    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
-    ours = IMaildropHost.providedBy(mail_host) and registered is aq_base(mail_host)
-    return mail_host if ours else None
+    is_both = utility_of(site) is aq_base(mail_host)
+    return mail_host if is_both and IMaildropHost.providedBy(mail_host) else None
 
 
-def utility_of_another_addon(site: Any) -> Any:
-    """What another add-on gives out instead of the tool; None when there is nothing.
+def is_of_another_addon(mail_host: Any) -> bool:
+    """Whether it is a MailHost, yet neither ours nor a plain one.
 
     One whose product is gone is no MailHost any more.
     """
-    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
-    if registered is mail_host_of(site) or not IMailHost.providedBy(registered):
-        return None
-    ours_or_plain = IMaildropHost.providedBy(registered) or type(registered) is MailHost
-    return None if ours_or_plain else registered
+    ours_or_plain = IMaildropHost.providedBy(mail_host) or type(mail_host) is MailHost
+    return IMailHost.providedBy(mail_host) and not ours_or_plain
+
+
+def utility_of_another_addon(site: Any) -> Any:
+    """What another add-on gives out instead of the tool; None when there is nothing."""
+    utility = utility_of(site)
+    differs = utility is not mail_host_of(site)
+    return utility if differs and is_of_another_addon(utility) else None
 
 
 def exchange(site: Any, mail_host: Any) -> None:
@@ -63,8 +71,7 @@ def exchange(site: Any, mail_host: Any) -> None:
 def register(site: Any) -> None:
     """Have getUtility find what getToolByName finds."""
     mail_host = mail_host_of(site)
-    registered = aq_base(site.getSiteManager().queryUtility(IMailHost))
-    if mail_host is not None and registered is not mail_host:
+    if mail_host is not None and utility_of(site) is not mail_host:
         give_out(site, mail_host)
 
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import transaction
-from Acquisition import aq_base
 from Products.GenericSetup.interfaces import (
     IBeforeProfileImportEvent,
     IProfileImportedEvent,
 )
-from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
 from zope.component import adapter
 
@@ -23,10 +21,12 @@ from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.installation.sitemailhost import (
     exchange,
     give_out,
+    is_of_another_addon,
     mail_host_of,
     require_maildrop_host,
     required_class,
     site_of,
+    utility_of,
 )
 from collective.maildrophost.installation.swap import (
     Swap,
@@ -55,14 +55,16 @@ def remember_mail_host(event: Any) -> None:
         return  # A setup tool that was taken without its site.
     swap = swap_of(site)
     imports = _imports_under_way(site)
-    if swap is not None and imports:
+    if swap is None:
+        imports.append(None)
+        return
+    if imports:
         # One begins within another, which may have had its toolset step already.
         _put_foreign_back(site, swap, imports[-1])
-    imports.append(None if swap is None else _foreign(site))
+    imports.append(_foreign(site))
     current = mail_host_of(site)
-    if swap is None or not IMaildropHost.providedBy(current):
-        return
-    swap.keep(current)
+    if IMaildropHost.providedBy(current):
+        swap.keep(current)
 
 
 @adapter(IProfileImportedEvent)
@@ -101,12 +103,8 @@ def _imports_under_way(site: Any) -> list[_Foreign | None]:
 
 
 def _foreign(site: Any) -> _Foreign | None:
-    current = mail_host_of(site)
-    # One whose product is gone is no MailHost any more: it may well be replaced.
-    is_other = IMailHost.providedBy(current) and type(current) is not MailHost
-    if not is_other or IMaildropHost.providedBy(current):
-        return None
-    return _Foreign(current, aq_base(site.getSiteManager().queryUtility(IMailHost)))
+    tool = mail_host_of(site)
+    return _Foreign(tool, utility_of(site)) if is_of_another_addon(tool) else None
 
 
 def _put_foreign_back(site: Any, swap: Swap, foreign: _Foreign | None) -> None:
