@@ -43,7 +43,7 @@ from collective.maildrophost.engine.queue import (
     remember_batch,
 )
 from collective.maildrophost.indoubt import endings, storagelog
-from collective.maildrophost.indoubt.endings import Ending, done, ended
+from collective.maildrophost.indoubt.endings import Ending
 from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
@@ -233,9 +233,9 @@ class SpoolDataManager:
         """Have what could not be done in this block made up for later."""
         try:
             yield
-            done(self._url, self.batch, ending)
+            endings.done(self._url, self.batch, ending)
         except BaseException as error:
-            ended(self._url, self.batch, ending)
+            endings.left(self._url, self.batch, ending)
             reason = str(error) or type(error).__name__
             logger.error(f"batch %s: {trouble}", self.batch, reason)
             # The others have committed. An error here would only hide that. It is
@@ -256,7 +256,7 @@ class SpoolDataManager:
             return
         if self._stage is _Stage.VOTED and everybody_voted(txn):
             self._stage = _Stage.ENDED
-            ended(self._url, self.batch, Ending.UNKNOWN)
+            endings.left(self._url, self.batch, Ending.UNKNOWN)
             logger.error(
                 "batch %s: the transaction broke while it was being finished. Its %d "
                 "mails stay prepared until ZODB's log or a person tells what became of "

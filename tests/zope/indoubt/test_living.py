@@ -15,7 +15,7 @@ from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import QueueError
 from collective.maildrophost.indoubt import endings, resolver
-from collective.maildrophost.indoubt.endings import ended_here
+from collective.maildrophost.indoubt.endings import known_here
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.transaction import SpoolDataManager
 
@@ -104,7 +104,7 @@ def test_a_process_that_was_forked_ends_no_transaction_of_the_other_one(
     thread.start()
     spilled.wait()
     if (pid := os.fork()) == 0:
-        os._exit(len(ended_here(queue.url)))
+        os._exit(len(known_here(queue.url)))
     _, status = os.waitpid(pid, 0)
     go_on.set()
     thread.join()
@@ -126,7 +126,7 @@ def test_a_process_that_was_forked_waits_for_no_thread_of_the_other_one(queue):
     found.wait()
     if (pid := os.fork()) == 0:
         signal.alarm(int(PATIENCE_SECONDS))
-        os._exit(len(ended_here(queue.url)))
+        os._exit(len(known_here(queue.url)))
     _, status = os.waitpid(pid, 0)
     go_on.set()
     thread.join()

@@ -22,7 +22,7 @@ class Ending(enum.Enum):
     UNKNOWN = enum.auto()
 
 
-_ended: dict[str, dict[str, Ending]] = {}
+_left: dict[str, dict[str, Ending]] = {}
 _done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
 _unvoted: dict[tuple[str, str], threading.Thread] = {}
 _called: list[Callable[[], object]] = []
@@ -52,18 +52,18 @@ def voted(url: str, batch: str) -> None:
         _unvoted.pop((url, batch), None)
 
 
-def ended(url: str, batch: str, ending: Ending) -> None:
-    """The transaction of `batch` is over; its last step at the queue `url` is not."""
+def left(url: str, batch: str, ending: Ending) -> None:
+    """The transaction of `batch` is over; its last step at the queue `url` is left."""
     with _lock:
         _unvoted.pop((url, batch), None)
-        _ended.setdefault(url, {})[batch] = ending
+        _left.setdefault(url, {})[batch] = ending
     for call in _called:
         # Whose transaction has committed does not fail for want of a thread.
         with suppress(RuntimeError):
             call()
 
 
-def call_when_ended(call: Callable[[], object]) -> None:
+def call_when_left(call: Callable[[], object]) -> None:
     """Have this called whenever a last step is left, by the thread that leaves it."""
     _called.append(call)
 
@@ -75,21 +75,21 @@ def done(url: str, batch: str, ending: Ending) -> None:
         _done.append((url, batch, ending))
 
 
-def ended_here(url: str) -> dict[str, Ending]:
+def known_here(url: str) -> dict[str, Ending]:
     """What became of each batch of a queue that this process knows of."""
     with _lock:
         _end_abandoned()
         latest = {batch: ending for at, batch, ending in _done if at == url}
-        return latest | _ended.get(url, {})
+        return latest | _left.get(url, {})
 
 
 def made_up_for(url: str, batches: Iterable[str]) -> None:
     """Nothing of these is prepared any more: somebody has done their last step."""
     with _lock:
-        left = _ended.get(url, {})
+        of_queue = _left.get(url, {})
         for batch in batches:
-            if batch in left:
-                _done.append((url, batch, left.pop(batch)))
+            if batch in of_queue:
+                _done.append((url, batch, of_queue.pop(batch)))
 
 
 def _end_abandoned() -> None:
@@ -97,4 +97,4 @@ def _end_abandoned() -> None:
     for (url, batch), thread in list(_unvoted.items()):
         if not thread.is_alive():
             del _unvoted[url, batch]
-            _ended.setdefault(url, {})[batch] = Ending.ABORTED
+            _left.setdefault(url, {})[batch] = Ending.ABORTED

@@ -26,8 +26,8 @@ from collective.maildrophost.indoubt.decision import Decision, decide
 from collective.maildrophost.indoubt.doubt import Doubt
 from collective.maildrophost.indoubt.endings import (
     Ending,
-    call_when_ended,
-    ended_here,
+    call_when_left,
+    known_here,
     made_up_for,
 )
 from collective.maildrophost.queues import queue_at
@@ -63,7 +63,7 @@ class Resolver:
 
     def _resolve(self, queue: Queue) -> None:
         # Before the queue is read: what has ended by then is not prepared in it.
-        here = ended_here(queue.url)
+        here = known_here(queue.url)
         with queue.read() as tx:
             batches = open_batches(tx)
         made_up_for(queue.url, here.keys() - {each.batch for each in batches})
@@ -174,7 +174,7 @@ def start(event: Any) -> None:
     looks.begin()
     # No fork inherits a thread, and what it leaves is its own to make up for: whoever
     # else looks sees that it lives.
-    call_when_ended(looks.begin)
+    call_when_left(looks.begin)
 
 
 class _Looks:
