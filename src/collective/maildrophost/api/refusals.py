@@ -5,17 +5,30 @@ The names are those of the HTTP status, which ZPublisher finds by them.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ErrorResponse(Exception):
-    """The request is refused, nothing was done; the text says what to do."""
+    """The request is refused; the text says why, or what to do."""
 
     status = 500
+
+    def answer(self, response: Any) -> dict[str, str]:
+        """The refusal as JSON, with its status set in `response`."""
+        response.setStatus(self.status)
+        return {"type": type(self).__name__, "message": str(self)}
 
 
 class BadRequest(ErrorResponse):
     """The request makes no sense."""
 
     status = 400
+
+
+class Forbidden(ErrorResponse):
+    """A page of another site has sent the request."""
+
+    status = 403
 
 
 class NotFound(ErrorResponse):

@@ -34,8 +34,7 @@ class SettingsSerializer:
         try:
             settings = IMaildropHostSettings(maildrop_host(self.panel.context))
         except Conflict as conflict:
-            self.panel.request.response.setStatus(conflict.status)
-            return {"type": "Conflict", "message": str(conflict)}
+            return conflict.answer(self.panel.request.response)
         site_url = self.panel.context.absolute_url()
         return {
             "@id": f"{site_url}/{SERVICE_ID}/{self.panel.__name__}",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import zExceptions
 from plone.restapi.services import Service
-from zExceptions import Forbidden
 from zope.interface import implementer
 from zope.publisher.interfaces import IPublishTraverse
 
 from collective.maildrophost.api.access import check_origin, check_permission
-from collective.maildrophost.api.refusals import ErrorResponse, NotFound
+from collective.maildrophost.api.refusals import (
+    ErrorResponse,
+    Forbidden,
+    NotFound,
+    ServiceUnavailable,
+)
 from collective.maildrophost.engine.queue import QueueError, Unheard
 
 NAME = "@maildrop"
@@ -42,32 +47,25 @@ class QueueService(Service):
                 check_origin(self.request)
             return self.answer()
         except ErrorResponse as error:
-            return self._refuse(type(error).__name__, error.status, error)
-        except Forbidden as forbidden:
-            return self._refuse("Forbidden", 403, forbidden)
+            refusal = error
+        except zExceptions.Forbidden as error:
+            refusal = Forbidden(str(error))
         except Unheard as error:
-            return self._refuse("ServiceUnavailable", 503, _perhaps(error))
+            refusal = ServiceUnavailable(_perhaps(error))
         except QueueError as error:
-            return self._refuse("ServiceUnavailable", 503, error)
+            refusal = ServiceUnavailable(str(error))
+        return refusal.answer(self.request.response)
 
     def answer(self) -> Any:
         """What was asked for; raises ErrorResponse or QueueError."""
         raise NotImplementedError
-
-    def _refuse(self, kind: str, status: int, reason: object) -> dict[str, str]:
-        self.request.response.setStatus(status)
-        return {"type": kind, "message": str(reason)}
 
     def message_id(self) -> str:
         """The id in the path messages/ID; NotFound for another path."""
         match self.path:
             case [first, id] if first == MESSAGES:
                 return id
-        raise self.no_such_path()
-
-    def no_such_path(self) -> NotFound:
-        """What to raise for a path that leads nowhere."""
-        return NotFound(
+        raise NotFound(
             f"There are {NAME}, {NAME}/{MESSAGES} and {NAME}/{MESSAGES}/ID to read, "
             f"and {NAME}/{MESSAGES}/ID to change."
         )
