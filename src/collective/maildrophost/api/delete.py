@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from collective.maildrophost.api.mailhost import maildrop_host, queue_of
+from collective.maildrophost.api.mailhost import queue_of
 from collective.maildrophost.api.messages import act_on_message
 from collective.maildrophost.api.service import QueueService
 
@@ -17,5 +17,5 @@ class MaildropDelete(QueueService):
     def answer(self) -> Any:
         """Nothing."""
         id = self.message_id()
-        act_on_message(queue_of(maildrop_host(self.context)), "delete", id)
+        act_on_message(queue_of(self.context), "delete", id)
         return self.reply_no_content()

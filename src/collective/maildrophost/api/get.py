@@ -8,7 +8,7 @@ from typing import Any
 from plone.restapi.batching import HypermediaBatch
 
 from collective.maildrophost.api.mailhost import maildrop_host, queue_of
-from collective.maildrophost.api.messages import message_and_history, message_json
+from collective.maildrophost.api.messages import message_and_history
 from collective.maildrophost.api.query import read_query
 from collective.maildrophost.api.service import MESSAGES, QueueService
 from collective.maildrophost.engine.identity import is_gone
@@ -30,7 +30,7 @@ class MaildropGet(QueueService):
 
     def _status(self) -> dict[str, Any]:
         mail_host = maildrop_host(self.context)
-        with queue_of(mail_host).read() as tx:
+        with queue_of(self.context).read() as tx:
             health, figures = look(tx, time.time(), is_gone)
         return {
             "@id": self.url(),
@@ -42,25 +42,18 @@ class MaildropGet(QueueService):
 
     def _page(self) -> dict[str, Any]:
         wanted = read_query(self.request.get("QUERY_STRING", ""))
-        with queue_of(maildrop_host(self.context)).read() as tx:
+        with queue_of(self.context).read() as tx:
             found = search(tx, wanted.search, wanted.size, wanted.start)
         # The batch knows the links to the other pages; this one is all that was read.
         batch = HypermediaBatch(self.request, range(found.total))
         page = {
             "@id": batch.canonical_url,
-            "items": [
-                message_json(self.url(MESSAGES, each.id), each)
-                for each in found.records
-            ],
+            "items": [self.message_json(each) for each in found.records],
             "items_total": batch.items_total,
             "complete": found.complete,
         }
         return {**page, "batching": batch.links} if batch.links else page
 
     def _message(self, id: str) -> dict[str, Any]:
-        queue = queue_of(maildrop_host(self.context))
-        message, history = message_and_history(queue, id)
-        return {
-            **message_json(self.url(MESSAGES, message.id), message),
-            "history": history,
-        }
+        message, history = message_and_history(queue_of(self.context), id)
+        return {**self.message_json(message), "history": history}

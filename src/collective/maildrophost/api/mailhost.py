@@ -23,8 +23,9 @@ def maildrop_host(site: Any) -> Any:
     return mail_host
 
 
-def queue_of(mail_host: Any) -> Queue:
-    """The queue that `mail_host` writes to; ServiceUnavailable says what is wrong."""
+def queue_of(site: Any) -> Queue:
+    """The queue of the site's Maildrop Host; ServiceUnavailable says what is wrong."""
+    mail_host = maildrop_host(site)
     try:
         return configured_queue(mail_host.getConfigKey())
     except MaildropError as error:

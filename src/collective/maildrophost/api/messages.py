@@ -1,4 +1,4 @@
-"""Messages of a queue as JSON, found, and acted on."""
+"""Messages of a queue, found and acted on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ from collective.maildrophost.engine.queue import (
     attempts,
     get_message,
 )
-
-
-def message_json(url: str, message: MessageRecord) -> dict[str, Any]:
-    """One of many."""
-    return {"@id": url, **message.as_json()}
 
 
 def message_and_history(

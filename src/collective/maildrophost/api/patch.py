@@ -7,14 +7,10 @@ from typing import Any
 from plone.restapi.exceptions import DeserializationError
 
 from collective.maildrophost.api.body import json_object
-from collective.maildrophost.api.mailhost import maildrop_host, queue_of
-from collective.maildrophost.api.messages import (
-    act_on_message,
-    message_json,
-    one_message,
-)
+from collective.maildrophost.api.mailhost import queue_of
+from collective.maildrophost.api.messages import act_on_message, one_message
 from collective.maildrophost.api.refusals import BadRequest
-from collective.maildrophost.api.service import MESSAGES, QueueService
+from collective.maildrophost.api.service import QueueService
 
 ACTIONS = ("retry", "hold", "release")
 
@@ -27,12 +23,11 @@ class MaildropPatch(QueueService):
     def answer(self) -> Any:
         """Nothing, or the message as it is now where the client prefers that."""
         id, action = self.message_id(), self._action()
-        queue = queue_of(maildrop_host(self.context))
+        queue = queue_of(self.context)
         act_on_message(queue, action, id)
         if self.request.getHeader("Prefer") != "return=representation":
             return self.reply_no_content()
-        message = one_message(queue, id)
-        return message_json(self.url(MESSAGES, message.id), message)
+        return self.message_json(one_message(queue, id))
 
     def _action(self) -> str:
         try:

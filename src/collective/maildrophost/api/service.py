@@ -16,7 +16,7 @@ from collective.maildrophost.api.refusals import (
     NotFound,
     ServiceUnavailable,
 )
-from collective.maildrophost.engine.queue import QueueError, Unheard
+from collective.maildrophost.engine.queue import MessageRecord, QueueError, Unheard
 
 NAME = "@maildrop"
 MESSAGES = "messages"
@@ -73,6 +73,10 @@ class QueueService(Service):
     def url(self, *path: str) -> str:
         """The address of a path below @maildrop."""
         return "/".join((self.context.absolute_url(), NAME, *path))
+
+    def message_json(self, message: MessageRecord) -> dict[str, Any]:
+        """A message as it is listed."""
+        return {"@id": self.url(MESSAGES, message.id), **message.as_json()}
 
 
 def _perhaps(error: Unheard) -> str:
