@@ -42,25 +42,25 @@ class QueuePage(Page):
     readable = True
     """False once the queue could not be read: it is not known to be empty then."""
 
-    @cached_property
+    @property
     def query(self) -> Query:
         """What is asked for; a page behind the last one is the last one."""
-        asked = query(self.request.form)
-        return asked.on_page(min(asked.page, self._last_page(asked)))
+        return self._shown[0]
 
-    def _last_page(self, asked: Query) -> int:
-        return max(1, -(-self._find(asked).total // PAGE_SIZE))
-
-    @cached_property
+    @property
     def found(self) -> Found:
         """The messages of this page."""
-        return self._find(self.query)
+        return self._shown[1]
 
-    def _find(self, asked: Query) -> Found:
-        key = (asked.search, asked.page)
-        if key not in self._known:
-            self._known[key] = self._look_for(asked)
-        return self._known[key]
+    @cached_property
+    def _shown(self) -> tuple[Query, Found]:
+        asked = query(self.request.form)
+        found = self._look_for(asked)
+        last = _last_page(found)
+        if asked.page > last:
+            asked = asked.on_page(last)
+            found = self._look_for(asked)
+        return asked, found
 
     def _look_for(self, asked: Query) -> Found:
         # Who asks once more may wait for the queue's answer as long again.
@@ -69,10 +69,6 @@ class QueuePage(Page):
                 return search(tx, asked.search, PAGE_SIZE, asked.offset)
         self.readable = False
         return Found((), 0)
-
-    @cached_property
-    def _known(self) -> dict[Any, Found]:
-        return {}
 
     def rows(self) -> list[dict[str, Any]]:
         """The messages as the table shows them."""
@@ -149,7 +145,7 @@ class QueuePage(Page):
 
     def pages(self) -> dict[str, str]:
         """Where other pages are; "" for those that there are not."""
-        page, last = self.query.page, self._last_page(self.query)
+        page, last = self.query.page, self.last_page()
 
         def address(number: int, there: bool) -> str:
             return self._address(self.query.on_page(number)) if there else ""
@@ -163,7 +159,11 @@ class QueuePage(Page):
 
     def last_page(self) -> int:
         """How many pages there are."""
-        return self._last_page(self.query)
+        return _last_page(self.found)
+
+
+def _last_page(found: Found) -> int:
+    return max(1, -(-found.total // PAGE_SIZE))
 
 
 _COLUMNS: tuple[tuple[Sort | None, Any, str], ...] = (
