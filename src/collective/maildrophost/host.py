@@ -97,7 +97,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             messageText = headers.separated(headers.from_the_start(messageText))
             headers.check(messageText)
             mto = envelope.listed(mto, charset)
-            headers.check_new(messageText, envelope.each(mto), mfrom, subject)
+            headers.check_new(messageText, envelope.items_of(mto), mfrom, subject)
             recipients = envelope.recipients(messageText, mto)
         # Not handed on: add-ons and tests replace what follows by methods with
         # MailHost's own arguments.

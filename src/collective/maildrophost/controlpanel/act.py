@@ -11,7 +11,7 @@ from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from collective.maildrophost.controlpanel.faulttext import in_one_go, in_portions
 from collective.maildrophost.controlpanel.leftalonetext import reason
 from collective.maildrophost.controlpanel.page import Action
-from collective.maildrophost.controlpanel.query import Query, query
+from collective.maildrophost.controlpanel.query import Query, read_query
 from collective.maildrophost.controlpanel.question import asked_of, fields_of
 from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.crowd import (
@@ -76,7 +76,7 @@ class ActOnMessages(Action):
     @property
     def query(self) -> Query:
         """What the queue's page showed."""
-        return query(self.request.form)
+        return read_query(self.request.form)
 
     def act(self) -> Any:
         """Do it, or ask first."""

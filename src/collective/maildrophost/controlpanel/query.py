@@ -82,7 +82,7 @@ class Query:
         return Query(replace(self.search, sort=sort, descending=down))
 
 
-def query(form: Mapping[str, Any]) -> Query:
+def read_query(form: Mapping[str, Any]) -> Query:
     """What the fields of a request ask for."""
     text = form.get("text", "")
     search = Search(

@@ -16,7 +16,7 @@ from collective.maildrophost.controlpanel.query import (
     IN_QUEUE_CODE,
     PAGE_SIZE,
     Query,
-    query,
+    read_query,
 )
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
@@ -54,7 +54,7 @@ class QueuePage(Page):
 
     @cached_property
     def _shown(self) -> tuple[Query, Found]:
-        asked = query(self.request.form)
+        asked = read_query(self.request.form)
         found = self._look_for(asked)
         last = _last_page(found)
         if asked.page > last:

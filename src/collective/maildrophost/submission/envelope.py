@@ -71,11 +71,11 @@ def recipients(message: Any, mto: Any) -> list[str]:
 
     Raises InvalidMessage. An empty list means that there is none.
     """
-    texts = map(unfolded, each(listed(mto))) if mto else _headers(message)
+    texts = map(unfolded, items_of(listed(mto))) if mto else _headers(message)
     return [address for text in texts for address in _addresses(text)]
 
 
-def each(mto: Any) -> Iterable[Any]:
+def items_of(mto: Any) -> Iterable[Any]:
     """The items of what `listed` returns; a text may still hold several addresses."""
     return (mto,) if isinstance(mto, str) else mto or ()
 
