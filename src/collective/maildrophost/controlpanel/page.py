@@ -102,6 +102,10 @@ class Page(BrowserView):
         """The address of a view of the site."""
         return f"{self.context.absolute_url()}/@@{view}"
 
+    def page_of(self, id: str) -> str:
+        """The address of a message's page."""
+        return f"{self.url('maildrophost-controlpanel-message')}?id={id}"
+
     def static(self, name: str) -> str:
         """The address of a script or a style sheet."""
         folder = "++resource++collective.maildrophost"

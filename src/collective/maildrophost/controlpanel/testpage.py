@@ -146,7 +146,7 @@ class Followed(Page):
     def message_url(self) -> str:
         """The page with everything about the mail."""
         assert self.record is not None
-        return f"{self.url('maildrophost-controlpanel-message')}?id={self.record.id}"
+        return self.page_of(self.record.id)
 
 
 class TestMailPage(Followed):
