@@ -17,6 +17,7 @@ from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     AttemptRecord,
     MessageRecord,
+    RecipientState,
     attempts,
     content,
     get_message,
@@ -65,7 +66,7 @@ class MessagePage(Page):
 
     def state(self) -> dict[str, Any]:
         """The message's state as it is shown."""
-        return words.state(self.record.state.value)
+        return words.state(self.record.state)
 
     def state_explained(self) -> Any:
         """What the state means."""
@@ -90,7 +91,7 @@ class MessagePage(Page):
     def recipients(self) -> list[dict[str, Any]]:
         """Each recipient with its last reply; of very many the first."""
         return [
-            {**each.__dict__, "state": words.recipient_state(each.state.value)}
+            {**each.__dict__, "state": words.recipient_state(each.state)}
             for each in self.record.by_need()[:MOST_SHOWN]
         ]
 
@@ -108,7 +109,7 @@ class MessagePage(Page):
             {
                 **each.__dict__,
                 "time": moment(each.time, self.request),
-                "outcome": words.recipient_state(each.outcome),
+                "outcome": words.recipient_state(RecipientState(each.outcome)),
             }
             for each in self._attempts[: -MOST_SHOWN - 1 : -1]
         ]

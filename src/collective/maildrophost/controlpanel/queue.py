@@ -84,7 +84,7 @@ class QueuePage(Page):
             "recipients": addresses[:RECIPIENTS_SHOWN],
             "more_recipients": max(0, len(addresses) - RECIPIENTS_SHOWN),
             "sender": record.sender,
-            "state": words.state(record.state.value),
+            "state": words.state(record.state),
             "lane": words.LANES[record.lane],
             "due": moment(record.due, self.request),
             "created": moment(record.created, self.request),

@@ -75,7 +75,7 @@ class Followed(Page):
     def state(self) -> dict[str, Any]:
         """The mail's state as it is shown."""
         assert self.record is not None
-        return words.state(self.record.state.value)
+        return words.state(self.record.state)
 
     def progress(self) -> Any:
         """Where the mail is, in a sentence."""

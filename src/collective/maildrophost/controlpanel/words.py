@@ -72,11 +72,12 @@ BADGES = {
 """Bootstrap's class for the badge of a state or an outcome; the word says it too."""
 
 
-def state(code: str) -> dict[str, Any]:
+def state(of_message: State) -> dict[str, Any]:
     """How a message's state is shown."""
-    return {"word": STATES[State(code)], "badge": BADGES[code]}
+    return {"word": STATES[of_message], "badge": BADGES[of_message.value]}
 
 
-def recipient_state(code: str) -> dict[str, Any]:
+def recipient_state(of_recipient: RecipientState) -> dict[str, Any]:
     """How the state of a recipient, or the outcome of an attempt, is shown."""
-    return {"word": RECIPIENT_STATES[RecipientState(code)], "badge": BADGES[code]}
+    word, badge = RECIPIENT_STATES[of_recipient], BADGES[of_recipient.value]
+    return {"word": word, "badge": badge}
