@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
@@ -46,7 +46,15 @@ REFUSALS_SHOWN = 20
 EXAMPLES_SHOWN = 5
 SELECTED, ALL = "selected", "all"
 
-Fields = list[tuple[str, str]]
+
+class _Question(NamedTuple):
+    """What a person is asked about before anything is lost."""
+
+    affected: int
+    """How many messages the action is about."""
+    first: Sequence[MessageRecord]
+    fields: list[tuple[str, str]]
+    """Of the form: which messages those are."""
 
 
 class ActOnMessages(Action):
@@ -160,13 +168,13 @@ class ActOnMessages(Action):
 
     def affected(self) -> int:
         """How many messages the action is about, before it is done."""
-        return self._question[0]
+        return self._question.affected
 
     def examples(self) -> list[str]:
         """Recipients and subject of the first messages that the action is about."""
         return [
             f"{', '.join(one.address for one in each.recipients[:3])}: {each.subject}"
-            for each in self._question[1]
+            for each in self._question.first
         ]
 
     def hidden_fields(self) -> list[tuple[str, str]]:
@@ -176,20 +184,20 @@ class ActOnMessages(Action):
             ("scope", ALL if self.on_all else SELECTED),
             ("from", self.sent("from")),
             *self.query.fields().items(),
-            *self._question[2],
+            *self._question.fields,
         ]
 
     @cached_property
-    def _question(self) -> tuple[int, Sequence[MessageRecord], Fields]:
-        """How many messages there are to act on, the first of them, and which."""
+    def _question(self) -> _Question:
         with self.site_mail_host.queue().read() as tx:
             if self.on_all:
                 asked = ask_about(tx, self.action, self.query.search)
-                return asked.affected, self._first(tx, asked), fields_of(asked)
+                first = self._first(tx, asked)
+                return _Question(asked.affected, first, fields_of(asked))
             keys = dict.fromkeys(map(key_of, self.ids))
             chosen = records(tx, [key for key in keys if key is not None])
             which = [("ids:list", id) for id in self.ids]
-            return len(chosen), chosen[:EXAMPLES_SHOWN], which
+            return _Question(len(chosen), chosen[:EXAMPLES_SHOWN], which)
 
     def _first(self, tx: Transaction, asked: Asked) -> Sequence[MessageRecord]:
         takes_part = who_takes_part(self.action, self.query.search)
