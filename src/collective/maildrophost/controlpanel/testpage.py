@@ -30,6 +30,30 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.engine.queue.states import FINAL
 from collective.maildrophost.i18n import _
 
+_QUEUED = _("test_queued", default="The mail for ${recipient} is in the queue.")
+PROGRESS = {
+    State.PREPARED: _QUEUED,
+    State.QUEUED: _QUEUED,
+    State.DEFERRED: _(
+        "test_deferred",
+        default="The relay did not take the mail for ${recipient} yet. It will be "
+        "tried again.",
+    ),
+    State.SENDING: _(
+        "test_sending",
+        default="A daemon is handing the mail for ${recipient} to the relay.",
+    ),
+    State.HELD: _("test_held", default="Somebody holds the mail back."),
+    State.FAILED: _(
+        "test_failed",
+        default="The relay has refused the mail for ${recipient} for good.",
+    ),
+    State.SENT: _(
+        "test_sent", default="The relay has taken the mail for ${recipient}."
+    ),
+}
+"""Where a mail is that is followed, by its state."""
+
 
 class Followed(Page):
     """What became of the mail whose Message-Id is in the request."""
@@ -80,40 +104,9 @@ class Followed(Page):
     def progress(self) -> Any:
         """Where the mail is, in a sentence."""
         assert self.record is not None
-        recipient = self.record.recipients[0].address
-        mapping = {"recipient": recipient}
-        if self.record.state is State.SENT:
-            return _(
-                "test_sent",
-                default="The relay has taken the mail for ${recipient}.",
-                mapping=mapping,
-            )
-        if self.record.state is State.FAILED:
-            return _(
-                "test_failed",
-                default="The relay has refused the mail for ${recipient} for good.",
-                mapping=mapping,
-            )
-        if self.record.state is State.DEFERRED:
-            return _(
-                "test_deferred",
-                default="The relay did not take the mail for ${recipient} yet. It will "
-                "be tried again.",
-                mapping=mapping,
-            )
-        if self.record.state is State.SENDING:
-            return _(
-                "test_sending",
-                default="A daemon is handing the mail for ${recipient} to the relay.",
-                mapping=mapping,
-            )
-        if self.record.state is State.HELD:
-            return _("test_held", default="Somebody holds the mail back.")
-        return _(
-            "test_queued",
-            default="The mail for ${recipient} is in the queue.",
-            mapping=mapping,
-        )
+        said = PROGRESS[self.record.state]
+        mapping = {"recipient": self.record.recipients[0].address}
+        return _(said, default=said.default, mapping=mapping)
 
     def steps(self) -> list[dict[str, Any]]:
         """What happened to the mail, in order, each with its time."""
