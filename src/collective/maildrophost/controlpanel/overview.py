@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -68,7 +67,7 @@ class Overview(Page):
         ]
 
     def _listed(self, **narrowed: Any) -> str:
-        query = Query(replace(Search(), **narrowed))
+        query = Query(Search(**narrowed))
         return self.url("maildrophost-controlpanel-queue") + query.address()
 
     def daemons(self) -> list[dict[str, Any]]:
