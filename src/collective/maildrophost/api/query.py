@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qs
@@ -12,7 +12,7 @@ from plone.restapi.batching import DEFAULT_BATCH_SIZE
 from collective.maildrophost.api.refusals import BadRequest
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import LANES_BY_LABEL
-from collective.maildrophost.engine.queue import Search, Sort, State
+from collective.maildrophost.engine.queue import IN_QUEUE, Search, Sort, State
 
 MOST_ON_A_PAGE = 1000
 LAST_START = 2**31 - 1
@@ -39,10 +39,9 @@ def read_query(query_string: str) -> Query:
     # One misspelt, or one whose value a script has lost, must not list, to a program
     # that deletes them, all messages.
     given = parse_qs(query_string, keep_blank_values=True)
-    _check(given, dict.fromkeys(PARAMETERS), "parameter")
-    everything = Search()
+    _check(given, PARAMETERS, "parameter")
     lanes = _chosen(given, "lane", LANES_BY_LABEL) or (None,)
-    states = _chosen(given, "state", STATES) or everything.states
+    states = _chosen(given, "state", STATES) or IN_QUEUE
     return Query(
         Search(
             text=_single("text", given.get("text", [""])),
@@ -66,7 +65,7 @@ def _chosen(
     return tuple(choices[value] for value in values)
 
 
-def _check(values: Iterable[str], choices: Iterable[str], name: str) -> None:
+def _check(values: Iterable[str], choices: Collection[str], name: str) -> None:
     for value in values:
         if value not in choices:
             known = ", ".join(choices)

@@ -16,6 +16,7 @@ from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import (
+    IN_QUEUE,
     Health,
     MessageRecord,
     Search,
@@ -120,7 +121,7 @@ def _batches(tx: Transaction) -> list[dict[str, Any]]:
 def _messages(
     tx: Transaction, text: str, state: State | None, start: int
 ) -> dict[str, Any]:
-    states = Search().states if state is None else (state,)
+    states = IN_QUEUE if state is None else (state,)
     found = search(tx, Search(text, states), MESSAGES_PER_PAGE, start)
     end = start + MESSAGES_PER_PAGE
     return {
