@@ -133,7 +133,7 @@ class Tabs(Base):
     @security.protected(change_configuration)
     def manage_releaseBatch(self, batch: str, REQUEST: Any) -> Any:
         """Send a prepared batch: its transaction has committed, somebody found out."""
-        return self._act_on_batch(release_batch, batch, REQUEST, "released")
+        return self._decide_on_batch(release_batch, batch, REQUEST, "released")
 
     @zpublish(methods="POST")
     @security.protected(change_configuration)
@@ -143,17 +143,17 @@ class Tabs(Base):
             check_same_site(REQUEST)
             message = "Nothing was discarded: tick “for good” to discard a batch."
             return self._back_to(REQUEST, "manage_queue", message)
-        return self._act_on_batch(discard_batch, batch, REQUEST, "discarded")
+        return self._decide_on_batch(discard_batch, batch, REQUEST, "discarded")
 
-    def _act_on_batch(self, act: Any, batch: str, request: Any, done: str) -> Any:
+    def _decide_on_batch(self, decide: Any, batch: str, request: Any, said: str) -> Any:
         check_same_site(request)
         try:
-            count = act(configured_queue(self.getConfigKey()), readable(batch))
-            message = f"{count} mails {done}." if count else _GONE
+            count = decide(configured_queue(self.getConfigKey()), readable(batch))
+            message = f"{count} mails {said}." if count else _GONE
         except Unheard as error:
             message = _perhaps(error)
         except MaildropError as error:
-            message = f"Nothing was {done}: {error}"
+            message = f"Nothing was {said}: {error}"
         return self._back_to(request, "manage_queue", message)
 
     @zpublish(methods="POST")
