@@ -148,12 +148,6 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         else:
             self._queue(mfrom, mto, messageText, immediate)
 
-    # What Products.PrintingMailHost calls for its fixed addresses, which do get mail.
-    def _monkey__send(
-        self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
-    ) -> None:
-        self._queue(mfrom, mto, messageText, immediate)
-
     def _queue(
         self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
@@ -163,6 +157,9 @@ class MaildropHost(Tabs, Deliverer, MailHost):
                 configuration, mfrom, mto, messageText, bool(immediate)
             )
         self._hand_over(configuration.queue, message)
+
+    # What Products.PrintingMailHost calls for its fixed addresses, which do get mail.
+    _monkey__send = _queue
 
     def _composed(
         self,
