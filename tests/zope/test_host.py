@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import threading
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -22,14 +20,9 @@ from Products.MailHost.MailHost import MailHost, MailHostError
 from zope.interface.verify import verifyObject
 
 from collective import maildrophost
-from collective.maildrophost.engine import identity
-from collective.maildrophost.engine.doorbell import listen
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import Daemon, register
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.interfaces import IMaildropHost
-
-LEASE_SECONDS = 60
 
 
 def test_it_is_what_the_package_offers(host):
@@ -130,105 +123,10 @@ def test_without_transactions_a_refusing_queue_is_a_mailhosterror(
     assert subjects() == []
 
 
-@pytest.fixture
-def doorbell(queue, configuration):
-    """The doorbell of a daemon that works on the queue."""
-    bell = listen(configuration.home)
-    now = time.time()
-    daemon = Daemon(
-        owner="d" * 32,
-        host="localhost",
-        pid=1,
-        process="1",
-        doorbell=str(bell.path),
-        relay="localhost:25",
-        started=now,
-        seen=now,
-        lease_until=now + LEASE_SECONDS,
-    )
-    with queue.write() as tx:
-        register(tx, daemon)
-    yield bell
-    bell.close()
-
-
-def rung(bell):
-    try:
-        return bool(bell._socket.recv(16))
-    except BlockingIOError:
-        return False
-
-
-@pytest.mark.parametrize("alone", [True, False])
-def test_a_commit_wakes_the_daemon(root, send, doorbell, alone):
-    send(root.host)
-    root.counter += 0 if alone else 1
-    assert not rung(doorbell)
-    transaction.commit()
-    assert rung(doorbell)
-
-
-def test_an_abort_wakes_nobody(host, send, doorbell):
-    send(host)
-    transaction.abort()
-    assert not rung(doorbell)
-
-
-def test_mail_queued_at_once_wakes_the_daemon_at_once(host, send, doorbell):
-    host.setTransactional(False)
-    send(host)
-    assert rung(doorbell)
-
-
-def test_length_and_daemon_are_those_of_the_queue(host, send, doorbell):
-    assert host.queueLength() == 0
-    send(host)
-    transaction.commit()
-    assert host.queueLength() == 1
-    assert host.queueThreadAlive() is True
-
-
-def test_without_a_daemon_nobody_works_on_the_queue(host, queue):
-    assert host.queueThreadAlive() is False
-
-
-def test_a_daemon_that_was_killed_works_no_more(host, doorbell, monkeypatch):
-    assert host.queueThreadAlive() is True
-    monkeypatch.setattr(identity, "fate", lambda process, here: identity.Fate.ENDED)
-    assert host.queueThreadAlive() is False
-
-
-def test_what_keeps_threads_of_zope_from_delivering_keeps_no_daemon(
-    host, send, doorbell, monkeypatch
-):
-    monkeypatch.setenv("MAILHOST_QUEUE_ONLY", "1")
-    assert host.queueNonDeliveryMode() is False
-    send(host)
-    transaction.commit()
-    assert rung(doorbell)
-
-
-def test_a_queue_that_does_not_answer_has_a_reason_for_a_length(
-    host, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("MAILDROP_CONFIG", str(tmp_path / "missing.conf"))
-    assert "missing.conf" in host.queueLength()
-    assert host.queueThreadAlive() is False
-
-
 def test_nothing_turns_the_queue_off(host):
     host.smtp_queue = False
     host.__dict__["smtp_queue"] = False
     assert host.smtp_queue is True
-
-
-def test_no_delivery_thread_is_ever_started(host, send):
-    before = threading.enumerate()
-    host._startQueueProcessorThread()
-    host.manage_restartQueueThread("start")
-    send(host)
-    transaction.commit()
-    assert threading.enumerate() == before
 
 
 def test_the_log_is_its_newest_bytes(host, configuration):
