@@ -312,16 +312,3 @@ def test_the_date_is_that_of_the_second(monkeypatch):
         written = message_from_bytes(munged(MIMEText("x"), "b@x.org", "a@x.org")[0])
         assert parsedate_to_datetime(written["Date"]).timestamp() == second
         assert written["Date"] == DateTime(second + 0.9).rfc822()
-
-
-def test_the_callers_message_stays_as_it_is():
-    letter = plain(From="old@x.org", Bcc="c@x.org", Subject="hello")
-    before = letter.as_bytes()
-    munged(letter, "b@x.org", "a@x.org", "another")
-    assert letter.as_bytes() == before
-
-
-def test_most_mail_is_written_without_mailhost(monkeypatch):
-    monkeypatch.setattr(module, "_mungeHeaders", None)
-    for letter in (LETTERS["plain"](), LETTERS["quoted-printable"]()):
-        munged(letter, "b@x.org", "Ann Other <a@x.org>", "hello")
