@@ -1,4 +1,4 @@
-"""Times as the site's readers write them."""
+"""Times and sizes as the site's readers write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from collective.maildrophost.controlpanel.moments import times_of_day
+from collective.maildrophost.controlpanel.moments import size, times_of_day
 
 HOUR = 3600
 
@@ -37,3 +37,11 @@ def test_no_two_hours_of_a_day_have_the_same_name(berlin, first, twice):
 
 def test_a_time_of_day_is_short(berlin):
     assert times_of_day([1_790_000_000 // HOUR * HOUR]) == ["16:00"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("en", "4.4 kB"), ("de", "4,4 kB"), ("xx", "4.4 kB")]
+)
+def test_a_size_has_the_decimal_point_of_its_reader(portal, reader, language, text):
+    assert size(4400, reader(language)) == text
+    assert size(812, reader(language)) == "812 B"

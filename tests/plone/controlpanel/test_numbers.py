@@ -1,4 +1,4 @@
-"""Numbers, and the words beside them."""
+"""How many mails there are, and the words beside a number."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ import time
 
 import pytest
 
-from collective.maildrophost.controlpanel.moments import size
 from collective.maildrophost.engine.queue import discard, new_batch, prepare
-
-
-@pytest.mark.parametrize(
-    ("language", "text"), [("en", "4.4 kB"), ("de", "4,4 kB"), ("xx", "4.4 kB")]
-)
-def test_a_size_has_the_decimal_point_of_its_reader(portal, reader, language, text):
-    assert size(4400, reader(language)) == text
-    assert size(812, reader(language)) == "812 B"
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "1 mail ,"), (2, "2 mails ,")])
