@@ -16,7 +16,7 @@ from z3c.form import button
 from z3c.form.interfaces import DISPLAY_MODE
 from zope.i18n import translate
 
-from collective.maildrophost.controlpanel.effective import MASK
+from collective.maildrophost.controlpanel.configurationtext import MASK
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.testmail import (
     send_test_mail,

@@ -11,7 +11,7 @@ from plone.protect import CheckAuthenticator, PostOnly
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 from z3c.form import button, form
 
-from collective.maildrophost.controlpanel.effective import options
+from collective.maildrophost.controlpanel.configurationtext import options
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.engine.config import Configuration

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.controlpanel.effective import options
+from collective.maildrophost.controlpanel.configurationtext import options
 from collective.maildrophost.engine.config import load
 
 WORD = "sesame7"
