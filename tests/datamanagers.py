@@ -7,6 +7,9 @@ from typing import Any
 
 import transaction
 
+AFTER_ZODB, AFTER_MAIL = "~a", "~~"
+"""Sort keys: between those of ZODB's storages and that of our mail, and behind it."""
+
 
 class Resource:
     """A data manager; every phase says yes but for those that are given."""

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 import transaction
+from datamanagers import AFTER_ZODB
 from Products.MailHost.MailHost import MailHostError
 from waiting import PATIENCE_SECONDS
 
@@ -18,8 +19,6 @@ from collective.maildrophost.engine.queue import (
     prepared_batches,
 )
 from collective.maildrophost.engine.queue.sqlite import lock
-
-BEFORE_MAIL = "aaa"
 
 
 def commit_fails(database, root, send, match, **options):
@@ -142,7 +141,7 @@ def test_a_release_that_fails_does_not_fail_the_commit(
     root.counter += 1
     send(root.host)
     away = queue.path.with_suffix(".away")
-    join(BEFORE_MAIL, tpc_finish=lambda: queue.path.rename(away))
+    join(AFTER_ZODB, tpc_finish=lambda: queue.path.rename(away))
     transaction.commit()
     away.rename(queue.path)
     with database.transaction() as connection:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL, AFTER_ZODB
 from Products.MailHost.MailHost import MailHostError
 from zope.sendmail.delivery import DirectMailDelivery
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
-
-AFTER_MAIL = "~zzz"
-BEFORE_MAIL = "aaa"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -74,7 +72,7 @@ def test_a_savepoint_takes_back_the_mail_sent_since(root, deliver, subjects):
 
 
 @pytest.mark.parametrize("transactional", [True, False])
-@pytest.mark.parametrize("key", [AFTER_MAIL, BEFORE_MAIL])
+@pytest.mark.parametrize("key", [AFTER_MAIL, AFTER_ZODB])
 def test_a_no_of_somebody_else_deletes_the_mail(
     root, deliver, subjects, join, key, transactional
 ):

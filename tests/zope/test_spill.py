@@ -7,12 +7,11 @@ from contextlib import suppress
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL, AFTER_ZODB
 from Products.MailHost.MailHost import MailHostError
 from ZODB.POSException import ConflictError
 
 from collective.maildrophost import transaction as spool
-
-BEFORE_MAIL, AFTER_MAIL = "aaa", "~zzz"
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +115,7 @@ def test_mail_that_is_lost_between_the_phases_is_told(
     root.counter += 1
     for subject in ("1", "2"):
         send(root.host, subject)
-    join(BEFORE_MAIL, tpc_finish=lambda: loses(queue, "2"))
+    join(AFTER_ZODB, tpc_finish=lambda: loses(queue, "2"))
     transaction.commit()
     assert subjects() == [("1", "queued")]
     assert "only 1 of its 2 mails were there to be released" in caplog.text

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL, AFTER_ZODB
 from Products.MailHost.MailHost import MailHostError
 from waiting import PATIENCE_SECONDS
 from ZODB.POSException import ConflictError
@@ -14,9 +15,6 @@ from ZODB.POSException import ConflictError
 from collective.maildrophost.engine.queue import State
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
-
-AFTER_MAIL = "~zzz"
-BEFORE_MAIL = "aaa"  # yet after the FileStorage, whose key is an absolute path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -221,7 +219,7 @@ def test_a_no_before_the_mail_leaves_nothing(root, send, subjects, join):
         raise RuntimeError("no")
 
     send(root.host)
-    join(BEFORE_MAIL, tpc_vote=refuse)
+    join(AFTER_ZODB, tpc_vote=refuse)
     with pytest.raises(RuntimeError, match="no"):
         transaction.commit()
     transaction.abort()
@@ -232,7 +230,7 @@ def test_mail_is_released_after_zodb_has_finished(root, send, subjects, join):
     seen = []
     root.counter += 1
     send(root.host)
-    join(BEFORE_MAIL, tpc_finish=lambda: seen.append(subjects()))
+    join(AFTER_ZODB, tpc_finish=lambda: seen.append(subjects()))
     join(AFTER_MAIL, tpc_finish=lambda: seen.append(subjects()))
     transaction.commit()
     assert seen == [[("hello", "prepared")], [("hello", "queued")]]
@@ -258,7 +256,7 @@ def test_a_finish_that_breaks_leaves_the_mail_prepared(
 
     root.counter += 1
     send(root.host)
-    join(BEFORE_MAIL, tpc_finish=break_down)
+    join(AFTER_ZODB, tpc_finish=break_down)
     with pytest.raises(OSError, match="disk gone"):
         transaction.commit()
     transaction.abort()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL, AFTER_ZODB
 from servers.postgresql import PostgreSQL
 from servers.standby import Standby
 from waiting import wait_until
-
-AFTER_ZODB = "~a"
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ def test_mail_of_which_the_deletion_was_lost_is_not_sent(
         falls_behind()
         raise ValueError("no")
 
-    join("~~", tpc_vote=refuse)
+    join(AFTER_MAIL, tpc_vote=refuse)
     root.counter += 1
     send(root.host)
     with pytest.raises(ValueError, match="no"):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL, AFTER_ZODB
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import transaction as spool
@@ -18,9 +19,6 @@ from collective.maildrophost.indoubt import endings, resolver
 from collective.maildrophost.indoubt.endings import known_here
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.transaction import SpoolDataManager
-
-AFTER_ALL = "~~"
-AFTER_ZODB = "~a"
 
 
 @pytest.fixture
@@ -58,7 +56,7 @@ def test_a_transaction_that_goes_on_is_left_alone(root, send, mails, join, look)
         look()
         assert states(mails) == ["prepared"]
 
-    join(AFTER_ALL, tpc_vote=look_between)
+    join(AFTER_MAIL, tpc_vote=look_between)
     root.counter += 1
     send(root.host)
     transaction.commit()
@@ -210,7 +208,7 @@ def test_what_could_not_be_deleted_goes_when_it_can_be(
         break_it()
         raise ValueError("no")
 
-    join(AFTER_ALL, tpc_vote=say_no)
+    join(AFTER_MAIL, tpc_vote=say_no)
     root.counter += 1
     send(root.host)
     with pytest.raises(ValueError, match="no"):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import transaction
+from datamanagers import AFTER_ZODB
 
 from collective.maildrophost.engine.actions import discard_batch, release_batch
 from collective.maildrophost.indoubt import endings, resolver, storagelog
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.transaction import SpoolDataManager
-
-AFTER_ZODB = "~a"
 
 
 @pytest.fixture

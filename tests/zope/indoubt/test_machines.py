@@ -6,6 +6,7 @@ import time
 
 import pytest
 import transaction
+from datamanagers import AFTER_ZODB
 
 from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.message import compose
@@ -69,9 +70,6 @@ def test_a_start_of_the_machine_leaves_what_no_log_knows_to_a_person(
     look()
     assert states() == ["prepared"]
     assert "nobody can tell" in caplog.text
-
-
-AFTER_ZODB = "~a"
 
 
 @pytest.mark.settling

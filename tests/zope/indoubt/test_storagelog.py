@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL
 
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.endings import Ending
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
 NEVER = "00" * 8
-AFTER_ALL = "~~"
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_search_begins_at_the_newest_transaction_that_is_seen(make_site, join,
             root = connection.root()
             root["counter"] += 1
             last = root._p_serial.hex()
-            join(AFTER_ALL, tpc_vote=partial(vote, connection))
+            join(AFTER_MAIL, tpc_vote=partial(vote, connection))
             transaction.commit()
             connection.close()
             assert begins.pop() == {"main": last}
@@ -109,7 +109,7 @@ def test_a_vote_leaves_no_transaction_open_in_a_relational_database(make_site, j
     with make_site("history").opened() as database:
         connection = database.open()
         connection.root.counter += 1
-        join(AFTER_ALL, tpc_vote=lambda: storagelog.reference([connection]))
+        join(AFTER_MAIL, tpc_vote=lambda: storagelog.reference([connection]))
         transaction.commit()
         connection.close()
         assert not database.storage._load_connection

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL, AFTER_ZODB
 from servers.postgresql import PostgreSQL
 from servers.twohosts import two_hosts
 
 from collective.maildrophost import transaction as spool
-
-AFTER_ZODB = "~a"
-AFTER_ALL = "~~"
 
 
 @pytest.fixture
@@ -87,7 +85,7 @@ def test_mail_of_a_refused_transaction_is_deleted_there(
         goes_on_with(other)
         refuse()
 
-    join(AFTER_ALL, tpc_vote=refused)
+    join(AFTER_MAIL, tpc_vote=refused)
     if changes:
         root.counter += changes
     send(root.host)

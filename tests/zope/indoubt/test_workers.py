@@ -7,13 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 import transaction
+from datamanagers import AFTER_ZODB
 from waiting import wait_until
 
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.transaction import SpoolDataManager
-
-AFTER_ZODB = "~a"
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
