@@ -9,11 +9,14 @@ import pytest
 import transaction
 import ZEO
 import ZODB.config
+from datamanagers import AFTER_ZODB
 from waiting import PATIENCE_SECONDS
 
+from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt import doubt
 from collective.maildrophost.indoubt.resolver import Resolver
+from collective.maildrophost.transaction import SpoolDataManager
 
 FILE = """\
 <zodb main>
@@ -148,6 +151,33 @@ def die(in_process, scripts, queue):
         assert process.wait(PATIENCE_SECONDS) == -signal.SIGKILL
 
     return die_at
+
+
+@pytest.fixture
+def out_of_order():
+    """Two calls: from the first one to the second, the queue can't be written."""
+    with pytest.MonkeyPatch.context() as patched:
+
+        def break_it():
+            def refuse(self):
+                raise MaildropError("no disk")
+
+            patched.setattr(SpoolDataManager, "_write", refuse)
+
+        yield break_it, patched.undo
+
+
+@pytest.fixture
+def unreleased(root, send, join, mails, out_of_order):
+    """The batch of a mail that was committed while the queue was out of order."""
+    break_it, mend = out_of_order
+    join(AFTER_ZODB, tpc_finish=break_it)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    mend()
+    (message,) = mails()
+    return message.batch
 
 
 @pytest.fixture

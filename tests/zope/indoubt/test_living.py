@@ -13,38 +13,10 @@ from datamanagers import AFTER_MAIL, AFTER_ZODB
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import transaction as spool
-from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import QueueError
 from collective.maildrophost.indoubt import endings, resolver
 from collective.maildrophost.indoubt.endings import known_here
 from collective.maildrophost.indoubt.resolver import Resolver
-from collective.maildrophost.transaction import SpoolDataManager
-
-
-@pytest.fixture
-def out_of_order(monkeypatch):
-    """The queue can't be written, from the call to the end of the block."""
-    patched = pytest.MonkeyPatch()
-
-    def break_it():
-        def refuse(self):
-            raise MaildropError("no disk")
-
-        patched.setattr(SpoolDataManager, "_write", refuse)
-
-    yield break_it, patched.undo
-    patched.undo()
-
-
-@pytest.fixture
-def unreleased(root, send, join, out_of_order):
-    """A mail is prepared: its transaction has committed while the queue was broken."""
-    break_it, mend = out_of_order
-    join(AFTER_ZODB, tpc_finish=break_it)
-    root.counter += 1
-    send(root.host)
-    transaction.commit()
-    mend()
 
 
 def states(mails):

@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import transaction
-from datamanagers import AFTER_ZODB
 
 from collective.maildrophost.engine.actions import discard_batch, release_batch
 from collective.maildrophost.indoubt import endings, resolver, storagelog
 from collective.maildrophost.indoubt.resolver import Resolver
-from collective.maildrophost.transaction import SpoolDataManager
-
-
-@pytest.fixture
-def unreleased(root, send, join, mails):
-    """The batch of a mail that was committed while the queue was out of order."""
-    with pytest.MonkeyPatch.context() as broken:
-
-        def refuse(self):
-            raise OSError("no disk")
-
-        join(
-            AFTER_ZODB,
-            tpc_finish=lambda: broken.setattr(SpoolDataManager, "_write", refuse),
-        )
-        root.counter += 1
-        send(root.host)
-        transaction.commit()
-    (message,) = mails()
-    return message.batch
 
 
 def test_no_log_is_read_for_what_is_known_here(unreleased, look, states, monkeypatch):
