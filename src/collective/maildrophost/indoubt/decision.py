@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import Batch
@@ -15,25 +16,42 @@ class Decision(enum.Enum):
     RELEASE = enum.auto()
     DISCARD = enum.auto()
     WAIT = enum.auto()
-    """Its transaction may still go on."""
+    """Its transaction may still go on, or somebody else may still end it."""
     PERSON = enum.auto()
     """Nobody can tell but somebody who knows the site."""
 
 
-def decide(
-    batch: Batch, fate: Fate, here: Ending | None, logged: Ending | None
-) -> Decision:
-    """`fate` of its process; the ending that is known `here`, and the one `logged`.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a batch, with the `fate` of its process.
 
-    None: nothing is known here, the logs were not asked.
+    `here` is its ending that this process knows, `logged` the one in the logs; None:
+    nothing is known here, the logs were not asked. `settled` logs have all that there
+    will be; whoever has committed `had_its_time` to release it.
     """
-    if Ending.COMMITTED in (here, logged):
-        return Decision.RELEASE
-    if here is Ending.ABORTED:
+
+    batch: Batch
+    fate: Fate
+    here: Ending | None
+    logged: Ending | None
+    settled: bool
+    had_its_time: bool
+
+
+def decide(known: Known) -> Decision:
+    """What is to be done now."""
+    if Ending.COMMITTED in (known.here, known.logged):
+        # Whoever may still run does it itself, the very next moment.
+        elsewhere = known.here is None and known.fate is Fate.UNKNOWN
+        waits = elsewhere and not known.had_its_time
+        return Decision.WAIT if waits else Decision.RELEASE
+    if known.here is Ending.ABORTED:
         return Decision.DISCARD
-    if here is None and fate is not Fate.ENDED:
+    if known.here is None and known.fate is not Fate.ENDED:
         return Decision.WAIT
     # All vote before the first one finishes: nothing at all has committed.
-    if not batch.voted or logged is Ending.ABORTED:
+    if not known.batch.voted:
         return Decision.DISCARD
-    return Decision.PERSON
+    if not known.settled:
+        return Decision.WAIT
+    return Decision.DISCARD if known.logged is Ending.ABORTED else Decision.PERSON

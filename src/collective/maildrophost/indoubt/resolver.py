@@ -22,7 +22,7 @@ from collective.maildrophost.engine.queue import (
     release,
 )
 from collective.maildrophost.indoubt import storagelog
-from collective.maildrophost.indoubt.decision import Decision, decide
+from collective.maildrophost.indoubt.decision import Decision, Known, decide
 from collective.maildrophost.indoubt.doubt import Doubt
 from collective.maildrophost.indoubt.endings import (
     Ending,
@@ -76,17 +76,16 @@ class Resolver:
         }
         self._ask_logs(here, doubts, settled, now)
         for each, process in over.items():
-            doubt, known = doubts[each.batch], here.get(each.batch)
-            decision = decide(each, process, known, doubt.told)
-            if decision is Decision.RELEASE:
-                # Whoever may still run does it itself, the very next moment.
-                elsewhere = known is None and process is Fate.UNKNOWN
-                sure = not elsewhere or doubt.had_its_time(now)
-            else:
-                # Only what could not have been committed at all need not settle.
-                sure = known is Ending.ABORTED or not each.voted or settled[each]
-            if sure:
-                _act(queue, each, decision, doubt)
+            doubt = doubts[each.batch]
+            known = Known(
+                batch=each,
+                fate=process,
+                here=here.get(each.batch),
+                logged=doubt.told,
+                settled=settled[each],
+                had_its_time=doubt.had_its_time(now),
+            )
+            _act(queue, each, decide(known), doubt)
 
     def _remembered(self, queue: Queue, batches: Iterable[Batch]) -> dict[str, Doubt]:
         """What is known of each of them; of all that have ended it is forgotten."""
