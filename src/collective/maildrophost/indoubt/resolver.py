@@ -138,22 +138,27 @@ def _over(
 def _act(queue: Queue, batch: Batch, decision: Decision, doubt: Doubt) -> None:
     if decision is Decision.RELEASE:
         count = end_batch(queue, batch.batch, release)
-        words = "its transaction has committed: its %d mails are released"
+        logger.warning(
+            "batch %s: its transaction has committed: its %d mails are released",
+            batch.batch,
+            count,
+        )
     elif decision is Decision.DISCARD:
         count = end_batch(queue, batch.batch, discard)
-        words = "its transaction has not committed: its %d mails are deleted"
-    else:
-        if decision is Decision.PERSON and not doubt.left_to_a_person:
-            doubt.left_to_a_person = True
-            logger.error(
-                "batch %s: nobody can tell whether its transaction has committed. "
-                "Release or discard it, in the control panel or in the Queue tab of "
-                "the Maildrop Host; where several sites share the queue, first start "
-                "the Zope that has sent it: its log may tell",
-                batch.batch,
-            )
-        return
-    logger.warning("batch %s: " + words, batch.batch, count)
+        logger.warning(
+            "batch %s: its transaction has not committed: its %d mails are deleted",
+            batch.batch,
+            count,
+        )
+    elif decision is Decision.PERSON and not doubt.left_to_a_person:
+        doubt.left_to_a_person = True
+        logger.error(
+            "batch %s: nobody can tell whether its transaction has committed. "
+            "Release or discard it, in the control panel or in the Queue tab of "
+            "the Maildrop Host; where several sites share the queue, first start "
+            "the Zope that has sent it: its log may tell",
+            batch.batch,
+        )
 
 
 def _queue_urls() -> set[str]:
