@@ -25,13 +25,7 @@ from .batches import (
     put_aside,
     remember_batch,
 )
-from .claim import (
-    Claim,
-    claim,
-    give_back,
-    give_back_last,
-    recover,
-)
+from .claim import Claim, claim
 from .daemons import (
     Daemon,
     alive_and_lost,
@@ -53,6 +47,13 @@ from .enqueue import (
 )
 from .errors import QueueError, Refused, Unheard
 from .fastclocks import FromAhead, pull_back_new
+from .giveback import (
+    give_back,
+    give_back_last,
+    give_back_unheard,
+    recover,
+    recover_ownerless,
+)
 from .health import Health, Reason, health_of, in_doubt, look, sentence, unreadable
 from .hours import recently_sent
 from .imported import import_mail
@@ -78,7 +79,6 @@ from .operator import (
     retry_messages,
     taking_part,
 )
-from .orphans import give_back_unheard, recover_ownerless
 from .pace import take_turn
 from .present import Present, newest_id, present_now
 from .prune import prune, prune_files

@@ -7,23 +7,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pickle import PickleBuffer
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from ..large import LARGE_OCTETS
 from ..message import Lane
 from . import tables
 from .database import database_of
 from .due import LANES
+from .giveback import BACK_TO_WAITING
 from .openrecipients import OpenRecipient, open_recipients
 from .prepared import Prepared, among_ids
 from .putoff import put_off_if_large
-from .standing import MessageKey, still_there
+from .standing import MessageKey
 from .states import State
 from .store import Transaction
 
@@ -180,9 +181,6 @@ def _is_of_a_row(tx: Transaction, error: Exception) -> bool:
     return not database.shared and database.refuses(error)
 
 
-BACK_TO_WAITING = case(
-    (schedule.c.attempts > 0, State.DEFERRED.value), else_=State.QUEUED.value
-)
 _LEAVE = Prepared(
     update(schedule)
     .where(schedule.c.message_id == bindparam("key"))
@@ -209,64 +207,3 @@ def _set_aside(tx: Transaction, ids: Sequence[int], why: str) -> None:
     _SET_ASIDE.run(tx, ids=ids)
     for key in ids:
         log.error("id=%d: its record %s, it has failed", key, why)
-
-
-def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:
-    """Undo claims of `owner`: nothing was tried, no attempt is counted."""
-    changed = tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
-        .values(state=BACK_TO_WAITING, owner=None)
-    )
-    return changed.rowcount
-
-
-BEHIND_SECONDS = 0.001
-"""How much later than those before it a message is due that goes behind them."""
-_others = schedule.alias("others")
-_LAST_DUE = (
-    # One look at the end of what is due in the lane's part of the index.
-    select(func.max(_others.c.due))
-    .where(
-        tables.WAITING_SQL,
-        _others.c.lane == schedule.c.lane,
-        _others.c.due <= bindparam("now"),
-    )
-    .scalar_subquery()
-)
-
-
-def give_back_last(
-    tx: Transaction, owner: str, keys: Iterable[MessageKey], now: float
-) -> None:
-    """As `give_back`, and behind all others of its lane that are due at `now`.
-
-    A message that is tried alone, the first again and again, would hold up the others.
-    """
-    tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
-        .values(
-            state=BACK_TO_WAITING,
-            owner=None,
-            due=case(
-                (schedule.c.due <= _LAST_DUE, _LAST_DUE + BEHIND_SECONDS),
-                else_=schedule.c.due,
-            ),
-        ),
-        {"now": now},
-    )
-
-
-def recover(tx: Transaction, owner: str) -> int:
-    """Undo the claims of a daemon that is gone; it may have sent them already."""
-    changed = tx.execute(
-        update(schedule)
-        .where(_claimed_by(owner))
-        .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
-    )
-    return changed.rowcount
-
-
-def _claimed_by(owner: str) -> ColumnElement[bool]:
-    return (schedule.c.owner == owner) & (schedule.c.state == State.SENDING.value)

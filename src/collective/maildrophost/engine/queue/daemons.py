@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 
 from ..clock import rfc3339
 from . import tables
-from .claim import recover
 from .database import database_of
+from .giveback import recover
 from .moment import moment
 from .prepared import Prepared
 from .store import Transaction

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, case, delete, false, select, text, update
 from ..message import Lane
 from . import tables
 from .batches import running_batches, undecidable
-from .claim import BACK_TO_WAITING
 from .database import database_of
+from .giveback import BACK_TO_WAITING
 from .leftalone import LeftAlone, NoSuchMessage, OtherState, Undecided
 from .listing import AT_ONCE, key_of, state_of
 from .prepared import Prepared

@@ -27,8 +27,8 @@ from sqlalchemy import (
 
 from ..verdict import Outcome, Verdict
 from . import tables
-from .claim import give_back
 from .enqueue import enqueue
+from .giveback import give_back
 from .hours import count
 from .prepared import Prepared, among_ids
 from .settlement import Settled, Settlement

@@ -1,0 +1,112 @@
+"""How claims end without a verdict: their messages wait again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, bindparam, case, func, select, update
+
+from . import tables
+from .standing import MessageKey, still_there
+from .states import State
+from .store import Transaction
+from .waking import wake
+
+schedule = tables.schedule
+
+BACK_TO_WAITING = case(
+    (schedule.c.attempts > 0, State.DEFERRED.value), else_=State.QUEUED.value
+)
+_CLAIMED = schedule.c.state == State.SENDING.value
+
+
+def _claimed_by(owner: str) -> ColumnElement[bool]:
+    return (schedule.c.owner == owner) & _CLAIMED
+
+
+def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:
+    """Undo claims of `owner`: nothing was tried, no attempt is counted."""
+    changed = tx.execute(
+        update(schedule)
+        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
+        .values(state=BACK_TO_WAITING, owner=None)
+    )
+    return changed.rowcount
+
+
+BEHIND_SECONDS = 0.001
+"""How much later than those before it a message is due that goes behind them."""
+_others = schedule.alias("others")
+_LAST_DUE = (
+    # One look at the end of what is due in the lane's part of the index.
+    select(func.max(_others.c.due))
+    .where(
+        tables.WAITING_SQL,
+        _others.c.lane == schedule.c.lane,
+        _others.c.due <= bindparam("now"),
+    )
+    .scalar_subquery()
+)
+
+
+def give_back_last(
+    tx: Transaction, owner: str, keys: Iterable[MessageKey], now: float
+) -> None:
+    """As `give_back`, and behind all others of its lane that are due at `now`.
+
+    A message that is tried alone, the first again and again, would hold up the others.
+    """
+    tx.execute(
+        update(schedule)
+        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
+        .values(
+            state=BACK_TO_WAITING,
+            owner=None,
+            due=case(
+                (schedule.c.due <= _LAST_DUE, _LAST_DUE + BEHIND_SECONDS),
+                else_=schedule.c.due,
+            ),
+        ),
+        {"now": now},
+    )
+
+
+def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) -> int:
+    """Undo the claims of `owner` but for those it has; returns how many there were.
+
+    For a daemon that did not hear whether its claims were committed: it never sent
+    them.
+    """
+    heard = schedule.c.message_id.in_(still_there(tx, known))
+    changed = tx.execute(
+        update(schedule)
+        .where(_claimed_by(owner), ~heard)
+        .values(state=BACK_TO_WAITING, owner=None)
+    )
+    return changed.rowcount
+
+
+def recover(tx: Transaction, owner: str) -> int:
+    """Undo the claims of a daemon that is gone; it may have sent them already."""
+    changed = tx.execute(
+        update(schedule)
+        .where(_claimed_by(owner))
+        .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
+    )
+    return changed.rowcount
+
+
+def recover_ownerless(tx: Transaction) -> int:
+    """Undo the claims of daemons that are not there any more; returns how many.
+
+    A daemon that was taken for dead may commit a claim after that, and die.
+    """
+    living = select(tables.daemon.c.owner)
+    changed = tx.execute(
+        update(schedule)
+        .where(_CLAIMED, schedule.c.owner.is_not(None), schedule.c.owner.not_in(living))
+        .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
+    )
+    if changed.rowcount:
+        wake(tx)
+    return changed.rowcount
