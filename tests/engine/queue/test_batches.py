@@ -18,7 +18,6 @@ from collective.maildrophost.engine.queue import (
     release_messages,
     remember_batch,
     retire,
-    take_file,
 )
 
 
@@ -98,14 +97,6 @@ def test_an_id_is_never_given_twice(hands):
     hands.do(discard, batch)
     (second,) = hands.send()
     assert int(second) > int(first)
-
-
-def test_a_file_is_taken_once_for_each_key(hands):
-    first = hands.do(take_file, "key", hands.mail(), hands.now)
-    assert first is not None
-    assert hands.do(take_file, "key", hands.mail(), hands.now) is None
-    assert hands.do(take_file, "other", hands.mail(), hands.now) is not None
-    assert len(hands.claim()) == 2
 
 
 def test_the_doorbells_are_those_of_all_daemons_without_a_goodbye(hands):

@@ -11,7 +11,6 @@ from collective.maildrophost.engine.queue import (
     RelayPause,
     State,
     clear,
-    forget_files,
     hold_lane,
     hold_messages,
     keys_in_order,
@@ -19,10 +18,8 @@ from collective.maildrophost.engine.queue import (
     pause,
     pauses,
     prune,
-    prune_files,
     queue_length,
     stats,
-    take_file,
 )
 from collective.maildrophost.engine.queue.prune import AT_ONCE
 from collective.maildrophost.engine.verdict import Outcome
@@ -190,21 +187,3 @@ def test_old_records_go_in_small_batches(hands):
     assert hands.do(prune, later, 1, 0) == AT_ONCE
     assert hands.do(prune, later, 1, 0) == 1
     assert hands.do(prune, later, 1, 0) == 0
-
-
-def test_the_key_of_a_taken_file_stays_for_as_long_as_its_file_may_be_there(hands):
-    hands.do(take_file, "key", hands.mail(), hands.now)
-    hands.do(prune_files, hands.now + 10_000 * DAY)
-    assert hands.do(take_file, "key", hands.mail(), hands.now) is None
-
-
-def test_the_key_of_a_file_that_may_come_back_stays_for_days(hands):
-    hands.do(take_file, "key", hands.mail(), hands.now)
-    hands.do(forget_files, [], ["key"], hands.now)
-    assert hands.do(prune_files, hands.now + 6 * DAY) == 0
-    # It has come back.
-    assert hands.do(take_file, "key", hands.mail(), hands.now + 6 * DAY) is None
-    assert hands.do(prune_files, hands.now + 20 * DAY) == 0
-    hands.do(forget_files, [], ["key"], hands.now + 20 * DAY)
-    assert hands.do(prune_files, hands.now + 28 * DAY) == 1
-    assert hands.do(take_file, "key", hands.mail(), hands.now) is not None

@@ -36,15 +36,7 @@ from .daemons import (
     retire,
 )
 from .due import Due, due, next_due
-from .enqueue import (
-    discard,
-    enqueue,
-    forget_files,
-    new_batch,
-    prepare,
-    release,
-    take_file,
-)
+from .enqueue import discard, enqueue, new_batch, prepare, release
 from .errors import QueueError, Refused, Unheard
 from .fastclocks import FromAhead, pull_back_new
 from .giveback import (
@@ -111,6 +103,7 @@ from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
 from .stats import Stats, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, is_shared, open_queue
+from .takenfiles import forget_files, take_file
 from .transfer import Transferred, transfer
 from .waking import wake
 

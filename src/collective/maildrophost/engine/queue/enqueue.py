@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Sequence
 
@@ -10,7 +9,6 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ..message import Message
 from . import tables
-from .keys import remember
 from .prepared import Prepared
 from .states import RecipientState, State
 from .store import Transaction
@@ -91,43 +89,6 @@ def enqueue(
     if messages:
         wake(tx)
     return _store(tx, messages, State.QUEUED, now, None, origin)
-
-
-def take_file(
-    tx: Transaction,
-    key: str,
-    message: Message,
-    now: float,
-    origin: str = "drop directory",
-) -> str | None:
-    """Store the mail of a file, once for each `key`; None when it was taken.
-
-    The file may go only after this transaction is on disk, and its key after the file,
-    see `forget_files`: so a crash in between, or a second daemon, takes nothing twice.
-    Until then the key stays: who could tell whether a file is there may be away.
-    """
-    if not remember(tx, key, math.inf):
-        files = tables.taken_file
-        tx.execute(update(files).where(files.c.key == key).values(taken=math.inf))
-        return None
-    return enqueue(tx, [message], now, origin)[0]
-
-
-def forget_files(
-    tx: Transaction, keys: Sequence[str], doubtful: Sequence[str], now: float
-) -> None:
-    """Another file may have one of these keys from now on: those that had it are gone.
-
-    The disk must know that they are, or a power cut could bring one back as new. Where
-    it does not tell they are `doubtful`, and their keys stay for TAKEN_FILE_DAYS more.
-    """
-    files = tables.taken_file
-    this = files.c.key == bindparam("ended")
-    if keys:
-        tx.execute(delete(files).where(this), [{"ended": key} for key in keys])
-    if doubtful:
-        dated = update(files).where(this).values(taken=now)
-        tx.execute(dated, [{"ended": key} for key in doubtful])
 
 
 _MESSAGE = Prepared(

@@ -6,9 +6,9 @@ from sqlalchemy import true, update
 
 from ..message import Message
 from . import tables
-from .enqueue import forget_files, take_file
 from .states import RecipientState, State
 from .store import Transaction
+from .takenfiles import forget_files, take_file
 
 schedule, recipient = tables.schedule, tables.recipient
 

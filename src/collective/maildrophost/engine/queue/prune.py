@@ -9,14 +9,13 @@ from . import tables
 from .batches import forget_batches
 from .states import State
 from .store import Transaction
+from .takenfiles import TAKEN_FILE_DAYS
 
 schedule = tables.schedule
 
 AT_ONCE = 500
 """Rows in one transaction, so that others get to write."""
 SECONDS_PER_DAY = 86400
-TAKEN_FILE_DAYS = 7
-"""How long a file that is gone may come back, after a power cut say."""
 HOUR_DAYS = 400
 RELAY_DAYS = 7
 """How long the fault of a relay that no daemon has any more is remembered."""

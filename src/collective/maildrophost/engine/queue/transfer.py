@@ -31,11 +31,11 @@ from sqlalchemy import (
 
 from . import tables
 from .batches import MOVING, of_a_transaction
-from .keys import remember
 from .operator import held_lanes, hold_lane
 from .prepared import Prepared, among_ids
 from .states import State
 from .store import Queue, Transaction
+from .takenfiles import remember
 from .waking import wake
 
 schedule, message = tables.schedule, tables.message
