@@ -47,6 +47,7 @@ from .giveback import (
     recover_ownerless,
 )
 from .health import Health, Reason, health_of, in_doubt, look, sentence, unreadable
+from .heldlanes import held_lanes, hold_lane, release_lane
 from .hours import recently_sent
 from .imported import import_mail
 from .listing import (
@@ -63,10 +64,7 @@ from .openrecipients import OpenRecipient
 from .operator import (
     Done,
     delete_messages,
-    held_lanes,
-    hold_lane,
     hold_messages,
-    release_lane,
     release_messages,
     retry_messages,
     taking_part,

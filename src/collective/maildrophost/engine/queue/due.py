@@ -22,6 +22,7 @@ from sqlalchemy import (
 from ..large import LARGE_OCTETS
 from ..message import Lane
 from . import tables
+from .heldlanes import NOT_HELD
 from .prepared import Prepared
 from .store import Transaction
 
@@ -36,7 +37,6 @@ class Due:
     large: dict[int, int]
 
 
-NOT_HELD = schedule.c.lane.not_in(select(tables.held_lane.c.lane))
 LANES = dict(enumerate(Lane))
 """By their numbers in the tables: calling an enum costs more."""
 

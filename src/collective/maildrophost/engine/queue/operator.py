@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, false, select, text, update
+from sqlalchemy import ColumnElement, case, delete, false, select, update
 
-from ..message import Lane
 from . import tables
 from .batches import running_batches, undecidable
 from .database import database_of
 from .giveback import BACK_TO_WAITING
 from .leftalone import LeftAlone, NoSuchMessage, OtherState, Undecided
 from .listing import AT_ONCE, key_of, state_of
-from .prepared import Prepared
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
 from .waking import wake
@@ -149,31 +147,6 @@ def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     by_hand_only = () if len(states) == 1 else _BY_HAND_ONLY.get(action, ())
     return tuple(
         each for each in ACTS_ON[action] if each in states and each not in by_hand_only
-    )
-
-
-def hold_lane(tx: Transaction, lane: Lane) -> bool:
-    """Claim nothing of a lane any more; False when it was held already."""
-    return _HOLD_LANE.run(tx, lane=int(lane)) > 0
-
-
-_HOLD_LANE = Prepared(
-    text("INSERT INTO maildrop_held_lane (lane) VALUES (:lane) ON CONFLICT DO NOTHING")
-)
-
-
-def release_lane(tx: Transaction, lane: Lane) -> bool:
-    """Let a lane go on; False when it was not held."""
-    held = tables.held_lane
-    wake(tx)
-    return tx.execute(delete(held).where(held.c.lane == int(lane))).rowcount > 0
-
-
-def held_lanes(tx: Transaction) -> tuple[Lane, ...]:
-    """The lanes that are held."""
-    lanes = tables.held_lane.c.lane
-    return tuple(
-        Lane(key) for key in tx.execute(select(lanes).order_by(lanes)).scalars()
     )
 
 

@@ -13,9 +13,9 @@ from ..message import Lane
 from . import tables
 from .daemons import Daemon
 from .depth import depth
-from .due import NOT_HELD, next_due
+from .due import next_due
+from .heldlanes import NOT_HELD, held_lanes
 from .hours import COUNTED, SECONDS_PER_HOUR
-from .operator import held_lanes
 from .relays import RelayPause, pauses
 from .states import UNFINISHED, State
 from .store import Transaction

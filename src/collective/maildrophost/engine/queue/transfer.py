@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from . import tables
 from .batches import MOVING, of_a_transaction
-from .operator import held_lanes, hold_lane
+from .heldlanes import held_lanes, hold_lane
 from .prepared import Prepared, among_ids
 from .states import State
 from .store import Queue, Transaction
