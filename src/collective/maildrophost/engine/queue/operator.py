@@ -35,10 +35,13 @@ class Done:
 
 
 A_MOMENT_SECONDS = 0.001
-RETRIED = (State.DEFERRED, State.FAILED)
-HELD = WAITING
-RELEASED = (State.HELD, State.PREPARED)
-DELETED = (*WAITING, State.PREPARED, State.HELD, *FINAL)
+ACTS_ON = {
+    "retry": (State.DEFERRED, State.FAILED),
+    "hold": WAITING,
+    "release": (State.HELD, State.PREPARED),
+    "delete": (*WAITING, State.PREPARED, State.HELD, *FINAL),
+}
+"""The states in which a message takes part in an action."""
 
 
 def retry_messages(tx: Transaction, ids: Iterable[str], now: float) -> Done:
@@ -52,9 +55,7 @@ def retry_messages(tx: Transaction, ids: Iterable[str], now: float) -> Done:
         due = found.state is State.QUEUED and found.due <= now
         return due or found.state is State.SENDING
 
-    return _act(
-        tx, ids, RETRIED, "retry", goes_anyway, lambda keys: _retry(tx, keys, now)
-    )
+    return _act(tx, "retry", ids, goes_anyway, lambda keys: _retry(tx, keys, now))
 
 
 def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
@@ -102,7 +103,7 @@ def hold_messages(tx: Transaction, ids: Iterable[str]) -> Done:
             .values(state=State.HELD.value)
         )
 
-    return _act(tx, ids, HELD, "hold", lambda found: found.state is State.HELD, act)
+    return _act(tx, "hold", ids, lambda found: found.state is State.HELD, act)
 
 
 def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -119,7 +120,7 @@ def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     def goes_on(found: _Found) -> bool:
         return found.state in (*WAITING, State.SENDING)
 
-    return _act(tx, ids, RELEASED, "release", goes_on, act)
+    return _act(tx, "release", ids, goes_on, act)
 
 
 def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
@@ -128,11 +129,8 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     def act(keys: Sequence[int]) -> None:
         tx.execute(delete(tables.message).where(tables.message.c.id.in_(keys)))
 
-    return _act(tx, ids, DELETED, "delete", lambda found: False, act)
+    return _act(tx, "delete", ids, lambda found: False, act)
 
-
-ACTS_ON = {"retry": RETRIED, "hold": HELD, "release": RELEASED, "delete": DELETED}
-"""The states in which a message takes part in an action on all messages."""
 
 _BY_HAND_ONLY = {
     # A prepared message of a transaction that is just ending must not be released or
@@ -152,29 +150,30 @@ def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
 
 def _act(
     tx: Transaction,
-    ids: Iterable[str],
-    allowed: Sequence[State],
     action: str,
+    ids: Iterable[str],
     is_so: Callable[[_Found], bool],
     act: Callable[[Sequence[int]], None],
 ) -> Done:
     asked = list(dict.fromkeys(ids))
     changed: list[str] = []
-    already: dict[str, None] = {}
+    already: list[str] = []
     refused: dict[str, LeftAlone] = {}
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         found = _find(tx, part)
+        able: list[str] = []
         for each in part:
             if each not in found:
                 refused[each] = NoSuchMessage()
             elif why := found[each].undecidable:
                 refused[each] = why
             elif is_so(found[each]):
-                already[each] = None
-            elif (state := found[each].state) not in allowed:
-                refused[each] = OtherState(action, state, tuple(allowed))
-        able = [each for each in part if each not in refused and each not in already]
+                already.append(each)
+            elif (state := found[each].state) not in ACTS_ON[action]:
+                refused[each] = OtherState(action, state, ACTS_ON[action])
+            else:
+                able.append(each)
         if able:
             act([found[each].key for each in able])
             changed += able
