@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.queue.postgresql import database as postgresql
-from collective.maildrophost.engine.queue.prepared import Prepared
 from collective.maildrophost.engine.queue.sqlite import database as sqlite
+from collective.maildrophost.engine.queue.statement import Statement
 
 
 def change(what: str) -> None:
@@ -44,7 +44,7 @@ def _trust_the_settings() -> None:
     begin = str(postgresql.BEGIN_WRITE._statement)
     assert postgresql._DURABLE in begin
     unforced = begin.replace(postgresql._DURABLE, "SELECT 1")
-    postgresql.PostgreSQL.begin_write = Prepared(text(unforced))
+    postgresql.PostgreSQL.begin_write = Statement(text(unforced))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def test_a_pooler_without_its_server_is_told_by_the_error_alone(
 ):
     """It lets everybody in, and fails their first statement."""
     dies = "SELECT pg_terminate_backend(pg_backend_pid())"
-    begin = database.Prepared(database.text(dies))
+    begin = database.Statement(database.text(dies))
     with monkeypatch.context() as patched:
         patched.setattr(queue.database, "begin_write", begin)
         with pytest.raises(QueueError), queue.write():

@@ -108,7 +108,7 @@ def test_words_that_no_text_can_hold_are_refused(hands, queue):
 def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
     hands.send()
     hurried = database.BEGIN_WRITE._statement.text.replace("20s", "50ms")
-    begin = database.Prepared(database.text(hurried))
+    begin = database.Statement(database.text(hurried))
     with queue.write() as tx:
         tx.exec_driver_sql("SELECT * FROM maildrop_schedule FOR UPDATE")
         monkeypatch.setattr(queue.database, "begin_write", begin)

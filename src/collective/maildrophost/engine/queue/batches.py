@@ -19,7 +19,7 @@ from ..errors import MaildropError
 from ..identity import is_running
 from . import tables
 from .leftalone import BeingMoved, StillRunning, Undecided
-from .prepared import Prepared
+from .statement import Statement
 from .states import State
 from .store import Transaction
 
@@ -61,7 +61,7 @@ class Batch:
     log: str = ""
 
 
-_REMEMBER = Prepared(
+_REMEMBER = Statement(
     text("""
     INSERT INTO maildrop_batch (batch, process, voted, log)
     VALUES (:batch, :process, :voted, :log)
@@ -76,7 +76,7 @@ def remember_batch(tx: Transaction, batch: Batch) -> None:
     _REMEMBER.run(tx, **asdict(batch))
 
 
-_COUNT = Prepared(
+_COUNT = Statement(
     select(func.count())
     .select_from(schedule)
     .where(

@@ -22,9 +22,9 @@ from .database import database_of
 from .due import LANES
 from .giveback import BACK_TO_WAITING
 from .openrecipients import OpenRecipient, open_recipients
-from .prepared import Prepared, among_ids
 from .putoff import put_off_if_large
 from .standing import MessageKey
+from .statement import Statement, among_ids
 from .states import State
 from .store import Transaction
 
@@ -94,7 +94,7 @@ _FIELDS_BEFORE_CONTENT: Callable[[Claim], tuple[Any, ...]] = attrgetter(
     *(field.name for field in fields(Claim) if field.name != "content")
 )
 
-_MESSAGES = Prepared(
+_MESSAGES = Statement(
     # In the order of Claim's fields.
     select(
         message.c.id,
@@ -181,7 +181,7 @@ def _is_of_a_row(tx: Transaction, error: Exception) -> bool:
     return not database.shared and database.refuses(error)
 
 
-_LEAVE = Prepared(
+_LEAVE = Statement(
     update(schedule)
     .where(schedule.c.message_id == bindparam("key"))
     .values(state=BACK_TO_WAITING, owner=None)
@@ -195,7 +195,7 @@ def _leave_for_later(tx: Transaction, key: int, now: float) -> None:
     log.error("id=%d: there is no memory for its content, it waits", key)
 
 
-_SET_ASIDE = Prepared(
+_SET_ASIDE = Statement(
     update(schedule)
     .where(among_ids(schedule.c.message_id))
     .values(state=State.FAILED.value, owner=None)

@@ -13,7 +13,7 @@ from . import tables
 from .database import database_of
 from .giveback import recover
 from .moment import moment
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 from .waking import wake
 
@@ -106,7 +106,7 @@ def alive_and_lost(
     return alive, tuple(each for each in known if each not in alive)
 
 
-_DOORBELLS = Prepared(select(daemon.c.doorbell))
+_DOORBELLS = Statement(select(daemon.c.doorbell))
 
 
 def doorbells(tx: Transaction) -> tuple[str, ...]:

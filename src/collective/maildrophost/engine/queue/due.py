@@ -23,7 +23,7 @@ from ..large import LARGE_OCTETS
 from ..message import Lane
 from . import tables
 from .heldlanes import NOT_HELD
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 
 schedule = tables.schedule
@@ -68,7 +68,7 @@ def _due_in(lane: Lane, small: bool) -> Select[int, int, int]:
 
 
 _DUE, _SMALL_DUE = (
-    Prepared(union_all(*(_due_in(lane, small) for lane in Lane)))
+    Statement(union_all(*(_due_in(lane, small) for lane in Lane)))
     for small in (False, True)
 )
 
@@ -92,7 +92,7 @@ def due(tx: Transaction, most: int, now: float) -> Due:
     return Due(found, large)
 
 
-_NEXT_DUE = Prepared(
+_NEXT_DUE = Statement(
     select(
         *(
             # One look at the first entry of each lane's part of the index.

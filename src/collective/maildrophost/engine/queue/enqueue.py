@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ..message import Message
 from . import tables
-from .prepared import Prepared
+from .statement import Statement
 from .states import RecipientState, State
 from .store import Transaction
 from .waking import wake
@@ -36,10 +36,10 @@ def prepare(
     return _store(tx, messages, State.PREPARED, now, batch, origin)
 
 
-_FORGET = Prepared(
+_FORGET = Statement(
     delete(tables.batch).where(tables.batch.c.batch == bindparam("ended"))
 )
-_RELEASE = Prepared(
+_RELEASE = Statement(
     update(schedule)
     .where(
         schedule.c.batch == bindparam("released"),
@@ -57,7 +57,7 @@ def release(tx: Transaction, batch: str) -> int:
     return changed
 
 
-_DISCARD = Prepared(
+_DISCARD = Statement(
     delete(tables.message).where(
         tables.message.c.id.in_(
             select(schedule.c.message_id)
@@ -91,13 +91,13 @@ def enqueue(
     return _store(tx, messages, State.QUEUED, now, None, origin)
 
 
-_MESSAGE = Prepared(
+_MESSAGE = Statement(
     insert(tables.message).returning(tables.message.c.id),
     *(column.name for column in tables.message.c if column.name != "id"),
 )
-_CONTENT = Prepared(insert(tables.content))
-_SCHEDULE = Prepared(insert(schedule))
-_RECIPIENT = Prepared(insert(tables.recipient))
+_CONTENT = Statement(insert(tables.content))
+_SCHEDULE = Statement(insert(schedule))
+_RECIPIENT = Statement(insert(tables.recipient))
 
 
 def _store(

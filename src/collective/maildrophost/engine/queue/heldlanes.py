@@ -6,14 +6,14 @@ from sqlalchemy import delete, select, text
 
 from ..message import Lane
 from . import tables
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 from .waking import wake
 
 _held = tables.held_lane.c.lane
 
 NOT_HELD = tables.schedule.c.lane.not_in(select(_held))
-_HOLD_LANE = Prepared(
+_HOLD_LANE = Statement(
     text("INSERT INTO maildrop_held_lane (lane) VALUES (:lane) ON CONFLICT DO NOTHING")
 )
 

@@ -9,13 +9,13 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from ..verdict import Outcome
 from . import tables
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 
 SECONDS_PER_HOUR = 3600
 
 COUNTED = [outcome.value for outcome in Outcome]
-_ADD_TO_HOUR = Prepared(
+_ADD_TO_HOUR = Statement(
     update(tables.hour)
     .where(
         tables.hour.c.hour == bindparam("this_hour"),

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from sqlalchemy import bindparam, select
 
 from . import tables
-from .prepared import Prepared, Row, among_ids
+from .statement import Row, Statement, among_ids
 from .states import RecipientState
 from .store import Transaction
 
@@ -52,13 +52,13 @@ _COLUMNS = (
     recipient.c.attempts,
     recipient.c.reply,
 )
-_OPEN = Prepared(
+_OPEN = Statement(
     select(*_COLUMNS)
     .where(among_ids(recipient.c.message_id), tables.OPEN_SQL)
     .order_by(recipient.c.message_id, recipient.c.position)
     .limit(bindparam("most"))
 )
-_OPEN_OF_ONE = Prepared(
+_OPEN_OF_ONE = Statement(
     select(*_COLUMNS)
     .where(
         recipient.c.message_id == bindparam("key"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 
-_TAKE_TURN = Prepared(
+_TAKE_TURN = Statement(
     # A last start in the future is left of a clock that was set back.
     text("""
     INSERT INTO maildrop_pace (relay, last_start) VALUES (:relay, :now)
@@ -16,7 +16,7 @@ _TAKE_TURN = Prepared(
        OR excluded.last_start < maildrop_pace.last_start - :gap
     """)
 )
-_LAST_START = Prepared(
+_LAST_START = Statement(
     text("SELECT last_start FROM maildrop_pace WHERE relay = :relay")
 )
 

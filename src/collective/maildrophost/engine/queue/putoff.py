@@ -19,7 +19,7 @@ from sqlalchemy import (
 from ..large import LARGE_OCTETS
 from . import tables
 from .due import octets_of
-from .prepared import Prepared
+from .statement import Statement
 from .states import State
 from .store import Transaction
 
@@ -36,7 +36,7 @@ _later = _now + case(
     # As old again as it is.
     else_=_age,
 )
-_PUT_OFF = Prepared(
+_PUT_OFF = Statement(
     update(schedule)
     .where(
         schedule.c.owner == bindparam("gone"),
@@ -46,7 +46,7 @@ _PUT_OFF = Prepared(
     )
     .values(due=_later)
 )
-_PUT_OFF_ONE = Prepared(
+_PUT_OFF_ONE = Statement(
     update(schedule)
     .where(schedule.c.message_id == bindparam("key"), _large)
     .values(due=_later)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, false, select, text, update
 
 from ..clock import rfc3339
 from . import tables
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 
 relay = tables.relay
@@ -33,7 +33,7 @@ class RelayPause:
         return {"fault": self.fault, "since": rfc3339(self.since)}
 
 
-_PAUSE = Prepared(
+_PAUSE = Statement(
     # Two daemons may find the same fault at the same moment: the longer pause stands.
     text("""
     INSERT INTO maildrop_relay (name, fault, since, paused_until, failures, told)
@@ -67,7 +67,7 @@ class ProbeAnswer:
     pause: RelayPause | None = None
 
 
-_PROBE = Prepared(
+_PROBE = Statement(
     text("""
     UPDATE maildrop_relay SET paused_until = :until
     WHERE name = :name AND (paused_until <= :now OR paused_until > :longest)
@@ -92,7 +92,7 @@ def may_probe(
     return ProbeAnswer(pause=RelayPause(**row._mapping))
 
 
-_PROBE_OVER = Prepared(
+_PROBE_OVER = Statement(
     text("""
     UPDATE maildrop_relay SET paused_until = :now
     WHERE name = :name AND paused_until = :until

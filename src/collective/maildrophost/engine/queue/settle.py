@@ -30,9 +30,9 @@ from . import tables
 from .enqueue import enqueue
 from .giveback import give_back
 from .hours import count
-from .prepared import Prepared, among_ids
 from .settlement import Settled, Settlement
 from .standing import Standing, is_recorded, standing_of
+from .statement import Statement, among_ids
 from .states import RecipientState, State
 from .store import Transaction
 from .untried import make_pending
@@ -120,7 +120,7 @@ def _alive(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
     return standing[settlement.id].owner == settlement.owner
 
 
-_ATTEMPT = Prepared(insert(tables.attempt))
+_ATTEMPT = Statement(insert(tables.attempt))
 
 
 def _record_attempts(
@@ -148,7 +148,7 @@ def _record_attempts(
 # The relay that accepted the mail of a late daemon has it, whatever the next daemon was
 # told for the same recipient.
 _ACCEPTED = recipient.c.state == RecipientState.SENT.value
-_RECIPIENT = Prepared(
+_RECIPIENT = Statement(
     update(recipient)
     .where(
         recipient.c.message_id == bindparam("key"),
@@ -206,9 +206,11 @@ def _move_on(
         _FORGET.run(tx, ids=sent)
 
 
-_FORGET = Prepared(delete(tables.content).where(among_ids(tables.content.c.message_id)))
+_FORGET = Statement(
+    delete(tables.content).where(among_ids(tables.content.c.message_id))
+)
 _REFUSED = recipient.c.state == RecipientState.FAILED.value
-_ENDS = Prepared(
+_ENDS = Statement(
     select(
         recipient.c.message_id,
         func.sum(case((tables.OPEN_SQL, 1), else_=0)),
@@ -253,7 +255,7 @@ def _count_attempt(tx: Transaction, key: int) -> None:
     )
 
 
-_FINISH = Prepared(
+_FINISH = Statement(
     update(schedule)
     .where(among_ids(schedule.c.message_id))
     .values(

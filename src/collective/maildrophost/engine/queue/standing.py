@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from . import tables
-from .prepared import Prepared, among_ids
+from .statement import Statement, among_ids
 from .store import Transaction
 
 schedule = tables.schedule
@@ -44,7 +44,7 @@ class Standing:
         return abs(self.created - created) < _SAME_SECONDS
 
 
-_STANDING = Prepared(
+_STANDING = Statement(
     select(
         schedule.c.message_id,
         schedule.c.state,

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, text, update
 from ..message import Message
 from . import tables
 from .enqueue import enqueue
-from .prepared import Prepared
+from .statement import Statement
 from .store import Transaction
 
 files = tables.taken_file
@@ -18,7 +18,7 @@ files = tables.taken_file
 TAKEN_FILE_DAYS = 7
 """How long a file that is gone may come back, after a power cut say."""
 
-_REMEMBER = Prepared(
+_REMEMBER = Statement(
     text("""
     INSERT INTO maildrop_taken_file (key, taken) VALUES (:key, :taken)
     ON CONFLICT (key) DO NOTHING

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from . import tables
 from .batches import MOVING, of_a_transaction
 from .heldlanes import held_lanes, hold_lane
-from .prepared import Prepared, among_ids
+from .statement import Statement, among_ids
 from .states import State
 from .store import Queue, Transaction
 from .takenfiles import remember
@@ -47,7 +47,7 @@ MOST_OCTETS = 16 * 2**20
 MOVED = (State.QUEUED, State.DEFERRED, State.HELD, State.FAILED)
 STAYS = (State.SENDING, State.PREPARED)
 _CARRIED = (tables.content, tables.recipient, tables.attempt)
-_CONTENT = Prepared(
+_CONTENT = Statement(
     select(tables.content).where(among_ids(tables.content.c.message_id)), octets=True
 )
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, not_, update
 
-from .prepared import Prepared, among_ids
+from .statement import Statement, among_ids
 from .states import RecipientState
 from .store import Transaction
 from .tables import recipient
 
-_MAKE_PENDING = Prepared(
+_MAKE_PENDING = Statement(
     update(recipient)
     .where(
         recipient.c.message_id == bindparam("key"),

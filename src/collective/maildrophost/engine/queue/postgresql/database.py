@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
-from ..prepared import Prepared
+from ..statement import Statement
 from . import hosts, primaries
 from .connection import (
     NoAnswer,
@@ -42,7 +42,7 @@ _LIMITS = (
     f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; "
     f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
 )
-BEGIN_READ = Prepared(
+BEGIN_READ = Statement(
     text(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}")
 )
 # A server, a database or a role that is tuned for speed may have it off: then a commit
@@ -53,21 +53,21 @@ _DURABLE = (
     "WHERE current_setting('synchronous_commit') = 'off'"
 )
 # Says no at once on a standby.
-BEGIN_WRITE = Prepared(
+BEGIN_WRITE = Statement(
     text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
 )
-_MOMENT = Prepared(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
-_UP_SINCE = Prepared(
+_MOMENT = Statement(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
+_UP_SINCE = Statement(
     text("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")
 )
 # Of the whole server: no transaction can have them otherwise.
-_UNSAFE = Prepared(
+_UNSAFE = Statement(
     text(
         "SELECT name FROM pg_settings "
         "WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
     )
 )
-_NOTIFY = Prepared(text(f"NOTIFY {CHANNEL}"))
+_NOTIFY = Statement(text(f"NOTIFY {CHANNEL}"))
 
 _UNREACHABLE = "no connection to the server: is it up, are host and port right?"
 _NOT_LET_IN = "the server refuses the connection: check database, user, password"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from .. import tables
-from ..prepared import Prepared
+from ..statement import Statement
 
 _NAMES = ", ".join(
     f"'{name}'" for name in tables.metadata.tables if name != tables.schema.name
 )
-_LACKING = Prepared(
+_LACKING = Statement(
     text(f"""
     SELECT string_agg(kind, ', ') || ' on ' || name
     FROM unnest(ARRAY[{_NAMES}]) AS name,

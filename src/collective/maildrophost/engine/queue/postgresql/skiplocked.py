@@ -14,9 +14,9 @@ from sqlalchemy import Connection, text
 
 from ...large import LARGE_OCTETS
 from .. import tables
-from ..prepared import Prepared
+from ..statement import Statement
 
-_TAKE = Prepared(
+_TAKE = Statement(
     text(f"""
     WITH share AS MATERIALIZED (
         SELECT lane, count(*) AS most

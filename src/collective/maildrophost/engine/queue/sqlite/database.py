@@ -26,7 +26,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from ...disk import make_directory
 from ...ownership import belong_as
 from ...queueurl import EXPECTED
-from ..prepared import Prepared, among_ids
+from ..statement import Statement, among_ids
 from ..states import State
 from ..tables import schedule
 from . import damage, lock
@@ -35,12 +35,12 @@ from .filesystem import refuse_network_file_system
 from .lock import WriteInTurn, deadline, once_unlocked
 from .presence import Presence
 
-BEGIN_READ = Prepared(text("BEGIN"))
+BEGIN_READ = Statement(text("BEGIN"))
 CHECKPOINT_PAGES = 4000
 """The WAL goes into the database every so many pages (16 MB). Many of them are the same
 page again, so that rarer checkpoints write less."""
 
-_TAKE = Prepared(
+_TAKE = Statement(
     update(schedule)
     .where(among_ids(schedule.c.message_id))
     .values(state=State.SENDING.value, owner=bindparam("new_owner"))

@@ -79,7 +79,7 @@ _DRIVERS_OCTETS: dict[str, dict[str, Any]] = {
 }
 
 
-class Prepared:
+class Statement:
     """One statement; its parameters are given by name.
 
     `columns` are those that an INSERT gives values to; without them, all. `octets`: its
