@@ -185,6 +185,13 @@ def test_what_has_lost_its_recipients_is_told(hands):
     assert hands.message(id).state is State.FAILED
 
 
+def test_what_has_lost_its_recipients_is_told_to_no_late_daemon(hands):
+    id, slow = lost_claim(hands)
+    hands.do(lambda tx: tx.execute(delete(tables.recipient)))
+    late = Settled(late=frozenset([int(id)]))
+    assert settled(hands, hands.settlement(slow)) == late
+
+
 def test_a_message_deleted_meanwhile_is_no_error(hands):
     id, slow = lost_claim(hands)
     hands.do(delete_messages, [id])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, not_, select, update
 
 from . import tables
 from .statement import Row, Statement, among_ids
@@ -99,3 +99,23 @@ def _of_a_claim(
         waiting = tuple(deferred[:MOST])
         return tuple(pending[:MOST]), waiting, len(pending) > MOST, False
     return tuple(deferred[:MOST]), (), len(deferred) > MOST, True
+
+
+_MAKE_PENDING = Statement(
+    update(recipient)
+    .where(
+        recipient.c.message_id == bindparam("key"),
+        # Another daemon's late verdict stands.
+        recipient.c.state == RecipientState.DEFERRED.value,
+        not_(among_ids(recipient.c.position)),
+    )
+    .values(state=RecipientState.PENDING.value)
+)
+
+
+def make_pending(tx: Transaction, key: int, tried: Sequence[int]) -> None:
+    """Let those go first who were deferred in an attempt before this.
+
+    `tried` are the positions in the message of those who had their turn in this one.
+    """
+    _MAKE_PENDING.run(tx, key=key, ids=tried)

@@ -14,6 +14,7 @@ already is not recorded twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from sqlalchemy import (
     bindparam,
@@ -30,12 +31,12 @@ from . import tables
 from .enqueue import enqueue
 from .giveback import give_back
 from .hours import count
+from .openrecipients import make_pending
 from .settlement import Settled, Settlement
 from .standing import Standing, is_recorded, standing_of
 from .statement import Statement, among_ids
 from .states import RecipientState, State
 from .store import Transaction
-from .untried import make_pending
 
 schedule = tables.schedule
 recipient = tables.recipient
@@ -43,53 +44,26 @@ recipient = tables.recipient
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Settled:
     """Record the verdicts of several messages; each message at most once."""
-    handed_in = settlements
-    standing = standing_of(tx, [settlement.id for settlement in settlements])
-    settlements = [each for each in settlements if _is_there(each, standing)]
-    gone = {each.id for each in handed_in} - {each.id for each in settlements}
-    settlements = _not_recorded(tx, settlements, standing)
-    recorded: list[tuple[Settlement, int, Verdict]] = []
-    for settlement in settlements:
-        alive = _alive(settlement, standing)
-        recorded += [
-            (settlement, position, verdict)
-            for position, verdict in settlement.verdicts
-            if alive or verdict.outcome is Outcome.SENT
-        ]
-    if recorded:
-        _record_attempts(tx, recorded, standing)
-        _update_recipients(tx, recorded)
-        counted = [(each.owner, verdict.outcome) for each, _, verdict in recorded]
-        count(tx, counted, now)
-    for settlement in settlements:
-        if settlement.others_first and _alive(settlement, standing):
-            tried = [position for position, _ in settlement.verdicts]
-            make_pending(tx, settlement.id, tried)
-    counting = {settlement.id for settlement, _, _ in recorded}
+    standing = standing_of(tx, [each.id for each in settlements])
+    gone = [each for each in settlements if not _is_there(each, standing)]
+    there = [each for each in settlements if _is_there(each, standing)]
+    fresh = _not_recorded(tx, there, standing)
+    lost = [each for each in fresh if not _alive(each, standing)]
+    alive = [each for each in fresh if _alive(each, standing)]
+    recorded = _record(tx, fresh, standing, now)
+    for each in alive:
+        if each.others_first:
+            make_pending(tx, each.id, [position for position, _ in each.verdicts])
     ends = _ends(tx, list(standing))
-    _move_on(
-        tx,
-        [
-            settlement
-            for settlement in settlements
-            if settlement.id in counting or _alive(settlement, standing)
-        ],
-        standing,
-        ends,
-        now,
+    moving = [each for each in fresh if each.id in recorded or _alive(each, standing)]
+    _move_on(tx, moving, standing, ends, now)
+    letters = [letter for each in alive for letter in each.notifications]
+    enqueue(tx, letters, now, origin="notification")
+    nameless = [each for each in alive if not each.verdicts and each.id not in ends]
+    return Settled(
+        late=frozenset(each.id for each in [*gone, *lost]),
+        nameless=frozenset(each.id for each in nameless),
     )
-    notifications = [
-        notification
-        for settlement in settlements
-        if _alive(settlement, standing)
-        for notification in settlement.notifications
-    ]
-    enqueue(tx, notifications, now, origin="notification")
-    lost = {each.id for each in settlements if not _alive(each, standing)}
-    nameless = {
-        each.id for each in settlements if not each.verdicts and each.id not in ends
-    }
-    return Settled(late=frozenset(gone | lost), nameless=frozenset(nameless - lost))
 
 
 def _is_there(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
@@ -120,12 +94,36 @@ def _alive(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
     return standing[settlement.id].owner == settlement.owner
 
 
+_Recorded: TypeAlias = tuple[Settlement, int, Verdict]
+"""A verdict, with the position of its recipient."""
+
+
+def _record(
+    tx: Transaction,
+    settlements: Iterable[Settlement],
+    standing: Mapping[int, Standing],
+    now: float,
+) -> set[int]:
+    """Write the verdicts down that count; returns the ids of their messages."""
+    recorded = [
+        (each, position, verdict)
+        for each in settlements
+        for position, verdict in each.verdicts
+        if verdict.outcome is Outcome.SENT or _alive(each, standing)
+    ]
+    if recorded:
+        _record_attempts(tx, recorded, standing)
+        _update_recipients(tx, recorded)
+        count(tx, [(each.owner, verdict.outcome) for each, _, verdict in recorded], now)
+    return {each.id for each, _, _ in recorded}
+
+
 _ATTEMPT = Statement(insert(tables.attempt))
 
 
 def _record_attempts(
     tx: Transaction,
-    recorded: Iterable[tuple[Settlement, int, Verdict]],
+    recorded: Iterable[_Recorded],
     standing: Mapping[int, Standing],
 ) -> None:
     _ATTEMPT.run_many(
@@ -162,9 +160,7 @@ _RECIPIENT = Statement(
 )
 
 
-def _update_recipients(
-    tx: Transaction, recorded: Iterable[tuple[Settlement, int, Verdict]]
-) -> None:
+def _update_recipients(tx: Transaction, recorded: Iterable[_Recorded]) -> None:
     _RECIPIENT.run_many(
         tx,
         [
