@@ -9,8 +9,11 @@ from typing import Any
 import pygal
 from lxml import etree
 
-from collective.maildrophost.engine.queue.hours import SECONDS_PER_HOUR
-from collective.maildrophost.engine.queue.stats import HOURS_SHOWN, HourRecord
+from collective.maildrophost.engine.queue.hours import (
+    HOURS_SHOWN,
+    SECONDS_PER_HOUR,
+    HourRecord,
+)
 
 WIDTH, HEIGHT = 960, 280
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, insert, select, update
 
@@ -13,39 +14,63 @@ from .statement import Statement
 from .store import Transaction
 
 SECONDS_PER_HOUR = 3600
+HOURS_SHOWN = 24
 
+hours = tables.hour
 COUNTED = [outcome.value for outcome in Outcome]
-_ADD_TO_HOUR = Statement(
-    update(tables.hour)
-    .where(
-        tables.hour.c.hour == bindparam("this_hour"),
-        tables.hour.c.owner == bindparam("counting"),
+
+
+@dataclass(frozen=True)
+class HourRecord:
+    """The verdicts of one hour; `hour` is its start, in seconds since the epoch."""
+
+    hour: int
+    sent: int
+    deferred: int
+    failed: int
+
+
+def last_hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
+    """This hour and those before it that are shown; without those that saw none."""
+    first = _hour_of(now) - (HOURS_SHOWN - 1) * SECONDS_PER_HOUR
+    counted = [func.sum(hours.c[name]).label(name) for name in COUNTED]
+    rows = tx.execute(
+        select(hours.c.hour, *counted)
+        .where(hours.c.hour >= first)
+        .group_by(hours.c.hour)
+        .order_by(hours.c.hour)
     )
-    .values({name: tables.hour.c[name] + bindparam(f"more_{name}") for name in COUNTED})
-)
-
-
-_SENT = select(func.coalesce(func.sum(tables.hour.c.sent), 0))
+    return tuple(HourRecord(**row._mapping) for row in rows)
 
 
 def recently_sent(tx: Transaction, owners: Sequence[str], now: float) -> int:
     """How many recipients these daemons have reached in this hour and the last."""
-    hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
-    counted = _SENT.where(
-        tables.hour.c.hour >= hour - SECONDS_PER_HOUR, tables.hour.c.owner.in_(owners)
+    sent = select(func.coalesce(func.sum(hours.c.sent), 0)).where(
+        hours.c.hour >= _hour_of(now) - SECONDS_PER_HOUR, hours.c.owner.in_(owners)
     )
-    return int(tx.execute(counted).scalar_one())
+    return int(tx.execute(sent).scalar_one())
+
+
+_ADD_TO_HOUR = Statement(
+    update(hours)
+    .where(hours.c.hour == bindparam("this_hour"), hours.c.owner == bindparam("by"))
+    .values({name: hours.c[name] + bindparam(f"more_{name}") for name in COUNTED})
+)
 
 
 def count(tx: Transaction, verdicts: Iterable[tuple[str, Outcome]], now: float) -> None:
     """Add verdicts, each with the owner of its claim, to the counters of this hour."""
-    hour = int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
+    hour = _hour_of(now)
     counted: dict[str, Counter[str]] = {}
     for owner, outcome in verdicts:
         # A row for each daemon: they would wait for each other's commit with one.
         counted.setdefault(owner, Counter())[outcome.value] += 1
     for owner, counter in counted.items():
         more = {f"more_{name}": counter[name] for name in COUNTED}
-        if _ADD_TO_HOUR.run(tx, this_hour=hour, counting=owner, **more) == 0:
+        if _ADD_TO_HOUR.run(tx, this_hour=hour, by=owner, **more) == 0:
             fresh = {name: counter[name] for name in COUNTED}
-            tx.execute(insert(tables.hour), {"hour": hour, "owner": owner, **fresh})
+            tx.execute(insert(hours), {"hour": hour, "owner": owner, **fresh})
+
+
+def _hour_of(now: float) -> int:
+    return int(now) // SECONDS_PER_HOUR * SECONDS_PER_HOUR

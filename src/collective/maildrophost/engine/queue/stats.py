@@ -15,24 +15,12 @@ from .daemons import Daemon
 from .depth import depth
 from .due import next_due
 from .heldlanes import NOT_HELD, held_lanes
-from .hours import COUNTED, SECONDS_PER_HOUR
+from .hours import HourRecord, last_hours
 from .relays import RelayPause, pauses
 from .states import UNFINISHED, State
 from .store import Transaction
 
 schedule = tables.schedule
-
-HOURS_SHOWN = 24
-
-
-@dataclass(frozen=True)
-class HourRecord:
-    """The verdicts of one hour; `hour` is its start, in seconds since the epoch."""
-
-    hour: int
-    sent: int
-    deferred: int
-    failed: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +86,7 @@ def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
         oldest_due_seconds=max(0.0, now - earliest) if earliest is not None else 0.0,
         daemons=tuple(daemons),
         relay_pauses=tuple(pauses(tx)),
-        hours=_hours(tx, now),
+        hours=last_hours(tx, now),
     )
 
 
@@ -118,16 +106,3 @@ def due_length(tx: Transaction, now: float) -> int:
         NOT_HELD,
     )
     return tx.execute(waiting).scalar_one()
-
-
-def _hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
-    hour = tables.hour
-    first = (int(now) // SECONDS_PER_HOUR - HOURS_SHOWN + 1) * SECONDS_PER_HOUR
-    counted = [func.sum(hour.c[name]).label(name) for name in COUNTED]
-    rows = tx.execute(
-        select(hour.c.hour, *counted)
-        .where(hour.c.hour >= first)
-        .group_by(hour.c.hour)
-        .order_by(hour.c.hour)
-    )
-    return tuple(HourRecord(**row._mapping) for row in rows)
