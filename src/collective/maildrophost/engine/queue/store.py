@@ -10,11 +10,10 @@ from contextlib import ExitStack, aclosing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 
 from ..errors import MaildropError
-from ..queueurl import EXPECTED, QueueURL
+from ..queueurl import QueueURL
 from . import upgrades
 from .database import Begin, belongs_to
 from .errors import NewerSchema, QueueError, Refused, Unheard
@@ -36,7 +35,7 @@ class Queue:
     def __init__(self, url: str) -> None:
         self.name = QueueURL(url).redacted()
         self.url = url
-        self.database = database_at(_parsed(url))
+        self.database = database_at(url)
         self._engine: Engine = self.database.engine()
         belongs_to(self._engine, self.database)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
@@ -229,7 +228,7 @@ def exists(url: str) -> bool:
     is gone while somebody has it open.
     """
     with _url_named(url):
-        return database_at(_parsed(url)).exists()
+        return database_at(url).exists()
 
 
 def is_shared(url: str) -> bool:
@@ -238,16 +237,7 @@ def is_shared(url: str) -> bool:
     Raises QueueError for a URL that cannot be used.
     """
     with _url_named(url):
-        return database_at(_parsed(url)).shared
-
-
-def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
-        # Its words may quote a part of the password.
-        words = f"MAILDROP_QUEUE is not a database URL: {EXPECTED}"
-        raise QueueError("?", words) from None
+        return database_at(url).shared
 
 
 @contextmanager
