@@ -36,15 +36,17 @@ def of_a_transaction() -> ColumnElement[bool]:
     return ~schedule.c.batch.startswith(MOVING)
 
 
+def being_moved() -> ColumnElement[bool]:
+    """Whether a message was put aside, on its way to another queue."""
+    return (schedule.c.state == State.PREPARED.value) & ~of_a_transaction()
+
+
 def put_aside(tx: Transaction) -> int:
     """How many messages nobody sends from here, for they are being moved.
 
     More than for a moment when that was broken off; `transfer` goes on with it.
     """
-    moving = select(func.count()).where(
-        schedule.c.state == State.PREPARED.value, ~of_a_transaction()
-    )
-    return tx.execute(moving).scalar_one()
+    return tx.execute(select(func.count()).where(being_moved())).scalar_one()
 
 
 @dataclass(frozen=True)

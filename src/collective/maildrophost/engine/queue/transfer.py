@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from . import tables
-from .batches import MOVING, of_a_transaction
+from .batches import MOVING, being_moved
 from .heldlanes import held_lanes, hold_lane
 from .statement import Statement, among_ids
 from .states import State
@@ -90,13 +90,9 @@ def transfer(
     return Transferred(moved, _left(source))
 
 
-def _aside() -> ColumnElement[bool]:
-    return (schedule.c.state == State.PREPARED.value) & ~of_a_transaction()
-
-
 def _moving() -> ColumnElement[bool]:
     """What is to be moved, what an earlier run has put aside too."""
-    return or_(schedule.c.state.in_([state.value for state in MOVED]), _aside())
+    return or_(schedule.c.state.in_([state.value for state in MOVED]), being_moved())
 
 
 def _extent(tx: Transaction) -> tuple[int, int]:
@@ -167,7 +163,7 @@ def _read(tx: Transaction, keys: Sequence[int]) -> Rows:
     moving = tx.execute(
         select(message, schedule)
         .join_from(message, schedule)
-        .where(message.c.id.in_(keys), _aside())
+        .where(message.c.id.in_(keys), being_moved())
         .order_by(message.c.id)
     )
     rows: dict[int, dict[str, Any]] = {
