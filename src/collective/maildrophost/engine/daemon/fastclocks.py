@@ -92,4 +92,4 @@ class FastClocks:
 
     def _newest(self) -> int:
         with self._queue.read() as tx:
-            return int(newest_id(tx))
+            return newest_id(tx)

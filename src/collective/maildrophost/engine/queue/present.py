@@ -39,13 +39,13 @@ class Present:
 
 def present_now(tx: Transaction) -> Present:
     """The messages there are now."""
-    return Present(int(newest_id(tx)), _unended(tx))
+    return Present(newest_id(tx), _unended(tx))
 
 
-def newest_id(tx: Transaction) -> str:
-    """The highest id of all messages, "0" when there is none."""
+def newest_id(tx: Transaction) -> int:
+    """The highest id of all messages, 0 when there is none."""
     newest: int | None = tx.execute(select(func.max(tables.message.c.id))).scalar()
-    return str(newest or 0)
+    return newest or 0
 
 
 def _unended(tx: Transaction) -> tuple[Span, ...]:

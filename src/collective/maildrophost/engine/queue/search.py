@@ -167,7 +167,7 @@ def find_by_message_id(tx: Transaction, message_id: str) -> MessageRecord | None
 
 
 def _oldest_scanned(tx: Transaction) -> int:
-    return max(0, int(newest_id(tx)) - SCANNED + 1)
+    return max(0, newest_id(tx) - SCANNED + 1)
 
 
 def _count(tx: Transaction, wanted: Search, oldest: int) -> int:
