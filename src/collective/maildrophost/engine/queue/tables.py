@@ -85,8 +85,8 @@ schedule = Table(
     Column("due", Double, nullable=False),
     # The lifetime counts from here: the creation, or the last retry by hand.
     Column("since", Double, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("possible_duplicate", Boolean, nullable=False, default=False),
+    Column("attempts", Integer, nullable=False),
+    Column("possible_duplicate", Boolean, nullable=False),
     # Whether the sender was told of the delay.
     Column("warned", Boolean, nullable=False, server_default=false()),
     Column("owner", String(32)),
@@ -152,8 +152,8 @@ recipient = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("address", Text, nullable=False),
     Column("state", String(8), nullable=False),
-    Column("reply", Text, nullable=False, default=""),
-    Column("attempts", Integer, nullable=False, default=0),
+    Column("reply", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

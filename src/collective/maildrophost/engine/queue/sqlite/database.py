@@ -128,7 +128,9 @@ class SQLite:
         return advice(error)
 
     def refuses(self, error: BaseException) -> bool:
-        return refuses(error)
+        about_values = sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError
+        # Text that is none is an OperationalError of the driver, which quotes it.
+        return isinstance(error, about_values) or _NO_TEXT in str(error)
 
     def any_text(self, tx: Connection) -> AbstractContextManager[None]:
         return damage.any_text(tx)
@@ -257,13 +259,6 @@ def advice(error: BaseException) -> str:
     words = str(error)
     meaning = next((_ADVICE[each] for each in _ADVICE if each in words), None)
     return f"{meaning} ({words})" if meaning else words
-
-
-def refuses(error: BaseException) -> bool:
-    """Whether it is about the values, not about the state of the database."""
-    about_values = sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError
-    # Text that is none is an OperationalError of the driver, which quotes it.
-    return isinstance(error, about_values) or _NO_TEXT in str(error)
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
