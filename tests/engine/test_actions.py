@@ -1,18 +1,15 @@
-"""Actions on all messages that match, in transactions of a bounded size."""
+"""What a person may decide about mail whose transaction has not ended."""
 
 from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine import actions, crowd
+from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Batch,
-    Search,
-    State,
     Undecidable,
-    enqueue,
     in_doubt,
     list_messages,
     new_batch,
@@ -33,38 +30,14 @@ def queue(tmp_path):
     queue.close()
 
 
-def mails(count, recipient="b@x.org"):
+def mails(count):
     text = "Subject: hello\n\nbody\n"
-    return [compose(text, "a@x.org", [recipient], now=NOW) for _ in range(count)]
+    return [compose(text, "a@x.org", ["b@x.org"], now=NOW) for _ in range(count)]
 
 
 def states(queue):
     with queue.read() as tx:
         return [each.state.value for each in list_messages(tx)]
-
-
-def test_all_that_match_are_acted_on_in_several_transactions(queue, monkeypatch):
-    monkeypatch.setattr(crowd, "AT_ONCE", 2)
-    with queue.write() as tx:
-        enqueue(tx, mails(5), NOW)
-        enqueue(tx, mails(1, "other@x.org"), NOW)
-
-    assert len(actions.act_on_all(queue, "hold", Search(text="b@x.org"))) == 5
-    assert sorted(states(queue)) == ["held"] * 5 + ["queued"]
-    assert len(actions.act_on_all(queue, "release", Search())) == 5
-    assert len(actions.act_on_all(queue, "delete", Search(text="b@x.org"))) == 5
-    assert states(queue) == ["queued"]
-
-
-def test_mail_of_a_transaction_that_is_ending_goes_only_when_it_is_meant(queue):
-    with queue.write() as tx:
-        prepare(tx, new_batch(), mails(1), NOW)
-
-    assert len(actions.act_on_all(queue, "delete", Search())) == 0
-    assert states(queue) == ["prepared"]
-    assert (
-        len(actions.act_on_all(queue, "delete", Search(states=(State.PREPARED,)))) == 1
-    )
 
 
 @pytest.mark.parametrize("decide", [actions.release_batch, actions.discard_batch])

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine import crowd
-from collective.maildrophost.engine.crowd import (
-    MoreThanAsked,
-    act_in_portions,
-    ask_about,
-)
+from collective.maildrophost.engine import actions, crowd
+from collective.maildrophost.engine.crowd import MoreThanAsked, act_on_all, ask_about
 from collective.maildrophost.engine.queue import (
-    Done,
     Search,
     State,
-    delete_messages,
-    hold_messages,
     new_batch,
     prepare,
     present,
@@ -31,9 +24,19 @@ def two_at_once(monkeypatch):
     monkeypatch.setattr(crowd, "AT_ONCE", 2)
 
 
-def meant(queue, action, wanted=EVERYTHING):
-    """The ids of those that take part."""
-    return act_in_portions(queue, action, wanted, lambda ids: Done(tuple(ids), {}))
+@pytest.fixture
+def before_acting(monkeypatch):
+    """What is done before some messages are acted on, with their ids."""
+    calls = []
+    act = actions.act
+
+    def acting(queue, action, ids):
+        for call in calls:
+            call(ids)
+        return act(queue, action, ids)
+
+    monkeypatch.setattr(actions, "act", acting)
+    return calls
 
 
 @pytest.mark.parametrize(
@@ -48,64 +51,57 @@ def meant(queue, action, wanted=EVERYTHING):
 def test_all_means_what_the_action_is_for_but_nothing_in_doubt(
     queue, one_of_each, action, states
 ):
-    assert set(meant(queue, action)) == {one_of_each[state] for state in states}
+    changed = act_on_all(queue, action, EVERYTHING)
+    assert set(changed) == {one_of_each[state] for state in states}
 
 
-def test_a_state_narrows_all(queue, one_of_each):
-    for action in ("release", "delete"):
-        found = meant(queue, action, Search(states=(State.PREPARED,)))
-        assert found == (one_of_each[State.PREPARED],)
-    assert meant(queue, "hold", Search(states=(State.SENT,))) == ()
+@pytest.mark.parametrize("action", ["release", "delete"])
+def test_a_state_narrows_all(queue, one_of_each, action):
+    changed = act_on_all(queue, action, Search(states=(State.PREPARED,)))
+    assert changed == (one_of_each[State.PREPARED],)
+    assert act_on_all(queue, "hold", Search(states=(State.SENT,))) == ()
 
 
-def test_no_transaction_is_given_more_than_its_share(queue, hands):
+def test_a_text_narrows_all(queue, hands):
+    ids = hands.send(*[hands.mail() for _ in range(5)], hands.mail("other@x.org"))
+    assert act_on_all(queue, "hold", Search(text="b@x.org")) == ids[:5]
+    assert hands.message(ids[5]).state is State.QUEUED
+
+
+def test_no_transaction_is_given_more_than_its_share(queue, hands, before_acting):
     ids = hands.send(*[hands.mail() for _ in range(5)])
     parts = []
-
-    def act(part):
-        parts.append(tuple(part))
-        return hands.do(hold_messages, part)
-
-    assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
+    before_acting.append(parts.append)
+    assert act_on_all(queue, "hold", EVERYTHING) == ids
     assert parts == [ids[:2], ids[2:4], ids[4:]]
 
 
-def test_what_was_cut_off_can_be_done_again(queue, hands):
+def test_what_was_cut_off_can_be_done_again(queue, hands, before_acting):
     ids = hands.send(*[hands.mail() for _ in range(5)])
 
-    def act(part):
+    def cut_off(part):
         if ids[2] in part:
             raise ZeroDivisionError
-        return hands.do(hold_messages, part)
 
+    before_acting.append(cut_off)
     with pytest.raises(ZeroDivisionError):
-        act_in_portions(queue, "hold", EVERYTHING, act)
+        act_on_all(queue, "hold", EVERYTHING)
     states = [hands.message(id).state for id in ids]
     assert states == [State.HELD] * 2 + [State.QUEUED] * 3
-    again = act_in_portions(
-        queue, "hold", EVERYTHING, lambda part: hands.do(hold_messages, part)
-    )
-    assert again == ids[2:]
+    before_acting.clear()
+    assert act_on_all(queue, "hold", EVERYTHING) == ids[2:]
 
 
-def test_mail_that_is_queued_meanwhile_is_left_alone(queue, hands):
+def test_mail_that_is_queued_meanwhile_is_left_alone(queue, hands, before_acting):
     ids = hands.send(hands.mail(), hands.mail())
-
-    def act(part):
-        hands.send(hands.mail())
-        return hands.do(hold_messages, part)
-
-    assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
+    before_acting.append(lambda part: hands.send(hands.mail()))
+    assert act_on_all(queue, "hold", EVERYTHING) == ids
 
 
-def test_who_takes_no_part_any_more_is_no_refusal(queue, hands):
+def test_who_takes_no_part_any_more_is_no_refusal(queue, hands, before_acting):
     ids = hands.send(hands.mail(), hands.mail())
-
-    def act(part):
-        hands.claim(limit=1)
-        return hands.do(hold_messages, part)
-
-    (changed,) = act_in_portions(queue, "hold", EVERYTHING, act)
+    before_acting.append(lambda part: hands.claim(limit=1))
+    (changed,) = act_on_all(queue, "hold", EVERYTHING)
     assert changed in ids
 
 
@@ -122,16 +118,12 @@ def transaction(hands):
 
 
 def test_mail_whose_transaction_commits_meanwhile_is_left_alone(
-    queue, hands, transaction
+    queue, hands, transaction, before_acting
 ):
     commit = transaction(*[hands.mail() for _ in range(3)])
     ids = hands.send(hands.mail(), hands.mail(), hands.mail())
-
-    def act(part):
-        commit()
-        return hands.do(hold_messages, part)
-
-    assert act_in_portions(queue, "hold", EVERYTHING, act) == ids
+    before_acting.append(lambda part: commit())
+    assert act_on_all(queue, "hold", EVERYTHING) == ids
 
 
 @pytest.fixture
@@ -140,9 +132,7 @@ def delete_asked_about(queue, hands):
 
     def ask(wanted=EVERYTHING):
         asked = hands.do(ask_about, "delete", wanted)
-        return asked.affected, lambda: act_in_portions(
-            queue, "delete", wanted, lambda part: hands.do(delete_messages, part), asked
-        )
+        return asked.affected, lambda: act_on_all(queue, "delete", wanted, asked)
 
     return ask
 

@@ -17,6 +17,7 @@ from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.crowd import (
     Asked,
     MoreThanAsked,
+    act_on_all,
     ask_about,
     who_takes_part,
 )
@@ -120,7 +121,7 @@ class ActOnMessages(Action):
         queue = self.site_mail_host.queue()
         if self.on_all:
             wanted, asked = self.query.search, asked_of(self.sent)
-            self._report(len(actions.act_on_all(queue, self.action, wanted, asked)))
+            self._report(len(act_on_all(queue, self.action, wanted, asked)))
         else:
             done = actions.act(queue, self.action, self.ids)
             self._report(len(done.changed), done)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from .crowd import Asked, act_in_portions
 from .doorbell import ring
 from .message import Lane
 from .queue import (
     Done,
     Queue,
-    Search,
     Transaction,
     check_decidable,
     delete_messages,
@@ -57,21 +55,6 @@ def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
         bells = doorbells(tx)
     ring(bells)
     return done
-
-
-def act_on_all(
-    queue: Queue, action: str, wanted: Search, asked: Asked | None = None
-) -> tuple[str, ...]:
-    """Do `action` to every wanted message that takes part in it; the ids of those.
-
-    For a person who was `asked` about it, to those only that the question was about;
-    raises MoreThanAsked when they are more by now: then nothing was done.
-    In several transactions. A QueueError leaves the rest as it was: doing it again
-    goes on with that.
-    """
-    return act_in_portions(
-        queue, action, wanted, lambda ids: act(queue, action, ids), asked
-    )
 
 
 def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:

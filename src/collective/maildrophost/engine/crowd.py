@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from . import actions
 from .errors import MaildropError
 from .queue import (
-    Done,
     Present,
     Queue,
     Search,
@@ -58,23 +57,18 @@ def who_takes_part(action: str, wanted: Search) -> Search:
     return replace(wanted, states=taking_part(action, wanted.states))
 
 
-def act_in_portions(
-    queue: Queue,
-    action: str,
-    wanted: Search,
-    act: Callable[[Sequence[str]], Done],
-    asked: Asked | None = None,
+def act_on_all(
+    queue: Queue, action: str, wanted: Search, asked: Asked | None = None
 ) -> tuple[str, ...]:
-    """Have `act` do `action` to every wanted message that takes part; the ids changed.
+    """Do `action` to every wanted message that takes part in it; the ids of those.
 
-    They are of the messages that were there when it was `asked` about, or are now.
-    Raises MoreThanAsked when more of those match than did.
+    They are of the messages that were there when a person was `asked`, or are now.
+    Raises MoreThanAsked when more of those match than did: then nothing was done.
 
-    `act` is given some of them at a time, and does that in one transaction. When it
-    raises, or the process is killed, what was done by then stays done, and the rest is
-    as it was: doing it again goes on with the rest. Messages that stop taking part
-    meanwhile are left alone, and so is mail that is queued meanwhile, be it that its
-    transaction had written it before.
+    In several transactions: after a QueueError, or a kill, what was done by then stays
+    done, and the rest is as it was; doing it again goes on with that. Messages that
+    stop taking part meanwhile are left alone, and so is mail that is queued meanwhile,
+    be it that its transaction had written it before.
     """
     with queue.read() as tx:
         there = _still_there(tx, wanted, asked) if asked else present_now(tx)
@@ -86,7 +80,7 @@ def act_in_portions(
             ids = ids_matching(tx, takes_part, AT_ONCE, last, there)
         if not ids:
             return tuple(changed)
-        changed += act(ids).changed
+        changed += actions.act(queue, action, ids).changed
         last = ids[-1]
         empty_large_wal(queue)
 

@@ -7,26 +7,18 @@ import sqlite3
 
 import pytest
 
-from collective.maildrophost.engine import crowd
-from collective.maildrophost.engine.crowd import act_in_portions
+from collective.maildrophost.engine import actions, crowd
 from collective.maildrophost.engine.queue import (
     QueueError,
     Search,
     State,
     delete_messages,
-    hold_messages,
     tidy,
 )
 from collective.maildrophost.engine.queue.sqlite import housekeeping as module
 from collective.maildrophost.engine.queue.sqlite.housekeeping import room, wal_bytes
 
 LARGE = "x" * 100_000
-
-
-@pytest.fixture
-def url(tmp_path):
-    """A server keeps house by itself."""
-    return f"sqlite:///{tmp_path}/home/queue.db"
 
 
 @pytest.fixture
@@ -167,16 +159,18 @@ def held_one_by_one(queue, hands, monkeypatch):
     monkeypatch.setattr(module, "LARGE_WAL_BYTES", 0)
     hands.send(*[hands.mail() for _ in range(3)])
 
+    sizes = []
+    act = actions.act
+
+    def acting(*arguments):
+        sizes.append(wal_bytes(queue.path))
+        return act(*arguments)
+
     def hold():
-        sizes = []
-
-        def act(ids):
-            sizes.append(wal_bytes(queue.path))
-            return hands.do(hold_messages, ids)
-
-        act_in_portions(queue, "hold", Search(), act)
+        crowd.act_on_all(queue, "hold", Search())
         return sizes
 
+    monkeypatch.setattr(actions, "act", acting)
     return hold
 
 

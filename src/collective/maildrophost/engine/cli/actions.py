@@ -180,7 +180,8 @@ def _on_messages(
     selected.check(action)
     if not configured.has_queue():
         return _report(action, _nothing_done(selected.ids), as_json)
-    from ..actions import act, act_on_all
+    from ..actions import act
+    from ..crowd import act_on_all
     from ..queue import Done
 
     with configured.queue() as queue:
