@@ -28,12 +28,12 @@ def sender(hands):
 
 
 @pytest.fixture
-def look(hands, queue):
+def look(hands, queue, monkeypatch):
     """What a daemon with the right clock finds among the new messages."""
+    monkeypatch.setattr(fastclocks, "moment", lambda tx, now: now)
 
     def go(after="0", up_to="1000") -> FromAhead:
-        clock = lambda tx, now: now  # noqa: E731
-        return pull_back_new(queue, hands.now, int(after), int(up_to), clock)
+        return pull_back_new(queue, hands.now, int(after), int(up_to))
 
     return go
 
@@ -48,9 +48,12 @@ def test_it_is_due_at_once_and_its_lifetime_begins(hands, sender, look):
     assert claimed.created == sender.now
 
 
-def test_where_it_is_the_daemon_that_is_behind_it_makes_no_mail_old(hands, sender):
+def test_where_it_is_the_daemon_that_is_behind_it_makes_no_mail_old(
+    hands, sender, monkeypatch
+):
     (id,) = sender.send()
-    found = pull_back_new(hands.queue, hands.now, 0, 1000, lambda tx, now: sender.now)
+    monkeypatch.setattr(fastclocks, "moment", lambda tx, now: sender.now)
+    found = pull_back_new(hands.queue, hands.now, 0, 1000)
     assert found == FromAhead(1, HOUR)
     assert hands.message(id).due == hands.now
     assert hands.claim()[0].since == sender.now

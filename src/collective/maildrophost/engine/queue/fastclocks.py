@@ -14,7 +14,7 @@ from sqlalchemy import case, select, update
 from . import tables
 from .moment import moment
 from .putoff import put_off
-from .setback import AT_ONCE, TOLERANCE_SECONDS, Agreed, unscheduled
+from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
 from .store import Queue, Transaction
 from .waking import wake
 
@@ -32,9 +32,7 @@ class FromAhead:
     seconds: float
 
 
-def pull_back_new(
-    queue: Queue, now: float, after: int, up_to: int, agreed: Agreed = moment
-) -> FromAhead:
+def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead:
     """Make due what was queued in the future, with an id above `after`, to `up_to`.
 
     That is mail of a process whose clock is ahead of the one that says `now`; what is
@@ -49,7 +47,7 @@ def pull_back_new(
         keys = list(found)
         for first in range(0, len(keys), AT_ONCE):
             with queue.write() as tx:
-                begins = max(now, agreed(tx, now))
+                begins = max(now, moment(tx, now))
                 some = keys[first : first + AT_ONCE]
                 messages += _make_due(tx, some, now, begins)
         seconds = max([seconds, *(created - now for created in found.values())])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 from sqlalchemy import ColumnElement, or_, select, update
@@ -23,24 +23,18 @@ TOLERANCE_SECONDS = 2.0
 machine whose clock is a little fast. It waits no longer than this."""
 
 
-Agreed = Callable[[Transaction, float], float]
-"""The time that all who use a queue agree on, see `moment`."""
-
-
-def pull_back(
-    queue: Queue, now: float, longest_wait: float, agreed: Agreed = moment
-) -> int:
+def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     """Make due what waits longer than it ever should; returns how many messages.
 
     That is mail whose retry lies more than `longest_wait` seconds ahead, and mail for
     no time of its own that was queued in the future; what is in flight, held or
     prepared counts, too: it may come back. What somebody wants sent at a certain time
     keeps that time, as what was put off does. Their lifetime begins now, at the latest,
-    or at the moment that is `agreed` where `now` is behind that: for all others they
+    or at the `moment` that all agree on where `now` is behind that: for all others they
     would be old by as much.
     """
     with queue.read() as tx:
-        begins = max(now, agreed(tx, now))
+        begins = max(now, moment(tx, now))
         stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait)
         keys = list(chain.from_iterable(stuck))
     for start in range(0, len(keys), AT_ONCE):
