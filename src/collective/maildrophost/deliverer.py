@@ -12,7 +12,6 @@ from ExtensionClass import Base
 from ZPublisher import zpublish
 
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import alive_and_lost, queue_length
 from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.samesite import check_same_site
@@ -39,7 +38,7 @@ class Deliverer(Base):
         """Whether a daemon works on the queue."""
         try:
             with configured_queue(self.getConfigKey()).read() as tx:
-                alive, _ = alive_and_lost(tx, time.time(), is_gone)
+                alive, _ = alive_and_lost(tx, time.time())
         except MaildropError:
             return False
         return bool(alive)

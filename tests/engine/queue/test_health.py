@@ -34,8 +34,8 @@ def one_clock(monkeypatch):
     monkeypatch.setattr(daemons, "moment", lambda tx, now: now)
 
 
-def health(hands, later=0.0, is_gone=lambda process, here: False):
-    return hands.do(look, hands.now + later, is_gone)[0]
+def health(hands, later=0.0):
+    return hands.do(look, hands.now + later)[0]
 
 
 def said(found: Health) -> str:
@@ -103,16 +103,20 @@ def test_mail_stopped_with_the_last_sign_of_life_of_the_last_daemon(hands):
     assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now)
 
 
-def test_a_killed_daemon_does_not_count_though_its_lease_runs(hands):
-    daemon = hands.register("one")
-    found = health(hands, is_gone=lambda process, here: process == daemon.process)
+def test_a_killed_daemon_does_not_count_though_its_lease_runs(hands, monkeypatch):
+    killed = hands.register("one").process
+    monkeypatch.setattr(daemons, "is_gone", lambda process, here: process == killed)
+    found = health(hands)
     assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now)
 
 
-def test_another_boot_ends_a_daemon_only_of_a_queue_on_one_machine(hands, queue):
+def test_another_boot_ends_a_daemon_only_of_a_queue_on_one_machine(
+    hands, queue, monkeypatch
+):
     asked = []
+    monkeypatch.setattr(daemons, "is_gone", lambda process, here: asked.append(here))
     hands.register("one")
-    health(hands, is_gone=lambda process, here: asked.append(here))
+    health(hands)
     assert asked == [not queue.shared]
 
 

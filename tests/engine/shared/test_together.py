@@ -11,7 +11,6 @@ from servers.certificates import Certificates
 from servers.scripted import Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.queue import (
     Daemon,
@@ -184,7 +183,7 @@ def beats(queue):
 def mail_moves(queue, now) -> tuple[bool, bool]:
     """As everybody judges it who asks whether a daemon works, at `now` of his clock."""
     with queue.read() as tx:
-        health, _ = look(tx, now, is_gone)
+        health, _ = look(tx, now)
     return health.moving, Reader(queue).look(now).health.moving
 
 

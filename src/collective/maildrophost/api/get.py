@@ -11,7 +11,6 @@ from collective.maildrophost.api.mailhost import maildrop_host, queue_of
 from collective.maildrophost.api.messages import message_and_history
 from collective.maildrophost.api.query import read_query
 from collective.maildrophost.api.service import MESSAGES, QueueService
-from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import look, search
 
 
@@ -31,7 +30,7 @@ class MaildropGet(QueueService):
     def _status(self) -> dict[str, Any]:
         mail_host = maildrop_host(self.context)
         with queue_of(self.context).read() as tx:
-            health, figures = look(tx, time.time(), is_gone)
+            health, figures = look(tx, time.time())
         return {
             "@id": self.url(),
             "configuration": mail_host.getConfigKey(),

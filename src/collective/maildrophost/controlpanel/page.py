@@ -17,7 +17,6 @@ from collective.maildrophost.controlpanel import healthtext
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import Health, Stats, look, unreadable
 from collective.maildrophost.i18n import _
 from collective.maildrophost.readable import readable
@@ -63,7 +62,7 @@ class Page(BrowserView):
     def _looked(self) -> tuple[Health, Stats | None]:
         try:
             with self.site_mail_host.queue().read() as tx:
-                return look(tx, self.now, is_gone)
+                return look(tx, self.now)
         except MaildropError as error:
             return unreadable(str(error)), None
 

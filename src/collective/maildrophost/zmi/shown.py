@@ -14,7 +14,6 @@ from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import is_gone
 from collective.maildrophost.engine.queue import (
     IN_QUEUE,
     Health,
@@ -66,7 +65,7 @@ def _figures(found: Configuration) -> dict[str, Any]:
     try:
         queue = queue_at(found.queue)
         with queue.read() as tx:
-            judged, figures = look(tx, time.time(), is_gone)
+            judged, figures = look(tx, time.time())
             waiting = queue_length(tx)
     except MaildropError as error:
         return {"fault": str(error)}
@@ -103,7 +102,7 @@ def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
         with configured_queue(key).read() as tx:
             return {
                 **page,
-                "health": _health(look(tx, time.time(), is_gone)[0]),
+                "health": _health(look(tx, time.time())[0]),
                 "batches": _batches(tx),
                 **_messages(tx, text, wanted, start),
             }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..doorbell import answers, is_dead
-from ..identity import Fate, fate, is_gone, is_running, process_identity
+from ..identity import Fate, fate, is_running, process_identity
 from . import processes
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def known(
     if not exists(configuration.queue):
         return (), ()
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
-        return alive_and_lost(tx, time.time(), is_gone)
+        return alive_and_lost(tx, time.time())
 
 
 def _is_here(daemon: Daemon) -> bool:

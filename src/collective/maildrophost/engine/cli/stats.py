@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..identity import is_gone
 from .configured import Configured, pass_configured
 from .output import local_time, print_json, printable, span
 from .parameters import json_option
@@ -36,7 +35,7 @@ def _figures(configured: Configured) -> Stats:
     if not configured.has_queue():
         return no_stats()
     with configured.queue() as queue, queue.read() as tx:
-        return look(tx, time.time(), is_gone)[1]
+        return look(tx, time.time())[1]
 
 
 def _print(figures: Stats) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..identity import is_gone
 from . import exits, heartbeats
 from .configured import Configured, pass_configured
 from .output import local_time, messages, print_json, printable, span
@@ -57,7 +56,7 @@ def _look(configured: Configured, now: float) -> _Found:
     from ..queue import alive_and_lost, in_doubt, moment, pauses, put_aside
 
     with configured.queue() as queue, queue.read() as tx:
-        alive, lost = alive_and_lost(tx, now, is_gone)
+        alive, lost = alive_and_lost(tx, now)
         return _Found(
             now=moment(tx, now),
             alive=alive,

@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass
 
 from ..config import RelayAddress
-from ..identity import is_gone
 from ..queue import (
     Queue,
     QueueError,
@@ -102,7 +101,7 @@ class Watch:
     def _read(self, queue: Queue) -> _Seen:
         with queue.read() as tx:
             found = [each for each in pauses(tx) if each.name == self._name]
-            alive, _ = alive_and_lost(tx, time.time(), is_gone)
+            alive, _ = alive_and_lost(tx, time.time())
             owners = [each.owner for each in alive if each.relay == self._name]
             others = [each for each in owners if each != self._owner]
             sent = recently_sent(tx, others, time.time()) if others else 0

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..identity import is_gone
 from ..message import Lane
 from ..queue import (
     Daemon,
@@ -76,7 +75,7 @@ class Reader:
         with self._queue.read() as tx:
             count = self._counted(tx, now)
             earliest = next_due(tx)
-            alive, lost = alive_and_lost(tx, now, is_gone)
+            alive, lost = alive_and_lost(tx, now)
             faults = tuple(pauses(tx))
             held = held_lanes(tx)
         oldest = max(0.0, now - earliest) if earliest is not None else 0.0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from ..clock import rfc3339
+from ..identity import is_gone
 from . import tables
 from .database import database_of
 from .giveback import recover
@@ -84,20 +84,16 @@ def all_daemons(tx: Transaction) -> list[Daemon]:
     return [Daemon(**row._mapping) for row in rows]
 
 
-IsGone = Callable[[str, bool], bool]
-"""Whether the process of an identity has ended for certain, which may be one that can
-have run on this machine only."""
-
-
 def alive_and_lost(
-    tx: Transaction, now: float, is_gone: IsGone
+    tx: Transaction, now: float
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
     """The daemons that work on the queue, and those that ended without a goodbye.
 
     Whatever this machine's clock says: leases go by the server's, where there is one.
-    `is_gone` is asked about each `process`: the lease of one that was killed, or that
-    went with its machine, runs on for a while.
+    The lease of one that was killed, or that went with its machine, runs on for a
+    while: so each `process` is looked for.
     """
+    # Without a server all of them have run on this machine.
     now, here = moment(tx, now), not database_of(tx).shared
     known = all_daemons(tx)
     alive = tuple(

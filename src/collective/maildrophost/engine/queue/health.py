@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from ..clock import rfc3339
 from . import tables
 from .batches import of_a_transaction, running_batches
-from .daemons import Daemon, IsGone, alive_and_lost
+from .daemons import Daemon, alive_and_lost
 from .states import State
 from .stats import Stats, stats
 from .store import Transaction
@@ -107,12 +107,9 @@ def health_of(figures: Stats, lost: Sequence[Daemon] = (), in_doubt: int = 0) ->
 _UNDER_WAY = (State.QUEUED, State.DEFERRED, State.SENDING)
 
 
-def look(tx: Transaction, now: float, is_gone: IsGone) -> tuple[Health, Stats]:
-    """The health at the time `now`, with the figures it was judged by.
-
-    `is_gone`: see `alive_and_lost`.
-    """
-    alive, lost = alive_and_lost(tx, now, is_gone)
+def look(tx: Transaction, now: float) -> tuple[Health, Stats]:
+    """The health at the time `now`, with the figures it was judged by."""
+    alive, lost = alive_and_lost(tx, now)
     figures = stats(tx, now, alive)
     return health_of(figures, lost, in_doubt(tx, now)), figures
 
