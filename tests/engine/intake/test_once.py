@@ -10,7 +10,7 @@ import pytest
 from engine.intake.drops import MAIL, Killed, drop, kill, messages, put_back
 from waiting import wait_until
 
-from collective.maildrophost.engine import disk
+from collective.maildrophost.engine import disk, removal
 from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.queue import QueueError
@@ -76,7 +76,7 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
     spool, intake, monkeypatch
 ):
     steps = []
-    sync, forget = disk.sync, module.forget_files
+    sync, forget = disk.sync, removal.forget_files
 
     def syncing(path):
         sync(path)
@@ -87,7 +87,7 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
         steps.append("forgotten")
 
     monkeypatch.setattr(disk, "sync", syncing)
-    monkeypatch.setattr(module, "forget_files", forgetting)
+    monkeypatch.setattr(removal, "forget_files", forgetting)
     drop(spool, "mail-1")
     intake.scan()
     assert steps == [(spool, []), "forgotten"]
@@ -122,7 +122,7 @@ def test_what_could_not_be_forgotten_is_forgotten_before_the_next_file(
     dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
     os.link(dropped, kept)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "forget_files", refuse)
+        patch.setattr(removal, "forget_files", refuse)
         with pytest.raises(QueueError):
             intake.scan()
     os.link(kept, dropped)
@@ -155,7 +155,7 @@ def keys(queue) -> int:
 def test_a_crash_in_a_full_directory_leaves_few_keys_of_files_that_are_gone(
     queue, spool, intake, monkeypatch
 ):
-    monkeypatch.setattr(module, "FORGOTTEN_AT_ONCE", 3)
+    monkeypatch.setattr(removal, "FORGOTTEN_AT_ONCE", 3)
     for number in range(10):
         drop(spool, f"mail-{number}")
     drop(spool, "mail-9.lck")

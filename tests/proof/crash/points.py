@@ -104,8 +104,8 @@ DAEMON = [
         "engine.daemon.housekeeping.Housekeeping._prune_some", "old batch", ("prune",)
     ),
     Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
-    Point("engine.intake.Intake._remove unlink", "dropped file"),
-    Point("engine.intake.Intake._forget_removed", "dropped file", ("forget_files",)),
+    Point("engine.removal.Removal.remove unlink", "dropped file"),
+    Point("engine.removal.Removal.forget", "dropped file", ("forget_files",)),
     Point("engine.queue.setback.pull_back", "clock set back"),
     Point("engine.queue.fastclocks.pull_back_new", "clock ahead"),
     *(

@@ -57,7 +57,7 @@ def test_the_steps_are_found_where_they_are():
     """A few that must be among them, whatever their shape: the finder is not blind."""
     assert durable_steps().keys() >= {
         "engine.delivery.books.write",
-        "engine.intake.Intake._remove unlink",
+        "engine.removal.Removal.remove unlink",
         "engine.queue.sqlite.backup._make link",
         "engine.queue.transfer._move 3",
         "engine.tokens.replacing.write replace",

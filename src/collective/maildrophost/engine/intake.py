@@ -2,9 +2,7 @@
 
 A file becomes a message in one transaction that also records the file's identity; only
 then is the file removed. Cut off in between, the next scan finds the identity taken and
-removes the file without queueing it again. Once the disk knows that it is gone, its
-identity is forgotten: file systems give the inode of a removed file to the next one.
-The identity of a file that cannot be removed is kept for as long as it is there.
+removes the file without queueing it again.
 """
 
 from __future__ import annotations
@@ -20,19 +18,17 @@ from io import FileIO
 from pathlib import Path
 
 from .candidates import LOCK_SUFFIX, check_size, may_be_mail, starts_as_mail
-from .disk import sync_names
 from .doorbell import ring
 from .droppedfile import (
     Identity,
     condition,
-    is_gone,
     is_still,
     not_there,
     opened,
-    reason_of,
 )
 from .message import InvalidMessage, Message, compose, mailfile
-from .queue import Queue, QueueError, Refused, doorbells, forget_files, take_file
+from .queue import Queue, QueueError, Refused, doorbells, take_file
+from .removal import Removal
 from .reports import Reports, storable
 from .unquoted import unquoted
 
@@ -40,8 +36,6 @@ log = logging.getLogger("maildrop.intake")
 
 QUIET_SECONDS = 1.0
 """A file without a lock is complete when it has not changed for so long."""
-FORGOTTEN_AT_ONCE = 100
-"""Removed files; if the daemon is killed before, their keys stay in the queue."""
 
 
 class Untaken(QueueError):
@@ -59,8 +53,7 @@ class Intake:
         self._add_message_id = add_message_id
         self._first_seen: dict[Identity, float] = {}
         self._reports = Reports()
-        self._removed: list[Identity] = []
-        self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
+        self._removal = Removal(queue, self._reports)
         self._stopped = threading.Event()
         self._scans = 0
         self._failed: Untaken | None = None
@@ -77,21 +70,21 @@ class Intake:
         """
         self._scans += 1
         self._failed = None
-        self._forget_removed()
+        self._removal.forget()
         seen: set[Identity] = set()
         present: set[str] = set()
         taken = 0
         for path in self._paths():
             present.add(path)
             taken += self._consider(path, seen)
-            if len(self._removed) >= FORGOTTEN_AT_ONCE:
-                self._forget_removed()
+            if self._removal.is_long:
+                self._removal.forget()
         self._first_seen = {
             each: when for each, when in self._first_seen.items() if each in seen
         }
         self._reports.keep_only(present | set(map(str, self._directories)))
-        self._let_go()
-        self._forget_removed()
+        self._removal.let_go()
+        self._removal.forget()
         if self._failed is not None:
             raise self._failed
         return taken
@@ -249,47 +242,8 @@ class Intake:
         if id is not None:
             log.info("id=%s taken from %s", id, storable(path))
             ring(bells)
-        self._remove(identity, found, id)
+        self._removal.remove(identity, found, id)
         return int(id is not None)
-
-    def _remove(
-        self, identity: Identity, found: os.stat_result, id: str | None
-    ) -> None:
-        try:
-            # What is at the path now may be another file: only this one may go.
-            if Identity.of(identity.path, os.lstat(identity.path)) == identity:
-                os.unlink(identity.path)
-        except FileNotFoundError:
-            pass  # another daemon that found the file taken was faster
-        except OSError as error:
-            self._kept[identity] = found.st_dev
-            what = "was taken before" if id is None else f"is message {id} now"
-            words = f"{what}, but its file cannot be removed: {reason_of(error)}"
-            self._reports.make(identity.path, condition(identity.path, found), words)
-            return
-        self._kept.pop(identity, None)
-        self._removed.append(identity)
-
-    def _let_go(self) -> None:
-        """Of kept files that somebody else has removed."""
-        gone = [each for each, device in self._kept.items() if is_gone(each, device)]
-        for each in gone:
-            del self._kept[each]
-        self._removed += gone
-
-    def _forget_removed(self) -> None:
-        directories = {os.path.dirname(each.path) for each in self._removed}
-        # Else a power cut may bring removed files back, so their keys stay for days.
-        synced = {directory for directory in directories if sync_names(directory)}
-        known: list[str] = []
-        doubtful: list[str] = []
-        for each in self._removed:
-            sure = os.path.dirname(each.path) in synced
-            (known if sure else doubtful).append(each.key)
-        if self._removed:
-            with self._queue.write() as tx:
-                forget_files(tx, known, doubtful, time.time())
-        self._removed.clear()
 
 
 def _age(found: os.stat_result) -> float:

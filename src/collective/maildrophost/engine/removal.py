@@ -1,0 +1,74 @@
+"""Files whose mail is in the queue: removed, and forgotten after that.
+
+Once the disk knows that a file is gone, its identity is forgotten: file systems give
+the inode of a removed file to the next one. The identity of a file that cannot be
+removed is kept for as long as it is there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .disk import sync_names
+from .droppedfile import Identity, condition, is_gone, reason_of
+from .queue import Queue, forget_files
+from .reports import Reports
+
+FORGOTTEN_AT_ONCE = 100
+"""Removed files; if the daemon is killed before, their keys stay in the queue."""
+
+
+class Removal:
+    """Of the files that one intake has taken, or has found taken."""
+
+    def __init__(self, queue: Queue, reports: Reports) -> None:
+        self._queue = queue
+        self._reports = reports
+        self._removed: list[Identity] = []
+        self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
+
+    def remove(self, identity: Identity, found: os.stat_result, id: str | None) -> None:
+        """Remove a file that is message `id` now; None: it was taken before."""
+        try:
+            # What is at the path now may be another file: only this one may go.
+            if Identity.of(identity.path, os.lstat(identity.path)) == identity:
+                os.unlink(identity.path)
+        except FileNotFoundError:
+            pass  # another daemon that found the file taken was faster
+        except OSError as error:
+            self._kept[identity] = found.st_dev
+            what = "was taken before" if id is None else f"is message {id} now"
+            words = f"{what}, but its file cannot be removed: {reason_of(error)}"
+            self._reports.make(identity.path, condition(identity.path, found), words)
+            return
+        self._kept.pop(identity, None)
+        self._removed.append(identity)
+
+    def let_go(self) -> None:
+        """Of kept files that somebody else has removed."""
+        gone = [each for each, device in self._kept.items() if is_gone(each, device)]
+        for each in gone:
+            del self._kept[each]
+        self._removed += gone
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are enough removed files to be forgotten together."""
+        return len(self._removed) >= FORGOTTEN_AT_ONCE
+
+    def forget(self) -> None:
+        """Forget the removed files; raises QueueError: then the next call does."""
+        if not self._removed:
+            return
+        directories = {os.path.dirname(each.path) for each in self._removed}
+        # Else a power cut may bring removed files back, so their keys stay for days.
+        synced = {directory for directory in directories if sync_names(directory)}
+        known: list[str] = []
+        doubtful: list[str] = []
+        for each in self._removed:
+            sure = os.path.dirname(each.path) in synced
+            (known if sure else doubtful).append(each.key)
+        with self._queue.write() as tx:
+            forget_files(tx, known, doubtful, time.time())
+        self._removed.clear()
