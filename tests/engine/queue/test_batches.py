@@ -7,7 +7,6 @@ from collective.maildrophost.engine.queue import (
     State,
     content,
     discard,
-    doorbells,
     list_messages,
     new_batch,
     next_due,
@@ -17,7 +16,6 @@ from collective.maildrophost.engine.queue import (
     release,
     release_messages,
     remember_batch,
-    retire,
 )
 
 
@@ -97,14 +95,6 @@ def test_an_id_is_never_given_twice(hands):
     hands.do(discard, batch)
     (second,) = hands.send()
     assert int(second) > int(first)
-
-
-def test_the_doorbells_are_those_of_all_daemons_without_a_goodbye(hands):
-    hands.register("alive")
-    hands.register("silent", lease=-1.0)
-    hands.register("retired")
-    hands.do(retire, "retired")
-    assert set(hands.do(doorbells)) == {"/run/alive", "/run/silent"}
 
 
 def known(hands, batch, **facts):

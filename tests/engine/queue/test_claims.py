@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
@@ -14,24 +13,13 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
     State,
-    all_daemons,
     claim,
     due,
-    give_back,
-    give_back_last,
     held_lanes,
     hold_lane,
     next_due,
-    recover,
     release_lane,
-    renew,
-    retire,
 )
-from collective.maildrophost.engine.verdict import Outcome
-
-SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED
-
-DUE_ONE_BY_ONE = (("first", 1.0), ("second", 2.0), ("third", 3.0))
 
 
 def names(claims):
@@ -70,15 +58,10 @@ def test_what_the_database_meets_itself_is_the_fault_of_no_message(hands, monkey
     assert hands.message(id).state is State.QUEUED
 
 
-def large(hands, **options):
-    mail = hands.mail(**options)
-    return replace(mail, content=mail.content + b"x" * LARGE_OCTETS)
-
-
 def test_behind_large_mail_the_small_is_shown_as_well(hands):
     """There may be no room for the large."""
     ids = hands.send(
-        *[large(hands, at=1.0 + number) for number in range(3)],
+        *[hands.mail(octets=LARGE_OCTETS, at=1.0 + number) for number in range(3)],
         *[hands.mail(at=4.0 + number) for number in range(3)],
     )
     first, second, _third, *small = map(int, ids)
@@ -90,7 +73,9 @@ def test_behind_large_mail_the_small_is_shown_as_well(hands):
 
 def test_instead_of_a_large_message_that_another_has_nobody_gets_a_large_one(hands):
     """The room was made for that one."""
-    first, second = hands.send(large(hands, at=1.0), large(hands, at=2.0))
+    first, second = hands.send(
+        hands.mail(octets=LARGE_OCTETS, at=1.0), hands.mail(octets=LARGE_OCTETS, at=2.0)
+    )
     hands.send(hands.mail(subject="small", at=9.0))
     assert len(hands.do(claim, "other", [int(first)], hands.now)) == 1
     if hands.queue.shared:
@@ -175,70 +160,6 @@ def test_processes_never_claim_the_same_message(hands, url):
     assert set(claimed) == ids
 
 
-def test_what_is_given_back_was_never_tried(hands):
-    (id,) = hands.send()
-    (one,) = hands.claim("one")
-    assert hands.do(give_back, "two", [one.key]) == 0
-    assert hands.do(give_back, "one", [one.key]) == 1
-    record = hands.message(id)
-    assert (record.state, record.attempts) == (State.QUEUED, 0)
-    assert not record.possible_duplicate
-    assert hands.claim("two") != []
-
-
-def test_what_may_hold_up_the_others_goes_behind_them(hands):
-    hands.send(*[hands.mail(subject=name, at=at) for name, at in DUE_ONE_BY_ONE])
-    (one,) = hands.claim("one", 1)
-    hands.do(give_back_last, "two", [one.key], hands.now)
-    assert hands.message(one.id).state is State.SENDING
-    hands.do(give_back_last, "one", [one.key], hands.now)
-    record = hands.message(one.id)
-    assert (record.state, record.attempts) == (State.QUEUED, 0)
-    assert record.due <= hands.now
-    again = hands.claim("two", 9)
-    assert names(again) == ["second", "third", "first"]
-
-
-def test_what_is_alone_keeps_its_time(hands):
-    hands.send(
-        hands.mail(subject="alone", at=5.0),
-        hands.mail(subject="of another lane", at=7.0, lane=Lane.BULK),
-        hands.mail(subject="not due", at=hands.now + 10),
-    )
-    (one,) = hands.claim("one", 1)
-    hands.do(give_back_last, "one", [one.key], hands.now)
-    assert hands.message(one.id).due == 5.0
-
-
-def test_what_a_dead_daemon_had_comes_back_as_a_possible_duplicate(hands):
-    first, second = hands.send(hands.mail(subject="1"), hands.mail(subject="2"))
-    hands.claim("dead", limit=1)
-    hands.claim("alive", limit=1)
-    assert hands.do(recover, "dead") == 1
-    record = hands.message(first)
-    assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
-    assert hands.message(second).state is State.SENDING
-    (again,) = hands.claim("alive")
-    assert again.possible_duplicate
-
-
-def test_a_tried_message_comes_back_as_deferred(hands):
-    (id,) = hands.send()
-    hands.settle(hands.claim()[0], DEFERRED, due=hands.now)
-    hands.claim("one")
-    hands.do(recover, "one")
-    assert hands.message(id).state is State.DEFERRED
-
-
-def test_the_mark_of_a_possible_duplicate_stays(hands):
-    (id,) = hands.send()
-    hands.claim("one")
-    hands.do(recover, "one")
-    hands.settle(hands.claim("two")[0], DEFERRED, due=hands.now)
-    hands.settle(hands.claim("two")[0], SENT)
-    assert hands.message(id).possible_duplicate
-
-
 def test_a_held_lane_is_not_claimed_new_mail_included(hands):
     hands.send(hands.mail(lane=Lane.BULK))
     assert hands.do(hold_lane, Lane.BULK)
@@ -250,23 +171,3 @@ def test_a_held_lane_is_not_claimed_new_mail_included(hands):
     assert hands.do(release_lane, Lane.BULK)
     assert not hands.do(release_lane, Lane.BULK)
     assert len(hands.claim()) == 2
-
-
-def test_a_lease_is_renewed_only_while_the_row_is_there(hands):
-    hands.register("one")
-    assert hands.do(renew, "one", hands.now + 30, 60.0, "other:25")
-    (row,) = hands.do(all_daemons)
-    assert (row.seen, row.relay) == (hands.now + 30, "other:25")
-    assert row.alive(hands.now + 89)
-    assert not row.alive(hands.now + 90)
-    hands.do(retire, "one")
-    assert not hands.do(renew, "one", hands.now + 30, 60.0, "other:25")
-
-
-def test_a_daemon_that_retires_gives_its_claims_back(hands):
-    hands.register("one")
-    (id,) = hands.send()
-    hands.claim("one")
-    hands.do(retire, "one")
-    assert hands.message(id).possible_duplicate
-    assert hands.do(all_daemons) == []

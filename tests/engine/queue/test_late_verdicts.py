@@ -14,8 +14,6 @@ from collective.maildrophost.engine.queue import (
     attempts,
     delete_messages,
     give_back,
-    give_back_last,
-    give_back_unheard,
     queue_length,
     recover,
     settle,
@@ -215,42 +213,3 @@ def test_a_verdict_is_not_for_another_message_that_has_its_id_by_now(
     hands.settle(replace(slow, id=int(id)), outcome)
     assert hands.message(id) == before
     assert hands.do(attempts, id) == []
-
-
-@pytest.fixture
-def lost_and_found(hands):
-    """A claim that a failover has lost, and that of the mail that has its id by now."""
-    hands.send()
-    (lost,) = hands.claim("one")
-    hands.now += 5
-    hands.do(delete_all)
-    hands.send(hands.mail(subject="other"))
-    (found,) = hands.claim("one")
-    return replace(lost, id=found.id), found
-
-
-def delete_all(tx):
-    tx.execute(delete(tables.message))
-
-
-def give_back_behind_others(tx, owner, keys):
-    give_back_last(tx, owner, keys, 0.0)
-
-
-@pytest.mark.parametrize("goes_back", [give_back, give_back_behind_others])
-def test_what_goes_back_is_no_other_message_that_has_its_id_by_now(
-    hands, lost_and_found, goes_back
-):
-    lost, found = lost_and_found
-    hands.do(goes_back, "one", [lost.key])
-    assert hands.message(found.id).state is State.SENDING
-    hands.do(goes_back, "one", [lost.key, found.key])
-    assert hands.message(found.id).state is State.QUEUED
-
-
-def test_a_claim_is_not_known_because_another_one_had_its_id(hands, lost_and_found):
-    lost, found = lost_and_found
-    for known in ([lost.key, found.key], [found.key, lost.key]):
-        assert hands.do(give_back_unheard, "one", known) == 0
-    assert hands.do(give_back_unheard, "one", [lost.key]) == 1
-    assert hands.claim("two") != []

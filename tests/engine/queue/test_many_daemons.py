@@ -6,12 +6,9 @@ import pytest
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
-    RelayPause,
     claim,
     due,
     enqueue,
-    pause,
-    pauses,
     settle,
 )
 from collective.maildrophost.engine.verdict import Outcome
@@ -89,16 +86,3 @@ def test_mail_is_queued_while_a_daemon_writes(hands, queue):
         hands.send()
         enqueue(tx, [hands.mail()], hands.now)
     assert len(hands.claim("two")) == 2
-
-
-def test_the_longer_pause_of_two_stands(hands):
-    def paused(failures, until):
-        return RelayPause("relay:25", "down", hands.now, hands.now + until, failures)
-
-    hands.do(pause, paused(5, 32.0))
-    hands.do(pause, paused(1, 2.0))
-    (found,) = hands.do(pauses)
-    assert (found.failures, found.paused_until) == (5, hands.now + 32.0)
-    hands.do(pause, paused(6, 64.0))
-    (found,) = hands.do(pauses)
-    assert (found.failures, found.paused_until) == (6, hands.now + 64.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -21,18 +20,13 @@ def claimed(hands, *messages, before=True):
     return ids
 
 
-def large(hands):
-    mail = hands.mail()
-    return replace(mail, content=mail.content + b"x" * LARGE_OCTETS)
-
-
 @pytest.mark.parametrize(
     ("age", "wait"), [(0.0, 60.0), (60.0, 60.0), (600.0, 600.0), (86400.0, 3600.0)]
 )
 def test_large_mail_of_a_killed_daemon_waits_the_longer_the_older_it_is(
     age, wait, hands
 ):
-    (id,) = claimed(hands, large(hands))
+    (id,) = claimed(hands, hands.mail(octets=LARGE_OCTETS))
     hands.now += age
     assert hands.do(put_off_large, "dead", hands.now) == 1
     hands.do(retire, "dead")
@@ -41,7 +35,7 @@ def test_large_mail_of_a_killed_daemon_waits_the_longer_the_older_it_is(
 
 
 def test_large_mail_that_was_in_flight_at_one_kill_goes_at_once(hands):
-    (id,) = claimed(hands, large(hands), before=False)
+    (id,) = claimed(hands, hands.mail(octets=LARGE_OCTETS), before=False)
     assert hands.do(put_off_large, "dead", hands.now) == 0
     assert hands.message(id).due <= hands.now
 
@@ -53,7 +47,7 @@ def test_other_mail_of_a_killed_daemon_goes_at_once(hands):
 
 
 def test_large_mail_of_a_daemon_that_lives_is_left_alone(hands):
-    (id,) = claimed(hands, large(hands))
+    (id,) = claimed(hands, hands.mail(octets=LARGE_OCTETS))
     assert hands.do(put_off_large, "another", hands.now) == 0
     assert hands.message(id).due <= hands.now
 
@@ -76,7 +70,9 @@ def little_memory(monkeypatch):
 def test_large_mail_for_which_there_is_no_memory_waits_and_the_others_go(
     hands, little_memory
 ):
-    before, id, after = hands.send(hands.mail(), large(hands), hands.mail())
+    before, id, after = hands.send(
+        hands.mail(), hands.mail(octets=LARGE_OCTETS), hands.mail()
+    )
     little_memory.add(int(id))
     assert [str(each.id) for each in hands.claim()] == [before, after]
     assert hands.message(id).state is State.QUEUED

@@ -8,13 +8,9 @@ import pytest
 
 from collective.maildrophost.engine.queue import (
     QueueError,
-    RelayPause,
     State,
     attempts,
-    clear,
     content,
-    mark_told,
-    pause,
     recover,
     retry_messages,
     settle,
@@ -237,14 +233,3 @@ def test_that_the_sender_was_warned_is_remembered(hands):
     assert claimed.warned
     hands.settle(claimed, DEFERRED, due=hands.now)
     assert hands.claim()[0].warned
-
-
-def test_the_postmaster_is_told_of_a_fault_once(hands):
-    fault = RelayPause("relay:25", "refused", hands.now, hands.now + 2, 1)
-    hands.do(pause, fault)
-    assert hands.do(mark_told, "relay:25")
-    assert not hands.do(mark_told, "relay:25")
-    hands.do(pause, fault)
-    assert not hands.do(mark_told, "relay:25")
-    assert hands.do(clear, "relay:25").told
-    assert hands.do(clear, "relay:25") is None

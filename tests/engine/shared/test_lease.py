@@ -8,15 +8,11 @@ import time
 from servers.scripted import Drop, Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     State,
     claim,
-    due,
     enqueue,
-    give_back_unheard,
     list_messages,
-    recover_ownerless,
     retire,
 )
 from collective.maildrophost.engine.queue.postgresql.database import IDLE_SECONDS
@@ -120,37 +116,6 @@ def test_who_was_taken_for_dead_breaks_off_at_once_and_ends(machines, make_mail)
     assert "the lease is lost" in site.log_lines(BROKEN_OFF)[0]
     record = site.message(id)
     assert (record.state, record.possible_duplicate) == (State.SENDING, True)
-
-
-def claimed(queue, owner):
-    now = time.time()
-    with queue.write() as tx:
-        ids = due(tx, 100, now).lanes[Lane.NORMAL]
-        return [each.key for each in claim(tx, owner, ids, now)]
-
-
-def test_claims_whose_commit_was_never_heard_of_come_back(machines, make_mail):
-    (site,) = machines(1)
-    site.send(*[make_mail() for _ in range(3)])
-    known, *unheard = claimed(site.queue, "one")
-    with site.queue.write() as tx:
-        assert give_back_unheard(tx, "one", [known]) == 2
-        assert give_back_unheard(tx, "two", []) == 0
-    assert site.message(str(known.id)).state is State.SENDING
-    for each in unheard:
-        record = site.message(str(each.id))
-        assert (record.state, record.possible_duplicate) == (State.QUEUED, False)
-
-
-def test_claims_without_a_daemon_come_back_as_possible_duplicates(machines, make_mail):
-    (site,) = machines(1)
-    (id,) = site.send(make_mail())
-    assert [each.id for each in claimed(site.queue, "gone")] == [int(id)]
-    with site.queue.write() as tx:
-        assert recover_ownerless(tx) == 1
-        assert recover_ownerless(tx) == 0
-    record = site.message(id)
-    assert (record.state, record.possible_duplicate) == (State.QUEUED, True)
 
 
 def test_no_mail_is_stuck_or_doubled_when_the_answer_to_a_claim_is_lost(
