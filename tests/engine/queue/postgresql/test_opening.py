@@ -6,7 +6,7 @@ import contextlib
 import traceback
 
 import pytest
-from engine.queue.postgresql.mails import length, send
+from engine.queue.mails import length, send
 from sqlalchemy.engine import make_url
 
 from collective.maildrophost.engine.queue import (

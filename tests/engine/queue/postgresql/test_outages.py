@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from engine.queue.postgresql.mails import length, send
+from engine.queue.mails import length, send
 from servers.proxy import Proxy
 from sqlalchemy.engine import make_url
 from waiting import PATIENCE_SECONDS, wait_until

@@ -7,7 +7,7 @@ import threading
 
 import psycopg
 import pytest
-from engine.queue.postgresql.mails import length
+from engine.queue.mails import length
 from sqlalchemy.engine import make_url
 from waiting import PATIENCE_SECONDS, wait_until
 

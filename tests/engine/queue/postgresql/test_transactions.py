@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from engine.queue.postgresql.mails import length
+from engine.queue.mails import length
 from sqlalchemy.engine import make_url
 from waiting import PATIENCE_SECONDS
 

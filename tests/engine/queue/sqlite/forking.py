@@ -10,12 +10,7 @@ from contextlib import contextmanager, suppress
 
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine.queue import enqueue, queue_length
-
-
-def length(queue):
-    with queue.read() as tx:
-        return queue_length(tx)
+from collective.maildrophost.engine.queue import enqueue
 
 
 def fork(work) -> int:

@@ -23,12 +23,6 @@ from collective.maildrophost.engine.queue.sqlite.backup import BackupFailed, bac
 
 
 @pytest.fixture
-def url(tmp_path):
-    """A server is backed up by its own tools."""
-    return f"sqlite:///{tmp_path}/home/queue.db"
-
-
-@pytest.fixture
 def target(tmp_path):
     (tmp_path / "backups").mkdir()
     return tmp_path / "backups" / "queue.db"

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
+from engine.queue.mails import length
 
 from collective.maildrophost.engine.queue import (
     QueueError,
     exists,
     open_queue,
-    queue_length,
 )
 
 
@@ -46,11 +46,6 @@ def test_a_file_that_nobody_may_look_at_is_not_said_to_be_missing(tmp_path):
     # Root may look everywhere; a name too long for any file fails in the same way.
     with pytest.raises(QueueError, match="File name too long"):
         exists(f"sqlite:///{tmp_path}/{'x' * 300}/queue.db")
-
-
-def length(queue):
-    with queue.read() as tx:
-        return queue_length(tx)
 
 
 def test_a_file_that_is_gone_is_not_made_by_looking_and_is_read_when_it_is_back(

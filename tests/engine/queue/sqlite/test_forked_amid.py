@@ -7,11 +7,11 @@ import signal
 import threading
 
 import pytest
+from engine.queue.mails import length
 from engine.queue.sqlite.forking import (
     Signal,
     fork,
     in_child,
-    length,
     status_of,
     thread,
     written_to,

@@ -10,11 +10,11 @@ import threading
 import time
 
 import pytest
+from engine.queue.mails import length
 from engine.queue.sqlite.forking import (
     Signal,
     fork,
     in_child,
-    length,
     status_of,
     thread,
     written_to,

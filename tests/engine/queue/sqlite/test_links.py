@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from engine.queue.sqlite.forking import length
+from engine.queue.mails import length
 
 from collective.maildrophost.engine.queue import (
     QueueError,

@@ -15,12 +15,12 @@ import time
 from contextlib import closing, contextmanager
 
 import pytest
+from engine.queue.mails import length
 
 from collective.maildrophost.engine.queue import (
     QueueError,
     exists,
     open_queue,
-    queue_length,
 )
 from collective.maildrophost.engine.queue.sqlite import presence
 
@@ -56,11 +56,6 @@ def moved_away(path):
     assert not path.exists(), "another one was made"
     for each in files:
         (elsewhere / each.name).rename(each)
-
-
-def length(queue):
-    with queue.read() as tx:
-        return queue_length(tx)
 
 
 @contextmanager
