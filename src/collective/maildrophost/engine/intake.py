@@ -57,6 +57,7 @@ class Intake:
         self._stopped = threading.Event()
         self._scans = 0
         self._failed: Untaken | None = None
+        self._unreadable = False
         self._first_look: float | None = None
         self.looked_through = False
         """Whether each file that was there at the start has had its turn."""
@@ -69,8 +70,9 @@ class Intake:
         turn.
         """
         self._scans += 1
-        self._failed = None
+        self._failed, self._unreadable = None, False
         self._removal.forget()
+        began = time.monotonic()
         seen: set[Identity] = set()
         present: set[str] = set()
         taken = 0
@@ -79,6 +81,7 @@ class Intake:
             taken += self._consider(path, seen)
             if self._removal.is_long:
                 self._removal.forget()
+        self._judge_look(began)
         self._first_seen = {
             each: when for each, when in self._first_seen.items() if each in seen
         }
@@ -99,27 +102,21 @@ class Intake:
         return bool(self._first_seen)
 
     def _paths(self) -> Iterator[str]:
-        began, readable = time.monotonic(), True
         for directory in self._directories:
-            paths = self._candidates(directory)
-            readable = readable and paths is not None
-            for path in paths or ():
+            for path in self._candidates(directory):
                 if self._stopped.is_set():
                     return
                 yield path
-        if readable and self._failed is None:
-            self._first_look = self._first_look or time.monotonic()
-            if began - self._first_look >= QUIET_SECONDS:
-                self.looked_through = True
 
-    def _candidates(self, directory: Path) -> list[str] | None:
-        """What may be mail in a directory; None when it cannot be read."""
+    def _candidates(self, directory: Path) -> list[str]:
+        """What may be mail in a directory."""
         try:
             with os.scandir(directory) as entries:
                 names = sorted(entry.name for entry in entries)
         except OSError as error:
             self._reports.make(str(directory), str(error), f"cannot be read: {error}")
-            return None
+            self._unreadable = True
+            return []
         self._reports.forget(str(directory))
         known = set(names)
         # Its one name, whatever links lead to it: a file that was taken is known by its
@@ -130,6 +127,14 @@ class Intake:
             for name in names
             if may_be_mail(name) and name + LOCK_SUFFIX not in known
         ]
+
+    def _judge_look(self, began: float) -> None:
+        """Whether all has had its turn by a look that `began` then (monotonic)."""
+        if self._unreadable or self._failed is not None or self._stopped.is_set():
+            return
+        self._first_look = self._first_look or time.monotonic()
+        if began - self._first_look >= QUIET_SECONDS:
+            self.looked_through = True
 
     def _consider(self, path: str, seen: set[Identity]) -> int:
         try:
