@@ -155,7 +155,7 @@ def _read(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
         loaded[key] = Claim(key, owner, *recipients[key], LANES[lane], *rest)
     if len(loaded) < len(ids):
         lost = [key for key in ids if key not in loaded]
-        _set_aside(tx, lost, "is lost from the queue")
+        _fail(tx, lost, "is lost from the queue")
     return [loaded[key] for key in ids if key in loaded]
 
 
@@ -169,7 +169,7 @@ def _read_one_by_one(
         except tx.dialect.loaded_dbapi.Error as error:
             if not _is_of_a_row(tx, error):
                 raise
-            _set_aside(tx, [key], "cannot be read")
+            _fail(tx, [key], "cannot be read")
         except MemoryError:
             _leave_for_later(tx, key, now)
     return claims
@@ -195,15 +195,15 @@ def _leave_for_later(tx: Transaction, key: int, now: float) -> None:
     log.error("id=%d: there is no memory for its content, it waits", key)
 
 
-_SET_ASIDE = Statement(
+_FAIL = Statement(
     update(schedule)
     .where(among_ids(schedule.c.message_id))
     .values(state=State.FAILED.value, owner=None)
 )
 
 
-def _set_aside(tx: Transaction, ids: Sequence[int], why: str) -> None:
+def _fail(tx: Transaction, ids: Sequence[int], why: str) -> None:
     """Keep what is left of damaged messages; a claim that fails would stop all mail."""
-    _SET_ASIDE.run(tx, ids=ids)
+    _FAIL.run(tx, ids=ids)
     for key in ids:
         log.error("id=%d: its record %s, it has failed", key, why)
