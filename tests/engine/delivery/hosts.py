@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery.failover import Failover
 from collective.maildrophost.engine.delivery.pool import Pool
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
-from collective.maildrophost.engine.delivery.route import Failover
 from collective.maildrophost.engine.smtp import Phase, RelayFault
 
 ONE, TWO = RelayAddress("one", 25), RelayAddress("two", 25)

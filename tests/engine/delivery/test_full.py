@@ -12,9 +12,9 @@ from collective.maildrophost.engine.delivery.concurrencylimit import (
     LONGEST_FULL_SECONDS,
     TELL_SECONDS,
 )
+from collective.maildrophost.engine.delivery.failover import Full
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
-from collective.maildrophost.engine.delivery.route import Full
 from collective.maildrophost.engine.smtp import RelayFault
 
 

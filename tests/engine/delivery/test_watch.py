@@ -8,11 +8,11 @@ import pytest
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.delivery import watch as watching
+from collective.maildrophost.engine.delivery.failover import Failover
 from collective.maildrophost.engine.delivery.pace import Pace
 from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.relaynotes import FaultBegan, FaultEnded
-from collective.maildrophost.engine.delivery.route import Failover
 from collective.maildrophost.engine.delivery.together import Objection
 from collective.maildrophost.engine.delivery.watch import Watch
 from collective.maildrophost.engine.identity import own_identity

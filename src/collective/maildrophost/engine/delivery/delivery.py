@@ -12,6 +12,7 @@ from ..config import Configuration
 from ..queue import Queue
 from . import journal
 from .blame import Blame
+from .failover import Failover
 from .ledger import Ledger, Write
 from .notifications import NotificationPolicy
 from .pace import Pace
@@ -24,7 +25,7 @@ from .relayhealth import (
     RelayHealth,
 )
 from .retry import RetryPolicy
-from .route import Failover, Route
+from .route import Route
 from .unsettled import Finished
 from .watch import Watch
 from .worker import Worker

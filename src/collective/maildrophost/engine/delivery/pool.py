@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..smtp import Connection
 from .concurrencylimit import ConcurrencyLimit
-from .route import Failover, Full
+from .failover import Failover, Full
 
 IDLE_SECONDS = 5.0
 """How long a connection is kept for the next message before QUIT."""

@@ -19,12 +19,12 @@ from ..queue import (
     wake,
 )
 from ..smtp import RelayFault
+from .failover import Failover
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .permits import Permits
 from .relayhealth import PausePolicy, RelayHealth
 from .relaynotes import FaultBegan, FaultEnded
-from .route import Failover
 
 log = logging.getLogger("maildrop.delivery")
 

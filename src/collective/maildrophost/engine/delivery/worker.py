@@ -15,12 +15,12 @@ from ..smtp import Connection, Phase, RelayFault, Result
 from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .blame import Blame
+from .failover import Full
 from .judge import settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
 from .retry import RetryPolicy
-from .route import Full
 from .unsettled import Finished, nothing
 
 log = logging.getLogger("maildrop.delivery")
