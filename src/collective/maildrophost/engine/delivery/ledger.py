@@ -171,19 +171,37 @@ class Ledger:
         return free if permitted is None else min(permitted, free)
 
     async def _transact(self) -> None:
-        now, news = time.time(), self._next_look.news
+        news = self._next_look.news
         portion = self._unsettled.take()
-        ended = [done.claim for done in portion.finished]
-        in_flight = self._in_flight.without(ended)
+        request = self._request(portion, time.time())
+        try:
+            answer = await self._write(request)
+        except QueueError as error:
+            if portion and isinstance(error, Refused):
+                self._refused(portion, error)
+            else:
+                await self._cannot_write(portion, error, request)
+            return
+        self._on_disk(portion, request)
+        if self._in_doubt:
+            # The answer came so late that the claims may be another's by now.
+            self._keep_back_claims(request)
+        else:
+            self._hand_out(answer, request)
+            self._look_again(answer, request, news)
+        # After the connections have gone on: nobody waits for these words.
+        written = [each.as_recorded(answer.settled) for each in portion.finished]
+        asyncio.get_running_loop().call_soon(self._settled, written)
+
+    def _request(self, portion: Portion, now: float) -> Request:
+        in_flight = self._in_flight.without(portion.claims)
         wanted = self._wanted(now, in_flight.messages.total())
-        in_vain = self._permits.for_nothing((each.id for each in ended), now)
+        in_vain = self._permits.for_nothing((each.id for each in portion.claims), now)
         self._round += 1
-        request = Request(
+        return Request(
             owner=self._owner,
             known=self._handed_out.to_compare(),
-            settlements=[
-                done.settlement for done in portion.finished if done.settlement
-            ],
+            settlements=portion.settlements,
             untried=portion.given_back(suspect=False),
             suspects=portion.given_back(suspect=True),
             notes=(*portion.notes, *in_vain),
@@ -196,45 +214,19 @@ class Ledger:
             in_flight=in_flight,
             terms=self._permits.terms,
         )
-        try:
-            answer = await self._write(request)
-        except QueueError as error:
-            if portion and isinstance(error, Refused):
-                self._refused(portion, error)
-            else:
-                await self._cannot_write(portion, error, request)
-            return
+
+    def _on_disk(self, portion: Portion, request: Request) -> None:
+        """What waited is written: connections that have ended a message go on."""
         self._outage.is_over()
-        self._in_flight = in_flight
+        self._in_flight = request.in_flight
         if request.known is not None:
             self._handed_out.compared()
         self._written += len(portion.notes)
-        self._forget(ended)
+        self._handed_out.ended(each.key for each in portion.claims)
+        self._permits.ended(each.id for each in portion.claims)
         # Before the claims go out: they find the connections that this sets free.
         for done in portion.finished:
             done.over()
-        if self._in_doubt:
-            # The answer came so late that the claims may be another's by now.
-            self._keep_back_claims(request)
-        else:
-            self._hand_out(answer, request)
-        # After the connections have gone on: nobody waits for these words.
-        written = [each.as_recorded(answer.settled) for each in portion.finished]
-        asyncio.get_running_loop().call_soon(self._settled, written)
-        if self._in_doubt:
-            return
-        if answer.objection is not None:
-            self._permits.heed(answer.objection, time.time())
-        elif answer.broke or any(each.is_large for each in answer.claims):
-            # What broke tells why when nothing else is to be written. Of large mail
-            # there may be another one: it comes one at a time.
-            self._next_look.at_once()
-        elif len(answer.claims) < wanted:
-            self._nothing_left(answer.next_due, request.due_before, news)
-
-    def _forget(self, ended: Sequence[Claim]) -> None:
-        self._handed_out.ended(each.key for each in ended)
-        self._permits.ended(each.id for each in ended)
 
     def _refused(self, portion: Portion, error: Refused) -> None:
         """The queue will never take it as it is."""
@@ -270,6 +262,17 @@ class Ledger:
             self._handed_out.add(each.key)
             self._permits.started(now, each.id, until)
             self._waiting.pop(0).set_result(each)
+
+    def _look_again(self, answer: Answer, request: Request, news: int) -> None:
+        """Plan the next look; `news`: what NextLook had counted before this one."""
+        if answer.objection is not None:
+            self._permits.heed(answer.objection, time.time())
+        elif answer.broke or any(each.is_large for each in answer.claims):
+            # What broke tells why when nothing else is to be written. Of large mail
+            # there may be another one: it comes one at a time.
+            self._next_look.at_once()
+        elif len(answer.claims) < request.wanted:
+            self._nothing_left(answer.next_due, request.due_before, news)
 
     def _nothing_left(
         self, next_due: float | None, looked_at: float, news: int

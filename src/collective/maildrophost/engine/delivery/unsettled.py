@@ -88,6 +88,16 @@ class Portion:
     def __len__(self) -> int:
         return len(self.finished) + len(self.notes)
 
+    @property
+    def claims(self) -> list[Claim]:
+        """Those that end."""
+        return [done.claim for done in self.finished]
+
+    @property
+    def settlements(self) -> list[Settlement]:
+        """What became of those that were tried."""
+        return [done.settlement for done in self.finished if done.settlement]
+
     def given_back(self, suspect: bool) -> list[MessageKey]:
         """What nothing was tried of: the suspects, or all others."""
         return [
