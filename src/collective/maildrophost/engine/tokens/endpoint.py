@@ -153,7 +153,7 @@ def _adapter(context: ssl.SSLContext) -> Any:
     """What requests sends with, to the endpoint itself or through a proxy."""
     from requests.adapters import HTTPAdapter
 
-    adapter = HTTPAdapter()
+    adapter: Any = HTTPAdapter()
     adapter.init_poolmanager(1, 1, ssl_context=context)
     # Else what goes through a proxy has a context of its own.
     adapter.proxy_manager_for = partial(adapter.proxy_manager_for, ssl_context=context)
