@@ -27,7 +27,7 @@ sys.exit(main(sys.argv[1:]))
     [
         "delivery:Delivery.run",
         "delivery:Delivery.follow",
-        "daemon.service:Service._take_in",
+        "daemon.scanner:Scanner.run",
         "daemon.housekeeping:Housekeeping.run",
         "daemon.housekeeping:Housekeeping.keep_wal_small",
         "daemon.clockwatch:ClockWatch.run",

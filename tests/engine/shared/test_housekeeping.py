@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from types import SimpleNamespace
 
@@ -36,8 +35,8 @@ def test_a_clock_that_is_ahead_lets_nobody_forget_what_is_new(
     ahead = SimpleNamespace(time=lambda: time.time() + 60 * DAY)
     monkeypatch.setattr(housekeeping, "time", ahead)
     kept = SimpleNamespace(history_days=30, failed_days=5)
-    intake = SimpleNamespace(looked_through=False)
-    house = Housekeeping(kept, queue, intake, None, asyncio.Event())
+    scanner = SimpleNamespace(looked_through=False)
+    house = Housekeeping(kept, queue, scanner, None)
     assert house._prune_some() == 1
     with queue.read() as tx:
         assert [each.id for each in list_messages(tx)] == [failed[0]]

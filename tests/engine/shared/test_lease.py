@@ -189,7 +189,7 @@ def test_what_the_lost_answer_was_about_is_told_once(
 
 def test_who_takes_in_files_for_long_is_not_taken_for_dead(machines):
     # A file that was written just now is looked at again after that time.
-    (here,) = machines(1, **QUICK, daemon__service__QUIET_SECONDS=4.5)
+    (here,) = machines(1, **QUICK, daemon__scanner__QUIET_SECONDS=4.5)
     (there,) = machines(1, **QUICK)
     with Scripted() as relay:
         for site in (here, there):

@@ -30,8 +30,8 @@ from collective.maildrophost.engine.queue import (
 TESTS = Path(__file__).parents[2]
 CLI = "collective.maildrophost.engine.cli:main"
 SHORT: dict[str, Any] = {
-    "engine.daemon.service.QUIET_SECONDS": 0.0,
-    "engine.daemon.service.SCAN_SECONDS": 0.05,
+    "engine.daemon.scanner.QUIET_SECONDS": 0.0,
+    "engine.daemon.scanner.SCAN_SECONDS": 0.05,
     "engine.daemon.service.HEARING_SECONDS": 0.0,
     "engine.delivery.ledger.RETRY_SECONDS": 0.05,
     "engine.intake.QUIET_SECONDS": 0.0,

@@ -8,7 +8,6 @@ import time
 
 from ..config import Configuration
 from ..delivery import Delivery
-from ..intake import Intake
 from ..queue import (
     Queue,
     QueueError,
@@ -19,6 +18,7 @@ from ..queue import (
     tidy,
 )
 from ..queue.prune import AT_ONCE
+from .scanner import Scanner
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -40,20 +40,17 @@ class Housekeeping:
         self,
         configuration: Configuration,
         queue: Queue,
-        intake: Intake,
+        scanner: Scanner,
         delivery: Delivery,
-        scanned: asyncio.Event,
     ) -> None:
         self._configuration = configuration
         self._queue = queue
-        self._intake = intake
+        self._scanner = scanner
         self._delivery = delivery
-        self._scanned = scanned
-        """Set once the drop directories have been looked at."""
 
     async def run(self) -> None:
         """Prune what is old, then give back what is free; again and again."""
-        await self._scanned.wait()
+        await self._scanner.scanned.wait()
         while True:
             until = time.monotonic() + PRUNE_SECONDS
             try:
@@ -82,7 +79,7 @@ class Housekeeping:
             now = min(time.time(), moment(tx, time.time()))
             gone = prune(tx, now, configuration.history_days, configuration.failed_days)
             # A file that has come back while nobody looked is still known then.
-            if self._intake.looked_through:
+            if self._scanner.looked_through:
                 gone += prune_files(tx, now)
             return gone
 

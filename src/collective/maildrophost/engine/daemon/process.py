@@ -15,7 +15,6 @@ from ..config import Configuration
 from ..delivery import Delivery, Route, bookkeeper
 from ..doorbell import Doorbell
 from ..errors import MaildropError
-from ..intake import Intake
 from ..queue import Queue, QueueError, open_queue
 from ..tokens import await_replacements
 from ..unquoted import unquoted
@@ -24,7 +23,6 @@ from .directories import check_log_file, make_directories
 from .heartbeat import Heartbeat
 from .pidfile import pid_file
 from .service import Service
-from .systemd import Systemd
 from .tally import Tell, tally
 
 Result = TypeVar("Result")
@@ -97,11 +95,7 @@ def _serve(
             delivery = Delivery(
                 configuration, route, queue, heartbeat.owner, books, once
             )
-            intake = Intake(queue, configuration.spool, configuration.add_messageid)
-            systemd = Systemd(os.environ)
-            service = Service(
-                configuration, queue, delivery, intake, heartbeat, bell, systemd
-            )
+            service = Service(configuration, queue, delivery, heartbeat, bell)
             if configuration.metrics and not once:
                 _watched(configuration, queue, heartbeat.owner, delivery, service)
             if once and tell is not None:

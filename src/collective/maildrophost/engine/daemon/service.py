@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -16,13 +17,13 @@ from ..config import Configuration
 from ..delivery import Delivery
 from ..doorbell import Doorbell
 from ..errors import MaildropError
-from ..intake import QUIET_SECONDS, Intake, Untaken
 from ..queue import Queue, QueueError
 from .clockwatch import ClockWatch
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
 from .housekeeping import Housekeeping
 from .listener import Listener
+from .scanner import Scanner
 from .systemd import Systemd
 from .usable import load_usable
 
@@ -32,8 +33,6 @@ HEARING_SECONDS = 0.02
 """For a signal that was caught to get from the system's handler to ours."""
 QUEUE_SECONDS = 3.0
 """For the queue after MAILDROP_STOP_TIMEOUT; supervisors kill seven seconds later."""
-SCAN_SECONDS = 1.0
-"""A look at an unchanged directory costs microseconds, so it is not put off longer."""
 
 
 class Service:
@@ -44,27 +43,22 @@ class Service:
         configuration: Configuration,
         queue: Queue,
         delivery: Delivery,
-        intake: Intake,
         heartbeat: Heartbeat,
         bell: Doorbell,
-        systemd: Systemd,
     ) -> None:
         self._configuration = configuration
         self._queue = queue
         self._delivery = delivery
-        self._intake = intake
         self._heartbeat = heartbeat
         self._bell = bell
-        self._systemd = systemd
+        self._systemd = Systemd(os.environ)
         self._listener = Listener(queue, self._wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
         self._fast_clocks = FastClocks(
             queue, configuration.interval, delivery.ledger.wake
         )
-        self._scanned = asyncio.Event()
-        self._housekeeping = Housekeeping(
-            configuration, queue, intake, delivery, self._scanned
-        )
+        self._scanner = Scanner(configuration, queue, delivery.ledger.wake)
+        self._housekeeping = Housekeeping(configuration, queue, self._scanner, delivery)
         self._told_to_end = asyncio.Event()
         self._told_to_reload = asyncio.Event()
         self._told_to_stop = False
@@ -85,7 +79,7 @@ class Service:
         async with self._heeding_signals():
             await self._run_together(
                 self._delivery.run(),
-                self._take_in(),
+                self._scanner.run(),
                 self._housekeeping.run(),
                 self._housekeeping.keep_wal_small(),
                 self._clock.run(),
@@ -108,7 +102,7 @@ class Service:
             await self._run_together(self._take_in_and_deliver())
 
     async def _take_in_and_deliver(self) -> None:
-        untaken = await self._take_in_all()
+        untaken = await self._scanner.once()
         await asyncio.to_thread(self._clock.pull_back)
         await self._delivery.run()
         if untaken is not None:
@@ -128,7 +122,7 @@ class Service:
                 [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED
             )
             # Else the end would wait for all that is in the drop directories.
-            self._intake.stop()
+            self._scanner.stop()
             await self._finish(delivering)
             for part in parts:
                 if part.done():
@@ -199,7 +193,7 @@ class Service:
         """Also in the middle of a reload, which then never happens."""
         if self._reloaded is not None:
             self._systemd.stopping()
-        self._intake.stop()
+        self._scanner.stop()
         if not self._told_to_stop:
             self._queue.wait_until(
                 time.monotonic() + self._configuration.stop_timeout + QUEUE_SECONDS
@@ -242,33 +236,3 @@ class Service:
         if fails and loaded.queue == self._queue.url:
             words = "it cannot be written now, and what waits for it would be lost"
             raise QueueError(self._queue.name, words)
-
-    async def _take_in_all(self) -> Untaken | None:
-        """What kept a file from being taken: all other mail goes nevertheless."""
-        untaken = await self._scan()
-        if self._intake.waits:
-            await asyncio.sleep(QUIET_SECONDS)
-            untaken = await self._scan()
-        return untaken
-
-    async def _scan(self) -> Untaken | None:
-        try:
-            await asyncio.to_thread(self._intake.scan)
-        except Untaken as error:
-            return error
-        return None
-
-    async def _take_in(self) -> None:
-        seconds = min(SCAN_SECONDS, self._configuration.interval)
-        failing = False
-        while True:
-            try:
-                if await asyncio.to_thread(self._intake.scan):
-                    self._delivery.ledger.wake()
-                failing = False
-            except QueueError as error:
-                if not failing:
-                    log.error("%s; dropped files stay where they are", error)
-                failing = True
-            self._scanned.set()
-            await asyncio.sleep(seconds)
