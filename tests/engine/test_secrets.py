@@ -216,7 +216,7 @@ sys.exit(main(sys.argv[1:]))
         ("smtp.opening", "choose"),
         ("delivery.worker", "settlement"),
         ("delivery.delivery", "Delivery.run"),
-        ("daemon.process", "_serve"),
+        ("daemon.process", "Service"),
         ("cli.checks.relays", "_reach"),
         ("tokens.endpoint", "_issued"),
         ("tokens.source", "TokenSource._renew"),

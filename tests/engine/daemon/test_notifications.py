@@ -9,7 +9,7 @@ import pytest
 from servers.scripted import Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.daemon.process import run
+from collective.maildrophost.engine.daemon import run_once
 from collective.maildrophost.engine.delivery.notifications import failure
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import State, list_messages
@@ -257,7 +257,7 @@ def test_a_notification_that_breaks_the_daemon_leaves_the_verdicts(site, monkeyp
     with Scripted({"RCPT:b@example.org": "550 5.1.1 no"}) as relay:
         site.configure(SMTP_PORT=relay.port)
         (id,) = site.send()
-        assert not run(site.configuration, once=True)
+        assert not run_once(site.configuration)
     record = site.message(id)
     assert (record.state, record.attempts) == (State.FAILED, 1)
     assert record.recipients[0].reply == "550 5.1.1 no"

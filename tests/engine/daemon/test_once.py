@@ -11,7 +11,7 @@ from servers.catcher import Catcher
 from servers.scripted import Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.daemon import run
+from collective.maildrophost.engine.daemon import run_once
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import RelayPause, State, pause
 
@@ -132,9 +132,7 @@ def test_a_message_of_several_transactions_is_told_of_once(site, make_mail):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         site.send(make_mail(*recipients), make_mail())
-        assert not run(
-            site.configuration, once=True, tell=lambda *counts: told.append(counts)
-        )
+        assert not run_once(site.configuration, lambda *counts: told.append(counts))
         assert len(relay.messages) == 4
     assert told == [(1, 2), (2, 2)]
 

@@ -13,7 +13,7 @@ from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.daemon.process import run
+from collective.maildrophost.engine.daemon import run_once
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import State, delete_messages
 from collective.maildrophost.engine.smtp import Connection
@@ -65,7 +65,7 @@ def test_an_error_around_the_connection_defers_the_message_too(
             make_mail(subject="breaks", body="sesame-7\n"),
             *[make_mail() for _ in range(12)],
         )
-        assert not run(site.configuration, once=True)
+        assert not run_once(site.configuration)
         assert len(relay.messages) == 12
     record = site.message(breaks)
     assert (record.state, record.attempts) == (State.DEFERRED, 1)

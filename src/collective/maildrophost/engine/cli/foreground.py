@@ -34,7 +34,7 @@ def run_command(configured: Configured, once: bool) -> None:
     # As the first process of a container it would never get a signal that came before
     # its handler: the stop of one that has just been started would wait for its end.
     with _errors_that_supervisor_believes(), signals.kept_waiting():
-        from ..daemon import run
+        from ..daemon import run, run_once
         from ..delivery import Route
 
         configuration = configured.load()
@@ -42,7 +42,7 @@ def run_command(configured: Configured, once: bool) -> None:
             run(configuration)
             return
         with steps("sending") as tell:
-            mail_is_left = run(configuration, once=True, tell=tell)
+            mail_is_left = run_once(configuration, tell)
     if mail_is_left:
         fault = _fault(configured, Route.of(configuration).name)
         raise click.ClickException(f"{fault}; mail waits in the queue")

@@ -1,5 +1,5 @@
 """The daemon: one process that takes dropped files in and sends what is due."""
 
-from .process import run
+from .process import run, run_once
 
-__all__ = ["run"]
+__all__ = ["run", "run_once"]

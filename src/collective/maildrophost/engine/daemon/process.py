@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import Coroutine, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, TypeVar
 
 from .. import doorbell, signals
 from ..config import Configuration
-from ..delivery import Delivery, Route, bookkeeper
+from ..delivery import Bookkeeper, Delivery, Route, bookkeeper
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..queue import Queue, QueueError, open_queue
@@ -30,41 +29,94 @@ Result = TypeVar("Result")
 log = logging.getLogger("maildrop.daemon")
 
 
-def run(
-    configuration: Configuration, once: bool = False, tell: Tell | None = None
-) -> bool:
-    """Run until told to stop; whether the relay's fault left mail that was due.
+def run(configuration: Configuration) -> None:
+    """Run until told to stop.
 
-    `once` handles everything that is due now and ends: only then mail can be left, and
-    `tell` hears how many messages are through, and of how many that were due. Raises
-    QueueError, UnusableDirectory or LeaseLost when it can't start or go on, OSError
-    when its log went away as it was opened, ConfigurationError for a login that can't
-    work; all mail is in the queue then.
+    Raises QueueError, UnusableDirectory or LeaseLost when it can't start or go on,
+    OSError when its log went away as it was opened, ConfigurationError for a login that
+    can't work; all mail is in the queue then.
     """
-    with signals.kept_waiting(), ExitStack() as files:
-        files.callback(await_replacements)
-        bell = None
-        current: Configuration | None = configuration
-        while current is not None:
-            configuration = current
-            make_directories(configuration)
-            check_log_file(configuration)
-            logs.set_up(configuration)
-            if bell is None:
-                bell = files.enter_context(_doorbell(configuration))
-                if not once:
-                    # It may run beside the daemon, which is named there.
-                    files.enter_context(pid_file(configuration.pid_file))
-            left, current = _run(configuration, bell, once, tell)
-    return left
+    with _process(configuration) as bell, pid_file(configuration.pid_file):
+        reloaded = _serve(configuration, bell)
+        while reloaded is not None:
+            _prepare(reloaded)
+            reloaded = _serve(reloaded, bell)
 
 
-def _run(
-    configuration: Configuration, bell: Doorbell, once: bool, tell: Tell | None
-) -> tuple[bool, Configuration | None]:
+def run_once(configuration: Configuration, tell: Tell | None = None) -> bool:
+    """Handle all that is due now; whether the relay's fault left mail that was due.
+
+    `tell` hears how many messages are through, and of how many that were due. Raises
+    what `run` raises, and Untaken when a file could not be taken in.
+    """
+    # Without a pid file: it may run beside the daemon, which is named there.
+    with (
+        _process(configuration) as bell,
+        _daemon(configuration, bell, once=True) as (queue, heartbeat, delivery),
+    ):
+        service = Service(configuration, queue, delivery, heartbeat, bell)
+        if tell is not None:
+            delivery.observe = tally(queue, tell)
+        _loop(service.once())
+    return delivery.ledger.gave_up
+
+
+@contextmanager
+def _process(configuration: Configuration) -> Iterator[Doorbell]:
+    """What one process has, however often its configuration changes."""
+    with signals.kept_waiting(), ExitStack() as end:
+        end.callback(await_replacements)
+        _prepare(configuration)
+        yield end.enter_context(closing(doorbell.listen(configuration.var)))
+
+
+def _prepare(configuration: Configuration) -> None:
+    make_directories(configuration)
+    check_log_file(configuration)
+    logs.set_up(configuration)
+
+
+def _serve(configuration: Configuration, bell: Doorbell) -> Configuration | None:
+    """Until told to stop, or to go on with the configuration that is returned."""
+    with _daemon(configuration, bell) as (queue, heartbeat, delivery):
+        service = Service(configuration, queue, delivery, heartbeat, bell)
+        if configuration.metrics:
+            from ..metrics import Monitoring  # not worth its time where nobody watches
+
+            in_flight = lambda: delivery.ledger.in_flight  # noqa: E731
+            monitoring = Monitoring(configuration, queue, heartbeat.owner, in_flight)
+            delivery.observe = monitoring.observe
+            service.beside(monitoring.run)
+        return _loop(service.run())
+
+
+@contextmanager
+def _daemon(
+    configuration: Configuration, bell: Doorbell, once: bool = False
+) -> Iterator[tuple[Queue, Heartbeat, Delivery]]:
+    """One daemon, with its row and its claims in the queue."""
+    with _last_words(), closing(open_queue(configuration.queue)) as queue:
+        route = Route.of(configuration)
+        heartbeat = Heartbeat(queue, route.name, str(bell.path))
+        with bookkeeper(queue) as books, _alive(heartbeat, books):
+            log.info(
+                "started, pid %d, queue %s, relay %s",
+                os.getpid(),
+                queue.name,
+                route.name,
+            )
+            for warning in configuration.warnings:
+                log.warning("%s", warning)
+            owner = heartbeat.owner
+            delivery = Delivery(configuration, route, queue, owner, books, once)
+            yield queue, heartbeat, delivery
+
+
+@contextmanager
+def _last_words() -> Iterator[None]:
+    """Have the log say why the daemon ends."""
     try:
-        with closing(open_queue(configuration.queue)) as queue:
-            return _serve(configuration, queue, bell, once, tell)
+        yield
     except MaildropError as error:
         log.critical("the daemon ends: %s", error)
         raise
@@ -74,43 +126,19 @@ def _run(
         raise
 
 
-def _serve(
-    configuration: Configuration,
-    queue: Queue,
-    bell: Doorbell,
-    once: bool,
-    tell: Tell | None,
-) -> tuple[bool, Configuration | None]:
-    route = Route.of(configuration)
-    heartbeat = Heartbeat(queue, route.name, str(bell.path))
-    with bookkeeper(queue) as books:
-        heartbeat.start()
-        log.info(
-            "started, pid %d, queue %s, relay %s", os.getpid(), queue.name, route.name
-        )
-        for warning in configuration.warnings:
-            log.warning("%s", warning)
-        reloaded, failed = None, True
-        try:
-            delivery = Delivery(
-                configuration, route, queue, heartbeat.owner, books, once
-            )
-            service = Service(configuration, queue, delivery, heartbeat, bell)
-            if configuration.metrics and not once:
-                _watched(configuration, queue, heartbeat.owner, delivery, service)
-            if once and tell is not None:
-                delivery.observe = tally(queue, tell)
-            if once:
-                _loop(service.once())
-            else:
-                reloaded = _loop(service.run())
-            failed = False
-        finally:
-            # A transaction that is still under way must not claim after this.
-            books.close()
-            _say_goodbye(heartbeat, failed)
-            log.info("stopped")
-    return delivery.ledger.gave_up, reloaded
+@contextmanager
+def _alive(heartbeat: Heartbeat, books: Bookkeeper) -> Iterator[None]:
+    """From the first heartbeat to the goodbye."""
+    heartbeat.start()
+    failed = True
+    try:
+        yield
+        failed = False
+    finally:
+        # A transaction that is still under way must not claim after this.
+        books.close()
+        _say_goodbye(heartbeat, failed)
+        log.info("stopped")
 
 
 def _say_goodbye(heartbeat: Heartbeat, failed: bool) -> None:
@@ -123,21 +151,6 @@ def _say_goodbye(heartbeat: Heartbeat, failed: bool) -> None:
         )
 
 
-def _watched(
-    configuration: Configuration,
-    queue: Queue,
-    owner: str,
-    delivery: Delivery,
-    service: Service,
-) -> None:
-    from ..metrics import Monitoring  # not worth its time where nobody watches
-
-    in_flight = lambda: delivery.ledger.in_flight  # noqa: E731
-    monitoring = Monitoring(configuration, queue, owner, in_flight)
-    delivery.observe = monitoring.observe
-    service.beside(monitoring.run)
-
-
 def _loop(main: Coroutine[Any, Any, Result]) -> Result:
     """Run on uvloop where it is installed (the extra `fast`)."""
     try:
@@ -146,12 +159,3 @@ def _loop(main: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run(main)
     answer: Result = uvloop.run(main)
     return answer
-
-
-@contextlib.contextmanager
-def _doorbell(configuration: Configuration) -> Iterator[Doorbell]:
-    bell = doorbell.listen(configuration.var)
-    try:
-        yield bell
-    finally:
-        bell.close()

@@ -1,7 +1,7 @@
 """Delivery: claims in, verdicts out, over a few connections to the relay."""
 
-from .bookkeeper import bookkeeper
+from .bookkeeper import Bookkeeper, bookkeeper
 from .delivery import Delivery
 from .route import Route
 
-__all__ = ["Delivery", "Route", "bookkeeper"]
+__all__ = ["Bookkeeper", "Delivery", "Route", "bookkeeper"]
