@@ -6,9 +6,8 @@ import asyncio
 
 import pytest
 from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO, nobody
+from engine.delivery.permitting import permits
 
-from collective.maildrophost.engine.delivery.pace import Pace
-from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.watch import Watch
 from collective.maildrophost.engine.smtp import Phase, RelayFault
@@ -102,9 +101,9 @@ def test_a_host_that_opens_but_takes_no_mail_has_ever_longer_pauses(play):
 def test_a_host_that_has_taken_a_message_is_well_again(play):
     async def scene(hosts):
         pause = PausePolicy(PAUSE_SECONDS)
-        permits = Permits(Pace.of(0.0, 0.0))
+        may_start = permits()
         # Nothing is to be told: the other host has stood in.
-        watch = Watch("one;two", hosts.failover, permits, None, pause, None, "me")
+        watch = Watch("one;two", hosts.failover, may_start, None, pause, None, "me")
         refused = RelayFault(ONE, Phase.MAIL, "530 no")
         for _ in range(2):
             hosts.failover.failed(refused)
@@ -120,14 +119,14 @@ def test_a_host_that_has_taken_a_message_is_well_again(play):
 def test_the_relay_is_at_fault_however_long_its_hosts_take_to_fail(play):
     async def scene(hosts):
         pause, told = PausePolicy(PAUSE_SECONDS), Told()
-        permits = Permits(Pace.of(0.0, 0.0))
-        watch = Watch("one;two", hosts.failover, permits, told, pause, None, "me")
+        may_start = permits()
+        watch = Watch("one;two", hosts.failover, may_start, told, pause, None, "me")
         hosts.down, hosts.seconds = {ONE, TWO}, 100 * PAUSE_SECONDS
         with pytest.raises(RelayFault) as raised:
             await hosts.failover.open(nobody)
         watch.failed(raised.value)
         assert hosts.tried == [ONE, TWO]
-        assert not permits.health.good
+        assert not may_start.health.good
         assert len(told.notes) == 1
 
     play(scene)

@@ -7,13 +7,12 @@ import itertools
 import time
 
 import pytest
+from engine.delivery.permitting import permits
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.delivery import ledger as module
 from collective.maildrophost.engine.delivery.books import Answer
 from collective.maildrophost.engine.delivery.ledger import Ledger
-from collective.maildrophost.engine.delivery.pace import Pace
-from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
 from collective.maildrophost.engine.delivery.together import Objection
 from collective.maildrophost.engine.queue import Refused, Unheard
@@ -42,8 +41,7 @@ def looks():
             return Answer([], due)
 
         async def until_then():
-            permits = Permits(Pace.of(0.0, 0))
-            ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+            ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
             tasks = [
                 asyncio.create_task(each) for each in (ledger.turn(None), ledger.run())
             ]
@@ -69,8 +67,7 @@ def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, capl
 
     async def until_refused():
         nonlocal ledger
-        permits = Permits(Pace.of(0.0, 0))
-        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
         await asyncio.gather(ledger.turn(None), ledger.run())
 
     ledger = None
@@ -81,8 +78,8 @@ def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, capl
 def test_nobody_waits_for_a_probe_that_was_allowed_unheard(monkeypatch):
     """Its claim goes back, and the next one asks anew."""
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
-    permits = Permits(Pace.of(0.0, 0), "relay:25")
-    permits.health = RelayHealth("down", time.time() - 9, 1, time.time() - 1)
+    may_start = permits()
+    may_start.health = RelayHealth("down", time.time() - 9, 1, time.time() - 1)
     requests = []
 
     async def write(request):
@@ -94,7 +91,7 @@ def test_nobody_waits_for_a_probe_that_was_allowed_unheard(monkeypatch):
 
     async def until_written():
         nonlocal ledger
-        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        ledger = Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None)
         await asyncio.wait_for(
             asyncio.gather(ledger.turn(None), ledger.run()), PATIENCE_SECONDS
         )
@@ -117,8 +114,10 @@ def test_a_run_with_once_does_not_end_as_if_nothing_was_left_when_claims_broke()
         return Answer([], broke=len(requests) < 3)
 
     async def until_done():
-        permits = Permits(Pace.of(0.0, 0))
-        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None, once=True)
+        may_start = permits()
+        ledger = Ledger(
+            write, "me", 1, may_start, INTERVAL, lambda done: None, once=True
+        )
         await asyncio.wait_for(
             asyncio.gather(ledger.turn(None), ledger.run()), PATIENCE_SECONDS
         )
@@ -137,9 +136,9 @@ def test_what_other_daemons_have_against_a_claim_is_heeded(monkeypatch):
 
     async def until_stopped():
         nonlocal ledger
-        permits = Permits(Pace.of(0.0, 0))
-        monkeypatch.setattr(permits, "heed", lambda what, now: heeded.append(what))
-        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        may_start = permits()
+        monkeypatch.setattr(may_start, "heed", lambda what, now: heeded.append(what))
+        ledger = Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None)
         await asyncio.gather(ledger.turn(None), ledger.run())
 
     ledger = None
@@ -149,8 +148,7 @@ def test_what_other_daemons_have_against_a_claim_is_heeded(monkeypatch):
 
 def test_who_comes_when_all_has_ended_is_told_so_at_once():
     async def come_late():
-        permits = Permits(Pace.of(0.0, 0))
-        ledger = Ledger(None, "me", 1, permits, INTERVAL, lambda done: None)
+        ledger = Ledger(None, "me", 1, permits(), INTERVAL, lambda done: None)
         ledger.stop()
         await asyncio.wait_for(ledger.run(), PATIENCE_SECONDS)
         return await asyncio.wait_for(ledger.turn(None), PATIENCE_SECONDS)
@@ -178,10 +176,10 @@ def test_a_pause_that_ends_between_two_looks_at_the_clock_is_not_slept_over(
         return Answer([], None)
 
     async def until_asked():
-        permits = Permits(Pace.of(0.0, 0))
+        may_start = permits()
         ends = began + (steps + 0.5) * step
-        permits.health = RelayHealth("down", began, 1, ends)
-        ledger = Ledger(write, "me", 1, permits, INTERVAL, lambda done: None)
+        may_start.health = RelayHealth("down", began, 1, ends)
+        ledger = Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None)
         runs = ledger.turn(None), ledger.run()
         tasks = [asyncio.create_task(each) for each in runs]
         await asyncio.wait_for(asked.wait(), PATIENCE_SECONDS)

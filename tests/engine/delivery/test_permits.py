@@ -6,11 +6,11 @@ import itertools
 from dataclasses import replace
 
 import pytest
+from engine.delivery.permitting import permits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collective.maildrophost.engine.delivery.pace import Pace
-from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import (
     LONGEST_PAUSE_SECONDS,
     PausePolicy,
@@ -125,33 +125,33 @@ def test_a_probe_that_is_left_to_others_is_not_put_off_beyond_the_longest_pause(
 
 
 def test_the_pace_and_the_health_both_limit():
-    permits = Permits(Pace.of(1.0, 0))
-    assert permits.count(NOW) == 1
-    permits.started(NOW, 1)
-    assert permits.count(NOW + 0.5) == 0
-    assert permits.wait_seconds(NOW + 0.25) == 0.75
-    permits.health = RelayHealth().failed("down", NOW, PausePolicy())
-    assert permits.count(NOW + 1.0) == 0
-    assert permits.wait_seconds(NOW + 0.5) == 1.5
+    may_start = permits(Pace.of(1.0, 0))
+    assert may_start.count(NOW, 0) == 1
+    may_start.started(NOW, 1, None)
+    assert may_start.count(NOW + 0.5, 0) == 0
+    assert may_start.wait_seconds(NOW + 0.25, 0) == 0.75
+    may_start.health = RelayHealth().failed("down", NOW, PausePolicy())
+    assert may_start.count(NOW + 1.0, 0) == 0
+    assert may_start.wait_seconds(NOW + 0.5, 0) == 1.5
 
 
 @pytest.mark.parametrize("pace", [Pace.of(1.0, 0), Pace.of(0.0, 60)], ids=str)
 def test_what_started_late_is_not_made_up_for_by_a_burst(pace):
-    permits = Permits(pace)
+    may_start = permits(pace)
     for late in 0.0, 2.5, 7.25:
-        assert permits.count(NOW + late) == 1
-        permits.started(NOW + late, 1)
-        assert permits.count(NOW + late + 0.75) == 0
-        assert permits.wait_seconds(NOW + late + 0.75) == 0.25
+        assert may_start.count(NOW + late, 0) == 1
+        may_start.started(NOW + late, 1, None)
+        assert may_start.count(NOW + late + 0.75, 0) == 0
+        assert may_start.wait_seconds(NOW + late + 0.75, 0) == 0.25
 
 
 @pytest.fixture
 def probe():
     """A message that probes a relay, for which others wait until a minute later."""
-    permits = Permits(Pace.of(0.0, 0), "relay:25")
-    permits.health = RelayHealth().failed("down", NOW - 2.0, PausePolicy())
-    permits.started(NOW, 7, NOW + 60.0)
-    return permits
+    may_start = permits()
+    may_start.health = RelayHealth().failed("down", NOW - 2.0, PausePolicy())
+    may_start.started(NOW, 7, NOW + 60.0)
+    return may_start
 
 
 def test_a_probe_that_finds_nothing_out_is_told_to_those_who_wait(probe):
@@ -170,7 +170,7 @@ def test_what_a_probe_has_found_is_told_by_the_finding(probe, found):
 
 
 def test_nobody_waits_for_a_probe_that_was_not_asked_for():
-    permits = Permits(Pace.of(0.0, 0), "relay:25")
-    permits.health = RelayHealth("down", NOW, 1)
-    permits.started(NOW, 7, permits.terms.probe_ends(NOW))
-    assert permits.for_nothing([7], NOW + 1.0) == []
+    may_start = permits()
+    may_start.health = RelayHealth("down", NOW, 1)
+    may_start.started(NOW, 7, may_start.terms.probe_ends(NOW))
+    assert may_start.for_nothing([7], NOW + 1.0) == []

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 
 import pytest
+from engine.delivery.permitting import permits
 from engine.delivery.writing import settled, writes_to
 from sqlalchemy import select
 from waiting import PATIENCE_SECONDS
@@ -14,8 +15,6 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost.engine.delivery import journal
 from collective.maildrophost.engine.delivery.inflight import InFlight
 from collective.maildrophost.engine.delivery.ledger import Ledger
-from collective.maildrophost.engine.delivery.pace import Pace
-from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.unsettled import (
     UNWRITABLE,
     Finished,
@@ -64,7 +63,7 @@ def finished(claim, verdict):
 
 def settle_all(queue, *done, told=print):
     """What a ledger makes of them; what is written is `told`."""
-    ledger = Ledger(writes_to(queue), "me", 10, Permits(Pace.of(0.0, 0)), 3600.0, told)
+    ledger = Ledger(writes_to(queue), "me", 10, permits(), 3600.0, told)
     ledger._in_flight = InFlight().with_more(each.claim for each in done)
 
     async def serve() -> None:

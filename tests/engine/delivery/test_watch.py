@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from engine.delivery.permitting import permits
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.delivery import watch as watching
 from collective.maildrophost.engine.delivery.failover import Failover
-from collective.maildrophost.engine.delivery.pace import Pace
-from collective.maildrophost.engine.delivery.permits import Permits
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.relaynotes import FaultBegan, FaultEnded
 from collective.maildrophost.engine.delivery.together import Objection
@@ -64,7 +63,7 @@ class Machine:
 
     def __init__(self, queue, clock):
         self.queue, self.clock = queue, clock
-        self.permits, self.ledger = Permits(Pace.of(0.0, 0)), Ledger()
+        self.permits, self.ledger = permits(), Ledger()
         pause = PausePolicy()
         failover = Failover(Route(), pause, clock.time)
         self.watch = Watch(
@@ -151,13 +150,13 @@ def test_what_this_machine_alone_meets_pauses_no_other(alone):
 
 def test_it_tries_one_mail_then_and_not_a_load_of_them(alone):
     now = alone.clock.now
-    assert alone.permits.count(now) == 1
-    alone.permits.started(now, 7)
-    assert alone.permits.count(now) == 0
+    assert alone.permits.count(now, 0) == 1
+    alone.permits.started(now, 7, None)
+    assert alone.permits.count(now, 0) == 0
     alone.permits.ended([7])
-    assert alone.permits.count(now) == 1
+    assert alone.permits.count(now, 0) == 1
     alone.watch.works(RELAY)
-    assert alone.permits.count(now) is None
+    assert alone.permits.count(now, 0) is None
 
 
 @pytest.mark.parametrize("sender", ["another:25", "me"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from .pace import Pace
+from .pool import Pool
 from .relayhealth import RelayHealth
 from .relaynotes import ProbeEnded
 from .together import Objection, Terms
@@ -20,27 +20,14 @@ class _Probe:
     until: float | None
 
 
-class Connections(Protocol):
-    """How many may be used, see Pool."""
-
-    def free(self, in_flight: int) -> int | None: ...
-
-    def most(self, concurrency: int) -> int: ...
-
-    @property
-    def full_seconds(self) -> float: ...
-
-
 class Permits:
     """Holds the current health and pace; asked before every claim."""
 
-    def __init__(
-        self, pace: Pace, relay: str = "", connections: Connections | None = None
-    ) -> None:
+    def __init__(self, pace: Pace, relay: str, pool: Pool) -> None:
         self.health = RelayHealth()
         self._pace = pace
         self._relay = relay
-        self._connections = connections
+        self._pool = pool
         self._probes: dict[int, _Probe] = {}
 
     @property
@@ -59,29 +46,28 @@ class Permits:
         else:
             self._pace = self._pace.waits(now, objection.wait)
 
-    def count(self, now: float, in_flight: int = 0) -> int | None:
+    def count(self, now: float, in_flight: int) -> int | None:
         """How many messages may start now; None: as many as there are workers."""
         if not self.health.probing:
             self._probes.clear()  # the next fault has probes of its own
         limits = [
             self.health.permits(len(self._probes), now),
             self._pace.permits(now),
-            self._connections.free(in_flight) if self._connections else None,
+            self._pool.free(in_flight),
         ]
         return min((limit for limit in limits if limit is not None), default=None)
 
     def most(self, concurrency: int) -> int:
         """How many connections the lanes share."""
-        return self._connections.most(concurrency) if self._connections else concurrency
+        return self._pool.most(concurrency)
 
-    def wait_seconds(self, now: float, in_flight: int = 0) -> float:
+    def wait_seconds(self, now: float, in_flight: int) -> float:
         """Seconds until the count can be more than nothing."""
         pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
-        there = self._connections
-        full = there.full_seconds if there and there.free(in_flight) == 0 else 0.0
+        full = self._pool.full_seconds if self._pool.free(in_flight) == 0 else 0.0
         return max(pause, self._pace.remaining(now), full)
 
-    def started(self, now: float, id: int, until: float | None = None) -> None:
+    def started(self, now: float, id: int, until: float | None) -> None:
         """A message was handed out; others wait `until` then for what it finds."""
         self._pace = self._pace.started(now)
         if self.health.probing:
