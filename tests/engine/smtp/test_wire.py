@@ -1,138 +1,104 @@
-"""The content that arrives is the one that was sent, in a form that the relay takes."""
+"""What a relay says before it resets the connection is heard, on either event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from email import message_from_bytes
+import os
+import socket
+import threading
 
 import pytest
-from engine.smtp.connections import LARGE, MAIL, SENDER, connected
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from servers.catcher import Catcher
-from servers.scripted import Scripted
+from engine.smtp.connections import LARGE, MAIL
+from servers.scripted import Drop, Scripted
+from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS
-from collective.maildrophost.engine.smtp.needs import has_long_line
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.smtp import Connection, Phase, Security, Timeouts
+from collective.maildrophost.engine.smtp.channel import Channel
+from collective.maildrophost.engine.smtp.dialing import dial
+from collective.maildrophost.engine.smtp.replies import Replies
+from collective.maildrophost.engine.smtp.steps import Expect, Send
+from collective.maildrophost.engine.smtp.tls import client_context
+from collective.maildrophost.engine.smtp.wire import Wire
 
-
-@pytest.mark.parametrize("options", [{}, {"tls": 2}, {"tls": 3}])
-@pytest.mark.parametrize("content", [b"", b"x", b".\n..\r\n\r.", LARGE])
-def test_a_real_server_gets_the_content_line_by_line(exchange, options, content):
-    mode = {2: "required", 3: "implicit"}.get(options.get("tls"), "")
-    with Catcher(tls=mode) as catcher:
-        exchange(catcher, (*MAIL, content), ca_file=catcher.ca_file, **options)
-        [caught] = catcher.wait_for(1)
-    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n")
-    expected = lines.replace(b"\n", b"\r\n") + b"\r\n" if content else b""
-    assert caught.content == expected
-    assert (caught.sender, list(caught.recipients)) == (SENDER, MAIL[1])
+PIECE = Send(b"x" * 1024, Phase.CONTENT)
+REFUSAL = b"552 5.3.4 too big\r\n"
 
 
-def test_names_outside_ascii_reach_a_server_that_takes_them(exchange, outcomes):
-    with Catcher() as catcher:
-        done = exchange(catcher, ("ä@müller.example", ["ö@müller.example"]))
-        assert outcomes(done.results[0]) == ["sent"]
-        [caught] = catcher.wait_for(1)
-        assert caught.recipients == ("ö@xn--mller-kva.example",)
+@pytest.mark.parametrize("tls", [0, 2, 3])
+def test_no_upload_that_is_refused_amid_is_for_nothing(run, certificates, tls):
+    """Else it is repeated until the lifetime of the message ends."""
+
+    async def upload(server):
+        security = Security(tls=tls, ca_file=certificates.ca_file)
+        relay = RelayAddress("127.0.0.1", server.port)
+        connection = await Connection.open(relay, security)
+        result = await connection.deliver(*MAIL, LARGE)
+        await connection.quit()
+        return result.verdicts[0].reply
+
+    async def upload_again_and_again(server):
+        replies = [await upload(server)]
+        before = len(os.listdir("/proc/self/fd"))
+        replies += [await upload(server) for _ in range(8)]
+        # What is closed is closed in a later turn of the loop.
+        await asyncio.sleep(0.05)
+        return replies, len(os.listdir("/proc/self/fd")) - before
+
+    relay = {"certificates": certificates, "implicit_tls": tls == 3}
+    with Scripted(during=(100_000, Drop(REFUSAL)), **relay) as server:
+        replies, left_open = run(upload_again_and_again(server))
+    assert replies == ["552 5.3.4 too big"] * 9
+    assert left_open <= 0
 
 
-def test_eight_bits_are_re_encoded_where_the_relay_takes_seven(exchange, outcomes):
-    content = "Subject: Grüße\nContent-Type: text/plain; charset=utf-8\n\nHällo\n"
-    with Scripted(extensions=()) as server:
-        done = exchange(server, (*MAIL, content.encode()))
-        assert outcomes(done.results[0]) == ["sent", "sent"]
-        [received] = server.wait_for(1)
-    assert received.content.isascii()
-    assert b"BODY" not in received.content
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_the_write_that_meets_the_reset_takes_no_reply_away(
+    run, certificates, encrypted
+):
+    relay = RelayAddress("127.0.0.1", 25)
+    context = client_context(relay, True, certificates.ca_file) if encrypted else None
+    uploading = threading.Event()
+
+    def refuse(listener):
+        client, _ = listener.accept()
+        if encrypted:
+            client = certificates.server_context.wrap_socket(client, server_side=True)
+        uploading.wait(PATIENCE_SECONDS)
+        client.sendall(REFUSAL)
+        client.close()  # The piece was not read: a reset.
+
+    async def upload(port, refusing):
+        channel = Channel(Replies(), Timeouts())
+        await dial(channel, "127.0.0.1", port, context)
+        assert await channel.send(PIECE)
+        await asyncio.sleep(0.05)  # uvloop writes in a later turn.
+        uploading.set()
+        refusing.join(PATIENCE_SECONDS)
+        # The loop has had no turn to hear of refusal and reset.
+        await channel.send(PIECE)
+        reply = await channel.expect(Expect(Phase.CONTENT))
+        channel.abort()
+        return reply.code
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        refusing = threading.Thread(target=refuse, args=(listener,))
+        refusing.start()
+        assert run(upload(listener.getsockname()[1], refusing)) == 552
 
 
-def test_eight_bits_stay_where_the_relay_takes_them(exchange):
-    content = "Subject: x\r\n\r\nHällo\r\n".encode()
-    with Scripted() as server:
-        exchange(server, (*MAIL, content))
-        [received] = server.wait_for(1)
-        assert received.content == content
-        assert any("BODY=8BITMIME" in each for each in server.conversations[0].commands)
+def test_a_wire_fills_the_buffers_of_its_protocol_as_large_as_they_are():
+    class Buffered(asyncio.BufferedProtocol):
+        def __init__(self):
+            self.buffer = bytearray(5)
+            self.heard = b""
 
+        def get_buffer(self, sizehint):
+            return self.buffer
 
-def test_long_lines_and_nul_are_re_encoded_whatever_the_relay_offers(exchange):
-    content = b"Subject: x\n\nfirst\n" + b"word " * 400 + b"\nlast\n"
-    with Scripted() as server:
-        exchange(server, (*MAIL, content), (*MAIL, b"Subject: y\n\na\0b\n"))
-        [long, nul] = (each.content for each in server.wait_for(2))
-    assert max(map(len, long.splitlines())) <= 76
-    assert message_from_bytes(long).get_payload(decode=True) == (
-        content.partition(b"\n\n")[2].replace(b"\n", b"\r\n")
-    )
-    assert b"\0" not in nul
-    assert message_from_bytes(nul).get_payload(decode=True) == b"a\0b\n"
+        def buffer_updated(self, nbytes):
+            self.heard += self.buffer[:nbytes]
 
-
-def test_raw_headers_are_encoded_unless_an_address_needs_smtputf8(exchange):
-    content = "Subject: Grüße\r\n\r\nHällo\r\n".encode()
-    with Scripted() as server:
-        exchange(server, (*MAIL, content), (SENDER, ["ü@example.org"], content))
-        [plain, utf8] = server.wait_for(2)
-        mails = [c for c in server.conversations[0].commands if c.startswith("MAIL")]
-    assert plain.content == (
-        b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nH\xc3\xa4llo\r\n"
-    )
-    assert utf8.content == content
-    assert [" SMTPUTF8" in mail for mail in mails] == [False, True]
-
-
-@pytest.mark.parametrize("bad", ["Hällo", "x" * 2000])
-def test_a_signed_part_goes_as_it_is_or_not_at_all(exchange, outcomes, bad):
-    content = (
-        "Content-Type: multipart/signed; boundary=s\r\n\r\n"
-        f"--s\r\n\r\n{bad}\r\n--s\r\n\r\nsignature\r\n--s--\r\n"
-    ).encode()
-    with Scripted() as server:
-        exchange(server, (*MAIL, content))
-        assert server.wait_for(1)[0].content == content
-    with Scripted(extensions=()) as server:
-        [result] = exchange(server, (*MAIL, content)).results
-        arrived = [each.content for each in server.accepted]
-    if content.isascii():
-        assert arrived == [content]
-    else:
-        assert arrived == []
-        assert outcomes(result) == ["failed", "failed"]
-        assert result.verdicts[0].reply.startswith("5.6.3 a signed part")
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    st.lists(
-        st.lists(
-            st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"x" * 990])
-            | st.integers(BLOCK_OCTETS - 3, BLOCK_OCTETS + 3).map(
-                lambda size: (b"y" * 900 + b"\n") * (size // 901) + b"y" * (size % 901)
-            ),
-            max_size=8,
-        ).map(lambda pieces: b"\n" + b"".join(pieces)),
-        min_size=1,
-        max_size=6,
-    )
-)
-def test_what_arrives_is_what_was_sent_with_every_line_end_crlf(contents):
-    contents = [each for each in contents if not has_long_line(each)]
-    with Scripted() as server:
-        asyncio.run(send_all(server, contents))
-        arrived = server.wait_for(len(contents))
-        mails = [c for c in server.conversations[0].commands if c.startswith("MAIL")]
-    for content, received, mail in zip(contents, arrived, mails, strict=True):
-        lines = re.split(rb"\r\n|\r|\n", content)
-        expected = b"\r\n".join(lines if lines[-1] == b"" else [*lines, b""])
-        assert received.content == expected
-        assert f" SIZE={len(expected)}" in mail
-
-
-async def send_all(server, contents):
-    connection = await connected(server)
-    for content in contents:
-        result = await connection.deliver(*MAIL, content)
-        assert [verdict.outcome for verdict in result.verdicts] == ["sent", "sent"]
-    await connection.quit()
+    protocol = Buffered()
+    Wire(protocol).data_received(b"250-one\r\n250 two\r\n")
+    assert protocol.heard == b"250-one\r\n250 two\r\n"

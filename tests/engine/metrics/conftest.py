@@ -1,3 +1,0 @@
-"""A queue to be watched."""
-
-from __future__ import annotations
