@@ -30,7 +30,7 @@ def settlement(
         verdict and verdict.outcome is Outcome.SENT for verdict in verdicts
     ):
         # Nothing to decide, as for nearly all mail.
-        return _accepted(claim, relay, verdicts, possible_duplicate, now)
+        return final_settlement(claim, relay, verdicts, possible_duplicate, now)
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
     # The next SMTP transaction is for them, at once.
@@ -55,13 +55,14 @@ def settlement(
     )
 
 
-def _accepted(
+def final_settlement(
     claim: Claim,
     relay: str,
     verdicts: Iterable[Verdict | None],
     possible_duplicate: bool,
     now: float,
 ) -> Settlement:
+    """The verdicts and nothing else, where nobody waits for another attempt."""
     positions = [recipient.position for recipient in claim.recipients]
     each = tuple(zip(positions, filter(None, verdicts), strict=True))
     return Settlement(

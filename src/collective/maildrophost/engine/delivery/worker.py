@@ -16,7 +16,7 @@ from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .blame import Blame
 from .failover import Full
-from .judge import settlement
+from .judge import final_settlement, settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
@@ -224,18 +224,7 @@ def without_recipients(claim: Claim) -> Finished:
     Its rows in the queue are damaged, or who had lost a claim came late with the last
     acceptances: the queue finds out when this is settled.
     """
-    settlement = Settlement(
-        id=claim.id,
-        created=claim.created,
-        attempts=claim.attempts,
-        owner=claim.owner,
-        time=time.time(),
-        relay="-",
-        verdicts=(),
-        due=claim.due,
-        possible_duplicate=False,
-    )
-    return Finished(claim, settlement)
+    return Finished(claim, final_settlement(claim, "-", (), False, time.time()))
 
 
 def untried(result: Result) -> bool:
