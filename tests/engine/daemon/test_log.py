@@ -24,7 +24,7 @@ from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.daemon import log as module
 from collective.maildrophost.engine.daemon.jsonlines import JsonLine
 from collective.maildrophost.engine.delivery import journal
-from collective.maildrophost.engine.delivery.unsettled import Finished
+from collective.maildrophost.engine.delivery.finished import Finished
 from collective.maildrophost.engine.logfile import one_line
 from collective.maildrophost.engine.queue import (
     Claim,

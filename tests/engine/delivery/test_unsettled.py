@@ -13,13 +13,10 @@ from sqlalchemy import select
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.delivery import journal
+from collective.maildrophost.engine.delivery.finished import UNWRITABLE, Finished
 from collective.maildrophost.engine.delivery.inflight import InFlight
 from collective.maildrophost.engine.delivery.ledger import Ledger
-from collective.maildrophost.engine.delivery.unsettled import (
-    UNWRITABLE,
-    Finished,
-    Unsettled,
-)
+from collective.maildrophost.engine.delivery.unsettled import Unsettled
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     QueueError,

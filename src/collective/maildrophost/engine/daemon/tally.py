@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..delivery.unsettled import Finished
+from ..delivery.finished import Finished
 from ..queue import Queue, due_length
 
 Tell = Callable[[int, int], None]

@@ -13,6 +13,7 @@ from ..queue import Queue
 from . import journal
 from .blame import Blame
 from .failover import Failover
+from .finished import Finished
 from .ledger import Ledger, Write
 from .notifications import NotificationPolicy
 from .pace import Pace
@@ -26,7 +27,6 @@ from .relayhealth import (
 )
 from .retry import RetryPolicy
 from .route import Route
-from .unsettled import Finished
 from .watch import Watch
 from .worker import Worker
 

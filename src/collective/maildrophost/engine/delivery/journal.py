@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..logfile import one_line, together
 from ..verdict import Outcome
-from .unsettled import Finished
+from .finished import Finished
 
 log = logging.getLogger("maildrop.delivery")
 

@@ -17,12 +17,13 @@ from typing import TypeAlias
 from ..patience import within
 from ..queue import Claim, QueueError, Refused, Unheard
 from .books import Answer, Note, Request
+from .finished import Finished
 from .handedout import HandedOut
 from .inflight import InFlight
 from .nextlook import NextLook
 from .outage import Outage
 from .permits import Permits
-from .unsettled import Finished, Portion, Unsettled
+from .unsettled import Portion, Unsettled
 
 RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""

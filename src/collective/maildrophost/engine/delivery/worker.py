@@ -16,12 +16,12 @@ from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .blame import Blame
 from .failover import Full
+from .finished import Finished, nothing
 from .judge import final_settlement, settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
 from .retry import RetryPolicy
-from .unsettled import Finished, nothing
 
 log = logging.getLogger("maildrop.delivery")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..delivery.unsettled import Finished
+from ..delivery.finished import Finished
 from ..message import Lane
 from ..verdict import Outcome
 from .gauges import Gauge

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from ..config import Configuration, ConfigurationError
-from ..delivery.unsettled import Finished
+from ..delivery.finished import Finished
 from ..queue import Health, Queue, QueueError, unreadable
 from .exposition import KIND, Exposition
 from .figures import Reader

@@ -1,0 +1,67 @@
+"""How a claim has ended: what is going to be written of it, and what was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..queue import Claim, Settled, Settlement
+from ..verdict import Outcome, Verdict
+
+UNWRITABLE = "the queue refused the relay's words, see the daemon's log"
+
+
+def nothing() -> None:
+    """Nobody waits."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A claim that ends: with verdicts, or given back because nothing was tried.
+
+    `over` is called once that is on disk, or given up: its connection may go on. A
+    `suspect` that is given back may be the reason why the relay was found at fault.
+    Once it is written, `dropped` is how many verdicts were not recorded, as the claim
+    was lost, and `nameless` tells that the queue has lost the recipients.
+    """
+
+    claim: Claim
+    settlement: Settlement | None
+    over: Callable[[], None] = field(default=nothing, compare=False)
+    suspect: bool = False
+    dropped: int = 0
+    nameless: bool = False
+
+    def as_recorded(self, settled: Settled) -> Finished:
+        """The same with what the queue has of it: the log tells of nothing else."""
+        if self.settlement is None:
+            return self
+        if self.claim.id in settled.nameless:
+            return replace(self, nameless=True)
+        if self.claim.id not in settled.late:
+            return self
+        verdicts = self.settlement.verdicts
+        kept = tuple(each for each in verdicts if each[1].outcome is Outcome.SENT)
+        recorded = replace(self.settlement, verdicts=kept, notifications=())
+        return replace(self, settlement=recorded, dropped=len(verdicts) - len(kept))
+
+    @property
+    def lighter(self) -> Finished:
+        """The same without what fills a memory; of a small message as it is."""
+        if not self.claim.is_large:
+            return self
+        return replace(self, claim=self.claim.without_content())
+
+    @property
+    def plain(self) -> Finished:
+        """The same verdicts without anything else that a database could refuse."""
+        if self.settlement is None:
+            return self
+        verdicts = tuple(
+            (position, Verdict(verdict.outcome, UNWRITABLE))
+            for position, verdict in self.settlement.verdicts
+        )
+        bare = replace(
+            self.settlement, verdicts=verdicts, notifications=(), warned=False
+        )
+        return replace(self, settlement=bare)
