@@ -7,12 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..message import Lane
 from ..queue import (
-    Daemon,
     Health,
     Queue,
-    RelayPause,
     State,
     Stats,
     Transaction,
@@ -35,16 +32,12 @@ a tenth of a second (measured), so it is made every ten seconds."""
 
 @dataclass(frozen=True)
 class Figures:
-    """The queue at one moment."""
+    """The queue at one moment; `stats` has no hours, nor the lanes that `depth` has."""
 
     depth: Depth
-    held_lanes: tuple[Lane, ...]
-    oldest_due_seconds: float
-    daemons: tuple[Daemon, ...]
-    pauses: tuple[RelayPause, ...]
-    in_doubt: int
-    room: Room | None
+    stats: Stats
     health: Health
+    room: Room | None
 
 
 @dataclass
@@ -76,7 +69,7 @@ class Reader:
             count = self._counted(tx, now)
             earliest = next_due(tx)
             alive, lost = alive_and_lost(tx, now)
-            faults = tuple(pauses(tx))
+            relay_pauses = tuple(pauses(tx))
             held = held_lanes(tx)
         oldest = max(0.0, now - earliest) if earliest is not None else 0.0
         stats = Stats(
@@ -85,19 +78,11 @@ class Reader:
             held_lanes=held,
             oldest_due_seconds=oldest,
             daemons=alive,
-            relay_pauses=faults,
+            relay_pauses=relay_pauses,
             hours=(),
         )
-        return Figures(
-            depth=count.depth,
-            held_lanes=held,
-            oldest_due_seconds=oldest,
-            daemons=alive,
-            pauses=faults,
-            in_doubt=count.in_doubt,
-            room=room(self._queue),
-            health=health_of(stats, lost, count.in_doubt),
-        )
+        health = health_of(stats, lost, count.in_doubt)
+        return Figures(count.depth, stats, health, room(self._queue))
 
     def _counted(self, tx: Transaction, now: float) -> _Count:
         with self._counting:

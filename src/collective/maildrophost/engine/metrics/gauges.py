@@ -48,33 +48,33 @@ def _queue(figures: Figures) -> Iterator[Gauge]:
     yield _one(
         "oldest_due_seconds",
         "How long the oldest message that is due has waited, held lanes left out.",
-        figures.oldest_due_seconds,
+        figures.stats.oldest_due_seconds,
     )
     yield _one(
         "in_doubt",
         "Prepared messages of transactions that never ended: a person decides.",
-        figures.in_doubt,
+        figures.health.in_doubt,
     )
     yield _one("moving", "1: mail is moving.", figures.health.moving)
     yield _one(
         "daemons",
         "Daemons that work on this queue, on all machines.",
-        len(figures.daemons),
+        len(figures.stats.daemons),
     )
     yield Gauge(
         "lane_held",
         "1: the lane is held.",
         ("lane",),
-        {(lane.label,): lane in figures.held_lanes for lane in Lane},
+        {(lane.label,): lane in figures.stats.held_lanes for lane in Lane},
     )
 
 
 def _relays(figures: Figures) -> Iterator[Gauge]:
-    in_use = {daemon.relay for daemon in figures.daemons}
+    in_use = {daemon.relay for daemon in figures.stats.daemons}
     # The fault of a relay that was given up is remembered for days.
     faults = {
         pause.name: pause
-        for pause in figures.pauses
+        for pause in figures.stats.relay_pauses
         if pause.name in in_use or not in_use
     }
     names = in_use | set(faults)
