@@ -19,12 +19,7 @@ from .notifications import NotificationPolicy
 from .pace import Pace
 from .permits import Permits
 from .pool import Pool
-from .relayhealth import (
-    LONGEST_PAUSE_SECONDS,
-    SHORTEST_PAUSE_SECONDS,
-    PausePolicy,
-    RelayHealth,
-)
+from .relayhealth import PausePolicy
 from .retry import RetryPolicy
 from .route import Route
 from .watch import Watch
@@ -48,49 +43,45 @@ class Delivery:
         self.route = route
         self.observe: Callable[[Finished, float], None] = _unobserved
         """Called with all that was settled, and when."""
-        pause = PausePolicy(
-            min(SHORTEST_PAUSE_SECONDS, configuration.retry_min),
-            min(LONGEST_PAUSE_SECONDS, configuration.retry_max),
-        )
-        failover = Failover(self.route, pause)
-        self._notify = NotificationPolicy.of(
-            configuration, configuration.helo_name or socket.gethostname()
-        )
         self._queue = queue
+        pause = PausePolicy.of(configuration.retry_min, configuration.retry_max)
+        failover = Failover(route, pause)
         self._pool = Pool(failover, configuration.batch)
-        self._permits = Permits(
-            Pace.of(configuration.wait_interval, configuration.rate),
-            self.route.name,
-            self._pool,
-        )
+        pace = Pace.of(configuration.wait_interval, configuration.rate)
+        permits = Permits(pace, route.name, self._pool)
         self.ledger = Ledger(
             write,
             owner,
             configuration.concurrency,
-            self._permits,
+            permits,
             configuration.interval,
             self._settled,
             once,
         )
+        notify = NotificationPolicy.of(
+            configuration, configuration.helo_name or socket.gethostname()
+        )
         self._watch = Watch(
-            self.route.name,
-            failover,
-            self._permits,
-            self.ledger,
-            pause,
-            self._notify,
-            owner,
+            route.name, failover, permits, self.ledger, pause, notify, owner
         )
         self._watch.remember(queue)
-        self._blame = Blame()
+        retry = RetryPolicy(
+            configuration.retry_min, configuration.retry_max, configuration.lifetime
+        )
+        blame = Blame()
         self._workers = [
-            self._worker(configuration) for _ in range(configuration.concurrency)
+            Worker(
+                self.ledger,
+                self._pool,
+                retry,
+                notify,
+                configuration.debug_receiver,
+                blame,
+                self._watch.works,
+                self._watch.failed,
+            )
+            for _ in range(configuration.concurrency)
         ]
-
-    @property
-    def health(self) -> RelayHealth:
-        """How the relay is, as far as is known."""
-        return self._permits.health
 
     async def run(self) -> None:
         """Until stopped with nothing in flight, or (with `once`) nothing is due."""
@@ -136,21 +127,6 @@ class Delivery:
     def go_on(self) -> None:
         """Nobody has taken over: claim and send again."""
         self.ledger.trust()
-
-    def _worker(self, configuration: Configuration) -> Worker:
-        policy = RetryPolicy(
-            configuration.retry_min, configuration.retry_max, configuration.lifetime
-        )
-        return Worker(
-            self.ledger,
-            self._pool,
-            policy,
-            self._notify,
-            configuration.debug_receiver,
-            self._blame,
-            self._watch.works,
-            self._watch.failed,
-        )
 
     def _settled(self, settled: Sequence[Finished]) -> None:
         now = time.time()

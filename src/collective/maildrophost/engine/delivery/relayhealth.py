@@ -104,6 +104,12 @@ class PausePolicy:
     shortest: float = SHORTEST_PAUSE_SECONDS
     longest: float = LONGEST_PAUSE_SECONDS
 
+    @classmethod
+    def of(cls, retry_min: float, retry_max: float) -> PausePolicy:
+        """Never longer than a single message waits, by these bounds in seconds."""
+        shortest = min(SHORTEST_PAUSE_SECONDS, retry_min)
+        return cls(shortest, min(LONGEST_PAUSE_SECONDS, retry_max))
+
     def seconds(self, failures: int) -> float:
         """Doubles with each failure in a row."""
         return min(self.longest, self.shortest * 2.0 ** min(failures - 1, 60))
