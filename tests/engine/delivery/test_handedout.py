@@ -34,9 +34,9 @@ def handed_out(clock) -> HandedOut:
     return found
 
 
-def test_in_doubt_they_are_compared_until_that_was_done(handed_out):
+def test_once_there_may_be_more_they_are_compared_until_that_was_done(handed_out):
     assert handed_out.to_compare() is None
-    handed_out.doubt()
+    handed_out.may_be_more()
     assert handed_out.to_compare() == (ONE,)
     assert handed_out.to_compare() == (ONE,)
     handed_out.compared()

@@ -187,6 +187,6 @@ def test_who_failed_and_who_waits_are_told_of_apart(claimed):
 
 def test_the_postmaster_hears_of_a_relay_as_early_as_senders_of_a_delay():
     def lasts(warn_after):
-        return NotificationPolicy("h", True, warn_after, "p").relay_fault_lasts
+        return NotificationPolicy("h", True, warn_after, "p").tell_of_relay_after
 
     assert (lasts(14400.0), lasts(60.0), lasts(0.0)) == (900.0, 60.0, 900.0)

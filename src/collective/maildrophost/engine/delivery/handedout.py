@@ -25,7 +25,7 @@ class HandedOut:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._keys: set[MessageKey] = set()
-        self._in_doubt = False
+        self._may_be_more = False
         self._compared = clock()
 
     def add(self, key: MessageKey) -> None:
@@ -36,16 +36,16 @@ class HandedOut:
         """What became of these is written."""
         self._keys.difference_update(keys)
 
-    def doubt(self) -> None:
+    def may_be_more(self) -> None:
         """Claims may have been committed that are not among them."""
-        self._in_doubt = True
+        self._may_be_more = True
 
     def to_compare(self) -> tuple[MessageKey, ...] | None:
         """All of them, when it is time to compare them; None: it is not."""
         late = self._clock() - self._compared >= COMPARE_SECONDS
-        return tuple(self._keys) if self._in_doubt or late else None
+        return tuple(self._keys) if self._may_be_more or late else None
 
     def compared(self) -> None:
         """The queue has given back all others."""
-        self._in_doubt = False
+        self._may_be_more = False
         self._compared = self._clock()

@@ -59,7 +59,8 @@ class Ledger:
         self._outage = Outage()
         self._in_flight = InFlight()
         self._handed_out = HandedOut()
-        self._in_doubt = False
+        self.in_doubt = False
+        """Whether another daemon may have what this one has."""
         self._noted = self._written = 0
         self._round = 0
         self._next_look = NextLook(interval)
@@ -97,22 +98,17 @@ class Ledger:
 
     def doubt(self) -> None:
         """Another daemon may take over what this one has: claim nothing more."""
-        self._in_doubt = True
+        self.in_doubt = True
 
     def trust(self) -> None:
         """Nobody has taken over."""
-        self._in_doubt = False
+        self.in_doubt = False
         self.wake()
 
     def stop(self) -> None:
         """Claim nothing more; connections are told to end when they come back."""
         self._stopping = True
         self._called.set()
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether another daemon may have what this one has."""
-        return self._in_doubt
 
     @property
     def notes_wait(self) -> bool:
@@ -165,7 +161,7 @@ class Ledger:
 
     def _wanted(self, now: float, in_flight: int) -> int:
         """How many messages to claim now, beside so many."""
-        if self._stopping or self._in_doubt or self._next_look.is_early(now):
+        if self._stopping or self.in_doubt or self._next_look.is_early(now):
             return 0
         permitted = self._permits.count(now, in_flight)
         free = len(self._waiting)
@@ -184,7 +180,7 @@ class Ledger:
                 await self._cannot_write(portion, error, request)
             return
         self._on_disk(portion, request)
-        if self._in_doubt:
+        if self.in_doubt:
             # The answer came so late that the claims may be another's by now.
             self._keep_back_claims(request)
         else:
@@ -243,7 +239,7 @@ class Ledger:
     ) -> None:
         """No verdict is lost: they stay here until they can be written."""
         self._unsettled.put_back(portion)
-        self._handed_out.doubt()
+        self._handed_out.may_be_more()
         if isinstance(error, Unheard):
             self._keep_back_claims(request)
         self._outage.goes_on(error, len(self._unsettled))
@@ -251,7 +247,7 @@ class Ledger:
 
     def _keep_back_claims(self, request: Request) -> None:
         """The queue may have given them, and nobody gets them."""
-        self._handed_out.doubt()
+        self._handed_out.may_be_more()
         if request.wanted:
             for note in self._permits.unused(request.terms, request.now, time.time()):
                 self.note(note)

@@ -33,7 +33,7 @@ class FaultBegan:
         """Write the fault down; when it lasts, tell the postmaster if nobody has."""
         paused = self.paused
         pause(tx, paused)
-        lasts = self.now - paused.since >= self.notify.relay_fault_lasts
+        lasts = self.now - paused.since >= self.notify.tell_of_relay_after
         if lasts and self.notify.postmaster and mark_told(tx, paused.name):
             letter = relay_fault_lasts(paused, self.notify, self.owner, self.now)
             enqueue(tx, [letter], self.now, origin="notification")

@@ -21,7 +21,7 @@ from .channel import Channel, describe
 from .closing import close_session
 from .conversion import convert
 from .dialing import Address, dial
-from .fault import RelayFault, telling
+from .fault import RelayFault, fault_to_tell
 from .findings import Result
 from .needs import Needs, needs
 from .offer import needs_smtputf8
@@ -83,7 +83,7 @@ class Connection:
             except RelayFault as fault:
                 first, addresses = first or fault, connection._others
                 if fault.phase is not Phase.GREETING or not addresses:
-                    raise telling(first, fault) from None
+                    raise fault_to_tell(first, fault) from None
 
     @property
     def served(self) -> int:
@@ -212,8 +212,9 @@ class Connection:
             return value
 
     def _perform(self, step: Step) -> Awaitable[Any]:
-        telling = log.isEnabledFor(logging.DEBUG)
-        return self._tell(step) if telling else self._do(step)
+        if log.isEnabledFor(logging.DEBUG):
+            return self._tell(step)
+        return self._do(step)
 
     async def _tell(self, step: Step) -> Any:
         for words in dialogue.before(step):

@@ -44,7 +44,7 @@ class LoginRefused(RelayFault):
         self.code = code
 
 
-def telling(first: RelayFault, last: RelayFault) -> RelayFault:
+def fault_to_tell(first: RelayFault, last: RelayFault) -> RelayFault:
     """Which fault is told of a relay with several addresses, none of which will do."""
     # At the first one somebody was there, and said why he takes no mail.
     return first if last.phase in (Phase.CONNECT, Phase.GREETING) else last

@@ -36,7 +36,7 @@ class NotificationPolicy:
         )
 
     @property
-    def relay_fault_lasts(self) -> float:
+    def tell_of_relay_after(self) -> float:
         """Seconds until the postmaster is told of a relay at fault."""
         return min(RELAY_FAULT_LASTS_SECONDS, self.warn_after or float("inf"))
 
