@@ -10,7 +10,7 @@ from servers.scripted import Scripted
 from waiting import wait_until
 
 from collective.maildrophost.engine.daemon import run_once
-from collective.maildrophost.engine.delivery.notifications import failure
+from collective.maildrophost.engine.delivery.notifications import decide
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import State, list_messages
 
@@ -253,7 +253,7 @@ def test_a_notification_that_breaks_the_daemon_leaves_the_verdicts(site, monkeyp
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(failure, "notification", broken)
+    monkeypatch.setattr(decide, "report", broken)
     with Scripted({"RCPT:b@example.org": "550 5.1.1 no"}) as relay:
         site.configure(SMTP_PORT=relay.port)
         (id,) = site.send()

@@ -17,9 +17,10 @@ from ...message import Lane, Message
 from ...message.addresses import unique
 from ...verdict import Outcome
 from ..attempt import Attempt, Judged
-from . import delay, failure, undeliverable
+from .kinds import DELAY, FAILURE, UNDELIVERABLE
 from .original import is_automatic
 from .policy import NotificationPolicy
+from .report import report
 
 
 def failure_notification(
@@ -32,10 +33,10 @@ def failure_notification(
     if not attempt.claim.sender:
         if not policy.postmaster or _all_are(policy.postmaster, failed):
             return None
-        return undeliverable.notification(attempt, failed, policy)
+        return report(attempt, failed, UNDELIVERABLE, policy.postmaster, policy.host)
     if not policy.bounce or is_automatic(attempt.claim.content):
         return None
-    return failure.notification(attempt, failed, policy)
+    return report(attempt, failed, FAILURE, attempt.claim.sender, policy.host)
 
 
 def delay_warning(attempt: Attempt, policy: NotificationPolicy) -> Message | None:
@@ -46,7 +47,7 @@ def delay_warning(attempt: Attempt, policy: NotificationPolicy) -> Message | Non
         return None
     if not claim.sender or claim.lane is Lane.BULK or is_automatic(claim.content):
         return None
-    return delay.notification(attempt, waiting, policy)
+    return report(attempt, waiting, DELAY, claim.sender, policy.host)
 
 
 def _is_late(attempt: Attempt, policy: NotificationPolicy) -> bool:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...message import Lane, Message
+from ...message import Message
 from ..attempt import Attempt, Judged
 from .fields import field_date, message_id_field
+from .kinds import Kind
 from .letter import Letter, part, text_part
 from .original import headers, subject
 from .status import delivery_status, relay_host, relay_said
 
 
 def report(
-    attempt: Attempt,
-    recipients: Sequence[Judged],
-    *,
-    kind: str,
-    to: str,
-    title: str,
-    words: str,
-    lane: Lane,
-    host: str,
+    attempt: Attempt, recipients: Sequence[Judged], kind: Kind, to: str, host: str
 ) -> Message:
-    """`words` for people; then the recipients, the status, the original's headers.
-
-    `kind` is a word that tells this report from others about the same attempt.
-    """
-    claim = attempt.claim
+    """Words for people; then the recipients, the status, the original's headers."""
+    claim, given_up = attempt.claim, field_date(attempt.given_up)
+    words = kind.words.format(host=host, id=claim.id, given_up=given_up)
     text = f"{words}\n{_about(attempt)}\n{_replies(attempt, recipients)}"
     body = part("multipart/report; report-type=delivery-status")
     body.attach(text_part("text/plain; charset=utf-8", text.encode("utf-8", "replace")))
@@ -36,15 +27,15 @@ def report(
     moment = int(attempt.now * 1000)
     letter = Letter(
         to=to,
-        subject=title,
+        subject=kind.title,
         auto_submitted="auto-replied",
         # No other run of a daemon has this owner, so no other letter has this id.
-        message_id=f"<{kind}.{claim.id}.{moment}.{claim.owner}@{host}>",
+        message_id=f"<{kind.name}.{claim.id}.{moment}.{claim.owner}@{host}>",
         about=message_id_field(claim.header_id),
         host=host,
         now=attempt.now,
     )
-    return letter.message(body, lane)
+    return letter.message(body, kind.lane)
 
 
 def _about(attempt: Attempt) -> str:
