@@ -16,16 +16,15 @@ from .. import signals
 from ..config import Configuration
 from ..delivery import Delivery
 from ..doorbell import Doorbell
-from ..errors import MaildropError
-from ..queue import Queue, QueueError
+from ..queue import Queue
 from .clockwatch import ClockWatch
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
 from .housekeeping import Housekeeping
 from .listener import Listener
+from .reload import Reload
 from .scanner import Scanner
 from .systemd import Systemd
-from .usable import load_usable
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -60,8 +59,8 @@ class Service:
         self._scanner = Scanner(configuration, queue, delivery.ledger.wake)
         self._housekeeping = Housekeeping(configuration, queue, self._scanner, delivery)
         self._told_to_end = asyncio.Event()
-        self._told_to_reload = asyncio.Event()
         self._told_to_stop = False
+        self._reload = Reload(configuration, queue, self._cannot_write)
         self._reloaded: Configuration | None = None
         self._sides: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
@@ -87,14 +86,12 @@ class Service:
                 self._listener.run(),
                 self._delivery.follow(),
                 self._systemd.watch(),
-                self._reload(),
+                self._reload.run(self._go_on_with),
             )
         if self._told_to_stop:
             return None
-        if self._told_to_reload.is_set():
-            # It came after the parts had ended, while connections said goodbye.
-            self._reloaded = await self._load() or self._reloaded
-        return self._reloaded
+        # It may have come after the parts had ended, while connections said goodbye.
+        return await self._reload.late() or self._reloaded
 
     async def once(self) -> None:
         """Take in what was dropped, send what is due, end."""
@@ -180,7 +177,7 @@ class Service:
         loop.set_default_executor(ThreadPoolExecutor(initializer=signals.keep_waiting))
         for number in signals.STOP:
             loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._told_to_reload.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.ask)
         signals.let_in()
         try:
             yield
@@ -201,38 +198,12 @@ class Service:
         self._told_to_stop = True
         self._told_to_end.set()
 
-    async def _reload(self) -> None:
-        """Stop as cleanly as ever, for a start with the configuration as it is now."""
-        while True:
-            await self._told_to_reload.wait()
-            self._told_to_reload.clear()
-            try:
-                reloaded = await self._load()
-            except asyncio.CancelledError:
-                self._told_to_reload.set()
-                raise
-            if reloaded is not None and not self._told_to_stop:
-                self._reloaded = reloaded
-                self._systemd.reloading()
-                self._told_to_end.set()
+    def _go_on_with(self, reloaded: Configuration) -> None:
+        """Stop as cleanly as ever, for a start with what the configuration is now."""
+        if not self._told_to_stop:
+            self._reloaded = reloaded
+            self._systemd.reloading()
+            self._told_to_end.set()
 
-    async def _load(self) -> Configuration | None:
-        """The configuration as it is now; None, and it is told, when it has no use."""
-        try:
-            # Mail goes on while a database server takes its time.
-            loaded = await asyncio.to_thread(
-                load_usable, self._configuration, self._queue
-            )
-            self._check_verdicts_are_written(loaded)
-            return loaded
-        except MaildropError as error:
-            log.error("%s; the old configuration stays in force", error)
-            return None
-
-    def _check_verdicts_are_written(self, loaded: Configuration) -> None:
-        # It would give them up after MAILDROP_STOP_TIMEOUT, and find no queue that it
-        # could begin on.
-        fails = self._heartbeat.failing or self._delivery.ledger.cannot_write
-        if fails and loaded.queue == self._queue.url:
-            words = "it cannot be written now, and what waits for it would be lost"
-            raise QueueError(self._queue.name, words)
+    def _cannot_write(self) -> bool:
+        return self._heartbeat.failing or self._delivery.ledger.cannot_write

@@ -1,0 +1,117 @@
+"""The configuration is read again, and used once a daemon can go on with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from ..config import Configuration, ConfigurationError, load
+from ..delivery import Route
+from ..errors import MaildropError
+from ..queue import Queue, QueueError, open_queue, queue_length
+from .directories import check_log_file, make_directories
+
+log = logging.getLogger("maildrop.daemon")
+
+
+class Reload:
+    """Asked for at any time, however often: the last one counts.
+
+    `cannot_write`: whether verdicts may wait for the queue at this moment.
+    """
+
+    def __init__(
+        self, in_use: Configuration, queue: Queue, cannot_write: Callable[[], bool]
+    ) -> None:
+        self._in_use = in_use
+        self._queue = queue
+        self._cannot_write = cannot_write
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """The configuration may have changed."""
+        self._asked.set()
+
+    async def run(self, go_on_with: Callable[[Configuration], None]) -> None:
+        """Load whenever it is asked for, until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            try:
+                loaded = await self._load()
+            except asyncio.CancelledError:
+                self._asked.set()
+                raise
+            if loaded is not None:
+                go_on_with(loaded)
+
+    async def late(self) -> Configuration | None:
+        """What was asked for when `run` had ended; None: nothing, or of no use."""
+        return await self._load() if self._asked.is_set() else None
+
+    async def _load(self) -> Configuration | None:
+        """The configuration as it is now; None, and it is told, when it has no use."""
+        try:
+            # Mail goes on while a database server takes its time.
+            loaded = await asyncio.to_thread(_load_usable, self._in_use, self._queue)
+            self._check_verdicts_are_written(loaded)
+            return loaded
+        except MaildropError as error:
+            log.error("%s; the old configuration stays in force", error)
+            return None
+
+    def _check_verdicts_are_written(self, loaded: Configuration) -> None:
+        # It would give them up after MAILDROP_STOP_TIMEOUT, and find no queue that it
+        # could begin on.
+        if self._cannot_write() and loaded.queue == self._queue.url:
+            words = "it cannot be written now, and what waits for it would be lost"
+            raise QueueError(self._queue.name, words)
+
+
+def _load_usable(in_use: Configuration, queue: Queue) -> Configuration:
+    """What `in_use` has become, with its directories, its log and its queue there.
+
+    `queue` is the one in use: when its file is gone no new one is made in its place.
+    Raises ConfigurationError, UnusableDirectory or QueueError, which say why not.
+    """
+    configuration = load(in_use.path)
+    _check_is_found_again(in_use, configuration)
+    Route.of(configuration)
+    make_directories(configuration)
+    check_log_file(configuration)
+    if configuration.queue == queue.url:
+        with queue.read():
+            return configuration
+    open_queue(configuration.queue).close()
+    _tell_of_mail_left(queue)
+    return configuration
+
+
+def _tell_of_mail_left(queue: Queue) -> None:
+    # That it cannot be read may be why there is another one.
+    with contextlib.suppress(QueueError), queue.read() as tx:
+        if left := queue_length(tx):
+            log.warning(
+                "%d messages are in %s, where no daemon with this configuration sends "
+                "them any more: 'maildropctl import' with that URL moves them",
+                left,
+                queue.name,
+            )
+
+
+def _check_is_found_again(in_use: Configuration, changed: Configuration) -> None:
+    """Raise ConfigurationError when `stop` would look for the daemon elsewhere."""
+    for option, before, now in (
+        ("MAILDROP_VAR", in_use.var, changed.var),
+        ("MAILDROP_PID_FILE", in_use.pid_file, changed.pid_file),
+    ):
+        if now != before:
+            raise ConfigurationError(
+                in_use.path,
+                None,
+                option,
+                f"only a restart can change it from {before}, and 'stop' finds the "
+                "daemon only before the change",
+            )
