@@ -80,14 +80,15 @@ def _serve(configuration: Configuration, bell: Doorbell) -> Configuration | None
     """Until told to stop, or to go on with the configuration that is returned."""
     with _daemon(configuration, bell) as (queue, heartbeat, delivery):
         service = Service(configuration, queue, delivery, heartbeat, bell)
+        beside = []
         if configuration.metrics:
             from ..metrics import Monitoring  # not worth its time where nobody watches
 
             in_flight = lambda: delivery.ledger.in_flight  # noqa: E731
             monitoring = Monitoring(configuration, queue, heartbeat.owner, in_flight)
             delivery.observe = monitoring.observe
-            service.beside(monitoring.run)
-        return _loop(service.run())
+            beside.append(monitoring.run())
+        return _loop(service.run(*beside))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -62,16 +62,11 @@ class Service:
         self._told_to_stop = False
         self._reload = Reload(configuration, queue, self._cannot_write)
         self._reloaded: Configuration | None = None
-        self._sides: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
-    def beside(self, side: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Have another part run with the others; to be said before they do."""
-        self._sides.append(side)
-
-    async def run(self) -> Configuration | None:
+    async def run(self, *beside: Coroutine[Any, Any, None]) -> Configuration | None:
         """Serve until SIGTERM, SIGINT, or SIGHUP: then the configuration to go on with.
 
-        Raises what ended a part that must not end.
+        `beside` are parts like its own. Raises what ended one that must not end.
         """
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._systemd.ready(f"relay {self._delivery.route.name}")
@@ -87,6 +82,7 @@ class Service:
                 self._delivery.follow(),
                 self._systemd.watch(),
                 self._reload.run(self._go_on_with),
+                *beside,
             )
         if self._told_to_stop:
             return None
@@ -112,8 +108,7 @@ class Service:
     ) -> None:
         delivering = asyncio.create_task(delivery)
         stopping = asyncio.create_task(self._told_to_end.wait())
-        sides = [side() for side in self._sides]
-        parts = [asyncio.create_task(part) for part in (*more, *sides, self._beat())]
+        parts = [asyncio.create_task(part) for part in (*more, self._beat())]
         try:
             await asyncio.wait(
                 [delivering, stopping, *parts], return_when=asyncio.FIRST_COMPLETED
