@@ -102,9 +102,11 @@ def _name_recipients(
     accepted: list[int] = []
     for index, rcpt in rcpts.items():
         reply = yield from _ask(session, Phase.RCPT, rcpt)
-        if _judge_rcpt(session, findings, index, reply, bool(accepted), taken):
+        if reply.positive:
             accepted.append(index)
-        elif accepted and _no_more(session, reply):
+        elif taken:
+            _judge_refusal(session, findings, index, reply, bool(accepted))
+        if accepted and _no_more(session, reply):
             break
     return accepted
 
@@ -136,23 +138,19 @@ def _judge_mail(session: Session, findings: Findings, reply: Reply) -> bool:
     return False
 
 
-def _judge_rcpt(
+def _judge_refusal(
     session: Session,
     findings: Findings,
     index: int,
     reply: Reply,
     others_accepted: bool,
-    sender_taken: bool,
-) -> bool:
-    """Whether the relay took the recipient."""
-    if reply.positive or not sender_taken:
-        return reply.positive
+) -> None:
+    """What it means that the relay did not take a recipient."""
     if others_accepted and _too_many(reply):
-        return False  # No verdict: the next transaction starts with this recipient.
+        return  # No verdict: the next transaction starts with this recipient.
     if reply.code == LOGIN_REQUIRED and not others_accepted:
         raise RelayFault(session.relay, Phase.RCPT, str(reply), permanent=True)
     findings.settle([index], _verdict(Phase.RCPT, reply))
-    return False
 
 
 def _too_many(reply: Reply) -> bool:
