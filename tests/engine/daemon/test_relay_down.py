@@ -7,7 +7,7 @@ import json
 from servers.scripted import Hang, Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.delivery.together import PROBE_SECONDS
+from collective.maildrophost.engine.delivery.terms import PROBE_SECONDS
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import State
 

@@ -23,7 +23,7 @@ from collective.maildrophost.engine.delivery.books import (
     write_or_refuse,
 )
 from collective.maildrophost.engine.delivery.inflight import InFlight
-from collective.maildrophost.engine.delivery.together import Terms
+from collective.maildrophost.engine.delivery.terms import Terms
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import (
     QueueError,

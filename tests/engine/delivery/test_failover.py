@@ -9,7 +9,7 @@ from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO, nobody
 from engine.delivery.permitting import permits
 
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
-from collective.maildrophost.engine.delivery.watch import Watch
+from collective.maildrophost.engine.delivery.relaywatch import RelayWatch
 from collective.maildrophost.engine.smtp import Phase, RelayFault
 
 
@@ -103,7 +103,9 @@ def test_a_host_that_has_taken_a_message_is_well_again(play):
         pause = PausePolicy(PAUSE_SECONDS)
         may_start = permits()
         # Nothing is to be told: the other host has stood in.
-        watch = Watch("one;two", hosts.failover, may_start, None, pause, None, "me")
+        watch = RelayWatch(
+            "one;two", hosts.failover, may_start, None, pause, None, "me"
+        )
         refused = RelayFault(ONE, Phase.MAIL, "530 no")
         for _ in range(2):
             hosts.failover.failed(refused)
@@ -120,7 +122,9 @@ def test_the_relay_is_at_fault_however_long_its_hosts_take_to_fail(play):
     async def scene(hosts):
         pause, told = PausePolicy(PAUSE_SECONDS), Told()
         may_start = permits()
-        watch = Watch("one;two", hosts.failover, may_start, told, pause, None, "me")
+        watch = RelayWatch(
+            "one;two", hosts.failover, may_start, told, pause, None, "me"
+        )
         hosts.down, hosts.seconds = {ONE, TWO}, 100 * PAUSE_SECONDS
         with pytest.raises(RelayFault) as raised:
             await hosts.failover.open(nobody)

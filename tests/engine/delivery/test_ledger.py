@@ -14,7 +14,7 @@ from collective.maildrophost.engine.delivery import ledger as module
 from collective.maildrophost.engine.delivery.books import Answer
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
-from collective.maildrophost.engine.delivery.together import Objection
+from collective.maildrophost.engine.delivery.terms import Objection
 from collective.maildrophost.engine.queue import Refused, Unheard
 
 INTERVAL = 3600.0

@@ -13,8 +13,8 @@ from collective.maildrophost.engine.queue import open_queue
 
 SHORT = {
     "delivery.ledger.RETRY_SECONDS": 0.1,
-    "delivery.watch.LOOK_SECONDS": 0.1,
-    "delivery.watch.YIELD_SECONDS": 0.2,
+    "delivery.relaywatch.LOOK_SECONDS": 0.1,
+    "delivery.relaywatch.YIELD_SECONDS": 0.2,
     "daemon.listener.SHORTEST_PAUSE_SECONDS": 0.1,
     "daemon.listener.LONGEST_PAUSE_SECONDS": 0.2,
     "daemon.heartbeat.RENEW_SECONDS": 0.1,

@@ -9,7 +9,7 @@ import pytest
 
 from collective.maildrophost.engine.delivery.books import Request, write
 from collective.maildrophost.engine.delivery.inflight import InFlight
-from collective.maildrophost.engine.delivery.together import Objection, Terms, on_terms
+from collective.maildrophost.engine.delivery.terms import Objection, Terms, on_terms
 from collective.maildrophost.engine.queue import (
     QueueError,
     RelayPause,

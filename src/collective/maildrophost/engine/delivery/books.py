@@ -35,7 +35,7 @@ from ..unquoted import unquoted
 from .inflight import InFlight
 from .lanes import choose, turns, turns_of_a_probe
 from .room import with_one_large, with_room
-from .together import Objection, Terms, on_terms
+from .terms import Objection, Terms, on_terms
 
 log = logging.getLogger("maildrop.delivery")
 

@@ -20,9 +20,9 @@ from .pace import Pace
 from .permits import Permits
 from .pool import Pool
 from .relayhealth import PausePolicy
+from .relaywatch import RelayWatch
 from .retry import RetryPolicy
 from .route import Route
-from .watch import Watch
 from .worker import Worker
 
 log = logging.getLogger("maildrop.delivery")
@@ -61,7 +61,7 @@ class Delivery:
         notify = NotificationPolicy.of(
             configuration, configuration.helo_name or socket.gethostname()
         )
-        self._watch = Watch(
+        self._watch = RelayWatch(
             route.name, failover, permits, self.ledger, pause, notify, owner
         )
         self._watch.remember(queue)

@@ -9,7 +9,7 @@ from .pace import Pace
 from .pool import Pool
 from .relayhealth import RelayHealth
 from .relaynotes import ProbeEnded
-from .together import Objection, Terms
+from .terms import Objection, Terms
 
 
 @dataclass(frozen=True)

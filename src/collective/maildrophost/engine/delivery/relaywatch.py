@@ -44,7 +44,7 @@ class _Seen:
     sent: int
 
 
-class Watch:
+class RelayWatch:
     """Told by every connection what it met; keeps the health in the permits."""
 
     def __init__(

@@ -8,12 +8,12 @@ import pytest
 from engine.delivery.permitting import permits
 
 from collective.maildrophost.engine.config import RelayAddress
-from collective.maildrophost.engine.delivery import watch as watching
+from collective.maildrophost.engine.delivery import relaywatch as watching
 from collective.maildrophost.engine.delivery.failover import Failover
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.relaynotes import FaultBegan, FaultEnded
-from collective.maildrophost.engine.delivery.together import Objection
-from collective.maildrophost.engine.delivery.watch import Watch
+from collective.maildrophost.engine.delivery.relaywatch import RelayWatch
+from collective.maildrophost.engine.delivery.terms import Objection
 from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
@@ -66,7 +66,7 @@ class Machine:
         self.permits, self.ledger = permits(), Ledger()
         pause = PausePolicy()
         failover = Failover(Route(), pause, clock.time)
-        self.watch = Watch(
+        self.watch = RelayWatch(
             str(RELAY), failover, self.permits, self.ledger, pause, None, "me"
         )
         self.watch.remember(queue)
