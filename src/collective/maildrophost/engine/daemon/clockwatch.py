@@ -8,7 +8,8 @@ import math
 import time
 from collections.abc import Callable
 
-from ..queue import Queue, QueueError, pull_back
+from ..queue import Queue, pull_back
+from .trouble import Trouble
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -30,19 +31,16 @@ class ClockWatch:
     async def run(self) -> None:
         """Look for steps of the clock until cancelled."""
         # It may have been set back while no daemon ran.
-        offset, failing = math.inf, False
+        offset = math.inf
+        trouble = Trouble("mail may wait for the clock's old time")
         while True:
             found = time.time() - time.monotonic()
-            try:
+            with trouble.told_once():
                 if found < offset - STEP_SECONDS:
                     await asyncio.to_thread(self.pull_back)
                 if abs(found - offset) > STEP_SECONDS:
                     self._wake()
-                offset, failing = found, False
-            except QueueError as error:
-                if not failing:
-                    log.error("%s; mail may wait for the clock's old time", error)
-                failing = True
+                offset = found
             await asyncio.sleep(LOOK_SECONDS)
 
     def pull_back(self) -> None:

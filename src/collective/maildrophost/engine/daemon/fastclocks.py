@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable
 
 from ..patience import within
-from ..queue import Queue, QueueError, newest_id, pull_back_new
+from ..queue import Queue, newest_id, pull_back_new
+from .trouble import Trouble
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -48,17 +49,12 @@ class FastClocks:
 
     async def run(self) -> None:
         """Look until cancelled: when there is news, and as often as for due mail."""
-        failing = False
+        trouble = Trouble("mail may wait for its sender's clock")
         while True:
             self._news.clear()
-            try:
+            with trouble.told_once():
                 if await asyncio.to_thread(self._look):
                     self._wake()
-                failing = False
-            except QueueError as error:
-                if not failing:
-                    log.error("%s; mail may wait for its sender's clock", error)
-                failing = True
             await asyncio.sleep(LOOK_SECONDS)
             with contextlib.suppress(TimeoutError):
                 await within(self._news.wait(), self._interval)

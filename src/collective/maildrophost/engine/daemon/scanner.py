@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from ..config import Configuration
 from ..intake import QUIET_SECONDS, Intake, Untaken
-from ..queue import Queue, QueueError
-
-log = logging.getLogger("maildrop.daemon")
+from ..queue import Queue
+from .trouble import Trouble
 
 SCAN_SECONDS = 1.0
 """A look at an unchanged directory costs microseconds, so it is not put off longer."""
@@ -39,16 +37,11 @@ class Scanner:
 
     async def run(self) -> None:
         """Scan until cancelled."""
-        failing = False
+        trouble = Trouble("dropped files stay where they are")
         while True:
-            try:
+            with trouble.told_once():
                 if await asyncio.to_thread(self._intake.scan):
                     self._wake()
-                failing = False
-            except QueueError as error:
-                if not failing:
-                    log.error("%s; dropped files stay where they are", error)
-                failing = True
             self.scanned.set()
             await asyncio.sleep(self._pause)
 
