@@ -279,9 +279,10 @@ class Ledger:
         idle = self._once and not self.in_flight
         if idle and not due:
             self._stopping = True
-        # With nothing in flight all is allowed: something was in the way.
+        # With nothing in flight no lane's share is used up: something else was in the
+        # way of what is due, and may be gone soon.
         later = time.time() + (RETRY_SECONDS if idle else self._interval)
-        # What was due then is not allowed yet; what has become due since is.
+        # What was due then has to wait for a place; what has become due since has not.
         coming = later if next_due is None or due else next_due
         self._next_look.at(min(coming, later), news)
 

@@ -102,7 +102,7 @@ class Worker:
             return Finished(claim, None)
         except Full:
             return Finished(claim, None)
-        # Only then: whoever took it now would be faster than this verdict.
+        # Not before the verdict is on disk: the next message would overtake it.
         over = nothing if connection is None else partial(self._pool.give, connection)
         result = self._blamed(claim, result, mark)
         if result.fault is not None:
@@ -123,7 +123,8 @@ class Worker:
         try:
             return await self._offer(claim)
         except asyncio.CancelledError:
-            # Two of them at once are one: only who ends it knows that it is to end.
+            # `end` and `break_off` in one moment arrive as one cancellation: to end
+            # counts more.
             if self._ended or not self._broken_off:
                 raise
             self._uncancel()
