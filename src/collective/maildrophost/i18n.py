@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zope.i18nmessageid import MessageFactory
 
+from collective.maildrophost.engine.wording import Wording
+
 _ = MessageFactory("collective.maildrophost")
+
+
+def message(words: str) -> Any:
+    """What the engine says, to be translated where it is a Wording."""
+    if not isinstance(words, Wording):
+        return words
+    mapping = {name: message(value) for name, value in words.mapping.items()}
+    return _(words.template, mapping=mapping)
