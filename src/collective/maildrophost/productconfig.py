@@ -10,6 +10,7 @@ from App.config import getConfiguration
 
 from collective.maildrophost.engine.config import Configuration, load
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.wording import _
 
 SECTION = "maildrophost"
 PREFIX = "config-path-"
@@ -24,11 +25,19 @@ class UnknownConfiguration(MaildropError, ValueError):
     """No configuration is listed under the key."""
 
     def __init__(self, key: Any) -> None:
-        known = ", ".join(configurations()) or "none at all"
         super().__init__(
-            f"there is no maildrop configuration {key!r}; known: {known}. "
-            f"List it in zope.conf: <product-config {SECTION}> "
-            f"{PREFIX}1 /path/to/the.conf </product-config>, or set ${ENVIRONMENT}"
+            _(
+                "there is no maildrop configuration ${key}; known: ${known}. List it "
+                "in zope.conf: <product-config ${section}> ${prefix}1 "
+                "/path/to/the.conf </product-config>, or set ${variable}",
+                mapping={
+                    "key": repr(key),
+                    "known": ", ".join(configurations()) or _("none at all"),
+                    "section": SECTION,
+                    "prefix": PREFIX,
+                    "variable": f"${ENVIRONMENT}",
+                },
+            )
         )
 
 

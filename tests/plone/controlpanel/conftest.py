@@ -11,8 +11,11 @@ from urllib.parse import urlencode
 import pytest
 import transaction
 from plone.app.testing import TEST_USER_NAME, TEST_USER_PASSWORD, setRoles
+from plone.registry.interfaces import IRegistry
 from plone.testing.zope import Browser
+from zope.component import getUtility
 from zope.component.hooks import setSite
+from zope.i18n import translate
 from zope.i18n.interfaces import IUserPreferredLanguages
 from zope.interface import implementer
 
@@ -25,6 +28,7 @@ from collective.maildrophost.engine.queue import (
     new_batch,
     prepare,
 )
+from collective.maildrophost.i18n import message
 
 PANEL = "@@maildrophost-controlpanel"
 FULL = """
@@ -115,6 +119,14 @@ class Panel:
         self.browser.open(f"{self.base}/@@{view}", urlencode(fields, doseq=True))
         return self.browser.contents
 
+    def reads(self, language):
+        """Has the pages in a language from now on."""
+        registry = getUtility(IRegistry)
+        registry["plone.available_languages"] = ["en", language]
+        registry["plone.use_request_negotiation"] = True
+        transaction.commit()
+        self.browser.addHeader("Accept-Language", language)
+
     @property
     def text(self):
         return " ".join(re.sub(r"<[^>]*>", " ", self.browser.contents).split())
@@ -166,3 +178,26 @@ class Reader:
 @pytest.fixture(name="reader")
 def reader_fixture():
     return Reader
+
+
+@pytest.fixture
+def said(portal, reader):
+    """What a German reads of what the engine says.
+
+    Others read its own words. Nothing is English in German but what is `given`, from a
+    file or a database.
+    """
+
+    def said(wording, *given):
+        assert translate(message(wording), context=reader("en")) == str(wording)
+        german = own = translate(message(wording), context=reader("de"))
+        for each in given:
+            own = own.replace(str(each), "")
+        assert _ENGLISH.isdisjoint(re.findall(r"\w+", own)), german
+        assert "${" not in german
+        return german
+
+    return said
+
+
+_ENGLISH = {"expected", "got", "the", "it", "is", "are", "no", "not", "and", "to", "a"}

@@ -25,7 +25,7 @@ from collective.maildrophost.controlpanel.testmail import (
 )
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, message
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
 
 PANEL = "maildrophost-controlpanel"
@@ -77,7 +77,7 @@ class MaildropMailForm(MailControlPanelForm):
         try:
             values = _values(ours.configuration())
         except MaildropError as error:
-            values = dict.fromkeys(SET_ELSEWHERE, str(error))
+            values = dict.fromkeys(SET_ELSEWHERE, message(error.wording))
         for name, option in SET_ELSEWHERE.items():
             elsewhere = _(
                 "mail_setting_elsewhere",

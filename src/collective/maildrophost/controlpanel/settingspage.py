@@ -16,7 +16,7 @@ from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, message
 from collective.maildrophost.settings import IMaildropHostSettings
 
 
@@ -68,7 +68,7 @@ class SettingsPage(Page):
         try:
             return self.site_mail_host.configuration(), ""
         except MaildropError as error:
-            return None, str(error)
+            return None, self.translated(message(error.wording))
 
     def path(self) -> str:
         """The configuration's file."""
@@ -79,10 +79,11 @@ class SettingsPage(Page):
         """Why the configuration cannot be read; "" when it can."""
         return self._loaded[1]
 
-    def warnings(self) -> tuple[str, ...]:
+    def warnings(self) -> list[str]:
         """What the daemon's log warns of, too."""
         found = self._loaded[0]
-        return found.warnings if found else ()
+        warnings = found.warnings if found else ()
+        return [self.translated(message(each)) for each in warnings]
 
     def options(self) -> list[dict[str, str]]:
         """Every option with its value."""

@@ -12,8 +12,9 @@ from plone import api
 from Products.MailHost.MailHost import MailHostError
 from zope.i18n import translate
 
+from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, message
 
 
 class PerhapsQueued(MailHostError):
@@ -53,7 +54,7 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
 
 def why_not_followed(error: Exception) -> Any:
     """What to say of a test mail that was refused."""
-    mapping = {"reason": str(error)}
+    mapping = {"reason": _reason(error)}
     if isinstance(error, NoSiteAddress):
         return _(
             "test_without_sender",
@@ -69,6 +70,15 @@ def why_not_followed(error: Exception) -> Any:
     return _(
         "test_not_queued", default="Nothing was queued: ${reason}", mapping=mapping
     )
+
+
+def _reason(error: BaseException) -> Any:
+    """The words of an error, or of one of ours that left as MailHostError."""
+    if isinstance(error, MaildropError):
+        return message(error.wording)
+    cause = error.__cause__
+    repeated = cause is not None and str(cause) == str(error)
+    return _reason(cause) if repeated else str(error)
 
 
 def _send(site: Any, request: Any, recipient: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from .wording import Unfit, _
+
 # Up to the last @: a password may hold any character, an unescaped one too.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
 _PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
@@ -16,7 +18,7 @@ _SERVER = re.compile(
 )
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 SCHEMES = ("sqlite:///", "postgresql+psycopg://")
-EXPECTED = "expected sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABASE"
+EXPECTED = _("expected sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABASE")
 
 
 class QueueURL(str):
@@ -52,10 +54,10 @@ def _shown(parameter: re.Match[str]) -> str:
 
 
 def parse_queue_url(text: str) -> QueueURL:
-    """A URL that the queue can open; ValueError, without the URL, when it cannot."""
+    """A URL that the queue can open; Unfit, without the URL, when it cannot."""
     scheme = next((scheme for scheme in SCHEMES if text.startswith(scheme)), None)
     if scheme is None or not text.isprintable():
-        raise ValueError(EXPECTED)
+        raise Unfit(EXPECTED)
     if scheme == SCHEMES[0]:
         _check_sqlite_path(text.removeprefix(scheme))
     else:
@@ -65,11 +67,14 @@ def parse_queue_url(text: str) -> QueueURL:
 
 def _check_server(rest: str) -> None:
     if not rest:
-        raise ValueError(EXPECTED)
+        raise Unfit(EXPECTED)
     if not _SERVER.fullmatch(rest):
-        raise ValueError(
-            f"{EXPECTED}; a port is a number, and an @ in a name or a password is "
-            "written as %40"
+        raise Unfit(
+            _(
+                "${expected}; a port is a number, and an @ in a name or a password is "
+                "written as %40",
+                mapping={"expected": EXPECTED},
+            )
         )
 
 
@@ -77,7 +82,17 @@ def _check_sqlite_path(path: str) -> None:
     # A relative path would be another queue in every working directory; the fourth
     # slash of the URL is the first one of the path.
     if not path.startswith("/") or path.endswith("/"):
-        raise ValueError(f"{EXPECTED}; the path starts with / and names a file")
+        raise Unfit(
+            _(
+                "${expected}; the path starts with / and names a file",
+                mapping={"expected": EXPECTED},
+            )
+        )
     # Another file would be meant, with %XX only by some releases of SQLAlchemy.
     if "?" in path or _ENCODED.search(path):
-        raise ValueError(f"{EXPECTED}; the path has no ? and nothing like %41 in it")
+        raise Unfit(
+            _(
+                "${expected}; the path has no ? and nothing like %41 in it",
+                mapping={"expected": EXPECTED},
+            )
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..wording import _
 from .options import BY_NAME
 from .settings import Settings
 
@@ -18,14 +19,21 @@ def check_together(settings: Settings, values: dict[str, Any]) -> None:
 def _check_retries(settings: Settings, shortest: float, longest: float) -> None:
     if shortest <= longest:
         return
+    mapping = {"shortest": f"{shortest:g}", "longest": f"{longest:g}"}
     if settings.is_given("MAILDROP_RETRY_MIN"):
         raise settings.error(
             "MAILDROP_RETRY_MIN",
-            f"expected at most MAILDROP_RETRY_MAX ({longest:g}), got {shortest:g}",
+            _(
+                "expected at most MAILDROP_RETRY_MAX (${longest}), got ${shortest}",
+                mapping=mapping,
+            ),
         )
     raise settings.error(
         "MAILDROP_RETRY_MAX",
-        f"expected at least MAILDROP_RETRY_MIN ({shortest:g}), got {longest:g}",
+        _(
+            "expected at least MAILDROP_RETRY_MIN (${shortest}), got ${longest}",
+            mapping=mapping,
+        ),
     )
 
 
@@ -33,7 +41,7 @@ def _check_password(settings: Settings, values: dict[str, Any]) -> None:
     if values["password_file"] and values["password"]:
         raise settings.error(
             "MAILDROP_PASSWORD_FILE",
-            "expected either MAILDROP_PASSWORD or MAILDROP_PASSWORD_FILE, not both",
+            _("expected either MAILDROP_PASSWORD or MAILDROP_PASSWORD_FILE, not both"),
         )
 
 
@@ -44,7 +52,8 @@ def _check_login(settings: Settings, values: dict[str, Any]) -> None:
         _check_oauth(settings, values)
     elif auth and not values["login"]:
         raise settings.error(
-            "MAILDROP_AUTH", f"expected a MAILDROP_LOGIN to go with {auth}"
+            "MAILDROP_AUTH",
+            _("expected a MAILDROP_LOGIN to go with ${auth}", mapping={"auth": auth}),
         )
     elif bool(values["login"]) != bool(password):
         given, missing = "MAILDROP_LOGIN", "MAILDROP_PASSWORD"
@@ -52,7 +61,11 @@ def _check_login(settings: Settings, values: dict[str, Any]) -> None:
             given, missing = missing, given
         if values["password_file"]:
             given = "MAILDROP_PASSWORD_FILE"
-        settings.warn_about(given, f"not used without {missing}: there is no login")
+        unused = _(
+            "not used without ${missing}: there is no login",
+            mapping={"missing": missing},
+        )
+        settings.warn_about(given, unused)
 
 
 def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
@@ -60,11 +73,17 @@ def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
     missing = [name for name in needed if not values[BY_NAME[name].attribute]]
     if missing:
         raise settings.error(
-            "MAILDROP_AUTH", f"expected {', '.join(missing)} to go with xoauth2"
+            "MAILDROP_AUTH",
+            _(
+                "expected ${missing} to go with xoauth2",
+                mapping={"missing": ", ".join(missing)},
+            ),
         )
     if not (values["oauth_client_secret_file"] or values["oauth_refresh_token_file"]):
         raise settings.error(
             "MAILDROP_AUTH",
-            "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
-            "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2",
+            _(
+                "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
+                "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2"
+            ),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..queueurl import QueueURL
 from ..secret import Secret
+from ..wording import Wording
 from .hostport import HostPort
 from .relays import RelayAddress
 
@@ -19,7 +20,7 @@ class Configuration:
     """
 
     path: Path
-    warnings: tuple[str, ...]
+    warnings: tuple[Wording, ...]
     python: str
     home: Path
     spool: tuple[Path, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import MaildropError
+from ..wording import Wording, _
 
 
 class ConfigurationError(MaildropError):
@@ -20,7 +21,7 @@ class ConfigurationError(MaildropError):
         path: Path,
         line: int | None,
         option: str | None,
-        expected: str,
+        expected: Wording,
         *,
         from_environment: bool = False,
     ) -> None:
@@ -32,8 +33,34 @@ class ConfigurationError(MaildropError):
         self.from_environment = from_environment
 
     def __str__(self) -> str:
+        return str(self.wording)
+
+    @property
+    def wording(self) -> Wording:
+        if self.option is None:
+            mapping = {"place": place(self.path, self.line), "text": self.expected}
+            return _("${place}: ${text}", mapping=mapping)
         if self.from_environment:
-            return f"environment variable {self.option}: {self.expected}"
-        place = str(self.path) if self.line is None else f"{self.path}:{self.line}"
-        named = "" if self.option is None else f"{self.option}: "
-        return f"{place}: {named}{self.expected}"
+            return in_environment(self.option, self.expected)
+        return in_file(self.path, self.line, self.option, self.expected)
+
+
+def in_environment(option: str, text: Wording) -> Wording:
+    """What there is to say of an option that the environment sets."""
+    return _(
+        "environment variable ${option}: ${text}",
+        mapping={"option": option, "text": text},
+    )
+
+
+def in_file(path: Path, line: int | None, option: str, text: Wording) -> Wording:
+    """What there is to say of an option in a file."""
+    return _(
+        "${place}: ${option}: ${text}",
+        mapping={"place": place(path, line), "option": option, "text": text},
+    )
+
+
+def place(path: Path, line: int | None) -> str:
+    """A file, or a line of it, as editors and compilers write it."""
+    return str(path) if line is None else f"{path}:{line}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..secret import Secret
 from ..secretfile import read_line
+from ..wording import Unfit, _
 from .settings import Settings
 
 
@@ -14,13 +15,14 @@ def password_of_file(settings: Settings, path: Path) -> Secret:
     """The one line of the file at `path`; ConfigurationError when there is none."""
     try:
         return read_line(str(path))
-    except ValueError as error:
-        raise settings.error("MAILDROP_PASSWORD_FILE", str(error)) from None
+    except Unfit as error:
+        raise settings.error("MAILDROP_PASSWORD_FILE", error.why) from None
 
 
 def check_ca_file(settings: Settings, path: str) -> None:
     """ConfigurationError when there is a `path`, but no file that can be read."""
     if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
         raise settings.error(
-            "MAILDROP_TLS_CA_FILE", f"expected a readable file: {path}"
+            "MAILDROP_TLS_CA_FILE",
+            _("expected a readable file: ${path}", mapping={"path": path}),
         )

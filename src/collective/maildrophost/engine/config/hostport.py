@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 
 from ..domains import a_labels
+from ..wording import Unfit, Wording, _
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z", re.IGNORECASE)
 _MAX_HOST_LENGTH = 253
-EXPECTED = "a host, host:port or [IPv6 address]:port"
+EXPECTED = _("a host, host:port or [IPv6 address]:port")
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,13 @@ class HostPort:
 
 
 def parse_host_port(text: str, default_port: int | None) -> HostPort:
-    """One ``host``, ``host:port`` or ``[address]:port``; ValueError when it is none.
+    """One ``host``, ``host:port`` or ``[address]:port``; Unfit when it is none.
 
     Without `default_port`, the port is required.
     """
     host, port = _split(text)
     if port is None and default_port is None:
-        raise unexpected("host:port", text)
+        raise unexpected(_("host:port"), text)
     return HostPort(
         _checked_host(host, text),
         _checked_port(port, text) if port is not None else default_port or 0,
@@ -40,8 +41,8 @@ def parse_host_port(text: str, default_port: int | None) -> HostPort:
 
 
 def parse_host_name(text: str) -> str:
-    """The name of a host, in ASCII; ValueError for an address, or when it is none."""
-    expected = "the name of a host, as plone.example.org"
+    """The name of a host, in ASCII; Unfit for an address, or when it is none."""
+    expected = _("the name of a host, as plone.example.org")
     name = _checked_name(text, expected, text)
     if _is_address(name):
         raise unexpected(expected, text)
@@ -72,7 +73,7 @@ def _is_address(name: str) -> bool:
     return name.removesuffix(".").rpartition(".")[2].isdigit()
 
 
-def _checked_name(name: str, expected: str, text: str) -> str:
+def _checked_name(name: str, expected: Wording, text: str) -> str:
     try:
         name = name if name.isascii() else a_labels(name)
     except UnicodeError:
@@ -94,10 +95,13 @@ def _checked_address(host: str, text: str) -> str:
 def _checked_port(port: str, text: str) -> int:
     if re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535:
         return int(port)
-    raise unexpected("a port from 1 to 65535", text)
+    raise unexpected(_("a port from 1 to 65535"), text)
 
 
-def unexpected(expected: str, text: str) -> ValueError:
+def unexpected(what: Wording, text: str) -> Unfit:
     """The error, which repeats no `text` with a login in it, and its password."""
-    found = "without an @" if "@" in text else f"got {text!r}"
-    return ValueError(f"expected {expected}, {found}")
+    if "@" in text:
+        return Unfit(_("expected ${what}, without an @", mapping={"what": what}))
+    return Unfit(
+        _("expected ${what}, got ${text}", mapping={"what": what, "text": repr(text)})
+    )

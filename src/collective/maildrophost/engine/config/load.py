@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..systemwords import reason
+from ..wording import Unfit, Wording, _, verbatim
 from .checks import check_together
 from .configuration import Configuration
 from .errors import ConfigurationError
@@ -52,16 +54,25 @@ def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_FILE_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError(
-            path, None, None, f"expected a readable configuration file: {reason}"
-        ) from None
+    except OSError as error:
+        raise _unreadable(path, reason(error)) from None
+    except ValueError as error:
+        raise _unreadable(path, verbatim(error)) from None
     if len(data) > _MAX_FILE_BYTES:
         raise ConfigurationError(
-            path, None, None, f"expected at most {_MAX_FILE_BYTES} bytes"
+            path,
+            None,
+            None,
+            _("expected at most ${count} bytes", mapping={"count": _MAX_FILE_BYTES}),
         )
     return _decode(path, data)
+
+
+def _unreadable(path: Path, why: Wording) -> ConfigurationError:
+    expected = _(
+        "expected a readable configuration file: ${reason}", mapping={"reason": why}
+    )
+    return ConfigurationError(path, None, None, expected)
 
 
 def _decode(path: Path, data: bytes) -> str:
@@ -69,25 +80,28 @@ def _decode(path: Path, data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(path, line, None, "expected UTF-8 text") from None
+        raise ConfigurationError(path, line, None, _("expected UTF-8 text")) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise ConfigurationError(path, line, None, "expected text without NUL")
+        raise ConfigurationError(path, line, None, _("expected text without NUL"))
     return text
 
 
 def _value(settings: Settings, option: Option) -> Any:
     setting = settings.get(option)
     if setting is None:
-        raise settings.error(option.name, f"required: expected an {option.kind.value}")
+        required = _(
+            "required: expected an ${what}", mapping={"what": option.kind.value}
+        )
+        raise settings.error(option.name, required)
     try:
         return convert(option, setting.text)
-    except ValueError as error:
-        raise settings.error(option.name, str(error)) from None
+    except Unfit as error:
+        raise settings.error(option.name, error.why) from None
 
 
 def _relays(settings: Settings, hosts: str, port: int) -> Any:
     try:
         return parse_relays(hosts, port)
-    except ValueError as error:
-        raise settings.error("SMTP_HOST", str(error)) from None
+    except Unfit as error:
+        raise settings.error("SMTP_HOST", error.why) from None

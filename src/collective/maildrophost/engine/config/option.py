@@ -5,26 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ..wording import _
+
 
 class Kind(Enum):
     """What an option's value is."""
 
-    TEXT = "text"
-    SECRET = "password"  # noqa: S105
-    SWITCH = "0 or 1"
-    WHOLE = "whole number"
-    SECONDS = "seconds"
-    PATH = "absolute path"
-    PATHS = "absolute paths, separated by ;"
-    FILE = "absolute path, or nothing"
-    RELAYS = "relays, separated by ;"
-    HOST = "host name, or nothing"
-    ADDRESS = "mail address, or nothing"
-    ADDRESSES = "mail addresses, separated by commas"
-    QUEUE = "database URL"
-    LISTEN = "host:port, or nothing"
-    WEB = "web address, or nothing"
-    CHOICE = "one of a few words"
+    TEXT = _("text")
+    SECRET = _("password")
+    SWITCH = _("0 or 1")
+    WHOLE = _("whole number")
+    SECONDS = _("seconds")
+    PATH = _("absolute path")
+    PATHS = _("absolute paths, separated by ;")
+    FILE = _("absolute path, or nothing")
+    RELAYS = _("relays, separated by ;")
+    HOST = _("host name, or nothing")
+    ADDRESS = _("mail address, or nothing")
+    ADDRESSES = _("mail addresses, separated by commas")
+    QUEUE = _("database URL")
+    LISTEN = _("host:port, or nothing")
+    WEB = _("web address, or nothing")
+    CHOICE = _("one of a few words")
 
 
 # Kinds where an empty value is a value. Elsewhere it stands for the default.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..wording import Unfit, _
 from .hostport import (
     EXPECTED,
     HostPort,
@@ -18,14 +19,16 @@ class RelayAddress(HostPort):
 
 
 def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
-    """The relays of a list separated by ``;``; ValueError says which one is none."""
+    """The relays of a list separated by ``;``; Unfit says which one is none."""
     if "@" in text:
         # Not item by item: a password may have a ; in it.
         raise unexpected(EXPECTED, text)
     items = [item.strip() for item in text.split(";")]
     relays = dict.fromkeys(_relay(item, default_port) for item in items if item)
     if not relays:
-        raise ValueError(f"expected at least one relay: {EXPECTED}")
+        raise Unfit(
+            _("expected at least one relay: ${what}", mapping={"what": EXPECTED})
+        )
     return tuple(relays)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ConfigurationError
+from ..wording import Wording, _
+from .errors import ConfigurationError, in_environment, in_file
 from .option import (
     MAY_BE_EMPTY,
     NUMERIC,
@@ -47,7 +48,7 @@ class Settings:
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path
-        self.warnings: list[str] = []
+        self.warnings: list[Wording] = []
         self._given: dict[str, Setting] = {
             name: Setting(environ[name], from_environment=True)
             for name in BY_NAME
@@ -78,12 +79,15 @@ class Settings:
         """Whether the file or the environment sets option `name`."""
         return name in self._given
 
-    def error(self, name: str, expected: str) -> ConfigurationError:
+    def error(self, name: str, expected: Wording) -> ConfigurationError:
         """The error that names where option `name` was set."""
         given = self._given.get(name, Setting(""))
         default = BY_NAME[name].default or ""
         if name not in self._given and "$" in default:
-            expected += f" (it is {default} unless set)"
+            expected = _(
+                "${expected} (it is ${default} unless set)",
+                mapping={"expected": expected, "default": default},
+            )
         return ConfigurationError(
             self.path,
             given.line,
@@ -92,16 +96,15 @@ class Settings:
             from_environment=given.from_environment,
         )
 
-    def warn(self, name: str, line: int | None, text: str) -> None:
+    def warn(self, name: str, line: int | None, text: Wording) -> None:
         """Note something that is odd but works."""
-        place = str(self.path) if line is None else f"{self.path}:{line}"
-        self.warnings.append(f"{place}: {name}: {text}")
+        self.warnings.append(in_file(self.path, line, name, text))
 
-    def warn_about(self, name: str, text: str) -> None:
+    def warn_about(self, name: str, text: Wording) -> None:
         """Note something odd about option `name`, with the place where it was set."""
         given = self._given.get(name, Setting(""))
         if given.from_environment:
-            self.warnings.append(f"environment variable {name}: {text}")
+            self.warnings.append(in_environment(name, text))
         else:
             self.warn(name, given.line, text)
 
@@ -109,10 +112,14 @@ class Settings:
         name, line = assignment.name, assignment.line
         option = BY_NAME.get(name)
         if option is None:
-            self.warn(name, line, f"unknown option, ignored{_suggestion(name)}")
+            self.warn(name, line, _unknown(name))
             return
         if name in seen:
-            self.warn(name, line, f"set again: this line wins over line {seen[name]}")
+            again = _(
+                "set again: this line wins over line ${line}",
+                mapping={"line": seen[name]},
+            )
+            self.warn(name, line, again)
         seen[name] = line
         if not self._in_environment(name):
             self._assign(option, assignment)
@@ -135,14 +142,19 @@ class Settings:
                 self.path,
                 assignment.line,
                 option.name,
-                f"expected {option.kind.value}, got {value.text}",
+                _(
+                    "expected ${what}, got ${text}",
+                    mapping={"what": option.kind.value, "text": value.text},
+                ),
             )
         if value.shell_differs:
             self.warn(
                 option.name,
                 assignment.line,
-                "a shell would replace the $ or ` in it, here it stays as it is: "
-                "put the value between single quotes",
+                _(
+                    "a shell would replace the $ or ` in it, here it stays as it is: "
+                    "put the value between single quotes"
+                ),
             )
         self._given[option.name] = Setting(value.text, assignment.line)
 
@@ -155,12 +167,22 @@ class Settings:
         return None if setting is None else setting.text
 
 
-def _suggestion(name: str) -> str:
+def _unknown(name: str) -> Wording:
+    nearest = _nearest(name)
+    if nearest is None:
+        return _("unknown option, ignored")
+    return _(
+        "unknown option, ignored; did you mean ${nearest}?",
+        mapping={"nearest": nearest},
+    )
+
+
+def _nearest(name: str) -> str | None:
     whole = f"MAILDROP_{name.upper()}"
     if whole in BY_NAME:
-        return f"; did you mean {whole}?"
-    nearest = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
+        return whole
+    found = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
+    return found[0] if found else None
 
 
 def _template(default: str) -> Word:

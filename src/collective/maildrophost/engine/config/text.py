@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..wording import Wording, _
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"^export[ \t]+(?=[A-Za-z_])")
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
@@ -23,7 +25,7 @@ _ENDS_WORD = "#;&|<>()"  # for a shell, what is behind these is another command
 class TextError(ValueError):
     """A line that is no assignment; it never quotes the value, which may be secret."""
 
-    def __init__(self, line: int, name: str | None, expected: str) -> None:
+    def __init__(self, line: int, name: str | None, expected: Wording) -> None:
         super().__init__(expected)
         self.line = line
         self.name = name
@@ -82,7 +84,8 @@ def read_assignments(text: str) -> Iterator[Assignment]:
         stripped = line.strip(" \t\r")
         if stripped and not stripped.startswith("#"):
             if "\r" in stripped:
-                raise TextError(number, None, "expected lines that end in LF or CRLF")
+                expected = _("expected lines that end in LF or CRLF")
+                raise TextError(number, None, expected)
             yield _assignment(number, stripped)
 
 
@@ -104,7 +107,8 @@ def _assignment(number: int, line: str) -> Assignment:
     line = _EXPORT.sub("", line)
     name = _NAME.match(line)
     if name is None:
-        raise TextError(number, None, "expected NAME=value, or # before a comment")
+        expected = _("expected NAME=value, or # before a comment")
+        raise TextError(number, None, expected)
     option, rest = name.group(), line[name.end() :]
     if not rest.startswith("="):
         raise TextError(number, option, _without_equal_sign(rest))
@@ -112,17 +116,19 @@ def _assignment(number: int, line: str) -> Assignment:
     if value[:1] and value[0] in _BLANKS and not value.lstrip(_BLANKS).startswith("#"):
         raise TextError(number, option, _NO_BLANKS)
     if _PYTHON_STRING.match(value) and not _RAW_START.match(value):
-        raise TextError(number, option, "expected the quote right behind =")
+        raise TextError(number, option, _("expected the quote right behind ="))
     return Assignment(number, option, _Reader(number, option, value).word())
 
 
-_NO_BLANKS = "expected no blank before or behind =, so that a shell can read the file"
+_NO_BLANKS = _(
+    "expected no blank before or behind =, so that a shell can read the file"
+)
 
 
-def _without_equal_sign(rest: str) -> str:
+def _without_equal_sign(rest: str) -> Wording:
     if rest.lstrip(_BLANKS).startswith("="):
         return _NO_BLANKS
-    return "expected NAME=value, a name of letters, digits and _"
+    return _("expected NAME=value, a name of letters, digits and _")
 
 
 class _Reader:
@@ -148,7 +154,7 @@ class _Reader:
         self.bare = False
         found = _RAW_STRING.match(self.text)
         if found is None:
-            raise self._error(f"expected a closing {self.text[1]} on the same line")
+            raise self._unclosed(self.text[1])
         self._add(found["text"])
         self.position = found.end()
         self._only_a_comment_may_follow()
@@ -170,15 +176,17 @@ class _Reader:
         rest = self.text[self.position :].lstrip(_BLANKS)
         if rest and not rest.startswith("#"):
             raise self._error(
-                "expected only a # comment behind the value; "
-                "a value with blanks needs quotes"
+                _(
+                    "expected only a # comment behind the value; "
+                    "a value with blanks needs quotes"
+                )
             )
 
     def _single_quoted(self) -> None:
         self.bare = False
         end = self.text.find("'", self.position + 1)
         if end < 0:
-            raise self._error("expected a closing ' on the same line")
+            raise self._unclosed("'")
         self._add(self.text[self.position + 1 : end])
         self.position = end + 1
 
@@ -195,14 +203,19 @@ class _Reader:
                 self.position += 2
             else:
                 self._expandable(character)
-        raise self._error('expected a closing " on the same line')
+        raise self._unclosed('"')
 
     def _unquoted(self, character: str) -> None:
         if character in _ENDS_WORD and not (character == "#" and self.position):
-            raise self._error(f"expected quotes around a value with {character} in it")
+            raise self._error(
+                _(
+                    "expected quotes around a value with ${character} in it",
+                    mapping={"character": character},
+                )
+            )
         if character == "\\":
             if self.position + 1 == len(self.text):
-                raise self._error("expected the whole value on one line")
+                raise self._error(_("expected the whole value on one line"))
             self._add(self.text[self.position + 1])
             self.position += 2
         else:
@@ -229,5 +242,13 @@ class _Reader:
         else:
             self.pieces.append(Literal(text))
 
-    def _error(self, expected: str) -> TextError:
+    def _unclosed(self, quote: str) -> TextError:
+        return self._error(
+            _(
+                "expected a closing ${quote} on the same line",
+                mapping={"quote": quote},
+            )
+        )
+
+    def _error(self, expected: Wording) -> TextError:
         return TextError(self.line, self.name, expected)

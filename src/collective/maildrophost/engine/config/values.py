@@ -15,6 +15,7 @@ from ..message import (
 )
 from ..queueurl import parse_queue_url
 from ..secret import Secret
+from ..wording import Unfit, Wording, _
 from .hostport import HostPort, parse_host_name, parse_host_port
 from .option import Kind, Option
 
@@ -28,27 +29,27 @@ _DEFAULT_METRICS_HOST = "127.0.0.1"
 
 
 def convert(option: Option, text: str) -> Any:
-    """The value of `option`; ValueError says what was expected.
+    """The value of `option`; Unfit says what was expected.
 
     The error of an option that may hold a password never repeats `text`.
     """
     try:
         text.encode()
     except UnicodeEncodeError:  # an environment may hold any octets
-        raise ValueError("expected UTF-8 text") from None
+        raise Unfit(_("expected UTF-8 text")) from None
     return _CONVERTERS[option.kind](option, text)
 
 
 def _text(option: Option, text: str) -> str:
     if any(character < " " or character == "\x7f" for character in text):
-        raise ValueError("expected a text without control characters")
+        raise Unfit(_("expected a text without control characters"))
     return text
 
 
 def _secret(option: Option, text: str) -> Secret:
     # SASL takes no NUL (RFC 4616 section 2).
     if "\0" in text:
-        raise ValueError("expected a password without NUL")
+        raise Unfit(_("expected a password without NUL"))
     return Secret(text)
 
 
@@ -56,45 +57,52 @@ def _switch(option: Option, text: str) -> bool:
     try:
         return _SWITCHES[text.lower()]
     except KeyError:
-        raise _expected("0 or 1", text) from None
+        raise _expected(_("0 or 1"), text) from None
 
 
 def _whole(option: Option, text: str) -> int:
+    what = _in_range(option, _("a whole number"))
     if not _WHOLE.match(text):
-        raise _expected(f"a whole number{_range(option)}", text)
+        raise _expected(what, text)
     value = int(text)
-    _check_range(option, value, "a whole number", text)
+    _check_range(option, value, what, text)
     return value
 
 
 def _seconds(option: Option, text: str) -> float:
+    what = _in_range(option, _("a number of seconds"))
     if not _NUMBER.match(text):
-        raise _expected(f"a number of seconds{_range(option)}", text)
+        raise _expected(what, text)
     value = float(text)
-    _check_range(option, value, "a number of seconds", text)
+    _check_range(option, value, what, text)
     return value
 
 
-def _check_range(option: Option, value: float, what: str, text: str) -> None:
+def _check_range(option: Option, value: float, what: Wording, text: str) -> None:
     too_low = value < option.minimum or (
         option.above is not None and value <= option.above
     )
     if too_low or (option.maximum is not None and value > option.maximum):
-        raise _expected(f"{what}{_range(option)}", text)
+        raise _expected(what, text)
 
 
-def _range(option: Option) -> str:
+def _in_range(option: Option, what: Wording) -> Wording:
+    mapping = {"what": what, "minimum": f"{option.minimum:g}"}
     if option.above is not None:
-        at_most = "" if option.maximum is None else f", at most {option.maximum:.0f}"
-        return f" above {option.above:g}{at_most}"
-    if option.maximum is not None:
-        return f" from {option.minimum:g} to {option.maximum:g}"
-    return f", {option.minimum:g} or more"
+        mapping["above"] = f"{option.above:g}"
+        if option.maximum is None:
+            return _("${what} above ${above}", mapping=mapping)
+        mapping["maximum"] = f"{option.maximum:.0f}"
+        return _("${what} above ${above}, at most ${maximum}", mapping=mapping)
+    if option.maximum is None:
+        return _("${what}, ${minimum} or more", mapping=mapping)
+    mapping["maximum"] = f"{option.maximum:g}"
+    return _("${what} from ${minimum} to ${maximum}", mapping=mapping)
 
 
 def _path(option: Option, text: str) -> Path:
     if not text.startswith("/") or not text.isprintable():
-        raise _expected("an absolute path", text)
+        raise _expected(_("an absolute path"), text)
     return Path(text)
 
 
@@ -102,7 +110,7 @@ def _paths(option: Option, text: str) -> tuple[Path, ...]:
     items = [item.strip() for item in text.split(";")]
     paths = dict.fromkeys(_path(option, item) for item in items if item)
     if not paths:
-        raise _expected("at least one absolute path", text)
+        raise _expected(_("at least one absolute path"), text)
     return tuple(paths)
 
 
@@ -111,9 +119,9 @@ def _optional_path(option: Option, text: str) -> str:
         return ""
     try:
         return str(_path(option, text))
-    except ValueError:
+    except Unfit:
         # It may be the password itself that stands there.
-        raise ValueError("expected the absolute path of a file") from None
+        raise Unfit(_("expected the absolute path of a file")) from None
 
 
 def _host(option: Option, text: str) -> str:
@@ -124,14 +132,18 @@ def _address(option: Option, text: str) -> str:
     try:
         return check_address(text) if text else ""
     except InvalidMessage as error:
-        raise ValueError(f"expected a mail address: {error}") from None
+        raise Unfit(
+            _("expected a mail address: ${reason}", mapping={"reason": error.wording})
+        ) from None
 
 
 def _addresses(option: Option, text: str) -> tuple[str, ...]:
     try:
         return parse_addresses(text) if text.strip() else ()
     except InvalidMessage as error:
-        raise ValueError(f"expected mail addresses: {error}") from None
+        raise Unfit(
+            _("expected mail addresses: ${reason}", mapping={"reason": error.wording})
+        ) from None
 
 
 def _queue(option: Option, text: str) -> str:
@@ -150,9 +162,11 @@ def _web(option: Option, text: str) -> str:
     if not text:
         return ""
     if not text.isprintable() or not _is_safe(text):
-        raise ValueError(
-            "expected a https:// address without a password in it "
-            "(http:// only to this machine itself)"
+        raise Unfit(
+            _(
+                "expected a https:// address without a password in it "
+                "(http:// only to this machine itself)"
+            )
         )
     return text
 
@@ -173,11 +187,13 @@ def _choice(option: Option, text: str) -> str:
     if text.lower() in option.choices:
         return text.lower()
     allowed = ", ".join(choice or '""' for choice in option.choices)
-    raise _expected(f"one of {allowed}", text)
+    raise _expected(_("one of ${choices}", mapping={"choices": allowed}), text)
 
 
-def _expected(what: str, text: str) -> ValueError:
-    return ValueError(f"expected {what}, got {text!r}")
+def _expected(what: Wording, text: str) -> Unfit:
+    return Unfit(
+        _("expected ${what}, got ${text}", mapping={"what": what, "text": repr(text)})
+    )
 
 
 _CONVERTERS: dict[Kind, Callable[[Option, str], Any]] = {

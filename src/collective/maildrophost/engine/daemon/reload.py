@@ -11,6 +11,7 @@ from ..config import Configuration, ConfigurationError, load
 from ..delivery import Route
 from ..errors import MaildropError
 from ..queue import Queue, QueueError, open_queue, queue_length
+from ..wording import verbatim
 from .directories import check_log_file, make_directories
 
 log = logging.getLogger("maildrop.daemon")
@@ -112,6 +113,8 @@ def _check_is_found_again(in_use: Configuration, changed: Configuration) -> None
                 in_use.path,
                 None,
                 option,
-                f"only a restart can change it from {before}, and 'stop' finds the "
-                "daemon only before the change",
+                verbatim(
+                    f"only a restart can change it from {before}, and 'stop' finds the "
+                    "daemon only before the change"
+                ),
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from ..domains import ascii_domain
+from ..wording import _
 from .errors import InvalidMessage
 
 # RFC 5321 section 4.5.3.1.3: a path has 256 octets at most, its < and > included. The
@@ -50,10 +51,15 @@ def parse_addresses(text: str) -> tuple[str, ...]:
 
 def _list(text: str) -> tuple[str, ...]:
     if _CONTROL.search(text):
-        raise InvalidMessage(f"line break or control character in {_shown(text)}")
+        raise InvalidMessage(
+            _(
+                "line break or control character in ${text}",
+                mapping={"text": _shown(text)},
+            )
+        )
     addresses = unique(check_address(_bare(item)) for item in _split(text))
     if not addresses:
-        raise InvalidMessage("no address given")
+        raise InvalidMessage(_("no address given"))
     return addresses
 
 
@@ -90,18 +96,26 @@ def local_and_domain(address: str) -> tuple[str, str | None]:
 
 def _check_unusual(address: str) -> str:
     if not address:
-        raise InvalidMessage("empty address")
+        raise InvalidMessage(_("empty address"))
     if not address.isprintable() or any(map(address.__contains__, " <>")):
         raise InvalidMessage(
-            f"blank, line break, control character, < or > in address {_shown(address)}"
+            _(
+                "blank, line break, control character, < or > in address ${address}",
+                mapping={"address": _shown(address)},
+            )
         )
     if len(address.encode()) > MAX_ADDRESS_OCTETS:
         raise InvalidMessage(
-            f"address longer than {MAX_ADDRESS_OCTETS} octets: {_shown(address)}"
+            _(
+                "address longer than ${count} octets: ${address}",
+                mapping={"count": MAX_ADDRESS_OCTETS, "address": _shown(address)},
+            )
         )
     local, domain = local_and_domain(address)
     if not (_LOCAL.match(local) or _QUOTED.match(local)):
-        raise InvalidMessage(f"{_shown(address)} is no mail address")
+        raise InvalidMessage(
+            _("${address} is no mail address", mapping={"address": _shown(address)})
+        )
     if domain is not None:
         _check_domain(domain, address)
     return address
@@ -111,7 +125,10 @@ def _check_domain(domain: str, address: str) -> None:
     encoded = ascii_domain(domain)
     if not (_DOMAIN.match(encoded) or _LITERAL.match(encoded)):
         raise InvalidMessage(
-            f"{_shown(domain)} is no domain, in address {_shown(address)}"
+            _(
+                "${domain} is no domain, in address ${address}",
+                mapping={"domain": _shown(domain), "address": _shown(address)},
+            )
         )
 
 
@@ -122,7 +139,10 @@ def _split(text: str) -> list[str]:
     for kind, part in _tokens(text):
         if kind == "group":
             raise InvalidMessage(
-                f"a group or semicolon in {_shown(text)}; commas separate addresses"
+                _(
+                    "a group or semicolon in ${text}; commas separate addresses",
+                    mapping={"text": _shown(text)},
+                )
             )
         if kind == "comma":
             items.append("".join(current).strip())
@@ -151,7 +171,12 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise InvalidMessage(f"unbalanced quote or bracket in {_shown(text)}")
+            raise InvalidMessage(
+                _(
+                    "unbalanced quote or bracket in ${text}",
+                    mapping={"text": _shown(text)},
+                )
+            )
         kind, end = match.lastgroup or "", match.end()
         if kind == "open":
             kind, end = "comment", _comment_end(text, position)
@@ -175,7 +200,9 @@ def _comment_end(text: str, start: int) -> int:
             depth -= 1
             if not depth:
                 return position + 1
-    raise InvalidMessage(f"unbalanced bracket in {_shown(text)}")
+    raise InvalidMessage(
+        _("unbalanced bracket in ${text}", mapping={"text": _shown(text)})
+    )
 
 
 def _bare(item: str) -> str:
@@ -185,7 +212,12 @@ def _bare(item: str) -> str:
     start = item.rindex("<")
     # The first < outside of quotes opens the address, nothing else may be one.
     if any(kind == "angle" for kind, _ in _tokens(item[:start])):
-        raise InvalidMessage(f"two addresses without a comma in {_shown(item)}")
+        raise InvalidMessage(
+            _(
+                "two addresses without a comma in ${text}",
+                mapping={"text": _shown(item)},
+            )
+        )
     return item[start + 1 : -1].strip()
 
 

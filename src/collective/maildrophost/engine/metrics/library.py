@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ..config import Configuration, ConfigurationError
+from ..wording import _
 
 LIBRARY = "prometheus_client"
 
@@ -16,6 +17,8 @@ def check_library(configuration: Configuration) -> None:
             configuration.path,
             None,
             "MAILDROP_METRICS",
-            "metrics need one more library: pip install "
-            "'collective.maildrophost[metrics]'; /health works without it",
+            _(
+                "metrics need one more library: pip install "
+                "'collective.maildrophost[metrics]'; /health works without it"
+            ),
         )

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from ..config import Configuration, ConfigurationError
 from ..secret import Secret
+from ..wording import Wording, _, verbatim
 from . import files
 from .endpoint import Endpoint, Issued
 from .fault import TokenFault
@@ -27,15 +28,17 @@ def source_of(configuration: Configuration) -> TokenSource:
         raise _error(
             configuration,
             "MAILDROP_AUTH",
-            "xoauth2 needs more libraries: "
-            "pip install 'collective.maildrophost[oauth]'",
+            _(
+                "xoauth2 needs more libraries: "
+                "pip install 'collective.maildrophost[oauth]'"
+            ),
         )
     fetcher = _Fetcher(configuration)
     try:
         fetcher.grant()
     except TokenFault as fault:
-        option, _, reason = fault.reason.partition(": ")
-        raise _error(configuration, option, reason) from None
+        option, _colon, reason = fault.reason.partition(": ")
+        raise _error(configuration, option, verbatim(reason)) from None
     return TokenSource(fetcher)
 
 
@@ -89,6 +92,6 @@ class _Fetcher:
 
 
 def _error(
-    configuration: Configuration, option: str, expected: str
+    configuration: Configuration, option: str, expected: Wording
 ) -> ConfigurationError:
     return ConfigurationError(configuration.path, None, option, expected)
