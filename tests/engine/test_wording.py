@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from collective.maildrophost.engine.errors import MaildropError
+from collective.maildrophost.engine.queue import QueueError, Unheard
 from collective.maildrophost.engine.queueurl import QueueURL
 from collective.maildrophost.engine.wording import Wording, _, verbatim
 
@@ -60,7 +61,14 @@ def test_a_copy_of_it_can_be_translated_as_well(again):
     assert copied.mapping["why"].template == LOCKED.template
 
 
+def test_an_error_of_the_queue_keeps_it_on_its_way_to_another_process():
+    error = pickle.loads(pickle.dumps(Unheard("q", LOCKED)))
+    assert str(error) == error.wording == "mail queue q: locked for 30 s"
+    assert error.reason.template == LOCKED.template
+
+
 def test_an_error_that_was_given_plain_words_stays_as_it_is():
     wording = MaildropError("anything").wording
     assert isinstance(wording, Wording)
     assert wording == "anything"
+    assert QueueError("q", verbatim("x")).wording == "mail queue q: x"

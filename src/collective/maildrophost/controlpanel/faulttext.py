@@ -6,7 +6,7 @@ from typing import Any
 
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, message
 
 
 def in_one_go(error: MaildropError) -> Any:
@@ -36,5 +36,5 @@ def _perhaps(error: MaildropError) -> Any:
     )
 
 
-def _reason(error: MaildropError) -> dict[str, str]:
-    return {"reason": str(error)}
+def _reason(error: MaildropError) -> dict[str, Any]:
+    return {"reason": message(error.wording)}

@@ -8,7 +8,7 @@ from zope.i18n import translate
 
 from collective.maildrophost.controlpanel.moments import clock, span
 from collective.maildrophost.engine.queue import Health, Reason
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, message
 
 
 def sentence(health: Health, request: Any, now: float) -> str:
@@ -21,7 +21,7 @@ def sentence(health: Health, request: Any, now: float) -> str:
     mapping = {
         "waiting": said(_waiting(health, said)),
         "relay": health.relay,
-        "fault": health.fault,
+        "fault": said(message(health.fault)),
         "since": since,
     }
     return said(_sentence(health, mapping))

@@ -64,7 +64,7 @@ class Page(BrowserView):
             with self.site_mail_host.queue().read() as tx:
                 return look(tx, self.now)
         except MaildropError as error:
-            return unreadable(str(error)), None
+            return unreadable(error.wording), None
 
     @property
     def health(self) -> Health:

@@ -28,7 +28,7 @@ from collective.maildrophost.engine.queue import (
     find_by_message_id,
 )
 from collective.maildrophost.engine.queue.states import FINAL
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, message
 
 _QUEUED = _("test_queued", default="The mail for ${recipient} is in the queue.")
 PROGRESS = {
@@ -71,13 +71,13 @@ class Followed(Page):
             return None, [], ""  # Mail without a Message-Id is not to be followed.
         if self.stats is None:
             # Who asks once more may wait for the queue's answer as long again.
-            return None, [], self.health.fault
+            return None, [], self.translated(message(self.health.fault))
         try:
             with self.site_mail_host.queue().read() as tx:
                 found = find_by_message_id(tx, self.message_id)
                 return found, attempts(tx, found.id) if found else [], ""
         except MaildropError as error:
-            return None, [], str(error)
+            return None, [], self.translated(message(error.wording))
 
     @property
     def record(self) -> MessageRecord | None:

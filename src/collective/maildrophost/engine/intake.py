@@ -31,6 +31,7 @@ from .queue import Queue, QueueError, Refused, doorbells, take_file
 from .removal import Removal
 from .reports import Reports, storable
 from .unquoted import unquoted
+from .wording import verbatim
 
 log = logging.getLogger("maildrop.intake")
 
@@ -239,7 +240,7 @@ class Intake:
             if isinstance(error, Refused) or not begun:
                 raise  # Who comes next would wait, too, for a queue that is dead.
             # It may be for this mail's size, say, on a disk that is nearly full.
-            words = f"taking {storable(path)}: {error.reason}"
+            words = verbatim(f"taking {storable(path)}: {error.reason}")
             self._failed = self._failed or Untaken(error.queue, words)
             # It need not be watched anew.
             self._first_seen.setdefault(identity, time.monotonic() - QUIET_SECONDS)

@@ -68,7 +68,7 @@ class Reload:
         # could begin on.
         if self._cannot_write() and loaded.queue == self._queue.url:
             words = "it cannot be written now, and what waits for it would be lost"
-            raise QueueError(self._queue.name, words)
+            raise QueueError(self._queue.name, verbatim(words))
 
 
 def _load_usable(in_use: Configuration, queue: Queue) -> Configuration:

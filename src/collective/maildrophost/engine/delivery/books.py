@@ -32,6 +32,7 @@ from ..queue import (
     settle,
 )
 from ..unquoted import unquoted
+from ..wording import verbatim
 from .inflight import InFlight
 from .lanes import choose, turns, turns_of_a_probe
 from .room import with_one_large, with_room
@@ -149,7 +150,8 @@ def _refusal(queue: Queue, error: Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     # The type alone: the text of an unknown error may quote the message.
-    return Refused(queue.name, f"unexpected {type(error).__name__} while writing")
+    words = f"unexpected {type(error).__name__} while writing"
+    return Refused(queue.name, verbatim(words))
 
 
 def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:

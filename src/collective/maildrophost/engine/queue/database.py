@@ -9,6 +9,8 @@ from typing import Protocol, cast
 
 from sqlalchemy import Connection, Engine
 
+from ..wording import Wording
+
 _OPTION = "maildrop_database"
 """Under this name an engine's connections know their database."""
 
@@ -41,13 +43,13 @@ class Database(Protocol):
     def exists(self) -> bool:
         """False where nobody has made it yet; a server is not asked.
 
-        Raises ValueError or OSError, with the reason, when that cannot be told.
+        Raises Unfit or OSError, with the reason, when that cannot be told.
         """
 
     def engine(self) -> Engine:
         """Makes the connections; every commit that they do is on disk.
 
-        Raises ValueError or OSError, with the reason, when it can't be used.
+        Raises Unfit or OSError, with the reason, when it can't be used.
         """
 
     def close(self) -> None:
@@ -63,7 +65,7 @@ class Database(Protocol):
         """
 
     def check(self) -> None:
-        """Before each transaction: raises ValueError when it would go to nowhere."""
+        """Before each transaction: raises Unfit when it would go to nowhere."""
 
     @property
     def replaced(self) -> bool:
@@ -75,7 +77,7 @@ class Database(Protocol):
     def lost(self, error: BaseException) -> bool:
         """Whether the connection is gone, so that another one may still do."""
 
-    def advice(self, error: BaseException) -> str:
+    def advice(self, error: BaseException) -> Wording:
         """What an error means for an operator, with the database's own words."""
 
     def refuses(self, error: BaseException) -> bool:

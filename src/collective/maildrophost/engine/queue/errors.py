@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import MaildropError
+from ..wording import Wording, _
 
 
 class QueueError(MaildropError):
@@ -11,12 +12,17 @@ class QueueError(MaildropError):
     `queue` names the database without any password, `reason` says why and what to do.
     """
 
-    def __init__(self, queue: str, reason: str) -> None:
+    def __init__(self, queue: str, reason: Wording) -> None:
         self.queue = queue
         self.reason = reason
-        super().__init__(f"mail queue {queue}: {reason}")
+        super().__init__(
+            _(
+                "mail queue ${queue}: ${reason}",
+                mapping={"queue": queue, "reason": reason},
+            )
+        )
 
-    def __reduce__(self) -> tuple[type[QueueError], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[QueueError], tuple[str, Wording]]:
         return type(self), (self.queue, self.reason)
 
 
@@ -33,6 +39,9 @@ class NewerSchema(MaildropError):
 
     def __init__(self, found: int, known: int) -> None:
         super().__init__(
-            f"its schema has version {found}, this software knows up to {known}: "
-            "install the newer collective.maildrophost here, too"
+            _(
+                "its schema has version ${found}, this software knows up to ${known}: "
+                "install the newer collective.maildrophost here, too",
+                mapping={"found": found, "known": known},
+            )
         )

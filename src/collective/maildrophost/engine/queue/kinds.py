@@ -6,12 +6,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from ..queueurl import EXPECTED
+from ..wording import Unfit, _
 from .database import Database
 from .errors import QueueError
 
 
 def database_at(url: str) -> Database:
-    """The database at `url`; ValueError, with the reason, when there is none of it.
+    """The database at `url`; Unfit, with the reason, when there is none of it.
 
     QueueError for what is no URL.
     """
@@ -25,11 +26,14 @@ def database_at(url: str) -> Database:
         try:
             from .postgresql.database import PostgreSQL
         except ImportError as error:
-            raise ValueError(
-                f"{error}: install collective.maildrophost[postgresql]"
+            raise Unfit(
+                _(
+                    "${words}: install collective.maildrophost[postgresql]",
+                    mapping={"words": error},
+                )
             ) from None
         return PostgreSQL(parsed)
-    raise ValueError(EXPECTED)
+    raise Unfit(EXPECTED)
 
 
 def _parsed(url: str) -> URL:
@@ -37,5 +41,8 @@ def _parsed(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         # Its words may quote a part of the password.
-        words = f"MAILDROP_QUEUE is not a database URL: {EXPECTED}"
+        words = _(
+            "MAILDROP_QUEUE is not a database URL: ${expected}",
+            mapping={"expected": EXPECTED},
+        )
         raise QueueError("?", words) from None

@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 
 from ..errors import MaildropError
 from ..queueurl import QueueURL
+from ..systemwords import reason_and_file
+from ..wording import Unfit, _
 from . import upgrades
 from .database import Begin, belongs_to
 from .errors import NewerSchema, QueueError, Refused, Unheard
@@ -132,7 +134,10 @@ class Queue:
             if not self.database.lost(original):
                 raise
             why = self.database.advice(original)
-            words = f"nobody knows whether it was committed: {why}"
+            words = _(
+                "nobody knows whether it was committed: ${reason}",
+                mapping={"reason": why},
+            )
             raise Unheard(self.name, words) from None
 
     @contextmanager
@@ -166,18 +171,17 @@ class Queue:
     def _check(self) -> None:
         try:
             self.database.check()
-        except ValueError as error:
+        except Unfit as error:
             self._engine.dispose()
-            raise QueueError(self.name, str(error)) from None
+            raise QueueError(self.name, error.why) from None
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
         except TimeoutError as error:
-            raise QueueError(
-                self.name, f"too many of its users wait: {error}"
-            ) from None
+            words = _("too many of its users wait: ${words}", mapping={"words": error})
+            raise QueueError(self.name, words) from None
         except (DBAPIError, self._driver_error) as error:
             original = getattr(error, "orig", error)
             kind = Refused if self.database.refuses(original) else QueueError
@@ -185,7 +189,10 @@ class Queue:
             raise kind(self.name, self.database.advice(original)) from None
         except (UnicodeError, OverflowError) as error:
             # A value that the driver cannot even write down; its text may quote it.
-            words = f"a value cannot be stored ({type(error).__name__})"
+            words = _(
+                "a value cannot be stored (${kind})",
+                mapping={"kind": type(error).__name__},
+            )
             raise Refused(self.name, words) from None
 
     def _reset_after_fork(self) -> None:
@@ -244,8 +251,10 @@ def is_shared(url: str) -> bool:
 def _url_named(url: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:
-        raise QueueError(QueueURL(url).redacted(), str(error)) from None
+    except Unfit as error:
+        raise QueueError(QueueURL(url).redacted(), error.why) from None
+    except OSError as error:
+        raise QueueError(QueueURL(url).redacted(), reason_and_file(error)) from None
 
 
 def _bring_up_to_date(queue: Queue) -> None:
@@ -258,4 +267,4 @@ def _bring_up_to_date(queue: Queue) -> None:
             queue.database.before_upgrade(tx)
             upgrades.upgrade(tx)
     except NewerSchema as error:
-        raise QueueError(queue.name, str(error)) from None
+        raise QueueError(queue.name, error.wording) from None

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy.engine import URL
 
+from ...wording import Wording, _
 from . import hosts
 
 ANSWER_SECONDS = 30.0
@@ -25,11 +26,19 @@ ENCODING = "UTF8"
 Value = TypeVar("Value")
 
 
-class NoAnswer(psycopg.OperationalError):
+class OwnError(psycopg.OperationalError):
+    """Passes through SQLAlchemy as the driver's own do; `why` says why."""
+
+    def __init__(self, why: Wording) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class NoAnswer(OwnError):
     """The server has said nothing for ANSWER_SECONDS."""
 
 
-class WrongEncoding(psycopg.OperationalError):
+class WrongEncoding(OwnError):
     """Mail in any language cannot be stored in this database."""
 
 
@@ -69,7 +78,12 @@ def _in_time(
             if ready or to_go < before:
                 deadline = monotonic() + ANSWER_SECONDS
             elif monotonic() > deadline:
-                raise NoAnswer(f"no answer within {ANSWER_SECONDS:.0f} s")
+                raise NoAnswer(
+                    _(
+                        "no answer within ${seconds} s",
+                        mapping={"seconds": f"{ANSWER_SECONDS:.0f}"},
+                    )
+                )
             wish = waiting.send(ready)
     except StopIteration as end:
         value: Value = end.value
@@ -117,8 +131,11 @@ def open_connection(
     if encoding not in (None, ENCODING):  # a pooler need not tell it
         connection.close()
         raise WrongEncoding(
-            f"the database's encoding is {encoding}: mail needs one that was made with "
-            f"ENCODING '{ENCODING}'"
+            _(
+                "the database's encoding is ${encoding}: mail needs one that was made "
+                "with ENCODING '${needed}'",
+                mapping={"encoding": encoding, "needed": ENCODING},
+            )
         )
     hosts.was_good(options, connection.info)
     return connection

@@ -14,11 +14,11 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 
+from ...wording import Wording, _, verbatim
 from ..statement import Statement
 from . import hosts, primaries
 from .connection import (
-    NoAnswer,
-    WrongEncoding,
+    OwnError,
     connect,
     connect_to_listen,
     with_defaults,
@@ -69,15 +69,15 @@ _UNSAFE = Statement(
 )
 _NOTIFY = Statement(text(f"NOTIFY {CHANNEL}"))
 
-_UNREACHABLE = "no connection to the server: is it up, are host and port right?"
-_NOT_LET_IN = "the server refuses the connection: check database, user, password"
-_NO_TLS = (
+_UNREACHABLE = _("no connection to the server: is it up, are host and port right?")
+_NOT_LET_IN = _("the server refuses the connection: check database, user, password")
+_NO_TLS = _(
     "TLS with the server is not as MAILDROP_QUEUE wants it: check sslmode, sslrootcert "
     "and the name in its certificate"
 )
-_CROWDED = "it has no connection left: raise max_connections or use PgBouncer"
-_READ_ONLY = "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE"
-_STARTING_OR_STOPPING = "the server is starting or stopping"
+_CROWDED = _("it has no connection left: raise max_connections or use PgBouncer")
+_READ_ONLY = _("it is read-only: a standby? Name all hosts in MAILDROP_QUEUE")
+_STARTING_OR_STOPPING = _("the server is starting or stopping")
 
 # Whoever gets no connection gets no code, only words: the server's after FATAL in
 # whatever language, else libpq's. Of these not each that has SSL in it is about a
@@ -95,27 +95,36 @@ _ADVICE_BY_WORDS = (
 _ADVICE = {
     # A standby knows no transaction that writes.
     "0A000": _READ_ONLY,
-    "08": "the connection broke",
+    "08": _("the connection broke"),
     "25006": _READ_ONLY,
-    "25P03": "a transaction was idle for too long",
-    "25P04": "the server's transaction_timeout is too short: raise it for this role",
-    "3F000": "this role may use no schema of its search_path: see the grants in "
-    "docs/scaling.md",
-    "40": "another transaction came first",
-    "42501": "this role lacks a right: see the grants in docs/scaling.md",
-    "42703": "a column is missing: are the tables of another version of this software?",
-    "42P01": "a table is missing: were the tables made, is search_path the same?",
-    "53100": "the disk of the server is full: free space on it",
+    "25P03": _("a transaction was idle for too long"),
+    "25P04": _("the server's transaction_timeout is too short: raise it for this role"),
+    "3F000": _(
+        "this role may use no schema of its search_path: see the grants in "
+        "docs/scaling.md"
+    ),
+    "40": _("another transaction came first"),
+    "42501": _("this role lacks a right: see the grants in docs/scaling.md"),
+    "42703": _(
+        "a column is missing: are the tables of another version of this software?"
+    ),
+    "42P01": _("a table is missing: were the tables made, is search_path the same?"),
+    "53100": _("the disk of the server is full: free space on it"),
     "53300": _CROWDED,
-    "53": "the server is short of something",
-    "55P03": f"another transaction kept a lock for {LOCK_SECONDS} s",
-    "57014": "somebody has ended it, or statement_timeout is too short: raise it for "
-    "this role",
-    "57P01": "the server is being stopped",
-    "57P02": "the server crashed, and restarts",
+    "53": _("the server is short of something"),
+    "55P03": _(
+        "another transaction kept a lock for ${seconds} s",
+        mapping={"seconds": LOCK_SECONDS},
+    ),
+    "57014": _(
+        "somebody has ended it, or statement_timeout is too short: raise it for this "
+        "role"
+    ),
+    "57P01": _("the server is being stopped"),
+    "57P02": _("the server crashed, and restarts"),
     "57P03": _STARTING_OR_STOPPING,
-    "58": "the server's disk reports an error",
-    "XX": "the server reports damage",
+    "58": _("the server's disk reports an error"),
+    "XX": _("the server reports damage"),
 }
 _CONNECTION_GONE = ("08", "25P03", "25P04", "57P")
 
@@ -172,13 +181,13 @@ class PostgreSQL:
             return isinstance(error, psycopg.OperationalError)
         return error.sqlstate.startswith(_CONNECTION_GONE)
 
-    def advice(self, error: BaseException) -> str:
+    def advice(self, error: BaseException) -> Wording:
         code = getattr(error, "sqlstate", None)
         words = _words(error)
         if code is None:
             return _without_code(error, words)
         meaning = next((_ADVICE[key] for key in _keys(code) if key in _ADVICE), None)
-        return f"{meaning} ({words})" if meaning else words
+        return _meaning(meaning, words) if meaning else verbatim(words)
 
     def refuses(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
@@ -217,23 +226,28 @@ class PostgreSQL:
         async with await connect_to_listen(self._url) as listening:
             await listening.execute(f"LISTEN {CHANNEL}")
             yield None
-            async for _ in listening.notifies():
+            async for _ring in listening.notifies():
                 yield None
 
     def after_fork(self) -> None:
         """Nothing of ours outlives a fork but the connections."""
 
 
-def _without_code(error: BaseException, words: str) -> str:
-    ours = isinstance(error, NoAnswer | WrongEncoding)
-    if ours or not isinstance(error, psycopg.OperationalError):
-        return words
+def _without_code(error: BaseException, words: str) -> Wording:
+    if isinstance(error, OwnError):
+        return error.why
+    if not isinstance(error, psycopg.OperationalError):
+        return verbatim(words)
     advice = (
         meaning
         for marks, meaning in _ADVICE_BY_WORDS
         if any(mark in words for mark in marks)
     )
-    return f"{next(advice, _UNREACHABLE)} ({words})"
+    return _meaning(next(advice, _UNREACHABLE), words)
+
+
+def _meaning(meaning: Wording, words: str) -> Wording:
+    return _("${meaning} (${words})", mapping={"meaning": meaning, "words": words})
 
 
 def _words(error: BaseException) -> str:

@@ -23,7 +23,9 @@ from typing import Any, NoReturn
 
 from sqlalchemy import QueuePool
 
+from ...wording import _
 from .lock import TURN_SECONDS, pause
+from .ownerror import OwnError
 
 PATIENCE_SECONDS = 2.0
 """How long a fork waits for the transactions of other threads to end."""
@@ -31,7 +33,7 @@ PATIENCE_SECONDS = 2.0
 Identity = tuple[int, int]
 """Of a file: its device and inode."""
 
-_INHERITED = (
+_INHERITED = _(
     "this process was forked while a thread of its parent used the queue, and cannot "
     "write to it safely: nothing was queued; start the process again"
 )
@@ -81,7 +83,7 @@ def _nothing() -> None:
 
 
 def _refuse(*_arguments: object) -> NoReturn:
-    raise sqlite3.OperationalError(_INHERITED)
+    raise OwnError(_INHERITED)
 
 
 def connect(path: Path, mode: str = "rw", **options: Any) -> sqlite3.Connection:
@@ -150,8 +152,8 @@ def _begin_anew() -> None:
         _refuses_all = True
     _refused.update(file for _, file in _open.values())
     _refused.discard(None)
-    for connection, _ in list(_open.values()):
-        found = connection()
+    for reference, _file in list(_open.values()):
+        found = reference()
         if found is not None:
             found.leave_to_parent()
     _open.clear()

@@ -26,6 +26,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from ...disk import make_directory
 from ...ownership import belong_as
 from ...queueurl import EXPECTED
+from ...wording import Unfit, Wording, _, verbatim
 from ..statement import Statement, among_ids
 from ..states import State
 from ..tables import schedule
@@ -33,6 +34,7 @@ from . import damage, lock
 from .connection import Pool, connect, file_identity, give_way
 from .filesystem import refuse_network_file_system
 from .lock import WriteInTurn, deadline, once_unlocked
+from .ownerror import OwnError
 from .presence import Presence
 
 BEGIN_READ = Statement(text("BEGIN"))
@@ -46,20 +48,26 @@ _TAKE = Statement(
     .values(state=State.SENDING.value, owner=bindparam("new_owner"))
 )
 
-_AWAY = (
+_AWAY = _(
     "its file was removed or replaced while it was in use: put it back, and all goes "
     "on; a restart would leave its mail behind"
 )
-_PATIENCE = f"{lock.BUSY_TIMEOUT_SECONDS} s"
 # By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
 _ADVICE = {
-    "is locked": f"another program kept it locked for {_PATIENCE}",
-    "readonly database": "it or its disk is read-only: check its owner and permissions",
-    "disk I/O error": "the disk reports an error, or its quota is used up",
-    "disk image is malformed": "the file is damaged: restore a backup",
-    "disk is full": "the disk is full: free space on it",
-    "unable to open": "it cannot be opened: check its permissions, and its directory's",
-    "is not a database": "the file is not an SQLite database",
+    "is locked": _(
+        "another program kept it locked for ${seconds} s",
+        mapping={"seconds": lock.BUSY_TIMEOUT_SECONDS},
+    ),
+    "readonly database": _(
+        "it or its disk is read-only: check its owner and permissions"
+    ),
+    "disk I/O error": _("the disk reports an error, or its quota is used up"),
+    "disk image is malformed": _("the file is damaged: restore a backup"),
+    "disk is full": _("the disk is full: free space on it"),
+    "unable to open": _(
+        "it cannot be opened: check its permissions, and its directory's"
+    ),
+    "is not a database": _("the file is not an SQLite database"),
 }
 _NO_TEXT = "Could not decode to UTF-8"
 
@@ -111,7 +119,7 @@ class SQLite:
         if away or not self._presence.known:
             self._presence.renew()
         if away:
-            raise ValueError(_AWAY)
+            raise Unfit(_AWAY)
 
     @property
     def replaced(self) -> bool:
@@ -124,7 +132,7 @@ class SQLite:
     def lost(self, error: BaseException) -> bool:
         return False
 
-    def advice(self, error: BaseException) -> str:
+    def advice(self, error: BaseException) -> Wording:
         return advice(error)
 
     def refuses(self, error: BaseException) -> bool:
@@ -173,17 +181,19 @@ class SQLite:
         # It may have gone since the check, and another one may have come.
         if file_identity(self._named) != self._file:
             connection.close()
-            raise sqlite3.OperationalError(_AWAY)
+            raise OwnError(_AWAY)
         return cast(DBAPIConnection, connection)
 
 
 def path_of(url: URL) -> Path:
-    """The database file; ValueError when the URL names none.
+    """The database file; Unfit when the URL names none.
 
     Where a link leads: there SQLite has its other files, and so have we.
     """
     if not url.database or url.database == ":memory:":
-        raise ValueError(f"the URL names no file: {EXPECTED}")
+        raise Unfit(
+            _("the URL names no file: ${expected}", mapping={"expected": EXPECTED})
+        )
     return Path(os.path.realpath(url.database))
 
 
@@ -214,9 +224,12 @@ def _make_file(path: Path) -> None:
 def _refuse_link(path: Path) -> None:
     """What a link leads to has been there: without it mail may be missing."""
     if path.is_symlink():
-        raise ValueError(
-            f"it is a link to {os.path.realpath(path)}, which is not there: "
-            "put it back, or remove the link"
+        raise Unfit(
+            _(
+                "it is a link to ${target}, which is not there: put it back, or remove "
+                "the link",
+                mapping={"target": os.path.realpath(path)},
+            )
         )
 
 
@@ -231,9 +244,12 @@ def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
     if journal != "wal" or synchronous != 2:
-        raise sqlite3.OperationalError(
-            f"journal_mode is {journal}, synchronous is {synchronous}: "
-            "commits would not be durable here"
+        raise OwnError(
+            _(
+                "journal_mode is ${journal}, synchronous is ${synchronous}: commits "
+                "would not be durable here",
+                mapping={"journal": journal, "synchronous": synchronous},
+            )
         )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -254,11 +270,15 @@ def _use_wal(connection: sqlite3.Connection) -> str:
     return str(journal)
 
 
-def advice(error: BaseException) -> str:
+def advice(error: BaseException) -> Wording:
     """What an SQLite error means for an operator, with SQLite's own words."""
+    if isinstance(error, OwnError):
+        return error.why
     words = str(error)
     meaning = next((_ADVICE[each] for each in _ADVICE if each in words), None)
-    return f"{meaning} ({words})" if meaning else words
+    if meaning is None:
+        return verbatim(words)
+    return _("${meaning} (${words})", mapping={"meaning": meaning, "words": words})
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:

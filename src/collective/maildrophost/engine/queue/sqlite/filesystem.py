@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...wording import Unfit, _
+
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
@@ -11,12 +13,16 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def refuse_network_file_system(path: Path) -> None:
-    """Raise ValueError where SQLite's locks cannot be relied on."""
+    """Raise Unfit where SQLite's locks cannot be relied on."""
     kind = file_system(path)
     if kind in NETWORK_FILE_SYSTEMS:
-        raise ValueError(
-            f"it lies on a network file system ({kind}), where SQLite loses data: "
-            "put MAILDROP_QUEUE on a local disk, or on PostgreSQL for several machines"
+        raise Unfit(
+            _(
+                "it lies on a network file system (${kind}), where SQLite loses data: "
+                "put MAILDROP_QUEUE on a local disk, or on PostgreSQL for several "
+                "machines",
+                mapping={"kind": kind},
+            )
         )
 
 

@@ -13,10 +13,13 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from ...wording import _
+from .ownerror import OwnError
+
 Result = TypeVar("Result")
 
 BUSY_TIMEOUT_SECONDS = 30
-_NO_LONGER = "another program keeps it locked, and its end is not waited for"
+_NO_LONGER = _("another program keeps it locked, and its end is not waited for")
 TURN_SECONDS = 0.001
 """Between two tries to get a lock that another process has."""
 
@@ -39,10 +42,13 @@ class WriteInTurn:
         patience = min(until, self.latest) - time.monotonic()
         if not self._threads.acquire(timeout=max(0.0, patience)):
             if self.latest < until:
-                raise sqlite3.OperationalError(_NO_LONGER)
-            raise sqlite3.OperationalError(
-                "other threads of this process, or a program that they wait for, kept "
-                f"it locked for {BUSY_TIMEOUT_SECONDS} s"
+                raise OwnError(_NO_LONGER)
+            raise OwnError(
+                _(
+                    "other threads of this process, or a program that they wait for, "
+                    "kept it locked for ${seconds} s",
+                    mapping={"seconds": BUSY_TIMEOUT_SECONDS},
+                )
             )
         try:
             # What was waited for another thread counts, too: else the last of many
@@ -66,7 +72,7 @@ class WriteInTurn:
             once_unlocked(lambda: connection.execute("BEGIN IMMEDIATE"), self._until)
         except sqlite3.OperationalError as error:
             if is_locked(error) and self.latest < self._deadline:
-                raise sqlite3.OperationalError(_NO_LONGER) from None
+                raise OwnError(_NO_LONGER) from None
             raise
         finally:
             # Who reads has to wait, too, when the file is opened, closed or repaired.

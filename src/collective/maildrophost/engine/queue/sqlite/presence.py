@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ...flock import is_at, locks
 from ...ownership import belong_as
+from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
 
 PATIENCE_SECONDS = 0.5
@@ -46,7 +47,7 @@ class Presence:
     def enter(self, make: Callable[[], None]) -> None:
         """Be there from now on; `make` the queue's file when nobody else is.
 
-        Raises ValueError when it is gone while others have it open.
+        Raises Unfit when it is gone while others have it open.
         """
         with self._threads:
             self._take()
@@ -80,7 +81,7 @@ class Presence:
     def found(self) -> bool:
         """Whether the queue's file is there.
 
-        Raises ValueError when it is gone while somebody has it open.
+        Raises Unfit when it is gone while somebody has it open.
         """
         # Who only looks makes no lock either: it might belong to the wrong user.
         handle = None if _exists(self._queue) else _open(self._lock)
@@ -97,10 +98,13 @@ class Presence:
             if handle is None or _locks(handle, fcntl.LOCK_EX):
                 return False
             if time.monotonic() > until:
-                raise ValueError(
-                    "its file was removed while others have it open: put it back, and "
-                    "all goes on; a new one is made only when all of them have ended "
-                    f"('fuser {self._lock}' names them)"
+                raise Unfit(
+                    _(
+                        "its file was removed while others have it open: put it back, "
+                        "and all goes on; a new one is made only when all of them have "
+                        "ended ('fuser ${lock}' names them)",
+                        mapping={"lock": self._lock},
+                    )
                 )
             pause(TURN_SECONDS)
         return True
