@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from collective.maildrophost.engine.clock import rfc3339
+from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Health,
@@ -24,6 +25,8 @@ from collective.maildrophost.engine.queue import (
     unreadable,
 )
 from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
+from collective.maildrophost.engine.smtp.fault import RelayFault
+from collective.maildrophost.engine.smtp.phases import Phase
 
 FAULT = "535 5.7.8 authentication failed"
 
@@ -42,8 +45,8 @@ def said(found: Health) -> str:
     return sentence(found, rfc3339, lambda seconds: f"{seconds:.0f} s")
 
 
-def a_fault(hands, name="relay:25"):
-    hands.do(pause, RelayPause(name, FAULT, hands.now - 60, hands.now + 5, 3))
+def a_fault(hands, name="relay:25", fault=FAULT):
+    hands.do(pause, RelayPause(name, fault, hands.now - 60, hands.now + 5, 3))
 
 
 def test_mail_moves_with_a_daemon_whose_relay_takes_it(hands):
@@ -76,6 +79,16 @@ def test_a_relay_at_fault_stops_mail_and_says_since_when_and_why(hands):
         f"Mail is not moving since {rfc3339(hands.now - 60)}: "
         f"relay relay:25: {FAULT}; 1 waiting, oldest 90 s"
     )
+
+
+def test_a_relay_is_named_once_in_the_sentence(hands):
+    hands.register("one")
+    fault = RelayFault(RelayAddress("relay", 25), Phase.CONNECT, "Connection refused")
+    a_fault(hands, fault=str(fault))
+    found = health(hands)
+    assert found.fault == "relay relay:25: connect: Connection refused"
+    assert ": relay relay:25: connect: Connection refused; nothing" in said(found)
+    assert said(found).count("relay:25") == 1
 
 
 def test_mail_moves_as_long_as_one_of_several_relays_takes_it(hands):

@@ -21,7 +21,7 @@ def sentence(health: Health, request: Any, now: float) -> str:
     mapping = {
         "waiting": said(_waiting(health, said)),
         "relay": health.relay,
-        "fault": said(message(health.fault)),
+        "fault": said(message(_fault(health))),
         "since": since,
     }
     return said(_sentence(health, mapping))
@@ -59,6 +59,12 @@ def _sentence(health: Health, mapping: dict[str, str]) -> Any:
         default="Mail is not moving: no daemon works on the queue; ${waiting}",
         mapping=mapping,
     )
+
+
+def _fault(health: Health) -> str:
+    if health.reason is Reason.RELAY:
+        return health.words_of_fault
+    return health.fault
 
 
 def _waiting(health: Health, said: Any) -> Any:

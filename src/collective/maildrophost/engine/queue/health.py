@@ -56,6 +56,11 @@ class Health:
     held_lanes: tuple[str, ...] = ()
     in_doubt: int = 0
 
+    @property
+    def words_of_fault(self) -> str:
+        """The fault of a relay, for a sentence that has named it already."""
+        return self.fault.removeprefix(f"relay {self.relay}: ")
+
     def as_json(self) -> dict[str, Any]:
         """The judgement as `--json` and REST show it."""
         return {
@@ -146,7 +151,7 @@ def sentence(
     if health.reason is Reason.NO_DAEMON:
         why = "no daemon works on the queue"
     else:
-        why = f"relay {health.relay}: {health.fault}"
+        why = f"relay {health.relay}: {health.words_of_fault}"
     return f"Mail is not moving{since}: {why}; {_waiting(health, span)}"
 
 
