@@ -6,6 +6,7 @@ from typing import Any
 
 from zope.i18n import translate
 
+from collective.maildrophost.controlpanel import relaytext
 from collective.maildrophost.controlpanel.moments import clock, span
 from collective.maildrophost.engine.queue import Health, Reason
 from collective.maildrophost.i18n import _, message
@@ -21,7 +22,7 @@ def sentence(health: Health, request: Any, now: float) -> str:
     mapping = {
         "waiting": said(_waiting(health, said)),
         "relay": health.relay,
-        "fault": said(message(_fault(health))),
+        "fault": said(_fault(health)),
         "since": since,
     }
     return said(_sentence(health, mapping))
@@ -61,10 +62,10 @@ def _sentence(health: Health, mapping: dict[str, str]) -> Any:
     )
 
 
-def _fault(health: Health) -> str:
+def _fault(health: Health) -> Any:
     if health.reason is Reason.RELAY:
-        return health.words_of_fault
-    return health.fault
+        return relaytext.fault(health.words_of_fault)
+    return message(health.fault)
 
 
 def _waiting(health: Health, said: Any) -> Any:
