@@ -94,7 +94,7 @@ def test_of_a_batch_whose_transaction_still_runs_there_is_nothing_to_decide(
 
 def test_a_batch_is_released_by_hand(browser, prepared, states):
     page = browser.post("MailHost/manage_releaseBatch", {"batch": prepared})
-    assert "2 mails released." in page.text
+    assert "Mails released: 2." in page.text
     assert prepared not in page.text
     assert states() == ["queued", "queued"]
 
@@ -102,7 +102,7 @@ def test_a_batch_is_released_by_hand(browser, prepared, states):
 def test_a_batch_is_discarded_by_who_is_sure(browser, prepared, states):
     fields = {"batch": prepared, "sure": "1"}
     page = browser.post("MailHost/manage_discardBatch", fields)
-    assert "2 mails discarded." in page.text
+    assert "Mails discarded: 2." in page.text
     assert states() == []
 
 
@@ -137,11 +137,11 @@ def test_the_tabs_say_whether_mail_moves(browser):
 @pytest.mark.parametrize(
     ("action", "said", "after"),
     [
-        ("hold", "1 messages are held.", ["held", "queued"]),
+        ("hold", "Held: 1.", ["held", "queued"]),
         ("delete", "Nothing was deleted: tick", ["queued", "queued"]),
         (
             "retry",
-            "0 messages are tried again at once; 1 are so already.",
+            "Tried again at once: 0; so already: 1.",
             ["queued"] * 2,
         ),
         ("nonsense", "There is no such action.", ["queued", "queued"]),
@@ -167,7 +167,7 @@ def test_what_is_left_alone_is_told_in_an_address_that_proxies_take(
         hold_messages(tx, ids)
     fields = {"action": "retry", "ids:tokens": " ".join(ids)}
     page = browser.post("MailHost/manage_actOnMessages", fields)
-    assert "0 messages are tried again at once" in page.text
+    assert "Tried again at once: 0;" in page.text
     assert f"message {ids[0]} was left alone (is held" in page.text
     assert "so were 45 more." in page.text
     assert len(page.url) < 1000
@@ -188,7 +188,7 @@ def test_messages_are_deleted_by_who_is_sure(browser, main_queue, mail, states):
         (id,) = enqueue(tx, [mail("one")], time.time())
     fields = {"action": "delete", "ids:list": id, "sure": "1"}
     page = browser.post("MailHost/manage_actOnMessages", fields)
-    assert "1 messages are deleted." in page.text
+    assert "Deleted: 1." in page.text
     assert states() == []
 
 

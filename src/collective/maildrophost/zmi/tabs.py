@@ -34,10 +34,10 @@ REFUSALS_NAMED = 5
 the words go on their way to the next page."""
 
 _SAID = {
-    "retry": "are tried again at once",
-    "hold": "are held",
-    "release": "are released",
-    "delete": "are deleted",
+    "retry": "Tried again at once",
+    "hold": "Held",
+    "release": "Released",
+    "delete": "Deleted",
 }
 
 _GONE = (
@@ -149,7 +149,7 @@ class Tabs(Base):
         check_same_site(request)
         try:
             count = decide(configured_queue(self.getConfigKey()), readable(batch))
-            message = f"{count} mails {said}." if count else _GONE
+            message = f"Mails {said}: {count}." if count else _GONE
         except Unheard as error:
             message = _perhaps(error)
         except MaildropError as error:
@@ -183,9 +183,9 @@ class Tabs(Base):
             return _perhaps(error)
         except MaildropError as error:
             return f"Nothing was done: {error}"
-        said = f"{len(done.changed)} messages {_SAID[action]}"
+        said = f"{_SAID[action]}: {len(done.changed)}"
         if done.already:
-            said += f"; {len(done.already)} are so already"
+            said += f"; so already: {len(done.already)}"
         return f"{said}{_left_alone(done.refused)}."
 
     @zpublish
