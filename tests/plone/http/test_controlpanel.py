@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import transaction
 from App.config import getConfiguration
+from plone import api
 from plone.restapi.controlpanels.interfaces import IControlpanel
 
 from collective.maildrophost.api.controlpanel import MaildropHostControlpanel
@@ -171,3 +172,21 @@ def test_every_member_of_a_panel_is_there(site):
 
     assert IControlpanel.providedBy(panel)
     assert (panel.title, panel.group) == ("Maildrop Host", "Add-on Configuration")
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"configuration": "nowhere"}, "Diese Auswahl gibt es nicht; bekannt: DEFAULT"),
+        ({"configuration": "broken"}, "SMTP_PORT: erwartet: eine ganze Zahl von 1 bis"),
+    ],
+)
+def test_a_german_is_refused_in_german(rest, site, newsletter, sent, said):
+    api.portal.set_registry_record("plone.available_languages", ["en", "de"])
+    api.portal.set_registry_record("plone.use_request_negotiation", True)
+    transaction.commit()
+
+    answer = rest.patch(PANEL, json=sent, headers={"Accept-Language": "de"})
+
+    assert answer.status_code == 400
+    assert said in answer.json()["message"]

@@ -19,6 +19,7 @@ from collective.maildrophost.api.access import check_origin, check_permission
 from collective.maildrophost.api.body import json_object
 from collective.maildrophost.api.controlpanel import IMaildropHostControlpanel
 from collective.maildrophost.api.mailhost import maildrop_host
+from collective.maildrophost.i18n import _
 from collective.maildrophost.settings import IMaildropHostSettings
 
 
@@ -71,11 +72,15 @@ class SettingsDeserializer:
         field.bind(self.site).validate(value)
         return value
 
-    def _reason(self, field: Any, error: Exception) -> str:
+    def _reason(self, field: Any, error: Exception) -> Any:
         if IChoice.providedBy(field) and not isinstance(error, RequiredMissing):
             known = ", ".join(term.token for term in field.bind(self.site).vocabulary)
-            return f"There is no such choice; known: {known}."
-        return str(error.doc() if isinstance(error, ValidationError) else error)
+            return _(
+                "no_such_choice",
+                default="There is no such choice; known: ${known}.",
+                mapping={"known": known},
+            )
+        return error.doc() if isinstance(error, ValidationError) else str(error)
 
     def _errors_together(self, settings: Any, values: dict[str, Any]) -> list[Any]:
         # Where a setting was not sent, the one there is counts.
