@@ -76,7 +76,7 @@ def test_a_relay_at_fault_stops_mail_and_says_since_when_and_why(hands):
     assert not found.moving
     assert (found.reason, found.since) == (Reason.RELAY, hands.now - 60)
     assert said(found) == (
-        f"Mail is not moving since {rfc3339(hands.now - 60)}: "
+        f"Mail has not been moving since {rfc3339(hands.now - 60)}: "
         f"relay relay:25: {FAULT}; 1 waiting, oldest 90 s"
     )
 

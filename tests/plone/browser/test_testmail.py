@@ -110,7 +110,7 @@ def test_a_relay_that_refuses_the_login_is_told_where_the_mail_is_followed(
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")
     owner.press("Send test mail")
-    owner.sees("Mail is not moving since")
+    owner.sees("Mail has not been moving since")
     expect(owner.page.locator("#maildrop-progress")).to_contain_text("535")
     assert catcher.messages == []
 

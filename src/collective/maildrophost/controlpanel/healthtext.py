@@ -44,15 +44,15 @@ def _sentence(health: Health, mapping: dict[str, str]) -> Any:
     if health.reason is Reason.RELAY:
         return _(
             "health_relay",
-            default="Mail is not moving since ${since}: relay ${relay}: ${fault}; "
-            "${waiting}",
+            default="Mail has not been moving since ${since}: relay ${relay}: "
+            "${fault}; ${waiting}",
             mapping=mapping,
         )
     if health.since is not None:
         return _(
             "health_no_daemon_since",
-            default="Mail is not moving since ${since}: no daemon works on the queue; "
-            "${waiting}",
+            default="Mail has not been moving since ${since}: no daemon works on the "
+            "queue; ${waiting}",
             mapping=mapping,
         )
     return _(

@@ -147,12 +147,14 @@ def sentence(
         return f"Nobody can tell whether mail is moving: {health.fault}"
     if health.moving:
         return f"Mail is moving: {_waiting(health, span)}, relay {health.relay} fine"
-    since = "" if health.since is None else f" since {moment(health.since)}"
+    stands = "Mail is not moving"
+    if health.since is not None:
+        stands = f"Mail has not been moving since {moment(health.since)}"
     if health.reason is Reason.NO_DAEMON:
         why = "no daemon works on the queue"
     else:
         why = f"relay {health.relay}: {health.words_of_fault}"
-    return f"Mail is not moving{since}: {why}; {_waiting(health, span)}"
+    return f"{stands}: {why}; {_waiting(health, span)}"
 
 
 def _waiting(health: Health, span: Callable[[float], str]) -> str:
