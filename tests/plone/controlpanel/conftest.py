@@ -200,4 +200,4 @@ def said(portal, reader):
     return said
 
 
-_ENGLISH = {"expected", "got", "the", "it", "is", "are", "no", "not", "and", "to", "a"}
+_ENGLISH = {"expected", "got", "the", "it", "is", "are", "no", "not", "and", "to", "of"}
