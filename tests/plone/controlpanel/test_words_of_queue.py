@@ -11,6 +11,7 @@ import pytest
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import QueueError, open_queue
+from collective.maildrophost.engine.queue.batches import BatchTorn
 from collective.maildrophost.engine.queue.postgresql.database import PostgreSQL
 from collective.maildrophost.engine.queue.sqlite.database import advice
 from collective.maildrophost.engine.queue.upgrades import VERSION
@@ -86,6 +87,10 @@ def test_that_a_queue_went_away_is_told_in_german(said, tmp_path):
         with pytest.raises(MaildropError) as refusal, queue.read():
             pass
     assert "Stellen Sie sie zurück" in said(refusal.value.wording, tmp_path)
+
+
+def test_that_mail_is_missing_is_told_in_german(said):
+    assert said(BatchTorn(1, 3).wording).startswith("die Warteschlange hat 1 von 3 ")
 
 
 @pytest.fixture

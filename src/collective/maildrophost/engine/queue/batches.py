@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from ..errors import MaildropError
 from ..identity import is_running
+from ..wording import _
 from . import tables
 from .leftalone import BeingMoved, StillRunning, Undecided
 from .statement import Statement
@@ -96,9 +97,12 @@ class BatchTorn(MaildropError):
 
     def __init__(self, count: int, expected: int) -> None:
         super().__init__(
-            f"the queue has {count} of the {expected} mails of this transaction that "
-            "it was given: was it restored, did a host take over that had not heard of "
-            "everything, or did somebody release or delete them?"
+            _(
+                "the queue has ${count} of the ${expected} mails of this transaction "
+                "that it was given: was it restored, did a host take over that had not "
+                "heard of everything, or did somebody release or delete them?",
+                mapping={"count": count, "expected": expected},
+            )
         )
 
 
