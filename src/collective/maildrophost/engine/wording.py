@@ -54,3 +54,8 @@ class Unfit(ValueError):
     def __init__(self, why: Wording) -> None:
         super().__init__(why)
         self.why = why
+
+
+def why(error: ValueError) -> Wording:
+    """What an error says of a value, be it ours or of the system."""
+    return error.why if isinstance(error, Unfit) else verbatim(error)

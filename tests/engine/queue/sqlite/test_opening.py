@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collective.maildrophost.engine import disk
-from collective.maildrophost.engine.queue import QueueError, open_queue
+from collective.maildrophost.engine.queue import QueueError, exists, open_queue
 from collective.maildrophost.engine.queue.sqlite import database, filesystem
 
 
@@ -30,6 +30,12 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
     for directory in ("file/below", "missing/below"):
         with pytest.raises(QueueError, match=directory):
             open_queue(f"sqlite:///{tmp_path}/{directory}/queue.db")
+
+
+@pytest.mark.parametrize("ask", [open_queue, exists])
+def test_a_path_that_the_system_does_not_take_is_told_as_the_queues(tmp_path, ask):
+    with pytest.raises(QueueError, match="null byte"):
+        ask(f"sqlite:///{tmp_path}/a\0b/queue.db")
 
 
 def test_the_name_of_its_directory_is_on_disk_before_there_is_mail_in_it(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..systemwords import reason
-from ..wording import Unfit, Wording, _, verbatim
+from ..wording import Unfit, Wording, _, verbatim, why
 from .checks import check_together
 from .configuration import Configuration
 from .errors import ConfigurationError
@@ -96,8 +96,8 @@ def _value(settings: Settings, option: Option) -> Any:
         raise settings.error(option.name, required)
     try:
         return convert(option, setting.text)
-    except Unfit as error:
-        raise settings.error(option.name, error.why) from None
+    except ValueError as error:
+        raise settings.error(option.name, why(error)) from None
 
 
 def _relays(settings: Settings, hosts: str, port: int) -> Any:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 from ..errors import MaildropError
 from ..queueurl import QueueURL
 from ..systemwords import reason_and_file
-from ..wording import Unfit, _
+from ..wording import _, why
 from . import upgrades
 from .database import Begin, belongs_to
 from .errors import NewerSchema, QueueError, Refused, Unheard
@@ -171,9 +171,9 @@ class Queue:
     def _check(self) -> None:
         try:
             self.database.check()
-        except Unfit as error:
+        except ValueError as error:
             self._engine.dispose()
-            raise QueueError(self.name, error.why) from None
+            raise QueueError(self.name, why(error)) from None
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
@@ -251,8 +251,8 @@ def is_shared(url: str) -> bool:
 def _url_named(url: str) -> Iterator[None]:
     try:
         yield
-    except Unfit as error:
-        raise QueueError(QueueURL(url).redacted(), error.why) from None
+    except ValueError as error:
+        raise QueueError(QueueURL(url).redacted(), why(error)) from None
     except OSError as error:
         raise QueueError(QueueURL(url).redacted(), reason_and_file(error)) from None
 
