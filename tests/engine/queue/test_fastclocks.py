@@ -137,6 +137,19 @@ def test_daemons_whose_clocks_differ_agree_on_the_earliest(hands, sender, queue)
     assert hands.message(id).due == hands.now - 60
 
 
+def test_so_do_daemons_that_are_behind_the_clock_of_all(
+    hands, sender, queue, monkeypatch
+):
+    """What the first of them has made due is no mail for a certain time."""
+    (id,) = sender.send()
+    monkeypatch.setattr(fastclocks, "moment", lambda tx, now: sender.now)
+    clocks = [hands.now, hands.now - HOUR, hands.now]
+    looks = [pull_back_new(queue, now, 0, 1000).messages for now in clocks]
+    assert looks == [1, 1, 0]
+    assert hands.message(id).due == hands.now - HOUR
+    assert hands.claim()[0].since == sender.now
+
+
 def test_only_new_messages_are_looked_at(hands, sender, look):
     first, second, third = (sender.send()[0] for _ in range(3))
     assert look(after=first, up_to=second).messages == 1

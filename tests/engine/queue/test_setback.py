@@ -159,6 +159,20 @@ def test_a_clock_that_is_behind_all_others_makes_no_mail_old(hands, queue, monke
     assert (claimed.due, claimed.since) == (hands.now, agreed)
 
 
+def test_one_that_is_behind_even_more_takes_it_for_no_mail_for_a_certain_time(
+    hands, queue, monkeypatch
+):
+    (id,) = hands.send()
+    agreed = hands.now
+    monkeypatch.setattr(setback, "moment", lambda tx, now: agreed)
+    for _slower in range(2):
+        hands.now -= DAYS
+        assert pull_back(queue, hands.now, LONGEST) == 1
+        assert hands.message(id).due == hands.now
+    (claimed,) = hands.claim()
+    assert claimed.since == agreed
+
+
 def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, set_back):
     (held,) = hands.send()
     hands.do(hold_messages, [held])

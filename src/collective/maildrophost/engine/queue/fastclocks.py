@@ -79,7 +79,7 @@ def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -
             schedule.c.message_id.in_(keys),
             schedule.c.attempts == 0,
             schedule.c.due > now,
-            unscheduled(created.scalar_subquery()),
+            unscheduled(created.scalar_subquery(), begins),
             ~put_off(now),
         )
         .values(

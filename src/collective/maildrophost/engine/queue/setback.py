@@ -35,7 +35,7 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     """
     with queue.read() as tx:
         begins = max(now, moment(tx, now))
-        stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait)
+        stuck = _stuck(tx, now + TOLERANCE_SECONDS, longest_wait, begins)
         keys = list(chain.from_iterable(stuck))
     for start in range(0, len(keys), AT_ONCE):
         with queue.write() as tx:
@@ -43,12 +43,14 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     return len(keys)
 
 
-def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[int]]:
+def _stuck(
+    tx: Transaction, now: float, longest_wait: float, agreed: float
+) -> list[Sequence[int]]:
     created = tables.message.c.created
     tried = schedule.c.attempts > 0
     from_the_old_time = or_(
         tried & (schedule.c.due > now + longest_wait),
-        ~tried & unscheduled(created),
+        ~tried & unscheduled(created, agreed),
     )
     # With state and lane each is one run of the index.
     return [
@@ -70,15 +72,17 @@ def _stuck(tx: Transaction, now: float, longest_wait: float) -> list[Sequence[in
     ]
 
 
-def unscheduled(created: ColumnElement[float]) -> ColumnElement[bool]:
-    """Whether mail that was never tried is for no time of its own.
+def unscheduled(created: ColumnElement[float], agreed: float) -> ColumnElement[bool]:
+    """Whether mail that was never tried is for no time of its own that is to come.
 
     The lifetime of mail begins with such a time. One that was over for its sender,
-    whose clock was fast, is one all the same: the lifetime begins after it. Whoever
-    else moves the time of mail lets it lie after the beginning of the lifetime.
+    whose clock was fast, is one all the same: the lifetime begins after it. So it does
+    for mail that a daemon whose clock is behind has made due; but the time of that is
+    over at the moment that is `agreed`, and so it is for all others. Whoever else moves
+    the time of mail lets it lie after the beginning of the lifetime.
     """
     due, since = schedule.c.due, schedule.c.since
-    return (due > since) | ((due == since) & (due <= created))
+    return (due > since) | ((due == since) & (due <= created)) | (due <= agreed)
 
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> None:
