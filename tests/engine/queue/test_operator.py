@@ -79,6 +79,13 @@ def test_an_id_that_is_none_is_refused_not_an_error(hands, action, id):
     assert str(done.refused[id]) == "there is no such message"
 
 
+@pytest.mark.parametrize("action", [hold_messages, release_messages, delete_messages])
+def test_one_message_in_several_spellings_is_one(hands, one_of_each, action):
+    id = one_of_each[State.HELD if action is release_messages else State.QUEUED]
+    done = hands.do(action, [f"0{id}", id, f"00{id}"])
+    assert (done.changed, done.refused) == ((f"0{id}",), {})
+
+
 def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands):
     (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
     hands.settle(hands.claim()[0], Outcome.SENT, Outcome.FAILED)

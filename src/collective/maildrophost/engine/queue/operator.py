@@ -155,7 +155,7 @@ def _act(
     is_so: Callable[[_Found], bool],
     act: Callable[[Sequence[int]], None],
 ) -> Done:
-    asked = list(dict.fromkeys(ids))
+    asked = _each_once(ids)
     changed: list[str] = []
     already: list[str] = []
     refused: dict[str, LeftAlone] = {}
@@ -178,6 +178,15 @@ def _act(
             act([found[each].key for each in able])
             changed += able
     return Done(tuple(changed), refused, tuple(already))
+
+
+def _each_once(ids: Iterable[str]) -> list[str]:
+    """As they were written first: 02 is message 2."""
+    written: dict[object, str] = {}
+    for each in ids:
+        key = key_of(each)
+        written.setdefault(each if key is None else key, each)
+    return list(written.values())
 
 
 class _Found(NamedTuple):
