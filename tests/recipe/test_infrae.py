@@ -65,6 +65,12 @@ def test_the_configuration_goes_where_it_was_told_to_go(room):
     assert configuration(room, "etc/mail.cfg").login == "site"
 
 
+def test_the_file_of_a_home_directory_is_to_be_written_out(room):
+    error = room.refused(MOVED + "maildrophost.cfg = ~/mail.cfg\n", parts=PART)
+    assert "[maildrophost] maildrophost.cfg: expected a path that is written" in error
+    assert not (room / "~").exists()
+
+
 @pytest.mark.parametrize("option", ["configuration", "maildrophost.cfg"])
 def test_other_parts_find_the_configuration_by_its_old_names(room, option):
     room.built(

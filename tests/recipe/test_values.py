@@ -41,6 +41,7 @@ def refusal(name: str, text: str) -> str | None:
         ("retry-min", "0.5", "0.5"),
         ("home", "var/mail", "/srv/site/var/mail"),
         ("home", "/srv/mail", "/srv/mail"),
+        ("home", "./~", "/srv/site/~"),
         ("spool", "a; /b\nc", "/srv/site/a;/b;/srv/site/c"),
         ("smtp-host", "one.example.org\ntwo.example.org:26", None),
         ("smtp-host", "[2001:db8::1]:25;2001:db8::2;localhost", None),
@@ -102,6 +103,12 @@ def test_what_cannot_be_written_is_refused_with_what_was_expected(name, text, ex
     with pytest.raises(UserError) as error:
         value(name, text)
     assert str(error.value) == f"[maildrop] {name}: expected {expected}."
+
+
+@pytest.mark.parametrize("name", ["home", "spool", "password-file", "tls-ca-file"])
+def test_a_home_directory_is_to_be_written_out(name):
+    with pytest.raises(UserError, match="written out, as /home/zope/mail"):
+        value(name, "~/mail")
 
 
 def test_a_wrong_password_is_not_repeated():

@@ -12,13 +12,15 @@ from zc.buildout import UserError
 
 from . import homes, infrae
 from .errors import wrong_value
+from .options import Kind, Option
 from .owner import Owner, owner
 from .sections import read_daemon, read_part
 from .unmade import Unmade
-from .values import without_comment
+from .values import in_words_of_the_daemon, without_comment
 
 _SQLITE = "sqlite:///"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_FILE = Option(infrae.CONFIGURATION_FILE, Kind.PATH)
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,13 @@ def _lone_daemon(
     buildout: Any, part: str, options: Any, values: Mapping[str, str], start: Path
 ) -> Daemon:
     home = values.get("home") or str(homes.found(buildout, part))
-    given = without_comment(options.get(infrae.CONFIGURATION_FILE, "")).strip()
+    name = infrae.CONFIGURATION_FILE
+    given = in_words_of_the_daemon(part, name, _FILE, options.get(name, ""), start)
     return Daemon(
         name=part,
         part=part,
         section=part,
-        configuration=start / given if given else _configuration(buildout, part, part),
+        configuration=Path(given) if given else _configuration(buildout, part, part),
         values=_with_home(values, home),
         said={option: part for option, value in values.items() if value},
     )
