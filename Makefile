@@ -135,6 +135,12 @@ $(LINT)/.done: constraints.txt $(VENV)/pyvenv.cfg
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv --clear $(VENV) || { test -x $(VENV)/bin/pip || rm -f $@; exit 1; }
 
+# Its pip comes last: one without was killed before it was done.
+ifeq ($(wildcard $(VENV)/bin/pip),)
+.PHONY: without-pip
+$(VENV)/pyvenv.cfg: without-pip
+endif
+
 # The environment that is there stays, unless PYTHON is said and is another one.
 ifneq ($(origin PYTHON),file)
 SAID = $(shell $(PYTHON) -c 'import sys; print(*sys.version_info[:3], sep=".")')

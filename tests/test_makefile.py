@@ -133,6 +133,18 @@ def test_an_environment_that_broke_off_is_made_again(checkout):
     assert checkout.builds == ["3.11.7"]
 
 
+def test_an_environment_that_was_killed_while_it_was_made_is_made_again(checkout):
+    killed = checkout.folder / "killed"
+    kill_all = "kill -9 $(ps -o ppid= -p $PPID) $PPID; exit 1 #"
+    killed.write_text(PYTHON.format(version="3.12.1").replace("ln -s", kill_all))
+    killed.chmod(0o755)
+    assert checkout.install("PYTHON=killed") != 0
+    assert (checkout.folder / ".venv/pyvenv.cfg").exists()
+    for _again in range(2):
+        assert checkout.install() == 0
+    assert checkout.builds == ["3.11.7"]
+
+
 def test_a_plone_that_still_starts_is_stopped_and_nothing_else(checkout):
     interpreter = checkout.folder / "parts/instance/bin/interpreter"
     interpreter.parent.mkdir(parents=True)
