@@ -6,7 +6,12 @@ import time
 
 import pytest
 
-from collective.maildrophost.controlpanel.moments import size, times_of_day
+from collective.maildrophost.controlpanel.moments import (
+    clock,
+    moment,
+    size,
+    times_of_day,
+)
 
 HOUR = 3600
 
@@ -37,6 +42,15 @@ def test_no_two_hours_of_a_day_have_the_same_name(berlin, first, twice):
 
 def test_a_time_of_day_is_short(berlin):
     assert times_of_day([1_790_000_000 // HOUR * HOUR]) == ["16:00"]
+
+
+@pytest.mark.parametrize("first_or_second", [0, HOUR])
+def test_a_time_is_right_in_both_hours_of_that_name(portal, berlin, first_or_second):
+    half_past_two = 1_792_888_200 + first_or_second
+    request = portal.REQUEST
+    assert moment(half_past_two, request)["text"].endswith("02:30 AM")
+    assert clock(half_past_two, request, half_past_two) == "02:30"
+    assert clock(half_past_two, request, 0).endswith("02:30 AM")
 
 
 @pytest.mark.parametrize(

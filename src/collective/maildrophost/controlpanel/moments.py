@@ -19,17 +19,23 @@ DAY_SECONDS = 86400
 
 def moment(epoch_seconds: float, request: Any) -> dict[str, str]:
     """For a <time> element: what a person reads, and what a machine does."""
-    date = DateTime(epoch_seconds)
+    date = _local(epoch_seconds)
     text = ulocalized_time(date, True, context=getSite(), request=request) or str(date)
     return {"text": text, "exact": rfc3339(epoch_seconds)}
 
 
 def clock(epoch_seconds: float, request: Any, now: float) -> str:
     """The time of day; with its date when that is not today."""
-    date = DateTime(epoch_seconds)
-    if date.Date() == DateTime(now).Date():
+    date = _local(epoch_seconds)
+    if date.Date() == _local(now).Date():
         return date.strftime("%H:%M")
     return moment(epoch_seconds, request)["text"]
+
+
+def _local(epoch_seconds: float) -> DateTime:
+    """For its date and time of day, as clocks show them here."""
+    # Of seconds it writes one hour less in the hour before the clocks are put back.
+    return DateTime(datetime.fromtimestamp(epoch_seconds))
 
 
 def times_of_day(epoch_seconds: Sequence[float]) -> list[str]:
@@ -38,7 +44,6 @@ def times_of_day(epoch_seconds: Sequence[float]) -> list[str]:
     On the days on which the clocks change one time comes twice: those two have what
     they are ahead of UTC, too.
     """
-    # Not DateTime, which is an hour wrong in the hour before the clocks are put back.
     local = [
         datetime.fromtimestamp(each, timezone.utc).astimezone()
         for each in epoch_seconds
