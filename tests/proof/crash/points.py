@@ -301,13 +301,14 @@ READS = {
         "keys_in_order",
         "records",
         "look",
+        "may_retire",
         "moment",
         "newest_id",
         "next_due",
         "pauses",
         "present_now",
     ),
-    *("put_aside", "queue_length", "recently_sent", "search", "stats"),
+    *("ownerless", "put_aside", "queue_length", "recently_sent", "search", "stats"),
     *("up_since", "wake"),
 }
 """Operations of the queue that change nothing."""

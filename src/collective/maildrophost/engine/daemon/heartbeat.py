@@ -21,7 +21,9 @@ from ..queue import (
     QueueError,
     Transaction,
     all_daemons,
+    may_retire,
     moment,
+    ownerless,
     put_off_large,
     recover_ownerless,
     register,
@@ -29,6 +31,7 @@ from ..queue import (
     retire,
     up_since,
 )
+from ..wording import verbatim
 from .lease import Lease
 from .sightings import Sightings
 
@@ -147,21 +150,34 @@ class Heartbeat:
         """Who is kept from it, by a lock on what others had, keeps its own lease."""
         try:
             with self._queue.write() as tx:
-                self._take_over(tx, moment(tx, time.time()))
+                is_locked = not self._take_over(tx, moment(tx, time.time()))
         except QueueError as error:
             self._sightings.was_blind()
-            self._kept_from_it += 1
-            # Once is the beginning of an outage, which the next beat tells of.
-            if self._kept_from_it == 2:
-                log.error("%s; mail of daemons that are gone waits for that", error)
+            self._was_kept_from_it(error)
         else:
-            self._kept_from_it = 0
+            if is_locked:
+                words = "another transaction keeps a lock on what they had"
+                self._was_kept_from_it(QueueError(self._queue.name, verbatim(words)))
+            else:
+                self._kept_from_it = 0
 
-    def _take_over(self, tx: Transaction, now: float) -> None:
+    def _was_kept_from_it(self, error: QueueError) -> None:
+        self._kept_from_it += 1
+        # Once is the beginning of an outage, which the next beat tells of.
+        if self._kept_from_it == 2:
+            log.error("%s; mail of daemons that are gone waits for that", error)
+
+    def _take_over(self, tx: Transaction, now: float) -> bool:
+        """False where a lock keeps it from a part, which then is for a later beat.
+
+        Nothing waits for a lock: it would hold up this start, and other mail.
+        """
         # In a server that has just started every lease may be over.
         long_enough = now - up_since(tx) >= LEASE_SECONDS
         judged = now if long_enough else -math.inf
-        for daemon in self._sightings.gone(all_daemons(tx), judged):
+        gone = self._sightings.gone(all_daemons(tx), judged)
+        free = [daemon for daemon in gone if may_retire(tx, daemon.owner)]
+        for daemon in free:
             log.warning(
                 "the daemon with pid %d on %s is gone: its mail goes on here",
                 daemon.pid,
@@ -170,3 +186,4 @@ class Heartbeat:
             put_off_large(tx, daemon.owner, now)
             retire(tx, daemon.owner)
         recover_ownerless(tx)
+        return len(free) == len(gone) and not ownerless(tx)

@@ -70,8 +70,20 @@ def renew(
     return changed.rowcount == 1
 
 
+def may_retire(tx: Transaction, owner: str) -> bool:
+    """Whether nobody has locked the row of a daemon; then nobody will until `tx` ends.
+
+    For who would wait else, and others with it.
+    """
+    row = select(daemon.c.owner).where(daemon.c.owner == owner)
+    return tx.execute(row.with_for_update(skip_locked=True)).first() is not None
+
+
 def retire(tx: Transaction, owner: str) -> None:
-    """A daemon ends; what it still has claimed goes back as possible duplicates."""
+    """A daemon ends; what it still has claimed goes back as possible duplicates.
+
+    What somebody has locked of that goes back later: see `recover_ownerless`.
+    """
     # In this order: the deletion waits for its last heartbeat to be written.
     tx.execute(delete(daemon).where(daemon.c.owner == owner))
     if recover(tx, owner):

@@ -18,6 +18,11 @@ BACK_TO_WAITING = case(
     (schedule.c.attempts > 0, State.DEFERRED.value), else_=State.QUEUED.value
 )
 _CLAIMED = schedule.c.state == State.SENDING.value
+_OWNERLESS = (
+    _CLAIMED
+    & schedule.c.owner.is_not(None)
+    & schedule.c.owner.not_in(select(tables.daemon.c.owner))
+)
 
 
 def _claimed_by(owner: str) -> ColumnElement[bool]:
@@ -87,26 +92,42 @@ def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) 
 
 
 def recover(tx: Transaction, owner: str) -> int:
-    """Undo the claims of a daemon that is gone; it may have sent them already."""
-    changed = tx.execute(
-        update(schedule)
-        .where(_claimed_by(owner))
-        .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
-    )
-    return changed.rowcount
+    """Undo the claims of a daemon that is gone; it may have sent them already.
+
+    Returns how many; without those that somebody has locked: see `recover_ownerless`.
+    """
+    return _take_back(tx, _claimed_by(owner))
 
 
 def recover_ownerless(tx: Transaction) -> int:
     """Undo the claims of daemons that are not there any more; returns how many.
 
-    A daemon that was taken for dead may commit a claim after that, and die.
+    A daemon that was taken for dead may commit a claim after that, and die; or somebody
+    had a claim locked when its daemon was taken away. What is locked stays.
     """
-    living = select(tables.daemon.c.owner)
-    changed = tx.execute(
-        update(schedule)
-        .where(_CLAIMED, schedule.c.owner.is_not(None), schedule.c.owner.not_in(living))
-        .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
-    )
-    if changed.rowcount:
+    count = _take_back(tx, _OWNERLESS)
+    if count:
         wake(tx)
-    return changed.rowcount
+    return count
+
+
+def ownerless(tx: Transaction) -> int:
+    """How many claims are those of daemons that are not there any more."""
+    count = select(func.count()).select_from(schedule).where(_OWNERLESS)
+    return tx.execute(count).scalar_one()
+
+
+def _take_back(tx: Transaction, claimed: ColumnElement[bool]) -> int:
+    """Undo what is `claimed`, which may have been sent; returns how many.
+
+    What somebody has locked is left alone: it would hold up all the others.
+    """
+    free = select(schedule.c.message_id).where(claimed)
+    keys = tx.execute(free.with_for_update(skip_locked=True)).scalars().all()
+    if keys:
+        tx.execute(
+            update(schedule)
+            .where(schedule.c.message_id.in_(keys))
+            .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
+        )
+    return len(keys)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    select,
     update,
 )
 
@@ -36,13 +37,20 @@ _later = _now + case(
     # As old again as it is.
     else_=_age,
 )
+_free = schedule.alias("free")
 _PUT_OFF = Statement(
     update(schedule)
     .where(
-        schedule.c.owner == bindparam("gone"),
-        schedule.c.state == State.SENDING.value,
-        schedule.c.possible_duplicate,
-        _large,
+        schedule.c.message_id.in_(
+            select(_free.c.message_id)
+            .where(
+                _free.c.owner == bindparam("gone"),
+                _free.c.state == State.SENDING.value,
+                _free.c.possible_duplicate,
+                octets_of(_free.c.message_id) > LARGE_OCTETS,
+            )
+            .with_for_update(skip_locked=True)
+        )
     )
     .values(due=_later)
 )
@@ -56,7 +64,8 @@ _PUT_OFF_ONE = Statement(
 def put_off_large(tx: Transaction, owner: str, now: float) -> int:
     """Have what `owner` had when it was killed wait, if another one had it before.
 
-    To be called before its claims go back. Returns how many messages wait.
+    To be called before its claims go back; as then, what somebody has locked is left
+    alone. Returns how many messages wait.
     """
     return _PUT_OFF.run(tx, gone=owner, now=now)
 
