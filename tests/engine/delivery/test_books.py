@@ -7,6 +7,7 @@ import logging
 import pickle
 import sqlite3
 import threading
+import time
 
 import pytest
 from engine.delivery.writing import settled
@@ -76,6 +77,11 @@ def accepted(queue):
         (found,) = claim(tx, "me", [oldest], NOW)
     verdicts = ((0, Verdict(Outcome.SENT, "250 2.0.0 Ok")),)
     return settled(found, verdicts, NOW)
+
+
+def state_of(queue, id):
+    with queue.read() as tx:
+        return get_message(tx, str(id)).state
 
 
 def test_who_has_lost_its_daemon_writes_verdicts_but_claims_nothing(queue):
@@ -148,6 +154,22 @@ def test_an_end_that_waits_for_what_it_writes_says_so(queue, caplog):
         other.close()
         ending.join(PATIENCE_SECONDS)
         assert not ending.is_alive()
+
+
+def test_what_goes_on_alone_writes_verdicts_but_claims_nothing(queue):
+    """Though the daemon has not ended yet: its last moments are after this."""
+    settlement = accepted(queue)
+    with bookkeeper(queue) as keeper:
+        other = sqlite3.connect(queue.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(asyncio.wait_for(keeper(request(2, settlement)), 0.3))
+        queue.wait_until(time.monotonic())
+        keeper.close()
+        other.close()
+        wait_until(lambda: state_of(queue, settlement.id) is State.SENT, what="it")
+    with queue.read() as tx:
+        assert len(due(tx, 5, NOW).lanes[Lane.NORMAL]) == 2
 
 
 def test_an_end_that_waits_for_nothing_says_nothing(queue, caplog):

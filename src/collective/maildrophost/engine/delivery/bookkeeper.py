@@ -144,12 +144,23 @@ def _keep(queue: Queue, pipe: socket.socket, daemon: int) -> None:
         Path("/proc/self/comm").write_text(PROCESS_NAME)
 
     def orphaned() -> bool:
-        return os.getppid() != daemon
+        # One that ends without this process has closed its end of the pipe before.
+        return os.getppid() != daemon or _is_closed(pipe)
 
     for request in _requests(pipe):
         # No name for the answer: its content would stay until there is another one.
         if not _sent(pipe, _answer(queue, request, orphaned)):
             return  # Nobody waits for it any more.
+
+
+def _is_closed(pipe: socket.socket) -> bool:
+    """Whether nobody waits at the other end, where nothing else is said meanwhile."""
+    try:
+        return not pipe.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _answer(

@@ -100,9 +100,10 @@ def write(
 
     With Unheard it may have been: then the same verdicts may be handed in again.
 
-    `orphaned`: whether the daemon is gone. On SQLite it is asked under the lock that
-    whoever takes its mail over has to get, so that nothing is claimed after that. On a
-    server something may be: its owner is then nobody, see `recover_ownerless`.
+    `orphaned`: whether the daemon is gone, or waits no longer. On SQLite it is asked
+    under the lock that whoever takes its mail over has to get, so that nothing is
+    claimed after that. On a server something may be: its owner is then nobody, see
+    `recover_ownerless`.
     """
     settled = AS_SAID
     with queue.write() as tx:
