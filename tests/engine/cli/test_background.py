@@ -244,30 +244,6 @@ def test_restart_takes_over_from_a_daemon_whose_zdaemon_was_killed(started):
     assert manager_of(started) != manager
 
 
-def test_reload_makes_the_same_daemon_use_the_new_configuration(started):
-    id = started.send()
-    pid = pid_of(started.ctl("status").out)
-    with Catcher() as catcher:
-        started.configure(SMTP_PORT=catcher.port)
-        assert started.ctl("reload").status == 0
-        catcher.wait_for(1)
-        wait_until(lambda: started.state_of(id) == "sent", what="the record")
-    assert pid_of(started.ctl("status").out) == pid
-
-
-def test_reload_refuses_a_configuration_with_an_error(started):
-    started.configure(SMTP_PORT="x")
-    assert started.ctl("reload").status == 2
-    started.configure()
-    assert started.ctl("status").status == 0
-
-
-def test_reload_of_a_stopped_daemon_fails(site):
-    ended = site.ctl("reload")
-    assert ended.status == 1
-    assert "not running" in ended.err
-
-
 @pytest.mark.parametrize("name", ["spool", "var"])
 @pytest.mark.parametrize("command", ["start", "run"])
 def test_a_directory_that_cannot_be_written_is_named(command, name, site):

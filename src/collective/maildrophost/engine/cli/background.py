@@ -82,7 +82,8 @@ def restart_command(configured: Configured) -> None:
 def reload_command(configured: Configured) -> None:
     """Make the daemon read its configuration again.
 
-    A configuration with an error is refused here; the daemon then keeps the one it has.
+    A configuration with an error, or with a queue that cannot be read, is refused here;
+    the daemon then keeps the one it has.
     """
     configuration = configured.load()
     pid = running(configuration)
@@ -94,6 +95,7 @@ def reload_command(configured: Configured) -> None:
         )
     check_it_reads_ours(configuration, pid)
     check_tokens(configuration)
+    heartbeats.alive(configuration)  # a queue out of reach is refused here, too
     send_signal(pid, signal.SIGHUP)
     tell(f"pid {pid} reads {configuration.path}")
 
