@@ -164,6 +164,27 @@ def test_who_cannot_take_over_from_another_keeps_its_own_lease(
     assert "kept a lock for 20 s; mail of daemons that are gone waits" in told.message
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_that_it_cannot_take_over_is_told_when_it_happens_twice_running(
+    heartbeat, monkeypatch, caplog, locked
+):
+    """Each time that it does: once is the beginning of an outage, or a short lock."""
+    tries = iter(["fails", "", "fails", "fails", "fails", "", "fails", "fails"])
+
+    def take_over(tx, now) -> bool:
+        fails = bool(next(tries))
+        if fails and not locked:
+            raise QueueError("the queue", "it is away")
+        return not fails
+
+    monkeypatch.setattr(heartbeat, "_take_over", take_over)
+    told = []
+    for _ in range(8):
+        heartbeat._try_to_take_over()
+        told.append(len(caplog.records))
+    assert told == [0, 0, 0, 1, 1, 1, 1, 2]
+
+
 def test_the_row_goes_with_the_daemon(queue, heartbeat):
     heartbeat.stop()
     assert rows(queue) == []
