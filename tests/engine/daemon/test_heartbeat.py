@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from waiting import PATIENCE_SECONDS
 
+from collective.maildrophost.engine import signals
 from collective.maildrophost.engine.daemon.heartbeat import LeaseLost
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
@@ -77,6 +79,12 @@ def test_large_mail_that_a_failed_daemon_had_twice_waits(
         record = get_message(tx, id)
     assert record.state is State.QUEUED
     assert record.due - began == pytest.approx(wait, abs=20)
+
+
+def test_its_thread_gets_no_signal(heartbeat):
+    """One that comes between two loops has to wait for the next."""
+    ask = signal.pthread_sigmask, signal.SIG_BLOCK, []
+    assert heartbeat._thread.submit(*ask).result() >= signals.HEEDED
 
 
 def test_no_beat_comes_after_the_end(queue, heartbeat, monkeypatch):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from engine.halfway import half_way
@@ -13,6 +15,7 @@ from servers.scripted import Hang, Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State
+from collective.maildrophost.engine.signals import HEEDED
 
 
 def test_sigterm_stops_cleanly(site):
@@ -215,6 +218,24 @@ def test_many_signals_at_any_moment_do_not_kill_the_daemon(site):
             assert daemon.process.poll() is None
             assert daemon.stop() == 0
     assert site.daemons == []
+
+
+def kept_from_signals(thread: Path) -> bool:
+    """Whether all signals that the daemon heeds go to other threads."""
+    status = (thread / "status").read_text()
+    (blocked,) = re.findall(r"^SigBlk:\s*(\w+)$", status, re.MULTILINE)
+    return all(int(blocked, 16) >> (number - 1) & 1 for number in HEEDED)
+
+
+def test_signals_go_to_the_first_thread_alone(site):
+    """Another one would take those that have to wait while nobody can handle them."""
+    with site.daemon() as daemon:
+        tasks = Path(f"/proc/{daemon.pid}/task")
+        first = tasks / str(daemon.pid)
+        wait_until(lambda: not kept_from_signals(first), what="that it hears signals")
+        wait_until(lambda: len(list(tasks.iterdir())) > 1, what="another thread")
+        others = [each for each in tasks.iterdir() if each != first]
+        assert all(map(kept_from_signals, others))
 
 
 @pytest.mark.parametrize(
