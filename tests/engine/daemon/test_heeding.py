@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from collective.maildrophost.engine import signals
 from collective.maildrophost.engine.daemon.service import Service
+from collective.maildrophost.engine.queue import QueueError
 
 
 class Told:
@@ -102,3 +104,13 @@ def test_a_reload_that_the_end_breaks_off_is_not_forgotten(service, monkeypatch)
 
     asyncio.run(broken_off())
     assert service._told_to_reload.is_set()
+
+
+@pytest.mark.parametrize("sign", ["no heartbeat", "no verdicts"])
+def test_no_reload_goes_on_with_a_queue_that_cannot_be_written(service, sign):
+    service._heartbeat.failing = sign == "no heartbeat"
+    service._delivery.ledger.cannot_write = sign == "no verdicts"
+    with pytest.raises(QueueError, match="what waits for it would be lost"):
+        service._check_verdicts_are_written(service._configuration)
+    another = replace(service._configuration, queue="sqlite:////srv/mail/queue.db")
+    service._check_verdicts_are_written(another)
