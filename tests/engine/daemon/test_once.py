@@ -57,6 +57,19 @@ def test_dropped_files_are_sent(site):
     assert list(spool.iterdir()) == []
 
 
+def test_mail_of_a_clock_that_was_set_back_since_is_due(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        with site.queue.write() as tx:
+            tx.exec_driver_sql("UPDATE maildrop_message SET created = created + 86400")
+            tx.exec_driver_sql(
+                "UPDATE maildrop_schedule SET due = due + 86400, since = since + 86400"
+            )
+        assert site.once() == 0
+    assert site.message(id).state is State.SENT
+
+
 def test_a_deferred_message_does_not_hold_it_up(site):
     with Scripted({"MAIL": "451 4.3.0 later"}) as relay:
         site.configure(SMTP_PORT=relay.port)
