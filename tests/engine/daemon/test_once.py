@@ -70,6 +70,19 @@ def test_mail_of_a_clock_that_was_set_back_since_is_due(site):
     assert site.message(id).state is State.SENT
 
 
+def test_a_retry_that_lies_within_the_policy_keeps_its_time(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (id,) = site.send()
+        with site.queue.write() as tx:
+            tx.exec_driver_sql(
+                "UPDATE maildrop_schedule "
+                "SET attempts = 1, state = 'deferred', due = due + 3000"
+            )
+        assert site.once() == 0
+    assert site.message(id).state is State.DEFERRED
+
+
 def test_a_deferred_message_does_not_hold_it_up(site):
     with Scripted({"MAIL": "451 4.3.0 later"}) as relay:
         site.configure(SMTP_PORT=relay.port)
