@@ -178,6 +178,14 @@ def test_a_lost_reply_marks_the_message(hands):
     assert hands.message(id).possible_duplicate
 
 
+def test_a_lost_reply_marks_the_message_whose_lifetime_ends_with_it(hands):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], FAILED, duplicate=True)
+    assert hands.message(id).state is State.FAILED
+    hands.do(retry_messages, [id], hands.now)
+    assert hands.claim()[0].possible_duplicate
+
+
 def test_settling_nothing_is_nothing(hands):
     hands.do(settle, [], hands.now)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -197,9 +198,24 @@ def _move_on(
             _count_attempt(tx, settlement.id)
     for end, ids in finished.items():
         _finish(tx, ids, end, now)
+    in_doubt = [each.id for each in settlements if each.possible_duplicate]
+    _mark(tx, [key for key in finished[State.FAILED] if key in in_doubt])
     sent = finished[State.SENT]
     if sent:
         _FORGET.run(tx, ids=sent)
+
+
+_MARK = Statement(
+    update(schedule)
+    .where(among_ids(schedule.c.message_id))
+    .values(possible_duplicate=true())
+)
+
+
+def _mark(tx: Transaction, ids: Sequence[int]) -> None:
+    """The relay may have what has failed: who tries it again sends it twice."""
+    if ids:
+        _MARK.run(tx, ids=ids)
 
 
 _FORGET = Statement(
