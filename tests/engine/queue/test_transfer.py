@@ -198,6 +198,19 @@ def test_the_same_id_of_another_queue_is_another_message(
     assert len(there.claim()) == 2
 
 
+def test_what_came_back_with_its_old_id_is_moved_once_more(
+    hands, source, there, target, tmp_path
+):
+    fill(hands)
+    before = everything(source)
+    transfer(source, target, hands.now)
+    # Whoever tries a move begins with an empty queue, and so with the first id.
+    with closing(open_queue(f"sqlite:///{tmp_path}/back/queue.db")) as back:
+        transfer(target, back, hands.now)
+        assert transfer(back, target, hands.now).moved.total() == len(before)
+    assert everything(target) == before
+
+
 def test_a_target_that_cannot_be_written_loses_nothing(hands, source, target):
     fill(hands)
     before = everything(source)

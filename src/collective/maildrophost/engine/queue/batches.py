@@ -29,7 +29,8 @@ message, schedule, table = tables.message, tables.schedule, tables.batch
 
 MOVING = "transfer-"
 """The batch of what is being moved to another queue begins so; the state that it had
-follows. No transaction has it, and nobody may decide about it."""
+follows, and the mark of that move. No transaction has it, and nobody may decide about
+it."""
 
 
 def of_a_transaction() -> ColumnElement[bool]:

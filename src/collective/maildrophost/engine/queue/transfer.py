@@ -4,13 +4,15 @@
 # - What is being moved is put aside in the old queue first, as the mail of a batch that
 #   nobody releases: no daemon sends it meanwhile.
 # - Its key in the new queue is written with it, and stays: another run after a crash
-#   between the two commits takes nothing twice.
+#   between the two commits takes nothing twice. The mark of that move is in it: what
+#   has come back meanwhile, with the id that it had, is moved once more.
 # - What a daemon is sending right now, and mail whose transaction has not ended, stays
 #   where it is, and is told of.
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +48,8 @@ MOST_OCTETS = 16 * 2**20
 """... and of their contents, which are all in memory: fewer, but for a single one."""
 MOVED = (State.QUEUED, State.DEFERRED, State.HELD, State.FAILED)
 STAYS = (State.SENDING, State.PREPARED)
+MARK_OCTETS = 7
+"""As many as the name of a batch has room for in hexadecimal, behind the state."""
 _CARRIED = (tables.content, tables.recipient, tables.attempt)
 _CONTENT = Statement(
     select(tables.content).where(among_ids(tables.content.c.message_id)), octets=True
@@ -149,12 +153,13 @@ def _move(
 
 
 def _put_aside(tx: Transaction, keys: Sequence[int]) -> None:
-    # What a daemon has claimed meanwhile stays.
+    # What a daemon has claimed meanwhile stays, and so does the mark of an earlier run.
+    mark = secrets.token_hex(MARK_OCTETS)
     for state in MOVED:
         tx.execute(
             update(schedule)
             .where(schedule.c.message_id.in_(keys), schedule.c.state == state.value)
-            .values(state=State.PREPARED.value, batch=MOVING + state.value)
+            .values(state=State.PREPARED.value, batch=f"{MOVING}{state.value}-{mark}")
         )
 
 
@@ -188,7 +193,7 @@ def _write(tx: Transaction, rows: Rows, now: float) -> list[State]:
     added = insert(message).returning(message.c.id, sort_by_parameter_order=True)
     ids = tx.execute(added, [_of(message, row, "id") for row in fresh]).scalars().all()
     for row, key in zip(fresh, ids, strict=True):
-        state = row["batch"].removeprefix(MOVING)
+        state, _, _mark = row["batch"].removeprefix(MOVING).partition("-")
         row.update(message_id=key, state=state, owner=None, batch=None)
     tx.execute(insert(schedule), [_of(schedule, row) for row in fresh])
     for table in _CARRIED:
@@ -210,7 +215,7 @@ def _of(table: Table, row: dict[str, Any], *without: str) -> dict[str, Any]:
 
 def _key(row: dict[str, Any]) -> str:
     # A new queue at the old place counts its ids from one again.
-    words = f"{row['id']} {row['created']!r} {row['header_id']}"
+    words = f"{row['batch']} {row['id']} {row['created']!r} {row['header_id']}"
     return f"transfer {hashlib.sha256(words.encode()).hexdigest()}"
 
 
