@@ -13,6 +13,7 @@ from collective.maildrophost.engine.queue import (
     prepare,
     present,
     release,
+    retry_messages,
 )
 from collective.maildrophost.engine.verdict import Outcome
 
@@ -30,10 +31,10 @@ def before_acting(monkeypatch):
     calls = []
     act = actions.act
 
-    def acting(queue, action, ids):
+    def acting(queue, action, ids, states=()):
         for call in calls:
             call(ids)
-        return act(queue, action, ids)
+        return act(queue, action, ids, states)
 
     monkeypatch.setattr(actions, "act", acting)
     return calls
@@ -124,6 +125,25 @@ def test_mail_whose_transaction_commits_meanwhile_is_left_alone(
     ids = hands.send(hands.mail(), hands.mail(), hands.mail())
     before_acting.append(lambda part: commit())
     assert act_on_all(queue, "hold", EVERYTHING) == ids
+
+
+def test_mail_whose_transaction_commits_as_all_in_doubt_goes_is_left_alone(
+    queue, hands, transaction, before_acting
+):
+    commit = transaction(hands.mail(), hands.mail())
+    before_acting.append(lambda part: commit())
+    assert act_on_all(queue, "delete", Search(states=(State.PREPARED,))) == ()
+    assert len(hands.claim()) == 2
+
+
+def test_what_is_tried_again_as_all_that_failed_goes_is_left_alone(
+    queue, hands, before_acting
+):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.FAILED)
+    before_acting.append(lambda part: hands.do(retry_messages, [id], hands.now))
+    assert act_on_all(queue, "delete", Search(states=(State.FAILED,))) == ()
+    assert hands.message(id).state is State.QUEUED
 
 
 @pytest.fixture

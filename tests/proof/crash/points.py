@@ -309,6 +309,6 @@ READS = {
         "present_now",
     ),
     *("ownerless", "put_aside", "queue_length", "recently_sent", "search", "stats"),
-    *("up_since", "wake"),
+    *("still_in", "up_since", "wake"),
 }
 """Operations of the queue that change nothing."""

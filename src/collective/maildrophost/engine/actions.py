@@ -10,6 +10,7 @@ from .message import Lane
 from .queue import (
     Done,
     Queue,
+    State,
     Transaction,
     check_decidable,
     delete_messages,
@@ -22,6 +23,7 @@ from .queue import (
     release_lane,
     release_messages,
     retry_messages,
+    still_in,
 )
 
 Act = Callable[[Transaction, Sequence[str], float], Done]
@@ -44,13 +46,18 @@ ACTIONS: dict[str, Act] = {
 LANE_ACTIONS: dict[str, ActOnLane] = {"hold": hold_lane, "release": release_lane}
 
 
-def act(queue: Queue, action: str, ids: Sequence[str]) -> Done:
+def act(
+    queue: Queue, action: str, ids: Sequence[str], states: Sequence[State] = ()
+) -> Done:
     """Do `action` to these messages, in one transaction; wake the daemons.
 
-    Raises QueueError: then nothing was done, unless it is Unheard.
+    With `states`: to those only that are in one of these by then. Raises QueueError:
+    then nothing was done, unless it is Unheard.
     """
     now = time.time()
     with queue.write() as tx:
+        if states:
+            ids = still_in(tx, ids, states)
         done = ACTIONS[action](tx, ids, now)
         bells = doorbells(tx)
     ring(bells)

@@ -80,7 +80,9 @@ def act_on_all(
             ids = ids_matching(tx, takes_part, AT_ONCE, last, there)
         if not ids:
             return tuple(changed)
-        changed += actions.act(queue, action, ids).changed
+        # Mail whose transaction has just committed, or that somebody has just tried
+        # again, is none of those that are to be deleted.
+        changed += actions.act(queue, action, ids, takes_part.states).changed
         last = ids[-1]
         empty_large_wal(queue)
 

@@ -68,6 +68,7 @@ from .operator import (
     hold_messages,
     release_messages,
     retry_messages,
+    still_in,
     taking_part,
 )
 from .pace import take_turn
@@ -214,6 +215,7 @@ __all__ = [
     "sentence",
     "settle",
     "stats",
+    "still_in",
     "take_file",
     "take_turn",
     "taking_part",

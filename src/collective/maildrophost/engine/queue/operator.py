@@ -148,6 +148,22 @@ def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     )
 
 
+def still_in(tx: Transaction, ids: Iterable[str], states: Sequence[State]) -> list[str]:
+    """Those of these messages that are in one of the states, locked."""
+    asked = list(ids)
+    found = (
+        select(schedule.c.message_id)
+        .where(
+            schedule.c.message_id.in_([int(each) for each in asked]),
+            schedule.c.state.in_([state.value for state in states]),
+        )
+        .order_by(schedule.c.message_id)
+        .with_for_update()
+    )
+    keys = set(tx.execute(found).scalars())
+    return [each for each in asked if int(each) in keys]
+
+
 def _act(
     tx: Transaction,
     action: str,
