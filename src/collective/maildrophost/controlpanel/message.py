@@ -13,6 +13,7 @@ from collective.maildrophost.controlpanel import words
 from collective.maildrophost.controlpanel.messagetext import MessageText, message_text
 from collective.maildrophost.controlpanel.moments import moment, size
 from collective.maildrophost.controlpanel.page import Page
+from collective.maildrophost.controlpanel.query import Query, read_query
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
     AttemptRecord,
@@ -58,6 +59,11 @@ class MessagePage(Page):
             return ""
         self.text = None if data is None else message_text(data)
         return super().__call__()
+
+    @cached_property
+    def query(self) -> Query:
+        """What the queue's page showed that led here."""
+        return read_query(self.request.form)
 
     @cached_property
     def may_see_text(self) -> bool:

@@ -15,9 +15,10 @@ from zope.i18n import translate
 
 from collective.maildrophost.controlpanel import healthtext
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
+from collective.maildrophost.controlpanel.query import Query
 from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.queue import Health, Stats, look, unreadable
+from collective.maildrophost.engine.queue import Health, Search, Stats, look, unreadable
 from collective.maildrophost.i18n import _
 from collective.maildrophost.readable import readable
 
@@ -27,6 +28,8 @@ TABS = (
     ("maildrophost-controlpanel-test", _("tab_test", default="Test mail")),
     ("maildrophost-controlpanel-settings", _("tab_settings", default="Settings")),
 )
+EVERYTHING = Query(Search())
+"""The queue's page as it is at first."""
 
 
 class Page(BrowserView):
@@ -101,9 +104,9 @@ class Page(BrowserView):
         """The address of a view of the site."""
         return f"{self.context.absolute_url()}/@@{view}"
 
-    def page_of(self, id: str) -> str:
-        """The address of a message's page."""
-        return f"{self.url('maildrophost-controlpanel-message')}?id={id}"
+    def page_of(self, id: str, found_by: Query = EVERYTHING) -> str:
+        """The address of a message's page, which leads back to the query's page."""
+        return self.url("maildrophost-controlpanel-message") + found_by.address(id=id)
 
     def static(self, name: str) -> str:
         """The address of a script or a style sheet."""

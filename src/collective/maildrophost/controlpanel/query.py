@@ -66,9 +66,9 @@ class Query:
         }
         return {name: value for name, value in fields.items() if value}
 
-    def address(self) -> str:
-        """The fields as the query string of an address, with its "?"."""
-        fields = self.fields()
+    def address(self, **more: str) -> str:
+        """`more` and the fields as the query string of an address, with its "?"."""
+        fields = {**more, **self.fields()}
         return f"?{urlencode(fields)}" if fields else ""
 
     def on_page(self, page: int) -> Query:

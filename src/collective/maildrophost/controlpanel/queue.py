@@ -79,7 +79,7 @@ class QueuePage(Page):
         addresses = [each.address for each in recipients]
         return {
             "id": record.id,
-            "url": self.page_of(record.id),
+            "url": self.page_of(record.id, self.query),
             "subject": record.subject,
             "recipients": addresses[:RECIPIENTS_SHOWN],
             "more_recipients": max(0, len(addresses) - RECIPIENTS_SHOWN),

@@ -1,0 +1,18 @@
+"""From a search to a message, and on from there."""
+
+from __future__ import annotations
+
+
+def test_a_message_leads_back_to_the_search_that_found_it(panel, put, mail):
+    put(mail("pears", "bert@example.com"))
+    put(*[mail(f"letter {n}.", "anna@example.org") for n in range(60)])
+    found = {"text": "anna", "sort": "subject", "page": "2"}
+    panel.open("queue", **found)
+    panel.browser.getLink("letter 9.").click()
+    message = panel.browser.url
+    panel.browser.getControl("Hold").click()
+    assert "Held: 1" in panel.text
+    assert panel.browser.url == message
+    panel.browser.getLink("Back to the queue").click()
+    assert "Messages 51 to 60 of 60" in panel.text
+    assert panel.browser.url.endswith("?text=anna&sort=subject&page=2")
