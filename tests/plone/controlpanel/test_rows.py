@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -74,3 +75,14 @@ def test_of_very_many_recipients_a_page_shows_some(panel, tried, monkeypatch):
 def test_of_a_few_recipients_a_page_shows_all(panel, tried):
     panel.open("message", id=tried(TAKEN, REFUSED))
     assert "Not shown here" not in panel.text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"), [(TAKEN, "Sent at"), (REFUSED, "Failed at"), (LATER, "Due")]
+)
+def test_the_moment_of_a_message_is_called_by_what_happened_then(
+    panel, tried, verdict, said
+):
+    panel.open("message", id=tried(verdict))
+    titles = re.findall("<dt>([^<]*)</dt>", panel.browser.contents)
+    assert {"Sent at", "Failed at", "Due"} & set(titles) == {said}

@@ -19,11 +19,14 @@ from collective.maildrophost.engine.queue import (
     AttemptRecord,
     MessageRecord,
     RecipientState,
+    Sort,
+    State,
     attempts,
     content,
     get_message,
     taking_part,
 )
+from collective.maildrophost.i18n import _
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
 
 MOST_SHOWN = 500
@@ -90,6 +93,10 @@ class MessagePage(Page):
         """When the next attempt is due; with an end state: when that was reached."""
         return moment(self.record.due, self.request)
 
+    def due_title(self) -> Any:
+        """What that moment is called."""
+        return _DUE_TITLES.get(self.record.state, words.SORTS[Sort.DUE])
+
     def size(self) -> str:
         """The message's size."""
         return size(self.record.size, self.request)
@@ -123,3 +130,9 @@ class MessagePage(Page):
     def can(self, action: str) -> bool:
         """Whether the message's state lets `action` be done to it."""
         return bool(taking_part(action, (self.record.state,)))
+
+
+_DUE_TITLES = {
+    State.SENT: _("fact_sent", default="Sent at"),
+    State.FAILED: _("fact_failed", default="Failed at"),
+}
