@@ -21,12 +21,15 @@ from zope.interface import implementer
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
+    Settlement,
     Unheard,
+    claim,
     discard,
     enqueue,
     list_messages,
     new_batch,
     prepare,
+    settle,
 )
 from collective.maildrophost.i18n import message
 
@@ -61,6 +64,31 @@ def put(queue):
             return enqueue(tx, messages, time.time())
 
     return put
+
+
+@pytest.fixture
+def tried(put, queue):
+    """Puts a message into the queue whose recipients got these verdicts; its id."""
+
+    def tried(*verdicts):
+        now = time.time()
+        recipients = [f"number{count}@example.org" for count in range(len(verdicts))]
+        (id,) = put(
+            compose("Subject: hi\n\nHi\n", "me@example.org", recipients, now=now)
+        )
+        with queue.write() as tx:
+            (one,) = claim(tx, "one", [int(id)], now)
+            given = zip(
+                (each.position for each in one.recipients), verdicts, strict=True
+            )
+            settlement = Settlement(
+                *(one.id, one.created, one.attempts, "one", now, "relay:25"),
+                *(tuple(given), now + 60, False),
+            )
+            settle(tx, [settlement], now)
+        return id
+
+    return tried
 
 
 @pytest.fixture

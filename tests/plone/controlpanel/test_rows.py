@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
 from collective.maildrophost.controlpanel import message
-from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import Settlement, claim, settle
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 TAKEN = Verdict(Outcome.SENT, "250 2.0.0 Ok: queued")
 REFUSED = Verdict(Outcome.FAILED, "550 5.1.1 no such user")
 LATER = Verdict(Outcome.DEFERRED, "450 4.2.0 greylisted")
-
-
-@pytest.fixture
-def tried(put, queue):
-    """Puts a message into the queue whose recipients got these verdicts; its id."""
-
-    def tried(*verdicts):
-        now = time.time()
-        recipients = [f"number{count}@example.org" for count in range(len(verdicts))]
-        (id,) = put(
-            compose("Subject: hi\n\nHi\n", "me@example.org", recipients, now=now)
-        )
-        with queue.write() as tx:
-            (one,) = claim(tx, "one", [int(id)], now)
-            given = zip(
-                (each.position for each in one.recipients), verdicts, strict=True
-            )
-            settlement = Settlement(
-                *(one.id, one.created, one.attempts, "one", now, "relay:25"),
-                *(tuple(given), now + 60, False),
-            )
-            settle(tx, [settlement], now)
-        return id
-
-    return tried
 
 
 @pytest.mark.parametrize(

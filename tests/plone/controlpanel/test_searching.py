@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collective.maildrophost.engine.verdict import Outcome, Verdict
+
 
 def test_a_message_leads_back_to_the_search_that_found_it(panel, put, mail):
     put(mail("pears", "bert@example.com"))
@@ -16,3 +18,15 @@ def test_a_message_leads_back_to_the_search_that_found_it(panel, put, mail):
     panel.browser.getLink("Back to the queue").click()
     assert "Messages 51 to 60 of 60" in panel.text
     assert panel.browser.url.endswith("?text=anna&sort=subject&page=2")
+
+
+def test_a_search_that_finds_nothing_offers_to_look_among_sent_mail(panel, tried):
+    tried(Verdict(Outcome.SENT, "250 2.0.0 Ok: queued"))
+    panel.open("queue", text="number0")
+    assert "No message matches" in panel.text
+    panel.browser.getLink("Show sent mail, too").click()
+    assert "number0@example.org" in panel.text
+
+    panel.open("queue", text="nowhere", state="any")
+    assert "No message matches" in panel.text
+    assert "Show sent mail" not in panel.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from collective.maildrophost.controlpanel.moments import moment, size
 from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.controlpanel.query import (
     ANY_CODE,
+    EVERY_STATE,
     IN_QUEUE_CODE,
     PAGE_SIZE,
     Query,
@@ -21,6 +23,7 @@ from collective.maildrophost.controlpanel.query import (
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
+    IN_QUEUE,
     Found,
     MessageRecord,
     Sort,
@@ -111,6 +114,13 @@ class QueuePage(Page):
 
     def _address(self, asked: Query) -> str:
         return self.url(self.tab) + asked.address()
+
+    def address_with_sent(self) -> str:
+        """The same search in every state; "" where it has been told one."""
+        asked = self.query.search
+        if asked.states != IN_QUEUE:
+            return ""
+        return self._address(Query(replace(asked, states=EVERY_STATE)))
 
     def state_choices(self) -> list[dict[str, Any]]:
         """The states to choose from, with all but sent first, and any state last."""
