@@ -65,6 +65,7 @@ def test_the_overview_says_what_is_wrong_and_counts(panel, put, mail):
     put(mail(), mail())
     panel.open()
     assert "Mail is not moving: no daemon works on the queue; 2 waiting" in panel.text
+    assert "mail goes on when a daemon is started on the server" in panel.text
     assert "2 Queued" in panel.text
     assert 'role="img" aria-labelledby="maildrop-chart-title' in panel.browser.contents
     assert panel.browser.contents.count('<th scope="row">') >= 24
@@ -247,6 +248,7 @@ def test_a_configuration_that_cannot_be_read_is_said_on_every_page(
             panel.open(view)
             assert "Nobody can tell whether mail is moving" in panel.text
             assert "SMTP_PORT" in panel.text
+            assert "On the server, maildropctl check says what to do." in panel.text
     finally:
         path.write_text(before)
 
