@@ -41,6 +41,7 @@ VIEWS = {
     "maildrophost-controlpanel-test-progress": Row(MANAGE_MAIL_QUEUE, PAGE),
     "maildrophost-controlpanel-settings": Row(MANAGE_MAIL_QUEUE, PAGE),
     "maildrophost-controlpanel-health": Row(MANAGE_MAIL_QUEUE, PAGE),
+    "maildrophost-controlpanel-figures": Row(MANAGE_MAIL_QUEUE, PAGE),
     "maildrophost-act": Row(MANAGE_MAIL_QUEUE, ACTION),
     "maildrophost-batch": Row(MANAGE_MAIL_QUEUE, ACTION),
     "maildrophost-lane": Row(MANAGE_MAIL_QUEUE, ACTION),

@@ -74,6 +74,22 @@ def test_the_overview_shows_that_mail_moves(owner, busy_day, put, daemon, catche
     owner.finds_it_accessible("overview")
 
 
+def test_the_overview_follows_the_mail(owner, hurry, put, daemon):
+    put("anna@example.org", "bert@example.org")
+    owner.open()
+    queued = owner.page.get_by_role("link", name="Queued")
+    expect(queued).to_have_text("2 Queued")
+    owner.page.get_by_text("The figures as a table").click()
+    queued.focus()
+    # Nothing is reloaded from here on: the page follows by itself.
+    daemon.start()
+    expect(queued).to_have_text("0 Queued")
+    expect(owner.page.locator("#maildrop-health")).to_contain_text("Mail is moving")
+    # Who is in the midst of it goes on from there.
+    expect(queued).to_be_focused()
+    expect(owner.page.locator("#maildrop-hours")).to_be_visible()
+
+
 def test_the_overview_shows_why_mail_stands_still(
     owner, busy_day, queue, put, in_doubt, now
 ):

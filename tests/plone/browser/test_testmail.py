@@ -4,17 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-HURRY = """
-window.maildropPauses = [];
-const later = window.setTimeout;
-window.setTimeout = (act, milliseconds, ...more) => {
-  if (new Error().stack.includes("maildrophost.js")) {
-    window.maildropPauses.push(milliseconds);
-  }
-  return later(act, milliseconds / 50, ...more);
-};
-"""
-"""Keeps the pauses that our script makes, and makes all shorter."""
 BREAK_OFF = """
 window.maildropAsked = [];
 const text = Response.prototype.text;
@@ -60,8 +49,9 @@ def asks_for(page):
     return asked
 
 
-def test_a_mail_that_takes_its_time_is_asked_about_ever_more_seldom(owner, daemon):
-    owner.page.add_init_script(HURRY)
+def test_a_mail_that_takes_its_time_is_asked_about_ever_more_seldom(
+    owner, hurry, daemon
+):
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")
     owner.press("Send test mail")
@@ -76,8 +66,7 @@ def test_a_mail_that_takes_its_time_is_asked_about_ever_more_seldom(owner, daemo
     assert sum(pauses[:25]) > 60_000
 
 
-def test_a_page_that_nobody_looks_at_asks_nothing(owner, daemon):
-    owner.page.add_init_script(HURRY)
+def test_a_page_that_nobody_looks_at_asks_nothing(owner, hurry, daemon):
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")
     owner.press("Send test mail")
@@ -90,8 +79,7 @@ def test_a_page_that_nobody_looks_at_asks_nothing(owner, daemon):
     assert asked == []
 
 
-def test_an_answer_that_breaks_off_is_not_the_last(owner, daemon):
-    owner.page.add_init_script(HURRY)
+def test_an_answer_that_breaks_off_is_not_the_last(owner, hurry, daemon):
     owner.page.add_init_script(BREAK_OFF)
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")

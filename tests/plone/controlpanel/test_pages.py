@@ -15,7 +15,16 @@ from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.installation.swap import swap_of
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
 
-VIEWS = ["", "queue", "message", "test", "test-progress", "settings", "health"]
+VIEWS = [
+    "",
+    "queue",
+    "message",
+    "test",
+    "test-progress",
+    "settings",
+    "health",
+    "figures",
+]
 
 
 @pytest.mark.parametrize("view", VIEWS)

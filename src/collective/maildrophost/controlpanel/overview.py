@@ -36,6 +36,7 @@ class Overview(Page):
     """Whether mail is moving, and what became of it today."""
 
     index = ViewPageTemplateFile("templates/overview.pt")
+    figures_fragment = ViewPageTemplateFile("templates/figures.pt")
 
     def states(self) -> list[dict[str, Any]]:
         """How many messages there are in each state, with where they are listed."""
@@ -149,6 +150,12 @@ class Overview(Page):
                 return prepared_batches(tx), put_aside(tx)
         except MaildropError:
             return [], 0
+
+
+class FiguresOnly(Overview):
+    """The figures alone, which a script of the page asks for again and again."""
+
+    index = ViewPageTemplateFile("templates/figures.pt")
 
 
 def _mails(count: int) -> Any:

@@ -1,11 +1,11 @@
 /* The pages work without this. It follows a test mail, keeps the health at the top of
-   the page fresh, and selects a page of messages. */
+   the page and the overview's figures fresh, and selects a page of messages. */
 (function () {
   "use strict";
 
   const FOLLOW_MILLISECONDS = 700;
   const FOLLOW_SLOWER = 1.1;
-  const HEALTH_MILLISECONDS = 10000;
+  const FRESH_MILLISECONDS = 10000;
 
   const pause = (milliseconds) =>
     new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -18,9 +18,22 @@
     const text = await ask(url).catch(() => null);
     // A screen reader reads what changes: the same text again is no news.
     if (text !== null && text !== box.maildropShown) {
-      box.innerHTML = text;
+      replace(box, text);
       box.maildropShown = text;
     }
+  }
+
+  // Who has come here with the keyboard, or opened the table, goes on from there.
+  function replace(box, text) {
+    const focused = stops(box).indexOf(document.activeElement);
+    const opened = box.querySelector("details")?.open;
+    box.innerHTML = text;
+    if (opened) box.querySelector("details")?.setAttribute("open", "");
+    if (focused !== -1) stops(box)[focused]?.focus({ preventScroll: true });
+  }
+
+  function stops(box) {
+    return Array.from(box.querySelectorAll("a[href], button, summary"));
   }
 
   async function ask(url) {
@@ -29,22 +42,26 @@
     return answer.ok && !answer.redirected ? answer.text() : null;
   }
 
-  async function follow(box, health) {
+  async function follow(box, fresh) {
     let milliseconds = FOLLOW_MILLISECONDS;
     while (!box.querySelector('[data-maildrop-final="yes"]')) {
       await pause(milliseconds);
       await refresh(box, box.dataset.maildropFollow);
       // A mail that the relay defers is on its way for minutes, or for hours.
-      milliseconds = Math.min(milliseconds * FOLLOW_SLOWER, HEALTH_MILLISECONDS);
+      milliseconds = Math.min(milliseconds * FOLLOW_SLOWER, FRESH_MILLISECONDS);
     }
-    await refresh(health, health.dataset.maildropHealth);
+    await refreshAll(fresh);
   }
 
-  async function keepFresh(health) {
+  async function keepFresh(fresh) {
     for (;;) {
-      await pause(HEALTH_MILLISECONDS);
-      await refresh(health, health.dataset.maildropHealth);
+      await pause(FRESH_MILLISECONDS);
+      await refreshAll(fresh);
     }
+  }
+
+  async function refreshAll(fresh) {
+    for (const box of fresh) await refresh(box, box.dataset.maildropFresh);
   }
 
   function selectPage(head) {
@@ -65,11 +82,11 @@
   }
 
   function start() {
-    const health = document.querySelector("[data-maildrop-health]");
+    const fresh = document.querySelectorAll("[data-maildrop-fresh]");
     const followed = document.querySelector("[data-maildrop-follow]");
     const head = document.getElementById("maildrop-select-page");
-    if (health) keepFresh(health);
-    if (followed && health) follow(followed, health);
+    keepFresh(fresh);
+    if (followed) follow(followed, fresh);
     if (head) selectPage(head);
   }
 
