@@ -13,6 +13,13 @@ from collective.maildrophost.engine.queue import (
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
+COVERED = """() => {
+  const focused = document.activeElement.getBoundingClientRect();
+  const bar = document.querySelector(".maildrop-actions").getBoundingClientRect();
+  return focused.bottom > bar.top;
+}"""
+"""Whether the bar of buttons hides what the keyboard has come to (WCAG 2.4.11)."""
+
 
 def refuse(queue, outcome, reply, now):
     """What a daemon records when the relay refuses everything that is due."""
@@ -83,7 +90,12 @@ def test_selected_mail_is_deleted_after_a_question(owner, put, states):
 
 def test_all_that_match_are_held_by_keyboard_alone(owner, put, states):
     put(*[f"reader{n}@example.org" for n in range(60)])
+    owner.page.emulate_media(reduced_motion="reduce")
     owner.open("queue", text="reader")
+    owner.page.get_by_label("Select every message of this page").focus()
+    for _ in range(40):
+        owner.page.keyboard.press("Tab")
+        assert not owner.page.evaluate(COVERED)
     owner.page.get_by_label("With which messages").focus()
     owner.page.keyboard.press("ArrowDown")
     owner.page.keyboard.press("Tab")
