@@ -178,11 +178,11 @@ def _last_page(found: Found) -> int:
 
 _COLUMNS: tuple[tuple[Sort | None, Any, str], ...] = (
     (Sort.SUBJECT, _("column_message", default="Message"), ""),
-    (Sort.SENDER, words.SORTS[Sort.SENDER], "d-none d-xl-table-cell"),
+    (Sort.SENDER, words.SORTS[Sort.SENDER], "d-none d-xxl-table-cell"),
     (None, _("column_state", default="State"), ""),
     (None, _("column_lane", default="Lane"), "d-none d-lg-table-cell"),
     (Sort.DUE, words.SORTS[Sort.DUE], "d-none d-md-table-cell"),
-    (Sort.CREATED, words.SORTS[Sort.CREATED], "d-none d-xl-table-cell"),
+    (Sort.CREATED, words.SORTS[Sort.CREATED], "d-none d-xxl-table-cell"),
     (Sort.ATTEMPTS, words.SORTS[Sort.ATTEMPTS], "d-none d-lg-table-cell text-end"),
     (Sort.SIZE, words.SORTS[Sort.SIZE], "d-none d-lg-table-cell text-end"),
 )
