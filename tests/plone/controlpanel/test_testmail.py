@@ -34,6 +34,8 @@ def test_a_test_mail_is_queued_like_any_other_and_followed(panel, send, queued):
     assert message["Subject"].startswith("Test mail of")
     assert "The mail for me@example.org is in the queue." in panel.text
     assert 'data-maildrop-follow="http' in panel.browser.contents
+    # Who has mended something tries the same address again.
+    assert panel.browser.getControl("Recipient").value == "me@example.org"
 
 
 def test_a_recipient_that_is_none_is_refused_with_the_reason(panel, send, queued):

@@ -189,7 +189,7 @@ class SendTestMail(Action):
             message_id = send_test_mail(self.context, self.request, recipient)
         except (InvalidMessage, MailHostError) as error:
             return self._refuse(typed, error)
-        query = urlencode({"message": message_id})
+        query = urlencode({"message": message_id, "recipient": recipient})
         return self.go(f"{self.url(self.tab)}?{query}")
 
     def _refuse(self, typed: str, error: Exception) -> str:
