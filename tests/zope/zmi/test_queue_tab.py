@@ -10,10 +10,13 @@ from dataclasses import replace
 import pytest
 
 from collective.maildrophost.engine.identity import own_identity
+from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Batch,
     enqueue,
+    hold_lane,
     hold_messages,
+    release_lane,
     remember_batch,
 )
 
@@ -44,6 +47,25 @@ def test_the_queue_tab_shows_one_state(browser, main_queue, mail):
     assert "waits" in browser.get("MailHost/manage_queue", state="queued").text
     assert "waits" not in browser.get("MailHost/manage_queue", state="failed").text
     assert browser.get("MailHost/manage_queue", state="nonsense").status == 200
+
+
+def test_the_tabs_tell_of_mail_that_is_held(browser, main_queue, mail):
+    with main_queue.write() as tx:
+        (held, _) = enqueue(tx, [mail("held"), mail("waits")], time.time())
+        hold_messages(tx, [held])
+        hold_lane(tx, Lane.BULK)
+    try:
+        edit, queue = (
+            browser.get(f"MailHost/{tab}").text
+            for tab in ("manage_main", "manage_queue")
+        )
+    finally:
+        with main_queue.write() as tx:
+            release_lane(tx, Lane.BULK)
+    for page in (edit, queue):
+        assert "1 waiting" in page
+        assert "held lanes: bulk" in page
+    assert "Neither sent nor failed 2" in edit
 
 
 def test_the_queue_tab_has_pages(browser, main_queue, mail):

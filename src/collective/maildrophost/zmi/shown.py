@@ -66,12 +66,12 @@ def _figures(found: Configuration) -> dict[str, Any]:
         queue = queue_at(found.queue)
         with queue.read() as tx:
             judged, figures = look(tx, time.time())
-            waiting = queue_length(tx)
+            not_ended = queue_length(tx)
     except MaildropError as error:
         return {"fault": str(error)}
     return {
         "queue": queue.name,
-        "waiting": waiting,
+        "not_ended": not_ended,
         "health": _health(judged),
         "daemons": [f"{each.host}, process {each.pid}" for each in figures.daemons],
         "relay_fault": figures.relay.fault if figures.relay else "",
@@ -80,7 +80,11 @@ def _figures(found: Configuration) -> dict[str, Any]:
 
 def _health(judged: Health) -> dict[str, Any]:
     said = sentence(judged, rfc3339, lambda seconds: f"{seconds:.0f} s")
-    return {"moving": judged.moving, "sentence": said}
+    held = ", ".join(judged.held_lanes)
+    return {
+        "moving": judged.moving,
+        "sentence": f"{said}; held lanes: {held}" if held else said,
+    }
 
 
 def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
