@@ -215,17 +215,25 @@ class Visitor:
 
     def finds_it_accessible(self, picture: str) -> None:
         """axe finds no violation in what the control panel shows; take its picture."""
+        self.finds_no_violation()
+        width = "document.documentElement.scrollWidth"
+        # Nothing is cut off, nothing needs scrolling sideways (WCAG 1.4.10).
+        assert self.page.evaluate(width) <= SIZES[self.size]["width"]
+        if SCREENSHOTS:
+            self.take_picture(Path(SCREENSHOTS, f"{picture}-{self.size}.png"))
+
+    def turns_dark(self) -> None:
+        """Have the page in Bootstrap's dark colours until it is left."""
+        self.page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+
+    def finds_no_violation(self) -> None:
+        """axe finds none in what the control panel shows."""
         found = Axe().run(
             self.page,
             context={"include": [["#content"]]},
             options={"runOnly": {"type": "tag", "values": RULES}},
         )
         assert found.violations_count == 0, found.generate_report()
-        width = "document.documentElement.scrollWidth"
-        # Nothing is cut off, nothing needs scrolling sideways (WCAG 1.4.10).
-        assert self.page.evaluate(width) <= SIZES[self.size]["width"]
-        if SCREENSHOTS:
-            self.take_picture(Path(SCREENSHOTS, f"{picture}-{self.size}.png"))
 
     def take_picture(self, path: Path) -> None:
         """What is ours of the page, down to a height that a reader still looks at."""
