@@ -65,6 +65,11 @@ window.setTimeout = (act, milliseconds, ...more) => {
 };
 """
 """Keeps the pauses that our script makes, and makes all shorter."""
+DARK = """async () => {
+  document.documentElement.dataset.bsTheme = "dark";
+  await Promise.allSettled(document.getAnimations().map((each) => each.finished));
+}"""
+"""Ends when no colour changes any more."""
 SCREENSHOTS = os.environ.get("MAILDROP_SCREENSHOTS")
 
 
@@ -224,7 +229,7 @@ class Visitor:
 
     def turns_dark(self) -> None:
         """Have the page in Bootstrap's dark colours until it is left."""
-        self.page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+        self.page.evaluate(DARK)
 
     def finds_no_violation(self) -> None:
         """axe finds none in what the control panel shows."""
