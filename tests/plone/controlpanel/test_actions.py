@@ -168,10 +168,12 @@ def test_a_deletion_is_asked_about_again_when_more_match_by_then(
         hold_messages(tx, ids[:1])
     panel.post("maildrophost-act", action="delete", scope="all", state="held")
     assert "Delete 1 message for good?" in panel.text
+    assert "autofocus" in panel.browser.contents
     with queue.write() as tx:
         hold_messages(tx, ids[1:2])
     panel.browser.getControl("Delete for good").click()
     assert "Nothing was done: more messages match by now" in panel.text
+    assert "autofocus" not in panel.browser.contents  # that is read first
     assert "Delete 2 messages for good?" in panel.text
     assert states() == {"one": "held", "two": "held", "three": "queued"}
     panel.browser.getControl("Delete for good").click()

@@ -63,6 +63,8 @@ class ActOnMessages(Action):
 
     tab = "maildrophost-controlpanel-queue"
     confirmation = ViewPageTemplateFile("templates/confirm.pt")
+    asks_again = False
+    """Then why it does is to be read first, above the question."""
 
     @property
     def action(self) -> str:
@@ -114,6 +116,7 @@ class ActOnMessages(Action):
                 "asked about.",
             )
             self.say(more, "warning")
+            self.asks_again = True
             return self.confirmation()
         return self.back()
 
