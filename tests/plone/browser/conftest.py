@@ -246,6 +246,8 @@ class Visitor:
         self.page.set_viewport_size({**usual, "height": PICTURE_PIXELS})
         # A temporary directory means nothing to a reader.
         self.page.evaluate(RENAME_DIRECTORY, [str(self.home), "/srv/site/maildrop"])
+        # A test may have scrolled to what it pressed.
+        self.page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
         box = self.page.locator("#content").bounding_box()
         height = min(box["height"], PICTURE_PIXELS - box["y"])
         taken = self.page.screenshot(clip={**box, "height": height})
