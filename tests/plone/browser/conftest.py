@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import pytest
 import transaction
 from axe_playwright_python.sync_playwright import Axe
+from pagescripts import DARK, HURRY, OURS, RENAME_DIRECTORY, RULES
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from plone.app.testing import SITE_OWNER_NAME, SITE_OWNER_PASSWORD
@@ -45,31 +46,7 @@ SIZES = {
     "phone": {"width": 390, "height": 844},
 }
 PANEL = "@@maildrophost-controlpanel"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PICTURE_PIXELS = 1500
-RENAME_DIRECTORY = """([from, to]) => {
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const text = texts.currentNode;
-    if (text.data.includes(from)) text.data = text.data.replaceAll(from, to);
-  }
-}"""
-HURRY = """
-window.maildropPauses = [];
-const later = window.setTimeout;
-window.setTimeout = (act, milliseconds, ...more) => {
-  if (new Error().stack.includes("maildrophost.js")) {
-    window.maildropPauses.push(milliseconds);
-  }
-  return later(act, milliseconds / 50, ...more);
-};
-"""
-"""Keeps the pauses that our script makes, and makes all shorter."""
-DARK = """async () => {
-  document.documentElement.dataset.bsTheme = "dark";
-  await Promise.allSettled(document.getAnimations().map((each) => each.finished));
-}"""
-"""Ends when no colour changes any more."""
 SCREENSHOTS = os.environ.get("MAILDROP_SCREENSHOTS")
 
 
@@ -233,11 +210,7 @@ class Visitor:
 
     def finds_no_violation(self) -> None:
         """axe finds none in what the control panel shows."""
-        found = Axe().run(
-            self.page,
-            context={"include": [["#content"]]},
-            options={"runOnly": {"type": "tag", "values": RULES}},
-        )
+        found = Axe().run(self.page, context=OURS, options=RULES)
         assert found.violations_count == 0, found.generate_report()
 
     def take_picture(self, path: Path) -> None:
