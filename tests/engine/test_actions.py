@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from collective.maildrophost.engine import actions
-from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -19,6 +18,7 @@ from collective.maildrophost.engine.queue import (
     remember_batch,
 )
 from collective.maildrophost.engine.queue.batches import MOVING
+from collective.maildrophost.engine.system.identity import own_identity
 
 NOW = 1_800_000_000.0
 

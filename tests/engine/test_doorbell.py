@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine import socketaddress
 from collective.maildrophost.engine.doorbell import answers, is_dead, listen, ring
+from collective.maildrophost.engine.system import socketaddress
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import time
 import pytest
 import transaction
 
-from collective.maildrophost.engine import identity
 from collective.maildrophost.engine.doorbell import listen
 from collective.maildrophost.engine.queue import Daemon, register
+from collective.maildrophost.engine.system import identity
 
 LEASE_SECONDS = 60
 

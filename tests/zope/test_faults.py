@@ -11,7 +11,6 @@ from datamanagers import AFTER_ZODB
 from Products.MailHost.MailHost import MailHostError
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.actions import release_batch
 from collective.maildrophost.engine.queue import (
     list_messages,
@@ -19,6 +18,7 @@ from collective.maildrophost.engine.queue import (
     prepared_batches,
 )
 from collective.maildrophost.engine.queue.sqlite import lock
+from collective.maildrophost.transaction import datamanager as spool
 
 
 def commit_fails(database, root, send, match, **options):

@@ -7,7 +7,7 @@ import transaction
 from Products.MailHost.MailHost import MailHostError
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost import transaction as spool
+from collective.maildrophost.transaction import datamanager as spool
 
 PREPARING = b"INTO maildrop_batch"
 

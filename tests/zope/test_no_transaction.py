@@ -10,8 +10,8 @@ import pytest
 import transaction
 from Products.MailHost.MailHost import MailHostError
 
-from collective.maildrophost import unended
-from collective.maildrophost.participants import participants
+from collective.maildrophost.transaction import unended
+from collective.maildrophost.transaction.participants import participants
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from transaction import Transaction
 
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.participants import everybody_voted
 from collective.maildrophost.transaction import SpoolDataManager
+from collective.maildrophost.transaction.participants import everybody_voted
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from datamanagers import AFTER_MAIL, AFTER_ZODB
 from Products.MailHost.MailHost import MailHostError
 from ZODB.POSException import ConflictError
 
-from collective.maildrophost import transaction as spool
+from collective.maildrophost.transaction import datamanager as spool
 
 
 @pytest.fixture(autouse=True)

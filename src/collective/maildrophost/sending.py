@@ -15,10 +15,10 @@ from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import doorbells, enqueue
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
-from collective.maildrophost.participants import participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.transaction import SpoolDataManager
+from collective.maildrophost.transaction.participants import participants
 
 _JOINED = object()
 """What a transaction's data managers are kept under: a dict, by URL of the queue."""

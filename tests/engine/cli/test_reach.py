@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from collective.maildrophost.engine import doorbell, identity
+from collective.maildrophost.engine import doorbell
 from collective.maildrophost.engine.cli import heartbeats
-from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.queue import Daemon, register
+from collective.maildrophost.engine.system import identity
+from collective.maildrophost.engine.system.identity import process_identity
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from waiting import wait_until
 
-from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
     pause,
     register,
 )
+from collective.maildrophost.engine.system.identity import process_identity
 
 NOW = time.time()
 ELSEWHERE = Daemon(

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine import signals
 from collective.maildrophost.engine.daemon.heartbeat import LeaseLost
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
@@ -25,6 +24,7 @@ from collective.maildrophost.engine.queue import (
     recover,
     retire,
 )
+from collective.maildrophost.engine.system import signals
 
 
 def rows(queue):

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from collective.maildrophost.engine import signals
 from collective.maildrophost.engine.daemon.service import Service
 from collective.maildrophost.engine.intake import Untaken
 from collective.maildrophost.engine.queue import QueueError
+from collective.maildrophost.engine.system import signals
 
 
 class Told:

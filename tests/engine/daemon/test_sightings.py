@@ -11,13 +11,13 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
 from collective.maildrophost.engine.daemon.sightings import Sightings
-from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     QueueError,
     all_daemons,
     register,
 )
+from collective.maildrophost.engine.system.identity import process_identity
 
 
 def rows(queue):

@@ -15,7 +15,7 @@ from servers.scripted import Hang, Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State
-from collective.maildrophost.engine.signals import HEEDED
+from collective.maildrophost.engine.system.signals import HEEDED
 
 
 def test_sigterm_stops_cleanly(site):

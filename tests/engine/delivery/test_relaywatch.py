@@ -14,7 +14,6 @@ from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.relaynotes import FaultBegan, FaultEnded
 from collective.maildrophost.engine.delivery.relaywatch import RelayWatch
 from collective.maildrophost.engine.delivery.terms import Objection
-from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
@@ -25,6 +24,7 @@ from collective.maildrophost.engine.queue import (
 )
 from collective.maildrophost.engine.queue.hours import count
 from collective.maildrophost.engine.smtp import Phase, RelayFault
+from collective.maildrophost.engine.system.identity import own_identity
 from collective.maildrophost.engine.verdict import Outcome
 
 BEGAN = 1_800_000_000.0

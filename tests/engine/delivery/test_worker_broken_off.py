@@ -11,8 +11,8 @@ from collective.maildrophost.engine.delivery.blame import Blame
 from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
 from collective.maildrophost.engine.delivery.retry import RetryPolicy
 from collective.maildrophost.engine.delivery.worker import Worker
-from collective.maildrophost.engine.patience import within
 from collective.maildrophost.engine.smtp import Result
+from collective.maildrophost.engine.system.patience import within
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 LONG = 60.0

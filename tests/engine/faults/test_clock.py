@@ -14,7 +14,7 @@ from engine.faults.telling import told
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.droppedfile import Identity
+from collective.maildrophost.engine.intake.droppedfile import Identity
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     State,

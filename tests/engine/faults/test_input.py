@@ -11,7 +11,7 @@ from engine.faults.telling import told
 from servers.scripted import Scripted
 from waiting import wait_until
 
-from collective.maildrophost.engine.candidates import LARGEST_FILE_BYTES
+from collective.maildrophost.engine.intake.candidates import LARGEST_FILE_BYTES
 from collective.maildrophost.engine.queue import State, list_messages
 
 row = pytest.mark.row

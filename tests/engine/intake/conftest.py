@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import scan as module
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-from collective.maildrophost.engine import intake as module
+from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.queue import list_messages
 
 MAIL = b"##To:b@x.org\n##From:a@x.org\nMessage-Id: <1@x>\nSubject: hello\n\nbody\n"

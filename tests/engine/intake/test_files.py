@@ -8,9 +8,8 @@ import tracemalloc
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, when_read
 
-from collective.maildrophost.engine import candidates, reports
-from collective.maildrophost.engine import intake as module
-from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import Intake, candidates, reports
+from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Refused, content
 

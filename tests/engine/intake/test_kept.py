@@ -9,8 +9,7 @@ import time
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, put_back
 
-from collective.maildrophost.engine import reports
-from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import Intake, reports
 from collective.maildrophost.engine.queue import prune_files
 from collective.maildrophost.engine.queue.prune import SECONDS_PER_DAY
 

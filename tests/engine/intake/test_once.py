@@ -10,10 +10,10 @@ import pytest
 from engine.intake.drops import MAIL, Killed, drop, kill, messages, put_back
 from waiting import wait_until
 
-from collective.maildrophost.engine import disk, removal
-from collective.maildrophost.engine import intake as module
-from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import Intake, removal
+from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.queue import QueueError
+from collective.maildrophost.engine.system import disk
 
 
 def test_a_crash_between_commit_and_unlink_queues_nothing_twice(

@@ -8,8 +8,8 @@ import pytest
 from engine.intake.drops import MAIL, Ahead, drop, messages
 from sqlalchemy import event
 
-from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake, Untaken
+from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.queue import QueueError
 
 

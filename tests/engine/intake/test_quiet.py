@@ -8,8 +8,8 @@ import time
 from engine.intake.drops import MAIL, Ahead, drop, messages
 from waiting import wait_until
 
-from collective.maildrophost.engine import intake as module
 from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.queue import content
 
 

@@ -6,7 +6,6 @@ import subprocess
 
 import pytest
 
-from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.metrics import figures as module
 from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Reader
@@ -24,6 +23,7 @@ from collective.maildrophost.engine.queue import (
 )
 from collective.maildrophost.engine.queue.depth import depth
 from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
+from collective.maildrophost.engine.system.identity import process_identity
 
 NOW = 1_800_000_000.0
 

@@ -11,7 +11,6 @@ from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
-from collective.maildrophost.engine.identity import process_identity
 from collective.maildrophost.engine.queue import (
     Daemon,
     State,
@@ -22,6 +21,7 @@ from collective.maildrophost.engine.queue import (
     register,
 )
 from collective.maildrophost.engine.queue.postgresql import database
+from collective.maildrophost.engine.system.identity import process_identity
 
 GONE = process_identity().rpartition(" ")[0] + " 1"
 """A process that had the id of this one before."""

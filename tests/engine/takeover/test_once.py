@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from engine.intake.drops import MAIL, Killed, kill
 
-from collective.maildrophost.engine import intake
 from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import scan as intake
 from collective.maildrophost.engine.takeover import Taken, look_through, take
 
 IN_MAILDIR = b"X-Zope-From: a@x.org\nX-Zope-To: b@x.org\nSubject: hello\n\nbody\n"

@@ -7,8 +7,8 @@ import os
 import pytest
 from engine.intake.drops import Killed, kill
 
-from collective.maildrophost.engine import candidates, intake
-from collective.maildrophost.engine.intake import Intake
+from collective.maildrophost.engine.intake import Intake, candidates
+from collective.maildrophost.engine.intake import scan as intake
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import QueueError, Refused, State
 from collective.maildrophost.engine.takeover import (

@@ -9,7 +9,6 @@ from zExceptions import Forbidden
 
 from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.actions import release_batch
-from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.queue import (
     Batch,
     hold_messages,
@@ -19,6 +18,7 @@ from collective.maildrophost.engine.queue import (
     release,
     remember_batch,
 )
+from collective.maildrophost.engine.system.identity import own_identity
 
 ACTIONS = [
     ("maildrophost-act", {"action": "delete", "scope": "all", "confirmed": "1"}),

@@ -40,7 +40,7 @@ def zope(request, nursery, relay, tmp_path) -> Iterator[House]:
     url = request.getfixturevalue("postgresql_url") if on_server else None
     house = House(nursery, tmp_path, url)
     house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
-    house.constants["transaction.SPILL_MESSAGES"] = 2
+    house.constants["transaction.datamanager.SPILL_MESSAGES"] = 2
     house.constants["indoubt.doubt.SETTLE_SECONDS"] = 0.05
     yield house
     house.queue.close()

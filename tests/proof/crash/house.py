@@ -34,7 +34,7 @@ SHORT: dict[str, Any] = {
     "engine.daemon.scanner.SCAN_SECONDS": 0.05,
     "engine.daemon.service.HEARING_SECONDS": 0.0,
     "engine.delivery.ledger.RETRY_SECONDS": 0.05,
-    "engine.intake.QUIET_SECONDS": 0.0,
+    "engine.intake.scan.QUIET_SECONDS": 0.0,
     "engine.takeover.taking.QUIET_SECONDS": 0.0,
 }
 RESTLESS = (State.QUEUED, State.DEFERRED, State.SENDING)

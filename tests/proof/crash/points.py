@@ -103,9 +103,9 @@ DAEMON = [
     Point(
         "engine.daemon.housekeeping.Housekeeping._prune_some", "old batch", ("prune",)
     ),
-    Point("engine.intake.Intake._take", "dropped file", ("take_file",)),
-    Point("engine.removal.Removal.remove unlink", "dropped file"),
-    Point("engine.removal.Removal.forget", "dropped file", ("forget_files",)),
+    Point("engine.intake.scan.Intake._take", "dropped file", ("take_file",)),
+    Point("engine.intake.removal.Removal.remove unlink", "dropped file"),
+    Point("engine.intake.removal.Removal.forget", "dropped file", ("forget_files",)),
     Point("engine.queue.setback.pull_back", "clock set back"),
     Point("engine.queue.fastclocks.pull_back_new", "clock ahead"),
     *(
@@ -129,10 +129,10 @@ DIALOGUE = [
 ]
 """Moments of a conversation; `expect end` is the reply to the last dot."""
 
-_SPILL = "transaction.SpoolDataManager._prepare_unwritten"
-_VOTE = "transaction.SpoolDataManager._prepare_for"
-_FINISH = "transaction.SpoolDataManager._finish_batch"
-_ABORT = "transaction.SpoolDataManager._discard_batch"
+_SPILL = "transaction.datamanager.SpoolDataManager._prepare_unwritten"
+_VOTE = "transaction.datamanager.SpoolDataManager._prepare_for"
+_FINISH = "transaction.datamanager.SpoolDataManager._finish_batch"
+_ABORT = "transaction.datamanager.SpoolDataManager._discard_batch"
 ZOPE = [
     Point(_VOTE, "page", ("remember_batch", "prepare")),
     Point("ZODB finish", "page"),
@@ -145,7 +145,11 @@ ZOPE = [
     Point(_ABORT, "broken_newsletter", ("discard",)),
     Point(_VOTE, "refused_page", ("prepare",)),
     Point(_ABORT, "refused_page", ("discard",)),
-    Point("transaction.SpoolDataManager.roll_back", "second_thoughts", ("discard",)),
+    Point(
+        "transaction.datamanager.SpoolDataManager.roll_back",
+        "second_thoughts",
+        ("discard",),
+    ),
     Point("ZODB finish", "second_thoughts"),
     Point(_FINISH, "second_thoughts", ("release",)),
 ]
@@ -165,7 +169,7 @@ DOUBT = [
 
 NO_ZODB = [
     Point(
-        "transaction.SpoolDataManager._queue_all",
+        "transaction.datamanager.SpoolDataManager._queue_all",
         "mail_alone",
         ("enqueue",),
     ),
@@ -266,7 +270,9 @@ NO_MAIL = {
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
     "engine.doorbell._remove_dead unlink": _MADE_ANEW,
     "engine.queue.sqlite.presence.Presence._make_lock open": "empty, only to be locked",
-    "engine.socketaddress.socket_address symlink": "a link for a moment, to bind by",
+    "engine.system.socketaddress.socket_address symlink": (
+        "a link for a moment, to bind by"
+    ),
     "engine.tokens.replacing.write open": "writes into the file of `mkstemp`",
     "engine.tokens.replacing.write unlink": _BY_ITSELF,
     "testing.MaildropHostLayer.setUp write_text": "a layer for tests",

@@ -16,8 +16,8 @@ from collective.maildrophost.engine.queue import State
 pages = pytest.importorskip("proof.crash.pages")
 
 PAGES = "proof.crash.pages:"
-ABORT = "transaction.SpoolDataManager._discard_batch"
-SPILL = "transaction.SpoolDataManager._prepare_unwritten"
+ABORT = "transaction.datamanager.SpoolDataManager._discard_batch"
+SPILL = "transaction.datamanager.SpoolDataManager._prepare_unwritten"
 
 VOTED = ("page", Plan("ZODB finish", BEFORE))
 COMMITTED = ("page", Plan("ZODB finish", AFTER))

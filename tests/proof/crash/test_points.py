@@ -57,10 +57,10 @@ def test_the_steps_are_found_where_they_are():
     """A few that must be among them, whatever their shape: the finder is not blind."""
     assert durable_steps().keys() >= {
         "engine.delivery.books.write",
-        "engine.removal.Removal.remove unlink",
+        "engine.intake.removal.Removal.remove unlink",
         "engine.queue.sqlite.backup._make link",
         "engine.queue.transfer._move 3",
         "engine.tokens.replacing.write replace",
         "sending.send_now",
-        "transaction.SpoolDataManager._finish_batch",
+        "transaction.datamanager.SpoolDataManager._finish_batch",
     }

@@ -23,11 +23,11 @@ from persistent.mapping import PersistentMapping
 from ZODB.POSException import ConflictError
 
 from collective.maildrophost import productconfig
-from collective.maildrophost import transaction as module
 from collective.maildrophost.engine.queue import open_batches
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.queues import queue_at
+from collective.maildrophost.transaction import datamanager as module
 
 THREADS = 4
 TRIES = 20

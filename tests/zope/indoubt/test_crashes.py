@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import open_batches
+from collective.maildrophost.engine.system.identity import Fate
 from collective.maildrophost.indoubt import doubt, resolver, storagelog
 from collective.maildrophost.indoubt.resolver import Resolver
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import Batch
+from collective.maildrophost.engine.system.identity import Fate
 from collective.maildrophost.indoubt.decision import Decision, Known, decide
 from collective.maildrophost.indoubt.endings import Ending
 

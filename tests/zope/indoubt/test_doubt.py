@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from collective.maildrophost.engine.identity import Fate
+from collective.maildrophost.engine.system.identity import Fate
 from collective.maildrophost.indoubt import doubt
 from collective.maildrophost.indoubt.doubt import Doubt
 from collective.maildrophost.indoubt.endings import Ending

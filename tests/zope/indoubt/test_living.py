@@ -12,11 +12,11 @@ import transaction
 from datamanagers import AFTER_MAIL, AFTER_ZODB
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.queue import QueueError
 from collective.maildrophost.indoubt import endings, resolver
 from collective.maildrophost.indoubt.endings import known_here
 from collective.maildrophost.indoubt.resolver import Resolver
+from collective.maildrophost.transaction import datamanager as spool
 
 
 def states(mails):

@@ -8,7 +8,6 @@ import pytest
 import transaction
 from datamanagers import AFTER_ZODB
 
-from collective.maildrophost import transaction as spool
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -17,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     remember_batch,
 )
 from collective.maildrophost.indoubt import doubt
+from collective.maildrophost.transaction import datamanager as spool
 
 ANOTHER_BOOT = "another-boot pid:[4026531836] 77 12345"
 

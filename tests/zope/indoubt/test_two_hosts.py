@@ -8,7 +8,7 @@ from datamanagers import AFTER_MAIL, AFTER_ZODB
 from servers.postgresql import PostgreSQL
 from servers.twohosts import two_hosts
 
-from collective.maildrophost import transaction as spool
+from collective.maildrophost.transaction import datamanager as spool
 
 
 @pytest.fixture

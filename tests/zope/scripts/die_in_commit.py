@@ -16,7 +16,7 @@ from pathlib import Path
 import transaction
 import ZODB.config
 
-from collective.maildrophost import transaction as module
+from collective.maildrophost.transaction import datamanager as module
 
 LAST = "~~"
 AFTER_ZODB = "~a"

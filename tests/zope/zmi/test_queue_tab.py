@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -19,6 +18,7 @@ from collective.maildrophost.engine.queue import (
     release_lane,
     remember_batch,
 )
+from collective.maildrophost.engine.system.identity import own_identity
 
 
 def test_the_queue_tab_lists_messages_as_text(browser, main_queue, mail):

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
-from .socketaddress import socket_address
+from .system.socketaddress import socket_address
 
 log = logging.getLogger("maildrop.daemon")
 

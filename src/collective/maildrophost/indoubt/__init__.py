@@ -1,6 +1,6 @@
 """Batches whose transaction was cut off are decided by ZODB's own log.
 
-transaction.py     at the vote: which databases take part, where their logs end now
+transaction/       at the vote: which databases take part, where their logs end now
 storagelog         what these logs tell of it later
 endings            what this process itself still knows
 decision           released, deleted, or left to a person

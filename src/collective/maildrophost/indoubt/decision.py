@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from collective.maildrophost.engine.identity import Fate
 from collective.maildrophost.engine.queue import Batch
+from collective.maildrophost.engine.system.identity import Fate
 from collective.maildrophost.indoubt.endings import Ending
 
 

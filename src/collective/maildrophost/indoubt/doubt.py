@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collective.maildrophost.engine.identity import Fate
+from collective.maildrophost.engine.system.identity import Fate
 from collective.maildrophost.indoubt.endings import Ending
 
 SETTLE_SECONDS = 10.0

@@ -12,7 +12,6 @@ from typing import Any
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.actions import end_batch
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.identity import Fate, fate
 from collective.maildrophost.engine.queue import (
     Batch,
     Queue,
@@ -21,6 +20,7 @@ from collective.maildrophost.engine.queue import (
     open_batches,
     release,
 )
+from collective.maildrophost.engine.system.identity import Fate, fate
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.decision import Decision, Known, decide
 from collective.maildrophost.indoubt.doubt import Doubt

@@ -11,7 +11,6 @@ import stat
 import pytest
 from engine.halfway import half_way
 
-from collective.maildrophost.engine import disk
 from collective.maildrophost.engine.queue import (
     enqueue,
     list_messages,
@@ -20,6 +19,7 @@ from collective.maildrophost.engine.queue import (
 )
 from collective.maildrophost.engine.queue.sqlite import backup as module
 from collective.maildrophost.engine.queue.sqlite.backup import BackupFailed, backup
+from collective.maildrophost.engine.system import disk
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine import disk
 from collective.maildrophost.engine.queue import QueueError, exists, open_queue
 from collective.maildrophost.engine.queue.sqlite import database, filesystem
+from collective.maildrophost.engine.system import disk
 
 
 def test_opening_a_queue_again_changes_nothing(queue, path):

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import click
 
-from .. import signals
 from ..errors import MaildropError
+from ..system import signals
 from .configured import Configured, pass_configured
 from .progress import steps
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..doorbell import answers, is_dead
-from ..identity import Fate, fate, is_running, process_identity
+from ..system.identity import Fate, fate, is_running, process_identity
 from . import processes
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..identity import exists
+from ..system.identity import exists
 
 
 def lives(pid: int) -> bool:

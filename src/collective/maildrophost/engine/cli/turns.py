@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..flock import locks
+from ..system.flock import locks
 from .waiting import comes_true
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MaildropError
-from ..socketaddress import TEMPORARY, socket_address
+from ..system.socketaddress import TEMPORARY, socket_address
 from . import daemonprocess
 from .importpath import interpreter_environment
 

@@ -1,6 +1,6 @@
 """The configuration file, read into one frozen object."""
 
-from ..secret import Secret
+from ..secrets import Secret
 from .configuration import Configuration
 from .errors import ConfigurationError
 from .load import load

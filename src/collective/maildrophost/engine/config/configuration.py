@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..queueurl import QueueURL
-from ..secret import Secret
+from ..secrets import Secret
 from ..wording import Wording
 from .hostport import HostPort
 from .relays import RelayAddress

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..secret import Secret
-from ..secretfile import read_line
+from ..secrets import Secret
+from ..secrets.secretfile import read_line
 from ..wording import Unfit, _
 from .settings import Settings
 

@@ -14,7 +14,7 @@ from ..message import (
     parse_addresses,
 )
 from ..queueurl import parse_queue_url
-from ..secret import Secret
+from ..secrets import Secret
 from ..wording import Unfit, Wording, _
 from .hostport import HostPort, parse_host_name, parse_host_port
 from .option import Kind, Option

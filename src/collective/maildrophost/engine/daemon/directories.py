@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Configuration
-from ..disk import make_directory
 from ..errors import MaildropError
+from ..system.disk import make_directory
 
 
 class UnusableDirectory(MaildropError):

@@ -10,8 +10,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from ..patience import within
 from ..queue import Queue, newest_id, pull_back_new
+from ..system.patience import within
 from .trouble import Trouble
 
 log = logging.getLogger("maildrop.daemon")

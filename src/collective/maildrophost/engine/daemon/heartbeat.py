@@ -12,9 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from .. import signals
 from ..errors import MaildropError
-from ..identity import process_identity
 from ..queue import (
     Daemon,
     Queue,
@@ -31,6 +29,8 @@ from ..queue import (
     retire,
     up_since,
 )
+from ..system import signals
+from ..system.identity import process_identity
 from ..wording import verbatim
 from .lease import Lease
 from .sightings import Sightings

@@ -9,12 +9,13 @@ from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any, TypeVar
 
-from .. import doorbell, signals
+from .. import doorbell
 from ..config import Configuration
 from ..delivery import Bookkeeper, Delivery, Route, bookkeeper
 from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..queue import Queue, QueueError, open_queue
+from ..system import signals
 from ..tokens import await_replacements
 from ..unquoted import unquoted
 from . import log as logs

@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .. import signals
 from ..config import Configuration
 from ..delivery import Delivery
 from ..doorbell import Doorbell
 from ..queue import Queue
+from ..system import signals
 from .clockwatch import ClockWatch
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost

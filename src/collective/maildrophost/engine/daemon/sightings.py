@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..identity import Fate, fate
 from ..queue import Daemon
+from ..system.identity import Fate, fate
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from ..patience import within
 from ..queue import Claim, QueueError, Refused, Unheard
+from ..system.patience import within
 from .books import Answer, Note, Request
 from .finished import Finished
 from .handedout import HandedOut

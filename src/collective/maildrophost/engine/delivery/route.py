@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass, field, replace
 
 from ..config import Configuration, RelayAddress
-from ..secret import Secret
+from ..secrets import Secret
 from ..smtp import (
     Connection,
     Login,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from ..patience import within
+from ..system.patience import within
 from ..unquoted import unquoted
 
 log = logging.getLogger("maildrop.metrics")

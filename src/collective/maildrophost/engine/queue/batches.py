@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from ..errors import MaildropError
-from ..identity import is_running
+from ..system.identity import is_running
 from ..wording import _
 from . import tables
 from .leftalone import BeingMoved, StillRunning, Undecided

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from ..clock import rfc3339
-from ..identity import is_gone
+from ..system.identity import is_gone
 from . import tables
 from .database import database_of
 from .giveback import recover

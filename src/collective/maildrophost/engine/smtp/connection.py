@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..blocking import keep_signals_out
 from ..large import LARGE_OCTETS
+from ..system.blocking import keep_signals_out
 from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from . import dialogue

@@ -18,7 +18,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from ..patience import within
+from ..system.patience import within
 from .channel import Channel, describe
 from .lookup import look_up
 from .tls import ResumingContext

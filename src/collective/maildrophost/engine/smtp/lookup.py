@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeAlias
 
-from ..blocking import begin
+from ..system.blocking import begin
 
 Addresses: TypeAlias = list[tuple[Any, ...]]
 """As socket.getaddrinfo gives them, without a port."""

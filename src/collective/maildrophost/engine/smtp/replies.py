@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..masking import hide
+from ..secrets.masking import hide
 
 MAX_REPLY_LINE_OCTETS = 4096  # RFC 5321 allows 512; real relays exceed it.
 MAX_REPLY_LINES = 256

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..secret import Secret
+    from ..secrets import Secret
 
 TLS_NEVER, TLS_WHEN_OFFERED, TLS_REQUIRED, TLS_IMPLICIT = range(4)
 

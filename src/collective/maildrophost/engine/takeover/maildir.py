@@ -16,9 +16,9 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from pathlib import Path
 
+from ..intake.reports import storable
 from ..message import InvalidMessage
 from ..message.headers import Field, FieldFinder, header_block_end, without
-from ..reports import storable
 from .oldmail import OldMail, Opened, found_at
 
 FOLDERS = ("new", "cur")

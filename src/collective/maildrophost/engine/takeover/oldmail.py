@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..droppedfile import is_still
+from ..intake.droppedfile import is_still
 from ..message import Lane
 
 

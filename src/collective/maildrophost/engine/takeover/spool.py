@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..candidates import LOCK_SUFFIX, may_be_mail, starts_as_mail
-from ..droppedfile import Identity, opened, reason_of
+from ..intake.candidates import LOCK_SUFFIX, may_be_mail, starts_as_mail
+from ..intake.droppedfile import Identity, opened, reason_of
 from ..message import mailfile
 from .oldmail import Left, OldMail, Opened, found_at
 

@@ -11,14 +11,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..candidates import LOCK_SUFFIX, check_size
 from ..doorbell import ring
-from ..droppedfile import opened, reason_of
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS
+from ..intake.candidates import LOCK_SUFFIX, check_size
+from ..intake.droppedfile import opened, reason_of
+from ..intake.reports import storable
 from ..message import InvalidMessage, compose
 from ..queue import Queue, Refused, doorbells, import_mail
-from ..reports import storable
 from . import maildir, spool
 from .oldmail import Left, OldMail, Taken
 

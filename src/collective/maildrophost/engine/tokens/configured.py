@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ..config import Configuration, ConfigurationError
-from ..secret import Secret
+from ..secrets import Secret
 from ..wording import Wording, _, verbatim
 from . import files
 from .endpoint import Endpoint, Issued

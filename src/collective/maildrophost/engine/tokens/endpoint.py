@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ..config.values import LOOPBACK
-from ..masking import hide
-from ..secret import Secret
+from ..secrets import Secret
+from ..secrets.masking import hide
 from .fault import TokenFault
 from .grants import ClientCredentials, Grant, RefreshToken, ServiceAccount
 

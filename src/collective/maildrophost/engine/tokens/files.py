@@ -24,8 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from .. import secretfile
-from ..secret import Secret
+from ..secrets import Secret, secretfile
 from .alone import alone
 from .fault import TokenFault
 from .replacing import write

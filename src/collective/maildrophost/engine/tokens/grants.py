@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..secret import Secret
+from ..secrets import Secret
 from .fault import TokenFault
 
 SECRET_FILE = "MAILDROP_OAUTH_CLIENT_SECRET_FILE"  # noqa: S105  an option's name

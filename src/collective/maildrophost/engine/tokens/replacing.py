@@ -15,9 +15,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ..disk import sync_names
-from ..ownership import belong_as
-from ..secret import Secret
+from ..secrets import Secret
+from ..system.disk import sync_names
+from ..system.ownership import belong_as
 
 SUFFIX = ".partial"
 

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from ..blocking import begin
-from ..patience import within
+from ..system.blocking import begin
+from ..system.patience import within
 from .endpoint import Issued
 from .fault import TokenFault
 from .token import AccessToken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..secret import Secret
+from ..secrets import Secret
 
 EARLIEST_SECONDS = 300.0
 EARLIEST_SHARE = 0.1

@@ -47,8 +47,8 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 async def _reach(route: Route, relay: RelayAddress) -> list[Finding]:
-    from ...patience import within
     from ...smtp import RelayFault
+    from ...system.patience import within
 
     try:
         # In its own time: the relay has nothing to do with a provider that is slow.

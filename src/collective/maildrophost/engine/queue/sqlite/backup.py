@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ...disk import sync, sync_names
 from ...errors import MaildropError
-from ...flock import is_at, locks
+from ...system.disk import sync, sync_names
+from ...system.flock import is_at, locks
 from .connection import connect
 from .database import advice
 

@@ -23,9 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from ...disk import make_directory
-from ...ownership import belong_as
 from ...queueurl import EXPECTED
+from ...system.disk import make_directory
+from ...system.ownership import belong_as
 from ...wording import Unfit, Wording, _, verbatim
 from ..statement import Statement, among_ids
 from ..states import State

@@ -19,8 +19,8 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from ...flock import is_at, locks
-from ...ownership import belong_as
+from ...system.flock import is_at, locks
+from ...system.ownership import belong_as
 from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
 

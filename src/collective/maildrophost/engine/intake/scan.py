@@ -17,21 +17,15 @@ from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
+from ..doorbell import ring
+from ..message import InvalidMessage, Message, compose, mailfile
+from ..queue import Queue, QueueError, Refused, doorbells, take_file
+from ..unquoted import unquoted
+from ..wording import verbatim
 from .candidates import LOCK_SUFFIX, check_size, may_be_mail, starts_as_mail
-from .doorbell import ring
-from .droppedfile import (
-    Identity,
-    condition,
-    is_still,
-    not_there,
-    opened,
-)
-from .message import InvalidMessage, Message, compose, mailfile
-from .queue import Queue, QueueError, Refused, doorbells, take_file
+from .droppedfile import Identity, condition, is_still, not_there, opened
 from .removal import Removal
 from .reports import Reports, storable
-from .unquoted import unquoted
-from .wording import verbatim
 
 log = logging.getLogger("maildrop.intake")
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import time
 
-from .disk import sync_names
+from ..queue import Queue, forget_files
+from ..system.disk import sync_names
 from .droppedfile import Identity, condition, is_gone, reason_of
-from .queue import Queue, forget_files
 from .reports import Reports
 
 FORGOTTEN_AT_ONCE = 100

@@ -1,4 +1,4 @@
-"""Mail that leaves when the Zope transaction commits, or not at all.
+"""The mail of a transaction takes part in it as a data manager.
 
 The two phases, and why our sort key starts with "~maildrop":
 
@@ -28,7 +28,6 @@ from transaction.interfaces import IDataManagerSavepoint, ISavepointDataManager
 from zope.interface import implementer
 
 from collective.maildrophost.engine.doorbell import ring
-from collective.maildrophost.engine.identity import own_identity
 from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import (
     Batch,
@@ -42,13 +41,17 @@ from collective.maildrophost.engine.queue import (
     release,
     remember_batch,
 )
+from collective.maildrophost.engine.system.identity import own_identity
 from collective.maildrophost.indoubt import endings, storagelog
 from collective.maildrophost.indoubt.endings import Ending
-from collective.maildrophost.participants import everybody_voted, participants
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import refusals_named
-from collective.maildrophost.unended import watch
-from collective.maildrophost.unwritten import Unwritten
+from collective.maildrophost.transaction.participants import (
+    everybody_voted,
+    participants,
+)
+from collective.maildrophost.transaction.unended import watch
+from collective.maildrophost.transaction.unwritten import Unwritten
 
 SPILL_MESSAGES = 500
 SPILL_BYTES = 4 * 1024 * 1024

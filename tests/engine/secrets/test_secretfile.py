@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collective.maildrophost.engine.secretfile import (
+from collective.maildrophost.engine.secrets.secretfile import (
     MOST_OCTETS,
     read_line,
     read_text,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collective.maildrophost.engine.masking import hide
+from collective.maildrophost.engine.secrets.masking import hide
 
 SECRET = "k4~Qx/+9%zz Ä-longer-than-a-piece"
 OCTETS = SECRET.encode()

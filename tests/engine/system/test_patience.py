@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from collective.maildrophost.engine.patience import within
+from collective.maildrophost.engine.system.patience import within
 
 LONG = 60.0
 

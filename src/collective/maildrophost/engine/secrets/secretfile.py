@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..systemwords import reason
+from ..wording import Unfit, _
 from .secret import Secret
-from .systemwords import reason
-from .wording import Unfit, _
 
 MOST_OCTETS = 100_000
 """Of a private key a few thousand; a log or a device has no secret in it."""

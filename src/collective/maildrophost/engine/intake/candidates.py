@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from io import FileIO
 
-from .message import InvalidMessage, mailfile
+from ..message import InvalidMessage, mailfile
 
 LOCK_SUFFIX = ".lck"
 LARGEST_FILE_BYTES = 256 * 2**20

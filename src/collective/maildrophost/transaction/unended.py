@@ -6,7 +6,7 @@ import logging
 import os
 import weakref
 
-from collective.maildrophost.unwritten import Unwritten
+from collective.maildrophost.transaction.unwritten import Unwritten
 
 logger = logging.getLogger("maildrop.zope")
 

@@ -13,9 +13,9 @@ from itertools import combinations
 import pytest
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine import identity
 from collective.maildrophost.engine.cli import processes
-from collective.maildrophost.engine.identity import (
+from collective.maildrophost.engine.system import identity
+from collective.maildrophost.engine.system.identity import (
     Fate,
     fate,
     is_gone,

@@ -1,0 +1,1 @@
+"""What the operating system has: processes, files, locks, signals, waiting."""
