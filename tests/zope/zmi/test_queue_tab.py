@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -18,6 +19,7 @@ from collective.maildrophost.engine.queue import (
     release_lane,
     remember_batch,
 )
+from collective.maildrophost.engine.queue.search import SCANNED
 from collective.maildrophost.engine.system.identity import own_identity
 
 
@@ -148,6 +150,20 @@ def test_the_queue_tab_finds_messages(browser, main_queue, mail):
     page = browser.get("MailHost/manage_queue", text="APPLE")
     assert "apples" in page.text
     assert "pears" not in page.text
+
+
+def test_the_queue_tab_says_where_only_the_newest_were_looked_through(
+    browser, main_queue, mail
+):
+    with main_queue.write() as tx:
+        (id,) = enqueue(tx, [mail("apples")], time.time())
+        next_id = {"seq": int(id) + SCANNED - 1}
+        tx.execute(text("UPDATE sqlite_sequence SET seq = :seq"), next_id)
+        enqueue(tx, [mail("pears")], time.time())
+    only = "The text was looked for in the newest 200000 messages only."
+    found = browser.get("MailHost/manage_queue", text="apples").text
+    assert f"{only} No messages here." in found
+    assert only not in browser.get("MailHost/manage_queue").text
 
 
 def test_the_tabs_say_whether_mail_moves(browser):

@@ -27,6 +27,7 @@ from collective.maildrophost.engine.queue import (
     search,
     sentence,
 )
+from collective.maildrophost.engine.queue.search import SCANNED
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import configured_queue, queue_at
 
@@ -98,6 +99,7 @@ def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
         "text": text,
         "messages": [],
         "total": 0,
+        "only_newest": None,
         "batches": [],
         "earlier": _address(text, wanted, start - MESSAGES_PER_PAGE) if start else None,
         "later": None,
@@ -130,6 +132,7 @@ def _messages(
     return {
         "messages": [_message(each) for each in found.records],
         "total": found.total,
+        "only_newest": None if found.complete else SCANNED,
         "later": _address(text, state, end) if end < found.total else None,
     }
 
