@@ -31,7 +31,9 @@ GONE = process_identity().rpartition(" ")[0] + " 1"
 def no_patience(queue, monkeypatch):
     """Who waits for a lock fails at once, and not after twenty seconds."""
     hurried = database.BEGIN_WRITE._statement.text.replace("20s", "50ms")
-    monkeypatch.setattr(queue.database, "begin_write", database.Prepared(text(hurried)))
+    monkeypatch.setattr(
+        queue.database, "begin_write", database.Statement(text(hurried))
+    )
 
 
 @pytest.fixture
