@@ -12,6 +12,7 @@ from collective.maildrophost.controlpanel.moments import (
     size,
     times_of_day,
 )
+from collective.maildrophost.engine.clock import LATEST_SECONDS
 
 HOUR = 3600
 
@@ -42,6 +43,10 @@ def test_no_two_hours_of_a_day_have_the_same_name(berlin, first, twice):
 
 def test_a_time_of_day_is_short(berlin):
     assert times_of_day([1_790_000_000 // HOUR * HOUR]) == ["16:00"]
+
+
+def test_the_latest_time_that_mail_may_have_is_shown(portal, berlin):
+    assert moment(LATEST_SECONDS, portal.REQUEST)["text"]
 
 
 @pytest.mark.parametrize("first_or_second", [0, HOUR])

@@ -35,7 +35,10 @@ def clock(epoch_seconds: float, request: Any, now: float) -> str:
 def _local(epoch_seconds: float) -> DateTime:
     """For its date and time of day, as clocks show them here."""
     # Of seconds it writes one hour less in the hour before the clocks are put back.
-    return DateTime(datetime.fromtimestamp(epoch_seconds))
+    try:
+        return DateTime(datetime.fromtimestamp(epoch_seconds))
+    except (ValueError, OverflowError):  # the end of the year 9999, east of UTC
+        return DateTime(epoch_seconds)
 
 
 def times_of_day(epoch_seconds: Sequence[float]) -> list[str]:
