@@ -14,9 +14,11 @@ from collective.maildrophost.engine.queue import (
     RelayPause,
     clear,
     discard,
+    hold_lane,
     new_batch,
     pause,
     prepare,
+    release_lane,
     tables,
 )
 from collective.maildrophost.engine.queue.hours import SECONDS_PER_HOUR
@@ -88,6 +90,35 @@ def test_the_overview_follows_the_mail(owner, hurry, put, daemon):
     # Who is in the midst of it goes on from there.
     expect(queued).to_be_focused()
     expect(owner.page.locator("#maildrop-hours")).to_be_visible()
+
+
+@pytest.fixture
+def hold(queue):
+    """Has a colleague hold a lane, until the test ends."""
+    held = []
+
+    def hold_it(lane: Lane) -> None:
+        held.append(lane)
+        with queue.write() as tx:
+            hold_lane(tx, lane)
+
+    yield hold_it
+    with queue.write() as tx:
+        for lane in held:
+            release_lane(tx, lane)
+
+
+def test_the_keyboard_does_not_come_to_the_opposite_of_what_it_was_at(
+    owner, hurry, put, hold
+):
+    put("anna@example.org")
+    owner.open()
+    bulk = owner.page.locator("form:has(input[name=lane][value=bulk])")
+    bulk.locator("button[value=hold]").focus()
+    hold(Lane.BULK)
+    release = bulk.locator("button[value=release]")
+    expect(release).to_be_visible()
+    expect(release).not_to_be_focused()
 
 
 def test_the_overview_shows_why_mail_stands_still(

@@ -25,11 +25,14 @@
 
   // Who has come here with the keyboard, or opened the table, goes on from there.
   function replace(box, text) {
-    const focused = stops(box).indexOf(document.activeElement);
+    const focused = document.activeElement;
+    const place = stops(box).indexOf(focused);
     const opened = box.querySelector("details")?.open;
     box.innerHTML = text;
     if (opened) box.querySelector("details")?.setAttribute("open", "");
-    if (focused !== -1) stops(box)[focused]?.focus({ preventScroll: true });
+    const next = stops(box)[place];
+    // Not on to what does the opposite: somebody else may have held that lane.
+    if (next && next.value === focused.value) next.focus({ preventScroll: true });
   }
 
   function stops(box) {
