@@ -12,7 +12,10 @@ _ = MessageFactory("collective.maildrophost")
 
 
 def message(words: str) -> Any:
-    """What the engine says, to be translated where it is a Wording."""
+    """What the engine says, to be translated where it is a Wording.
+
+    No template may be inside itself: zope.i18n takes that for a circle.
+    """
     if not isinstance(words, Wording):
         return words
     mapping = {name: message(value) for name, value in words.mapping.items()}

@@ -47,7 +47,13 @@ FAULTS = {
     ),
     "auth: no common login mechanism: plain or login wanted, none offered": (
         "Anmeldung: kein gemeinsames Anmeldeverfahren: verlangt plain or login, "
-        "angeboten none"
+        "angeboten keines"
+    ),
+    "starttls: the relay does not offer STARTTLS, which MAILDROP_TLS=2 requires": (
+        "starttls: das Relay bietet kein STARTTLS an, das MAILDROP_TLS=2 verlangt"
+    ),
+    "ehlo: the relay closed the connection": (
+        "ehlo: das Relay hat die Verbindung geschlossen"
     ),
 }
 OF_OTHERS = ["greeting: 554 5.7.1 no", "ehlo: 502 5.5.1 no", "no route", "x: y: z", ""]

@@ -17,8 +17,10 @@ _PHASES = {
     "handshake": _("phase_handshake", default="handshake"),
     "greeting": _("phase_greeting", default="greeting"),
     "auth": _("phase_auth", default="auth"),
+    "ehlo": "ehlo",
+    "starttls": "starttls",
 }
-"""Those whose name is no command of SMTP."""
+"""Those in which it may be the daemon that says it; a command keeps its name."""
 
 _REASONS = (
     _("Connection refused"),
@@ -27,6 +29,7 @@ _REASONS = (
     _("Network is unreachable"),
     _("No route to host"),
     _("no answer of the relay within ${seconds} seconds"),
+    _("the relay closed the connection"),
     _("the connection was lost"),
     _("the connection was lost: ${reason}"),
     _("the name ${host} was not found: ${reason}"),
@@ -41,6 +44,7 @@ _REASONS = (
         "MAILDROP_ALLOW_CLEARTEXT_LOGIN=1"
     ),
     _("no common login mechanism: ${wanted} wanted, ${offered} offered"),
+    _("none"),
     _("login as ${user} refused: ${reply}"),
     _("MAILDROP_TLS_CA_FILE ${file}: ${reason}"),
     _("an unexpected ${kind} in the SMTP client"),
