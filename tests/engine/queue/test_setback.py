@@ -173,6 +173,15 @@ def test_one_that_is_behind_even_more_takes_it_for_no_mail_for_a_certain_time(
     assert claimed.since == agreed
 
 
+def test_mail_for_a_certain_time_keeps_it_where_the_clock_of_all_is_ahead(
+    hands, queue, monkeypatch
+):
+    (id,) = hands.send(hands.mail(at=hands.now + 1800))
+    monkeypatch.setattr(setback, "moment", lambda tx, now: hands.now + 3600)
+    assert pull_back(queue, hands.now, LONGEST) == 0
+    assert hands.message(id).due == hands.now + 1800
+
+
 def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, set_back):
     (held,) = hands.send()
     hands.do(hold_messages, [held])

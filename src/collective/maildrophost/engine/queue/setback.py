@@ -77,12 +77,16 @@ def unscheduled(created: ColumnElement[float], agreed: float) -> ColumnElement[b
 
     The lifetime of mail begins with such a time. One that was over for its sender,
     whose clock was fast, is one all the same: the lifetime begins after it. So it does
-    for mail that a daemon whose clock is behind has made due; but the time of that is
-    over at the moment that is `agreed`, and so it is for all others. Whoever else moves
-    the time of mail lets it lie after the beginning of the lifetime.
+    for mail that a daemon whose clock is behind has made due; but the time of either
+    is over for all at the moment that is `agreed`. Whoever else moves the time of mail
+    lets it lie after the beginning of the lifetime.
     """
     due, since = schedule.c.due, schedule.c.since
-    return (due > since) | ((due == since) & (due <= created)) | (due <= agreed)
+    return (
+        (due > since)
+        | ((due == since) & (due <= created))
+        | ((due < since) & (due <= agreed))
+    )
 
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> None:
