@@ -57,6 +57,7 @@ from collective.maildrophost.engine.config.hostport import HostPort
         "MAILDROP_HELO_NAME=192.0.2.1",
         "MAILDROP_HELO_NAME='[192.0.2.1]'",
         "MAILDROP_HELO_NAME=plone.example.org:25",
+        "MAILDROP_HELO_NAME=plone_web.example.org",
         "MAILDROP_POSTMASTER='a b'",
         "DEBUG_RECEIVER='a@b, <'",
         "MAILDROP_METRICS=host",

@@ -90,8 +90,8 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_HELO_NAME",
         Kind.HOST,
         "",
-        "The name that EHLO says, and that notifications come from; nothing says the "
-        "machine's own.",
+        "The name that EHLO says, and that notifications come from. Empty: the "
+        "machine's own; EHLO says its address where that has no dot.",
     ),
     Option("MAILDROP_LOGIN", Kind.TEXT, "", "User name for SMTP AUTH."),
     Option("MAILDROP_PASSWORD", Kind.SECRET, "", "Password for SMTP AUTH."),
