@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
-import pytest
+from engine.cli.conftest import pid_of
 from servers.catcher import Catcher
 from waiting import wait_until
 
 
-def pid_of(site) -> int:
-    return int(re.search(r"pid (\d+)", site.ctl("status").out).group(1))
-
-
-@pytest.fixture
-def started(site):
-    ended = site.ctl("start")
-    assert ended.status == 0, ended.err
-    return site
-
-
 def test_reload_makes_the_same_daemon_use_the_new_configuration(started):
     id = started.send()
-    pid = pid_of(started)
+    pid = pid_of(started.ctl("status").out)
     with Catcher() as catcher:
         started.configure(SMTP_PORT=catcher.port)
         assert started.ctl("reload").status == 0
         catcher.wait_for(1)
         wait_until(lambda: started.state_of(id) == "sent", what="the record")
-    assert pid_of(started) == pid
+    assert pid_of(started.ctl("status").out) == pid
 
 
 def test_reload_refuses_a_configuration_with_an_error(started):
