@@ -124,7 +124,7 @@ def test_what_was_locked_goes_on_once_it_is_not_and_that_is_told(
 
     async def until_it_goes_on() -> None:
         running = asyncio.create_task(heartbeat.run())
-        while "keeps a lock on what they had" not in caplog.text:
+        while "locks what was theirs" not in caplog.text:
             await asyncio.sleep(0.01)
         assert states(queue, ids) == [State.SENDING] * 2
         session.rollback()

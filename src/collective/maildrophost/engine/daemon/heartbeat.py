@@ -156,7 +156,9 @@ class Heartbeat:
             self._was_kept_from_it(error)
         else:
             if is_locked:
-                words = "another transaction keeps a lock on what they had"
+                words = (
+                    "daemons are gone, and another transaction locks what was theirs"
+                )
                 self._was_kept_from_it(QueueError(self._queue.name, verbatim(words)))
             else:
                 self._kept_from_it = 0

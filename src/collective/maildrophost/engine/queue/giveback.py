@@ -103,7 +103,8 @@ def recover_ownerless(tx: Transaction) -> int:
     """Undo the claims of daemons that are not there any more; returns how many.
 
     A daemon that was taken for dead may commit a claim after that, and die; or somebody
-    had a claim locked when its daemon was taken away. What is locked stays.
+    had a claim locked when its daemon was taken away: that goes back without the wait
+    of `put_off_large`. What is locked stays.
     """
     count = _take_back(tx, _OWNERLESS)
     if count:

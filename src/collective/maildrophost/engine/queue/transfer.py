@@ -76,7 +76,8 @@ def transfer(
 
     Their ids change, nothing else does; lanes that are held are held in the new queue.
     Records of sent mail stay. It may be run again, after any end, within a week; raises
-    QueueError, and no message is lost or doubled by that.
+    QueueError, and no message is lost or doubled by that. A copy of a queue that was
+    moved, from a backup say, is other mail: it would be moved again.
     """
     moved: Counter[State] = Counter()
     done = 0
