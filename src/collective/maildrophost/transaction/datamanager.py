@@ -24,7 +24,7 @@ from typing import Any
 
 import transaction
 from Products.MailHost.MailHost import MailHostError
-from transaction.interfaces import IDataManagerSavepoint, ISavepointDataManager
+from transaction.interfaces import ISavepointDataManager
 from zope.interface import implementer
 
 from collective.maildrophost.engine.doorbell import ring
@@ -50,6 +50,7 @@ from collective.maildrophost.transaction.participants import (
     everybody_voted,
     participants,
 )
+from collective.maildrophost.transaction.savepoint import SpoolSavepoint
 from collective.maildrophost.transaction.unended import watch
 from collective.maildrophost.transaction.unwritten import Unwritten
 
@@ -287,16 +288,3 @@ class SpoolDataManager:
         )
         with self._last_step(Ending.ABORTED, trouble), self._write() as tx:
             discard(tx, self.batch)
-
-
-@implementer(IDataManagerSavepoint)
-class SpoolSavepoint:
-    """How much mail a transaction had at one moment."""
-
-    def __init__(self, manager: SpoolDataManager, count: int) -> None:
-        self._manager = manager
-        self._count = count
-
-    def rollback(self) -> None:
-        """Forget the mail sent since."""
-        self._manager.roll_back(self._count)

@@ -1,0 +1,24 @@
+"""How much mail a transaction had at one moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from transaction.interfaces import IDataManagerSavepoint
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from collective.maildrophost.transaction.datamanager import SpoolDataManager
+
+
+@implementer(IDataManagerSavepoint)
+class SpoolSavepoint:
+    """To come back to with all that was sent since forgotten."""
+
+    def __init__(self, manager: SpoolDataManager, count: int) -> None:
+        self._manager = manager
+        self._count = count
+
+    def rollback(self) -> None:
+        """Forget the mail sent since."""
+        self._manager.roll_back(self._count)
