@@ -76,20 +76,22 @@ def test_a_stop_while_its_programs_are_loaded_is_heeded_once_they_are(site):
     assert site.log.rstrip().endswith("stopped")
 
 
-def test_a_mail_in_flight_is_finished_before_the_stop(site):
+def test_a_mail_in_flight_is_finished_before_the_stop(told, manager):
     answered = threading.Event()
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
-        site.configure(SMTP_PORT=relay.port)
-        with site.daemon() as daemon:
-            (id,) = site.send()
+        told.configure(SMTP_PORT=relay.port)
+        with told.daemon() as daemon:
+            assert manager.next()["READY"] == "1"
+            (id,) = told.send()
             wait_until(lambda: relay.received, what="the content")
             daemon.signal(signal.SIGTERM)
-            (waits,) = site.send()
+            assert manager.next() == {"STOPPING": "1"}
+            (waits,) = told.send()
             answered.set()
             assert daemon.process.wait(PATIENCE_SECONDS) == 0
-    assert site.message(id).state is State.SENT
-    assert not site.message(id).possible_duplicate
-    assert site.message(waits).state is State.QUEUED
+    assert told.message(id).state is State.SENT
+    assert not told.message(id).possible_duplicate
+    assert told.message(waits).state is State.QUEUED
 
 
 def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):

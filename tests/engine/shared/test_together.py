@@ -109,7 +109,9 @@ def test_one_probe_serves_all(machines, make_mail, unused_port, late_relay):
                 sites[0].send(make_mail(subject=str(number)))
             relay.wait_for(5)
             for site in sites:
-                found = site.log_lines("works again")
+                log = site.log.splitlines()
+                # It may yet hear of a fault that the other one was late to write down.
+                found = [line for line in log if line.endswith("works again")]
                 assert len(found) <= 1
 
 
