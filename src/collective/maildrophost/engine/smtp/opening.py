@@ -44,7 +44,6 @@ def open_session(
             session.relay,
             broken.phase,
             broken.reason,
-            broken.permanent,
             silent=isinstance(broken, Silent),
         ) from None
 

@@ -47,14 +47,13 @@ Steps: TypeAlias = Generator[Step, Any, Value]
 class Broken(Exception):
     """The conversation cannot go on: dropped, silent too long, or no SMTP.
 
-    `reason` is one printable line; `permanent` when waiting will not mend it.
+    `reason` is one printable line.
     """
 
-    def __init__(self, phase: Phase, reason: str, permanent: bool = False) -> None:
+    def __init__(self, phase: Phase, reason: str) -> None:
         super().__init__(f"{phase}: {reason}")
         self.phase = phase
         self.reason = reason
-        self.permanent = permanent
 
 
 class Silent(Broken):
