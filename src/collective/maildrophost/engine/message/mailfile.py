@@ -18,7 +18,8 @@ _KNOWN = ("To", "From", "Lane", "At")
 class MailFile:
     """A mail file taken apart; ``at`` is in seconds since the epoch, None: at once.
 
-    ``content`` is the message, byte for byte as in the file.
+    ``content`` is the message, byte for byte as in the file. Of the files of other
+    programs the addresses are not checked yet.
     """
 
     sender: str

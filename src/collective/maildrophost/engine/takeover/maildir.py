@@ -19,7 +19,8 @@ from pathlib import Path
 from ..intake.reports import storable
 from ..message import InvalidMessage
 from ..message.headers import Field, FieldFinder, header_block_end, without
-from .oldmail import OldMail, Opened, found_at
+from ..message.mailfile import MailFile
+from .oldmail import OldMail, found_at
 
 FOLDERS = ("new", "cur")
 SENDING, REJECTED = ".sending-", ".rejected-"
@@ -97,7 +98,7 @@ def _mail(
     )
 
 
-def _open(data: bytes) -> Opened:
+def _open(data: bytes) -> MailFile:
     fields = _FINDER.find(data, header_block_end(data))
     envelope = _on_top(fields) or _below(fields)
     if envelope is None:
@@ -106,9 +107,11 @@ def _open(data: bytes) -> Opened:
             "X-Actually-To): this is no queue of zope.sendmail or repoze.sendmail"
         )
     sender, recipients = envelope
-    return Opened(
+    return MailFile(
         sender=_decoded(sender.value),
-        recipients=_decoded(recipients.value),
+        recipients=(_decoded(recipients.value),),
+        lane=None,
+        at=None,
         content=without(data, sorted(envelope, key=lambda field: field.start)),
     )
 

@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..intake.droppedfile import is_still
-from ..message import Lane
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The envelope and the message of an old mail; nothing in it is checked yet."""
-
-    sender: str
-    recipients: str | tuple[str, ...]
-    content: bytes
-    lane: Lane | None = None
-    at: float | None = None
+from ..message.mailfile import MailFile
 
 
 @dataclass(frozen=True)
@@ -37,7 +26,7 @@ class OldMail:
     files: tuple[Path, ...]
     found: os.stat_result
     seen: float
-    open: Callable[[bytes], Opened]
+    open: Callable[[bytes], MailFile]
     failed: str = ""
     possible_duplicate: bool = False
 

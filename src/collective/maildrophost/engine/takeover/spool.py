@@ -11,7 +11,7 @@ from pathlib import Path
 from ..intake.candidates import LOCK_SUFFIX, may_be_mail, starts_as_mail
 from ..intake.droppedfile import Identity, opened, reason_of
 from ..message import mailfile
-from .oldmail import Left, OldMail, Opened, found_at
+from .oldmail import Left, OldMail, found_at
 
 LOCKED = (
     "is locked: its transaction has not ended, or was cut off. Remove {lock} to have "
@@ -64,11 +64,4 @@ def _consider(
     elif ours:
         # The drop directory's own key: a daemon that watches it takes nothing twice.
         key = Identity.of(str(path), found).key
-        yield OldMail(lambda data: key, (path,), found, seen, _open)
-
-
-def _open(data: bytes) -> Opened:
-    dropped = mailfile.parse(data)
-    return Opened(
-        dropped.sender, dropped.recipients, dropped.content, dropped.lane, dropped.at
-    )
+        yield OldMail(lambda data: key, (path,), found, seen, mailfile.parse)
