@@ -34,7 +34,6 @@ class MessageKey(NamedTuple):
 class Standing:
     """One message, locked until the transaction ends."""
 
-    state: str
     owner: str | None
     attempts: int
     created: float
@@ -47,7 +46,6 @@ class Standing:
 _STANDING = Statement(
     select(
         schedule.c.message_id,
-        schedule.c.state,
         schedule.c.owner,
         schedule.c.attempts,
         tables.message.c.created,
