@@ -12,7 +12,7 @@ What this costs, with any number of messages in the queue:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -92,10 +92,10 @@ def search(tx: Transaction, wanted: Search, limit: int, offset: int = 0) -> Foun
         page = _sorted(wanted, oldest).limit(limit).offset(offset)
         rows = tx.execute(page.add_columns(func.count().over())).all()
         keys = [key for key, _ in rows]
-        total = rows[0][1] if rows else _count(tx, wanted, oldest)
+        total = rows[0][1] if rows else _count(tx, _conditions(wanted, oldest))
     else:
         keys = list(tx.execute(_from_index(wanted, limit, offset)).scalars())
-        total = _count(tx, wanted, oldest)
+        total = _count(tx, _conditions(wanted, oldest))
     complete = not wanted.text.strip() or _nothing_before(tx, oldest)
     return Found(tuple(records(tx, keys)), total, complete)
 
@@ -138,10 +138,7 @@ def ids_matching(
 
 def count_matching(tx: Transaction, wanted: Search, there: Present) -> int:
     """How many of the messages that were `there` are wanted."""
-    counted = select(func.count()).select_from(schedule)
-    matching = counted.where(*_conditions_there(tx, wanted, there))
-    found: int = tx.execute(matching).scalar_one()
-    return found
+    return _count(tx, _conditions_there(tx, wanted, there))
 
 
 def _conditions_there(
@@ -170,9 +167,9 @@ def _oldest_scanned(tx: Transaction) -> int:
     return max(0, newest_id(tx) - SCANNED + 1)
 
 
-def _count(tx: Transaction, wanted: Search, oldest: int) -> int:
-    counted = select(func.count()).select_from(schedule)
-    found: int = tx.execute(counted.where(*_conditions(wanted, oldest))).scalar_one()
+def _count(tx: Transaction, conditions: Iterable[ColumnElement[bool]]) -> int:
+    counted = select(func.count()).select_from(schedule).where(*conditions)
+    found: int = tx.execute(counted).scalar_one()
     return found
 
 
