@@ -89,10 +89,10 @@ def queue_command(
 
 
 def _keys(queue: Queue, state: State | None, limit: int) -> list[int]:
-    from ..queue import IN_QUEUE, keys_in_order
+    from ..queue import keys_in_order
 
     with queue.read() as tx:
-        return keys_in_order(tx, IN_QUEUE if state is None else (state,), limit)
+        return keys_in_order(tx, state, limit)
 
 
 def _pages(queue: Queue, keys: list[int]) -> Iterator[list[MessageRecord]]:

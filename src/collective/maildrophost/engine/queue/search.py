@@ -12,7 +12,7 @@ What this costs, with any number of messages in the queue:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -101,19 +101,19 @@ def search(tx: Transaction, wanted: Search, limit: int, offset: int = 0) -> Foun
 
 
 def keys_in_order(
-    tx: Transaction, states: Sequence[State] = IN_QUEUE, limit: int | None = None
+    tx: Transaction, state: State | None, limit: int | None = None
 ) -> list[int]:
-    """The rows of messages in these states, oldest due first.
+    """The rows of messages in one state, or all that are not sent; oldest due first.
 
     To be read with `records` bit by bit; without a limit, all of them.
     """
-    found = _in_due_order(Search(states=tuple(states)), limit, 0)
-    return list(tx.execute(found).scalars())
+    states = IN_QUEUE if state is None else (state,)
+    return list(tx.execute(_in_due_order(Search(states=states), limit, 0)).scalars())
 
 
 def list_messages(tx: Transaction, state: State | None = None) -> list[MessageRecord]:
     """Every message in one state, or all that are not sent; oldest due first."""
-    return records(tx, keys_in_order(tx, IN_QUEUE if state is None else (state,)))
+    return records(tx, keys_in_order(tx, state))
 
 
 def ids_matching(
