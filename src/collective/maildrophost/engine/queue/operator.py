@@ -132,17 +132,11 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     return _act(tx, "delete", ids, lambda found: False, act)
 
 
-_BY_HAND_ONLY = {
-    # A prepared message of a transaction that is just ending must not be released or
-    # deleted with the crowd; with --state prepared a person means it.
-    "release": (State.PREPARED,),
-    "delete": (State.PREPARED,),
-}
-
-
 def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     """Those of `states` whose messages take part in `action` on all of them."""
-    by_hand_only = () if len(states) == 1 else _BY_HAND_ONLY.get(action, ())
+    # A prepared message of a transaction that is just ending must not be released or
+    # deleted with the crowd; with --state prepared a person means it.
+    by_hand_only = () if len(states) == 1 else (State.PREPARED,)
     return tuple(
         each for each in ACTS_ON[action] if each in states and each not in by_hand_only
     )
