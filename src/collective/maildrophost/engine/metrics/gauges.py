@@ -70,14 +70,8 @@ def _queue(figures: Figures) -> Iterator[Gauge]:
 
 
 def _relays(figures: Figures) -> Iterator[Gauge]:
-    in_use = {daemon.relay for daemon in figures.stats.daemons}
-    # The fault of a relay that was given up is remembered for days.
-    faults = {
-        pause.name: pause
-        for pause in figures.stats.relay_pauses
-        if pause.name in in_use or not in_use
-    }
-    names = in_use | set(faults)
+    faults = {pause.name: pause for pause in figures.stats.current_pauses}
+    names = {daemon.relay for daemon in figures.stats.daemons} | set(faults)
     yield Gauge(
         "relay_up",
         "0: the relay is at fault, delivery is paused.",

@@ -36,17 +36,24 @@ class Stats:
     hours: tuple[HourRecord, ...]
 
     @property
-    def relay(self) -> RelayPause | None:
-        """The pause of the relay that stops mail now; None when mail can move.
+    def current_pauses(self) -> tuple[RelayPause, ...]:
+        """Those of relays in use; the fault of one that was given up is kept for days.
 
-        Every living daemon is in the same boat as long as all use the same relay. While
-        none lives a fault that one has found is shown until it is forgotten, by one
+        While no daemon lives, what one has found is shown until it is forgotten: by one
         that has tried again, or in time where none has that relay (see prune.py).
         """
         in_use = {daemon.relay for daemon in self.daemons}
-        current = [pause for pause in self.relay_pauses if pause.name in in_use]
-        found = current if in_use else self.relay_pauses
-        return next(iter(found), None)
+        return tuple(
+            pause for pause in self.relay_pauses if pause.name in in_use or not in_use
+        )
+
+    @property
+    def relay(self) -> RelayPause | None:
+        """The pause of the relay that stops mail now; None when mail can move.
+
+        Every living daemon is in the same boat as long as all use the same relay.
+        """
+        return next(iter(self.current_pauses), None)
 
     def as_json(self) -> dict[str, Any]:
         """The figures as `stats --json` and REST show them."""
