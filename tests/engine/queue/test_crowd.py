@@ -151,8 +151,8 @@ def delete_asked_about(queue, hands):
     """Asks before a deletion: how many would go, and what deletes them."""
 
     def ask(wanted=EVERYTHING):
-        asked = hands.do(ask_about, "delete", wanted)
-        return asked.affected, lambda: act_on_all(queue, "delete", wanted, asked)
+        asked, affected = hands.do(ask_about, "delete", wanted)
+        return affected, lambda: act_on_all(queue, "delete", wanted, asked)
 
     return ask
 

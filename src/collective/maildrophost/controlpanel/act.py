@@ -195,9 +195,8 @@ class ActOnMessages(Action):
     def _question(self) -> _Question:
         with self.site_mail_host.queue().read() as tx:
             if self.on_all:
-                asked = ask_about(tx, self.action, self.query.search)
-                first = self._first(tx, asked)
-                return _Question(asked.affected, first, fields_of(asked))
+                asked, affected = ask_about(tx, self.action, self.query.search)
+                return _Question(affected, self._first(tx, asked), fields_of(asked))
             keys = dict.fromkeys(map(key_of, self.ids))
             chosen = records(tx, [key for key in keys if key is not None])
             which = [("ids:list", id) for id in self.ids]

@@ -15,19 +15,16 @@ def fields_of(asked: Asked) -> list[tuple[str, str]]:
     return [
         ("newest", str(asked.there.newest)),
         ("unended", " ".join(spans)),
-        ("affected", str(asked.affected)),
         ("matching", str(asked.matching)),
     ]
 
 
 def asked_of(field: Callable[[str], str]) -> Asked | None:
     """What the form's fields tell; None: nobody was asked."""
-    newest, affected, matching = map(
-        key_of, map(field, ("newest", "affected", "matching"))
-    )
-    if newest is None or affected is None or matching is None:
+    newest, matching = key_of(field("newest")), key_of(field("matching"))
+    if newest is None or matching is None:
         return None
     spans = (each.partition("-") for each in field("unended").split())
     ends = [(key_of(first), key_of(last)) for first, _, last in spans]
     unended = tuple((a, b) for a, b in ends if a is not None and b is not None)
-    return Asked(Present(newest, unended), affected, matching)
+    return Asked(Present(newest, unended), matching)

@@ -27,12 +27,11 @@ AT_ONCE = 1000
 class Asked:
     """What a person is asked about, before an action on all that match.
 
-    Of the messages that were `there` then, `affected` took part in the action, and
-    `matching` were as they were asked for: with those that were being sent.
+    Of the messages that were `there` then, so many were `matching` what was asked for:
+    with those that were being sent.
     """
 
     there: Present
-    affected: int
     matching: int
 
 
@@ -45,11 +44,14 @@ class MoreThanAsked(MaildropError):
         )
 
 
-def ask_about(tx: Transaction, action: str, wanted: Search) -> Asked:
-    """What a person is to be asked about before `action` on every wanted message."""
+def ask_about(tx: Transaction, action: str, wanted: Search) -> tuple[Asked, int]:
+    """What a person is to be asked about before `action` on every wanted message.
+
+    With how many of them it is about.
+    """
     there = present_now(tx)
     affected = count_matching(tx, who_takes_part(action, wanted), there)
-    return Asked(there, affected, _matching(tx, wanted, there))
+    return Asked(there, _matching(tx, wanted, there)), affected
 
 
 def who_takes_part(action: str, wanted: Search) -> Search:

@@ -152,20 +152,20 @@ def _ask(configured: Configured, selected: _Selection) -> Asked:
     # None: whoever started the command has closed it.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("delete --all needs --yes where it cannot ask")
-    asked = _to_be_deleted(configured, selected)
+    asked, affected = _to_be_deleted(configured, selected)
     state = selected.state
     which = f"all {state.value} messages" if state else "all messages"
-    question = f"{messages(asked.affected)} to delete. Delete {which} for good?"
+    question = f"{messages(affected)} to delete. Delete {which} for good?"
     click.confirm(question, abort=True, err=True)
     return asked
 
 
-def _to_be_deleted(configured: Configured, selected: _Selection) -> Asked:
+def _to_be_deleted(configured: Configured, selected: _Selection) -> tuple[Asked, int]:
     from ..crowd import Asked, ask_about
     from ..queue import Present
 
     if not configured.has_queue():
-        return Asked(Present(newest=0), affected=0, matching=0)
+        return Asked(Present(newest=0), matching=0), 0
     with configured.queue() as queue, queue.read() as tx:
         return ask_about(tx, "delete", selected.search)
 
