@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..system.flock import locks
+from ..system.flock import locks_where_it_can
 from .waiting import comes_true
 
 
@@ -32,7 +32,7 @@ def turn(configuration: Path, seconds: float) -> Iterator[None]:
         return
     try:
         comes_true(
-            lambda: _locks(handle),
+            lambda: locks_where_it_can(handle, fcntl.LOCK_EX),
             seconds,
             "another start, stop or restart of this daemon has not ended: 'fuser "
             f"{configuration}' names it; it has up to {seconds:.0f} seconds…",
@@ -40,10 +40,3 @@ def turn(configuration: Path, seconds: float) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _locks(handle: int) -> bool:
-    try:
-        return locks(handle, fcntl.LOCK_EX)
-    except OSError:
-        return True

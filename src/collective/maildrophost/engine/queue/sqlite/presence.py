@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from ...system.flock import is_at, locks
+from ...system.flock import is_at, locks_where_it_can
 from ...system.ownership import belong_as
 from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
@@ -95,7 +95,7 @@ class Presence:
         """Whether the file is; if not, `handle` has the lock alone."""
         until = time.monotonic() + PATIENCE_SECONDS
         while not _exists(self._queue):
-            if handle is None or _locks(handle, fcntl.LOCK_EX):
+            if handle is None or locks_where_it_can(handle, fcntl.LOCK_EX):
                 return False
             if time.monotonic() > until:
                 raise Unfit(
@@ -129,7 +129,9 @@ class Presence:
 
     def _share(self) -> None:
         until = time.monotonic() + PATIENCE_SECONDS
-        while self._handle is not None and not _locks(self._handle, fcntl.LOCK_SH):
+        while self._handle is not None and not locks_where_it_can(
+            self._handle, fcntl.LOCK_SH
+        ):
             if time.monotonic() > until:
                 break  # it is kept by one who was stopped meanwhile
             pause(TURN_SECONDS)
@@ -156,14 +158,6 @@ def _exists(path: Path) -> bool:
 
 def _nearest(queue: Path) -> Path:
     return queue if _exists(queue) else queue.parent
-
-
-def _locks(handle: int, kind: int) -> bool:
-    """Whether `handle` has the lock now, at once; also where there are no locks."""
-    try:
-        return locks(handle, kind)
-    except OSError:
-        return True
 
 
 def _open(lock: Path) -> int | None:
