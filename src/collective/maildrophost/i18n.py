@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from zope.i18n import translate
 from zope.i18nmessageid import MessageFactory
 
 from collective.maildrophost.engine.wording import Wording
@@ -20,3 +21,8 @@ def message(words: str) -> Any:
         return words
     mapping = {name: message(value) for name, value in words.mapping.items()}
     return _(words.template, mapping=mapping)
+
+
+def translated(message: Any, request: Any) -> str:
+    """The message in the reader's language."""
+    return str(translate(message, context=request))

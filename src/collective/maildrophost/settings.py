@@ -9,14 +9,13 @@ from Products.MailHost.interfaces import IMailHost
 from zope import schema
 from zope.component import adapter, queryUtility
 from zope.globalrequest import getRequest
-from zope.i18n import translate
 from zope.interface import Interface, Invalid, implementer, invariant, provider
 from zope.schema.interfaces import IContextSourceBinder
 from zope.schema.vocabulary import SimpleTerm, SimpleVocabulary
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.i18n import _, message
+from collective.maildrophost.i18n import _, message, translated
 from collective.maildrophost.interfaces import IMaildropHost
 
 
@@ -90,7 +89,7 @@ class IMaildropHostSettings(Interface):
             productconfig.configuration(key)
         except MaildropError as error:
             # Every form shows its text, and not each of them would translate it.
-            why = translate(message(error.wording), context=getRequest())
+            why = translated(message(error.wording), getRequest())
             raise Invalid(why) from error
 
 

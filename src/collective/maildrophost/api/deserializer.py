@@ -10,7 +10,6 @@ from plone.restapi.interfaces import IDeserializeFromJson
 from z3c.form.interfaces import IManagerValidator
 from zExceptions import BadRequest
 from zope.component import adapter, getMultiAdapter
-from zope.i18n import translate
 from zope.interface import alsoProvides, implementer
 from zope.schema import getFieldsInOrder
 from zope.schema.interfaces import IChoice, RequiredMissing, ValidationError
@@ -19,7 +18,7 @@ from collective.maildrophost.api.access import check_origin, check_permission
 from collective.maildrophost.api.body import json_object
 from collective.maildrophost.api.controlpanel import IMaildropHostControlpanel
 from collective.maildrophost.api.mailhost import maildrop_host
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, translated
 from collective.maildrophost.settings import IMaildropHostSettings
 
 
@@ -94,6 +93,6 @@ class SettingsDeserializer:
         # In the words that Volto reads.
         error = {
             "error": "ValidationError",
-            "message": translate(message, context=self.request),
+            "message": translated(message, self.request),
         }
         return {**error, "field": field} if field else error

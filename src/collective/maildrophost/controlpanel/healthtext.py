@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from zope.i18n import translate
-
 from collective.maildrophost.controlpanel import relaytext
 from collective.maildrophost.controlpanel.moments import clock, span
 from collective.maildrophost.engine.queue import Health, Reason
-from collective.maildrophost.i18n import _, message
+from collective.maildrophost.i18n import _, message, translated
 
 
 def sentence(health: Health, request: Any, now: float) -> str:
     """What an administrator has to know first."""
-
-    def said(message: Any) -> str:
-        return str(translate(message, context=request))
-
     since = "" if health.since is None else clock(health.since, request, now)
     mapping = {
-        "waiting": said(_waiting(health, said)),
+        "waiting": translated(_waiting(health, request), request),
         "relay": health.relay,
-        "fault": said(_fault(health)),
+        "fault": translated(_fault(health), request),
         "since": since,
     }
-    return said(_sentence(health, mapping))
+    return translated(_sentence(health, mapping), request)
 
 
 def _sentence(health: Health, mapping: dict[str, str]) -> Any:
@@ -68,10 +62,11 @@ def _fault(health: Health) -> Any:
     return message(health.fault)
 
 
-def _waiting(health: Health, said: Any) -> Any:
+def _waiting(health: Health, request: Any) -> Any:
     if not health.waiting:
         return _("health_nothing_waiting", default="nothing is waiting")
-    mapping = {"count": str(health.waiting), "age": said(span(health.oldest_seconds))}
+    age = translated(span(health.oldest_seconds), request)
+    mapping = {"count": str(health.waiting), "age": age}
     if not health.oldest_seconds:
         return _(
             "health_none_due",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from zope.i18n import translate
-
 from collective.maildrophost.engine.queue import State
 from collective.maildrophost.engine.queue.leftalone import (
     LeftAlone,
@@ -13,7 +11,7 @@ from collective.maildrophost.engine.queue.leftalone import (
     OtherState,
     StillRunning,
 )
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, translated
 
 # Whole clauses, for an adjective or a verb in the midst of one is another word in
 # another language.
@@ -42,14 +40,14 @@ _ONLY = {
 
 def reason(why: LeftAlone, request: Any) -> str:
     """The reader's words for what `str` says of it in English."""
-
-    def said(message: Any) -> str:
-        return str(translate(message, context=request))
-
     if not isinstance(why, OtherState):
-        return said(_reason(why))
-    mapping = {"state": said(_IS[why.state]), "only": said(_ONLY[why.action])}
-    return said(_("other_state", default="${state}; ${only}", mapping=mapping))
+        return translated(_reason(why), request)
+    mapping = {
+        "state": translated(_IS[why.state], request),
+        "only": translated(_ONLY[why.action], request),
+    }
+    other = _("other_state", default="${state}; ${only}", mapping=mapping)
+    return translated(other, request)
 
 
 def _reason(why: LeftAlone) -> Any:

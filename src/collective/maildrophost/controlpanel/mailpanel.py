@@ -14,7 +14,6 @@ from Products.CMFPlone.controlpanel.browser.mail import (
 from Products.MailHost.MailHost import MailHostError
 from z3c.form import button
 from z3c.form.interfaces import DISPLAY_MODE
-from zope.i18n import translate
 
 from collective.maildrophost.controlpanel.configurationtext import MASK
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
@@ -25,7 +24,7 @@ from collective.maildrophost.controlpanel.testmail import (
 )
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.i18n import _, message
+from collective.maildrophost.i18n import _, message, translated
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
 
 PANEL = "maildrophost-controlpanel"
@@ -85,7 +84,7 @@ class MaildropMailForm(MailControlPanelForm):
                 mapping={"value": values[name] or "-", "option": option, "path": path},
             )
             # Never what is in the registry: nothing reads that, and it has a password.
-            self.widgets[name].value = translate(elsewhere, context=self.request)
+            self.widgets[name].value = translated(elsewhere, self.request)
             self.widgets[name].required = False
 
     @button.handler(buttons["test"])

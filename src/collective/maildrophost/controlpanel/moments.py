@@ -9,10 +9,9 @@ from typing import Any
 from DateTime import DateTime
 from plone.base.i18nl10n import ulocalized_time
 from zope.component.hooks import getSite
-from zope.i18n import translate
 
 from collective.maildrophost.engine.clock import rfc3339
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, translated
 
 DAY_SECONDS = 86400
 
@@ -83,5 +82,5 @@ def size(octets: int, request: Any) -> str:
             break
         amount /= 1000
     digits = 1 if unit != "B" and amount < 10 else 0
-    point = translate(_("decimal_point", default="."), context=request)
+    point = translated(_("decimal_point", default="."), request)
     return f"{amount:.{digits}f} {unit}".replace(".", point)

@@ -11,7 +11,6 @@ from plone.protect import CheckAuthenticator, PostOnly
 from plone.protect.authenticator import createToken
 from Products.Five import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from zope.i18n import translate
 
 from collective.maildrophost.controlpanel import healthtext
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
@@ -19,7 +18,7 @@ from collective.maildrophost.controlpanel.query import Query
 from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Health, Search, Stats, look, unreadable
-from collective.maildrophost.i18n import _
+from collective.maildrophost.i18n import _, translated
 from collective.maildrophost.readable import readable
 
 TABS = (
@@ -119,7 +118,7 @@ class Page(BrowserView):
 
     def translated(self, message: Any) -> str:
         """The message in the reader's language."""
-        return str(translate(message, context=self.request))
+        return translated(message, self.request)
 
 
 class HealthOnly(Page):

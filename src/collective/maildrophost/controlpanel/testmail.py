@@ -10,11 +10,10 @@ from typing import Any
 import transaction
 from plone import api
 from Products.MailHost.MailHost import MailHostError
-from zope.i18n import translate
 
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
-from collective.maildrophost.i18n import _, message
+from collective.maildrophost.i18n import _, message, translated
 
 
 class PerhapsQueued(MailHostError):
@@ -104,14 +103,14 @@ def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
     )
     name = _setting("plone.email_from_name")
     message = EmailMessage(policy=SMTPUTF8.clone(cte_type="7bit"))
-    message["Subject"] = _one_line(translate(subject, context=request))
+    message["Subject"] = _one_line(translated(subject, request))
     message["From"] = formataddr((_one_line(name), site_address()))
     message["To"] = recipient
     message["Date"] = localtime()
     domain = site_address().rpartition("@")[2] or None
     message["Message-ID"] = make_msgid("maildrop-test", domain)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(str(translate(text, context=request)) + "\n", charset="utf-8")
+    message.set_content(translated(text, request) + "\n", charset="utf-8")
     return message
 
 
