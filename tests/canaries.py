@@ -16,12 +16,10 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import commands
-from commands import PROGRAM
+from commands import PROGRAM, environment
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.cli import main
-
-OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID")
 
 USER = "site@example.org"
 PASSWORD = "c4nary-Pass/w%rd+7Qz=="
@@ -64,12 +62,6 @@ def found_in(data: bytes) -> list[str]:
         for name, secret in CANARIES.items()
         if any(form in data for form in forms(secret))
     ]
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """What a program finds in its environment: nothing of ours."""
-    kept = {key: text for key, text in os.environ.items() if not key.startswith(OURS)}
-    return {**kept, **changes}
 
 
 class Stage:

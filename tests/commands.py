@@ -30,9 +30,21 @@ PROGRAM = (sys.executable, "-m", f"{ENGINE}.cli")
 IMPATIENT = str(Path(__file__).parent / "engine" / "faults" / "impatient.py")
 """The same with other constants, which are its first argument."""
 SECONDS = 60
+OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID", "COLUMNS")
+"""What the program heeds of its environment; names that begin so."""
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "GLIBC_", "FAKETIME")
 _LONGEST_REQUEST = 128 * 1024
 _PID_DIGITS = 10
+
+
+def environment(*unwanted: str, **changes: str) -> dict[str, str]:
+    """What the program finds around it: nothing of ours, and none of the `unwanted`."""
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith((*OURS, *unwanted))
+    }
+    return {**kept, **changes}
 
 
 def run(

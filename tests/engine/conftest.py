@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import commands
 import pytest
-from commands import PROGRAM
+from commands import PROGRAM, environment
 from servers.scripted import Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -36,12 +35,6 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     pauses,
 )
-
-
-def environment() -> dict[str, str]:
-    """What the daemon finds in its environment: nothing of ours."""
-    ours = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID")
-    return {key: text for key, text in os.environ.items() if not key.startswith(ours)}
 
 
 def mail(
@@ -192,7 +185,7 @@ class Site:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes] | commands.Lasting:
         bound = "--config", str(self.path), "run", *arguments
-        environ = {**environment(), **self.environ}
+        environ = environment(**self.environ)
         return commands.start(*bound, environ=environ, program=self.program)
 
     @contextmanager

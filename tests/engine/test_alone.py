@@ -13,6 +13,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from commands import environment
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import Lane, Message
@@ -44,18 +45,6 @@ for found in pkgutil.walk_packages(engine.__path__, engine.__name__ + "."):
 zope = {"zope", "Zope2", "ZODB", "Products", "Acquisition", "plone", "transaction"}
 assert not zope & set(sys.modules), zope & set(sys.modules)
 """
-
-
-OURS = ("MAILDROP", "SMTP_", "DEBUG")
-
-
-def environment(*unwanted: str) -> dict[str, str]:
-    """What is around, without our options and without the `unwanted` names."""
-    return {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith((*OURS, *unwanted))
-    }
 
 
 def output(*command: object, heard: str = "", **variables: str) -> str:

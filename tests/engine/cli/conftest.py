@@ -18,7 +18,7 @@ from typing import Any
 
 import commands
 import pytest
-from commands import PROGRAM
+from commands import PROGRAM, environment
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.cli import main
@@ -51,16 +51,6 @@ class Ended:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """What the program finds in its environment: nothing of ours."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MAILDROP", "SMTP_", "DEBUG", "COLUMNS"))
-    }
-    return {**kept, **changes}
 
 
 def run(*arguments: str, stdin: bytes = b"", **environ: str) -> Ended:

@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from commands import PROGRAM
-from engine.cli.conftest import environment, pid_of
+from commands import PROGRAM, environment
+from engine.cli.conftest import pid_of
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until

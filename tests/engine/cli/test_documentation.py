@@ -12,7 +12,7 @@ from pathlib import Path
 
 import commands as program
 import pytest
-from engine.cli.conftest import environment
+from commands import environment
 from servers.catcher import Catcher
 from waiting import PATIENCE_SECONDS, wait_until
 

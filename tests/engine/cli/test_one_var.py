@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import PROGRAM
-from engine.cli.conftest import Site, environment
+from commands import PROGRAM, environment
+from engine.cli.conftest import Site
 from waiting import wait_until
 
 

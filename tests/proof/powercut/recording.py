@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.conftest import environment
+from commands import environment
 from proof.powercut.calls import PATHS_ALONE, Call, calls, traced
 from proof.powercut.databases import Database
 from proof.powercut.disk import EVERYTHING, NOTHING, Disk, Names, files_below
