@@ -43,15 +43,10 @@ def machines(postgresql_url, make_site, tmp_path):
 
 
 @pytest.fixture
-def breakable(tmp_path):
+def breakable():
     """A server that a test may stop, kill and pause."""
     with PostgreSQL(max_connections=12) as server:
         yield server
-
-
-@pytest.fixture
-def breakable_url(breakable):
-    return breakable.url(breakable.create())
 
 
 @pytest.fixture

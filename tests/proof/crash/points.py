@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from proof.crash.killing import AFTER, BEFORE, Plan
 
@@ -39,9 +38,6 @@ class Point:
                     f"{self.scene}: {when} {what}{again}{killed}",
                     Plan(self.step, when, self.doing, who, self.nth, self.unheard),
                 )
-
-
-Ways: TypeAlias = Iterable[tuple[str, str, Plan]]
 
 
 def ways(points: Iterable[Point]) -> list[tuple[str, str, Plan]]:
