@@ -14,6 +14,7 @@ from pathlib import Path
 import commands
 import pytest
 from commands import PROGRAM, environment
+from servers.certificates import Certificates
 from servers.scripted import Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -224,6 +225,13 @@ class Site:
         ended = self.call(*arguments, stdin=stdin)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.decode().strip()
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Iterator[Certificates]:
+    """An authority, and the certificate of a relay on this machine."""
+    with Certificates() as certificates:
+        yield certificates
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import pytest
 from commands import IMPATIENT
 from engine.faults.exchange import Exchange
-from servers.certificates import Certificates
 from servers.scripted import Hang, Scripted
 from servers.silent import silent
 
@@ -83,12 +82,6 @@ def exchange(request, hangs):
     exchange = request.getfixturevalue(f"{kind}_exchange")
     yield exchange
     exchange.forget()
-
-
-@pytest.fixture(scope="session")
-def certificates():
-    with Certificates() as certificates:
-        yield certificates
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from servers.certificates import Certificates
 
 from collective.maildrophost.engine.config import RelayAddress, Secret
 from collective.maildrophost.engine.smtp import (
@@ -21,12 +20,6 @@ from collective.maildrophost.engine.smtp import (
 )
 
 CONTENT = b"Subject: hello\r\n\r\nbody\r\n"
-
-
-@pytest.fixture(scope="session")
-def certificates():
-    with Certificates() as certificates:
-        yield certificates
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
