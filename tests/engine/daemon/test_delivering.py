@@ -78,23 +78,6 @@ def test_a_certificate_nobody_trusts_pauses_the_relay(site):
     assert site.message(id).attempts == 0
 
 
-def test_a_refused_password_bounces_nothing_and_is_an_error_once(site):
-    with Catcher(tls="required", login=("user", "right")) as relay:
-        site.configure(
-            SMTP_PORT=relay.port,
-            MAILDROP_TLS=2,
-            MAILDROP_TLS_CA_FILE=relay.ca_file,
-            MAILDROP_LOGIN="user",
-            MAILDROP_PASSWORD="sesame-7",
-        )
-        with site.daemon():
-            (id,) = site.send()
-            wait_until(lambda: site.pauses and site.pauses[0].failures >= 2)
-    assert site.message(id).attempts == 0
-    assert len(site.log_lines(" ERROR ")) == 1
-    assert "sesame-7" not in site.log + str(site.pauses)
-
-
 def test_a_refused_recipient_does_not_stop_the_other(site, make_mail):
     with Scripted({"RCPT:no@example.org": "550 5.1.1 nobody here"}) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_BOUNCE=0)

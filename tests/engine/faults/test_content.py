@@ -16,6 +16,13 @@ from collective.maildrophost.engine.smtp import Timeouts
 row = pytest.mark.row
 TWO = ("b@x.org", "c@x.org")
 OK = "250 2.0.0 Ok: queued"
+LETTER = """\
+Subject: Grüße
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+Hällo
+""".encode()
 
 
 @row(15)
@@ -133,32 +140,28 @@ def test_what_the_relay_takes_is_sent(exchange, size):
 
 @row(19)
 def test_who_needs_smtputf8_that_is_not_there_fails_alone(exchange):
-    outcome = exchange({}, "jörg@x.org", "c@x.org", extensions=("8BITMIME",))
+    both = "jörg@müller.example", "c@x.org"
+    outcome = exchange({}, *both, content=LETTER, extensions=("8BITMIME",))
     assert outcome.state == "failed"
     (first, second) = outcome.told
     assert first[:2] == ("jörg", "failed")
-    assert first[2].startswith("5.6.7 ")
+    assert first[2].startswith("5.6.7 jörg@müller.example needs")
     assert second == ("c", "sent", OK)
-    assert outcome.accepted[0].recipients == ["c@x.org"]
+    (received,) = outcome.accepted
+    assert received.recipients == ["c@x.org"]
+    assert received.content.partition(b"\r\n\r\n")[0].isascii()
     assert exchange.site.pauses == []
 
 
 @row(19)
 def test_who_needs_smtputf8_has_the_mail_where_it_is_there(exchange):
-    outcome = exchange({}, "jörg@müller.example", extensions=EXTENSIONS)
+    one = "jörg@müller.example"
+    outcome = exchange({}, one, content=LETTER, extensions=EXTENSIONS)
     assert outcome.state == "sent"
-    assert any(each.endswith(" SMTPUTF8") for each in outcome.commands)
+    assert any(each.endswith(" BODY=8BITMIME SMTPUTF8") for each in outcome.commands)
     (received,) = outcome.accepted
     assert received.recipients == ["jörg@xn--mller-kva.example"]
-
-
-LETTER = """\
-Subject: Grüße
-Content-Type: text/plain; charset=utf-8
-Content-Transfer-Encoding: 8bit
-
-Hällo
-""".encode()
+    assert received.content.endswith(LETTER.replace(b"\n", b"\r\n"))
 
 
 @row(19)
