@@ -101,28 +101,27 @@ class Recipe:
     update = install
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def remembered_files(self) -> tuple[str, ...]:
         """All that it writes, but the directories of the daemons."""
-        return (
-            *programs.paths(
-                Path(self.buildout["buildout"]["bin-directory"]), self.name
-            ),
-            *(daemon.configuration for daemon in self.daemons),
-            *(file for service in self._services for file in service.files),
+        bin_directory = Path(self.buildout["buildout"]["bin-directory"])
+        return self._remembered(
+            (
+                *programs.paths(bin_directory, self.name),
+                *(daemon.configuration for daemon in self.daemons),
+                *(file for service in self._services for file in service.files),
+            )
         )
 
     @property
-    def remembered_files(self) -> tuple[str, ...]:
-        """`files` as .installed.cfg has them."""
-        return self._remembered(self.files)
-
-    @property
     def remembered_homes(self) -> tuple[str, ...]:
-        """The homes of the daemons as .installed.cfg has them."""
+        """The homes of the daemons."""
         return self._remembered(daemon.home for daemon in self.daemons)
 
     def _remembered(self, paths: Iterable[Path]) -> tuple[str, ...]:
-        """Relative where they are in the buildout: a copy of it means its own."""
+        """As .installed.cfg has them: relative where they are in the buildout.
+
+        A copy of that means its own.
+        """
         start = Path(self.buildout["buildout"]["directory"])
         return tuple(
             str(path.relative_to(start) if path.is_relative_to(start) else path)
@@ -139,10 +138,7 @@ def uninstall(name: str, options: Mapping[str, str]) -> None:
 
     Buildout works in its directory, where a relative path starts.
     """
-    # Earlier versions have remembered absolute paths.
-    needed = {
-        str(file) for part in _made for file in (*part.files, *part.remembered_files)
-    }
+    needed = {file for part in _made for file in part.remembered_files}
     for file in options.get(_FILES, "").splitlines():
         if file and file not in needed:
             Path(file).unlink(missing_ok=True)
