@@ -15,6 +15,8 @@ STOP_TIMEOUT = "30"
 MARGIN_SECONDS = 10
 """Beyond it, until a daemon that hangs is killed."""
 
+# When the watchdog ends it, the journal gets to know.
+_TELLS_WHERE_IT_HUNG = "Environment=PYTHONFAULTHANDLER=1"
 # Read by the daemon alone or at its start, so that systemd can hand them over from
 # where only root reads. A refresh token is written, too: it stays where it is.
 _CREDENTIALS = {
@@ -94,15 +96,10 @@ def _write_unit(service: Service) -> None:
         "configuration": _percent(str(daemon.configuration)),
         "home": _percent(str(daemon.home)),
         "command": " ".join([_word(program), *arguments]),
-        "environment": "\n".join([*_environment(), *_credentials(service)]),
+        "environment": "\n".join([_TELLS_WHERE_IT_HUNG, *_credentials(service)]),
         "written": " ".join(_word(f"-{path}") for path in daemon.written),
     }
     templates.fill("daemon.service.in", values, service.unit_file, templates.EVERYBODY)
-
-
-def _environment() -> Iterator[str]:
-    # When the watchdog ends it, the journal gets to know where it hung.
-    yield "Environment=PYTHONFAULTHANDLER=1"
 
 
 def _credentials(service: Service) -> Iterator[str]:
