@@ -72,3 +72,12 @@ def test_an_error_that_was_given_plain_words_stays_as_it_is():
     assert isinstance(wording, Wording)
     assert wording == "anything"
     assert QueueError("q", verbatim("x")).wording == "mail queue q: x"
+
+
+def test_what_nobody_knows_the_end_of_is_told_with_its_reason():
+    caution = Unheard("q", LOCKED).caution
+    assert caution == (
+        "It may have been done, look before you do it again: "
+        "mail queue q: locked for 30 s"
+    )
+    assert caution.mapping["reason"].mapping["reason"] is LOCKED

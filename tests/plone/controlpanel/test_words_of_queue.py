@@ -10,11 +10,12 @@ import pytest
 
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.engine.errors import MaildropError
-from collective.maildrophost.engine.queue import QueueError, open_queue
+from collective.maildrophost.engine.queue import QueueError, Unheard, open_queue
 from collective.maildrophost.engine.queue.batches import BatchTorn
 from collective.maildrophost.engine.queue.postgresql.database import PostgreSQL
 from collective.maildrophost.engine.queue.sqlite.database import advice
 from collective.maildrophost.engine.queue.upgrades import VERSION
+from collective.maildrophost.engine.wording import _
 
 CODES = ["08006", "25006", "40001", "42501", "53100", "55P03", "57P03", "XX000"]
 CODES += ["25P03", "25P04", "3F000", "42703", "42P01", "53300", "53200", "57014"]
@@ -46,6 +47,14 @@ def test_what_is_wrong_with_a_server_is_told_in_german(said, code):
 def test_why_a_server_gives_no_connection_is_told_in_german(said, words):
     german = said(PostgreSQL.advice(None, psycopg.OperationalError(words)), words)
     assert german.endswith(f" ({words})")
+
+
+def test_that_something_may_have_been_done_is_told_in_german(said):
+    words = _("nobody knows whether it was committed: ${reason}", {"reason": "db"})
+    assert said(Unheard("q", words).caution) == (
+        "Vielleicht ist es getan; sehen Sie nach, bevor Sie es wiederholen: "
+        "Warteschlange q: niemand weiß, ob es gespeichert wurde: db"
+    )
 
 
 def link_to_nothing(path):

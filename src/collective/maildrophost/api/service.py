@@ -51,7 +51,7 @@ class QueueService(Service):
         except zExceptions.Forbidden as error:
             refusal = Forbidden(str(error))
         except Unheard as error:
-            refusal = ServiceUnavailable(_perhaps(error))
+            refusal = ServiceUnavailable(error.caution)
         except QueueError as error:
             refusal = ServiceUnavailable(str(error))
         return refusal.answer(self.request.response)
@@ -77,8 +77,3 @@ class QueueService(Service):
     def message_json(self, message: MessageRecord) -> dict[str, Any]:
         """A message as it is listed."""
         return {"@id": self.url(MESSAGES, message.id), **message.as_json()}
-
-
-def _perhaps(error: Unheard) -> str:
-    # Whoever takes that for a failure may do it twice.
-    return f"It may have been done, look before you do it again: {error}"

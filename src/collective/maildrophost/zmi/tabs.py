@@ -151,7 +151,7 @@ class Tabs(Base):
             count = decide(configured_queue(self.getConfigKey()), readable(batch))
             message = f"Mails {said}: {count}." if count else _GONE
         except Unheard as error:
-            message = _perhaps(error)
+            message = error.caution
         except MaildropError as error:
             message = f"Nothing was {said}: {error}"
         return self._back_to(request, "manage_queue", message)
@@ -180,7 +180,7 @@ class Tabs(Base):
             queue = configured_queue(self.getConfigKey())
             done = act(queue, action, ids)
         except Unheard as error:
-            return _perhaps(error)
+            return error.caution
         except MaildropError as error:
             return f"Nothing was done: {error}"
         said = f"{_SAID[action]}: {len(done.changed)}"
@@ -213,11 +213,6 @@ def _keep_out_of_caches(request: Any) -> None:
     # What is shown is of this moment, and nobody else's business.
     if request is not None:
         request.RESPONSE.setHeader("Cache-Control", "no-store")
-
-
-def _perhaps(error: Unheard) -> str:
-    # Whoever takes that for a failure may do it twice.
-    return f"It may have been done, look before you do it again: {error}"
 
 
 def _left_alone(refused: Mapping[str, LeftAlone]) -> str:

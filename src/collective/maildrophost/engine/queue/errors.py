@@ -29,6 +29,14 @@ class QueueError(MaildropError):
 class Unheard(QueueError):
     """The answer to a commit was lost: what was asked for has happened, or has not."""
 
+    @property
+    def caution(self) -> Wording:
+        """What to tell a person, who takes it for a failure else and does it twice."""
+        return _(
+            "It may have been done, look before you do it again: ${reason}",
+            mapping={"reason": self.wording},
+        )
+
 
 class Refused(QueueError):
     """The database works, but will never take this: trying again is no use."""
