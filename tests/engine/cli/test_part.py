@@ -36,3 +36,14 @@ def test_every_daemon_gets_its_turn_whatever_becomes_of_the_others(started):
 def test_who_has_enough_stops_all_of_it(started, capsys):
     assert started(KeyboardInterrupt) == (1, ["main"])
     assert "bin/maildrop main: stopped before the end" in capsys.readouterr().err
+
+
+def test_the_help_is_printed_once_whatever_the_number_of_daemons(capsys):
+    daemons = {"main": "/srv/main.conf", "newsletter": "/srv/newsletter.conf"}
+    assert part.each("bin/maildrop", daemons, "status", ["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(
+        "Usage: bin/maildrop-status [DAEMON]... [OPTION]...\n"
+        "Daemons: main, newsletter\n"
+    )
+    assert shown.count("Tell whether a daemon works on the queue.") == 1

@@ -14,6 +14,8 @@ from . import exits
 from .output import print_json
 from .program import Stopped, attempt, main
 
+HELP = ("-h", "--help")
+
 
 def run(
     program: str, configurations: Mapping[str, str], argv: Sequence[str] | None = None
@@ -26,7 +28,7 @@ def run(
     if len(configurations) == 1:
         (path,) = configurations.values()
         return main(arguments, config=path, prog_name=program)
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or arguments[0] in HELP:
         return _usage(program, configurations, asked=bool(arguments))
     name, *command = arguments
     if name not in configurations:
@@ -44,7 +46,7 @@ def each(
 
     Every daemon gets its turn whatever becomes of the others, until a person stops all
     of it; the exit status is the worst of theirs. With ``--json`` several answer with
-    one document.
+    one document, with ``--help`` there is one, too.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     names = [argument for argument in arguments if not argument.startswith("-")]
@@ -57,6 +59,8 @@ def each(
         for name in names or configurations
     }
     try:
+        if len(turns) > 1 and not set(options).isdisjoint(HELP):
+            return _help(f"{program}-{command}", turns)
         if len(turns) > 1 and set(options) == {"--json"}:
             return _one_document(turns)
         return max(turn() for turn in turns.values())
@@ -69,6 +73,17 @@ def _turn(
 ) -> int:
     bound = program if len(configurations) == 1 else f"{program} {name}"
     return attempt(command, configurations[name], bound)
+
+
+def _help(program: str, turns: Mapping[str, Callable[[], int]]) -> int:
+    """Print what the command does for one of the daemons."""
+    print(
+        f"Usage: {program} [DAEMON]... [OPTION]...\n"
+        f"Daemons: {', '.join(turns)}\n"
+        "For each of them:\n",
+        flush=True,
+    )
+    return next(iter(turns.values()))()
 
 
 def _one_document(turns: Mapping[str, Callable[[], int]]) -> int:
