@@ -18,7 +18,13 @@ from servers.scripted import Scripted
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import enqueue, new_batch, prepare, release
+from collective.maildrophost.engine.queue import (
+    enqueue,
+    new_batch,
+    open_queue,
+    prepare,
+    release,
+)
 
 COLUMNS = 72
 
@@ -193,6 +199,14 @@ def test_an_import_of_a_queue_of_ours_shows_one_bar(site, at_terminal):
     ended = site.ctl("send", "-f", "a@x.org", "b@x.org", MAILDROP_QUEUE=old)
     assert ended.status == 0
     _, shown = at_terminal("import", old)
+    assert shown.count("100%") == 1
+
+
+def test_an_import_of_an_empty_queue_shows_that_all_is_done(site, at_terminal):
+    old = site.home / "old.db"
+    open_queue(f"sqlite:///{old}").close()
+    status, shown = at_terminal("import", f"sqlite:///{old}")
+    assert status == 0
     assert shown.count("100%") == 1
 
 

@@ -21,7 +21,8 @@ def steps(label: str) -> Iterator[Callable[[int, int], None]]:
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def tell(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
+            # Nothing of nothing is all of it.
+            bar.length = total or 1
+            bar.update((done if total else 1) - bar.pos)
 
         yield tell

@@ -88,6 +88,7 @@ def transfer(
     with target.write() as tx:
         for lane in lanes:
             hold_lane(tx, lane)
+    told(done, total)
     for keys in _portions(source, last):
         moved += _move(source, target, keys, now)
         done += len(keys)
