@@ -1,4 +1,4 @@
-"""Claims as the queue hands them out, hosts that stand in for each other."""
+"""Claims as the queue hands them out, who delivers them, hosts beside each other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import pytest
 from engine.delivery.hosts import Hosts
 from waiting import PATIENCE_SECONDS
 
+from collective.maildrophost.engine.delivery.blame import Blame
+from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
+from collective.maildrophost.engine.delivery.retry import RetryPolicy
+from collective.maildrophost.engine.delivery.worker import Worker
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import Claim, OpenRecipient
 
@@ -47,6 +51,25 @@ def claimed() -> Callable[..., Claim]:
         return replace(CLAIM, recipients=recipients, attempts=tries, **changes)
 
     return claimed
+
+
+@pytest.fixture(scope="session")
+def worker() -> Callable[..., Worker]:
+    """Makes a worker; `failed` hears of the relay's faults that it finds."""
+
+    def worker(ledger, pool, failed=lambda fault: None):
+        return Worker(
+            ledger,
+            pool,
+            RetryPolicy(60, 4000, 1e9),
+            NotificationPolicy("host", False, 0.0, ""),
+            (),
+            Blame(),
+            lambda relay: None,
+            failed,
+        )
+
+    return worker
 
 
 @pytest.fixture

@@ -7,10 +7,6 @@ import asyncio
 import pytest
 
 from collective.maildrophost.engine.config import RelayAddress
-from collective.maildrophost.engine.delivery.blame import Blame
-from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
-from collective.maildrophost.engine.delivery.retry import RetryPolicy
-from collective.maildrophost.engine.delivery.worker import Worker
 from collective.maildrophost.engine.smtp import Phase, RelayFault, Result
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
@@ -65,22 +61,12 @@ class Pool:
 
 
 @pytest.fixture
-def work():
+def work(worker):
     """Has a worker deal with claims; what came back, and the faults it has told of."""
 
     def work(pool, *claims):
         ledger, faults = Ledger(claims), []
-        worker = Worker(
-            ledger,
-            pool,
-            RetryPolicy(60, 4000, 1e9),
-            NotificationPolicy("host", False, 0.0, ""),
-            (),
-            Blame(),
-            lambda relay: None,
-            faults.append,
-        )
-        asyncio.run(worker.run())
+        asyncio.run(worker(ledger, pool, faults.append).run())
         return ledger.finished, faults
 
     return work

@@ -7,10 +7,6 @@ import asyncio
 import pytest
 
 from collective.maildrophost.engine.config import RelayAddress
-from collective.maildrophost.engine.delivery.blame import Blame
-from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
-from collective.maildrophost.engine.delivery.retry import RetryPolicy
-from collective.maildrophost.engine.delivery.worker import Worker
 from collective.maildrophost.engine.smtp import Result
 from collective.maildrophost.engine.system.patience import within
 from collective.maildrophost.engine.verdict import Outcome, Verdict
@@ -64,26 +60,17 @@ class Pool:
 
 
 @pytest.fixture
-def at_work(claimed):
+def at_work(worker):
     """Runs a worker in `play(worker, ledger, pool, connection)`; what was offered."""
 
     async def run(play):
         ledger, pool, connection = Ledger(), Pool(), Connection()
-        worker = Worker(
-            ledger,
-            pool,
-            RetryPolicy(60, 4000, 1e9),
-            NotificationPolicy("host", False, 0.0, ""),
-            (),
-            Blame(),
-            lambda relay: None,
-            lambda fault: None,
-        )
-        working = asyncio.create_task(worker.run())
+        one = worker(ledger, pool)
+        working = asyncio.create_task(one.run())
         await asyncio.sleep(0.01)
-        await play(worker, ledger, pool, connection)
+        await play(one, ledger, pool, connection)
         await asyncio.sleep(0.01)
-        worker.end()
+        one.end()
         await asyncio.wait([working], timeout=LONG)
         assert working.cancelled()
         return connection.offered, ledger.finished
