@@ -93,10 +93,10 @@ def test_a_count_that_takes_long_is_made_rarely(queue, reader, clock, monkeypatc
 
 
 def test_the_age_of_the_oldest_due_is_that_of_the_moment(queue, reader):
-    assert reader.look(NOW).stats.oldest_due_seconds == 0
+    assert reader.look(NOW).vitals.oldest_due_seconds == 0
     send(queue, at=NOW - 60)
-    assert reader.look(NOW).stats.oldest_due_seconds == 60
-    assert reader.look(NOW + 5).stats.oldest_due_seconds == 65
+    assert reader.look(NOW).vitals.oldest_due_seconds == 60
+    assert reader.look(NOW + 5).vitals.oldest_due_seconds == 65
 
 
 def test_daemons_are_those_of_the_moment(queue, reader):
@@ -115,7 +115,7 @@ def test_a_killed_daemon_is_seen_to_be_gone_though_its_lease_runs(queue, reader)
     with queue.write() as tx:
         register(tx, killed)
     found = reader.look(NOW)
-    assert found.stats.daemons == ()
+    assert found.vitals.daemons == ()
     assert found.health.reason is Reason.NO_DAEMON
     assert found.health.since == NOW
 

@@ -11,8 +11,8 @@ from ..queue import (
     Health,
     Queue,
     State,
-    Stats,
     Transaction,
+    Vitals,
     alive_and_lost,
     health_of,
     held_lanes,
@@ -32,10 +32,10 @@ a tenth of a second (measured), so it is made every ten seconds."""
 
 @dataclass(frozen=True)
 class Figures:
-    """The queue at one moment; `stats` has no hours, nor the lanes that `depth` has."""
+    """The queue at one moment."""
 
     depth: Depth
-    stats: Stats
+    vitals: Vitals
     health: Health
     room: Room | None
 
@@ -72,17 +72,15 @@ class Reader:
             relay_pauses = tuple(pauses(tx))
             held = held_lanes(tx)
         oldest = max(0.0, now - earliest) if earliest is not None else 0.0
-        stats = Stats(
+        vitals = Vitals(
             states=_by_state(count.depth),
-            lanes={},
             held_lanes=held,
             oldest_due_seconds=oldest,
             daemons=alive,
             relay_pauses=relay_pauses,
-            hours=(),
         )
-        health = health_of(stats, lost, count.in_doubt)
-        return Figures(count.depth, stats, health, room(self._queue))
+        health = health_of(vitals, lost, count.in_doubt)
+        return Figures(count.depth, vitals, health, room(self._queue))
 
     def _counted(self, tx: Transaction, now: float) -> _Count:
         with self._counting:

@@ -48,7 +48,7 @@ def _queue(figures: Figures) -> Iterator[Gauge]:
     yield _one(
         "oldest_due_seconds",
         "How long the oldest message that is due has waited, held lanes left out.",
-        figures.stats.oldest_due_seconds,
+        figures.vitals.oldest_due_seconds,
     )
     yield _one(
         "in_doubt",
@@ -59,19 +59,19 @@ def _queue(figures: Figures) -> Iterator[Gauge]:
     yield _one(
         "daemons",
         "Daemons that work on this queue, on all machines.",
-        len(figures.stats.daemons),
+        len(figures.vitals.daemons),
     )
     yield Gauge(
         "lane_held",
         "1: the lane is held.",
         ("lane",),
-        {(lane.label,): lane in figures.stats.held_lanes for lane in Lane},
+        {(lane.label,): lane in figures.vitals.held_lanes for lane in Lane},
     )
 
 
 def _relays(figures: Figures) -> Iterator[Gauge]:
-    faults = {pause.name: pause for pause in figures.stats.current_pauses}
-    names = {daemon.relay for daemon in figures.stats.daemons} | set(faults)
+    faults = {pause.name: pause for pause in figures.vitals.current_pauses}
+    names = {daemon.relay for daemon in figures.vitals.daemons} | set(faults)
     yield Gauge(
         "relay_up",
         "0: the relay is at fault, delivery is paused.",

@@ -101,7 +101,7 @@ class Monitoring:
             figures = self._reader.look(now)
         except QueueError as error:
             return _health_page(False, unreadable(error.reason))
-        works = any(each.owner == self._owner for each in figures.stats.daemons)
+        works = any(each.owner == self._owner for each in figures.vitals.daemons)
         return _health_page(works, figures.health)
 
     def _gauges(self) -> Iterator[Gauge]:

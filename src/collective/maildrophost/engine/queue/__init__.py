@@ -101,7 +101,7 @@ from .settlement import AS_SAID, Settled, Settlement
 from .sqlite.housekeeping import empty_large_wal, tidy
 from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
-from .stats import Stats, due_length, no_stats, queue_length, stats
+from .stats import Stats, Vitals, due_length, no_stats, queue_length, stats
 from .store import Queue, Transaction, exists, is_shared, open_queue
 from .takenfiles import forget_files, take_file
 from .transfer import Transferred, transfer
@@ -141,6 +141,7 @@ __all__ = [
     "Transferred",
     "Undecidable",
     "Unheard",
+    "Vitals",
     "alive_and_lost",
     "all_daemons",
     "attempts",

@@ -15,7 +15,7 @@ from . import tables
 from .batches import of_a_transaction, running_batches
 from .daemons import Daemon, alive_and_lost
 from .states import State
-from .stats import Stats, stats
+from .stats import Stats, Vitals, stats
 from .store import Transaction
 
 IN_DOUBT_SECONDS = 300
@@ -77,26 +77,26 @@ def unreadable(fault: str) -> Health:
     return Health(moving=False, reason=Reason.UNREADABLE, fault=fault)
 
 
-def health_of(figures: Stats, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
-    """The health that the figures tell of.
+def health_of(vitals: Vitals, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
+    """The health that these tell of.
 
     `lost` are the daemons that ended without a goodbye: the last sign of life of the
     last one is when mail stopped.
     """
-    states = figures.states
+    states = vitals.states
     common: dict[str, Any] = {
         "waiting": sum(states.get(state, 0) for state in _UNDER_WAY),
-        "oldest_seconds": figures.oldest_due_seconds,
-        "held_lanes": tuple(lane.label for lane in figures.held_lanes),
+        "oldest_seconds": vitals.oldest_due_seconds,
+        "held_lanes": tuple(lane.label for lane in vitals.held_lanes),
         "in_doubt": in_doubt,
     }
-    if not figures.daemons:
+    if not vitals.daemons:
         seen = max((daemon.seen for daemon in lost), default=None)
         return Health(moving=False, reason=Reason.NO_DAEMON, since=seen, **common)
-    pause = figures.relay
+    pause = vitals.relay
     # With several relays in use, mail moves as long as one of them takes it.
-    at_fault = {each.name for each in figures.relay_pauses}
-    working = [each.relay for each in figures.daemons if each.relay not in at_fault]
+    at_fault = {each.name for each in vitals.relay_pauses}
+    working = [each.relay for each in vitals.daemons if each.relay not in at_fault]
     if pause is not None and not working:
         return Health(
             moving=False,

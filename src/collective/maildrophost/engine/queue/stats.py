@@ -24,16 +24,14 @@ schedule = tables.schedule
 
 
 @dataclass(frozen=True)
-class Stats:
-    """The state of the queue at one moment."""
+class Vitals:
+    """What tells whether mail is moving, at one moment."""
 
     states: dict[State, int]
-    lanes: dict[Lane, int]
     held_lanes: tuple[Lane, ...]
     oldest_due_seconds: float
     daemons: tuple[Daemon, ...]
     relay_pauses: tuple[RelayPause, ...]
-    hours: tuple[HourRecord, ...]
 
     @property
     def current_pauses(self) -> tuple[RelayPause, ...]:
@@ -55,6 +53,14 @@ class Stats:
         """
         return next(iter(self.current_pauses), None)
 
+
+@dataclass(frozen=True)
+class Stats(Vitals):
+    """The state of the queue at one moment."""
+
+    lanes: dict[Lane, int]
+    hours: tuple[HourRecord, ...]
+
     def as_json(self) -> dict[str, Any]:
         """The figures as `stats --json` and REST show them."""
         return {
@@ -72,8 +78,15 @@ class Stats:
 
 def no_stats() -> Stats:
     """Of a queue that nobody has made yet."""
-    states, lanes = dict.fromkeys(State, 0), dict.fromkeys(Lane, 0)
-    return Stats(states, lanes, (), 0.0, (), (), ())
+    return Stats(
+        states=dict.fromkeys(State, 0),
+        held_lanes=(),
+        oldest_due_seconds=0.0,
+        daemons=(),
+        relay_pauses=(),
+        lanes=dict.fromkeys(Lane, 0),
+        hours=(),
+    )
 
 
 def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
