@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import platform
 import re
+import socket
 import ssl
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from zope.i18n import translate
 
-from collective.maildrophost.controlpanel import relaytext
+from collective.maildrophost import engine
+from collective.maildrophost.controlpanel import relaytext, verdicttext
 from collective.maildrophost.controlpanel.healthtext import sentence
+from collective.maildrophost.controlpanel.knownwords import KnownWords
 from collective.maildrophost.controlpanel.relaytext import fault
-from collective.maildrophost.engine import smtp
 from collective.maildrophost.engine.queue import Health, Reason
 from collective.maildrophost.engine.smtp.channel import describe
 
@@ -55,8 +60,33 @@ FAULTS = {
     "ehlo: the relay closed the connection": (
         "ehlo: das Relay hat die Verbindung geschlossen"
     ),
+    "connect: the name smtp was not found: Name or service not known": (
+        "Verbindungsaufbau: der Name smtp wurde nicht gefunden: Name oder Dienst "
+        "unbekannt"
+    ),
+    "token: login.example.org: no answer in time": (
+        "Zugriffstoken: login.example.org: keine Antwort innerhalb der Zeit"
+    ),
+    "token: login.example.org:8443 through a proxy: Connection refused": (
+        "Zugriffstoken: login.example.org:8443 über einen Proxy: Verbindung abgelehnt"
+    ),
+    "token: MAILDROP_OAUTH_REFRESH_TOKEN_FILE: expected a readable file: /t: "
+    "Permission denied": (
+        "Zugriffstoken: MAILDROP_OAUTH_REFRESH_TOKEN_FILE: erwartet: eine lesbare "
+        "Datei; /t: keine Berechtigung"
+    ),
+    "token: no token within 35 seconds": (
+        "Zugriffstoken: kein Zugriffstoken innerhalb von 35 Sekunden"
+    ),
 }
-OF_OTHERS = ["greeting: 554 5.7.1 no", "ehlo: 502 5.5.1 no", "no route", "x: y: z", ""]
+OF_OTHERS = [
+    "token: a.org: HTTP 400 invalid_grant no",
+    "greeting: 554 5.7.1 no",
+    "ehlo: 502 5.5.1 no",
+    "no route",
+    "x: y: z",
+    "",
+]
 
 
 @pytest.mark.parametrize("text", FAULTS)
@@ -69,13 +99,29 @@ def test_others_read_the_daemons_own_words(portal, reader, text):
     assert translate(fault(text), context=reader("en")) == text
 
 
+def templates():
+    """What the control panel knows of the daemon."""
+    known = [*vars(relaytext).values(), *vars(verdicttext).values()]
+    sentences = [each.sentences for each in known if isinstance(each, KnownWords)]
+    return {str(each) for each in chain(*sentences)}
+
+
 def test_the_daemon_still_says_it_so():
-    sources = Path(smtp.__file__).parent.glob("*.py")
+    sources = Path(engine.__file__).parent.glob("*/*.py")
     joined = re.sub(r'"\s+f?"', "", "".join(each.read_text() for each in sources))
     system_words = {os.strerror(number) for number in errno.errorcode}
-    for template in set(map(str, relaytext._REASONS)) - system_words:
+    for template in templates() - system_words - set(map(str, relaytext.RESOLVER)):
         for part in re.split(r"\$\{\w+\}", template):
             assert part.strip(" :") in joined, template
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_the_resolver_still_says_it_so():
+    says = ctypes.CDLL(None).gai_strerror
+    says.restype = ctypes.c_char_p
+    names = ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL", "EAI_AGAIN")
+    said = {says(getattr(socket, name)).decode() for name in names}
+    assert said == set(map(str, relaytext.RESOLVER))
 
 
 def test_the_words_of_a_relay_stay(portal, reader):

@@ -104,7 +104,11 @@ class MessagePage(Page):
     def recipients(self) -> list[dict[str, Any]]:
         """Each recipient with its last reply; of very many the first."""
         return [
-            {**each.__dict__, "state": words.recipient_state(each.state)}
+            {
+                **each.__dict__,
+                "state": words.recipient_state(each.state),
+                "reply": self.said(each.reply),
+            }
             for each in self.record.by_need()[:MOST_SHOWN]
         ]
 
@@ -123,6 +127,7 @@ class MessagePage(Page):
                 **each.__dict__,
                 "time": moment(each.time, self.request),
                 "outcome": words.recipient_state(RecipientState(each.outcome)),
+                "reply": self.said(each.reply),
             }
             for each in self._attempts[: -MOST_SHOWN - 1 : -1]
         ]

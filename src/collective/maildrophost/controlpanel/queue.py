@@ -94,7 +94,9 @@ class QueuePage(Page):
             "size": size(record.size, self.request),
             "attempts": record.attempts,
             "possible_duplicate": record.possible_duplicate,
-            "reply": next((each.reply for each in recipients if each.reply), ""),
+            "reply": self.said(
+                next((each.reply for each in recipients if each.reply), "")
+            ),
         }
 
     def columns(self) -> list[dict[str, Any]]:

@@ -1,15 +1,16 @@
 """What is wrong with a relay, translated as far as it is the daemon that says it."""
 
-# The queue keeps a fault as the daemon's English text, with the phase in front of it.
-# So it is known again by its template here; what nobody knows stays as it is, as do the
-# relay's own words.
+# The queue has the phase in front of a fault.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from collective.maildrophost.controlpanel.knownwords import KnownWords
 from collective.maildrophost.i18n import _
+
+_collected = _
+"""For what is a Wording where it is said: the tool for translations finds it there."""
 
 _PHASES = {
     "token": _("phase_token", default="token"),
@@ -22,17 +23,56 @@ _PHASES = {
 }
 """Those in which it may be the daemon that says it; a command keeps its name."""
 
-_REASONS = (
+SYSTEM = (
     _("Connection refused"),
     _("Connection reset by peer"),
     _("Connection timed out"),
     _("Network is unreachable"),
     _("No route to host"),
+    _("No such file or directory"),
+    _("Permission denied"),
+)
+"""What the operating system says."""
+
+RESOLVER = (
+    _("Name or service not known"),
+    _("No address associated with hostname"),
+    _("Non-recoverable failure in name resolution"),
+    _("Temporary failure in name resolution"),
+)
+"""What the C library of most Linux systems says."""
+
+CONVERSATION = (
     _("no answer of the relay within ${seconds} seconds"),
     _("the relay closed the connection"),
+    _("the connection is closed"),
     _("the connection was lost"),
     _("the connection was lost: ${reason}"),
+    _("the relay spoke out of turn: ${reply}"),
+    _("the relay sent no SMTP reply: ${words}"),
+    _("the relay sent an endless line"),
+    _("the relay sent an endless reply"),
+    _("the relay sends more than anybody asked for"),
+    _("the relay mixed ${first} and ${second} in a reply"),
+    _("an unexpected ${kind} in the SMTP client"),
+)
+"""What may end a conversation at any time."""
+
+WITHOUT_EHLO = (
+    _("4.6.3 a signed part has 8-bit octets, but the relay refused EHLO"),
+    _("4.6.7 ${address} needs SMTPUTF8, but the relay refused EHLO"),
+)
+
+_OF_RELAYS = KnownWords(
+    *SYSTEM,
+    *RESOLVER,
+    *CONVERSATION,
+    *WITHOUT_EHLO,
+    _("no connection within ${seconds} seconds"),
+    _("the name has no address"),
     _("the name ${host} was not found: ${reason}"),
+    _("the relay speaks in clear where TLS was to begin"),
+    _("closed in the handshake"),
     _("the relay's certificate does not verify: ${reason}"),
     _("the relay does not offer STARTTLS, which MAILDROP_TLS=2 requires"),
     _(
@@ -47,8 +87,38 @@ _REASONS = (
     _("none"),
     _("login as ${user} refused: ${reply}"),
     _("MAILDROP_TLS_CA_FILE ${file}: ${reason}"),
-    _("an unexpected ${kind} in the SMTP client"),
 )
+
+_OF_TOKENS = KnownWords(
+    *SYSTEM,
+    _("no token within ${seconds} seconds"),
+    _("the answer has no access token in it"),
+    _("an unexpected ${kind} while a token was asked for"),
+)
+
+_OF_A_TOKEN_SOURCE = KnownWords(
+    *SYSTEM,
+    _("no answer in time"),
+    _("no token came of it (${kind})"),
+    _("its certificate does not verify: ${reason}"),
+    _(
+        "another process has been asking for a token with ${path} for ${seconds} "
+        "seconds"
+    ),
+    _(
+        "the private_key of the service account is no RSA key without a passphrase: "
+        "make a new one at the provider"
+    ),
+    _("the service account's key has no ${name}: make a new one at the provider"),
+    _collected("expected UTF-8 text in ${path}"),
+    _collected("expected a readable file: ${path}: ${reason}"),
+    _collected("expected at most ${count} bytes in ${path}"),
+    _collected("expected exactly one line in ${path}, which is empty"),
+    _collected("expected exactly one line in ${path}"),
+)
+"""Behind the host, the option or the file that it is about."""
+
+_SOURCES = KnownWords(_("${host} through a proxy"))
 
 
 def fault(text: str) -> Any:
@@ -56,35 +126,23 @@ def fault(text: str) -> Any:
     phase, colon, reason = text.partition(": ")
     if not colon or phase not in _PHASES:
         return text
+    known = _of_tokens if phase == "token" else _OF_RELAYS.known
     return _(
         "relay_fault",
         default="${phase}: ${reason}",
-        mapping={"phase": _PHASES[phase], "reason": _reason(reason)},
+        mapping={"phase": _PHASES[phase], "reason": known(reason)},
     )
 
 
-def _reason(text: str) -> Any:
-    for template, pattern in _PATTERNS:
-        if found := pattern.fullmatch(text):
-            # No deeper: a relay may write what looks like one reason in another.
-            values = {
-                name: _WHOLE.get(value, value)
-                for name, value in found.groupdict().items()
-            }
-            return _(template, mapping=values)
-    return text
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\$\{(\w+)\}", template)
-    names = iter(parts[1::2])
-    return re.compile(
-        "".join(
-            f"(?P<{next(names)}>.+?)" if place % 2 else re.escape(part)
-            for place, part in enumerate(parts)
-        )
+def _of_tokens(text: str) -> Any:
+    source, colon, reason = text.partition(": ")
+    if not colon:
+        return _OF_TOKENS.known(text)
+    return _(
+        "token_fault",
+        default="${source}: ${reason}",
+        mapping={
+            "source": _SOURCES.known(source),
+            "reason": _OF_A_TOKEN_SOURCE.known(reason),
+        },
     )
-
-
-_WHOLE: dict[str, Any] = {str(each): each for each in _REASONS if "$" not in each}
-_PATTERNS = [(each, _pattern(each)) for each in _REASONS]

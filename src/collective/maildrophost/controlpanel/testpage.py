@@ -127,7 +127,7 @@ class Followed(Page):
             "time": moment(attempt.time, self.request),
             "after": span(attempt.time - created),
             "relay": attempt.relay,
-            "reply": attempt.reply,
+            "reply": self.said(attempt.reply),
         }
 
     def next_attempt(self) -> dict[str, str] | None:
