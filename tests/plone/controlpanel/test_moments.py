@@ -1,4 +1,4 @@
-"""Times and sizes as the site's readers write them."""
+"""Numbers, times and sizes as the site's readers write them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from collective.maildrophost.controlpanel.moments import (
     clock,
     moment,
+    number,
     size,
     times_of_day,
 )
@@ -64,3 +65,12 @@ def test_a_time_is_right_in_both_hours_of_that_name(portal, berlin, first_or_sec
 def test_a_size_has_the_decimal_point_of_its_reader(portal, reader, language, text):
     assert size(4400, reader(language)) == text
     assert size(812, reader(language)) == "812 B"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "123,456"), ("de", "123.456"), ("xx", "123,456")],
+)
+def test_a_number_has_the_separators_of_its_reader(portal, reader, language, text):
+    assert number(123456, reader(language)) == text
+    assert number(999, reader(language)) == "999"

@@ -133,12 +133,13 @@ class ActOnMessages(Action):
         refused, already = (done.refused, done.already) if done else ({}, ())
         if count or not (refused or already):
             said = SAID[self.action]
-            self.say(_(said, default=said.default, mapping={"count": str(count)}))
+            mapping = {"count": self.number(count)}
+            self.say(_(said, default=said.default, mapping=mapping))
         if already:
             so_before = _(
                 "already_so",
                 default="Nothing to do, because they are so already: ${count}",
-                mapping={"count": str(len(already))},
+                mapping={"count": self.number(len(already))},
             )
             self.say(so_before)
         for why, ids in _by_reason(refused).items():
@@ -152,7 +153,7 @@ class ActOnMessages(Action):
             "left_alone",
             default="Left alone: ${count} (${reason}): ${ids}",
             mapping={
-                "count": str(len(ids)),
+                "count": self.number(len(ids)),
                 "reason": reason(why, self.request),
                 "ids": ", ".join(named),
             },
@@ -167,7 +168,7 @@ class ActOnMessages(Action):
         return _(
             "confirm_delete_heading",
             default="Delete ${count} messages for good?",
-            mapping={"count": str(count)},
+            mapping={"count": self.number(count)},
         )
 
     def affected(self) -> int:

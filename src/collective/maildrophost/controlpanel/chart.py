@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ class Words:
     sent: str
     deferred: str
     failed: str
+    number: Callable[[int], str]
+    """How a number is written."""
 
 
 def every_hour(hours: Iterable[HourRecord], now: float) -> tuple[HourRecord, ...]:
@@ -65,7 +67,7 @@ def svg(hours: Sequence[HourRecord], labels: Sequence[str], words: Words) -> str
         y_labels_major_count=4,
         max_scale=5,
         range=(0, _highest(hours)),
-        value_formatter=lambda value: f"{value:.0f}",
+        value_formatter=lambda value: words.number(round(value)),
         truncate_label=-1,
     )
     chart.x_labels = list(labels)
@@ -122,4 +124,5 @@ def _name_bars(
         )
         for bar, hour, label in zip(bars, hours, labels, strict=False):
             hint = etree.SubElement(bar, "title")
-            hint.text = f"{label}: {getattr(hour, name)} {getattr(words, name)}"
+            count = words.number(getattr(hour, name))
+            hint.text = f"{label}: {count} {getattr(words, name)}"

@@ -64,7 +64,8 @@ class DecideOnBatch(Action):
             self.say(in_one_go(error), "error")
             return
         if count:
-            self.say(_(said, default=said.default, mapping={"count": str(count)}))
+            mapping = {"count": self.number(count)}
+            self.say(_(said, default=said.default, mapping=mapping))
         else:
             gone = _(
                 "batch_gone",

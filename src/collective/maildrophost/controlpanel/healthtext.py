@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from collective.maildrophost.controlpanel import relaytext
-from collective.maildrophost.controlpanel.moments import clock, span
+from collective.maildrophost.controlpanel.moments import clock, number, span
 from collective.maildrophost.engine.queue import Health, Reason
 from collective.maildrophost.i18n import _, message, translated
 
@@ -66,7 +66,7 @@ def _waiting(health: Health, request: Any) -> Any:
     if not health.waiting:
         return _("health_nothing_waiting", default="nothing is waiting")
     age = translated(span(health.oldest_seconds), request)
-    mapping = {"count": str(health.waiting), "age": age}
+    mapping = {"count": number(health.waiting, request), "age": age}
     if not health.oldest_seconds:
         return _(
             "health_none_due",

@@ -1,4 +1,4 @@
-"""Times, lengths of time and sizes as the site's readers write them."""
+"""Numbers, times, lengths of time and sizes as the site's readers write them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.i18n import _, translated
 
 DAY_SECONDS = 86400
+
+
+def number(count: int, request: Any) -> str:
+    """``1,234,567``; of a German ``1.234.567``."""
+    separator = translated(_("thousands_separator", default=","), request)
+    return f"{count:,}".replace(",", separator)
 
 
 def moment(epoch_seconds: float, request: Any) -> dict[str, str]:

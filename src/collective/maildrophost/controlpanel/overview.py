@@ -31,6 +31,8 @@ from collective.maildrophost.i18n import _
 from collective.maildrophost.installation.leftmail import LeftMail, left_by
 from collective.maildrophost.installation.swap import swap_of
 
+VERDICTS = ("sent", "deferred", "failed")
+
 
 class Overview(Page):
     """Whether mail is moving, and what became of it today."""
@@ -46,7 +48,7 @@ class Overview(Page):
                 "word": STATES[state],
                 "explained": STATES_EXPLAINED[state],
                 "badge": BADGES[state.value],
-                "count": counts.get(state, 0),
+                "count": self.number(counts.get(state, 0)),
                 "url": self._listed(states=(state,)),
             }
             for state in State
@@ -60,7 +62,7 @@ class Overview(Page):
             {
                 "code": lane.label,
                 "word": LANES[lane],
-                "count": count,
+                "count": self.number(count),
                 "held": lane in self.stats.held_lanes,
                 "url": self._listed(lane=lane),
             }
@@ -87,7 +89,10 @@ class Overview(Page):
         """The figures of the chart, the newest first."""
         hours = self._hours()
         return [
-            {**hour.__dict__, "label": label}
+            {
+                **{name: self.number(getattr(hour, name)) for name in VERDICTS},
+                "label": label,
+            }
             for hour, label in zip(hours, _labels(hours), strict=True)
         ][::-1]
 
@@ -95,8 +100,8 @@ class Overview(Page):
         """The last 24 hours as SVG."""
         hours = self._hours()
         totals = {
-            name: str(sum(getattr(hour, name) for hour in hours))
-            for name in ("sent", "deferred", "failed")
+            name: self.number(sum(getattr(hour, name) for hour in hours))
+            for name in VERDICTS
         }
         words = chart.Words(
             title=self.translated(
@@ -113,6 +118,7 @@ class Overview(Page):
             sent=self.translated(_("chart_sent", default="sent")),
             deferred=self.translated(_("chart_deferred", default="deferred")),
             failed=self.translated(_("chart_failed", default="failed")),
+            number=self.number,
         )
         return chart.svg(hours, _labels(hours), words)
 
@@ -129,13 +135,19 @@ class Overview(Page):
         return [
             {
                 **each.__dict__,
-                "mails": _mails(each.mails),
+                "mails": self._mails(each.mails),
                 "created": moment(each.created, self.request),
                 "in_doubt": not each.running
                 and self.now - each.created > IN_DOUBT_SECONDS,
             }
             for each in self._prepared[0]
         ]
+
+    def _mails(self, count: int) -> Any:
+        if count == 1:
+            return _("batch_one_mail", default="1 mail")
+        mapping = {"count": self.number(count)}
+        return _("batch_mails", default="${count} mails", mapping=mapping)
 
     def moving_elsewhere(self) -> int:
         """How many messages nobody sends from here, for they are being moved."""
@@ -156,12 +168,6 @@ class FiguresOnly(Overview):
     """The figures alone, which a script of the page asks for again and again."""
 
     index = ViewPageTemplateFile("templates/figures.pt")
-
-
-def _mails(count: int) -> Any:
-    if count == 1:
-        return _("batch_one_mail", default="1 mail")
-    return _("batch_mails", default="${count} mails", mapping={"count": str(count)})
 
 
 def _labels(hours: Sequence[chart.HourRecord]) -> list[str]:

@@ -12,7 +12,7 @@ from plone.protect.authenticator import createToken
 from Products.Five import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
 
-from collective.maildrophost.controlpanel import healthtext, verdicttext
+from collective.maildrophost.controlpanel import healthtext, moments, verdicttext
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.query import Query
 from collective.maildrophost.controlpanel.words import LANES
@@ -115,6 +115,10 @@ class Page(BrowserView):
     def token(self) -> str:
         """What shows that a form is from this site and for this user."""
         return str(createToken())
+
+    def number(self, count: int) -> str:
+        """A count as the reader writes it."""
+        return moments.number(count, self.request)
 
     def said(self, reply: str) -> str:
         """The words of a verdict in the reader's language, as far as they are ours."""
