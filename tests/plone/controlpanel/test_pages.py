@@ -12,6 +12,7 @@ from zope.component import getSiteManager
 
 from collective.maildrophost import MaildropHost
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
+from collective.maildrophost.engine.queue import State
 from collective.maildrophost.installation.swap import swap_of
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
 
@@ -76,6 +77,7 @@ def test_the_overview_says_what_is_wrong_and_counts(panel, put, mail):
     assert "Mail is not moving: no daemon works on the queue; 2 waiting" in panel.text
     assert "mail goes on when a daemon is started on the server" in panel.text
     assert "2 Queued" in panel.text
+    assert panel.browser.contents.count("maildrop-quiet") == len(State) - 1
     assert 'role="img" aria-labelledby="maildrop-chart-title' in panel.browser.contents
     assert panel.browser.contents.count('<th scope="row">') >= 24
 

@@ -15,6 +15,7 @@ from collective.maildrophost.controlpanel.query import Query
 from collective.maildrophost.controlpanel.words import (
     BADGES,
     LANES,
+    QUIET,
     STATES,
     STATES_EXPLAINED,
 )
@@ -47,7 +48,7 @@ class Overview(Page):
             {
                 "word": STATES[state],
                 "explained": STATES_EXPLAINED[state],
-                "badge": BADGES[state.value],
+                "badge": BADGES[state.value] if counts.get(state) else QUIET,
                 "count": self.number(counts.get(state, 0)),
                 "url": self._listed(states=(state,)),
             }

@@ -70,6 +70,8 @@ BADGES = {
     "sent": "text-bg-success",
 }
 """Bootstrap's class for the badge of a state or an outcome; the word says it too."""
+QUIET = "maildrop-quiet"
+"""Where there is none in that state."""
 
 
 def state(of_message: State) -> dict[str, Any]:
