@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import transaction
 from playwright.sync_api import expect
@@ -9,12 +11,15 @@ from Products.MailHost.MailHost import MailHost
 from sqlalchemy import insert
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.controlpanel import page
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import (
     RelayPause,
+    State,
     clear,
     discard,
     hold_lane,
+    look,
     new_batch,
     pause,
     prepare,
@@ -22,6 +27,21 @@ from collective.maildrophost.engine.queue import (
     tables,
 )
 from collective.maildrophost.engine.queue.hours import SECONDS_PER_HOUR
+
+OVERFLOWING = """() => [...document.querySelectorAll(".maildrop-tile-number")].filter(
+  (number) =>
+    number.getBoundingClientRect().right >
+    number.parentElement.getBoundingClientRect().right
+).map((number) => number.textContent)"""
+"""The numbers that have no room in their tiles."""
+BREAK_OFF = """
+const text = Response.prototype.text;
+Response.prototype.text = function () {
+  if (!window.maildropAway) return text.call(this);
+  return Promise.reject(new TypeError("network error"));
+};
+"""
+"""Breaks off each answer while the server is said to be away."""
 
 
 @pytest.fixture
@@ -90,6 +110,44 @@ def test_the_overview_follows_the_mail(owner, hurry, put, daemon):
     # Who is in the midst of it goes on from there.
     expect(queued).to_be_focused()
     expect(owner.page.locator("#maildrop-hours")).to_be_visible()
+
+
+def test_the_overview_tells_its_age_while_the_server_is_away(owner, hurry, daemon):
+    daemon.start()
+    owner.page.add_init_script(BREAK_OFF)
+    owner.open()
+    age = owner.page.locator("#maildrop-not-renewed")
+    expect(age).to_be_hidden()
+    owner.page.evaluate("window.maildropAway = true")
+    expect(age).to_be_visible()
+    expect(age).to_contain_text("the server has not answered since")
+    shown = owner.page.evaluate("performance.timeOrigin")
+    told = age.locator("time").evaluate("(time) => Date.parse(time.dateTime)")
+    assert told >= shown
+    owner.finds_no_violation()
+    owner.page.evaluate("window.maildropAway = false")
+    expect(age).to_be_hidden()
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """The figures of a queue that is larger than any."""
+
+    def large(tx, now):
+        health, stats = look(tx, now)
+        states = {State.FAILED: 12_345_678, State.SENT: 87_654_321}
+        return health, replace(stats, states=states)
+
+    monkeypatch.setattr(page, "look", large)
+
+
+def test_a_large_number_has_room_in_its_tile(owner, large):
+    owner.open()
+    owner.sees("12,345,678")
+    assert owner.page.evaluate(OVERFLOWING) == []
+    owner.finds_no_violation()
+    owner.turns_dark()
+    owner.finds_no_violation()
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@
   const FOLLOW_SLOWER = 1.1;
   const FRESH_MILLISECONDS = 10000;
 
+  let lastRenewed = new Date();
+
   const pause = (milliseconds) =>
     new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -16,11 +18,27 @@
     // The server may be restarting, in the midst of an answer even, or the session may
     // be over: what is shown stays.
     const text = await ask(url).catch(() => null);
+    tellItsAge(text !== null);
     // A screen reader reads what changes: the same text again is no news.
     if (text !== null && text !== box.maildropShown) {
       replace(box, text);
       box.maildropShown = text;
     }
+  }
+
+  // What is shown is old once it could not be renewed.
+  function tellItsAge(renewed) {
+    const words = document.getElementById("maildrop-not-renewed");
+    if (renewed) {
+      lastRenewed = new Date();
+    } else {
+      const style = { hour: "2-digit", minute: "2-digit" };
+      const language = document.documentElement.lang || undefined;
+      const time = words.querySelector("time");
+      time.textContent = lastRenewed.toLocaleTimeString(language, style);
+      time.dateTime = lastRenewed.toISOString();
+    }
+    words.hidden = renewed;
   }
 
   // Who has come here with the keyboard, or opened the table, goes on from there.
