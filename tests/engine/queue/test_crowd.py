@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from collective.maildrophost.engine import actions, crowd
 from collective.maildrophost.engine.crowd import MoreThanAsked, act_on_all, ask_about
 from collective.maildrophost.engine.queue import (
+    Batch,
     Search,
     State,
     new_batch,
     prepare,
     present,
     release,
+    remember_batch,
     retry_messages,
 )
+from collective.maildrophost.engine.queue.batches import IN_DOUBT_SECONDS
+from collective.maildrophost.engine.system.identity import own_identity
 from collective.maildrophost.engine.verdict import Outcome
 
 EVERYTHING = Search(states=tuple(State))
@@ -61,6 +67,30 @@ def test_a_state_narrows_all(queue, one_of_each, action):
     changed = act_on_all(queue, action, Search(states=(State.PREPARED,)))
     assert changed == (one_of_each[State.PREPARED],)
     assert act_on_all(queue, "hold", Search(states=(State.SENT,))) == ()
+
+
+@pytest.fixture
+def voted(queue, hands):
+    """Prepares the mail of a transaction that has voted some seconds ago; its id."""
+
+    def voted(process, ago):
+        batch, created = new_batch(), time.time() - ago
+        with queue.write() as tx:
+            remember_batch(tx, Batch(batch, process, voted=True))
+            (id,) = prepare(tx, batch, [hands.mail()], created)
+        return id
+
+    return voted
+
+
+@pytest.mark.parametrize("action", ["release", "delete"])
+def test_mail_of_a_transaction_that_is_just_ending_is_none_of_all(queue, voted, action):
+    """Its page would let go what is not there any more, or again."""
+    voted(own_identity(), ago=1)
+    killed = voted("a process", ago=1)
+    broken = voted(own_identity(), ago=IN_DOUBT_SECONDS + 1)
+    changed = act_on_all(queue, action, Search(states=(State.PREPARED,)))
+    assert changed == (killed, broken)
 
 
 def test_a_text_narrows_all(queue, hands):

@@ -24,7 +24,7 @@ from collective.maildrophost.engine.queue import (
     sentence,
     unreadable,
 )
-from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
+from collective.maildrophost.engine.queue.batches import IN_DOUBT_SECONDS
 from collective.maildrophost.engine.smtp.fault import RelayFault
 from collective.maildrophost.engine.smtp.phases import Phase
 

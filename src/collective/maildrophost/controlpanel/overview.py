@@ -27,7 +27,7 @@ from collective.maildrophost.engine.queue import (
     prepared_batches,
     put_aside,
 )
-from collective.maildrophost.engine.queue.health import IN_DOUBT_SECONDS
+from collective.maildrophost.engine.queue.batches import IN_DOUBT_SECONDS
 from collective.maildrophost.i18n import _
 from collective.maildrophost.installation.leftmail import LeftMail, left_by
 from collective.maildrophost.installation.swap import swap_of

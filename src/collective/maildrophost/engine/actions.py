@@ -51,13 +51,14 @@ def act(
 ) -> Done:
     """Do `action` to these messages, in one transaction; wake the daemons.
 
-    With `states`: to those only that are in one of these by then. Raises QueueError:
-    then nothing was done, unless it is Unheard.
+    With `states`: to those only that are in one of these by then, and not of a
+    transaction that is just ending. Raises QueueError: then nothing was done, unless it
+    is Unheard.
     """
     now = time.time()
     with queue.write() as tx:
         if states:
-            ids = still_in(tx, ids, states)
+            ids = still_in(tx, ids, states, now)
         done = ACTIONS[action](tx, ids, now)
         bells = doorbells(tx)
     ring(bells)

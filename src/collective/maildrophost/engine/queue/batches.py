@@ -13,6 +13,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
 )
 
 from ..errors import MaildropError
@@ -26,7 +27,9 @@ from .store import Transaction
 
 message, schedule, table = tables.message, tables.schedule, tables.batch
 
-
+IN_DOUBT_SECONDS = 300
+"""A message prepared for longer belongs to a transaction that was cut off, unless that
+is known to go on."""
 MOVING = "transfer-"
 """The batch of what is being moved to another queue begins so; the state that it had
 follows, and the mark of that move. No transaction has it, and nobody may decide about
@@ -131,6 +134,25 @@ def running_batches(tx: Transaction) -> frozenset[str]:
     """
     rows = tx.execute(
         select(table.c.batch, table.c.process).where(table.c.voted == false())
+    )
+    return frozenset(batch for batch, process in rows if is_running(process))
+
+
+def ending_batches(tx: Transaction, now: float) -> frozenset[str]:
+    """Batches whose transaction may be ending just now: voted, of a process that runs.
+
+    Once it has waited for IN_DOUBT_SECONDS, its end was cut off.
+    """
+    rows = tx.execute(
+        select(table.c.batch, table.c.process)
+        .join_from(schedule, message)
+        .join(table, table.c.batch == schedule.c.batch)
+        .where(
+            schedule.c.state == State.PREPARED.value,
+            message.c.created > now - IN_DOUBT_SECONDS,
+            table.c.voted == true(),
+        )
+        .distinct()
     )
     return frozenset(batch for batch, process in rows if is_running(process))
 

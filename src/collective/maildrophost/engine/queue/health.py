@@ -12,15 +12,11 @@ from sqlalchemy import func, select
 
 from ..clock import rfc3339
 from . import tables
-from .batches import of_a_transaction, running_batches
+from .batches import IN_DOUBT_SECONDS, of_a_transaction, running_batches
 from .daemons import Daemon, alive_and_lost
 from .states import State
 from .stats import Stats, Vitals, stats
 from .store import Transaction
-
-IN_DOUBT_SECONDS = 300
-"""A message prepared for longer belongs to a transaction that was cut off, unless that
-is known to go on."""
 
 
 class Reason(str, Enum):

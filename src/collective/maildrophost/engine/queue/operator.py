@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, false, select, update
+from sqlalchemy import ColumnElement, case, delete, false, func, select, update
 
 from . import tables
-from .batches import running_batches, undecidable
+from .batches import ending_batches, running_batches, undecidable
 from .database import database_of
 from .giveback import BACK_TO_WAITING
 from .leftalone import LeftAlone, NoSuchMessage, OtherState, Undecided
@@ -142,14 +142,22 @@ def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     )
 
 
-def still_in(tx: Transaction, ids: Iterable[str], states: Sequence[State]) -> list[str]:
-    """Those of these messages that are in one of the states, locked."""
+def still_in(
+    tx: Transaction, ids: Iterable[str], states: Sequence[State], now: float
+) -> list[str]:
+    """Those of these messages that are in one of the states, locked.
+
+    Without those of a transaction that may be ending just now: it has committed, and
+    lets its mail go.
+    """
     asked = list(ids)
+    ending = ending_batches(tx, now) if State.PREPARED in states else ()
     found = (
         select(schedule.c.message_id)
         .where(
             schedule.c.message_id.in_([int(each) for each in asked]),
             schedule.c.state.in_([state.value for state in states]),
+            func.coalesce(schedule.c.batch, "").not_in(ending),
         )
         .order_by(schedule.c.message_id)
         .with_for_update()
