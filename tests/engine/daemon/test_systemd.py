@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -86,12 +87,19 @@ def test_a_reload_is_told_with_its_time_and_its_end(told, manager):
         assert manager.next() == {"READY": "1", "STATUS": "relay 127.0.0.1:26"}
 
 
-def test_a_configuration_that_is_refused_is_no_reload(told, manager):
+def test_a_configuration_that_is_refused_is_no_reload_and_told(told, manager):
     with told.daemon() as daemon:
         assert manager.next()["READY"] == "1"
         told.configure(SMTP_PORT="many")
         daemon.signal(signal.SIGHUP)
         wait_until(lambda: told.log_lines("SMTP_PORT"), what="the error in the log")
+        (refused,) = manager.next().items()
+        assert refused[0] == "STATUS"
+        assert re.fullmatch(
+            r"relay 127\.0\.0\.1:25; configuration refused at \d\d:\d\d, the old one "
+            r"stays in force: .*: SMTP_PORT: .*",
+            refused[1],
+        )
         daemon.stop()
         assert manager.next() == {"STOPPING": "1"}
 

@@ -20,15 +20,21 @@ log = logging.getLogger("maildrop.daemon")
 class Reload:
     """Asked for at any time, however often: the last one counts.
 
-    `cannot_write`: whether verdicts may wait for the queue at this moment.
+    `cannot_write`: whether verdicts may wait for the queue at this moment. `refused`
+    hears why a configuration has no use.
     """
 
     def __init__(
-        self, in_use: Configuration, queue: Queue, cannot_write: Callable[[], bool]
+        self,
+        in_use: Configuration,
+        queue: Queue,
+        cannot_write: Callable[[], bool],
+        refused: Callable[[MaildropError], None],
     ) -> None:
         self._in_use = in_use
         self._queue = queue
         self._cannot_write = cannot_write
+        self._refused = refused
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
@@ -61,6 +67,7 @@ class Reload:
             return loaded
         except MaildropError as error:
             log.error("%s; the old configuration stays in force", error)
+            self._refused(error)
             return None
 
     def _check_verdicts_are_written(self, loaded: Configuration) -> None:

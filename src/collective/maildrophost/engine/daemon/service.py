@@ -15,6 +15,7 @@ from typing import Any
 from ..config import Configuration
 from ..delivery import Delivery
 from ..doorbell import Doorbell
+from ..errors import MaildropError
 from ..queue import Queue
 from ..system import signals
 from .clockwatch import ClockWatch
@@ -60,7 +61,7 @@ class Service:
         self._housekeeping = Housekeeping(configuration, queue, self._scanner, delivery)
         self._told_to_end = asyncio.Event()
         self._told_to_stop = False
-        self._reload = Reload(configuration, queue, self._cannot_write)
+        self._reload = Reload(configuration, queue, self._cannot_write, self._refused)
         self._reloaded: Configuration | None = None
 
     async def run(self, *beside: Coroutine[Any, Any, None]) -> Configuration | None:
@@ -69,7 +70,7 @@ class Service:
         `beside` are parts like its own. Raises what ended one that must not end.
         """
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
-        self._systemd.ready(f"relay {self._delivery.route.name}")
+        self._systemd.ready(self._status)
         async with self._heeding_signals():
             await self._run_together(
                 self._delivery.run(),
@@ -199,6 +200,18 @@ class Service:
             self._reloaded = reloaded
             self._systemd.reloading()
             self._told_to_end.set()
+
+    def _refused(self, error: MaildropError) -> None:
+        """Nobody who sends the signal hears of it but by the log."""
+        at = time.strftime("%H:%M")
+        self._systemd.refused(
+            f"{self._status}; configuration refused at {at}, the old one stays in "
+            f"force: {error}"
+        )
+
+    @property
+    def _status(self) -> str:
+        return f"relay {self._delivery.route.name}"
 
     def _cannot_write(self) -> bool:
         return self._heartbeat.failing or self._delivery.ledger.cannot_write

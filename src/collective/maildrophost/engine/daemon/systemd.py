@@ -25,6 +25,10 @@ class Systemd:
         """The daemon works, for the first time or after a reload."""
         self._tell(f"READY=1\nSTATUS={status}")
 
+    def refused(self, status: str) -> None:
+        """The daemon goes on with the configuration that it has; `status` says why."""
+        self._tell(f"STATUS={' '.join(status.split())}")
+
     def reloading(self) -> None:
         """The daemon goes on with another configuration soon."""
         # systemd 253 and later compare it with the time of their signal.
@@ -55,7 +59,7 @@ class Systemd:
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel,
         ):
             channel.settimeout(SEND_SECONDS)
-            channel.sendto(text.encode(), self._address)
+            channel.sendto(text.encode(errors="backslashreplace"), self._address)
 
 
 def _address(text: str) -> str:
