@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
 POLL_SECONDS = 0.02
+TURNS = 50
 PATIENCE_SECONDS = 60.0
 """More than anything takes that a test waits for, on a slow and busy machine, too."""
 
@@ -26,3 +28,12 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {timeout} seconds")
         time.sleep(POLL_SECONDS)
+
+
+async def all_others_wait() -> None:
+    """Until the event loop's other tasks have come as far as they get by themselves.
+
+    Counted in turns of the loop: a busy machine may spend any time in one of them.
+    """
+    for _ in range(TURNS):
+        await asyncio.sleep(0)

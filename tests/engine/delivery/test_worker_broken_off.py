@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from waiting import all_others_wait
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Result
@@ -67,9 +68,9 @@ def at_work(worker):
         ledger, pool, connection = Ledger(), Pool(), Connection()
         one = worker(ledger, pool)
         working = asyncio.create_task(one.run())
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         await play(one, ledger, pool, connection)
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         one.end()
         await asyncio.wait([working], timeout=LONG)
         assert working.cancelled()
@@ -86,7 +87,7 @@ def lose_lease(worker, ledger):
 def test_a_connection_that_comes_in_that_moment_is_not_used(at_work, claimed):
     async def play(worker, ledger, pool, connection):
         ledger.claims.put_nowait(claimed("b@x.org"))
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         pool.connected.set_result(connection)
         lose_lease(worker, ledger)
 
@@ -100,9 +101,9 @@ def test_a_connection_whose_message_is_broken_off_goes_back(at_work, claimed):
         connection.speaks = False
         pool.connected.set_result(connection)
         ledger.claims.put_nowait(claimed("b@x.org"))
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         lose_lease(worker, ledger)
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         assert pool.given == [connection]
 
     _offered, (finished,) = at_work(play)
@@ -123,9 +124,9 @@ def test_a_message_that_was_handed_out_in_that_moment_goes_back(at_work, claimed
 def test_who_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
     async def play(worker, ledger, pool, connection):
         ledger.claims.put_nowait(claimed("b@x.org"))
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         lose_lease(worker, ledger)
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         ledger.in_doubt = False
         pool.connected = asyncio.get_running_loop().create_future()
         pool.connected.set_result(connection)
@@ -140,7 +141,7 @@ def test_who_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
 def test_who_is_ended_in_the_moment_of_a_break_off_ends(at_work, claimed, acts):
     async def play(worker, ledger, pool, connection):
         ledger.claims.put_nowait(claimed("b@x.org"))
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         for act in acts:
             worker.break_off() if act == "b" else worker.end()
 

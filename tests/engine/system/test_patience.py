@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from waiting import all_others_wait
 
 from collective.maildrophost.engine.system.patience import within
 
@@ -64,7 +65,7 @@ def test_a_cancellation_that_comes_with_the_answer_is_heeded(turns):
     async def cancelled_as_it_comes():
         event = asyncio.Event()
         waiting = asyncio.create_task(within(event.wait(), LONG))
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         event.set()
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -81,7 +82,7 @@ def test_who_is_cancelled_waits_for_the_end_of_what_it_waited_for():
 
     async def cancelled():
         waiting = asyncio.create_task(within(never.comes(), LONG))
-        await asyncio.sleep(0.01)
+        await all_others_wait()
         waiting.cancel()
         await asyncio.wait([waiting])
         assert waiting.cancelled()
