@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from commands import PROGRAM, environment
 from servers.certificates import Certificates
 from servers.scripted import Scripted
+from servers.unused import unused
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.config import Configuration, load
@@ -257,11 +257,8 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 @pytest.fixture
 def unused_port() -> Iterator[int]:
     """A port where nobody answers until a test starts a server there."""
-    with socket.socket() as keeper:
-        # Bound but not listening: refuses connections, and nobody else gets it.
-        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        keeper.bind(("127.0.0.1", 0))
-        yield keeper.getsockname()[1]
+    with unused() as port:
+        yield port
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from servers.certificates import Certificates
 from servers.scripted import Drop, Hang, Raw, Scripted
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import (
@@ -24,13 +25,12 @@ from collective.maildrophost.engine.smtp.channel import Channel
 MAIL = ("a@example.org", ["b@example.org"])
 
 
-def test_a_refused_connection_is_a_fault_that_names_the_relay(fault):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+def test_a_refused_connection_is_a_fault_that_names_the_relay(unused_port):
+    relay = RelayAddress("127.0.0.1", unused_port)
     with pytest.raises(RelayFault) as raised:
-        asyncio.run(Connection.open(RelayAddress("127.0.0.1", port), Security()))
+        asyncio.run(Connection.open(relay, Security()))
     assert raised.value.phase is Phase.CONNECT
-    assert f"127.0.0.1:{port}" in str(raised.value)
+    assert f"127.0.0.1:{unused_port}" in str(raised.value)
     assert not raised.value.permanent
 
 
@@ -49,7 +49,7 @@ class NameServers:
 
     def look_up(self, host, *args, **kwargs):
         self.asked.append(host)
-        self.answer.wait(60)
+        self.answer.wait(2 * PATIENCE_SECONDS)
         raise socket.gaierror(socket.EAI_AGAIN, "no name server answers")
 
 
@@ -78,7 +78,8 @@ def test_dead_name_servers_keep_no_thread_of_the_heartbeat(dead_name_servers):
     async def story():
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         assert "within 0.05 seconds" in await open_in_vain("beat.test", 0.05)
-        assert await asyncio.wait_for(asyncio.to_thread(str, "beat"), 5) == "beat"
+        beat = asyncio.to_thread(str, "beat")
+        assert await asyncio.wait_for(beat, PATIENCE_SECONDS) == "beat"
         dead_name_servers.answer.set()
 
     asyncio.run(story())
@@ -88,14 +89,15 @@ def test_one_look_up_of_a_host_serves_all_who_wait_for_it(dead_name_servers):
     async def story():
         assert "within 0.05 seconds" in await open_in_vain("shared.test", 0.05)
         waiting = [
-            asyncio.create_task(open_in_vain("shared.test", 60)) for _ in range(5)
+            asyncio.create_task(open_in_vain("shared.test", PATIENCE_SECONDS))
+            for _ in range(5)
         ]
         await asyncio.sleep(0)  # they begin
         dead_name_servers.answer.set()
         for reason in await asyncio.gather(*waiting):
             assert "no name server answers" in reason
         assert dead_name_servers.asked == ["shared.test"]
-        await open_in_vain("shared.test", 60)
+        await open_in_vain("shared.test", PATIENCE_SECONDS)
         assert dead_name_servers.asked == ["shared.test"] * 2
 
     asyncio.run(story())

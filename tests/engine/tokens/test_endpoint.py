@@ -23,12 +23,10 @@ def test_a_secret_follows_no_redirect(configure, status):
     assert "MAILDROP_OAUTH_TOKEN_URL" in raised.reason
 
 
-def test_a_closed_port_is_an_outage(configure):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    raised = fault(configure(f"http://127.0.0.1:{port}/token", SECRET))
+def test_a_closed_port_is_an_outage(configure, unused_port):
+    raised = fault(configure(f"http://127.0.0.1:{unused_port}/token", SECRET))
     assert not raised.permanent
-    assert raised.reason == f"127.0.0.1:{port}: Connection refused"
+    assert raised.reason == f"127.0.0.1:{unused_port}: Connection refused"
 
 
 def test_a_silent_endpoint_is_an_outage(configure, monkeypatch):
