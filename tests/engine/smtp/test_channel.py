@@ -89,7 +89,7 @@ def test_an_upload_goes_on_as_soon_as_the_relay_reads_on(run, certificates, encr
     reads_on = threading.Event()
 
     async def fill(address):
-        channel = Channel(Replies(), Timeouts(content=5))
+        channel = Channel(Replies(), Timeouts(content=PATIENCE_SECONDS))
         await dial(channel, *address, TRUSTING if encrypted else None)
         left = {"any"}
         while left:
