@@ -46,7 +46,8 @@ class Signal:
         os.write(self._writing, b"x")
 
     def wait(self) -> None:
-        assert select.select([self._reading], [], [], 20)[0], "nothing is heard of it"
+        heard, _, _ = select.select([self._reading], [], [], PATIENCE_SECONDS)
+        assert heard, "nothing is heard of it"
         os.read(self._reading, 1)
 
 
