@@ -30,6 +30,12 @@ async def ask(port: int, request: bytes, end: bool = False) -> bytes:
     return answer
 
 
+async def ask_or_be_sent_away(port: int, request: bytes, **options: bool) -> bytes:
+    with contextlib.suppress(ConnectionError):
+        return await ask(port, request, **options)
+    return b""
+
+
 def asked(request: bytes, answer: Answer = echo, **options) -> bytes:
     async def converse() -> bytes:
         async with listening("127.0.0.1", 0, answer) as server:
@@ -93,7 +99,7 @@ def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch, caplo
             port = server.sockets[0].getsockname()[1]
             slow = asyncio.create_task(ask(port, b"GET / HT"))
             # On a busy machine nobody is quick each time.
-            while not (quick := await ask(port, QUESTION)):
+            while not (quick := await ask_or_be_sent_away(port, QUESTION)):
                 pass
             return await slow, quick
 
@@ -165,17 +171,12 @@ def test_who_has_gone_makes_room_for_the_next(monkeypatch, before):
     """Else whoever watches the daemon would be told one day that it is dead."""
     monkeypatch.setattr(module, "MOST_AT_ONCE", 1)
 
-    async def ask_or_be_sent_away(port: int, request: bytes) -> bytes:
-        with contextlib.suppress(ConnectionError):
-            return await ask(port, request, end=True)
-        return b""
-
     async def converse() -> bytes:
         async with listening("127.0.0.1", 0, echo) as server:
             port = server.sockets[0].getsockname()[1]
-            await ask_or_be_sent_away(port, before)
+            await ask_or_be_sent_away(port, before, end=True)
             # The one before may be on its way out still.
-            while not (answer := await ask_or_be_sent_away(port, QUESTION)):
+            while not (answer := await ask_or_be_sent_away(port, QUESTION, end=True)):
                 await asyncio.sleep(0.01)
             return answer
 
