@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -28,9 +29,25 @@ def told(site, manager):
     return site
 
 
+# The daemon on a machine that needs its time for each dropped file.
+SLOW = """
+import sys, time
+from collective.maildrophost.engine.cli import main
+from collective.maildrophost.engine.intake.scan import Intake
+
+def slowly(*arguments, take=Intake._take):
+    time.sleep(0.05)
+    return take(*arguments)
+
+Intake._take = slowly
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.fixture
 def full_spool(site):
-    """More files than are taken in a moment; how many."""
+    """More files than are taken in the time that a test has; how many."""
+    site.program = (sys.executable, "-c", SLOW)
     spool, count = site.home / "spool", 1500
     spool.mkdir()
     mail = b"##To:b@x.org\n##From:a@x.org\nSubject: hello\n\nbody\n"

@@ -26,8 +26,10 @@ class Looks:
         self.asked: list[tuple[int, int]] = []
 
     def pull_back_new(self, queue, now: float, after: int, newest: int) -> FromAhead:
+        # In a thread: a story goes on as soon as it sees that something was asked.
+        broken = self.broken
         self.asked.append((after, newest))
-        if self.broken:
+        if broken:
             raise QueueError("the queue", "is locked")
         return self.ahead
 

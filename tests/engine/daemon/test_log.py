@@ -185,7 +185,7 @@ def rotate(site, state: Path, how: str) -> None:
 def test_no_line_is_lost_while_logrotate_rotates_under_load(how, site, make_mail):
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)
-        with site.daemon():
+        with site.daemon() as daemon:
             ids = [
                 id
                 for _ in range(MANY // 10)
@@ -197,6 +197,8 @@ def test_no_line_is_lost_while_logrotate_rotates_under_load(how, site, make_mail
                 rotations += 1
             for id in ids:
                 site.wait_for(id, State.SENT)
+            # The last lines come after the commit: no kill may come before them.
+            assert daemon.stop() == 0
     logs = list((site.home / "var").glob("maildrop.log*"))
     assert len(logs) > 3
     text = "".join(path.read_text() for path in logs)

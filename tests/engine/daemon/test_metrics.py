@@ -10,13 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from servers.catcher import Catcher
 from servers.scripted import Scripted
-from waiting import wait_until
+from servers.unused import unused
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
@@ -44,7 +45,8 @@ class Answers:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self._url(path), timeout=10) as answer:
+            url = self._url(path)
+            with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -79,13 +81,11 @@ class Answers:
 
 
 @pytest.fixture
-def watched(site) -> Callable[..., Answers]:
-    """Configures the site to be watched at a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    site.configure(MAILDROP_METRICS=f"127.0.0.1:{port}")
-    return Answers(port)
+def watched(site) -> Iterator[Answers]:
+    """Configures the site to be watched at a port that nobody else gets."""
+    with unused() as port:
+        site.configure(MAILDROP_METRICS=f"127.0.0.1:{port}")
+        yield Answers(port)
 
 
 def test_attempts_and_delivery_times_are_counted(site, watched, make_mail):
@@ -100,15 +100,17 @@ def test_attempts_and_delivery_times_are_counted(site, watched, make_mail):
             site.wait_for(two, State.DEFERRED)
             site.wait_for(three, State.SENT)
             wait_until(watched.is_there, what="the metrics")
-            found = watched.samples
             host = f"127.0.0.1:{relay.port}"
-            attempts = {
-                outcome: found[("maildrop_attempts_total", outcome, host)]
-                for outcome in ("sent", "deferred", "failed")
-            }
-            # The notification of the failure is sent, too.
-            assert attempts["sent"] in (3, 4)
-            assert (attempts["deferred"], attempts["failed"]) == (1, 1)
+
+            def attempts() -> list[float]:
+                found = watched.samples
+                names = ("sent", "deferred", "failed")
+                return [found["maildrop_attempts_total", each, host] for each in names]
+
+            # Counted once they are in the queue. The notification of the failure is
+            # sent, too.
+            wait_until(lambda: attempts() in ([3, 1, 1], [4, 1, 1]), what="the count")
+            found = watched.samples
             assert found[("maildrop_delivery_seconds_count", "interactive")] == 1
             assert found[("maildrop_delivery_seconds_count", "bulk")] == 0
             assert found[("maildrop_delivery_seconds_bucket", "interactive", "30.0")]
@@ -153,7 +155,7 @@ def test_the_fault_of_a_relay_that_was_given_up_is_not_seen(site, watched):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
-            wait_until(watched.is_there, 10, "the metrics")
+            wait_until(watched.is_there, what="the metrics")
             found = watched.samples
     assert found[("maildrop_relay_up", f"127.0.0.1:{relay.port}")] == 1
     assert not [each for each in found if "old-relay:25" in each]
@@ -189,12 +191,14 @@ def test_without_the_extra_health_is_answered_and_metrics_say_what_to_install(
 
 def test_a_port_that_is_taken_does_not_keep_mail_back(site, watched):
     with Scripted() as relay, socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", watched.port))
         taken.listen()
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
             (id,) = site.send()
             site.wait_for(id, State.SENT)
+            wait_until(lambda: site.log_lines("MAILDROP_METRICS"), what="the line")
         (line,) = site.log_lines("MAILDROP_METRICS")
         assert re.search(r"[Aa]ddress already in use", line)
         assert "mail goes on" in line

@@ -108,6 +108,7 @@ def test_a_probe_that_finds_nothing_out_holds_up_no_other(site, unused_port, mak
         wait_until(lambda: site.pauses, what="the fault")
         (reset,) = site.send(make_mail(lane=Lane.INTERACTIVE))
         with Scripted(port=unused_port, extensions=("PIPELINING", "8BITMIME")):
-            site.wait_for(reset, State.SENT, PROBE_SECONDS / 3)
+            # Less than for a probe of which nothing is heard, which begins here.
+            site.wait_for(reset, State.SENT, PROBE_SECONDS - 5)
             assert site.message(unsendable).state is State.FAILED
             wait_until(lambda: not site.pauses, what="the end of the fault")

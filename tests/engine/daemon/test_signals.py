@@ -79,7 +79,7 @@ def test_a_stop_while_its_programs_are_loaded_is_heeded_once_they_are(site):
 def test_a_mail_in_flight_is_finished_before_the_stop(told, manager):
     answered = threading.Event()
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
-        told.configure(SMTP_PORT=relay.port)
+        told.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=60)
         with told.daemon() as daemon:
             assert manager.next()["READY"] == "1"
             (id,) = told.send()
@@ -153,7 +153,7 @@ def test_mail_that_stays_in_another_queue_is_told_of(site, unused_port):
         site.configure(MAILDROP_QUEUE=f"sqlite:///{site.home}/other.db")
         daemon.signal(signal.SIGHUP)
         told = f"1 messages are in {site.queue.name}, where no daemon"
-        wait_until(lambda: site.log_lines(told), 10, "the word in the log")
+        wait_until(lambda: site.log_lines(told), what="the word in the log")
 
 
 def test_a_reload_that_is_asked_for_while_another_says_goodbye_is_made(site):
@@ -251,7 +251,7 @@ def test_signals_go_to_the_first_thread_alone(site):
 def test_a_stop_in_the_middle_of_a_reload_is_a_stop(signals, told, manager):
     answered = threading.Event()
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
-        told.configure(SMTP_PORT=relay.port)
+        told.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=60)
         with told.daemon() as daemon:
             (id,) = told.send()
             wait_until(lambda: relay.received, what="the content")

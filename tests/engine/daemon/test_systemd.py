@@ -63,7 +63,7 @@ def test_a_daemon_that_cannot_start_is_never_ready(told, manager):
 def test_it_stops_from_the_signal_on_not_from_the_last_mail_on(told, manager):
     answered = threading.Event()
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
-        told.configure(SMTP_PORT=relay.port)
+        told.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=60)
         with told.daemon() as daemon:
             assert manager.next()["READY"] == "1"
             told.send()
@@ -138,7 +138,8 @@ def test_a_wedged_event_loop_gives_none(watched, manager):
 def test_a_queue_that_hangs_is_no_reason_to_kill_the_daemon(watched, manager):
     with watched.daemon() as daemon:
         assert manager.next()["READY"] == "1"
-        locked = sqlite3.connect(Path(watched.home) / "queue.db")
+        path = Path(watched.home) / "queue.db"
+        locked = sqlite3.connect(path, timeout=PATIENCE_SECONDS)
         locked.execute("BEGIN IMMEDIATE")
         wait_until(lambda: waits_for_lock(daemon.pid), what="a heartbeat caught in it")
         for _ in range(4):  # One may have come before.
