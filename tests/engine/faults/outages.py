@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import contextmanager
 
 from engine.processes import children, state
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 
 def locked(site):
@@ -19,7 +19,7 @@ def locked(site):
 
 @contextmanager
 def locked_by_another(queue):
-    other = sqlite3.connect(queue.path, isolation_level=None)
+    other = sqlite3.connect(queue.path, PATIENCE_SECONDS, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
         yield

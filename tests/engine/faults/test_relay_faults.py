@@ -30,7 +30,8 @@ def unreachable(unused_port, silent_port):
 def test_mail_stays_as_it_is_while_no_relay_can_be_reached(
     site, impatient, unreachable, kind
 ):
-    impatient({"connect": 1.0})
+    if kind == "silent":
+        impatient({"connect": 1.0})
     host, words = unreachable[kind]
     site.configure(SMTP_HOST=host)
     ids = site.send() + site.send()
@@ -43,7 +44,8 @@ def test_mail_stays_as_it_is_while_no_relay_can_be_reached(
 def test_the_next_host_has_the_mail_when_the_first_cannot_be_reached(
     site, impatient, unreachable, kind
 ):
-    impatient({"connect": 1.0})
+    if kind == "silent":
+        impatient({"connect": 1.0})
     host, words = unreachable[kind]
     with Scripted() as second:
         site.configure(SMTP_HOST=f"{host};127.0.0.1:{second.port}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import signal
 import subprocess
 from contextlib import contextmanager
 
@@ -28,14 +30,24 @@ class Disk:
     def filled(self, left=0):
         """Nothing more fits but `left` bytes."""
         ballast = self.path / "ballast"
-        state = os.statvfs(self.path)
         with ballast.open("wb") as file:
-            size = state.f_bavail * state.f_frsize - left
-            os.posix_fallocate(file.fileno(), 0, size)
+            # Whoever works on it may write between the look and the filling.
+            wait_until(lambda: self._fills(file, left), what="a full disk")
         try:
             yield
         finally:
             ballast.unlink()
+
+    def _fills(self, file, left):
+        state = os.statvfs(self.path)
+        size = state.f_bavail * state.f_frsize - left
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return False
+        return True
 
 
 @pytest.fixture
@@ -159,8 +171,8 @@ def test_a_file_that_is_too_large_for_the_disk_holds_up_no_other(
         )
         head = b"##To:b@x.org\n##From:a@x.org\nSubject: dropped\n\n"
         with site.daemon():
-            (spool / "a-large").write_bytes(head + b"y\n" * 2 * MEGABYTE)
             with disk.filled(left=3 * MEGABYTE):
+                (spool / "a-large").write_bytes(head + b"y\n" * 2 * MEGABYTE)
                 wait_until(lambda: "dropped files stay" in log.read_text())
                 (spool / "b-small").write_bytes(head + b"body\n")
                 relay.wait_for(1)
@@ -255,10 +267,12 @@ def test_a_file_that_may_not_be_removed_is_sent_once(site, bound_by_permissions)
     dropped = spool / "mail-1"
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
-        with site.daemon():
-            # It is looked at until it has been quiet for a while.
+        with site.daemon() as daemon:
+            # Else it may take and remove it before the directory is closed.
+            daemon.signal(signal.SIGSTOP)
             dropped.write_bytes(b"##To:b@x.org\n##From:a@x.org\nSubject: once\n\n")
             with mode(spool, 0o500):
+                daemon.signal(signal.SIGCONT)
                 relay.wait_for(1)
                 wait_until(lambda: site.log_lines("mail-1"), what="that it is told")
                 (id,) = site.send()
