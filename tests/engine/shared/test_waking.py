@@ -20,8 +20,10 @@ from collective.maildrophost.engine.queue import (
     release,
 )
 
+# One that is active still, has not begun to listen.
 LISTENERS = (
-    "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN maildrop' AND datname = "
+    "SELECT pid FROM pg_stat_activity "
+    "WHERE query = 'LISTEN maildrop' AND state = 'idle' AND datname = "
 )
 
 

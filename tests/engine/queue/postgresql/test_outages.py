@@ -188,28 +188,28 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
 def test_a_large_mail_may_take_its_time_on_a_slow_wire(server, url, hands, monkeypatch):
     """Only silence counts: no daemon would ever get it, nor any mail behind it."""
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 2.0)
-    hands.send(hands.mail(octets=2**20))
+    hands.send(hands.mail(octets=2**22))
     with Proxy(server.socket) as proxy:
         over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
         with contextlib.closing(open_queue(over.render_as_string())) as queue:
-            proxy.slow = 0.3
+            proxy.slow = 0.07  # for each of 64 portions
             began = time.monotonic()
             (claimed,) = replace(hands, queue=queue).claim()
             assert time.monotonic() - began > 2 * connection.ANSWER_SECONDS
-    assert len(claimed.content) > 2**20
+    assert len(claimed.content) > 2**22
 
 
 def test_a_large_mail_may_take_its_time_to_get_there(server, url, hands, monkeypatch):
     """The system has all of it long before the server: that is silent until then."""
-    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.8)
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 2.0)
     with Proxy(server.socket) as proxy:
         proxy.narrow()
         over = make_url(url).set(host="127.0.0.1", port=proxy.port, query={})
         with contextlib.closing(open_queue(over.render_as_string())) as queue:
-            proxy.slow = 0.1
+            proxy.slow = 0.07
             began = time.monotonic()
             sender = replace(hands, queue=queue)
-            sender.send(hands.mail(octets=2**20))
+            sender.send(hands.mail(octets=2**22))
             assert time.monotonic() - began > 2 * connection.ANSWER_SECONDS
     assert length(hands.queue) == 1
 
@@ -230,16 +230,24 @@ def test_a_cut_wire_is_noticed_and_mended(server, url, hands, hasty):
         queue.close()
 
 
+def wait_until_all_have_left(server):
+    """It takes its time to end a connection that was closed."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'maildrop'"
+    wait_until(lambda: server.execute(count) == [(0,)], what="the end of the others")
+
+
 def test_too_many_connections_are_told(breakable, broken_queue, hands):
     url = make_url(broken_queue.url)
     where = {"host": url.query["host"], "user": "maildrop", "dbname": url.database}
     broken_queue.close()
+    wait_until_all_have_left(breakable)
     with ExitStack() as others:
         with contextlib.suppress(psycopg.OperationalError):
             while True:
                 others.enter_context(psycopg.connect(**where))
         with pytest.raises(QueueError, match="no connection left: raise max_conn"):
             send(broken_queue, hands)
+    wait_until_all_have_left(breakable)
     send(broken_queue, hands)
 
 

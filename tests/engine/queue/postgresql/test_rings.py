@@ -22,6 +22,7 @@ def test_rings_that_a_pooler_brings_to_somebody_else_are_not_kept(queue, hands):
     session.execute("LISTEN maildrop")
     hands.send()
     hands.send()
+    gc.collect()  # Those of another test are nobody's any more.
     assert not [each for each in gc.get_objects() if isinstance(each, psycopg.Notify)]
 
 
@@ -39,7 +40,7 @@ def test_ringing_belongs_to_the_transaction(queue, hands):
         ) as connection:
             connection.execute("LISTEN maildrop")
             listening.set()
-            for each in connection.notifies(timeout=20, stop_after=1):
+            for each in connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1):
                 heard.append((each, length(queue)))
 
     thread = threading.Thread(target=listen)
