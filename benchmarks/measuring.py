@@ -102,7 +102,7 @@ def _watch(
     if blind > BLIND_SECONDS:
         raise Disturbed(f"nobody looked for {blind:.1f} s: the machine is too busy")
     if last == first:
-        raise BenchmarkFailed("too few messages to measure")
+        raise Disturbed("all messages came between two looks: too few to measure")
     return Figures(count, last - first, cpu, memory)
 
 

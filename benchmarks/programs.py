@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .failure import BenchmarkFailed
 
 STOP_SECONDS = 10.0
+_NEVER_GIVEN = 20_000, 32_768
+"""Below what Linux has in net.ipv4.ip_local_port_range."""
 
 
 def installed(name: str) -> str | None:
@@ -61,8 +64,13 @@ def run(command: Sequence[str], folder: Path | None = None) -> str:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as taker:
-        taker.bind(("127.0.0.1", 0))
-        port: int = taker.getsockname()[1]
-    return port
+    """A port of 127.0.0.1 that nobody uses now.
+
+    Of those that the system gives nobody by itself: it is taken only later, by the
+    program that is started for it.
+    """
+    while True:
+        port = random.randrange(*_NEVER_GIVEN)
+        with socket.socket() as taker, suppress(OSError):
+            taker.bind(("127.0.0.1", port))
+            return port
