@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 PROJECT = Path(__file__).parents[1]
 INPUT = (
@@ -60,7 +61,7 @@ class Checkout:
             env={"PATH": path},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_SECONDS,
         )
 
     def install(self, *arguments: str) -> int:
@@ -161,7 +162,7 @@ def test_a_plone_that_still_starts_is_stopped_and_nothing_else(checkout):
     for program in programs:
         program.stdout.readline()
     assert checkout.make("stop").returncode == 0
-    said = [program.communicate("\n", timeout=30) for program in programs]
+    said = [program.communicate("\n", timeout=PATIENCE_SECONDS) for program in programs]
     assert said == [("", None)] * 2
     assert [program.returncode for program in programs] == [-signal.SIGTERM, 0]
 

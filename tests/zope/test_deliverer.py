@@ -102,9 +102,10 @@ def test_a_queue_that_does_not_answer_has_a_reason_for_a_length(
 
 
 def test_no_delivery_thread_is_ever_started(host, send):
-    before = threading.enumerate()
+    before = set(threading.enumerate())
     host._startQueueProcessorThread()
     host.manage_restartQueueThread("start")
     send(host)
     transaction.commit()
-    assert threading.enumerate() == before
+    # What other tests have left may end any time.
+    assert set(threading.enumerate()) <= before

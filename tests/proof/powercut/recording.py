@@ -19,7 +19,7 @@ from proof.powercut.disk import EVERYTHING, NOTHING, Disk, Names, files_below
 from proof.powercut.replay import Replay, Unmodelled
 from proof.powercut.testimony import TOLD, Testimony
 from servers.scripted import Scripted
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 SCENARIO = Path(__file__).with_name("scenario.py")
 SOURCES = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ class Recording:
                 env={**environment(), "PYTHONPATH": os.pathsep.join(paths)},
                 cwd=database.directory,
                 check=True,
-                timeout=seconds * 10 + 60,
+                timeout=seconds * 10 + 5 * PATIENCE_SECONDS,
             )
             with trace.open() as lines:
                 found = calls(lines, database.directory)
@@ -134,7 +134,8 @@ class Recording:
         """What the relay got must have been seen in the calls, each MAIL FROM of it."""
         heard = sum(offers.made for offers in self.testimony.offers.values())
         at_least = before + heard - UNREAD
-        wait_until(lambda: offers_to(relay) >= at_least, 10, f"{heard} offers")
+        what = f"{heard} offers"
+        wait_until(lambda: offers_to(relay) >= at_least, what=what)
         got = offers_to(relay) - before
         assert got <= heard, f"{got} offers, but only {heard} were heard"
 
