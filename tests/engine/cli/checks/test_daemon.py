@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 
 from engine.cli.checks.findings import failed, fine
@@ -52,6 +53,18 @@ def test_a_disk_with_another_time_is_a_warning(site, monkeypatch):
     (finding,) = clock.check(site.configuration)
     assert finding.level is Level.WARNING
     assert "differs by 1m 30s" in finding.text
+
+
+def test_a_disk_that_takes_long_is_not_said_to_have_another_time(site, monkeypatch):
+    make, needed = tempfile.NamedTemporaryFile, []
+
+    def slowly(**options):
+        needed.append(90)
+        return make(**options)
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", slowly)
+    monkeypatch.setattr(clock.time, "time", lambda now=time.time: now() + sum(needed))
+    assert list(clock._disk(site.home)) == []
 
 
 def test_metrics_without_their_library_are_a_warning(site, monkeypatch):
