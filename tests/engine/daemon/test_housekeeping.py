@@ -9,11 +9,13 @@ from dataclasses import replace
 from servers.scripted import Late, Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.daemon.housekeeping import PRUNE_SECONDS
 from collective.maildrophost.engine.queue import delete_messages, list_messages
 from collective.maildrophost.engine.queue.sqlite.housekeeping import LARGE_WAL_BYTES
 
 MEGABYTE = 2**20
-SHRINK_SECONDS = 60.0
+SHRINK_SECONDS = PRUNE_SECONDS / 2
+"""A busy machine may take as long; who has given up tries again only later."""
 
 
 def test_after_a_big_newsletter_the_file_shrinks(site, make_mail):
