@@ -84,6 +84,8 @@ def test_mail_of_a_thread_that_forgets_to_commit_is_told_of(
         if end is not NOTHING:
             end()
 
+    gc.collect()
+    caplog.clear()  # of mail that other tests have forgotten
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
