@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import QueueError, open_queue
 
 HERE = Path(__file__).parent
 WRITERS = 2
-START_SECONDS = 30.0
+START_SECONDS = 2 * PATIENCE_SECONDS
+"""Each call of a program that starts is recorded, which slows it down."""
 PAUSE = "0.03"
 
 
