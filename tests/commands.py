@@ -29,7 +29,8 @@ ENGINE = "collective.maildrophost.engine"
 PROGRAM = (sys.executable, "-m", f"{ENGINE}.cli")
 IMPATIENT = str(Path(__file__).parent / "engine" / "faults" / "impatient.py")
 """The same with other constants, which are its first argument."""
-SECONDS = 60
+SECONDS = 120
+"""Twice the patience of a test: a command may wait for a daemon as long."""
 OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID", "COLUMNS")
 """What the program heeds of its environment; names that begin so."""
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "GLIBC_", "FAKETIME")

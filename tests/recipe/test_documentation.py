@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from recipe.conftest import BUILDOUT, PROJECT, clean_environment
+from recipe.conftest import BUILDOUT, PROJECT, RUN_SECONDS, clean_environment
 from servers.catcher import Catcher
 
 PAGE = PROJECT / "docs" / "buildout.md"
@@ -62,7 +62,7 @@ def shell(room, tmp_path):
             env={**environ, "PATH": f"{programs}{os.pathsep}{environ['PATH']}"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=RUN_SECONDS,
         )
 
     return run
