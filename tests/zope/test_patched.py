@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timezone
 from functools import partialmethod, wraps
+from unittest.mock import MagicMock
 
 import pytest
 import transaction
 from Products.MailHost.MailHost import MailBase
 
 from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.patched import replaced_by
 
 
 @pytest.fixture
@@ -250,3 +252,15 @@ def test_what_is_wished_for_a_mail_passes_a_patch_that_only_watches(
     assert (wished.lane, wished.due) == (Lane.BULK, later.timestamp())
     assert other.lane is Lane.NORMAL
     assert watched == [name, name]
+
+
+def test_the_addon_that_gets_the_mail_first_can_be_named(printing):
+    assert replaced_by() == "Products.PrintingMailHost.Patch"
+    printing.undo_patches()
+    assert replaced_by() == ""
+
+
+@pytest.mark.parametrize("name", ["send", "_send"])
+def test_so_can_one_that_is_no_function(monkeypatch, name):
+    monkeypatch.setattr(MailBase, name, MagicMock())
+    assert replaced_by() == "unittest.mock"

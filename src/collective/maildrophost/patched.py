@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from Products.MailHost.MailHost import MailHost
+
 MAILHOST_MODULE = "Products.MailHost.MailHost"
 
 
 def is_replaced(method: Any) -> bool:
     """Whether a method that is looked up on MailHost is not MailHost's own."""
     # Its name and its module are what functools.wraps gives to any other.
-    home = getattr(method, "__globals__", {}).get("__name__")
-    return home != MAILHOST_MODULE or hasattr(method, "__wrapped__")
+    return _home(method) != MAILHOST_MODULE or hasattr(method, "__wrapped__")
+
+
+def replaced_by() -> str:
+    """The module of the add-on that gets all mail first; "" where there is none."""
+    for method in (MailHost.send, MailHost._send):
+        if is_replaced(method):
+            return str(_home(method) or type(method).__module__)
+    return ""
+
+
+def _home(method: Any) -> Any:
+    return getattr(method, "__globals__", {}).get("__name__")

@@ -7,7 +7,7 @@ import re
 import pytest
 import transaction
 from Products.MailHost.interfaces import IMailHost
-from Products.MailHost.MailHost import MailHost
+from Products.MailHost.MailHost import MailBase, MailHost
 from zope.component import getSiteManager
 
 from collective.maildrophost import MaildropHost
@@ -313,6 +313,23 @@ def test_a_configuration_in_use_that_broke_does_not_block_a_title(
     kept = SiteMailHost.of(committing_portal)
     assert not kept.in_use
     assert kept.host.title == "Our mail"
+
+
+def test_an_addon_that_gets_the_mail_first_is_named(panel, monkeypatch):
+    text = "An add-on gets the site's mail before the queue does"
+    panel.open("test")
+    assert text not in panel.text
+    monkeypatch.setattr(MailBase, "_send", lambda *mail: None)
+    panel.open("test")
+    assert text in panel.text
+    assert f"{__name__} has replaced how every MailHost sends" in panel.text
+
+
+def test_the_management_interface_names_it_too(committing_portal, monkeypatch):
+    host, request = committing_portal.MailHost, committing_portal.REQUEST
+    assert 'id="patched"' not in host.manage_main(request)
+    monkeypatch.setattr(MailBase, "send", lambda *mail: None)
+    assert f"<code>{__name__}</code> has" in host.manage_main(request)
 
 
 def test_a_replaced_mailhost_is_told_and_repaired(panel, replaced, committing_portal):

@@ -19,6 +19,7 @@ from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Health, Search, Stats, look, unreadable
 from collective.maildrophost.i18n import _, translated
+from collective.maildrophost.patched import replaced_by
 from collective.maildrophost.readable import readable
 
 TABS = (
@@ -59,6 +60,10 @@ class Page(BrowserView):
     def site_mail_host(self) -> SiteMailHost:
         """The Maildrop Host that the page is about."""
         return SiteMailHost.of(self.context)
+
+    def patched_by(self) -> str:
+        """The add-on that gets the mail before the Maildrop Host; "" without one."""
+        return replaced_by() if self.site_mail_host.in_use else ""
 
     @cached_property
     def _looked(self) -> tuple[Health, Stats | None]:
