@@ -26,7 +26,7 @@ OPERATIONS = DOCS / "operations.md"
 WRITTEN_PATH = "/srv/mail/maildrop.conf"
 NEWS = "Big news"
 QUESTIONS = ("Where is", "not moving", "stop a newsletter", "change the relay")
-QUESTIONS += ("upgrade", "back up", "restore", "another machine")
+QUESTIONS += ("upgrade", "back up", "restore", "another machine", "copy of a site")
 GOES_ON = re.compile(r"maildropctl (run|fg|logtail)( --lines \d+)?$")
 PLAIN = re.compile(r"maildropctl ([^|<>&;$`*()]*)$")
 """What a shell takes apart as shlex does, and asks nobody else about."""
