@@ -60,8 +60,14 @@ def test_a_daemon_that_was_run_in_another_directory_is_taken_for_its_own(
 
 
 def test_a_configuration_that_was_moved_is_the_same(started):
-    started.path = started.path.rename(started.home / "moved.conf")
-    assert started.ctl("start").out.startswith("already running, pid ")
+    before = started.path
+    started.path = before.rename(started.home / "moved.conf")
+    said = started.ctl("start").out
+    assert said.startswith("already running, pid ")
+    # It could not come back after a crash.
+    assert f"its file {before} is not there any more: 'restart' starts" in said
+    assert started.ctl("restart").status == 0
+    assert "not there" not in started.ctl("start").out
 
 
 @pytest.mark.parametrize("other", [beside, lambda site: site])

@@ -9,7 +9,7 @@ from ..errors import MaildropError
 from . import heartbeats
 from .output import tell
 from .stopping import end_supervisor
-from .whichdaemon import check_it_is_ours, running
+from .whichdaemon import check_it_is_ours, running, without_its_file
 from .zdaemon import CannotStart, Supervisor
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def start(configuration: Configuration) -> None:
                 "starts another; mail waits in the queue. Where its log says that the "
                 "queue cannot be written, mend that instead"
             )
-        tell(f"already running, pid {pid}")
+        tell(f"already running, pid {pid}{without_its_file(configuration, pid)}")
         return
     prepare(configuration)
     supervisor = Supervisor(configuration)

@@ -70,6 +70,23 @@ def check_it_reads_ours(configuration: Configuration, pid: int) -> None:
         )
 
 
+def without_its_file(configuration: Configuration, pid: int) -> str:
+    """What to do about a daemon whose configuration has gone; "" where it is there."""
+    theirs = configuration_of(pid)
+    try:
+        if theirs is not None:
+            theirs.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        # It goes on as it was told, and after a crash it could not come back.
+        return (
+            f"; its file {theirs} is not there any more: 'restart' starts a daemon "
+            f"with {configuration.path}"
+        )
+    except OSError:
+        pass  # out of our reach
+    return ""
+
+
 def _is_ours(theirs: Path, configuration: Configuration) -> bool | None:
     """Whether both are one file; None: it is not there, or out of our reach."""
     if theirs == configuration.path:
