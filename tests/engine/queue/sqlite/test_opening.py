@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from collective.maildrophost.engine.queue import QueueError, exists, open_queue
 from collective.maildrophost.engine.queue.sqlite import database, filesystem
+from collective.maildrophost.engine.queue.sqlite.presence import Presence
 from collective.maildrophost.engine.system import disk
 
 
@@ -30,6 +33,16 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
     for directory in ("file/below", "missing/below"):
         with pytest.raises(QueueError, match=directory):
             open_queue(f"sqlite:///{tmp_path}/{directory}/queue.db")
+
+
+@pytest.mark.parametrize("ask", [open_queue, exists])
+def test_who_may_not_look_at_it_is_told_who_may(queue, path, monkeypatch, ask):
+    def refuse(*_arguments):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Presence, "_is_there", refuse)
+    with pytest.raises(QueueError, match="denied: .*: let .* run as the same user"):
+        ask(queue.url)
 
 
 @pytest.mark.parametrize("ask", [open_queue, exists])

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 from ..errors import MaildropError
 from ..queueurl import QueueURL
 from ..systemwords import reason_and_file
-from ..wording import _, why
+from ..wording import Wording, _, why
 from . import upgrades
 from .database import Begin, belongs_to
 from .errors import NewerSchema, QueueError, Refused, Unheard
@@ -254,7 +254,18 @@ def _url_named(url: str) -> Iterator[None]:
     except ValueError as error:
         raise QueueError(QueueURL(url).redacted(), why(error)) from None
     except OSError as error:
-        raise QueueError(QueueURL(url).redacted(), reason_and_file(error)) from None
+        raise QueueError(QueueURL(url).redacted(), _refused(error)) from None
+
+
+def _refused(error: OSError) -> Wording:
+    """Why the system does not give the file, and what to do about rights."""
+    words = reason_and_file(error)
+    if not isinstance(error, PermissionError):
+        return words
+    return _(
+        "${words}: let Zope, the daemon and maildropctl run as the same user",
+        mapping={"words": words},
+    )
 
 
 def _bring_up_to_date(queue: Queue) -> None:
