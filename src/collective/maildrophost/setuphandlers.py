@@ -68,6 +68,8 @@ def uninstall(setup_tool: Any) -> None:
     """Bring the MailHost back as it was; a MailHost of another add-on stays."""
     site = site_of(setup_tool)
     given_out = utility_of_another_addon(site)
+    if installed := swap_of(site):
+        _tell_of_mail_in_the_queue_of(installed.maildrop_host)
     swap = end_swap(site)
     current = mail_host_of(site)
     # Where somebody has deleted it, ours is still what the registry gives out.
@@ -93,6 +95,17 @@ def _tell_of_mail_left_by(original: Any) -> None:
             "maildropctl import %s",
             left.count,
             left.directory,
+        )
+
+
+def _tell_of_mail_in_the_queue_of(maildrop_host: Any) -> None:
+    waiting = maildrop_host.queueLength()
+    if waiting and not isinstance(waiting, str):  # which says why nobody can tell
+        logger.warning(
+            "%d mails of this site, or of others with its configuration, wait in the "
+            "queue of %s: let its daemon run until they are sent",
+            waiting,
+            maildrop_host.getConfigPath(),
         )
 
 
