@@ -176,8 +176,18 @@ def test_where_no_directory_can_be_synced_a_backup_is_one_all_the_same(
 
 
 def test_a_directory_that_is_not_there_is_named(queue, tmp_path):
-    with pytest.raises(BackupFailed, match=r"nowhere.*no backup was made"):
+    with pytest.raises(BackupFailed, match=r"nowhere is no directory; no backup"):
         backup(queue.path, tmp_path / "nowhere" / "queue.db", quiet)
+
+
+def test_a_file_system_without_hard_links_is_told(queue, target, monkeypatch):
+    def refuse(_source, _target):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(BackupFailed, match="no hard links; no backup was made: make"):
+        backup(queue.path, target, quiet)
+    assert os.listdir(target.parent) == []
 
 
 def test_a_damaged_queue_makes_no_backup(queue, hands, target, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -32,6 +33,9 @@ def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> 
     then that was not there before.
     """
     try:
+        if not target.parent.is_dir():
+            # On a disk that is not mounted, say: nobody makes it here.
+            raise BackupFailed(f"{target.parent} is no directory; no backup was made")
         with _alone_with(target), _at_fault(target):
             _remove_unfinished(target)
             size = _make(source, target, progress)
@@ -91,12 +95,30 @@ def _make(source: Path, target: Path, progress: Callable[[int, int], None]) -> i
         _check(partial)
         sync(partial)
         size = partial.stat().st_size
-        os.link(partial, target)  # unlike a rename it never overwrites
+        with _having_links(target):
+            os.link(partial, target)  # unlike a rename it never overwrites
         # Where that cannot be done the copy is one all the same.
         sync_names(target.parent)
     finally:
         partial.unlink(missing_ok=True)
     return size
+
+
+@contextlib.contextmanager
+def _having_links(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        raise BackupFailed(
+            f"the file system of {target} has no hard links; no backup was made: make "
+            "it on another one, and copy it there"
+        ) from None
+
+
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What link(2) and FUSE say of it."""
 
 
 def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
