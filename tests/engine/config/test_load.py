@@ -224,6 +224,13 @@ def test_xoauth2_with_all_that_it_needs_is_accepted(load_text):
     assert configuration.warnings == ()
 
 
+def test_that_all_mail_goes_to_somebody_else_is_a_warning(load_text, path):
+    told = "all mail goes to a@example.org, b@example.org, and none to its recipients"
+    configuration = load_text("DEBUG_RECEIVER='A <a@example.org>, b@example.org'")
+    assert configuration.debug_receiver == ("a@example.org", "b@example.org")
+    assert configuration.warnings == (f"{path}:2: DEBUG_RECEIVER: {told}",)
+
+
 def test_half_a_login_is_a_warning_that_names_the_place(load_text, path, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("x")

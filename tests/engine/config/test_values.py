@@ -118,11 +118,6 @@ def test_a_wrong_value_is_an_error_at_its_line(load_text, line):
         ("DEBUG='false'", "debug", False),
         ("MAILDROP_LOGIN=12345\nMAILDROP_PASSWORD=x", "login", "12345"),
         ("MAILDROP_POSTMASTER=root", "postmaster", "root"),
-        (
-            "DEBUG_RECEIVER='A <a@example.org>, b@example.org'",
-            "debug_receiver",
-            ("a@example.org", "b@example.org"),
-        ),
         ("MAILDROP_METRICS=9100", "metrics", HostPort("127.0.0.1", 9100)),
         ("MAILDROP_METRICS=:9100", "metrics", HostPort("127.0.0.1", 9100)),
         ("MAILDROP_METRICS='[::1]:9100'", "metrics", HostPort("::1", 9100)),

@@ -332,6 +332,21 @@ def test_the_management_interface_names_it_too(committing_portal, monkeypatch):
     assert f"<code>{__name__}</code> has" in host.manage_main(request)
 
 
+def test_who_gets_all_mail_instead_of_its_recipients_is_named(
+    panel, committing_portal, newsletter, tmp_path
+):
+    heading = "No mail goes to its recipients"
+    panel.open("queue")
+    assert heading not in panel.text
+    text = f'MAILDROP_HOME="{tmp_path}"\nDEBUG_RECEIVER="tester@example.org"\n'
+    (tmp_path / "newsletter.conf").write_text(text)
+    committing_portal.MailHost.setConfigPath(newsletter)
+    transaction.commit()
+    panel.open("queue")
+    assert heading in panel.text
+    assert "All of it goes to tester@example.org" in panel.text
+
+
 def test_a_replaced_mailhost_is_told_and_repaired(panel, replaced, committing_portal):
     panel.open("queue")
     assert "does not send its mail through the Maildrop Host" in panel.text

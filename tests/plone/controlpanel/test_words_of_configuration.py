@@ -109,9 +109,10 @@ def test_warnings_are_in_german(said, tmp_path):
     path.write_text(
         "MAILDROP_HOME=/srv/mail\nMAILDROP_TSL=1\nfoo=1\nMAILDROP_TLS=1\n"
         "MAILDROP_TLS=2\nMAILDROP_LOGIN='me'\nMAILDROP_OAUTH_SCOPE=`x`\n"
+        "DEBUG_RECEIVER=me@example.org\n"
     )
     warnings = [said(each, tmp_path) for each in load(path, {}).warnings]
-    assert len(warnings) == 5
+    assert len(warnings) == 6
 
 
 def test_a_key_that_is_not_listed_is_told_in_german(said):

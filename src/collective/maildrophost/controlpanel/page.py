@@ -65,6 +65,13 @@ class Page(BrowserView):
         """The add-on that gets the mail before the Maildrop Host; "" without one."""
         return replaced_by() if self.site_mail_host.in_use else ""
 
+    def diverted_to(self) -> str:
+        """Who gets all mail instead of its recipients; "" where these do."""
+        try:
+            return ", ".join(self.site_mail_host.configuration().debug_receiver)
+        except MaildropError:
+            return ""  # what is wrong is told with the health
+
     @cached_property
     def _looked(self) -> tuple[Health, Stats | None]:
         try:

@@ -14,6 +14,7 @@ def check_together(settings: Settings, values: dict[str, Any]) -> None:
     _check_retries(settings, values["retry_min"], values["retry_max"])
     _check_password(settings, values)
     _check_login(settings, values)
+    _check_receiver(settings, values["debug_receiver"])
 
 
 def _check_retries(settings: Settings, shortest: float, longest: float) -> None:
@@ -85,5 +86,17 @@ def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
             _(
                 "expected MAILDROP_OAUTH_CLIENT_SECRET_FILE or "
                 "MAILDROP_OAUTH_REFRESH_TOKEN_FILE to go with xoauth2"
+            ),
+        )
+
+
+def _check_receiver(settings: Settings, receivers: tuple[str, ...]) -> None:
+    # Forgotten, it keeps all mail from its recipients, who have it by every record.
+    if receivers:
+        settings.warn_about(
+            "DEBUG_RECEIVER",
+            _(
+                "all mail goes to ${receivers}, and none to its recipients",
+                mapping={"receivers": ", ".join(receivers)},
             ),
         )
