@@ -48,6 +48,7 @@ def test_without_a_daemon_the_exit_status_is_3(site):
         "relay": "ok",
         "in_doubt": 0,
         "put_aside": 0,
+        "held_lanes": [],
     }
 
 
@@ -133,6 +134,20 @@ def test_messages_whose_move_to_another_queue_broke_off_are_told(site):
         if "on the way to another queue" in each["text"]
     )
     assert (told["level"], told["text"].split()[0]) == ("warning", "2")
+
+
+def test_a_lane_that_a_person_holds_is_told(site):
+    site.send()
+    assert site.ctl("hold", "--lane", "bulk").status == 0
+    assert "lane bulk is held" in site.ctl("status").out
+    assert site.ctl("status", "--json").json["held_lanes"] == ["bulk"]
+    (told,) = (
+        each
+        for each in site.ctl("check", "--json").json
+        if "lane bulk is held" in each["text"]
+    )
+    assert told["level"] == "warning"
+    assert "'release --lane bulk' lets it go on" in told["text"]
 
 
 def put_aside(tx):

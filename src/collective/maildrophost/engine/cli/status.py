@@ -28,6 +28,7 @@ class _Found:
     pauses: tuple[RelayPause, ...]
     in_doubt: int
     aside: int
+    held_lanes: tuple[str, ...]
 
     def fault(self, relay: str) -> RelayPause | None:
         """Why the relay is paused; None when mail moves."""
@@ -52,8 +53,15 @@ def status_command(configured: Configured, as_json: bool) -> int:
 
 def _look(configured: Configured, now: float) -> _Found:
     if not configured.has_queue():
-        return _Found(now, (), (), (), 0, 0)
-    from ..queue import alive_and_lost, in_doubt, moment, pauses, put_aside
+        return _Found(now, (), (), (), 0, 0, ())
+    from ..queue import (
+        alive_and_lost,
+        held_lanes,
+        in_doubt,
+        moment,
+        pauses,
+        put_aside,
+    )
 
     with configured.queue() as queue, queue.read() as tx:
         alive, lost = alive_and_lost(tx, now)
@@ -64,6 +72,7 @@ def _look(configured: Configured, now: float) -> _Found:
             pauses=tuple(pauses(tx)),
             in_doubt=in_doubt(tx, now),
             aside=put_aside(tx),
+            held_lanes=tuple(lane.label for lane in held_lanes(tx)),
         )
 
 
@@ -75,6 +84,11 @@ def _print(found: _Found, program: str) -> None:
         click.echo(_nobody_works(found, program))
     for daemon in found.lost:
         click.echo(printable(_lost(found, daemon)))
+    for lane in found.held_lanes:
+        click.echo(
+            f"lane {lane} is held, its mail waits: '{program} release --lane {lane}' "
+            "lets it go on"
+        )
     if found.in_doubt:
         click.echo(
             f"{messages(found.in_doubt, 'prepared')} left by transactions that never "
@@ -124,4 +138,5 @@ def _as_json(found: _Found) -> dict[str, Any]:
         "relay": next((pause.as_json() for pause in in_use if pause), "ok"),
         "in_doubt": found.in_doubt,
         "put_aside": found.aside,
+        "held_lanes": list(found.held_lanes),
     }

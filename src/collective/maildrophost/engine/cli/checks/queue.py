@@ -39,7 +39,14 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _opens(configuration: Configuration) -> Iterator[Finding]:
-    from ...queue import QueueError, exists, open_queue, put_aside, queue_length
+    from ...queue import (
+        QueueError,
+        exists,
+        held_lanes,
+        open_queue,
+        put_aside,
+        queue_length,
+    )
 
     try:
         if not exists(configuration.queue):
@@ -48,6 +55,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
         with closing(open_queue(configuration.queue)) as queue:
             with queue.read() as tx:
                 waiting, aside = queue_length(tx), put_aside(tx)
+                held = held_lanes(tx)
                 risks = queue.database.risks(tx)
             with queue.write() as tx:
                 # Taking the lock shows that it can be written.
@@ -68,6 +76,12 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
             SUBJECT,
             f"{messages(aside)} on the way to another queue, and not sent from here: "
             "where no 'import' goes on, run it there again",
+        )
+    for lane in held:
+        yield warning(
+            SUBJECT,
+            f"lane {lane.label} is held by a person, its mail waits: 'release --lane "
+            f"{lane.label}' lets it go on",
         )
     for risk in risks:
         yield warning(SUBJECT, risk)
