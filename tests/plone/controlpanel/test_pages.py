@@ -7,7 +7,7 @@ import re
 import pytest
 import transaction
 from Products.MailHost.interfaces import IMailHost
-from Products.MailHost.MailHost import MailBase, MailHost
+from Products.MailHost.MailHost import MailHost
 from zope.component import getSiteManager
 
 from collective.maildrophost import MaildropHost
@@ -313,38 +313,6 @@ def test_a_configuration_in_use_that_broke_does_not_block_a_title(
     kept = SiteMailHost.of(committing_portal)
     assert not kept.in_use
     assert kept.host.title == "Our mail"
-
-
-def test_an_addon_that_gets_the_mail_first_is_named(panel, monkeypatch):
-    text = "An add-on gets the site's mail before the queue does"
-    panel.open("test")
-    assert text not in panel.text
-    monkeypatch.setattr(MailBase, "_send", lambda *mail: None)
-    panel.open("test")
-    assert text in panel.text
-    assert f"{__name__} has replaced how every MailHost sends" in panel.text
-
-
-def test_the_management_interface_names_it_too(committing_portal, monkeypatch):
-    host, request = committing_portal.MailHost, committing_portal.REQUEST
-    assert 'id="patched"' not in host.manage_main(request)
-    monkeypatch.setattr(MailBase, "send", lambda *mail: None)
-    assert f"<code>{__name__}</code> has" in host.manage_main(request)
-
-
-def test_who_gets_all_mail_instead_of_its_recipients_is_named(
-    panel, committing_portal, newsletter, tmp_path
-):
-    heading = "No mail goes to its recipients"
-    panel.open("queue")
-    assert heading not in panel.text
-    text = f'MAILDROP_HOME="{tmp_path}"\nDEBUG_RECEIVER="tester@example.org"\n'
-    (tmp_path / "newsletter.conf").write_text(text)
-    committing_portal.MailHost.setConfigPath(newsletter)
-    transaction.commit()
-    panel.open("queue")
-    assert heading in panel.text
-    assert "All of it goes to tester@example.org" in panel.text
 
 
 def test_a_replaced_mailhost_is_told_and_repaired(panel, replaced, committing_portal):
