@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import transaction
 from OFS.SimpleItem import SimpleItem
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
@@ -92,6 +93,23 @@ def test_installing_again_keeps_a_changed_configuration(portal, install, newslet
 
     assert portal.MailHost.getConfigKey() == newsletter
     assert not portal.MailHost.isTransactional()
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_renamed_maildrop_host_comes_back_under_its_name(
+    portal, install, tool_of, deleted
+):
+    before = tool_of(portal)
+    transaction.savepoint()  # who is to be renamed needs a place in the database
+    portal.manage_renameObject("MailHost", "Post")
+    if deleted:
+        portal._delObject("Post")
+
+    install(portal)
+
+    assert tool_of(portal) is before
+    assert portal.MailHost.getId() == "MailHost"
+    assert "Post" not in portal.objectIds()
 
 
 def test_a_maildrop_host_added_by_hand_is_taken_as_it_is(

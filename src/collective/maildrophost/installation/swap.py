@@ -11,6 +11,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+from Acquisition import aq_base
 from persistent.mapping import PersistentMapping
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
@@ -103,9 +104,20 @@ def put_maildrop_host_back(site: Any) -> None:
     """Make the Maildrop Host of the installation the site's MailHost again."""
     kept = kept_maildrop_host(site)
     if mail_host_of(site) is not kept:
+        _undo_rename(site, kept)
         exchange(site, kept)
     register(site)
     require_maildrop_host(site)
+
+
+def _undo_rename(site: Any, maildrop_host: Any) -> None:
+    """With another id than its place has, no address of it would lead anywhere."""
+    id = maildrop_host.getId()
+    if id == TOOL_ID:
+        return
+    if aq_base(site._getOb(id, None)) is aq_base(maildrop_host):
+        site._delObject(id)
+    maildrop_host._setId(TOOL_ID)
 
 
 def _kept_of(site: Any) -> PersistentMapping:
