@@ -146,6 +146,20 @@ def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value)
             relay.wait_for(1)
 
 
+def test_no_reload_ends_a_daemon_whose_queue_is_of_a_later_version(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            with site.queue.write() as tx:
+                tx.exec_driver_sql("UPDATE maildrop_schema SET version = 99")
+            daemon.signal(signal.SIGHUP)
+            refused = "the newer collective.maildrophost here, too; the old config"
+            wait_until(lambda: site.log_lines(refused), what="the error in the log")
+            site.send()
+            relay.wait_for(1)
+            assert daemon.process.poll() is None
+
+
 def test_mail_that_stays_in_another_queue_is_told_of(site, unused_port):
     site.configure(SMTP_PORT=unused_port)
     site.send()

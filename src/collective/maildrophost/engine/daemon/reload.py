@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ..config import Configuration, ConfigurationError, load
 from ..delivery import Route
 from ..errors import MaildropError
-from ..queue import Queue, QueueError, open_queue, queue_length
+from ..queue import Queue, QueueError, check_schema, open_queue, queue_length
 from ..wording import verbatim
 from .directories import check_log_file, make_directories
 
@@ -90,8 +90,8 @@ def _load_usable(in_use: Configuration, queue: Queue) -> Configuration:
     make_directories(configuration)
     check_log_file(configuration)
     if configuration.queue == queue.url:
-        with queue.read():
-            return configuration
+        check_schema(queue)
+        return configuration
     open_queue(configuration.queue).close()
     _tell_of_mail_left(queue)
     return configuration

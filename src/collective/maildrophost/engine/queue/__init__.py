@@ -102,7 +102,14 @@ from .sqlite.housekeeping import empty_large_wal, tidy
 from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
 from .stats import Stats, Vitals, due_length, no_stats, queue_length, stats
-from .store import Queue, Transaction, exists, is_shared, open_queue
+from .store import (
+    Queue,
+    Transaction,
+    check_schema,
+    exists,
+    is_shared,
+    open_queue,
+)
 from .takenfiles import forget_files, take_file
 from .transfer import Transferred, transfer
 from .waking import wake
@@ -146,6 +153,7 @@ __all__ = [
     "all_daemons",
     "attempts",
     "check_decidable",
+    "check_schema",
     "check_whole",
     "claim",
     "clear",

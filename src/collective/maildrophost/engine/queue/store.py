@@ -268,14 +268,28 @@ def _refused(error: OSError) -> Wording:
     )
 
 
+def check_schema(queue: Queue) -> None:
+    """Raise QueueError when a later version of this software has been at the queue.
+
+    Who has it open may go on with it; nobody can open it anew.
+    """
+    with _newer_named(queue), queue.read() as tx:
+        upgrades.check(tx)
+
+
 def _bring_up_to_date(queue: Queue) -> None:
     with queue.read() as tx:
         current = upgrades.version(tx) == upgrades.VERSION
     if current:
         return
+    with _newer_named(queue), queue.write() as tx:
+        queue.database.before_upgrade(tx)
+        upgrades.upgrade(tx)
+
+
+@contextmanager
+def _newer_named(queue: Queue) -> Iterator[None]:
     try:
-        with queue.write() as tx:
-            queue.database.before_upgrade(tx)
-            upgrades.upgrade(tx)
+        yield
     except NewerSchema as error:
         raise QueueError(queue.name, error.wording) from None

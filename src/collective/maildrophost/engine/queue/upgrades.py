@@ -91,14 +91,20 @@ def version(tx: Connection) -> int:
     return found
 
 
-def upgrade(tx: Connection) -> None:
-    """Make the tables, or run the steps that are missing, in the caller's transaction.
-
-    Raises NewerSchema when a later version of the software has been here.
-    """
+def check(tx: Connection) -> int:
+    """As `version`; NewerSchema when a later version of the software has been here."""
     found = version(tx)
     if found > VERSION:
         raise NewerSchema(found, VERSION)
+    return found
+
+
+def upgrade(tx: Connection) -> None:
+    """Make the tables, or run the steps that are missing, in the caller's transaction.
+
+    Raises NewerSchema, see `check`.
+    """
+    found = check(tx)
     if found == 0:
         metadata.create_all(tx)
         tx.execute(insert(schema).values(version=VERSION))
