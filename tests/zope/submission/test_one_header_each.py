@@ -152,7 +152,7 @@ def test_a_bare_cr_below_a_line_that_ends_the_headers_for_the_rfc(host, first):
         host.send(letter, mfrom="f@x.org")
 
 
-@pytest.mark.parametrize("separator", "\x0b\x0c\x1c\x1d\x1e")
+@pytest.mark.parametrize("separator", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 @pytest.mark.parametrize("mto", RECIPIENTS)
 def test_what_separates_for_the_email_package_alone_is_a_blank(
     host, mails, content_of, separator, mto
@@ -167,4 +167,5 @@ def test_what_separates_for_the_email_package_alone_is_a_blank(
         written = message_from_bytes(content_of(mail))
         assert {name.lower() for name in written} >= ADDED
         assert written["Subject"] == written["X-A"] == "Annual Reply-To : x@y.org"
-        assert written.get_payload().split("\r\n")[0] == f"Annual{separator}report"
+        body = written.get_payload(decode=True).decode()
+        assert body.split("\r\n")[0] == f"Annual{separator}report"

@@ -27,9 +27,10 @@ _AS_IT_IS = ("utf-8", "surrogatepass")
 _PREFACES = "\ufeff", ">From "
 _FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
 _LINE_BREAKS = re.compile(r"[\r\n\0]")
-# The control characters that end a line for str.splitlines(), by which the email
-# package writes a header in ASCII, and for no reader of mail.
-_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e]")
+# What ends a line for str.splitlines(), by which the email package writes a header in
+# ASCII, and for no reader of mail. Beyond ASCII it does so, too, with a subject whose
+# charset nobody names.
+_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # A text need not have headers. Where they end is what the email package takes for that.
 _HEAD_END = re.compile(r"^(?![!-9;-~]*:|[ \t]|From )", re.MULTILINE)
 _ENCODED_WORD = "=?"
