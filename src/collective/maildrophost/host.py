@@ -97,7 +97,8 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             messageText = headers.separated(headers.from_the_start(messageText))
             headers.check(messageText)
             mto = envelope.listed(mto, charset)
-            headers.check_new(messageText, envelope.items_of(mto), mfrom, subject)
+            addresses = envelope.items_of(mto)
+            headers.check_new(messageText, addresses, mfrom, subject, charset, msg_type)
             recipients = envelope.recipients(messageText, mto)
         # Not handed on: add-ons and tests replace what follows by methods with
         # MailHost's own arguments.

@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 from email.header import Header
 from email.message import EmailMessage
 from email.mime.text import MIMEText
+from urllib.parse import quote
 
 import pytest
 import transaction
@@ -38,6 +39,7 @@ ENCODED += [
     *(LONG + " " + value for value in ENCODED),
     *(f'"{value}"' for value in ENCODED),
 ]
+IN_PERCENTS = [f"plain; a*=utf-8''{quote(value)}" for value in DECODED]
 assert not any("\n" in value or "\r" in value for value in ENCODED)
 VALUES = DECODED + ENCODED
 NAMES = ["X-A", "Subject", "Content-Disposition", "To"]
@@ -46,6 +48,12 @@ RECIPIENTS = ["to@x.org", "To <to@x.org>"]  # one the short way, one the long
 
 def text():
     return "X-A: x\n\nhi\n"
+
+
+def untyped():
+    letter = EmailMessage()
+    letter.set_payload("hi\n")
+    return letter
 
 
 def classic():
@@ -111,6 +119,21 @@ def test_an_argument(send_all, kind, argument, mto):
         (kind(), {"mto": mto, argument: value + address})
         for value in (*VALUES, "text/plain")
     )
+
+
+@pytest.mark.parametrize("argument", ["charset", "msg_type"])
+@pytest.mark.parametrize("mto", RECIPIENTS)
+def test_what_tells_the_type_of_a_message(host, mails, content_of, argument, mto):
+    values = [*VALUES, *IN_PERCENTS, "plain"]
+    for value in (*values, *(f"text/{value}" for value in values)):
+        with suppress(MailHostError):
+            host.send(untyped(), mto, "from@x.org", **{argument: value})
+    transaction.commit()
+    assert mails()
+    for mail in mails():
+        written = message_from_bytes(content_of(mail))
+        assert ALWAYS >= {name.lower() for name in written} >= ADDED, written
+        assert written.get_payload(decode=True).split() == [b"hi"]
 
 
 @pytest.mark.parametrize("kind", [text, classic, modern, strict])

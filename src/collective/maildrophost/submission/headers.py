@@ -13,6 +13,7 @@ from email.errors import HeaderParseError
 from email.header import Header
 from email.message import Message as EmailMessage
 from email.policy import Policy
+from email.utils import quote
 from typing import Any
 
 from collective.maildrophost.engine.message import InvalidMessage
@@ -33,7 +34,8 @@ _LINE_BREAKS = re.compile(r"[\r\n\0]")
 _SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # A text need not have headers. Where they end is what the email package takes for that.
 _HEAD_END = re.compile(r"^(?![!-9;-~]*:|[ \t]|From )", re.MULTILINE)
-_ENCODED_WORD = "=?"
+# In a parameter percent signs do the same (RFC 2231).
+_ENCODED = re.compile(r"=\?|%[0-9A-Fa-f]{2}")
 _NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 
 
@@ -123,7 +125,12 @@ def check(message: Any) -> None:
 
 
 def check_new(
-    message: Any, recipients: Iterable[Any], mfrom: Any, subject: Any
+    message: Any,
+    recipients: Iterable[Any],
+    mfrom: Any,
+    subject: Any,
+    charset: Any = None,
+    msg_type: Any = None,
 ) -> None:
     """Raise InvalidMessage when encoded words would make several headers of one.
 
@@ -131,8 +138,10 @@ def check_new(
     of Python before 3.13 write what they find as it is.
     """
     if is_modern(message):
-        values = [("Subject", subject), ("From", mfrom)]
+        values = [("Subject", subject), ("From", mfrom), ("Content-Type", msg_type)]
         values += [("To", address) for address in recipients]
+        if isinstance(charset, str):
+            values.append(("Content-Type", f'text/plain; charset="{quote(charset)}"'))
         for name, value in values:
             if isinstance(value, str) and not _is_plain(value):
                 _check_decoded(message.policy, name, value)
@@ -161,4 +170,4 @@ def _check_folded(policy: Policy, name: str, value: Any) -> None:
 
 def _is_plain(value: Any) -> bool:
     text = str(value) if isinstance(value, (str, Header)) else "\n"
-    return text.isprintable() and _ENCODED_WORD not in text
+    return text.isprintable() and not _ENCODED.search(text)
