@@ -22,7 +22,7 @@ from collective.maildrophost.engine.smtp import (
     Timeouts,
     dialing,
 )
-from collective.maildrophost.engine.smtp.channel import Channel
+from collective.maildrophost.engine.smtp.channel import Channel, describe
 from collective.maildrophost.engine.smtp.dialing import dial
 from collective.maildrophost.engine.smtp.replies import Replies
 from collective.maildrophost.engine.smtp.tls import client_context
@@ -62,6 +62,26 @@ def test_no_handshake_waits_for_a_relay_that_has_gone():
         pytest.raises(ConnectionResetError, match="the relay closed the connection"),
     ):
         asyncio.run(meet(listener))
+
+
+def test_a_relay_that_hangs_up_in_the_handshake_is_told_of_in_words():
+    async def hang_up(reader, writer):
+        await reader.read(1)
+        writer.close()
+
+    async def meet():
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+            channel = Channel(Replies(), Timeouts())
+            port = server.sockets[0].getsockname()[1]
+            await dial(channel, "127.0.0.1", port, None)
+            await channel.start_tls(CONTEXT, "relay.test")
+
+    with pytest.raises(ConnectionResetError) as raised:
+        asyncio.run(meet())
+    assert describe(raised.value) in (
+        "the relay closed the connection",
+        "Connection reset by peer",
+    )
 
 
 @pytest.fixture

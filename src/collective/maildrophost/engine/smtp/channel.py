@@ -118,13 +118,18 @@ class Channel(asyncio.Protocol):
         if self._lost or bare.is_closing():
             # asyncio would wait for ever.
             raise ConnectionResetError(self._lost or "the connection was lost")
-        encrypted = await self._loop.start_tls(
-            bare,
-            self,
-            context,
-            server_hostname=server_name(host),
-            ssl_handshake_timeout=self.timeouts.handshake,
-        )
+        try:
+            encrypted = await self._loop.start_tls(
+                bare,
+                self,
+                context,
+                server_hostname=server_name(host),
+                ssl_handshake_timeout=self.timeouts.handshake,
+            )
+        except ConnectionResetError as error:
+            # asyncio has no words for a relay that hangs up in the handshake.
+            words = error.args or ("the relay closed the connection",)
+            raise ConnectionResetError(*words) from None
         if encrypted is None:  # typeshed: a transport that closed meanwhile
             raise ConnectionResetError("closed in the handshake")
         if (tls := bare.get_protocol()) is not None:  # Else it is closed already.
