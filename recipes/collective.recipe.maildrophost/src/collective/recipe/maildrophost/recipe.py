@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
@@ -139,9 +140,14 @@ def uninstall(name: str, options: Mapping[str, str]) -> None:
     Buildout works in its directory, where a relative path starts.
     """
     needed = {file for part in _made for file in part.remembered_files}
-    for file in options.get(_FILES, "").splitlines():
-        if file and file not in needed:
+    files = [file for file in options.get(_FILES, "").splitlines() if file]
+    for file in files:
+        if file not in needed:
             Path(file).unlink(missing_ok=True)
+    for folder in {Path(file).parent for file in files}:
+        if folder.name == name:
+            with contextlib.suppress(OSError):  # It has what others need, or is gone.
+                folder.rmdir()
     homes = options.get(_HOMES, "").splitlines()
     abandoned.warn(
         name, homes, (home for part in _made for home in part.remembered_homes)
