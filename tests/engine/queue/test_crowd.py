@@ -8,6 +8,7 @@ import pytest
 
 from collective.maildrophost.engine import actions, crowd
 from collective.maildrophost.engine.crowd import MoreThanAsked, act_on_all, ask_about
+from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Batch,
     Search,
@@ -15,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     new_batch,
     prepare,
     present,
+    present_now,
     release,
     remember_batch,
     retry_messages,
@@ -93,10 +95,20 @@ def test_mail_of_a_transaction_that_is_just_ending_is_none_of_all(queue, voted, 
     assert changed == (killed, broken)
 
 
+def test_mail_in_doubt_goes_with_no_other(queue, one_of_each):
+    wanted = Search(states=(State.PREPARED, State.HELD))
+    assert act_on_all(queue, "delete", wanted) == (one_of_each[State.HELD],)
+
+
 def test_a_text_narrows_all(queue, hands):
     ids = hands.send(*[hands.mail() for _ in range(5)], hands.mail("other@x.org"))
     assert act_on_all(queue, "hold", Search(text="b@x.org")) == ids[:5]
     assert hands.message(ids[5]).state is State.QUEUED
+
+
+def test_a_lane_narrows_all(queue, hands):
+    _, bulk = hands.send(hands.mail(), hands.mail(lane=Lane.BULK))
+    assert act_on_all(queue, "delete", Search(lane=Lane.BULK)) == (bulk,)
 
 
 def test_no_transaction_is_given_more_than_its_share(queue, hands, before_acting):
@@ -200,6 +212,14 @@ def test_mail_that_was_prepared_when_it_was_asked_about_is_left_alone(
         commit()
     assert affected == 2
     assert delete() == (*old, *new)
+
+
+def test_of_many_transactions_under_way_the_last_are_one_span(hands, monkeypatch):
+    monkeypatch.setattr(present, "MOST_SPANS", 2)
+    a, b, c = (new_batch() for _ in range(3))
+    for batch in (a, b, c, b):
+        hands.do(prepare, batch, [hands.mail()], hands.now)
+    assert hands.do(present_now).unended == ((1, 1), (2, 4))
 
 
 def test_mail_that_comes_while_it_is_asked_about_is_left_alone(

@@ -26,7 +26,7 @@ def listed(hands, *arguments):
 
 def test_messages_are_listed_oldest_due_first_over_states_and_lanes(hands):
     ids = hands.send(
-        hands.mail(subject="c", at=3.0, lane=Lane.INTERACTIVE),
+        hands.mail(subject="c", at=3.0, lane=Lane.BULK),
         hands.mail(subject="a", at=1.0, lane=Lane.BULK),
         hands.mail(subject="b", at=2.0),
         hands.mail(subject="d", at=3.0, lane=Lane.INTERACTIVE),
@@ -56,7 +56,9 @@ def test_one_state_can_be_listed_sent_mail_only_so(hands):
     assert listed(hands, State.HELD) == []
 
 
-@pytest.mark.parametrize("id", ["", "x", "999", "-1", "1 ", "²", str(2**70)])
+@pytest.mark.parametrize(
+    "id", ["", "x", "999", "-1", "1 ", "²", str(2**63), str(2**70)]
+)
 def test_an_id_that_is_none_finds_nothing(hands, id):
     hands.send()
     assert hands.message(id) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -13,6 +14,7 @@ from collective.maildrophost.engine.queue import (
     Sort,
     State,
     delete_messages,
+    find_by_message_id,
     hold_messages,
     ids_matching,
     list_messages,
@@ -121,7 +123,8 @@ def test_states_and_lane_narrow_what_is_found(hands, found):
         hands.mail(subject="c", lane=Lane.BULK, at=3.0),
     )
     hands.do(hold_messages, ["3"])
-    assert found(lane=Lane.BULK) == ["a", "c"]
+    assert found(lane=Lane.BULK) == found(lane=Lane.BULK, text="x.org") == ["a", "c"]
+    assert hands.do(search, Search(lane=Lane.BULK), 1, 0).total == 2
     assert found(states=(State.HELD,)) == ["c"]
     assert found(states=(State.HELD,), lane=Lane.NORMAL) == []
     assert found(states=()) == []
@@ -144,6 +147,31 @@ def test_messages_are_sorted_by_what_was_asked_for(hands, found):
     assert found(sort=Sort.CREATED) == ["b", "A", "c" * 50]
     assert found(sort=Sort.SIZE, descending=True)[0] == "c" * 50
     assert found(sort=Sort.DUE)[0] == "c" * 50
+
+
+def test_senders_are_sorted_as_people_do_it(hands, found):
+    hands.send(
+        *[
+            replace(hands.mail(subject=f"{number}"), sender=f"{name}@x.org")
+            for number, name in enumerate("bCA")
+        ]
+    )
+    assert found(sort=Sort.SENDER) == ["2", "0", "1"]
+
+
+def test_messages_are_sorted_by_how_often_they_were_tried(hands, found):
+    hands.send(*[hands.mail(subject=name) for name in ("tried", "new")])
+    hands.settle(hands.claim(limit=1)[0], Outcome.DEFERRED, due=hands.now - 1)
+    assert found(sort=Sort.ATTEMPTS) == ["new", "tried"]
+
+
+def test_a_message_id_finds_the_newest_of_its_messages(hands, scanned):
+    _first, second = hands.send(hands.mail(), hands.mail())
+    hands.send(hands.mail(subject="other"))
+    assert hands.do(find_by_message_id, "<hello@x>").id == second
+    assert hands.do(find_by_message_id, "<hello@y>") is None
+    scanned(1)
+    assert hands.do(find_by_message_id, "<hello@x>") is None
 
 
 def test_a_text_is_looked_for_in_the_newest_messages_only(hands, found, scanned):
