@@ -58,17 +58,36 @@ def test_what_the_database_meets_itself_is_the_fault_of_no_message(hands, monkey
     assert hands.message(id).state is State.QUEUED
 
 
+def test_an_error_while_damaged_mail_is_looked_for_is_the_fault_of_no_message(
+    hands, monkeypatch
+):
+    driver = hands.do(lambda tx: tx.dialect.loaded_dbapi)
+    met = iter([driver.DataError("damaged"), driver.OperationalError("disk I/O error")])
+
+    def fail(tx, owner, ids):
+        raise next(met)
+
+    (id,) = hands.send(hands.mail())
+    monkeypatch.setattr(sys.modules[claim.__module__], "_read", fail)
+    with pytest.raises(QueueError):
+        hands.claim()
+    assert hands.message(id).state is State.QUEUED
+
+
 def test_behind_large_mail_the_small_is_shown_as_well(hands):
     """There may be no room for the large."""
     ids = hands.send(
         *[hands.mail(octets=LARGE_OCTETS, at=1.0 + number) for number in range(3)],
         *[hands.mail(at=4.0 + number) for number in range(3)],
     )
-    first, second, _third, *small = map(int, ids)
+    first, second, third, *small = map(int, ids)
     found = hands.do(due, 2, hands.now)
     assert found.lanes[Lane.NORMAL] == [first, second, *small[:2]]
     assert set(found.large) == {first, second}
     assert min(found.large.values()) > LARGE_OCTETS
+    # None of them twice.
+    shown = hands.do(due, 4, hands.now).lanes[Lane.NORMAL]
+    assert shown == [first, second, third, *small]
 
 
 def test_instead_of_a_large_message_that_another_has_nobody_gets_a_large_one(hands):
@@ -97,6 +116,11 @@ def test_no_lane_shows_more_than_is_wanted(hands):
 def test_what_is_not_due_is_not_claimed(hands):
     hands.send(hands.mail(at=hands.now + 10))
     assert hands.claim() == []
+    assert hands.do(next_due) == hands.now + 10
+    hands.send(
+        hands.mail(lane=Lane.INTERACTIVE, at=hands.now + 20),
+        hands.mail(lane=Lane.BULK, at=hands.now + 30),
+    )
     assert hands.do(next_due) == hands.now + 10
     assert len(hands.claim(now=hands.now + 10)) == 1
 
@@ -171,3 +195,11 @@ def test_a_held_lane_is_not_claimed_new_mail_included(hands):
     assert hands.do(release_lane, Lane.BULK)
     assert not hands.do(release_lane, Lane.BULK)
     assert len(hands.claim()) == 2
+
+
+def test_a_lane_is_released_alone(hands):
+    hands.do(hold_lane, Lane.BULK)
+    hands.do(hold_lane, Lane.INTERACTIVE)
+    assert hands.do(held_lanes) == (Lane.INTERACTIVE, Lane.BULK)
+    hands.do(release_lane, Lane.BULK)
+    assert hands.do(held_lanes) == (Lane.INTERACTIVE,)

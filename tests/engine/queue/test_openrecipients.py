@@ -34,14 +34,15 @@ def test_beside_a_message_with_many_others_keep_their_recipients(hands):
     assert [len(each.recipients) for each in hands.claim()] == [2, 3, 1]
 
 
-def test_each_recipient_has_one_turn_in_each_round(hands):
+@pytest.mark.parametrize("at_once", [2, 3])
+def test_each_recipient_has_one_turn_in_each_round(hands, at_once):
     """Who is deferred waits until all the others were asked, however many they are."""
     (id,) = hands.send(hands.mail(*ADDRESSES))
     for asked in range(1, 3):
-        for _ in range(0, len(ADDRESSES), 2):
+        for _ in range(0, len(ADDRESSES), at_once):
             (one,) = hands.claim()
-            # The relay takes two at once.
-            hands.settle(one, DEFERRED, DEFERRED, due=hands.now)
+            # The relay takes no more.
+            hands.settle(one, *[DEFERRED] * at_once, due=hands.now)
         tries = [each.attempts for each in hands.message(id).recipients]
         assert tries == [asked] * len(ADDRESSES)
     (one,) = hands.claim()
