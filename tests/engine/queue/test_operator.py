@@ -95,6 +95,16 @@ def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands
     assert again.since == hands.now + 1000
 
 
+@pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.FAILED])
+def test_only_with_a_new_lifetime_is_the_sender_warned_once_more(hands, outcome):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now, warned=True)
+    hands.settle(hands.claim()[0], outcome)
+    hands.do(retry_messages, [id], hands.now)
+    (again,) = hands.claim()
+    assert again.warned == (outcome is Outcome.DEFERRED)
+
+
 def test_a_retried_deferral_is_due_now_and_keeps_its_age(hands):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now + 5000)

@@ -142,6 +142,26 @@ def test_what_was_put_off_waits_while_the_clock_is_right(
     assert hands.message(put_off).due == due
 
 
+@pytest.mark.parametrize(("octets", "duplicate"), [(0, True), (LARGE_OCTETS, False)])
+def test_a_retry_is_not_taken_for_what_was_put_off(hands, queue, octets, duplicate):
+    (id,) = hands.send(hands.mail(octets=octets))
+    in_time = {"due": hands.now + 1800, "duplicate": duplicate}
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, **in_time)
+    assert pull_back(queue, hands.now, 600.0) == 1
+    assert hands.message(id).due == hands.now
+
+
+def test_nor_is_large_mail_of_the_future_that_a_dead_daemon_had(hands, queue):
+    hands.now += 1800
+    (id,) = hands.send(hands.mail(octets=LARGE_OCTETS))
+    hands.claim("dead")
+    hands.do(retire, "dead")
+    hands.now -= 1800
+    assert hands.message(id).possible_duplicate
+    assert pull_back(queue, hands.now, LONGEST) == 1
+    assert hands.message(id).due == hands.now
+
+
 def test_a_lifetime_begins_now_at_the_latest(hands, set_back):
     hands.send()
     assert set_back() == 1
