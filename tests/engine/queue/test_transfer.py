@@ -12,6 +12,7 @@ from collective.maildrophost.engine.queue import (
     QueueError,
     State,
     attempts,
+    claim,
     content,
     delete_messages,
     held_lanes,
@@ -176,6 +177,41 @@ def test_what_is_being_sent_or_in_doubt_stays_and_is_told(hands, source, target)
     assert done.moved.total() == 0
     assert done.left == {State.SENDING: 1, State.PREPARED: 1}
     assert everything(target) == []
+
+
+def test_what_a_daemon_claims_meanwhile_stays(
+    hands, source, there, target, monkeypatch
+):
+    claimed, _other = hands.send(hands.mail(subject="one"), hands.mail(subject="two"))
+    put_aside = module._put_aside
+
+    def claim_one_and_put_aside(tx, keys):
+        claim(tx, "one", [int(claimed)], hands.now)
+        put_aside(tx, keys)
+
+    monkeypatch.setattr(module, "_put_aside", claim_one_and_put_aside)
+    done = transfer(source, target, hands.now)
+    assert (done.moved, done.left) == ({State.QUEUED: 1}, {State.SENDING: 1})
+    assert hands.message(claimed).state is State.SENDING
+    assert [each.header_id for each in there.claim()] == ["<two@x>"]
+
+
+def test_mail_that_comes_meanwhile_is_left_to_another_run(
+    hands, source, target, monkeypatch
+):
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    hands.send(hands.mail(), hands.mail())
+    told = []
+
+    def send_more(done, total):
+        told.append((done, total))
+        # It would go on for ever.
+        if done <= total:
+            hands.send()
+
+    assert transfer(source, target, hands.now, send_more).moved.total() == 2
+    assert told == [(1, 2), (2, 2)]
+    assert len(hands.claim()) == 2
 
 
 def test_a_held_lane_is_held_in_the_new_queue(hands, source, there, target):
