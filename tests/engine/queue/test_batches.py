@@ -105,6 +105,10 @@ def known(hands, batch, **facts):
     return found
 
 
+def rows_of_batches(tx):
+    return tx.exec_driver_sql("SELECT count(*) FROM maildrop_batch").scalar()
+
+
 def test_what_is_known_of_a_batch_is_there_until_its_transaction_has_ended(hands):
     released, discarded = (known(hands, new_batch()) for _ in range(2))
     found = hands.do(open_batches)
@@ -112,6 +116,7 @@ def test_what_is_known_of_a_batch_is_there_until_its_transaction_has_ended(hands
     hands.do(release, released.batch)
     hands.do(discard, discarded.batch)
     assert hands.do(open_batches) == []
+    assert hands.do(rows_of_batches) == 0
 
 
 def test_the_vote_replaces_what_was_known(hands):
@@ -137,5 +142,4 @@ def test_what_a_person_has_decided_mail_by_mail_is_forgotten_in_time(hands):
     assert hands.do(open_batches) == [waiting]
     hands.do(prune, hands.now, 30, 0)
     assert hands.do(open_batches) == [waiting]
-    rows = "SELECT count(*) FROM maildrop_batch"
-    assert hands.do(lambda tx: tx.exec_driver_sql(rows).scalar()) == 1
+    assert hands.do(rows_of_batches) == 1

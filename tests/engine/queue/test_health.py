@@ -51,7 +51,9 @@ def a_fault(hands, name="relay:25", fault=FAULT):
 
 def test_mail_moves_with_a_daemon_whose_relay_takes_it(hands):
     hands.register("one")
-    hands.send(hands.mail(at=hands.now - 4), hands.mail(), hands.mail())
+    hands.send(hands.mail(lane=Lane.INTERACTIVE))
+    hands.claim("one")
+    hands.send(hands.mail(at=hands.now - 4), hands.mail())
     found = health(hands)
     assert found == Health(True, Reason.FINE, 3, 4.0, None, "relay:25")
     assert said(found) == "Mail is moving: 3 waiting, oldest 4 s, relay relay:25 fine"
@@ -112,8 +114,11 @@ def test_without_a_daemon_mail_stands_still(hands):
 def test_mail_stopped_with_the_last_sign_of_life_of_the_last_daemon(hands):
     hands.register("one", lease=10)
     assert health(hands, later=9).moving
-    found = health(hands, later=11)
-    assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now)
+    hands.now += 11
+    found = health(hands)
+    assert (found.reason, found.since) == (Reason.NO_DAEMON, hands.now - 11)
+    hands.register("another", lease=-1)
+    assert health(hands).since == hands.now
 
 
 def test_a_killed_daemon_does_not_count_though_its_lease_runs(hands, monkeypatch):

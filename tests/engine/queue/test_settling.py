@@ -159,16 +159,16 @@ def test_who_was_accepted_meanwhile_is_not_tried_as_one_of_the_rest(hands):
 
 def test_attempts_are_kept_in_their_order(hands):
     (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
-    hands.settle(hands.claim()[0], SENT, DEFERRED, due=hands.now)
+    hands.settle(hands.claim()[0], DEFERRED, SENT, due=hands.now)
     hands.settle(hands.claim()[0], FAILED)
     rows = [
         (each.number, each.address, each.outcome, each.reply)
         for each in hands.do(attempts, id)
     ]
     assert rows == [
-        (1, "b@x.org", "sent", "250 2.0.0 Ok"),
-        (1, "c@x.org", "deferred", "450 4.2.0 later"),
-        (2, "c@x.org", "failed", "550 5.1.1 no"),
+        (1, "b@x.org", "deferred", "450 4.2.0 later"),
+        (1, "c@x.org", "sent", "250 2.0.0 Ok"),
+        (2, "b@x.org", "failed", "550 5.1.1 no"),
     ]
 
 
@@ -202,6 +202,8 @@ def test_the_verdicts_of_each_hour_are_counted(hands):
     ]
     assert hours[1].hour - hours[0].hour == 3600
     assert hours[0].hour <= hands.now < hours[1].hour
+    a_day_later = hands.do(stats, hands.now + 24 * 3600).hours
+    assert a_day_later == hours[1:]
 
 
 def test_a_notification_is_queued_with_the_verdict_it_tells_of(hands):

@@ -10,6 +10,7 @@ from collective.maildrophost.engine.queue import (
     RelayPause,
     State,
     clear,
+    due_length,
     hold_lane,
     pause,
     queue_length,
@@ -46,6 +47,15 @@ def test_the_length_of_the_queue_is_what_has_not_ended(hands):
     hands.settle(hands.claim(limit=1)[0], Outcome.FAILED)
     hands.claim(limit=1)
     assert hands.do(queue_length) == 1
+
+
+def test_what_is_due_is_counted_where_its_lane_is_not_held(hands):
+    hands.send(*[hands.mail(lane=lane) for lane in (Lane.NORMAL, Lane.BULK)])
+    hands.send(hands.mail(at=hands.now + 1))
+    assert hands.do(due_length, hands.now) == 2
+    hands.do(hold_lane, Lane.BULK)
+    assert hands.do(due_length, hands.now) == 1
+    assert hands.do(due_length, hands.now + 1) == 2
 
 
 @pytest.fixture
