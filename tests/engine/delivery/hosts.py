@@ -36,8 +36,8 @@ def nobody():
 class Hosts:
     """Two hosts, of which those in `down` refuse; `now` is the time.
 
-    Those in `full` greet nobody who comes now, those in `silent` answer as soon as
-    `answer` is set. A try takes `seconds`.
+    Those in `full` greet nobody who comes now, or ever `for_good`, those in `silent`
+    answer as soon as `answer` is set. A try takes `seconds`.
     """
 
     def __init__(self, *hosts):
@@ -48,7 +48,7 @@ class Hosts:
         self.answer = asyncio.Event()
         self.tried = []
         self.seconds = 0.0
-        self.mute = False
+        self.mute = self.for_good = False
         self.failover = Failover(self, PausePolicy(PAUSE_SECONDS), lambda: self.now)
         self.pool = Pool(self.failover, batch=0, clock=lambda: self.now)
 
@@ -61,7 +61,7 @@ class Hosts:
             raise RelayFault(host, Phase.CONNECT, "refused")
         if host in self.full:
             words = "421 too many connections"
-            raise RelayFault(host, Phase.GREETING, words, silent=self.mute)
+            raise RelayFault(host, Phase.GREETING, words, self.for_good, self.mute)
         return Opened(host)
 
     async def stand_in(self, connections=1):

@@ -202,6 +202,36 @@ def test_a_relay_that_says_nothing_is_at_fault_whatever_is_in_use(alone):
     alone(scene)
 
 
+def test_so_is_one_that_refuses_this_machine_for_good(alone):
+    async def scene(hosts):
+        await hosts.pool.take()
+        hosts.full, hosts.for_good = {ONE}, True
+        with pytest.raises(RelayFault):
+            await hosts.pool.take()
+
+    alone(scene)
+
+
+def test_so_is_one_that_cannot_be_reached(alone):
+    async def scene(hosts):
+        await hosts.pool.take()
+        hosts.down = {ONE}
+        with pytest.raises(RelayFault):
+            await hosts.pool.take()
+
+    alone(scene)
+
+
+def test_so_are_several_hosts_that_let_nobody_in(play):
+    async def scene(hosts):
+        await hosts.pool.take()
+        hosts.full = {ONE, TWO}
+        with pytest.raises(RelayFault):
+            await hosts.pool.take()
+
+    play(scene)
+
+
 def test_of_several_hosts_the_next_one_takes_what_a_full_one_does_not(play):
     async def scene(hosts):
         await hosts.pool.take()

@@ -169,3 +169,15 @@ def test_the_log_has_a_fault_whenever_the_next_host_is_tried(play, caplog):
 
     play(scene)
     assert "one:25: connect: refused; the next host is tried" in caplog.text
+
+
+def test_the_log_has_a_fault_once_for_each_pause_and_as_an_error_once(play, caplog):
+    async def scene(hosts):
+        refused = RelayFault(ONE, Phase.AUTH, "535 no", permanent=True)
+        for _ in range(2):
+            for _connection in range(3):
+                hosts.failover.failed(refused)
+            hosts.now += PAUSE_SECONDS
+
+    play(scene)
+    assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING"]

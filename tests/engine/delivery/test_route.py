@@ -10,7 +10,8 @@ from servers.tokens import TokenServer, refusal
 
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.delivery import Route
-from collective.maildrophost.engine.smtp import Phase, RelayFault
+from collective.maildrophost.engine.secrets import Secret
+from collective.maildrophost.engine.smtp import Login, Phase, RelayFault, Security
 from collective.maildrophost.engine.tokens.endpoint import Endpoint
 
 
@@ -51,6 +52,25 @@ def fault(route: Route) -> RelayFault:
 
 def logins(relay: Scripted) -> list[tuple[str, str]]:
     return [talk.login for talk in relay.conversations if talk.login]
+
+
+def test_it_goes_as_the_configuration_says(tmp_path):
+    path = tmp_path / "maildrop.conf"
+    path.write_text(
+        f"MAILDROP_HOME='{tmp_path}'\n"
+        "SMTP_HOST='one;two:587'\n"
+        "MAILDROP_HELO_NAME=site.example.org\n"
+        "MAILDROP_TLS=1\n"
+        "MAILDROP_TLS_VERIFY=0\n"
+        "MAILDROP_LOGIN=site\n"
+        "MAILDROP_PASSWORD=s3cret\n"
+        "MAILDROP_AUTH=login\n"
+        "MAILDROP_ALLOW_CLEARTEXT_LOGIN=1\n"
+    )
+    found = Route.of(load(path, {}))
+    assert (found.name, found.helo_name) == ("one:25;two:587", "site.example.org")
+    assert found.security == Security(1, False, "")
+    assert found.login == Login("site", Secret("s3cret"), "login", True)
 
 
 def test_all_connections_log_in_with_one_token(route):
