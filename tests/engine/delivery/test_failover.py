@@ -118,6 +118,21 @@ def test_a_host_that_has_taken_a_message_is_well_again(play):
     play(scene)
 
 
+def test_the_relay_is_not_at_fault_while_another_host_stands_in(play):
+    async def scene(hosts):
+        pause, told = PausePolicy(PAUSE_SECONDS), Told()
+        may_start = permits()
+        watch = RelayWatch(
+            "one;two", hosts.failover, may_start, told, pause, None, "me"
+        )
+        watch.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
+        assert (may_start.health.good, told.notes) == (True, [])
+        watch.failed(RelayFault(TWO, Phase.MAIL, "530 no"))
+        assert (may_start.health.good, len(told.notes)) == (False, 1)
+
+    play(scene)
+
+
 def test_the_relay_is_at_fault_however_long_its_hosts_take_to_fail(play):
     async def scene(hosts):
         pause, told = PausePolicy(PAUSE_SECONDS), Told()

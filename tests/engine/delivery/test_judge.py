@@ -18,6 +18,7 @@ POLICY = RetryPolicy(60.0, 4000.0, 432000.0)
 QUIET = NotificationPolicy("host", False, 0.0, "")
 SENT = Verdict(Outcome.SENT, "250 ok")
 LATER = Verdict(Outcome.DEFERRED, "450 later")
+REFUSED = Verdict(Outcome.FAILED, "550 no")
 
 
 @pytest.fixture
@@ -34,8 +35,11 @@ def claim_of(claimed):
     return claim_of
 
 
-def judge(claim, *verdicts, now=NOW, chance=0.0, policy=POLICY):
-    return settlement(claim, "relay:25", verdicts, False, policy, QUIET, now, chance)
+def judge(claim, *verdicts, now=NOW, policy=POLICY, notify=QUIET, **changed):
+    told = {"possible_duplicate": False, "chance": 0.0, **changed}
+    return settlement(
+        claim, "relay:25", verdicts, policy=policy, notify=notify, now=now, **told
+    )
 
 
 def test_the_wait_grows_with_the_attempts_at_those_who_wait(claim_of):
@@ -68,6 +72,11 @@ def test_who_was_not_tried_goes_before_those_that_were(claim_of):
 def test_who_is_not_named_in_a_claim_is_due_at_once(claim_of, verdict):
     claim = replace(claim_of(0), more=True)
     assert judge(claim, verdict).due == NOW
+
+
+def test_who_was_not_tried_keeps_its_place_before_later_mail(claim_of):
+    claim = replace(claim_of(0, 0), due=NOW - 60)
+    assert judge(claim, SENT, None).due == NOW - 60
 
 
 @pytest.mark.parametrize("verdict", [SENT, LATER])
@@ -104,6 +113,25 @@ def test_after_its_lifetime_a_deferral_is_a_failure_with_the_last_reply(claim_of
     assert failed.outcome is Outcome.FAILED
     assert failed.reply == "given up after 5.0 days, at last: 450 later"
     assert sent is SENT
+
+
+def test_after_its_lifetime_a_refusal_is_told_as_it_was(claim_of):
+    judged = judge(claim_of(9, 0), REFUSED, LATER, now=NOW + 432000)
+    assert judged.verdicts[0] == (0, REFUSED)
+
+
+def test_the_mark_of_a_possible_duplicate_goes_with_the_verdicts(claim_of):
+    told = judge(claim_of(0), LATER, possible_duplicate=True)
+    assert told.possible_duplicate
+    assert not judge(claim_of(0), LATER).possible_duplicate
+
+
+def test_only_who_was_warned_counts_as_warned(claim_of):
+    notify = NotificationPolicy("host", True, 100.0, "")
+    failed = judge(claim_of(0), REFUSED, notify=notify)
+    assert (len(failed.notifications), failed.warned) == (1, False)
+    late = judge(claim_of(0), LATER, notify=notify, now=NOW + 100)
+    assert (len(late.notifications), late.warned) == (1, True)
 
 
 @pytest.mark.parametrize(

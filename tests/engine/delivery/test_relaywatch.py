@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from engine.delivery.permitting import permits
+from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.delivery import relaywatch as watching
@@ -20,6 +23,7 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     pause,
     register,
+    retire,
     wake,
 )
 from collective.maildrophost.engine.queue.hours import count
@@ -39,12 +43,13 @@ class Ledger:
 
     def __init__(self):
         self.notes = []
+        self.woken = 0
 
     def note(self, note):
         self.notes.append(note)
 
     def wake(self):
-        """There is nobody to wake."""
+        self.woken += 1
 
 
 class Route:
@@ -200,6 +205,30 @@ def test_a_mail_that_gets_through_makes_up_for_it(alone):
     assert isinstance(alone.fails(), FaultBegan)
 
 
+def test_who_is_left_alone_tells_it_again_whoever_got_through_before(alone, queue):
+    with queue.write() as tx:
+        retire(tx, "relay:25")
+    alone.watch._hear_of_others(alone.watch._read(queue), alone.clock.now)
+    assert isinstance(alone.fails(), FaultBegan)
+
+
+def test_a_fault_is_told_once_for_each_pause(make_machine):
+    machine = make_machine()
+    machine.fails()
+    machine.watch.failed(FAULT)
+    assert machine.ledger.notes == []
+
+
+def test_its_end_is_told_and_mail_goes_on_at_once(make_machine):
+    machine = make_machine()
+    machine.fails()
+    machine.watch.works(RELAY)
+    (note,) = machine.ledger.notes
+    assert isinstance(note, FaultEnded)
+    assert note.paused_until is None
+    assert machine.ledger.woken == 1
+
+
 FOUND = RelayPause(str(RELAY), "no route", BEGAN - 20.0, BEGAN + 20.0, 5)
 """By another daemon, just now."""
 
@@ -224,6 +253,65 @@ def test_who_has_seen_better_since_a_fault_was_found_ends_it(make_machine):
     assert machine.permits.health.good
     (note,) = machine.ledger.notes
     assert isinstance(note, FaultEnded)
+    # Not one that was found since.
+    assert note.paused_until == FOUND.paused_until
+
+
+def test_who_hears_of_a_fault_or_its_end_looks_at_its_mail(make_machine):
+    machine = make_machine("relay:25")
+    machine.watch.heed(FOUND, BEGAN)
+    assert (machine.permits.health.good, machine.ledger.woken) == (False, 1)
+    machine.watch.heed(None, BEGAN)
+    assert (machine.permits.health.good, machine.ledger.woken) == (True, 2)
+
+
+def test_a_pause_that_is_over_stops_nobody_who_has_not_met_the_fault(make_machine):
+    machine = make_machine("relay:25")
+    machine.watch.heed(FOUND, FOUND.paused_until + 1)
+    assert machine.permits.health.good
+    assert machine.ledger.notes == []
+
+
+def test_a_fault_of_its_own_is_not_over_because_nobody_has_it_written(make_machine):
+    machine = make_machine("relay:25")
+    machine.fails()
+    machine.watch.heed(None, BEGAN)
+    assert not machine.permits.health.good
+
+
+def test_the_fault_of_another_relay_is_not_remembered(queue, make_machine):
+    with queue.write() as tx:
+        pause(tx, replace(FOUND, name="another:25"))
+    assert make_machine("relay:25").permits.health.good
+
+
+@pytest.mark.parametrize("newer", ["found meanwhile", "not yet written"])
+def test_what_was_found_here_is_newer_than_a_look(
+    queue, make_machine, monkeypatch, newer
+):
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.0)
+    with queue.write() as tx:
+        pause(tx, FOUND)
+    machine = make_machine("relay:25")
+    machine.ledger.notes_wait = newer == "not yet written"
+    looks = []
+
+    def look(_queue):
+        looks.append(machine.permits.health.good)
+        if newer == "found meanwhile":
+            machine.clock.now = machine.permits.health.paused_until
+            machine.watch.failed(FAULT)
+        return watching._Seen(None, True, 0)
+
+    async def follow():
+        following = asyncio.create_task(machine.watch.follow(queue))
+        while len(looks) < 3:
+            await asyncio.sleep(0)
+        following.cancel()
+
+    monkeypatch.setattr(machine.watch, "_read", look)
+    asyncio.run(asyncio.wait_for(follow(), PATIENCE_SECONDS))
+    assert not any(looks)
 
 
 def test_the_end_of_a_fault_that_was_known_at_the_start_is_heard_of(
