@@ -8,6 +8,7 @@ import pytest
 from transaction import Transaction
 
 from collective.maildrophost.engine.message import compose
+from collective.maildrophost.indoubt.endings import known_here
 from collective.maildrophost.transaction import SpoolDataManager
 from collective.maildrophost.transaction.participants import everybody_voted
 
@@ -61,3 +62,20 @@ def test_it_is_deleted_where_somebody_has_not_voted(manager, subjects, two_take_
     assert not everybody_voted(txn)
     manager.tpc_abort(txn)
     assert subjects() == []
+
+
+def test_nothing_is_in_doubt_before_the_vote(manager, subjects, two_take_part, caplog):
+    manager.tpc_abort(two_take_part("_voted"))
+    assert (subjects(), caplog.text) == ([], "")
+
+
+def test_a_thread_that_dies_behind_its_vote_may_have_committed(
+    manager, configuration, two_take_part, in_threads
+):
+    def vote(number):
+        # As much mail has it done.
+        manager._prepare_unwritten()
+        manager.tpc_vote(two_take_part())
+
+    in_threads(1, vote)
+    assert manager.batch not in known_here(configuration.queue)

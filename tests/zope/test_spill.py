@@ -23,18 +23,27 @@ def numbered(first, last, state="queued"):
     return [(str(number), state) for number in range(first, last + 1)]
 
 
-def test_mail_beyond_the_bound_is_prepared_in_the_queue(root, send, subjects):
+def test_mail_beyond_the_bound_is_prepared_in_the_queue(root, send, subjects, caplog):
     for number in range(1, 8):
         send(root.host, str(number))
     assert subjects() == numbered(1, 6, "prepared")
     transaction.commit()
     assert subjects() == numbered(1, 7)
+    assert caplog.text == ""
 
 
 def test_the_bound_counts_bytes_too(root, send, subjects, monkeypatch):
     monkeypatch.setattr(spool, "SPILL_BYTES", 1)
     send(root.host, "1")
     send(root.host, "2")
+    assert subjects() == numbered(1, 1, "prepared")
+
+
+def test_the_mail_that_is_added_counts_as_well(root, subjects, monkeypatch):
+    monkeypatch.setattr(spool, "SPILL_BYTES", 15_000)
+    for number in (1, 2):
+        text = f"Subject: {number}\n\n{'x' * 10_000}\n"
+        root.host.send(text, "to@example.org", "from@example.org")
     assert subjects() == numbered(1, 1, "prepared")
 
 

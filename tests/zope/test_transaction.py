@@ -199,6 +199,17 @@ def test_mail_sent_after_a_commit_that_failed_is_refused_with_the_reason(
     assert subjects() == []
 
 
+def test_mail_that_is_sent_while_its_transaction_commits_is_refused(
+    root, send, subjects, join
+):
+    send(root.host)
+    join(AFTER_MAIL, tpc_vote=lambda: send(root.host, "too late"))
+    with pytest.raises(MailHostError, match="while its transaction commits"):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == []
+
+
 def test_a_no_of_somebody_else_deletes_the_mail(root, send, subjects, join):
     def refuse():
         assert subjects() == [("hello", "prepared")]
@@ -226,7 +237,7 @@ def test_a_no_before_the_mail_leaves_nothing(root, send, subjects, join):
     assert subjects() == []
 
 
-def test_mail_is_released_after_zodb_has_finished(root, send, subjects, join):
+def test_mail_is_released_after_zodb_has_finished(root, send, subjects, join, caplog):
     seen = []
     root.counter += 1
     send(root.host)
@@ -234,6 +245,7 @@ def test_mail_is_released_after_zodb_has_finished(root, send, subjects, join):
     join(AFTER_MAIL, tpc_finish=lambda: seen.append(subjects()))
     transaction.commit()
     assert seen == [[("hello", "prepared")], [("hello", "queued")]]
+    assert caplog.text == ""
 
 
 def test_a_database_that_commits_in_its_vote_is_asked_after_the_queue(
