@@ -39,12 +39,13 @@ def test_the_bound_counts_bytes_too(root, send, subjects, monkeypatch):
     assert subjects() == numbered(1, 1, "prepared")
 
 
-def test_the_mail_that_is_added_counts_as_well(root, subjects, monkeypatch):
-    monkeypatch.setattr(spool, "SPILL_BYTES", 15_000)
-    for number in (1, 2):
+def test_the_bound_counts_what_waits_with_what_is_added(root, subjects, monkeypatch):
+    monkeypatch.setattr(spool, "SPILL_MESSAGES", 100)
+    monkeypatch.setattr(spool, "SPILL_BYTES", 25_000)
+    for number in (1, 2, 3, 4):
         text = f"Subject: {number}\n\n{'x' * 10_000}\n"
         root.host.send(text, "to@example.org", "from@example.org")
-    assert subjects() == numbered(1, 1, "prepared")
+    assert subjects() == numbered(1, 2, "prepared")
 
 
 def test_an_abort_deletes_what_was_prepared(root, send, subjects):
