@@ -53,7 +53,7 @@ class Doubt:
         """The logs were asked."""
         if self.told is None:
             self._asked_first = now
-        if told is Ending.COMMITTED and self._committed_since is None:
+        if told is Ending.COMMITTED:
             self._committed_since = now
         self.told, self._told_for_good, self._asked_last = told, settled, now
 
