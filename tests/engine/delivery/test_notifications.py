@@ -66,6 +66,13 @@ def test_without_maildrop_bounce_no_failure_is_told(claimed):
     assert told(claimed("b@x.org"), LATER, notify=quiet, now=late) == [WARNING]
 
 
+@pytest.mark.parametrize("sender", ["a@x.org", ""])
+@pytest.mark.parametrize("verdict", [NO, LATER])
+def test_who_is_to_be_silent_tells_nobody(claimed, sender, verdict):
+    claim = claimed("b@x.org", sender=sender)
+    assert told(claim, verdict, notify=NOTIFY.silent(), now=NOW + WARN_AFTER) == []
+
+
 AUTO = "Auto-Submitted: {}\nSubject: hello\n\nbody\n"
 
 

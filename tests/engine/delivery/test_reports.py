@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.utils import parsedate_to_datetime
 
@@ -120,10 +121,12 @@ def test_the_status_agrees_with_the_verdict(claimed, reply, status):
     assert fields(message)["Status"] == status
 
 
-def test_words_that_no_relay_said_are_no_diagnostic_code(claimed):
-    found = notification(claimed("b@x.org"), failed("5.6.7 needs SMTPUTF8"), relay="-")
+@pytest.mark.parametrize("relay", ["-", "r.x.org:25"])
+def test_words_that_no_relay_said_are_no_diagnostic_code(claimed, relay):
+    refused = failed("5.6.7 needs SMTPUTF8")
+    found = notification(claimed("b@x.org"), refused, relay=relay)
     assert "Diagnostic-Code" not in fields(found)
-    assert "Remote-MTA" not in fields(found)
+    assert ("Remote-MTA" in fields(found)) == (relay != "-")
     assert "5.6.7 needs SMTPUTF8" in parts(found)[0]
     assert "said by" not in parts(found)[0]
 
@@ -214,6 +217,9 @@ def test_two_attempts_at_one_message_have_two_message_ids(claimed):
     claim = claimed("b@x.org")
     first, second = notification(claim, NO), notification(claim, NO, age=1.0)
     assert first.message_id != second.message_id
+    # As two daemons at the same moment.
+    another = notification(replace(claim, owner="another"), NO)
+    assert first.message_id != another.message_id
 
 
 @pytest.mark.parametrize("host", ["mail.x.org", "box", "a-b_c.x"])

@@ -30,6 +30,7 @@ def test_a_growing_file_is_taken_only_when_it_is_quiet(queue, spool):
     assert intake.waits
     wait_until(intake.scan, what="the file's turn")
     assert time.monotonic() - last >= module.QUIET_SECONDS
+    assert not intake.waits
     (record,) = messages(queue)
     with queue.read() as tx:
         assert content(tx, record.id).endswith(b"more\n")
