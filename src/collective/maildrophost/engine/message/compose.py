@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -143,6 +142,6 @@ def _lane(first: dict[bytes, bytes], lane: Lane | None, immediate: bool) -> Lane
 def _checked_time(at: float | None) -> float | None:
     if at is None:
         return None
-    if not math.isfinite(at) or not 0 <= at <= LATEST_SECONDS:
+    if not 0 <= at <= LATEST_SECONDS:
         raise InvalidMessage(f"{at!r} is no time between the years 1970 and 9999")
     return float(at)
