@@ -95,6 +95,7 @@ def test_an_address_has_at_most_254_octets(letter):
         "a\x7f@example.org",
         "a\x85@example.org",
         "a\u2028@example.org",
+        '"a b"@example.org',
     ],
 )
 def test_what_is_no_address_is_refused(address):
@@ -147,6 +148,8 @@ def test_a_list_gives_its_bare_addresses_once(text, addresses):
         "<a@example.org> <b@example.org>",
         "<a@example.org> b@example.org",
         "<<a@example.org>>",
+        "A\u2028nn <a@example.org>",
+        "A\x1bnn <a@example.org>",
         "<a@example.org",
         "a@example.org>",
         '"Ann <a@example.org>',

@@ -251,6 +251,8 @@ FRENCH_AND_PERSIAN = "Bonjour\xa0! \u0645\u06cc\u200c\u062e"
         (FRENCH_AND_PERSIAN.encode(), FRENCH_AND_PERSIAN),
         (b"x" * 500, "x" * 200),
         (b"a\tb", "a b"),
+        (b"=?idna?q?a=E4b?=", "a\u00e4b"),
+        ("a\u2066b".encode(), "a\ufffdb"),
     ],
 )
 def test_the_subject_is_decoded_on_one_line_without_controls(header, subject):

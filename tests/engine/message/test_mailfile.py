@@ -73,6 +73,7 @@ def test_a_sharp_sign_in_the_message_is_content():
         (b"##To:a\n##From:b\n##From:c\n\nx", "more than one ##From:"),
         (b"##To:a\n##From:b\n##Cc:c\n\nx", "unknown line '##Cc'"),
         (b"##To:a\n##From:b\n##\n\nx", "unknown line '##'"),
+        (b"##To:a\n##From\n\nx", "unknown line '##From'"),
         (b"##To:a\n##From:b\n##Lane:fast\n\nx", "interactive, normal, bulk"),
         (b"##To:a\n##From:b\n##At:tomorrow\n\nx", "##At:"),
         (b"##To:a\n##From:b\n##At:2026-11-23T09:30:00\n\nx", "offset"),
