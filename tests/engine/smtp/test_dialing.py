@@ -17,6 +17,7 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import (
     Connection,
+    Phase,
     RelayFault,
     Security,
     Timeouts,
@@ -24,10 +25,21 @@ from collective.maildrophost.engine.smtp import (
 )
 from collective.maildrophost.engine.smtp.channel import Channel, describe
 from collective.maildrophost.engine.smtp.dialing import dial
+from collective.maildrophost.engine.smtp.fault import fault_to_tell
 from collective.maildrophost.engine.smtp.replies import Replies
 from collective.maildrophost.engine.smtp.tls import client_context
 
 CONTEXT = client_context(RelayAddress("127.0.0.1", 465), False, "")
+
+
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [(Phase.CONNECT, "first"), (Phase.GREETING, "first"), (Phase.AUTH, "last")],
+)
+def test_of_several_addresses_the_first_one_that_said_why_is_told(phase, told):
+    relay = RelayAddress("127.0.0.1", 25)
+    first = RelayFault(relay, Phase.GREETING, "first")
+    assert fault_to_tell(first, RelayFault(relay, phase, "last")).reason == told
 
 
 def test_what_came_in_clear_is_never_taken_for_an_answer_over_tls(certificates):

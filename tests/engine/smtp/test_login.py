@@ -10,7 +10,7 @@ import pytest
 from servers.scripted import Drop, Scripted
 
 from collective.maildrophost.engine.smtp import Phase, connection
-from collective.maildrophost.engine.smtp.sasl import choose
+from collective.maildrophost.engine.smtp.sasl import LoginMechanism, choose
 from collective.maildrophost.engine.smtp.steps import Send
 
 MAIL = ("a@example.org", ["b@example.org"])
@@ -110,6 +110,16 @@ def test_opportunistic_tls_verifies_before_it_hands_out_a_password(
         assert server.conversations[1].login == GOOD
 
 
+def test_it_need_not_where_the_password_might_go_in_clear(
+    exchange, login, certificates, monkeypatch
+):
+    with Scripted(login=GOOD, certificates=certificates) as server:
+        exchange(server, MAIL, tls=1, login=login())
+        elsewhere(monkeypatch)
+        exchange(server, MAIL, tls=1, login=login(allow_cleartext=True))
+        assert [talk.login for talk in server.conversations] == [GOOD, GOOD]
+
+
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.3.2.1", "::1", "::ffff:127.0.0.1"])
 def test_loopback_is_known(peer):
     _is_loopback = connection._is_loopback
@@ -145,6 +155,18 @@ def test_a_password_is_in_no_text(fault, login, caplog, mechanism, answer):
         assert secret not in shown + caplog.text
     assert "pa55" not in repr(login())
     assert "pa55" not in repr(Send(b"pa55", Phase.AUTH))
+
+
+def test_a_password_that_is_short_is_hidden_as_it_travels(fault, login):
+    blob = base64.b64encode(b"\0me\0abc").decode()
+    with Scripted({"AUTH": f"535 5.7.8 no: {blob}"}, login=GOOD) as server:
+        raised = fault(server, login=login(password="abc", mechanism="plain"))
+    assert blob not in raised.reason
+
+
+def test_a_relay_that_asks_for_more_than_a_password_is_told_nothing(login):
+    mechanism = LoginMechanism(login(password="x"))
+    assert [mechanism.respond(b"") for _ in range(3)] == [b"me", b"x", b""]
 
 
 def test_a_token_reaches_the_relay(exchange, login):

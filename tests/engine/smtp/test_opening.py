@@ -129,6 +129,7 @@ def test_a_silent_relay_is_a_fault_after_its_time(fault):
     with Scripted({"GREETING": Hang()}) as server:
         raised = fault(server, timeouts={"greeting": 0.1})
     assert "within 0.1 seconds" in raised.reason
+    assert raised.silent
 
 
 def test_a_refused_ehlo_falls_back_to_helo(exchange, outcomes):

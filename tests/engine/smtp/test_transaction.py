@@ -19,6 +19,8 @@ def test_with_pipelining_the_envelope_is_one_write_and_the_content_another():
     ]
     assert words(done.result) == ["sent", "sent"]
     assert done.result.usable
+    assert done.result.answered
+    assert (done.session.served, done.session.reset_due) == (1, False)
 
 
 def test_without_it_every_command_waits_for_its_reply():
@@ -75,6 +77,12 @@ def test_a_refused_sender_is_not_the_relays_fault_whatever_it_says_then(end):
     assert done.result.usable
 
 
+def test_nor_is_a_missing_login_that_is_told_after_a_refused_sender():
+    done = run(lines("550 5.1.8 no", "530 login", "530 login", "503"), "PIPELINING")
+    assert words(done.result) == ["failed"] * 2
+    assert done.result.fault is None
+
+
 def test_who_was_taken_with_a_refused_sender_does_not_get_the_next_message():
     refused = lines("550 no", "250 ok", "250 ok", "503 MAIL first")
     done = run(refused, "PIPELINING")
@@ -96,6 +104,12 @@ def test_a_missing_login_that_is_told_late_bounces_nothing():
     done = run(lines("250 ok", "530 5.7.0 login", "530 5.7.0 login"))
     assert words(done.result) == [None, None]
     assert done.result.fault.permanent
+
+
+def test_a_login_that_one_recipient_needs_is_no_fault_of_the_relay():
+    done = run(lines("250", "250", "530 5.7.0 login", "354", "250 ok"))
+    assert words(done.result) == ["sent", "failed"]
+    assert done.result.fault is None
 
 
 def test_a_deferral_with_5_7_0_is_a_deferral():
@@ -136,6 +150,15 @@ def test_a_relay_that_has_enough_is_offered_no_more():
     assert done.result.usable
 
 
+def test_a_relay_that_has_enough_is_heard_to_the_end_where_all_have_left():
+    everybody = [*TWO, "d@example.org"]
+    enough = ["452 4.5.3 too many"] * 2
+    replies = lines("250", "250", *enough, "354", "250 ok")
+    done = run(replies, "PIPELINING", recipients=everybody)
+    assert words(done.result) == ["sent", None, None]
+    assert done.result.usable
+
+
 def test_452_that_may_be_of_one_recipient_ends_nothing():
     everybody = [*TWO, "d@example.org"]
     done = run(lines("250", "250", "452", "250", "354", "250"), recipients=everybody)
@@ -162,6 +185,7 @@ def test_354_without_a_recipient_is_ended_by_a_lone_dot_that_counts_for_nobody()
     assert done.writes[-1] == b".\r\n"
     assert words(done.result) == ["failed", "deferred"]
     assert done.result.usable
+    assert not done.session.reset_due
 
 
 def test_content_is_never_given_for_a_refused_sender():
@@ -186,7 +210,15 @@ def test_a_refused_transaction_is_reset_with_the_next_message(keywords):
     assert words(done.result) == ["sent"]
 
 
-@pytest.mark.parametrize("said", [[], [b"421 bye\r\n"], [b"500 RSET?\r\n"]])
+@pytest.mark.parametrize(
+    "said",
+    [
+        [],
+        [b"421 bye\r\n"],
+        # What may come then is for a transaction that is not the message's.
+        lines("500 RSET?", "250", "250", "250", "354", "250 ok"),
+    ],
+)
 def test_a_reset_that_fails_costs_the_next_message_nothing(said):
     talk = session(reset_due=True, served=1)
     done = drive(deliver(talk, "a@x.org", TWO, CONTENT), talk.replies, said)
@@ -196,7 +228,12 @@ def test_a_reset_that_fails_costs_the_next_message_nothing(said):
 
 @pytest.mark.parametrize(
     ("reply", "expected"),
-    [("451 x", "deferred"), ("554 x", "failed"), ("550 5.7.1 x", "failed")],
+    [
+        ("451 x", "deferred"),
+        ("554 x", "failed"),
+        ("550 5.7.1 x", "failed"),
+        ("505 x", "failed"),
+    ],
 )
 def test_a_refused_data_decides_for_the_accepted(reply, expected):
     done = run(lines("250", "250", "550 no", reply))
