@@ -72,10 +72,7 @@ def has_long_line(content: bytes) -> bool:
         reach = position + MAX_LINE_OCTETS
         end = content.rfind(b"\n", position, reach + 1)
         if end < 0:
-            if content[reach : reach + 2] == b"\r\n":
-                end = reach + 1
-            else:
-                end = content.rfind(b"\r", position, reach + 1)
+            end = content.rfind(b"\r", position, reach + 1)
         if end < 0:
             return True
         position = end + 1
