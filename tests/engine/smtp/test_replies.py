@@ -145,3 +145,18 @@ def test_any_bytes_are_replies_or_malformed(data):
     with suppress(MalformedReply):
         for reply in take_all(replies):
             assert 200 <= reply.code <= 599
+
+
+@pytest.mark.parametrize("line", ["535 no: {}\r\n", "Welcome, {}\r\n"])
+@pytest.mark.parametrize("secret", ["pa55word", "pa\N{NO-BREAK SPACE}55 word"])
+def test_what_was_told_in_confidence_is_shown_in_no_reply_and_in_what_is_none(
+    line, secret
+):
+    replies = Replies()
+    replies.confidential = (secret,)
+    replies.feed(line.format(secret).encode())
+    try:
+        shown = str(replies.take())
+    except MalformedReply as malformed:
+        shown = str(malformed)
+    assert "55" not in shown.removeprefix("535")
