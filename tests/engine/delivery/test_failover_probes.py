@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO
+from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO, nobody
 
 from collective.maildrophost.engine.smtp import Phase, RelayFault
 
@@ -82,5 +82,23 @@ def test_a_try_that_is_cancelled_leaves_the_host_to_others(play):
         probe.cancel()
         await asyncio.wait([probe])
         assert hosts.failover.first == ONE
+
+    play(scene)
+
+
+def test_beside_a_probe_no_host_is_tried_whose_pause_goes_on(play):
+    async def scene(hosts):
+        for host in (ONE, TWO):
+            hosts.failover.failed(RelayFault(host, Phase.MAIL, "530 no"))
+        hosts.now += PAUSE_SECONDS
+        hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
+        hosts.silent = {TWO}
+        probe = asyncio.create_task(hosts.failover.open(nobody))
+        while not hosts.tried:
+            await asyncio.sleep(0)
+        assert hosts.failover.first == TWO
+        hosts.answer.set()
+        await probe
+        assert hosts.tried == [TWO]
 
     play(scene)

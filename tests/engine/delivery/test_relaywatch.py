@@ -137,6 +137,15 @@ def test_it_is_the_daemon_s_own_where_nobody_else_has_that_relay(make_machine, o
     assert paused.paused_until == BEGAN + 2.0
 
 
+def test_the_daemon_itself_is_no_other(queue, make_machine):
+    lease = BEGAN - 1, BEGAN, BEGAN + 9000
+    with queue.write() as tx:
+        register(tx, Daemon("me", "host", 1, own_identity(), "", str(RELAY), *lease))
+    machine = make_machine()
+    machine.fails()
+    assert machine.pause_seconds == 2.0
+
+
 @pytest.fixture
 def alone(make_machine):
     """A machine that has met a fault, while another one gets through."""
