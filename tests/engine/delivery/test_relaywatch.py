@@ -288,6 +288,15 @@ def test_a_fault_of_its_own_is_not_over_because_nobody_has_it_written(make_machi
     assert not machine.permits.health.good
 
 
+def test_whoever_has_found_the_end_of_a_fault_gets_through(make_machine):
+    machine = make_machine("relay:25")
+    machine.fails()
+    machine.watch.heed(FOUND, BEGAN)
+    machine.clock.now += 1
+    machine.watch.heed(None, machine.clock.now)
+    assert machine.fails() is wake
+
+
 def test_the_fault_of_another_relay_is_not_remembered(queue, make_machine):
     with queue.write() as tx:
         pause(tx, replace(FOUND, name="another:25"))
