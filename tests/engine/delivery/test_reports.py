@@ -185,6 +185,11 @@ def test_octets_in_the_original_headers_go_as_seven_bits(claimed):
     assert headers.get_payload(decode=True) == "Subject: grün\nX: ? \0\n".encode()
 
 
+def test_a_nul_in_the_headers_does_not_travel(claimed):
+    message = notification(claimed("b@x.org", content=b"Subject: a\0b\n\nbody\n"), NO)
+    assert b"\0" not in message.content
+
+
 def test_enormous_headers_are_cut_after_a_line(claimed):
     content = b"X-Filler: some\n" * 100_000 + b"\nbody\n"
     message = notification(claimed("b@x.org", content=content), NO)
