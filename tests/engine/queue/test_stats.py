@@ -14,6 +14,7 @@ from collective.maildrophost.engine.queue import (
     hold_lane,
     pause,
     queue_length,
+    recently_sent,
     stats,
 )
 from collective.maildrophost.engine.verdict import Outcome
@@ -56,6 +57,14 @@ def test_what_is_due_is_counted_where_its_lane_is_not_held(hands):
     hands.do(hold_lane, Lane.BULK)
     assert hands.do(due_length, hands.now) == 1
     assert hands.do(due_length, hands.now + 1) == 2
+
+
+def test_what_was_sent_lately_is_counted_for_each_daemon(hands):
+    hands.send(hands.mail(), hands.mail())
+    for owner in ("one", "two"):
+        hands.settle(hands.claim(owner, limit=1)[0], Outcome.SENT)
+    for later, sent in ((0, 1), (3600, 1), (7200, 0)):
+        assert hands.do(recently_sent, ["one"], hands.now + later) == sent
 
 
 @pytest.fixture
