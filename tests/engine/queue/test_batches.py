@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from collective.maildrophost.engine.queue import (
     Batch,
     State,
+    check_whole,
     content,
     discard,
     list_messages,
@@ -12,11 +15,14 @@ from collective.maildrophost.engine.queue import (
     next_due,
     open_batches,
     prepare,
+    prepared_batches,
     prune,
     release,
     release_messages,
     remember_batch,
 )
+from collective.maildrophost.engine.queue.batches import MOVING, BatchTorn
+from collective.maildrophost.engine.system.identity import own_identity
 
 
 def subjects(claims):
@@ -121,9 +127,30 @@ def test_what_is_known_of_a_batch_is_there_until_its_transaction_has_ended(hands
 
 def test_the_vote_replaces_what_was_known(hands):
     batch = known(hands, new_batch()).batch
-    voted = Batch(batch, "a process", voted=True, log="there")
+    voted = Batch(batch, "another process", voted=True, log="there")
     hands.do(remember_batch, voted)
     assert hands.do(open_batches) == [voted]
+
+
+def test_a_batch_is_whole_with_just_its_mail(hands):
+    batch = new_batch()
+    prepare_some(hands, batch=batch)
+    prepare_some(hands, batch=new_batch())
+    hands.do(check_whole, batch, 3)
+    for expected in (2, 4):
+        with pytest.raises(BatchTorn):
+            hands.do(check_whole, batch, expected)
+
+
+def test_a_person_is_shown_the_oldest_batch_first_and_whose_transaction_runs(hands):
+    newer, older = new_batch(), new_batch()
+    prepare_some(hands, batch=newer)
+    hands.do(remember_batch, Batch(newer, own_identity()))
+    hands.now -= 60
+    prepare_some(hands, batch=older)
+    prepare_some(hands, batch=f"{MOVING}queued-mark")
+    found = [(each.batch, each.running) for each in hands.do(prepared_batches)]
+    assert found == [(older, False), (newer, True)]
 
 
 def test_a_savepoint_that_is_rolled_back_forgets_nothing(hands):

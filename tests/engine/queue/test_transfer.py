@@ -22,6 +22,7 @@ from collective.maildrophost.engine.queue import (
     list_messages,
     open_queue,
     prepare,
+    prune_files,
     put_aside,
     release_messages,
     transfer,
@@ -100,6 +101,8 @@ def test_everything_but_the_id_stays_the_same(hands, source, there, target):
     assert (done.moved.total(), done.left) == (5, {})
     assert everything(source) == []
     assert everything(target) == before
+    ids = tuple(each.id for each in there.do(list_messages))
+    assert there.do(delete_messages, ids).changed == ids
 
 
 def test_it_goes_on_where_it_was_broken_off(hands, source, there, target, monkeypatch):
@@ -145,6 +148,7 @@ def test_a_crash_between_the_two_commits_doubles_nothing(
         done = hands.do(act, ids)
         assert (done.changed, list(done.refused)) == ((), ids)
         assert set(done.refused.values()) == {BeingMoved()}
+    there.do(prune_files, hands.now + 6 * DAY)
     assert transfer(source, target, hands.now).moved.total() == 0
     assert hands.do(put_aside) == 0
     assert everything(source) == []
