@@ -96,8 +96,8 @@ def test_a_configuration_that_is_refused_is_no_reload_and_told(told, manager):
         (refused,) = manager.next().items()
         assert refused[0] == "STATUS"
         assert re.fullmatch(
-            r"relay 127\.0\.0\.1:25; configuration refused at \d\d:\d\d, the old one "
-            r"stays in force: .*: SMTP_PORT: .*",
+            r"relay 127\.0\.0\.1:25; configuration refused at [-\d]{10} \d\d:\d\d, "
+            r"the old one stays in force: .*: SMTP_PORT: .*",
             refused[1],
         )
         daemon.stop()

@@ -89,7 +89,8 @@ def voted(queue, hands):
 def test_mail_of_a_transaction_that_is_just_ending_is_none_of_all(queue, voted, action):
     """Its page would let go what is not there any more, or again."""
     voted(own_identity(), ago=1)
-    killed = voted("a process", ago=1)
+    voted("a process elsewhere", ago=1)
+    killed = voted(own_identity().rsplit(" ", 1)[0] + " 1", ago=1)  # its PID is ours
     broken = voted(own_identity(), ago=IN_DOUBT_SECONDS + 1)
     changed = act_on_all(queue, action, Search(states=(State.PREPARED,)))
     assert changed == (killed, broken)

@@ -41,7 +41,7 @@ def test_who_may_not_look_at_it_is_told_who_may(queue, path, monkeypatch, ask):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr(Presence, "_is_there", refuse)
-    with pytest.raises(QueueError, match=r"denied: .*: let .* run as the same user"):
+    with pytest.raises(QueueError, match=r"denied: .*: Zope, .* run as one user who"):
         ask(queue.url)
 
 

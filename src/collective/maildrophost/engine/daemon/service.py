@@ -203,7 +203,7 @@ class Service:
 
     def _refused(self, error: MaildropError) -> None:
         """Nobody who sends the signal hears of it but by the log."""
-        at = time.strftime("%H:%M")
+        at = time.strftime("%Y-%m-%d %H:%M")
         self._systemd.refused(
             f"{self._status}; configuration refused at {at}, the old one stays in "
             f"force: {error}"

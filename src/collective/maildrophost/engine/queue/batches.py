@@ -17,9 +17,10 @@ from sqlalchemy import (
 )
 
 from ..errors import MaildropError
-from ..system.identity import is_running
+from ..system.identity import is_gone, is_running
 from ..wording import _
 from . import tables
+from .database import database_of
 from .leftalone import BeingMoved, StillRunning, Undecided
 from .statement import Statement
 from .states import State
@@ -139,22 +140,24 @@ def running_batches(tx: Transaction) -> frozenset[str]:
 
 
 def ending_batches(tx: Transaction, now: float) -> frozenset[str]:
-    """Batches whose transaction may be ending just now: voted, of a process that runs.
+    """Batches whose transaction may be ending now: voted, its process not surely gone.
 
     Once it has waited for IN_DOUBT_SECONDS, its end was cut off.
     """
-    rows = tx.execute(
-        select(table.c.batch, table.c.process)
+    here = not database_of(tx).shared
+    voted = select(table.c.batch, table.c.process).where(table.c.voted == true())
+    left = [batch for batch, process in tx.execute(voted) if not is_gone(process, here)]
+    recent = (
+        select(schedule.c.batch)
         .join_from(schedule, message)
-        .join(table, table.c.batch == schedule.c.batch)
         .where(
+            schedule.c.batch.in_(left),
             schedule.c.state == State.PREPARED.value,
             message.c.created > now - IN_DOUBT_SECONDS,
-            table.c.voted == true(),
         )
         .distinct()
     )
-    return frozenset(batch for batch, process in rows if is_running(process))
+    return frozenset(tx.execute(recent).scalars())
 
 
 class Undecidable(MaildropError):

@@ -135,7 +135,8 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
 def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     """Those of `states` whose messages take part in `action` on all of them."""
     # A prepared message of a transaction that is just ending must not be released or
-    # deleted with the crowd; with --state prepared a person means it.
+    # deleted with the crowd; with --state prepared a person means it, but for what
+    # `still_in` leaves out.
     by_hand_only = () if len(states) == 1 else (State.PREPARED,)
     return tuple(
         each for each in ACTS_ON[action] if each in states and each not in by_hand_only
@@ -147,11 +148,14 @@ def still_in(
 ) -> list[str]:
     """Those of these messages that are in one of the states, locked.
 
-    Without those of a transaction that may be ending just now: it has committed, and
-    lets its mail go.
+    Without those of a transaction that goes on, or may be ending just now: it may have
+    committed, and lets its mail go.
     """
     asked = list(ids)
-    ending = ending_batches(tx, now) if State.PREPARED in states else ()
+    ending: frozenset[str] = frozenset()
+    if State.PREPARED in states:
+        # In this order: who votes in between is of the one or of the other.
+        ending = running_batches(tx) | ending_batches(tx, now)
     found = (
         select(schedule.c.message_id)
         .where(

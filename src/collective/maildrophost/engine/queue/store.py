@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import weakref
@@ -260,10 +261,11 @@ def _url_named(url: str) -> Iterator[None]:
 def _refused(error: OSError) -> Wording:
     """Why the system does not give the file, and what to do about rights."""
     words = reason_and_file(error)
-    if not isinstance(error, PermissionError):
+    if error.errno != errno.EACCES:
         return words
     return _(
-        "${words}: let Zope, the daemon and maildropctl run as the same user",
+        "${words}: Zope, the daemon and maildropctl have to run as one user who may "
+        "write there",
         mapping={"words": words},
     )
 
