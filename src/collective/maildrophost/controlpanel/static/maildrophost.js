@@ -6,8 +6,10 @@
   const FOLLOW_MILLISECONDS = 700;
   const FOLLOW_SLOWER = 1.1;
   const FRESH_MILLISECONDS = 10000;
+  const ANSWER_MILLISECONDS = 60000;
 
-  let lastRenewed = new Date();
+  const opened = Date.now();
+  const notRenewed = new Set();
 
   const pause = (milliseconds) =>
     new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -18,7 +20,10 @@
     // The server may be restarting, in the midst of an answer even, or the session may
     // be over: what is shown stays.
     const text = await ask(url).catch(() => null);
-    tellItsAge(text !== null);
+    if (text === null) notRenewed.add(box);
+    else notRenewed.delete(box);
+    if (text !== null) box.maildropRenewed = Date.now();
+    tellTheAge();
     // A screen reader reads what changes: the same text again is no news.
     if (text !== null && text !== box.maildropShown) {
       replace(box, text);
@@ -27,18 +32,21 @@
   }
 
   // What is shown is old once it could not be renewed.
-  function tellItsAge(renewed) {
+  function tellTheAge() {
     const words = document.getElementById("maildrop-not-renewed");
-    if (renewed) {
-      lastRenewed = new Date();
-    } else {
-      const style = { hour: "2-digit", minute: "2-digit" };
-      const language = document.documentElement.lang || undefined;
-      const time = words.querySelector("time");
-      time.textContent = lastRenewed.toLocaleTimeString(language, style);
-      time.dateTime = lastRenewed.toISOString();
+    words.hidden = notRenewed.size === 0;
+    if (words.hidden) return;
+    const renewed = Array.from(notRenewed, (box) => box.maildropRenewed ?? opened);
+    const since = new Date(Math.min(...renewed));
+    const time = words.querySelector("time");
+    if (time.dateTime === since.toISOString()) return;
+    const style = { hour: "2-digit", minute: "2-digit" };
+    if (since.toDateString() !== new Date().toDateString()) {
+      Object.assign(style, { day: "numeric", month: "short" });
     }
-    words.hidden = renewed;
+    const language = document.documentElement.lang || undefined;
+    time.textContent = since.toLocaleString(language, style);
+    time.dateTime = since.toISOString();
   }
 
   // Who has come here with the keyboard, or opened the table, goes on from there.
@@ -58,7 +66,8 @@
   }
 
   async function ask(url) {
-    const options = { credentials: "same-origin", cache: "no-store" };
+    const signal = AbortSignal.timeout(ANSWER_MILLISECONDS);
+    const options = { credentials: "same-origin", cache: "no-store", signal };
     const answer = await fetch(url, options);
     return answer.ok && !answer.redirected ? answer.text() : null;
   }
