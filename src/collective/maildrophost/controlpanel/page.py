@@ -67,6 +67,8 @@ class Page(BrowserView):
 
     def diverted_to(self) -> str:
         """Who gets all mail instead of its recipients; "" where these do."""
+        if not self.site_mail_host.in_use:
+            return ""  # the site's mail goes another way
         try:
             return ", ".join(self.site_mail_host.configuration().debug_receiver)
         except MaildropError:

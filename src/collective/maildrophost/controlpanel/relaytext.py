@@ -98,6 +98,7 @@ _OF_TOKENS = KnownWords(
 
 _OF_A_TOKEN_SOURCE = KnownWords(
     *SYSTEM,
+    *RESOLVER,
     _("no answer in time"),
     _("no token came of it (${kind})"),
     _("its certificate does not verify: ${reason}"),
