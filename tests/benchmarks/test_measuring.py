@@ -28,7 +28,7 @@ from benchmarks.programs import free_port
 from benchmarks.sink import own_sink
 
 COUNT = 30
-FEW, LATE_SECONDS = 10, 0.05
+FEW, LATE_SECONDS = 10, 0.1
 """So much later each answer, that they don't all come between two looks."""
 CONTESTANTS = [Maildrophost("ours", 3), ZopeSendmail("theirs")]
 
@@ -153,6 +153,19 @@ class Blinding(CatchingSink):
 def test_a_run_that_nobody_could_watch_is_not_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "BLIND_SECONDS", 0.5)
     with catching_sink(Blinding) as sink, pytest.raises(Disturbed, match="too busy"):
+        measure(CONTESTANTS[0], tmp_path, sink, COUNT)
+
+
+class AllAtOnce(CatchingSink):
+    """A machine so busy that whoever looks gets no turn until all has come."""
+
+    def received(self) -> int:
+        come = super().received()
+        return come if self.messages() == COUNT else 0
+
+
+def test_a_run_that_nobody_saw_anything_of_is_not_counted(tmp_path):
+    with catching_sink(AllAtOnce) as sink, pytest.raises(Disturbed, match="two looks"):
         measure(CONTESTANTS[0], tmp_path, sink, COUNT)
 
 

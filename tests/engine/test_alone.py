@@ -13,7 +13,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from commands import environment
+from commands import SECONDS, environment
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import Lane, Message
@@ -181,7 +181,7 @@ def test_the_install_without_extras_says_what_a_login_with_tokens_needs(bare, tm
         capture_output=True,
         text=True,
         env=environment("PYTHONPATH", "VIRTUAL_ENV"),
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
     assert ended.returncode == 2

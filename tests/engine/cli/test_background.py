@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from commands import PROGRAM, environment
+from commands import PROGRAM, SECONDS, environment
 from engine.cli.conftest import pid_of
 from servers.catcher import Catcher
 from servers.scripted import Late, Scripted
@@ -305,7 +305,7 @@ def test_it_works_from_a_script_that_sets_its_own_path(site, tmp_path):
         text=True,
         env=environ,
         cwd="/",
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -103,7 +103,7 @@ def test_a_slow_client_is_sent_away_while_others_are_answered(monkeypatch, caplo
                 pass
             return await slow, quick
 
-    slow, quick = asyncio.run(converse())
+    slow, quick = asyncio.run(asyncio.wait_for(converse(), PATIENCE_SECONDS))
     assert slow == b""
     assert quick.startswith(b"HTTP/1.1 200")
     assert caplog.records == []
