@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .capabilities import HELO_ONLY, Capabilities
 from .phases import Phase
 from .replies import Replies
-from .steps import Broken, Send, Steps, expect
+from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, expect
 
 if TYPE_CHECKING:
     from ..config import RelayAddress
@@ -34,8 +34,13 @@ class Session:
         now, and a refusal could count as an acceptance.
         """
         if self.replies.pending:
-            reply = yield from expect(phase)
-            raise Broken(phase, f"the relay spoke out of turn: {reply}")
+            try:
+                reply = yield from expect(phase)
+            except ServiceClosing:
+                raise
+            except Broken as broken:
+                raise OutOfTurn(phase, broken.reason) from None
+            raise OutOfTurn(phase, f"the relay spoke out of turn: {reply}")
         yield Send(data, phase)
 
 

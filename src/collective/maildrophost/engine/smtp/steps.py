@@ -60,6 +60,10 @@ class Silent(Broken):
     """The relay said nothing for too long."""
 
 
+class OutOfTurn(Broken):
+    """The relay said something that nobody had asked for."""
+
+
 class ServiceClosing(Broken):
     """The relay said 421: it closes, and took nothing with this reply."""
 

@@ -26,7 +26,7 @@ from .offer import Offer, offer
 from .phases import Phase
 from .replies import Reply
 from .session import Session
-from .steps import Broken, Send, ServiceClosing, Steps, expect
+from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, expect
 
 LOGIN_REQUIRED = 530  # RFC 4954 section 6
 TOO_MANY_RECIPIENTS = (452, 552)  # RFC 5321 section 4.5.3.1.10
@@ -42,7 +42,11 @@ def deliver(
         yield from _deliver(session, findings, sender, recipients, content)
     except Broken as broken:
         session.usable = False
-        if findings.answered or session.served == 0:
+        begun = findings.answered or session.served > 0
+        if isinstance(broken, OutOfTurn) and not begun:
+            # Nothing of the message has left: no message is to blame.
+            findings.fault = RelayFault(session.relay, broken.phase, broken.reason)
+        elif findings.answered or session.served == 0:
             findings.defer_rest(broken.reason)
         # 421 is an answer: the relay says that it did not take the message.
         findings.possible_duplicate = findings.dot_left and not isinstance(
