@@ -113,6 +113,23 @@ def test_a_password_parameter_of_the_queue_is_not_shown(load_text, name):
 
 
 @pytest.mark.parametrize(
+    "parameters",
+    [
+        *(f"options=-c%20app.key%3D{WORD}", f"oauth_client_secret={WORD}"),
+        *(f"passwd={WORD}", f"password=a&{WORD}", f"password=a?{WORD}"),
+    ],
+)
+def test_a_parameter_of_the_queue_that_may_be_secret_is_not_shown(
+    load_text, parameters
+):
+    url = f"postgresql+psycopg://me@h/mail?sslmode=require&{parameters}"
+    queue = load_text(f"MAILDROP_QUEUE='{url}'").queue
+    assert WORD not in str(queue)
+    assert queue.holds_password
+    assert "?sslmode=require&" in str(queue)
+
+
+@pytest.mark.parametrize(
     "place",
     [
         # Each has something for the host or the port that is part of the password.

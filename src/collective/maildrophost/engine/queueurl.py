@@ -9,7 +9,18 @@ from .wording import Unfit, _
 
 # Up to the last @: a password may hold any character, an unescaped one too.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
-_PARAMETER = re.compile(r"([?&])([^=&]*)=([^&]*)")
+_PARAMETER = re.compile(r"([?&])([^?&=]*)(=?)([^?&]*)")
+# What else there is may be a secret, or the rest of one after an unescaped & or ?.
+_NO_SECRET = frozenset(
+    {
+        *("application_name", "client_encoding", "connect_timeout", "dbname", "host"),
+        *("hostaddr", "keepalives", "keepalives_count", "keepalives_idle"),
+        *("keepalives_interval", "load_balance_hosts", "passfile", "port", "service"),
+        *("sslcert", "sslkey", "sslmode", "sslnegotiation", "sslrootcert"),
+        *("target_session_attrs", "tcp_user_timeout", "user"),
+        *("channel_binding", "gssencmode", "requirepeer"),
+    }
+)
 # What stands where must be clear: a part of a password that is taken for the host or
 # the port gets into the words of an error.
 _SERVER = re.compile(
@@ -29,7 +40,8 @@ class QueueURL(str):
     def redacted(self) -> str:
         """The URL as logs and people may see it."""
         plain = str.__str__(self)
-        return _PARAMETER.sub(_shown, _PASSWORD.sub(r"\1***\2", plain))
+        server, mark, query = _PASSWORD.sub(r"\1***\2", plain).partition("?")
+        return server + _PARAMETER.sub(_shown, mark + query)
 
     @property
     def holds_password(self) -> bool:
@@ -47,10 +59,12 @@ class QueueURL(str):
 
 
 def _shown(parameter: re.Match[str]) -> str:
-    separator, name, value = parameter.groups()
+    separator, name, equals, value = parameter.groups()
+    if name and not equals:
+        return f"{separator}***"
     # However it is written: pass%77ord is the same to whoever opens the database.
-    secret = unquote(name).lower().endswith("password")
-    return f"{separator}{name}={'***' if secret else value}"
+    secret = value and unquote(name).lower() not in _NO_SECRET
+    return f"{separator}{name}{equals}{'***' if secret else value}"
 
 
 def parse_queue_url(text: str) -> QueueURL:
