@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import compose
@@ -199,6 +200,14 @@ def test_a_queue_that_is_not_there_is_wrong_usage_and_not_made(site, tmp_path):
     assert ended.status == 2
     assert "there is no such queue" in ended.err
     assert not (tmp_path / "mistyped.db").exists()
+
+
+@pytest.mark.parametrize("mistyped", ["postgresql+psycopg//me:", "me:"])
+def test_a_password_of_a_mistyped_queue_is_not_shown(site, mistyped):
+    ended = site.ctl("import", f"{mistyped}sesame7@127.0.0.1/old")
+    assert ended.status == 2
+    assert "sesame7" not in ended.err
+    assert "expected sqlite:////PATH or postgresql" in ended.err
 
 
 def test_a_password_of_an_old_queue_is_not_shown(site):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,10 +98,16 @@ class QueueSource(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Any:
-        if not isinstance(value, str) or "://" not in value:
+        if not isinstance(value, str):
             return super().convert(value, param, ctx)
         from ..queue import exists
-        from ..queueurl import parse_queue_url
+        from ..queueurl import EXPECTED, parse_queue_url
+
+        if "://" not in value:
+            if "@" in value and not os.path.exists(value):
+                # A mistyped URL, it may be: then it has a password.
+                self.fail(f"{EXPECTED} (or a directory)", param, ctx)
+            return super().convert(value, param, ctx)
 
         try:
             url = parse_queue_url(value)
