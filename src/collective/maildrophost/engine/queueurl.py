@@ -1,4 +1,4 @@
-"""The URL of the queue's database, whose password is never shown."""
+"""The URL of the queue's database, whose secrets are never shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXPECTED = _("expected sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABAS
 
 
 class QueueURL(str):
-    """Works as the whole URL, prints as the URL with ``***`` for its password."""
+    """Works as the whole URL, prints with ``***`` for what may be a secret."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class QueueURL(str):
 
     @property
     def holds_password(self) -> bool:
-        """Whether somebody who reads it knows how to get in."""
+        """Whether somebody who reads it may know how to get in."""
         return self.redacted() != str.__str__(self)
 
     def __repr__(self) -> str:
