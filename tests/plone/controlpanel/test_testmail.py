@@ -9,7 +9,15 @@ import pytest
 import transaction
 from plone.registry.interfaces import IRegistry
 from zExceptions import Forbidden
-from zope.component import getUtility
+from ZODB.POSException import ConflictError
+from zope.component import (
+    adapter,
+    getGlobalSiteManager,
+    getUtility,
+    provideHandler,
+)
+from ZPublisher.HTTPRequest import HTTPRequest
+from ZPublisher.interfaces import IPubBeforeCommit
 
 from collective.maildrophost import sending
 
@@ -36,6 +44,37 @@ def test_a_test_mail_is_queued_like_any_other_and_followed(panel, send, queued):
     assert 'data-maildrop-follow="http' in panel.browser.contents
     # Who has mended something tries the same address again.
     assert panel.browser.getControl("Recipient").value == "me@example.org"
+
+
+@pytest.fixture
+def meet_conflict(monkeypatch):
+    """Has the next form sent to a path meet a conflict after all else, once."""
+    monkeypatch.setattr(HTTPRequest, "retry_max_count", 1)
+    monkeypatch.setattr(HTTPRequest, "delay_retry", lambda self: None)
+    paths = []
+
+    @adapter(IPubBeforeCommit)
+    def conflict(event):
+        request = event.request
+        if request.method == "POST" and request["PATH_INFO"].endswith(tuple(paths)):
+            paths.clear()
+            raise ConflictError
+
+    provideHandler(conflict)
+    yield paths.append
+    getGlobalSiteManager().unregisterHandler(conflict)
+
+
+def test_a_conflict_elsewhere_in_its_request_sends_no_second_test_mail(
+    panel, send, queued, meet_conflict
+):
+    meet_conflict("@@maildrophost-send-test")
+    send("me@example.org")
+    assert len(queued()) == 1
+    assert "The mail for me@example.org is in the queue." in panel.text
+    # Another click is another mail.
+    send("me@example.org")
+    assert len(queued()) == 2
 
 
 def test_a_recipient_that_is_none_is_refused_with_the_reason(panel, send, queued):
@@ -128,6 +167,14 @@ def test_plones_test_button_leads_to_the_mail(panel, press_plones_button, queued
     ((record, _),) = queued()
     assert record.sender == "office@example.org"
     assert "The mail for office@example.org is in the queue." in panel.text
+
+
+def test_a_conflict_has_plones_button_send_no_second_test_mail(
+    press_plones_button, queued, meet_conflict
+):
+    meet_conflict("@@mail-controlpanel")
+    press_plones_button("office@example.org")
+    assert len(queued()) == 1
 
 
 def test_plones_test_button_tells_that_the_queue_takes_no_mail_and_still_saves(

@@ -15,6 +15,9 @@ from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.i18n import _, message, translated
 
+_QUEUED = "collective.maildrophost.test_mail"
+"""Where a request's environment has the Message-Id of the test mail it has queued."""
+
 
 class PerhapsQueued(MailHostError):
     """Nobody knows whether the test mail was queued."""
@@ -32,12 +35,15 @@ def site_address() -> str:
 def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     """Queue a test mail, in a transaction of its own; returns its Message-Id.
 
+    It is queued once, whatever conflicts the rest of the request meets.
     Raises MailHostError, with the reason: then nothing was queued, unless it is
     PerhapsQueued. What was done before is committed in any case.
     """
     # A queue that cannot be written says so in the commit: that of the whole request
     # comes when nothing can be told on its page any more.
     transaction.commit()
+    if queued := request.environ.get(_QUEUED):
+        return str(queued)
     if not site_address():
         raise NoSiteAddress("empty address")
     try:
@@ -48,6 +54,8 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
         if isinstance(error.__cause__, Unheard) and not _mail_host().isTransactional():
             raise PerhapsQueued(str(error)) from error
         raise
+    # Nothing else of a request is there when the publisher tries it once more.
+    request._orig_env[_QUEUED] = message_id
     return message_id
 
 
