@@ -28,6 +28,7 @@ from collective.maildrophost.installation.swap import (
     begin_swap,
     end_swap,
     put_maildrop_host_back,
+    remove_renamed,
     swap_of,
 )
 from collective.maildrophost.interfaces import IMaildropHost
@@ -70,6 +71,7 @@ def uninstall(setup_tool: Any) -> None:
     given_out = utility_of_another_addon(site)
     if installed := swap_of(site):
         _tell_of_mail_in_the_queue_of(installed.maildrop_host)
+        remove_renamed(site, installed.maildrop_host)
     swap = end_swap(site)
     current = mail_host_of(site)
     # Where somebody has deleted it, ours is still what the registry gives out.

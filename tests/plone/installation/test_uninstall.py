@@ -143,6 +143,20 @@ def test_a_site_whose_maildrop_host_was_deleted_gets_its_mailhost_back(
     assert tool_of(plain_portal) is before is utility()
 
 
+def test_a_renamed_maildrop_host_goes_as_well(
+    plain_portal, install, uninstall, tool_of, utility
+):
+    before = tool_of(plain_portal)
+    install(plain_portal)
+    transaction.savepoint()  # who is to be renamed needs a place in the database
+    plain_portal.manage_renameObject("MailHost", "Post")
+
+    uninstall(plain_portal)
+
+    assert tool_of(plain_portal) is before is utility()
+    assert "Post" not in plain_portal.objectIds()
+
+
 def test_what_another_addon_gives_out_as_the_utility_is_left_alone(
     plain_portal, install, uninstall, tool_of, utility
 ):

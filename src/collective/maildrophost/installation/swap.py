@@ -104,20 +104,19 @@ def put_maildrop_host_back(site: Any) -> None:
     """Make the Maildrop Host of the installation the site's MailHost again."""
     kept = kept_maildrop_host(site)
     if mail_host_of(site) is not kept:
-        _undo_rename(site, kept)
+        remove_renamed(site, kept)
+        # With another id than its place has, no address of it would lead anywhere.
+        kept._setId(TOOL_ID)
         exchange(site, kept)
     register(site)
     require_maildrop_host(site)
 
 
-def _undo_rename(site: Any, maildrop_host: Any) -> None:
-    """With another id than its place has, no address of it would lead anywhere."""
+def remove_renamed(site: Any, maildrop_host: Any) -> None:
+    """Take the Maildrop Host out of the site where somebody has renamed it."""
     id = maildrop_host.getId()
-    if id == TOOL_ID:
-        return
-    if aq_base(site._getOb(id, None)) is aq_base(maildrop_host):
+    if id != TOOL_ID and aq_base(site._getOb(id, None)) is aq_base(maildrop_host):
         site._delObject(id)
-    maildrop_host._setId(TOOL_ID)
 
 
 def _kept_of(site: Any) -> PersistentMapping:
