@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from servers.catcher import Catcher
 
 from collective.maildrophost.engine import crowd
-from collective.maildrophost.engine.queue import Queue
+from collective.maildrophost.engine.queue import (
+    Batch,
+    Queue,
+    get_message,
+    remember_batch,
+)
+from collective.maildrophost.engine.system.identity import own_identity
 
 
 def test_held_messages_wait_until_they_are_released(site):
@@ -157,6 +164,20 @@ def test_the_crowd_leaves_prepared_messages_alone(site):
     assert site.state_of(id) == "prepared"
     ended = site.ctl("delete", "--all", "--state", "prepared", "--yes")
     assert ended.out == "1 message deleted\n"
+
+
+@pytest.mark.parametrize("action", [["release"], ["delete", "--yes"]])
+def test_prepared_messages_that_may_be_decided_just_now_are_said_to_stay(site, action):
+    (id,) = site.prepare("one")
+    with site.queue() as queue, queue.write() as tx:
+        batch = get_message(tx, id).batch
+        remember_batch(tx, Batch(batch, own_identity()))
+    ended = site.ctl(*action, "--all", "--state", "prepared")
+    assert ended.status == 0
+    assert ended.out.startswith("0 messages ")
+    assert "1 prepared message left alone: the transaction may be ending" in ended.err
+    assert site.state_of(id) == "prepared"
+    assert "belongs to a transaction that still runs" in site.ctl(*action, id).err
 
 
 def test_a_lane_is_held_and_released(site):

@@ -18,7 +18,7 @@ from .parameters import LaneName, StateName, json_option
 if TYPE_CHECKING:
     from ..crowd import Asked
     from ..message import Lane
-    from ..queue import Done, Search, State
+    from ..queue import Done, Queue, Search, State
 
 
 @dataclass(frozen=True)
@@ -184,12 +184,34 @@ def _on_messages(
     from ..crowd import act_on_all
     from ..queue import Done
 
+    stay = 0
     with configured.queue() as queue:
         if selected.everything:
             done = Done(act_on_all(queue, action, selected.search, asked), {})
+            stay = _still_prepared(queue, action, selected)
         else:
             done = act(queue, action, selected.ids)
-    return _report(action, done, as_json)
+    status = _report(action, done, as_json)
+    if stay:
+        click.echo(_STAY_PREPARED.format(messages(stay, "prepared")), err=True)
+    return status
+
+
+_STAY_PREPARED = (
+    "{} left alone: the transaction may be ending just now. Name a message to decide "
+    "it nevertheless, or to see why you cannot"
+)
+
+
+def _still_prepared(queue: Queue, action: str, selected: _Selection) -> int:
+    """How many messages were left alone of those that a person asked for."""
+    from ..crowd import who_takes_part
+    from ..queue import State, count_matching, present_now
+
+    if State.PREPARED not in who_takes_part(action, selected.search).states:
+        return 0
+    with queue.read() as tx:
+        return count_matching(tx, selected.search, present_now(tx))
 
 
 def _nothing_done(ids: Sequence[str]) -> Done:
