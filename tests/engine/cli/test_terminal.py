@@ -221,3 +221,9 @@ def test_a_flush_shows_how_far_it_is_at_a_terminal_only(site, at_terminal, monke
     assert "sending" in shown
     assert "100%" in shown
     assert "sending" not in site.ctl("run", "--once").err
+
+
+def test_a_flush_of_nothing_shows_that_all_is_done(site, at_terminal):
+    status, shown = at_terminal("run", "--once")
+    assert status == 0
+    assert "100%" in shown
