@@ -124,6 +124,16 @@ def test_a_writer_is_not_waited_for_and_goes_on(emptied, patience):
     assert room(emptied).pages == before
 
 
+def test_who_lets_nobody_read_is_waited_for_no_longer_than_a_moment(emptied):
+    emptied.close()
+    with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
+        by.execute("PRAGMA locking_mode = EXCLUSIVE")
+        by.execute("BEGIN EXCLUSIVE")
+        assert tidy(emptied) is True, "else nobody comes back for ten minutes"
+    until_done(emptied)
+    assert room(emptied).pages_to_spare <= 0
+
+
 def test_a_large_wal_is_put_into_the_database(queue, hands, monkeypatch):
     hands.send()
     monkeypatch.setattr(module, "LARGE_WAL_BYTES", wal_bytes(queue.path) - 1)

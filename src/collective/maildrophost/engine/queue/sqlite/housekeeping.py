@@ -84,6 +84,8 @@ def tidy(queue: Queue) -> bool:
         with _connected(queue.path) as connection:
             return _step(connection, queue.path)
     except sqlite3.Error as error:
+        if is_locked(error):
+            return True
         raise QueueError(queue.name, advice(error)) from None
 
 
@@ -135,12 +137,8 @@ def _is_longer(path: Path, room: Room) -> bool:
 
 
 def _give_back(queue: sqlite3.Connection, pages: int) -> None:
-    try:
-        # As a script: execute() ends after the first page.
-        queue.executescript(f"PRAGMA incremental_vacuum({pages})")
-    except sqlite3.OperationalError as error:
-        if not is_locked(error):
-            raise
+    # As a script: execute() ends after the first page.
+    queue.executescript(f"PRAGMA incremental_vacuum({pages})")
 
 
 @contextlib.contextmanager

@@ -103,7 +103,7 @@ def once_unlocked(act: Callable[[], Result], until: Callable[[], float]) -> Resu
         pause(TURN_SECONDS)
 
 
-def is_locked(error: sqlite3.OperationalError) -> bool:
+def is_locked(error: sqlite3.Error) -> bool:
     """Whether somebody else's lock is in the way (Python 3.10 tells no codes)."""
     return "locked" in str(error)
 
