@@ -119,6 +119,18 @@ def test_a_program_may_list_it_by_the_full_name_of_zope_conf(
         assert host.getConfigKey() == "added"
 
 
+def test_what_is_listed_as_the_default_gives_way_to_the_environment(
+    instance, configuration_file, monkeypatch
+):
+    monkeypatch.delenv("MAILDROP_CONFIG")
+    host = MaildropHost()
+    host.addConfigPath("DEFAULT", "/listed.conf")
+    assert host.getCandidateConfigPaths()[0] == ("DEFAULT", "/listed.conf")
+    monkeypatch.setenv("MAILDROP_CONFIG", str(configuration_file))
+    assert host.getConfigPath() == str(configuration_file)
+    assert [key for key, _ in host.getCandidateConfigPaths()].count("DEFAULT") == 1
+
+
 def test_a_key_that_is_no_longer_listed_says_so_when_sending(instance, send):
     host = MaildropHost()
     host.setConfigPath("newsletter")
