@@ -46,7 +46,8 @@ class Failover:
     async def open(self, in_use: Callable[[], bool]) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault.
 
-        Full when the only host greets nobody beside the connections that are `in_use`.
+        Who gets that one has to call `failed` with it. Full when the only host greets
+        nobody beside the connections that are `in_use`.
         """
         *earlier, last = self._candidates()
         for host in earlier:
@@ -59,7 +60,6 @@ class Failover:
         except RelayFault as fault:
             if self._is_full(fault) and in_use():
                 raise Full(str(fault)) from None
-            self.failed(fault)
             raise
 
     async def _try(self, host: RelayAddress) -> Connection:
