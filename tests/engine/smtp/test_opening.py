@@ -152,6 +152,19 @@ def test_helo_is_no_way_around_tls_or_login(fault, login, options):
         assert "HELO" not in server.conversations[0].verbs
 
 
+def test_an_ehlo_that_is_refused_behind_starttls_falls_back_to_helo(
+    exchange, outcomes, certificates
+):
+    with Scripted(
+        {"EHLO": ["250-x\n250 STARTTLS", "502 what?"]}, certificates=certificates
+    ) as server:
+        done = exchange(server, MAIL, tls=2, ca_file=certificates.ca_file)
+        [talk] = server.conversations
+        assert talk.tls
+        assert talk.verbs[:4] == ["EHLO", "STARTTLS", "EHLO", "HELO"]
+        assert outcomes(done.results[0]) == ["sent"]
+
+
 @pytest.mark.parametrize("answer", ["421 busy", "450 later", Drop()])
 def test_a_deferred_ehlo_is_a_fault(fault, answer):
     with Scripted({"EHLO": answer}) as server:
