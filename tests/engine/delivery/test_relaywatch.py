@@ -193,6 +193,19 @@ def test_an_outage_that_follows_is_everybody_s(alone):
     assert paused.paused_until == alone.clock.now + 2.0
 
 
+def test_what_this_machine_alone_meets_is_an_error_at_first_and_then_a_warning(
+    make_machine, caplog
+):
+    machine = make_machine("relay:25")
+    for _ in range(4):
+        machine.watch.failed(RelayFault(RELAY, Phase.AUTH, "no route", permanent=True))
+        machine.is_contradicted()
+        machine.others_send()
+    levels = [each.levelname for each in caplog.records if "no route" in each.message]
+    # The first time nobody knows yet that it is alone.
+    assert levels == ["ERROR", "ERROR", "WARNING", "WARNING"]
+
+
 def test_what_comes_of_a_probe_for_all_is_told_to_all(alone):
     now = alone.clock.now
     pause = RelayPause(str(RELAY), "down", now, now + 2.0, 1)
