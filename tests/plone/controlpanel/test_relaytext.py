@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _ssl
+import contextlib
 import ctypes
 import errno
 import os
@@ -13,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from servers.certificates import Certificates
 from zope.i18n import translate
 
 from collective.maildrophost import engine
@@ -28,9 +31,9 @@ def system(number):
     return describe(OSError(number, os.strerror(number)))
 
 
-def unverified():
+def unverified(words):
     error = ssl.SSLCertVerificationError()
-    error.verify_message = "self-signed certificate"
+    error.verify_message = words
     return describe(error)
 
 
@@ -41,8 +44,11 @@ FAULTS = {
         "Verbindungsaufbau: der Name smtp wurde nicht gefunden: Zeitüberschreitung der "
         "Verbindung"
     ),
-    f"handshake: {unverified()}": (
-        "TLS: das Zertifikat des Relays ist nicht gültig: self-signed certificate"
+    f"handshake: {unverified('self-signed certificate')}": (
+        "TLS: das Zertifikat des Relays ist nicht gültig: selbst signiertes Zertifikat"
+    ),
+    f"handshake: {unverified('out of memory')}": (
+        "TLS: das Zertifikat des Relays ist nicht gültig: out of memory"
     ),
     "greeting: no answer of the relay within 300 seconds": (
         "Begrüßung: keine Antwort des Relays innerhalb von 300 Sekunden"
@@ -110,7 +116,8 @@ def test_the_daemon_still_says_it_so():
     sources = Path(engine.__file__).parent.glob("*/*.py")
     joined = re.sub(r'"\s+f?"', "", "".join(each.read_text() for each in sources))
     system_words = {os.strerror(number) for number in errno.errorcode}
-    for template in templates() - system_words - set(map(str, relaytext.RESOLVER)):
+    others = (*relaytext.RESOLVER, *relaytext.CERTIFICATES, *relaytext.OTHER_NAMES)
+    for template in templates() - system_words - set(map(str, others)):
         for part in re.split(r"\$\{\w+\}", template):
             assert part.strip(" :") in joined, template
 
@@ -122,6 +129,45 @@ def test_the_resolver_still_says_it_so():
     names = ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL", "EAI_AGAIN")
     said = {says(getattr(socket, name)).decode() for name in names}
     assert said == set(map(str, relaytext.RESOLVER))
+
+
+def test_openssl_still_says_it_so():
+    try:
+        say = ctypes.CDLL(_ssl.__file__).X509_verify_cert_error_string
+    except (AttributeError, OSError):
+        pytest.skip("OpenSSL is a part of Python here")
+    say.restype, say.argtypes = ctypes.c_char_p, [ctypes.c_long]
+    said = {say(number).decode() for number in range(100)}
+    assert set(map(str, relaytext.CERTIFICATES)) <= said
+
+
+@pytest.mark.parametrize(
+    ("host", "german"),
+    [
+        ("other.example", "es ist nicht für den Namen 'other.example' ausgestellt."),
+        ("192.0.2.7", "es ist nicht für die Adresse '192.0.2.7' ausgestellt."),
+    ],
+)
+def test_that_a_certificate_is_another_s_is_told_in_german(
+    portal, reader, host, german
+):
+    with Certificates() as certificates, pytest.raises(ssl.SSLError) as raised:
+        shake_hands(certificates, host)
+    text = f"handshake: {describe(raised.value)}"
+    told = translate(fault(text), context=reader("de"))
+    assert told == f"TLS: das Zertifikat des Relays ist nicht gültig: {german}"
+    assert translate(fault(text), context=reader("en")) == text
+
+
+def shake_hands(certificates, host):
+    """As a client who asks for the host."""
+    context = ssl.create_default_context(cafile=certificates.ca_file)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(back, there, server_hostname=host)
+    server = certificates.server_context.wrap_bio(there, back, server_side=True)
+    for side in (client, server, client):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
 
 
 def test_the_words_of_a_relay_stay(portal, reader):

@@ -8,7 +8,11 @@ import pytest
 import transaction
 
 from collective.maildrophost.engine.config import ConfigurationError, load
-from collective.maildrophost.engine.message import InvalidMessage, parse_addresses
+from collective.maildrophost.engine.message import (
+    InvalidMessage,
+    parse_addresses,
+    parse_sender,
+)
 from collective.maildrophost.productconfig import UnknownConfiguration
 
 WRONG = [
@@ -118,6 +122,13 @@ def test_warnings_are_in_german(said, tmp_path):
 def test_a_key_that_is_not_listed_is_told_in_german(said):
     german = said(UnknownConfiguration("x").wording, "/path/to/the.conf")
     assert german.startswith("Es gibt keine Maildrop-Konfiguration 'x'; bekannt: ")
+
+
+def test_several_senders_are_refused_in_german(said):
+    with pytest.raises(InvalidMessage) as refusal:
+        parse_sender("me@example.org, you@example.org")
+    german = said(refusal.value.wording)
+    assert german == "2 Absender angegeben, es kann nur einen geben"
 
 
 @pytest.mark.parametrize("text", ADDRESSES)

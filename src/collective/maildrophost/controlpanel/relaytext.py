@@ -42,6 +42,30 @@ RESOLVER = (
 )
 """What the C library of most Linux systems says."""
 
+CERTIFICATES = (
+    _("certificate has expired"),
+    _("certificate is not yet valid"),
+    _("certificate revoked"),
+    _("self-signed certificate"),
+    _("self-signed certificate in certificate chain"),
+    _("unable to get issuer certificate"),
+    _("unable to get local issuer certificate"),
+    _("unable to verify the first certificate"),
+)
+"""What OpenSSL says of those that do not verify."""
+
+OTHER_NAMES = (
+    _(
+        "the relay's certificate does not verify: Hostname mismatch, certificate is "
+        "not valid for '${host}'."
+    ),
+    _(
+        "the relay's certificate does not verify: IP address mismatch, certificate is "
+        "not valid for '${host}'."
+    ),
+)
+"""... and Python of those that are another's."""
+
 CONVERSATION = (
     _("no answer of the relay within ${seconds} seconds"),
     _("the relay closed the connection"),
@@ -73,6 +97,8 @@ _OF_RELAYS = KnownWords(
     _("the name ${host} was not found: ${reason}"),
     _("the relay speaks in clear where TLS was to begin"),
     _("closed in the handshake"),
+    *CERTIFICATES,
+    *OTHER_NAMES,
     _("the relay's certificate does not verify: ${reason}"),
     _("the relay does not offer STARTTLS, which MAILDROP_TLS=2 requires"),
     _(
@@ -99,6 +125,7 @@ _OF_TOKENS = KnownWords(
 _OF_A_TOKEN_SOURCE = KnownWords(
     *SYSTEM,
     *RESOLVER,
+    *CERTIFICATES,
     _("no answer in time"),
     _("no token came of it (${kind})"),
     _("its certificate does not verify: ${reason}"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..clock import LATEST_SECONDS
+from ..wording import _
 from .addresses import parse_addresses, unique
 from .errors import InvalidMessage
 from .headers import (
@@ -100,7 +101,12 @@ def parse_sender(text: str) -> str:
         return ""
     addresses = parse_addresses(text)
     if len(addresses) > 1:
-        raise InvalidMessage(f"{len(addresses)} senders given, there can be one only")
+        raise InvalidMessage(
+            _(
+                "${count} senders given, there can be one only",
+                mapping={"count": len(addresses)},
+            )
+        )
     return addresses[0]
 
 
