@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import transaction
+from Acquisition import aq_base
+from OFS.Folder import Folder
 from OFS.SimpleItem import SimpleItem
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
@@ -110,6 +112,23 @@ def test_a_renamed_maildrop_host_comes_back_under_its_name(
     assert tool_of(portal) is before
     assert portal.MailHost.getId() == "MailHost"
     assert "Post" not in portal.objectIds()
+
+
+def test_of_a_maildrop_host_that_was_moved_elsewhere_a_copy_comes_back(
+    portal, install, tool_of, utility, newsletter
+):
+    portal.MailHost.setConfigPath(newsletter)
+    portal._setObject("post", Folder("post"))
+    transaction.savepoint()  # who is to be moved needs a place in the database
+    portal.post.manage_pasteObjects(portal.manage_cutObjects(["MailHost"]))
+    moved = portal.post.MailHost
+
+    install(portal)
+
+    assert tool_of(portal) is utility() is not aq_base(moved)
+    assert portal.MailHost.getConfigKey() == newsletter
+    moved.setConfigPath("DEFAULT")
+    assert portal.MailHost.getConfigKey() == newsletter
 
 
 def test_a_maildrop_host_added_by_hand_is_taken_as_it_is(

@@ -16,6 +16,8 @@ from persistent.mapping import PersistentMapping
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
 from zope.annotation.interfaces import IAnnotations
+from zope.component import adapter
+from zope.lifecycleevent.interfaces import IObjectMovedEvent
 
 from collective.maildrophost import oldhost
 from collective.maildrophost.host import MaildropHost
@@ -117,6 +119,23 @@ def remove_renamed(site: Any, maildrop_host: Any) -> None:
     id = maildrop_host.getId()
     if id != TOOL_ID and aq_base(site._getOb(id, None)) is aq_base(maildrop_host):
         site._delObject(id)
+
+
+@adapter(IMaildropHost, IObjectMovedEvent)
+def keep_copy_of_moved(maildrop_host: Any, event: Any) -> None:
+    """Keep a copy of the Maildrop Host that somebody moves out of the site.
+
+    Put back itself, one object would be in two places.
+    """
+    if None in (event.oldParent, event.newParent) or event.object is not maildrop_host:
+        return
+    swap, moved = swap_of(event.oldParent), aq_base(maildrop_host)
+    elsewhere = aq_base(event.oldParent) is not aq_base(event.newParent)
+    if swap is not None and swap.maildrop_host is moved and elsewhere:
+        copy = MaildropHost(TOOL_ID)
+        vars(copy).update(deepcopy(vars(moved)))
+        copy._setId(TOOL_ID)
+        swap.keep(copy)
 
 
 def _kept_of(site: Any) -> PersistentMapping:
