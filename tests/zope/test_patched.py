@@ -12,7 +12,7 @@ import transaction
 from Products.MailHost.MailHost import MailBase
 
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.patched import replaced_by
+from collective.maildrophost.patched import patched_by
 
 
 @pytest.fixture
@@ -255,12 +255,12 @@ def test_what_is_wished_for_a_mail_passes_a_patch_that_only_watches(
 
 
 def test_the_addon_that_gets_the_mail_first_can_be_named(printing):
-    assert replaced_by() == "Products.PrintingMailHost.Patch"
+    assert patched_by() == "Products.PrintingMailHost.Patch"
     printing.undo_patches()
-    assert replaced_by() == ""
+    assert patched_by() == ""
 
 
 @pytest.mark.parametrize("name", ["send", "_send"])
 def test_so_can_one_that_is_no_function(monkeypatch, name):
     monkeypatch.setattr(MailBase, name, MagicMock())
-    assert replaced_by() == "unittest.mock"
+    assert patched_by() == "unittest.mock"

@@ -25,7 +25,7 @@ from collective.maildrophost.engine.message import (
 from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
-from collective.maildrophost.patched import is_replaced
+from collective.maildrophost.patched import is_patched
 from collective.maildrophost.refusal import refusals_named
 from collective.maildrophost.sending import send_now, send_with_transaction
 from collective.maildrophost.submission import envelope, headers, wishes
@@ -103,7 +103,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         # Not handed on: add-ons and tests replace what follows by methods with
         # MailHost's own arguments.
         with wishes.kept(lane=lane, deliver_at=deliver_at):
-            if is_replaced(MailHost.send):
+            if is_patched(MailHost.send):
                 # As callers do: they name what they give beside the first three.
                 named = {"subject": subject, "encode": encode}
                 named |= {"charset": charset, "msg_type": msg_type}
@@ -139,7 +139,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     def _send(
         self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
-        if is_replaced(MailHost._send):
+        if is_patched(MailHost._send):
             # Products.PrintingMailHost and the like: this mail must not be sent.
             # What calls MailHost's own in the end would fill a Maildir, or speak SMTP
             # in the commit, but for immediate mail, which takes our mailer.

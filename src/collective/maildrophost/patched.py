@@ -9,16 +9,16 @@ from Products.MailHost.MailHost import MailHost
 MAILHOST_MODULE = "Products.MailHost.MailHost"
 
 
-def is_replaced(method: Any) -> bool:
+def is_patched(method: Any) -> bool:
     """Whether a method that is looked up on MailHost is not MailHost's own."""
     # Its name and its module are what functools.wraps gives to any other.
     return _home(method) != MAILHOST_MODULE or hasattr(method, "__wrapped__")
 
 
-def replaced_by() -> str:
+def patched_by() -> str:
     """The module of the add-on that gets all mail first; "" where there is none."""
     for method in (MailHost.send, MailHost._send):
-        if is_replaced(method):
+        if is_patched(method):
             return str(_home(method) or type(method).__module__)
     return ""
 

@@ -19,7 +19,7 @@ from collective.maildrophost.controlpanel.words import LANES
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Health, Search, Stats, look, unreadable
 from collective.maildrophost.i18n import _, translated
-from collective.maildrophost.patched import replaced_by
+from collective.maildrophost.patched import patched_by
 from collective.maildrophost.readable import readable
 
 TABS = (
@@ -63,7 +63,7 @@ class Page(BrowserView):
 
     def patched_by(self) -> str:
         """The add-on that gets the mail before the Maildrop Host; "" without one."""
-        return replaced_by() if self.site_mail_host.in_use else ""
+        return patched_by() if self.site_mail_host.in_use else ""
 
     def diverted_to(self) -> str:
         """Who gets all mail instead of its recipients; "" where these do."""

@@ -22,7 +22,7 @@ from collective.maildrophost.engine.actions import (
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.engine.queue.leftalone import LeftAlone
-from collective.maildrophost.patched import replaced_by
+from collective.maildrophost.patched import patched_by
 from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.readable import readable
 from collective.maildrophost.samesite import check_same_site
@@ -74,7 +74,7 @@ class Tabs(Base):
             candidates=shown.candidates(key),
             transactional=self.isTransactional(),
             configuration=shown.configuration(key),
-            patched=replaced_by(),
+            patched=patched_by(),
         )
 
     security.declareProtected(change_configuration, "manage")
