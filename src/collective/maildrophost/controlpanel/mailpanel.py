@@ -20,8 +20,8 @@ from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.controlpanel.testmail import (
     send_test_mail,
     site_address,
-    why_not_followed,
 )
+from collective.maildrophost.controlpanel.testmailtext import refusal
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.i18n import _, message, translated
@@ -101,7 +101,7 @@ class MaildropMailForm(MailControlPanelForm):
         try:
             message_id = send_test_mail(self.context, self.request, site_address())
         except MailHostError as error:
-            api.portal.show_message(why_not_followed(error), self.request, "error")
+            api.portal.show_message(refusal(error), self.request, "error")
             return
         if api.user.has_permission(MANAGE_MAIL_QUEUE, obj=self.context):
             query = urlencode({"message": message_id})

@@ -11,9 +11,8 @@ import transaction
 from plone import api
 from Products.MailHost.MailHost import MailHostError
 
-from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
-from collective.maildrophost.i18n import _, message, translated
+from collective.maildrophost.i18n import _, translated
 
 _QUEUED = "collective.maildrophost.test_mail"
 """Where a request's environment has the Message-Id of the test mail it has queued."""
@@ -57,35 +56,6 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     # Nothing else of a request is there when the publisher tries it once more.
     request._orig_env[_QUEUED] = message_id
     return message_id
-
-
-def why_not_followed(error: Exception) -> Any:
-    """What to say of a test mail that was refused."""
-    mapping = {"reason": _reason(error)}
-    if isinstance(error, NoSiteAddress):
-        return _(
-            "test_without_sender",
-            default="Nothing was queued: the site has no address to send from. Set its "
-            "'From' address in Plone's Mail settings.",
-        )
-    if isinstance(error, PerhapsQueued):
-        return _(
-            "test_perhaps_queued",
-            default="The mail may be queued, look before you send it again: ${reason}",
-            mapping=mapping,
-        )
-    return _(
-        "test_not_queued", default="Nothing was queued: ${reason}", mapping=mapping
-    )
-
-
-def _reason(error: BaseException) -> Any:
-    """The words of an error, or of one of ours that left as MailHostError."""
-    if isinstance(error, MaildropError):
-        return message(error.wording)
-    cause = error.__cause__
-    repeated = cause is not None and str(cause) == str(error)
-    return _reason(cause) if repeated else str(error)
 
 
 def _send(site: Any, request: Any, recipient: str) -> str:

@@ -15,8 +15,8 @@ from collective.maildrophost.controlpanel.page import Action, Page
 from collective.maildrophost.controlpanel.testmail import (
     send_test_mail,
     site_address,
-    why_not_followed,
 )
+from collective.maildrophost.controlpanel.testmailtext import refusal
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import InvalidMessage, check_address
 from collective.maildrophost.engine.queue import (
@@ -193,6 +193,6 @@ class SendTestMail(Action):
         return self.go(f"{self.url(self.tab)}?{query}")
 
     def _refuse(self, typed: str, error: Exception) -> str:
-        self.say(why_not_followed(error), "error")
+        self.say(refusal(error), "error")
         query = urlencode({"recipient": typed})
         return self.go(f"{self.url(self.tab)}?{query}")
