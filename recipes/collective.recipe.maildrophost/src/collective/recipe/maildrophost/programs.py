@@ -16,8 +16,8 @@ from .values import without_comment
 MODULE = "collective.maildrophost.engine.cli.part"
 EGG = "collective.maildrophost"
 ON_EVERY_DAEMON = ("start", "stop", "restart", "status")
-PYTHON = "initialization"
-"""The one of them whose comments are part of it."""
+_CODE = "initialization"
+"""The option of its eggs that is Python: what follows a # belongs to it."""
 
 
 def check(part: str, options: Mapping[str, str]) -> None:
@@ -31,7 +31,7 @@ def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]
     """Those of the options `names` that a part says, as zc.recipe.egg takes them."""
     said = {name: options[name] for name in names if name in options}
     values = {
-        name: value if name == PYTHON else without_comment(value).strip()
+        name: value if name == _CODE else without_comment(value).strip()
         for name, value in said.items()
     }
     return {name: value for name, value in values.items() if value}
