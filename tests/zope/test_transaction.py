@@ -101,46 +101,6 @@ def count_up_elsewhere(database):
     connection.close()
 
 
-def test_a_savepoint_takes_back_the_mail_sent_since(root, send, subjects):
-    send(root.host, "kept")
-    savepoint = transaction.savepoint()
-    send(root.host, "taken back")
-    savepoint.rollback()
-    send(root.host, "sent after")
-    transaction.commit()
-    assert subjects() == [("kept", "queued"), ("sent after", "queued")]
-
-
-def test_a_savepoint_before_the_first_mail_takes_back_all(root, send, subjects):
-    savepoint = transaction.savepoint()
-    send(root.host, "taken back")
-    savepoint.rollback()
-    send(root.host, "sent after")
-    transaction.commit()
-    assert subjects() == [("sent after", "queued")]
-
-
-def test_an_outer_savepoint_takes_back_what_inner_ones_kept(root, send, subjects):
-    send(root.host, "kept")
-    outer = transaction.savepoint()
-    send(root.host, "one")
-    inner = transaction.savepoint()
-    send(root.host, "two")
-    inner.rollback()
-    send(root.host, "three")
-    outer.rollback()
-    transaction.commit()
-    assert subjects() == [("kept", "queued")]
-
-
-def test_a_savepoint_that_is_kept_changes_nothing(root, send, subjects):
-    send(root.host, "one")
-    transaction.savepoint()
-    send(root.host, "two")
-    transaction.commit()
-    assert subjects() == [("one", "queued"), ("two", "queued")]
-
-
 def test_mail_sent_in_a_hook_before_the_commit_goes_along(root, send, subjects):
     transaction.get().addBeforeCommitHook(send, (root.host, "by hook"))
     transaction.commit()
