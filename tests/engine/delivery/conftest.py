@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from engine.delivery.hosts import Hosts
+from engine.delivery.machines import BEGAN, Clock, Machine
 from waiting import PATIENCE_SECONDS
 
+from collective.maildrophost.engine.delivery import relaywatch as watching
 from collective.maildrophost.engine.delivery.blame import Blame
 from collective.maildrophost.engine.delivery.notifications import NotificationPolicy
 from collective.maildrophost.engine.delivery.retry import RetryPolicy
 from collective.maildrophost.engine.delivery.worker import Worker
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import Claim, OpenRecipient
+from collective.maildrophost.engine.queue import (
+    Claim,
+    Daemon,
+    OpenRecipient,
+    open_queue,
+    register,
+)
+from collective.maildrophost.engine.system.identity import own_identity
 
 NOW = 1_800_000_000.0
 CLAIM = Claim(
@@ -85,3 +95,27 @@ def play():
         asyncio.run(run())
 
     return play
+
+
+@pytest.fixture
+def queue(tmp_path):
+    with closing(open_queue(f"sqlite:///{tmp_path}/queue.db")) as queue:
+        yield queue
+
+
+@pytest.fixture
+def make_machine(queue, monkeypatch):
+    """A machine, beside others whose daemons have relays of these names."""
+    clock = Clock()
+    monkeypatch.setattr(watching, "time", clock)
+
+    def make(*others):
+        with queue.write() as tx:
+            for relay in others:
+                lease = BEGAN - 1, BEGAN, BEGAN + 9000
+                register(
+                    tx, Daemon(relay, "host", 1, own_identity(), "", relay, *lease)
+                )
+        return Machine(queue, clock)
+
+    return make

@@ -3,123 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from engine.delivery.permitting import permits
+from engine.delivery.machines import BEGAN, FAULT, RELAY
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.delivery import relaywatch as watching
-from collective.maildrophost.engine.delivery.failover import Failover
-from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
-from collective.maildrophost.engine.delivery.relaynotes import FaultBegan, FaultEnded
-from collective.maildrophost.engine.delivery.relaywatch import RelayWatch
-from collective.maildrophost.engine.delivery.terms import Objection
+from collective.maildrophost.engine.delivery.relaynotes import FaultEnded
 from collective.maildrophost.engine.queue import (
     Daemon,
     RelayPause,
-    open_queue,
     pause,
     register,
-    retire,
     wake,
 )
-from collective.maildrophost.engine.queue.hours import count
-from collective.maildrophost.engine.smtp import Phase, RelayFault
 from collective.maildrophost.engine.system.identity import own_identity
-from collective.maildrophost.engine.verdict import Outcome
-
-BEGAN = 1_800_000_000.0
-RELAY = RelayAddress("relay", 25)
-FAULT = RelayFault(RELAY, Phase.CONNECT, "no route")
-
-
-class Ledger:
-    """Keeps what it is told."""
-
-    notes_wait = False
-
-    def __init__(self):
-        self.notes = []
-        self.woken = 0
-
-    def note(self, note):
-        self.notes.append(note)
-
-    def wake(self):
-        self.woken += 1
-
-
-class Route:
-    hosts = (RELAY,)
-
-
-class Clock:
-    now = BEGAN
-
-    def time(self):
-        return self.now
-
-
-class Machine:
-    """A daemon's watch, with a clock that goes on when a test says so."""
-
-    def __init__(self, queue, clock):
-        self.queue, self.clock = queue, clock
-        self.permits, self.ledger = permits(), Ledger()
-        pause = PausePolicy()
-        failover = Failover(Route(), pause, clock.time)
-        self.watch = RelayWatch(
-            str(RELAY), failover, self.permits, self.ledger, pause, None, "me"
-        )
-        self.watch.remember(queue)
-
-    @property
-    def pause_seconds(self):
-        return self.permits.health.paused_until - self.clock.now
-
-    def fails(self):
-        """What is written down of it."""
-        self.watch.failed(FAULT)
-        return self.ledger.notes.pop()
-
-    def is_contradicted(self):
-        """Another daemon has got through: heard when this one wants to probe."""
-        self.clock.now = max(self.clock.now, self.permits.health.paused_until)
-        self.permits.heed(Objection(good=True), self.clock.now)
-
-    def others_send(self, owner="relay:25"):
-        """Another daemon gets something through, which is seen at the next look."""
-        with self.queue.write() as tx:
-            count(tx, [(owner, Outcome.SENT)], self.clock.now)
-        self.clock.now += 1
-        self.watch._hear_of_others(self.watch._read(self.queue), self.clock.now)
-
-
-@pytest.fixture
-def queue(tmp_path):
-    with closing(open_queue(f"sqlite:///{tmp_path}/queue.db")) as queue:
-        yield queue
-
-
-@pytest.fixture
-def make_machine(queue, monkeypatch):
-    """A machine, beside others whose daemons have relays of these names."""
-    clock = Clock()
-    monkeypatch.setattr(watching, "time", clock)
-
-    def make(*others):
-        with queue.write() as tx:
-            for relay in others:
-                lease = BEGAN - 1, BEGAN, BEGAN + 9000
-                register(
-                    tx, Daemon(relay, "host", 1, own_identity(), "", relay, *lease)
-                )
-        return Machine(queue, clock)
-
-    return make
 
 
 def test_the_next_probe_is_another_daemon_s(make_machine):
@@ -144,94 +43,6 @@ def test_the_daemon_itself_is_no_other(queue, make_machine):
     machine = make_machine()
     machine.fails()
     assert machine.pause_seconds == 2.0
-
-
-@pytest.fixture
-def alone(make_machine):
-    """A machine that has met a fault, while another one gets through."""
-    machine = make_machine("relay:25")
-    machine.fails()
-    machine.is_contradicted()
-    machine.others_send()
-    return machine
-
-
-def test_what_this_machine_alone_meets_pauses_no_other(alone):
-    # The mail that it had taken is another's.
-    assert alone.fails() is wake
-    assert alone.pause_seconds == 2.0
-
-
-def test_it_tries_one_mail_then_and_not_a_load_of_them(alone):
-    now = alone.clock.now
-    assert alone.permits.count(now, 0) == 1
-    alone.permits.started(now, 7, None)
-    assert alone.permits.count(now, 0) == 0
-    alone.permits.ended([7])
-    assert alone.permits.count(now, 0) == 1
-    alone.watch.works(RELAY)
-    assert alone.permits.count(now, 0) is None
-
-
-@pytest.mark.parametrize("sender", ["another:25", "me"])
-def test_nobody_is_alone_for_what_others_did_long_ago_or_elsewhere(
-    make_machine, sender
-):
-    machine = make_machine("relay:25", "another:25")
-    machine.fails()
-    machine.is_contradicted()
-    machine.others_send(sender)
-    assert isinstance(machine.fails(), FaultBegan)
-
-
-def test_an_outage_that_follows_is_everybody_s(alone):
-    alone.fails()
-    alone.is_contradicted()
-    # Nothing has got through since.
-    paused = alone.fails().paused
-    assert paused.failures == 1
-    assert paused.paused_until == alone.clock.now + 2.0
-
-
-def test_what_this_machine_alone_meets_is_an_error_at_first_and_then_a_warning(
-    make_machine, caplog
-):
-    machine = make_machine("relay:25")
-    for _ in range(4):
-        machine.watch.failed(RelayFault(RELAY, Phase.AUTH, "no route", permanent=True))
-        machine.is_contradicted()
-        machine.others_send()
-    levels = [each.levelname for each in caplog.records if "no route" in each.message]
-    # The first time nobody knows yet that it is alone.
-    assert levels == ["ERROR", "ERROR", "WARNING", "WARNING"]
-
-
-def test_what_comes_of_a_probe_for_all_is_told_to_all(alone):
-    now = alone.clock.now
-    pause = RelayPause(str(RELAY), "down", now, now + 2.0, 1)
-    alone.permits.heed(Objection(pause=pause), now)
-    alone.others_send()
-    alone.clock.now = pause.paused_until
-    assert isinstance(alone.fails(), FaultBegan)
-
-
-def test_with_nobody_else_left_it_is_told_again(make_machine):
-    machine = make_machine()
-    machine.fails()
-    machine.is_contradicted()
-    assert isinstance(machine.fails(), FaultBegan)
-
-
-def test_a_mail_that_gets_through_makes_up_for_it(alone):
-    alone.watch.works(RELAY)
-    assert isinstance(alone.fails(), FaultBegan)
-
-
-def test_who_is_left_alone_tells_it_again_whoever_got_through_before(alone, queue):
-    with queue.write() as tx:
-        retire(tx, "relay:25")
-    alone.watch._hear_of_others(alone.watch._read(queue), alone.clock.now)
-    assert isinstance(alone.fails(), FaultBegan)
 
 
 def test_a_fault_is_told_once_for_each_pause(make_machine):
