@@ -9,12 +9,15 @@ from zExceptions import Forbidden
 
 from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.queue import (
+    Batch,
     hold_messages,
     list_messages,
     new_batch,
     prepare,
     release,
+    remember_batch,
 )
+from collective.maildrophost.engine.system.identity import own_identity
 
 ACTIONS = [
     ("maildrophost-act", {"action": "delete", "scope": "all", "confirmed": "1"}),
@@ -255,6 +258,18 @@ def test_deleting_everything_leaves_mail_in_doubt_alone(
 ):
     put(mail())
     panel.post("maildrophost-act", action="delete", scope="all", confirmed="1")
+    assert states() == {"one": "prepared", "two": "prepared"}
+
+
+@pytest.mark.parametrize("action", ["release", "delete"])
+def test_mail_in_doubt_that_may_be_decided_just_now_is_said_to_stay(
+    panel, in_doubt, states, queue, action
+):
+    with queue.write() as tx:
+        remember_batch(tx, Batch(in_doubt, own_identity()))
+    wanted = {"scope": "all", "state": "prepared", "confirmed": "1"}
+    panel.post("maildrophost-act", action=action, **wanted)
+    assert "Left alone: 2 prepared, whose transaction may be ending" in panel.text
     assert states() == {"one": "prepared", "two": "prepared"}
 
 

@@ -19,6 +19,7 @@ from collective.maildrophost.engine.crowd import (
     MoreThanAsked,
     act_on_all,
     ask_about,
+    prepared_left_alone,
     who_takes_part,
 )
 from collective.maildrophost.engine.errors import MaildropError
@@ -125,6 +126,8 @@ class ActOnMessages(Action):
         if self.on_all:
             wanted, asked = self.query.search, asked_of(self.sent)
             self._report(len(act_on_all(queue, self.action, wanted, asked)))
+            if count := prepared_left_alone(queue, self.action, wanted):
+                self._say_prepared_left_alone(count)
         else:
             done = actions.act(queue, self.action, self.ids)
             self._report(len(done.changed), done)
@@ -157,6 +160,15 @@ class ActOnMessages(Action):
                 "reason": reason(why, self.request),
                 "ids": ", ".join(named),
             },
+        )
+        self.say(left_alone, "warning")
+
+    def _say_prepared_left_alone(self, count: int) -> None:
+        left_alone = _(
+            "prepared_left_alone",
+            default="Left alone: ${count} prepared, whose transaction may be ending "
+            "just now. Choose them by hand to decide about them nevertheless.",
+            mapping={"count": self.number(count)},
         )
         self.say(left_alone, "warning")
 

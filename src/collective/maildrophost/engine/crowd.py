@@ -89,6 +89,18 @@ def act_on_all(
         empty_large_wal(queue)
 
 
+def prepared_left_alone(queue: Queue, action: str, wanted: Search) -> int:
+    """How many prepared messages `action` on all has left alone that it was asked for.
+
+    Their transactions may be ending just now. Raises QueueError.
+    """
+    takes_part = who_takes_part(action, wanted)
+    if State.PREPARED not in takes_part.states:
+        return 0
+    with queue.read() as tx:
+        return count_matching(tx, takes_part, present_now(tx))
+
+
 def _still_there(tx: Transaction, wanted: Search, asked: Asked) -> Present:
     matching = _matching(tx, wanted, asked.there)
     if matching > asked.matching:

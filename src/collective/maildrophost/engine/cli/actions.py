@@ -18,7 +18,7 @@ from .parameters import LaneName, StateName, json_option
 if TYPE_CHECKING:
     from ..crowd import Asked
     from ..message import Lane
-    from ..queue import Done, Queue, Search, State
+    from ..queue import Done, Search, State
 
 
 @dataclass(frozen=True)
@@ -181,37 +181,26 @@ def _on_messages(
     if not configured.has_queue():
         return _report(action, _nothing_done(selected.ids), as_json)
     from ..actions import act
-    from ..crowd import act_on_all
+    from ..crowd import act_on_all, prepared_left_alone
     from ..queue import Done
 
-    stay = 0
+    left_alone = 0
     with configured.queue() as queue:
         if selected.everything:
             done = Done(act_on_all(queue, action, selected.search, asked), {})
-            stay = _still_prepared(queue, action, selected)
+            left_alone = prepared_left_alone(queue, action, selected.search)
         else:
             done = act(queue, action, selected.ids)
     status = _report(action, done, as_json)
-    if stay:
-        click.echo(_STAY_PREPARED.format(messages(stay, "prepared")), err=True)
+    if left_alone:
+        click.echo(_LEFT_ALONE.format(messages(left_alone, "prepared")), err=True)
     return status
 
 
-_STAY_PREPARED = (
+_LEFT_ALONE = (
     "{} left alone: the transaction may be ending just now. Name a message to decide "
     "it nevertheless, or to see why you cannot"
 )
-
-
-def _still_prepared(queue: Queue, action: str, selected: _Selection) -> int:
-    """How many messages were left alone of those that a person asked for."""
-    from ..crowd import who_takes_part
-    from ..queue import State, count_matching, present_now
-
-    if State.PREPARED not in who_takes_part(action, selected.search).states:
-        return 0
-    with queue.read() as tx:
-        return count_matching(tx, selected.search, present_now(tx))
 
 
 def _nothing_done(ids: Sequence[str]) -> Done:
