@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from commands import IMPATIENT
+from engine.faults.clocks import OFTEN, Clock
 from engine.faults.exchange import Exchange
 from servers.scripted import Hang, Scripted
 from servers.silent import silent
@@ -27,6 +28,12 @@ def impatient(site):
         site.program = impatient_program(smtp or {}, **constants)
 
     return make
+
+
+@pytest.fixture
+def clock(site, tmp_path, impatient):
+    impatient(**OFTEN)
+    return Clock(site, tmp_path / "faketime")
 
 
 @pytest.fixture

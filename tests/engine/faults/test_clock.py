@@ -6,79 +6,20 @@ import signal
 import threading
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
+from engine.faults.clocks import DAY, OFTEN
 from engine.faults.outages import hang
 from engine.faults.telling import told
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.intake.droppedfile import Identity
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import (
-    State,
-    enqueue,
-    list_messages,
-    tables,
-)
+from collective.maildrophost.engine.queue import State, enqueue
 
 row = pytest.mark.row
-DAY = 86400
 OK = "250 2.0.0 Ok: queued"
 LETTER = b"Subject: hello\n\nbody\n"
-OFTEN = {
-    "daemon__heartbeat__RENEW_SECONDS": 0.2,
-    "daemon__clockwatch__LOOK_SECONDS": 0.2,
-}
-
-
-class Clock:
-    """The time of day as the daemons of a site see it."""
-
-    def __init__(self, site, path: Path) -> None:
-        libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-        assert libraries, "libfaketime is missing (apt-get install libfaketime)"
-        self._site = site
-        self._path = path
-        site.environ = {
-            "LD_PRELOAD": str(libraries[0]),
-            "FAKETIME_TIMESTAMP_FILE": str(path),
-            "FAKETIME_NO_CACHE": "1",
-            # As on a real machine: only the time of day is set.
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
-        }
-        self.days = 0
-
-    @property
-    def days(self) -> float:
-        """How far it is ahead of the test's own clock."""
-        return self._days
-
-    @days.setter
-    def days(self, days: float) -> None:
-        self._days = days
-        # A reader must never find half a line.
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(f"{days * DAY:+.0f}\n")
-        fresh.replace(self._path)
-
-    def wait_until_seen(self, count: int = 1) -> None:
-        """Every daemon has written a heartbeat with this time."""
-        now = time.time() + self._days * DAY
-
-        def beats() -> bool:
-            seen = [each.seen for each in self._site.daemons]
-            return len(seen) == count and all(abs(each - now) < 3600 for each in seen)
-
-        wait_until(beats, what="heartbeats at the new time")
-
-
-@pytest.fixture
-def clock(site, tmp_path, impatient):
-    impatient(**OFTEN)
-    return Clock(site, tmp_path / "faketime")
 
 
 @row(32)
@@ -261,72 +202,3 @@ def test_a_file_from_the_future_is_taken(site, clock):
             (site.home / "spool" / "mail-1").write_text(text)
             relay.wait_for(1)
         assert len(relay.received) == 1
-
-
-MAIL = b"##To:b@x.org\n##From:a@x.org\nSubject: hello\n\nbody\n"
-
-
-@pytest.fixture
-def often_pruned(impatient):
-    impatient(**OFTEN, daemon__housekeeping__PRUNE_SECONDS=0.2)
-
-
-@pytest.fixture
-def spool(site):
-    spool = site.home / "spool"
-    spool.mkdir()
-    yield spool
-    spool.chmod(0o700)
-
-
-def remember_gone(site, key, days):
-    """A file went so long ago, where the disk does not tell that it is gone."""
-    with site.queue.write() as tx:
-        tx.execute(
-            tables.taken_file.insert(), {"key": key, "taken": time.time() - days * DAY}
-        )
-
-
-def is_known(site, key):
-    with site.queue.read() as tx:
-        return key in tx.execute(tables.taken_file.select()).scalars().all()
-
-
-@row(30, 32)
-def test_a_file_that_cannot_be_removed_is_sent_once_whatever_the_clock_says(
-    site, clock, often_pruned, unprivileged, spool
-):
-    mail = spool / "mail"
-    mail.write_bytes(MAIL)
-    mail.chmod(0)
-    with Scripted() as relay:
-        site.configure(SMTP_PORT=relay.port, MAILDROP_INTERVAL=0.2)
-        with site.daemon():
-            wait_until(lambda: site.log_lines("Permission denied"), what="a first look")
-            spool.chmod(0o500)
-            mail.chmod(0o600)
-            wait_until(lambda: site.log_lines("is message 1 now"), what="its mail")
-            clock.days = 30
-            clock.wait_until_seen()
-            remember_gone(site, "another", days=0)
-            wait_until(lambda: not is_known(site, "another"), what="the forgetting")
-            mail.chmod(0o640)  # the daemon looks again
-            wait_until(lambda: site.log_lines("was taken before"), what="the next look")
-            relay.wait_for(1)
-    assert len(relay.received) == 1
-
-
-@row(30)
-def test_a_file_that_comes_back_after_a_long_stop_is_not_sent_again(
-    site, often_pruned, spool
-):
-    site.configure(MAILDROP_INTERVAL=0.2)
-    mail = spool / "mail"
-    mail.write_bytes(MAIL)
-    remember_gone(site, Identity.of(str(mail), mail.lstat()).key, days=30)
-    remember_gone(site, "another", days=30)
-    with site.daemon():
-        wait_until(lambda: not mail.exists(), what="the end of the file")
-        wait_until(lambda: not is_known(site, "another"), what="the forgetting")
-    with site.queue.read() as tx:
-        assert list_messages(tx) == []
