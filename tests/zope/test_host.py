@@ -129,6 +129,18 @@ def test_nothing_turns_the_queue_off(host):
     assert host.smtp_queue is True
 
 
+def test_an_addon_may_set_the_server_of_a_mailhost(host):
+    """By position or by name, as collective.smtpssl does when it is installed."""
+    host.setTransactional(False)
+    key = host.getConfigKey()
+    host.manage_makeChanges("By position", "smtp.example.org", 25, implicit_tls=True)
+    assert host.title == "By position"
+    host.manage_makeChanges("By name", smtp_host="smtp.example.org", smtp_port="25")
+    assert host.title == "By name"
+    assert (host.getConfigKey(), host.isTransactional()) == (key, False)
+    assert host.smtp_host == "localhost"
+
+
 def test_the_log_is_its_newest_bytes(host, configuration):
     assert host.getLog() == ""
     configuration.log_file.parent.mkdir(parents=True, exist_ok=True)

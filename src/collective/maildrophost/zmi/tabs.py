@@ -93,8 +93,12 @@ class Tabs(Base):
         """Change the settings; None leaves one as it is.
 
         A configuration that cannot be used is a ValueError, nothing is changed then;
-        with a request, its text goes to the page.
+        with a request, its text goes to the page. Server, port and login are taken as
+        MailHost takes them, and change nothing: they are in the configuration.
         """
+        if isinstance(path_key, int):
+            # Add-ons give MailHost's server and port by position.
+            transactional = path_key = None
         if REQUEST is None:
             return self._change(title, transactional, path_key)
         check_same_site(REQUEST)
