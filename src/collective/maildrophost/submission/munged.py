@@ -22,13 +22,13 @@ from typing import Any
 from DateTime import DateTime
 from Products.MailHost.MailHost import (
     CHARSET_RE,
-    MailHostError,
     _encode_address_string,
     _mungeHeaders,
     _set_recursive_charset,
     message_from_string,
 )
 
+from collective.maildrophost.refusal import MailRefused
 from collective.maildrophost.submission import asciidomains
 from collective.maildrophost.submission.flattening import (
     LINE_CHARACTERS,
@@ -62,15 +62,13 @@ def munged(
     msg_type: Any = None,
     encode: Any = None,
 ) -> tuple[bytes, Any]:
-    """The content, and the sender; MailHostError when the message can't be written."""
+    """The content, and the sender; MailRefused when the message can't be written."""
     try:
         message = asciidomains.in_message(message)
         mto, mfrom = asciidomains.in_addresses(mto), asciidomains.in_addresses(mfrom)
         return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
     except _UNWRITABLE as error:
-        raise MailHostError(
-            f"the message cannot be written: {_reason(error)}"
-        ) from error
+        raise MailRefused(f"the message cannot be written: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
