@@ -246,6 +246,20 @@ def test_the_rest_service_is_queued(committing_portal, owner, queued):
     assert "Hi there" in text
 
 
+def test_the_rest_service_tells_of_an_address_that_is_none(owner, queued):
+    wanted = {"to": "you@example..net", "from": "me@example.net", "message": "Hi there"}
+    owner.addHeader("Accept", "application/json")
+    owner.raiseHttpErrors = False
+    owner.post(
+        "http://nohost/plone/@email-send", json.dumps(wanted), "application/json"
+    )
+
+    told = json.loads(owner.contents)["error"]["message"]
+    assert told.startswith("Unable to send mail: ")
+    assert "is no domain" in told
+    assert queued() == []
+
+
 def test_the_test_mail_of_plones_own_mail_panel_is_queued(owner, queued):
     owner.open("http://nohost/plone/@@mail-controlpanel")
     owner.getControl(name="form.buttons.test").click()
