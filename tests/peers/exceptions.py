@@ -31,7 +31,7 @@ _OLD_MAILHOST = (
     "its `setUp` deletes settings that only an object of MailHost's own class stores"
 )
 _NO_RELAY_IN_ZOPE = (
-    "relay, port, TLS and login are in the configuration's file, with the password "
+    "relay, port, TLS and login are in the configuration file, with the password "
     "outside of ZODB; a Maildrop Host ignores them"
 )
 _NO_SMTP_IN_ZOPE = (
@@ -42,14 +42,14 @@ _OWN_EXPORT = (
     "mode: neither a relay nor a password is exported"
 )
 _OWN_IMPORT = (
-    "a mailhost.xml leaves a Maildrop Host alone: with the empty relay that is in "
-    "Plone's own, a site would send no mail"
+    "a mailhost.xml leaves a Maildrop Host alone: with the empty relay in Plone's own, "
+    "a site would send no mail"
 )
 
 EXCEPTIONS: dict[str, dict[str, LeftOut | Different]] = {
     "Products.MailHost": {
         "testMailHost.TestMailHost.test__getThreadKey_uses_fspath": LeftOut(
-            "of the threads that deliver; a Maildrop Host has none"
+            "about the threads that deliver; a Maildrop Host has none"
         ),
         "testMailHost.TestMailHost.test_createDefaultMailer": Different(
             _NO_SMTP_IN_ZOPE, "'QueueMailer' object has no attribute 'hostname'"
@@ -62,14 +62,14 @@ EXCEPTIONS: dict[str, dict[str, LeftOut | Different]] = {
         ),
         "testMailHost.TestMailHostQueuing.testNotStartQueueProcessorThread": Different(
             "`MAILHOST_QUEUE_ONLY` keeps the threads of a Zope from delivering; the "
-            "daemon is a program of its own, and woken by every Zope",
+            "daemon is a separate program, woken by every Zope",
             "assertFalse(mh.started_queue_processor_thread)",
         ),
         "test_SendMailTag.SendMailTagTests.test_instantiation": LeftOut(
-            "of the DTML tag alone, no mail is sent"
+            "about the DTML tag alone; no mail is sent"
         ),
         "test_SendMailTag.SendMailTagTests.test_instantiation_full": LeftOut(
-            "of the DTML tag alone, no mail is sent"
+            "about the DTML tag alone; no mail is sent"
         ),
         "test_exportimport.MailHostXMLAdapterTests.test_body_get": Different(
             _OWN_EXPORT, 'configuration="'
@@ -106,7 +106,7 @@ EXCEPTIONS: dict[str, dict[str, LeftOut | Different]] = {
         ),
         "test_delivery.TestDirectMailDelivery.testInterface": LeftOut(_THEIR_INTERFACE),
         "test_delivery.TestDirectMailDelivery.test_old_mailer_without_vote": LeftOut(
-            "of mailers for an old zope.sendmail; a Maildrop Host takes no mailer"
+            "about mailers for an old zope.sendmail; a Maildrop Host takes no mailer"
         ),
         "test_delivery.TestMailDataManager.testInterface": LeftOut(_THEIR_INTERFACE),
         "test_delivery.TestQueuedMailDelivery.testInterface": LeftOut(_THEIR_INTERFACE),
