@@ -92,10 +92,10 @@ def retry_command(configured: Configured, selected: _Selection, as_json: bool) -
 def hold_command(
     configured: Configured, selected: _Selection, as_json: bool, lane: Lane | None
 ) -> int:
-    """Keep messages back until they are released.
+    """Hold messages back until they are released.
 
-    With --lane the whole lane stops, new mail included: so a newsletter that is going
-    out is stopped with 'hold --lane bulk'.
+    With --lane, the whole lane stops, new mail included: 'hold --lane bulk' stops a
+    newsletter that is going out.
     """
     if lane is not None:
         return _on_lane(configured, "hold", lane, selected, as_json)
@@ -110,8 +110,9 @@ def release_command(
 ) -> int:
     """Let held messages, or a held lane, go on.
 
-    A prepared message, whose transaction was cut off by a crash, is sent when it is
-    named, or with --all --state prepared. Make sure that the transaction committed.
+    A prepared message belongs to a transaction that a crash may have cut off. It is
+    released only if you name it, or with --all --state prepared. Make sure that the
+    transaction committed: what is released is sent.
     """
     if lane is not None:
         return _on_lane(configured, "release", lane, selected, as_json)
@@ -127,8 +128,8 @@ def delete_command(
     """Delete messages for good.
 
     Nobody gets a notification. What is being sent at this moment stays. Prepared
-    messages, and the records of sent ones, go when they are named, or with --all and
-    their --state.
+    messages, and the records of sent ones, are deleted only if you name them, or with
+    --all and their --state.
     """
     if not selected.everything or selected.ids or yes:
         return _on_messages(configured, "delete", selected, as_json)

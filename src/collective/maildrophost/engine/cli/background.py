@@ -59,10 +59,10 @@ def stop_command(configured: Configured) -> None:
 @click.command("restart")
 @pass_configured
 def restart_command(configured: Configured) -> None:
-    """Stop the daemon, start it anew.
+    """Stop the daemon and start it again.
 
-    One that does not run is started. One that was not started with 'start' goes on:
-    restart it with what runs it, systemd say.
+    If none runs, one is started. A daemon that was not started with 'start' is left
+    alone: restart it with whatever runs it, such as systemd.
     """
     configuration = configured.load()
     with _turn(configuration):

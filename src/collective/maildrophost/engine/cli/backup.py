@@ -19,8 +19,8 @@ from .progress import steps
 def backup_command(configured: Configured, file: Path, as_json: bool) -> None:
     """Copy an SQLite queue to a new FILE while everything runs.
 
-    The copy is the queue of one moment, and is checked. FILE gets mode 0600, because it
-    has all mail that waits in it, and is never overwritten.
+    The copy is the queue as it is at one moment, and is checked. FILE has all waiting
+    mail in it, so it gets mode 0600. A file that exists is never overwritten.
     """
     configuration = configured.load()
     from sqlalchemy.engine import make_url

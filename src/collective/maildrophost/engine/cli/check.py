@@ -22,8 +22,8 @@ def check_command(configured: Configured, as_json: bool) -> int:
     """Look at everything that mail needs.
 
     Configuration, directories, queue, relays with TLS and login, daemon: one line each,
-    ok or what to do. Relays are spoken to, no mail is sent. Exit status 1 when
-    something failed.
+    ok or what to do. It connects to the relays, but sends no mail. The exit status is 1
+    if something failed.
     """
     from ..config import ConfigurationError
 

@@ -78,7 +78,7 @@ def _fault(configured: Configured, relay: str) -> str:
 @click.command("fg")
 @pass_configured
 def fg_command(configured: Configured) -> None:
-    """Run the daemon here, its log on the console.
+    """Run the daemon here, with its log on the console.
 
     The one in the background must be stopped first.
     """
@@ -88,7 +88,7 @@ def fg_command(configured: Configured) -> None:
     pid = running(configuration)
     if pid is not None:
         raise click.ClickException(
-            f"already running, pid {pid}: '{configured.program} stop' comes first"
+            f"already running, pid {pid}: run '{configured.program} stop' first"
         )
     from ..daemon import run
 

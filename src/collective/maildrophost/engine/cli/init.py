@@ -20,7 +20,7 @@ _HEAD = """\
 # Configuration of a mail daemon (collective.maildrophost).
 #
 # NAME=value, without blanks around the =; a shell can source this file. A line that
-# starts with #NAME= shows the default: take away the # to change it. An environment
+# starts with #NAME= shows the default: remove the # to change it. An environment
 # variable of the same name wins over this file.
 """
 

@@ -63,7 +63,7 @@ MOST = 1_000_000_000
 @click.option(
     "--limit",
     type=click.IntRange(1, MOST),
-    help=f"At most so many; without it all, but {AT_A_TERMINAL} at a terminal.",
+    help=f"At most this many. Without it: all, or {AT_A_TERMINAL} at a terminal.",
 )
 @json_option
 @pass_configured

@@ -25,13 +25,13 @@ _OF_EACH_PROCESS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
     default=20,
     show_default=True,
     type=click.IntRange(min=0),
-    help="So many of the last lines first.",
+    help="How many of the last lines to show first.",
 )
 @pass_configured
 def logtail_command(configured: Configured, lines: int) -> None:
     """Show the end of the log, then follow it.
 
-    Ctrl-C ends it. It goes on over a rotation of the log.
+    Ctrl-C ends it. A rotation of the log does not.
     """
     path = configured.load().log_file
     if _is_console(path):

@@ -45,8 +45,8 @@ def send_command(
 ) -> None:
     """Queue the message on standard input; print its id.
 
-    The message is there for good when this command ends with 0. Nothing is queued
-    when it ends otherwise, but where it says that it may be.
+    If the exit status is 0, the message is queued durably. Otherwise nothing is queued,
+    unless the command says that it may be.
     """
     configuration = configured.load()
     content = _standard_input()

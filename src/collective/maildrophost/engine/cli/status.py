@@ -41,7 +41,7 @@ class _Found:
 def status_command(configured: Configured, as_json: bool) -> int:
     """Tell whether a daemon works on the queue.
 
-    However it was started. Exit status 3 when none does.
+    However it was started. The exit status is 3 if none does.
     """
     found = _look(configured, time.time())
     if as_json:

@@ -65,13 +65,13 @@ def import_command(
     """Take over the mail that waits in another queue.
 
     PATH is a spool of Products.MaildropHost, or a Maildir of zope.sendmail (MailHost's
-    queue) or repoze.sendmail, or another queue of ours as the URL that MAILDROP_QUEUE
-    has for it (sqlite:////PATH/queue.db). Stop what has sent from it until now. What
-    was rejected there is failed here: see 'queue --state failed', send it with 'retry'.
+    queue) or repoze.sendmail, or the URL of another queue of ours, as in MAILDROP_QUEUE
+    (sqlite:////PATH/queue.db). First stop whatever sends from it. What was rejected
+    there is failed here: see 'queue --state failed', and send it with 'retry'.
 
-    A file goes once its mail is in our queue. Cut off at any moment, run it again:
-    nothing is taken twice. What cannot be taken stays, is named with the reason and
-    makes the exit status 1, as does a directory of other files only.
+    A file is removed once its mail is in our queue. After an interruption, run the
+    command again: nothing is taken twice. What cannot be taken stays, is named with the
+    reason, and makes the exit status 1; so does a directory that has only other files.
     """
     configuration = configured.load()
     from ..queue import QueueError
