@@ -83,15 +83,15 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_TLS_VERIFY",
         Kind.SWITCH,
         "1",
-        "0: take any certificate of the relay. 1: MAILDROP_TLS 2 and 3 verify it, and "
-        "1 does before a login to another machine.",
+        "0: accept any certificate of the relay. 1: verify it with MAILDROP_TLS 2 and "
+        "3, and with MAILDROP_TLS 1 before a login to another machine.",
     ),
     Option(
         "MAILDROP_HELO_NAME",
         Kind.HOST,
         "",
-        "The name that EHLO says, and that notifications come from. Empty: the "
-        "machine's own; EHLO says its address where that has no dot.",
+        "The machine's name in EHLO and in the sender of notifications. Empty: its own "
+        "name; if that has no dot, EHLO gives its address.",
     ),
     Option("MAILDROP_LOGIN", Kind.TEXT, "", "User name for SMTP AUTH."),
     Option("MAILDROP_PASSWORD", Kind.SECRET, "", "Password for SMTP AUTH."),
@@ -111,7 +111,7 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_AUTH",
         Kind.CHOICE,
         "",
-        "plain, login or xoauth2; nothing picks plain or login, as the relay offers.",
+        "plain, login or xoauth2. Empty: plain or login, whichever the relay offers.",
         choices=("", "plain", "login", "xoauth2"),
     ),
     Option(
@@ -238,7 +238,7 @@ OPTIONS: tuple[Option, ...] = (
         Kind.SWITCH,
         "0",
         "1: log what relay and daemon say to each other, without credentials and "
-        "content, and log to the console too: of 'run' that is standard error, of "
+        "content, and log to the console too: with 'run' that is standard error, with "
         "'start' it is maildrop.out in MAILDROP_VAR.",
     ),
     Option(
