@@ -58,7 +58,7 @@ def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
             wait_until(lambda: waits_for_lock(books), what="a look for new mail")
             daemon.signal(signal.SIGTERM)
             wait_until(lambda: site.log_lines("no mail is in flight"), what="the word")
-            assert site.log_lines("not answered within 0.3 s: the end waits for it")
+            assert site.log_lines("not answered within 0.3 s: the daemon waits")
         assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert not site.log_lines("duplicates")
 

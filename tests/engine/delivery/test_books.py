@@ -149,7 +149,10 @@ def test_an_end_that_waits_for_what_it_writes_says_so(queue, caplog):
             asyncio.run(asyncio.wait_for(keeper(request(1)), 0.3))
         ending = threading.Thread(target=keeper.close)
         ending.start()
-        wait_until(lambda: "the end waits for it" in caplog.text, what="why it lasts")
+        wait_until(
+            lambda: "the daemon waits for that before it ends" in caplog.text,
+            what="why it lasts",
+        )
         assert ending.is_alive()
         other.close()
         ending.join(PATIENCE_SECONDS)

@@ -177,7 +177,7 @@ def test_a_message_that_cannot_be_read_has_failed_and_the_others_go(
             wait_until(lambda: site.log_lines(told_of), what="the line of it")
             assert daemon.stop() == 0
     # No transaction stands open.
-    assert site.log_lines("the end waits for it") == []
+    assert site.log_lines("the daemon waits for that") == []
     assert site.log_lines("goes back once a daemon sees") == []
     for each in (first, last):
         assert site.message(each).state is State.SENT

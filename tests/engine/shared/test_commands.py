@@ -55,7 +55,7 @@ def shared_site(tmp_path, postgresql_url):
     ("ahead", "level", "words"),
     [
         (0.0, Level.OK, "agrees with the database server and the disk"),
-        (3600.0, Level.WARNING, "ahead of the database server's: by that mail"),
+        (3600.0, Level.WARNING, "ahead of the database server's: mail is tried,"),
         (-3600.0, Level.WARNING, "behind the database server's: mail may wait"),
     ],
 )

@@ -83,13 +83,13 @@ def test_a_daemon_heeds_what_others_have_found(machines, make_mail, queue):
             name, now = f"127.0.0.1:{relay.port}", time.time()
             with queue.write() as tx:
                 pause(tx, RelayPause(name, "no route", now - 5, now + 200, 3))
-            heard = "no route, another daemon has found; mail waits"
+            heard = "no route (found by another daemon); mail waits"
             wait_until(lambda: site.log_lines(heard), what="that it pauses, too")
             (id,) = site.send(make_mail())
             with queue.write() as tx:
                 clear(tx, name)
             site.wait_for(id, State.SENT)
-            freed = f"relay {name} works again, another daemon has found"
+            freed = f"another daemon has found that relay {name} works again"
             wait_until(lambda: site.log_lines(f" id={id} sent "), what="the line of it")
         assert site.log.index(freed) < site.log.index(f" id={id} sent ")
 

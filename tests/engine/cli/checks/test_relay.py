@@ -51,7 +51,7 @@ def test_who_waits_at_the_port_of_tls_for_a_greeting_is_told_of_it(
         monkeypatch.setattr(relays, "IMPLICIT_TLS_PORT", relay.port)
         site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=2)
         (text,) = failures(inside, site, "relay")
-    assert text.endswith("(see MAILDROP_TLS, which port 465 wants to be 3)")
+    assert text.endswith("(see MAILDROP_TLS, which has to be 3 for port 465)")
 
 
 def test_a_relay_that_takes_too_long_for_all_fails_with_what_to_do(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 MAY_BE = (
-    "it hangs, or cannot write to the queue, on a full disk for one. Look at its log "
+    "it hangs, or cannot write to the queue (on a full disk, say). Look at its log "
     "before you restart it: it keeps the verdicts that it could not write"
 )
 """What a daemon that runs without a heartbeat is about."""

@@ -36,7 +36,7 @@ def logtail_command(configured: Configured, lines: int) -> None:
     path = configured.load().log_file
     if _is_console(path):
         raise click.ClickException(
-            f"{path} is where the daemon prints, and no file with an end to show: look "
+            f"{path} is where the daemon prints, not a file with an end to show: look "
             "where that goes (journalctl, the container engine, maildrop.out)"
         )
     try:

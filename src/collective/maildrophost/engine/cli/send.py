@@ -74,7 +74,7 @@ def _print_id(id: str) -> None:
     except OSError as error:
         leave_standard_output()
         click.echo(
-            f"queued as {id}; standard output does not take that ({error.strerror})",
+            f"queued as {id}; standard output cannot be written ({error.strerror})",
             err=True,
         )
 

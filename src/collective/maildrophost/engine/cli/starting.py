@@ -31,8 +31,8 @@ def start(configuration: Configuration) -> None:
         if _hangs(configuration, pid):
             raise Hangs(
                 f"pid {pid} runs, but gives no sign of life: 'restart' ends it and "
-                "starts another; mail waits in the queue. Where its log says that the "
-                "queue cannot be written, mend that instead"
+                "starts another; mail waits in the queue. If its log says that the "
+                "queue cannot be written, see to that instead"
             )
         tell(f"already running, pid {pid}{without_its_file(configuration, pid)}")
         return
@@ -88,7 +88,7 @@ def _wait_for_heartbeat(supervisor: Supervisor) -> int:
             return pid
         time.sleep(POLL_SECONDS)
     raise CannotStart(
-        f"the daemon (pid {pid}) runs, but does not work after {START_SECONDS:.0f} "
+        f"the daemon (pid {pid}) runs, but is not ready after {START_SECONDS:.0f} "
         f"seconds: see {supervisor.configuration.log_file} and "
         f"{supervisor.transcript}; mail waits in the queue"
     )

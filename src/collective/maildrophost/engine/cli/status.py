@@ -96,8 +96,8 @@ def _print(found: _Found, program: str) -> None:
         )
     if found.aside:
         click.echo(
-            f"{messages(found.aside, 'prepared')} on the way to another queue: where "
-            "no 'import' goes on, it was broken off; run it there again"
+            f"{messages(found.aside, 'prepared')} on the way to another queue: if no "
+            "'import' is running, it was broken off; run it again for the other queue"
         )
 
 

@@ -55,7 +55,7 @@ def check_it_is_ours(configuration: Configuration, pid: int) -> None:
         raise RunForAnother(
             f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
             f"{configuration.var}: give each configuration one of its own; if this one "
-            "has taken its place, 'stop' comes first"
+            "has taken its place, run 'stop' first"
         )
 
 

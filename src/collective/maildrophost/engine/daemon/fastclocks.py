@@ -76,8 +76,8 @@ class FastClocks:
         if ahead.messages and moment - self._told >= TELL_SECONDS:
             self._told = moment
             log.warning(
-                "mail comes from a clock that is %.0f s ahead of this one: it does "
-                "not wait for it; let NTP set all clocks",
+                "mail comes from a clock that is %.0f s ahead of this one: it is "
+                "sent all the same; let NTP set all clocks",
                 ahead.seconds,
             )
         return ahead.messages > 0

@@ -35,13 +35,15 @@ class Listener:
                 # Also at the first item: what came while nobody listened.
                 async for _ in rings:
                     if failing:
-                        log.info("the queue tells of new mail again")
+                        log.info("the queue announces new mail again")
                     pause, failing = SHORTEST_PAUSE_SECONDS, False
                     self._wake()
             except QueueError as error:
                 if not failing:
                     log.warning(
-                        "%s; new mail is found by looking until it tells again", error
+                        "%s; the daemon looks for new mail until the queue announces "
+                        "it again",
+                        error,
                     )
                 failing = True
             await asyncio.sleep(pause)

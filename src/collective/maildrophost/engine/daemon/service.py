@@ -144,7 +144,7 @@ class Service:
         if not done and not ledger.in_flight:
             log.warning(
                 "no mail is in flight, but the queue or a relay has not answered "
-                "within %g s: the end waits for it",
+                "within %g s: the daemon waits for that before it ends",
                 seconds,
             )
         elif not done:

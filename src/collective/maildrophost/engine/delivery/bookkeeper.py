@@ -79,13 +79,16 @@ class Bookkeeper:
         self._pipe.close()
         if self._writes:
             # A locked queue keeps it beyond MAILDROP_STOP_TIMEOUT.
-            log.info("the queue is still being written: the end waits for it")
+            log.info(
+                "the queue is still being written: the daemon waits for that before it "
+                "ends"
+            )
         with contextlib.suppress(ChildProcessError):
             while not os.waitpid(self._pid, os.WNOHANG)[0]:
                 if time.monotonic() > self._queue.latest:
                     log.warning(
                         "the queue does not answer: pid %d goes on trying to write the "
-                        "last verdicts, the end waits no longer",
+                        "last verdicts, and the daemon no longer waits for it",
                         self._pid,
                     )
                     return

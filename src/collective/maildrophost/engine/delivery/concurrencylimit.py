@@ -72,7 +72,7 @@ class ConcurrencyLimit:
         if self.seconds and there and self._clock() - self._told >= TELL_SECONDS:
             self._told = self._clock()
             log.warning(
-                "%s; mail goes by the connections that it has let in, which are fewer "
-                "than MAILDROP_CONCURRENCY",
+                "%s; mail goes through the connections that it has let in, which are "
+                "fewer than MAILDROP_CONCURRENCY",
                 self._refusal,
             )

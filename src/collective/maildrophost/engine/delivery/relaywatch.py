@@ -117,13 +117,13 @@ class RelayWatch:
         known, self._known = self._known, found is not None
         health = self._permits.health
         if found is None and known and not health.good:
-            log.info("relay %s works again, another daemon has found", self._name)
+            log.info("another daemon has found that relay %s works again", self._name)
             self._got_through = now
             self._permits.health = health.freed(now)
             self._ledger.wake()
         elif found is not None and health.good and self._concerns(found, now):
             log.warning(
-                "%s, another daemon has found; mail waits, next try in %.0f s",
+                "%s (found by another daemon); mail waits, next try in %.0f s",
                 found.fault,
                 found.paused_until - now,
             )

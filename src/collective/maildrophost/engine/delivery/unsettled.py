@@ -99,7 +99,11 @@ class Unsettled:
             return None
         (done,) = portion.finished
         if done != done.plain:
-            log.error("id=%d: %s; its verdicts go without words", done.claim.id, error)
+            log.error(
+                "id=%d: %s; its verdicts go without the relay's words",
+                done.claim.id,
+                error,
+            )
             _tell_of_unwritten(done)
             self._finished.insert(0, done.plain)
             self._to_go_alone += 1

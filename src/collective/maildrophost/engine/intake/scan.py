@@ -150,7 +150,9 @@ class Intake:
         if self._reports.stand(path, condition(path, found)):
             return 0
         if not stat.S_ISREG(found.st_mode):
-            raise InvalidMessage("only files are taken, no links, pipes and the like")
+            raise InvalidMessage(
+                "only regular files are taken, no links, pipes or the like"
+            )
         with opened(path, found) as file:
             if not starts_as_mail(file):
                 return 0

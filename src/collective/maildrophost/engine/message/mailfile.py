@@ -42,10 +42,10 @@ def parse(data: bytes) -> MailFile:
     values = _values(lines)
     if "From" not in values:
         raise InvalidMessage(
-            "no ##From: line; the null sender is written ##From: with nothing behind it"
+            "no ##From: line; the null sender is written ##From: with nothing after it"
         )
     if not content:
-        raise InvalidMessage("no message behind the ## lines")
+        raise InvalidMessage("no message after the ## lines")
     return MailFile(
         sender=parse_sender(values["From"][0]),
         recipients=_recipients(values["To"]),

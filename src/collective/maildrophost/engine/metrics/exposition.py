@@ -43,7 +43,7 @@ class Exposition:
         )
         self._seconds = Histogram(
             f"{PREFIX}delivery_seconds",
-            "From the commit of a mail (or the time it was ordered for) until a relay "
+            "From the commit of a mail (or its scheduled time) until a relay "
             "accepted it, for each recipient.",
             ["lane"],
             buckets=SECONDS,

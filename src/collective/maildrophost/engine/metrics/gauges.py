@@ -25,7 +25,7 @@ def gauges(figures: Figures | None, in_flight: int) -> Iterator[Gauge]:
     """Everything at one moment; `figures` None: the queue cannot be read."""
     running: dict[tuple[str, ...], float] = {(version("collective.maildrophost"),): 1}
     yield Gauge("build_info", "The version that runs.", ("version",), running)
-    yield _one("in_flight", "Messages under way now.", in_flight)
+    yield _one("in_flight", "Messages in flight now.", in_flight)
     yield _one("queue_readable", "1: the queue can be read.", figures is not None)
     if figures is not None:
         yield from _queue(figures)
@@ -80,7 +80,7 @@ def _relays(figures: Figures) -> Iterator[Gauge]:
     )
     yield Gauge(
         "relay_fault_since_timestamp_seconds",
-        "Since when a relay is at fault; there only while it is.",
+        "Since when a relay has been at fault; present only while it is.",
         ("relay",),
         {(name,): pause.since for name, pause in sorted(faults.items())},
     )
@@ -91,7 +91,7 @@ def _files(figures: Figures) -> Iterator[Gauge]:
     if room is not None:
         size, free = room.pages * room.page_bytes, room.free_pages * room.page_bytes
         yield _one("queue_bytes", "The queue's file.", size)
-        yield _one("queue_free_bytes", "What is unused in it.", free)
+        yield _one("queue_free_bytes", "The unused space in it.", free)
         yield _one("wal_bytes", "Its write-ahead log.", room.wal_bytes)
 
 

@@ -49,14 +49,14 @@ def _server(configuration: Configuration) -> Iterator[Finding]:
     if ahead > SKEW_SECONDS:
         yield warning(
             SUBJECT,
-            f"this clock is {span(ahead)} ahead of the database server's: by that mail "
-            "is tried too early from here, and given up too early; let NTP set both",
+            f"this clock is {span(ahead)} ahead of the database server's: mail is "
+            "tried, and given up, that much too early from here; let NTP set both",
         )
     elif behind > SKEW_SECONDS:
         yield warning(
             SUBJECT,
             f"this clock is {span(behind)} behind the database server's: mail may wait "
-            "so long; let NTP set both",
+            "that long; let NTP set both",
         )
 
 
@@ -69,7 +69,7 @@ def _daemons(configuration: Configuration) -> Iterator[Finding]:
             yield warning(
                 SUBJECT,
                 f"the heartbeat of pid {daemon.pid} on {daemon.host} is {span(ahead)} "
-                "ahead of this clock: mail may wait so long; let NTP set all clocks",
+                "ahead of this clock: mail may wait that long; let NTP set all clocks",
             )
 
 

@@ -75,7 +75,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"{messages(aside)} on the way to another queue, and not sent from here: "
-            "where no 'import' goes on, run it there again",
+            "if no 'import' is running, run it again for the other queue",
         )
     for lane in held:
         yield warning(

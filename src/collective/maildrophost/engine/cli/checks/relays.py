@@ -102,7 +102,7 @@ def _hint(route: Route, fault: RelayFault) -> str:
         return ""  # Another one would lead astray.
     option = _OPTIONS.get(fault.phase.value)
     if fault.phase.value == "greeting" and _waits_for_tls(route, fault.relay):
-        option = "MAILDROP_TLS, which port 465 wants to be 3"
+        option = "MAILDROP_TLS, which has to be 3 for port 465"
     if route.tokens is not None and fault.phase.value == "auth":
         option = "MAILDROP_LOGIN, and whether its mailbox lets this client send"
     return f" (see {option})" if option else ""

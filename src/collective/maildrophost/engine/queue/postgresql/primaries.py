@@ -30,7 +30,7 @@ def risks(url: URL) -> Iterator[str]:
     if len(found) > 1:
         yield (
             f"{' and '.join(found.values())} can both be written, and are two queues: "
-            "stop the one that was left, and make it a standby of the other one"
+            "stop the former primary, and make it a standby of the other one"
         )
 
 
