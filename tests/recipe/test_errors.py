@@ -62,7 +62,7 @@ def test_an_option_in_both_spellings_is_refused(room):
         ("metrics = banana", "metrics: expected host:port, got 'banana'."),
         ("postmaster = no address", "postmaster: expected a mail address"),
         ("debug-receiver = a@b, c d", "debug-receiver: expected mail addresses"),
-        ("oauth-token-url = ftp://x", "oauth-token-url: expected a https:// address"),
+        ("oauth-token-url = ftp://x", "oauth-token-url: expected an https:// address"),
         ("smtp-host = 1.2.3.4.5", "smtp-host: expected a host, host:port"),
         (
             "retry-min = 100\nretry-max = 10",

@@ -110,8 +110,8 @@ def test_export_is_read_as_a_shell_does():
         ('NAME="x', 'closing "'),
         ('NAME="x\\"', 'closing "'),
         ('NAME="x" y', "comment"),
-        ("NAME=u'x'", "right behind ="),
-        ("NAME=ur'x'", "right behind ="),
+        ("NAME=u'x'", "right after ="),
+        ("NAME=ur'x'", "right after ="),
         ("NAME=r'x", "closing '"),
         ('NAME=r"x\\"', 'closing "'),
         ('NAME=r"x"y', "comment"),
@@ -131,7 +131,7 @@ def test_a_wrong_line_is_a_configuration_error(load_text, path):
     with pytest.raises(ConfigurationError) as error:
         load_text("SMTP_PORT = 25\n")
     assert str(error.value) == (
-        f"{path}:2: SMTP_PORT: expected no blank before or behind =, "
+        f"{path}:2: SMTP_PORT: expected no blank before or after =, "
         "so that a shell can read the file"
     )
 

@@ -83,7 +83,7 @@ def test_a_queue_that_stays_locked_is_not_waited_for_longer_than_supervisors_do(
             wait_until(lambda: waits_for_lock(books), what="a look for new mail")
             daemon.signal(signal.SIGTERM)
             assert daemon.process.wait(PATIENCE_SECONDS) == 0
-    assert site.log_lines("keeps it locked, and its end is not waited for")
+    assert site.log_lines("keeps it locked, and is no longer waited for")
 
 
 def test_the_last_verdict_is_written_though_the_end_does_not_wait_for_it(site):

@@ -70,7 +70,7 @@ def test_selected_messages_are_held_and_released(panel, put, mail, states):
         "maildrophost-act", action="release", scope="selected", **{"ids:list": ids}
     )
     assert "Released: 2" in panel.text
-    assert "Nothing to do, because they are so already: 1" in panel.text
+    assert "Nothing to do, because that is so already: 1" in panel.text
     assert "Left alone" not in panel.text
     assert set(states().values()) == {"queued"}
 

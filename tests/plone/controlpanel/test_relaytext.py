@@ -50,7 +50,7 @@ FAULTS = {
     f"handshake: {unverified('out of memory')}": (
         "TLS: das Zertifikat des Relays ist nicht gültig: out of memory"
     ),
-    "greeting: no answer of the relay within 300 seconds": (
+    "greeting: no answer from the relay within 300 seconds": (
         "Begrüßung: keine Antwort des Relays innerhalb von 300 Sekunden"
     ),
     "auth: login as me refused: 535 5.7.8 Error: no": (

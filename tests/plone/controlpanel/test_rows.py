@@ -40,7 +40,7 @@ def test_of_very_many_recipients_a_page_shows_some(panel, tried, monkeypatch):
     page = panel.open("message", id=id)
     assert page.count('<strong class="text-break">') == 2
     assert "number3@example.org Failed" in panel.text
-    assert f"Not shown here: 2 . All are told by maildropctl show {id}" in panel.text
+    assert f"Not shown here: 2 . All are shown by maildropctl show {id}" in panel.text
     assert "because they are older: 2 ." in panel.text
 
 

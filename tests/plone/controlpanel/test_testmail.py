@@ -39,7 +39,7 @@ def test_a_test_mail_is_queued_like_any_other_and_followed(panel, send, queued):
     assert record.lane.label == "interactive"
     message = message_from_string(content, policy=policy.default)
     assert message["To"] == "me@example.org"
-    assert message["Subject"].startswith("Test mail of")
+    assert message["Subject"].startswith("Test mail from")
     assert "The mail for me@example.org is in the queue." in panel.text
     assert 'data-maildrop-follow="http' in panel.browser.contents
     # Who has mended something tries the same address again.

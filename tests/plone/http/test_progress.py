@@ -8,7 +8,7 @@ PAGE = "@@maildrophost-controlpanel-test-progress"
 SAID = {
     "prepared": "The mail for you@example.net is in the queue.",
     "queued": "The mail for you@example.net is in the queue.",
-    "deferred": "The relay did not take the mail for you@example.net yet.",
+    "deferred": "The relay has not taken the mail for you@example.net yet.",
     "sending": "A daemon is handing the mail for you@example.net to the relay.",
     "held": "Somebody holds the mail back.",
     "failed": "The relay has refused the mail for you@example.net for good.",

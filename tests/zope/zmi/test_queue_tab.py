@@ -179,7 +179,7 @@ def test_the_tabs_say_whether_mail_moves(browser):
         ("delete", "Nothing was deleted: tick", ["queued", "queued"]),
         (
             "retry",
-            "Tried again at once: 0; so already: 1.",
+            "Tried again at once: 0; already so: 1.",
             ["queued"] * 2,
         ),
         ("nonsense", "There is no such action.", ["queued", "queued"]),

@@ -141,7 +141,7 @@ class ActOnMessages(Action):
         if already:
             so_before = _(
                 "already_so",
-                default="Nothing to do, because they are so already: ${count}",
+                default="Nothing to do, because that is so already: ${count}",
                 mapping={"count": self.number(len(already))},
             )
             self.say(so_before)

@@ -67,7 +67,7 @@ OTHER_NAMES = (
 """... and Python of those that are another's."""
 
 CONVERSATION = (
-    _("no answer of the relay within ${seconds} seconds"),
+    _("no answer from the relay within ${seconds} seconds"),
     _("the relay closed the connection"),
     _("the connection is closed"),
     _("the connection was lost"),

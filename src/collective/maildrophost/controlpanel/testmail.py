@@ -71,11 +71,11 @@ def _mail_host() -> Any:
 def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
     """The test mail, in the reader's language."""
     mapping = {"site": site.title or "Plone", "url": site.absolute_url()}
-    subject = _("test_subject", default="Test mail of ${site}", mapping=mapping)
+    subject = _("test_subject", default="Test mail from ${site}", mapping=mapping)
     text = _(
         "test_text",
         default="This is the test mail that somebody sent from the control panel of "
-        "the Maildrop Host at ${url}. That you read it shows that mail of this site "
+        "the Maildrop Host at ${url}. If you can read it, mail from this site "
         "arrives.",
         mapping=mapping,
     )

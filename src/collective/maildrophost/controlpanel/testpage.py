@@ -36,7 +36,7 @@ PROGRESS = {
     State.QUEUED: _QUEUED,
     State.DEFERRED: _(
         "test_deferred",
-        default="The relay did not take the mail for ${recipient} yet. It will be "
+        default="The relay has not taken the mail for ${recipient} yet. It will be "
         "tried again.",
     ),
     State.SENDING: _(

@@ -27,8 +27,8 @@ STATES_EXPLAINED = {
     State.DEFERRED: _(
         "state_deferred_explained", default="Was tried, waits for the next attempt."
     ),
-    State.SENDING: _("state_sending_explained", default="A daemon is at it."),
-    State.HELD: _("state_held_explained", default="Kept back until it is released."),
+    State.SENDING: _("state_sending_explained", default="A daemon is delivering it."),
+    State.HELD: _("state_held_explained", default="Held back until it is released."),
     State.FAILED: _(
         "state_failed_explained", default="At least one recipient failed for good."
     ),
@@ -38,7 +38,7 @@ STATES_EXPLAINED = {
 }
 
 RECIPIENT_STATES = {
-    RecipientState.PENDING: _("recipient_pending", default="Waits"),
+    RecipientState.PENDING: _("recipient_pending", default="Waiting"),
     RecipientState.DEFERRED: _("recipient_deferred", default="Deferred"),
     RecipientState.SENT: _("recipient_sent", default="Sent"),
     RecipientState.FAILED: _("recipient_failed", default="Failed"),

@@ -191,7 +191,7 @@ class Tabs(Base):
             return f"Nothing was done: {error}"
         said = f"{_SAID[action]}: {len(done.changed)}"
         if done.already:
-            said += f"; so already: {len(done.already)}"
+            said += f"; already so: {len(done.already)}"
         return f"{said}{_left_alone(done.refused)}."
 
     @zpublish

@@ -42,7 +42,7 @@ def parse_host_port(text: str, default_port: int | None) -> HostPort:
 
 def parse_host_name(text: str) -> str:
     """The name of a host, in ASCII; Unfit for an address, or when it is none."""
-    expected = _("the name of a host, as plone.example.org")
+    expected = _("the name of a host, such as plone.example.org")
     name = _checked_name(text, expected, text)
     if _is_address(name) or "_" in name:  # no domain has one (RFC 5321 section 4.1.2)
         raise unexpected(expected, text)

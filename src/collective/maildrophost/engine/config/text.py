@@ -116,13 +116,11 @@ def _assignment(number: int, line: str) -> Assignment:
     if value[:1] and value[0] in _BLANKS and not value.lstrip(_BLANKS).startswith("#"):
         raise TextError(number, option, _NO_BLANKS)
     if _PYTHON_STRING.match(value) and not _RAW_START.match(value):
-        raise TextError(number, option, _("expected the quote right behind ="))
+        raise TextError(number, option, _("expected the quote right after ="))
     return Assignment(number, option, _Reader(number, option, value).word())
 
 
-_NO_BLANKS = _(
-    "expected no blank before or behind =, so that a shell can read the file"
-)
+_NO_BLANKS = _("expected no blank before or after =, so that a shell can read the file")
 
 
 def _without_equal_sign(rest: str) -> Wording:
@@ -177,7 +175,7 @@ class _Reader:
         if rest and not rest.startswith("#"):
             raise self._error(
                 _(
-                    "expected only a # comment behind the value; "
+                    "expected only a # comment after the value; "
                     "a value with blanks needs quotes"
                 )
             )

@@ -164,7 +164,7 @@ def _web(option: Option, text: str) -> str:
     if not text.isprintable() or not _is_safe(text):
         raise Unfit(
             _(
-                "expected a https:// address without a password in it "
+                "expected an https:// address without a password in it "
                 "(http:// only to this machine itself)"
             )
         )

@@ -189,7 +189,7 @@ class Channel(asyncio.Protocol):
         if not waiter.done():
             seconds = self.timeouts.seconds(phase)
             waiter.set_exception(
-                Silent(phase, f"no answer of the relay within {seconds:g} seconds")
+                Silent(phase, f"no answer from the relay within {seconds:g} seconds")
             )
 
     def _wake(self) -> None:

@@ -45,9 +45,9 @@ This is the mail system of {host}.
 
 THIS IS A WARNING ONLY. YOU NEED NOT SEND YOUR MAIL AGAIN.
 
-Your mail has not reached the recipients below yet. It is tried again and
-again until {given_up}. You get no further
-warning; if it has to be given up, you are told.
+Your mail has not reached the recipients below yet. It will be tried again
+until {given_up}. You will get no further
+warning, but you will be told if it has to be given up.
 
 What you can do: nothing for now. The reply below each address says why it
 has to wait.

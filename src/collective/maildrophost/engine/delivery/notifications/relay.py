@@ -17,7 +17,7 @@ The relay {name} has taken no mail since
     {fault}
 
 No mail is lost: all of it waits in the queue, and the relay is tried again
-and again. You get one more letter when it works.
+and again. You will get another letter when it works.
 
 What you can do: 'maildropctl check' tries the way to the relay step by step,
 'maildropctl status' shows whether the fault is still there.

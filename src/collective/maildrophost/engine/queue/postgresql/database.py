@@ -106,7 +106,7 @@ _ADVICE = {
     "40": _("another transaction came first"),
     "42501": _("this role lacks a right: see the grants in docs/scaling.md"),
     "42703": _(
-        "a column is missing: are the tables of another version of this software?"
+        "a column is missing: are the tables from another version of this software?"
     ),
     "42P01": _("a table is missing: were the tables made, is search_path the same?"),
     "53100": _("the disk of the server is full: free space on it"),

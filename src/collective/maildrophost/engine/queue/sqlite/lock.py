@@ -19,7 +19,7 @@ from .ownerror import OwnError
 Result = TypeVar("Result")
 
 BUSY_TIMEOUT_SECONDS = 30
-_NO_LONGER = _("another program keeps it locked, and its end is not waited for")
+_NO_LONGER = _("another program keeps it locked, and is no longer waited for")
 TURN_SECONDS = 0.001
 """Between two tries to get a lock that another process has."""
 
