@@ -175,9 +175,9 @@ def test_a_daemon_cannot_be_another_part(room):
 
 def test_a_daemon_is_listed_once(room):
     error = room.refused(TWO.replace("main newsletter", "main main"))
-    assert error.startswith("[maildrop] daemons: expected every name once")
+    assert error.startswith("[maildrop] daemons: expected each name once")
 
 
 def test_a_name_of_a_daemon_suits_a_file_and_zope_conf(room):
     error = room.refused(TWO.replace("main newsletter", "../main"))
-    assert error.startswith("[maildrop] daemons: expected names of small letters")
+    assert error.startswith("[maildrop] daemons: expected names of lower-case letters")

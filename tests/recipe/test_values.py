@@ -107,7 +107,7 @@ def test_what_cannot_be_written_is_refused_with_what_was_expected(name, text, ex
 
 @pytest.mark.parametrize("name", ["home", "spool", "password-file", "tls-ca-file"])
 def test_a_home_directory_is_to_be_written_out(name):
-    with pytest.raises(UserError, match="written out, as /home/zope/mail"):
+    with pytest.raises(UserError, match="written out, such as /home/zope/mail"):
         value(name, "~/mail")
 
 

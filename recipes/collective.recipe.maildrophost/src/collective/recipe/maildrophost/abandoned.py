@@ -19,9 +19,9 @@ def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
         path = Path(os.path.realpath(home))
         if str(path) not in taken and _may_hold_mail(path):
             logging.getLogger(part).warning(
-                "%s is no daemon's home any more: once a daemon that still runs there "
-                "has ended, nobody delivers the mail in it. Say home = %s for the one "
-                "that is to have it, or move the mail with 'import'.",
+                "%s is no daemon's home any more: once no daemon runs there, nobody "
+                "delivers the mail in it. Set home = %s for the daemon that is to "
+                "have it, or move the mail with 'import'.",
                 path,
                 path,
             )

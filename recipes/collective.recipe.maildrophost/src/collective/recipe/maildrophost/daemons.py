@@ -177,8 +177,8 @@ def _check_names(part: str, names: list[str]) -> None:
             raise wrong_value(
                 part,
                 "daemons",
-                "names of small letters, digits, - and _, a letter first; "
-                f"{name!r} is none",
+                "names of lower-case letters, digits, - and _ that begin with a "
+                f"letter; {name!r} is not one",
             )
         if names.count(name) > 1:
-            raise wrong_value(part, "daemons", f"every name once; {name!r} is twice")
+            raise wrong_value(part, "daemons", f"each name once; {name!r} is twice")

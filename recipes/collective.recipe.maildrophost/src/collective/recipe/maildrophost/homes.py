@@ -59,9 +59,9 @@ def found(buildout: Any, part: str) -> Path:
     if rivals:
         names = " and ".join([part, *rivals])
         raise UserError(
-            f"[{part}] home: {left_behind} is that of a daemon before, and {names} "
-            f"could each go on with it. Say home = {left_behind} in the section of the "
-            "one that does."
+            f"[{part}] home: {left_behind} was an earlier daemon's home, and {names} "
+            f"could each go on with it. Set home = {left_behind} in the section of the "
+            "one that is to do so."
         )
     return left_behind
 

@@ -107,8 +107,8 @@ def _credentials(service: Service) -> Iterator[str]:
         path = service.daemon.values.get(option)
         if path:
             yield (
-                f"# A copy that is made at the start: once {option} has changed, "
-                f"systemctl restart {service.name}, as a reload reads the copy."
+                f"# A copy that is made at the start: after a change of {option}, use "
+                f"systemctl restart {service.name}, since a reload reads the copy."
             )
             yield f"LoadCredential={option}:{_percent(path)}"
             yield f"Environment={variable}=%d/{option}"

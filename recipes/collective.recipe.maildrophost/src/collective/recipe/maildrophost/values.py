@@ -78,8 +78,8 @@ def _path(text: str, directory: Path) -> str:
     if text.startswith("~"):
         # Nobody would look for the mail in a directory of that name.
         raise Wrong(
-            "a path that is written out, as /home/zope/mail, for a buildout does not "
-            "know ~; ./~ is a directory of that name"
+            "a path that is written out, such as /home/zope/mail, since buildout does "
+            "not expand ~; ./~ is a directory of that name"
         )
     return str(directory / text) if text else ""
 
