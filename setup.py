@@ -1,4 +1,4 @@
-"""collective.maildrophost: mail out of Zope and Plone that neither waits nor gets lost."""
+"""collective.maildrophost: mail from Zope and Plone; no page waits, no mail is lost."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ PLONE = [
 setup(
     name="collective.maildrophost",
     version="1.0.0.dev0",
-    description="A mail queue in the Zope transaction, delivered by its own daemon",
+    description="Mail queued in the Zope transaction, delivered by a separate daemon",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="ZPL-2.1",
