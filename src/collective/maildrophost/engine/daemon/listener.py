@@ -41,8 +41,8 @@ class Listener:
             except QueueError as error:
                 if not failing:
                     log.warning(
-                        "%s; the daemon looks for new mail until the queue announces "
-                        "it again",
+                        "%s; new mail is found by looking until the queue announces it "
+                        "again",
                         error,
                     )
                 failing = True

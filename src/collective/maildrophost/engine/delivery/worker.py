@@ -208,7 +208,7 @@ class Worker:
         except Exception as error:
             # The verdicts stand whatever became of the words about them.
             log.error(
-                "id=%d: no notification about it could be written",
+                "id=%d: no notification could be written about it",
                 claim.id,
                 exc_info=unquoted(error),
             )

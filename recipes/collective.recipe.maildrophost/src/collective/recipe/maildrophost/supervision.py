@@ -107,7 +107,7 @@ def _credentials(service: Service) -> Iterator[str]:
         path = service.daemon.values.get(option)
         if path:
             yield (
-                f"# A copy that is made at the start: after a change of {option}, use "
+                f"# A copy that is made at the start: once {option} has changed, use "
                 f"systemctl restart {service.name}, since a reload reads the copy."
             )
             yield f"LoadCredential={option}:{_percent(path)}"
