@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
+from time import monotonic
 
 from ..queue import Queue, QueueError
 
@@ -12,6 +14,9 @@ log = logging.getLogger("maildrop.daemon")
 
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 30.0
+"""Who has listened for so long, and can at once listen again, was cut off for its
+silence: by a proxy, or by idle_session_timeout."""
 
 
 class Listener:
@@ -28,23 +33,27 @@ class Listener:
         """Until cancelled."""
         pause, failing = SHORTEST_PAUSE_SECONDS, False
         while True:
+            since = math.inf
             try:
                 if (rings := self._queue.rings()) is None:
                     await asyncio.Event().wait()
                     return
                 # Also at the first item: what came while nobody listened.
                 async for _ in rings:
+                    since = min(since, monotonic())
                     if failing:
                         log.info("the queue announces new mail again")
-                    pause, failing = SHORTEST_PAUSE_SECONDS, False
+                    failing = False
                     self._wake()
             except QueueError as error:
-                if not failing:
+                if monotonic() - since >= STEADY_SECONDS:
+                    pause = SHORTEST_PAUSE_SECONDS
+                elif not failing:
                     log.warning(
                         "%s; new mail is found by looking until the queue announces it "
                         "again",
                         error,
                     )
-                failing = True
+                    failing = True
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

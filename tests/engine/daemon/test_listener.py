@@ -1,0 +1,75 @@
+"""A daemon goes on listening, whoever cuts it off, and says so where that is news."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from collective.maildrophost.engine.daemon import listener
+from collective.maildrophost.engine.daemon.listener import Listener
+from collective.maildrophost.engine.queue import QueueError
+
+
+class Ends(Exception):
+    """Nobody has more to say."""
+
+
+class CutOff:
+    """A queue whose listener is cut off again and again."""
+
+    def __init__(self, *rounds):
+        """How many rings are heard in each round, until it breaks."""
+        self._rounds = list(rounds)
+
+    async def rings(self):
+        if not self._rounds:
+            raise Ends
+        for _ in range(self._rounds.pop(0)):
+            yield
+        raise QueueError("the queue", "it broke")
+
+
+@pytest.fixture
+def slept(monkeypatch):
+    """The pauses, which take no time here."""
+    pauses, asleep = [], asyncio.sleep
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+        await asleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return pauses
+
+
+@pytest.fixture
+def listen(monkeypatch, caplog, slept):
+    caplog.set_level("INFO", "maildrop.daemon")
+
+    def listen(*rounds, steady):
+        """What is logged, and how often the daemon looked."""
+        monkeypatch.setattr(listener, "STEADY_SECONDS", steady)
+        woken = []
+        with pytest.raises(Ends):
+            asyncio.run(Listener(CutOff(*rounds), lambda: woken.append(1)).run())
+        return [record.levelname for record in caplog.records], len(woken)
+
+    return listen
+
+
+def test_who_was_cut_off_for_its_silence_just_listens_again(listen, slept):
+    """A proxy, or idle_session_timeout, does that each time."""
+    assert listen(1, 1, 2, steady=0) == ([], 4)
+    assert slept == [0.5] * 3
+
+
+def test_a_queue_that_does_not_tell_again_is_told_of_once(listen):
+    assert listen(1, 0, 0, 1, steady=0) == (["WARNING", "INFO"], 2)
+
+
+def test_one_that_breaks_off_at_once_is_told_of_and_asked_ever_more_seldom(
+    listen, slept
+):
+    assert listen(1, 1, steady=60) == (["WARNING", "INFO", "WARNING"], 2)
+    assert slept == [0.5, 1.0]
