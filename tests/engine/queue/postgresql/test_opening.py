@@ -62,7 +62,10 @@ def test_the_environment_of_a_client_does_not_say_what_can_be_written(
         ("nobody_there", r"no connection to the server: is it up"),
         ("no_database", r"refuses the connection.*\"nothing\" does not exist"),
         ("no_user", r"refuses the connection.*\"stranger\" does not"),
-        ("standby", r": it is read-only: a standby\? Name all hosts"),
+        (
+            "standby",
+            r": it is read-only: a standby\? Name all.* default_transaction_read",
+        ),
         ("no_driver", r"sqlite:////PATH or postgresql\+psycopg://"),
     ],
 )

@@ -76,7 +76,10 @@ _NO_TLS = _(
     "and the name in its certificate"
 )
 _CROWDED = _("it has no connection left: raise max_connections or use PgBouncer")
-_READ_ONLY = _("it is read-only: a standby? Name all hosts in MAILDROP_QUEUE")
+_READ_ONLY = _(
+    "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE. None? Then "
+    "default_transaction_read_only is on, for the role, the database or the server"
+)
 _STARTING_OR_STOPPING = _("the server is starting or stopping")
 
 # Whoever gets no connection gets no code, only words: the server's after FATAL in
