@@ -163,6 +163,22 @@ def test_an_address_that_is_slow_has_its_time_when_no_other_answers(
     assert reason == f"{slow}; 127.0.0.2: Connection refused"
 
 
+def test_those_that_are_slow_have_it_at_the_same_time(run, resolve, monkeypatch):
+    """Sixteen that a firewall drops took eight minutes, each time."""
+
+    async def none_answers_soon(*_):
+        raise TimeoutError
+
+    monkeypatch.setattr(dialing, "_connect", none_answers_soon)
+    resolve("127.0.0.2", "127.0.0.3", "127.0.0.1")
+    with (
+        Scripted() as server,
+        silent("127.0.0.2", server.port),
+        silent("127.0.0.3", server.port),
+    ):
+        assert run(hears(server, connect=3600))
+
+
 @contextmanager
 def greets(words: bytes, port: int):
     """Somebody else at another address of this machine, with the same port."""

@@ -5,7 +5,9 @@
 #   (::1 of "localhost" above all). asyncio's happy eyeballs would do it at once, but
 #   uvloop has none.
 # - One that says nothing is left for the next one soon, else every connection would
-#   take half a minute for it; it has all of its time when no other one answers.
+#   take half a minute for it. When no other one answers, all of these have all of their
+#   time at once: one after the other, the sixteen of a large provider would take eight
+#   minutes, where a firewall drops what goes to its port.
 # - Each may fail for a reason of its own, and the last one's is often the least: where
 #   a machine has no IPv6 "Network is unreachable" ends every list.
 # - A relay that answers and fails at TLS is the relay: no other address is tried. One
@@ -14,8 +16,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from time import monotonic
 from typing import Any, TypeAlias
 
 from ..system.patience import within
@@ -47,16 +52,17 @@ async def dial(
     """
     addresses = addresses or await _addresses(host, channel.timeouts.connect)
     reasons: dict[Address, OSError] = {}
-    for address, seconds in _tries(addresses, channel.timeouts.connect, reasons):
-        try:
-            await _connect(channel, address, port, seconds)
-            if context is not None:
-                await _encrypt(channel, context, host)
-            return _left(addresses, address, reasons)
-        except ssl.SSLError:
-            raise
-        except OSError as error:
-            reasons[address] = error
+    answered = _answered(channel, addresses, port, reasons)
+    async with aclosing(answered):
+        async for address in answered:
+            try:
+                if context is not None:
+                    await _encrypt(channel, context, host)
+                return _left(addresses, address, reasons)
+            except ssl.SSLError:
+                raise
+            except OSError as error:
+                reasons[address] = error
     raise _together(reasons)
 
 
@@ -73,14 +79,90 @@ def _left(
     return [e for e in others if e not in reasons or _is_late(reasons[e])]
 
 
-def _tries(
-    addresses: Sequence[Address], seconds: float, reasons: Mapping[Address, OSError]
-) -> Iterator[tuple[Address, float]]:
-    """Which address is tried for how long, by the `reasons` why others have failed."""
-    if len(addresses) > 1 and seconds > SOON_SECONDS:
-        yield from ((each, SOON_SECONDS) for each in addresses)
-        addresses = [each for each in addresses if _is_late(reasons[each])]
-    yield from ((each, seconds) for each in addresses)
+async def _answered(
+    channel: Channel,
+    addresses: Sequence[Address],
+    port: int,
+    reasons: dict[Address, OSError],
+) -> AsyncGenerator[Address, None]:
+    """Each that `channel` is connected to, in turn; the `reasons` of the others."""
+    seconds = channel.timeouts.connect
+    again = len(addresses) > 1 and seconds > SOON_SECONDS
+    for address in addresses:
+        try:
+            await _connect(channel, address, port, SOON_SECONDS if again else seconds)
+        except OSError as error:
+            reasons[address] = error
+        else:
+            yield address
+    late = [each for each in addresses if _is_late(reasons[each])] if again else ()
+    if late and (found := await _first_of(late, port, seconds, reasons)):
+        address, connected = found
+        await _take(channel, connected, seconds)
+        yield address
+
+
+async def _first_of(
+    addresses: Sequence[Address],
+    port: int,
+    seconds: float,
+    reasons: dict[Address, OSError],
+) -> tuple[Address, socket.socket] | None:
+    """The one that answers first, all being called at once; None: none does."""
+    calls = {asyncio.create_task(_call(each, port)): each for each in addresses}
+    try:
+        return await _answer(calls, seconds, reasons)
+    finally:
+        for call in calls:
+            call.cancel()
+            call.add_done_callback(_hang_up)
+
+
+async def _answer(
+    calls: dict[asyncio.Task[socket.socket], Address],
+    seconds: float,
+    reasons: dict[Address, OSError],
+) -> tuple[Address, socket.socket] | None:
+    """The first, which is taken out of the `calls`."""
+    waiting, end = set(calls), monotonic() + seconds
+    while waiting:
+        done, waiting = await asyncio.wait(
+            waiting,
+            timeout=max(0.0, end - monotonic()),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not done:
+            reasons.update((calls[call], _too_late(seconds)) for call in waiting)
+            break
+        for call in done:
+            try:
+                connected = call.result()
+            except OSError as error:
+                reasons[calls[call]] = error
+            else:
+                return calls.pop(call), connected
+    return None
+
+
+def _hang_up(call: asyncio.Task[socket.socket]) -> None:
+    if not call.cancelled() and call.exception() is None:
+        call.result().close()
+
+
+async def _call(address: Address, port: int) -> socket.socket:
+    family, text = address
+    # It is an address: no name server is asked.
+    ((*_, where),) = socket.getaddrinfo(
+        text, port, family, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )
+    connecting = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connecting.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connecting, where)
+    except BaseException:
+        connecting.close()
+        raise
+    return connecting
 
 
 def _is_late(error: OSError) -> bool:
@@ -106,6 +188,17 @@ async def _connect(
         lambda: Wire(channel), text, port, family=family
     )
     await _in_time(connecting, seconds)
+
+
+async def _take(channel: Channel, connected: socket.socket, seconds: float) -> None:
+    taking = asyncio.get_running_loop().create_connection(
+        lambda: Wire(channel), sock=connected
+    )
+    try:
+        await _in_time(taking, seconds)
+    except BaseException:
+        connected.close()
+        raise
 
 
 async def _encrypt(channel: Channel, context: ResumingContext, host: str) -> None:
@@ -135,4 +228,8 @@ async def _in_time(waiting: Any, seconds: float) -> Any:
     try:
         return await within(waiting, seconds)
     except TimeoutError:
-        raise TimeoutError(f"no connection within {seconds:g} seconds") from None
+        raise _too_late(seconds) from None
+
+
+def _too_late(seconds: float) -> TimeoutError:
+    return TimeoutError(f"no connection within {seconds:g} seconds")
