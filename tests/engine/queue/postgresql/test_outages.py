@@ -185,6 +185,19 @@ def test_a_server_that_does_not_answer_is_not_waited_for_for_ever(
         assert length(queue) >= 2
 
 
+def one_wish():
+    yield "to read"
+
+
+def test_who_hears_nothing_is_told_of_what_may_be_before_the_server(monkeypatch):
+    """PgBouncer lets everybody in, and then has them wait for a connection."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", -1.0)
+    heard = connection._in_time(one_wish(), lambda: 0)
+    next(heard)
+    with pytest.raises(connection.NoAnswer, match=r"a pooler .* no connection left"):
+        heard.send(0)
+
+
 def test_a_large_mail_may_take_its_time_on_a_slow_wire(server, url, hands, monkeypatch):
     """Only silence counts: no daemon would ever get it, nor any mail behind it."""
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 2.0)

@@ -80,7 +80,8 @@ def _in_time(
             elif monotonic() > deadline:
                 raise NoAnswer(
                     _(
-                        "no answer within ${seconds} s",
+                        "no answer within ${seconds} s: the server hangs, or a pooler "
+                        "before it has no connection left for this program",
                         mapping={"seconds": f"{ANSWER_SECONDS:.0f}"},
                     )
                 )
