@@ -39,6 +39,7 @@ from collective.maildrophost.submission.flattening import (
     is_modern,
     new_header,
 )
+from collective.maildrophost.submission.quotedprintable import QuickCharset
 
 # No longer than what stays on one line behind its name (RFC 5322 section 2.1.1).
 _PLAIN = re.compile(
@@ -120,12 +121,19 @@ def _written(
         message = copied(given) if isinstance(given, Message) else _parsed(given)
         if msg_type and not message.get("Content-Type"):
             message.set_type(msg_type)
-        # Among parts, who has no charset gets that of another.
-        charset = _set_recursive_charset(message, charset=charset)
+        charset = _set_charsets(message, charset)
     if isinstance(given, str) and not _is_like_ascii(message):
         raise Unusual
     left_out, added = _headers(message, mto, mfrom, subject, charset)
     return flattened(message, message.policy, left_out, added)
+
+
+def _set_charsets(message: Message, charset: Any) -> Any:
+    """Encode it as MailHost does; the charset of its headers."""
+    quick = QuickCharset(charset) if charset and type(charset) is str else charset
+    # Among parts, who has no charset gets that of another.
+    found = _set_recursive_charset(message, charset=quick)
+    return charset or found
 
 
 def _headers(
