@@ -169,38 +169,42 @@ def _only_header(alone: Message) -> bytes:
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """What a Content-Type says; `boundary` is "" where it has none."""
+class Kind:
+    """What a Content-Type says; `boundary` is "" where it has none.
+
+    `charset` is that of MailHost where it has none, and no text in a form of RFC 2231.
+    """
 
     main: str
     sub: str
     boundary: str
+    charset: Any
 
 
-def _kind(message: Message) -> _Kind:
+def kind_of(message: Message) -> Kind:
+    """That of a message, read once for all that have the same."""
     value = message.get("Content-Type")
     if isinstance(value, str) and len(value) <= _REMEMBERED_CHARACTERS:
         return _remembered_kind(str(value))
-    return _kind_of(message)
+    return _kind_read(message)
 
 
 @lru_cache(maxsize=256)
-def _remembered_kind(content_type: str) -> _Kind:
+def _remembered_kind(content_type: str) -> Kind:
     alone = Message()
     alone["Content-Type"] = content_type
-    return _kind_of(alone)
+    return _kind_read(alone)
 
 
-def _kind_of(message: Message) -> _Kind:
+def _kind_read(message: Message) -> Kind:
     boundary = message.get_boundary() or ""
-    return _Kind(
-        message.get_content_maintype(), message.get_content_subtype(), boundary
-    )
+    main, sub = message.get_content_maintype(), message.get_content_subtype()
+    return Kind(main, sub, boundary, message.get_param("charset", "utf-8"))
 
 
 def _body(message: Message, policy: Policy) -> tuple[str, bytes]:
     """All behind the headers; with a boundary that the headers do not tell yet."""
-    kind = _kind(message)
+    kind = kind_of(message)
     # Octets beyond ASCII are in it as they came; get_payload() would decode them.
     payload = message._payload  # type: ignore[attr-defined]
     if kind.main == "multipart" and isinstance(payload, list):
@@ -220,7 +224,7 @@ def _text(policy: Policy, text: str) -> bytes:
 
 
 def _multipart(
-    message: Message, policy: Policy, payload: list[Message], kind: _Kind
+    message: Message, policy: Policy, payload: list[Message], kind: Kind
 ) -> tuple[str, bytes]:
     if kind.sub == "signed":
         raise Unusual  # Its parts stay as they are, long headers and all.

@@ -37,6 +37,7 @@ from collective.maildrophost.submission.flattening import (
     flattened,
     header,
     is_modern,
+    kind_of,
     new_header,
 )
 from collective.maildrophost.submission.quotedprintable import QuickCharset
@@ -191,7 +192,7 @@ def _with_subject(message: Message, subject: str) -> Message:
 
 
 def _is_like_ascii(message: Message) -> bool:
-    charset = message.get_param("charset", "utf-8")
+    charset = kind_of(message).charset
     return isinstance(charset, str) and charset.lower() in _LIKE_ASCII
 
 
