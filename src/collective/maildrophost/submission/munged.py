@@ -52,6 +52,9 @@ _EXCEPTIONS = (" ", "\t", ":", "From ")
 _TEXT_POLICY = message_from_string("").policy.clone(message_factory=None)
 """MailHost's own class only differs in how it writes what is beyond ASCII."""
 _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
+_REMEMBERED_CHARACTERS = 100_000
+_latest: tuple[tuple[str, ...], Any] = (), None
+"""The last text with its charset, and what was read of it, which nobody changes."""
 _UNWRITABLE = MessageError, ValueError, LookupError, TypeError, AttributeError
 
 
@@ -119,14 +122,33 @@ def _written(
 ) -> bytes:
     message = given
     if subject or charset or not _tells_charsets(given):
-        message = copied(given) if isinstance(given, Message) else _parsed(given)
-        if msg_type and not message.get("Content-Type"):
-            message.set_type(msg_type)
-        charset = _set_charsets(message, charset)
+        message, charset = _read_once(given, charset, msg_type)
     if isinstance(given, str) and not _is_like_ascii(message):
         raise Unusual
     left_out, added = _headers(message, mto, mfrom, subject, charset)
     return flattened(message, message.policy, left_out, added)
+
+
+def _read_once(given: Any, charset: Any, msg_type: Any) -> tuple[Message, Any]:
+    """`_read`, once for all mails of a newsletter that have the same text."""
+    global _latest
+    plain = type(given) is str and type(charset) is str and not msg_type
+    if not plain or len(given) > _REMEMBERED_CHARACTERS:
+        return _read(given, charset, msg_type)
+    # Of the last one only: to compare costs nothing, to look one up a tenth of reading.
+    remembered, found = _latest
+    if remembered != (given, charset):
+        found = _read(given, charset, msg_type)
+        _latest = (given, charset), found
+    return found
+
+
+def _read(given: Any, charset: Any, msg_type: Any) -> tuple[Message, Any]:
+    """The message with its texts encoded, and the charset of its headers."""
+    message = copied(given) if isinstance(given, Message) else _parsed(given)
+    if msg_type and not message.get("Content-Type"):
+        message.set_type(msg_type)
+    return message, _set_charsets(message, charset)
 
 
 def _set_charsets(message: Message, charset: Any) -> Any:
