@@ -92,6 +92,14 @@ LETTERS = st.recursive(
     max_leaves=4,
 )
 CHARSETS = st.sampled_from([None, "utf-8", "iso-8859-1", "utf-16", "nonsense"])
+RECIPIENTS = st.sampled_from(
+    [
+        "b@x.org",
+        "Bea <b@x.org>",
+        "Günther <b@x.org>, " * 9 + "c@x.org",
+        ["=?utf-8?q?gr=C3=BCn?= <b@x.org>"],
+    ]
+)
 SUBJECTS = st.sampled_from([None, "", "hello", "grün", "word " * 30])
 
 
@@ -110,13 +118,13 @@ def state(letter):
     ]
 
 
-@given(LETTERS, SUBJECTS, CHARSETS, st.sampled_from([None, "text/html"]))
+@given(LETTERS, RECIPIENTS, SUBJECTS, CHARSETS, st.sampled_from([None, "text/html"]))
 @settings(deadline=None, max_examples=300)
-def test_the_octets_are_those_of_mailhost(letter, subject, charset, msg_type):
+def test_the_octets_are_those_of_mailhost(letter, mto, subject, charset, msg_type):
     letter["Date"] = DATE
     if isinstance(letter.policy, policy.EmailPolicy):
         subject = None  # MailHost cannot give one to such a message.
-    arguments = "b@x.org", "Ann <a@x.org>", subject, charset, msg_type
+    arguments = mto, "Ann <a@x.org>", subject, charset, msg_type
     before = state(letter)
     expected = outcome(_mungeHeaders, deepcopy(letter), *arguments)
     assert outcome(_munged, letter, *arguments) == expected

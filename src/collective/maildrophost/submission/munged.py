@@ -1,10 +1,9 @@
 """The octets that MailHost writes of a message with its arguments."""
 
-# MailHost copies the message in depth, parses its addresses once more, and has every
-# header folded anew: more than all else that a page pays, the disk included (measured).
-# A message to one plain address, which most mail is, needs none of that. Everything
-# else goes to MailHost, and so do the decisions: this writes the same octets as it
-# does, which the tests prove with messages of all kinds.
+# MailHost copies the message in depth, and has every header folded anew: more than all
+# else that a page pays, the disk included (measured). Most mail needs none of that.
+# Everything else goes to MailHost, and so do the decisions: this writes the same octets
+# as it does, which the tests prove with messages of all kinds.
 
 from __future__ import annotations
 
@@ -16,6 +15,7 @@ from email.header import Header
 from email.message import Message
 from email.parser import Parser
 from email.policy import EmailPolicy, Policy
+from email.utils import formataddr, getaddresses
 from functools import lru_cache
 from typing import Any
 
@@ -94,7 +94,7 @@ def _munged(
     encode: Any = None,
 ) -> tuple[bytes, Any]:
     try:
-        if encode or not _are_plain(mto, mfrom, subject):
+        if encode or not _are_given(mto, mfrom, subject):
             raise Unusual
         return _written(message, mto, mfrom, subject, charset, msg_type), mfrom
     except Exception:  # What MailHost makes of it is what counts.
@@ -106,10 +106,11 @@ def _munged(
         return content, sender
 
 
-def _are_plain(mto: Any, mfrom: Any, subject: Any) -> bool:
+def _are_given(mto: Any, mfrom: Any, subject: Any) -> bool:
+    """Whether nothing has to be taken from the message's headers."""
     return (
-        isinstance(mto, str)
-        and _PLAIN.fullmatch(mto) is not None
+        isinstance(mto, (str, list))
+        and bool(mto)
         and isinstance(mfrom, str)
         and mfrom != ""
         # A header object has octets that its text does not tell.
@@ -118,7 +119,12 @@ def _are_plain(mto: Any, mfrom: Any, subject: Any) -> bool:
 
 
 def _written(
-    given: Any, mto: str, mfrom: str, subject: str | None, charset: Any, msg_type: Any
+    given: Any,
+    mto: str | list[str],
+    mfrom: str,
+    subject: str | None,
+    charset: Any,
+    msg_type: Any,
 ) -> bytes:
     message = given
     if subject or charset or not _tells_charsets(given):
@@ -160,7 +166,11 @@ def _set_charsets(message: Message, charset: Any) -> Any:
 
 
 def _headers(
-    message: Message, mto: str, mfrom: str, subject: str | None, charset: Any
+    message: Message,
+    mto: str | list[str],
+    mfrom: str,
+    subject: str | None,
+    charset: Any,
 ) -> tuple[set[str], list[bytes]]:
     """The names of those that go, in lower case, and those that come."""
     policy = message.policy
@@ -173,7 +183,7 @@ def _headers(
     elif not message.get("Subject"):
         _check_absent(message, "Subject")
         added.append(header(policy, "Subject", "[No Subject]"))
-    added.append(f"To: {mto}{policy.linesep}".encode("ascii"))
+    added.append(_recipients(policy, mto, charset))
     added.append(_sender(policy, mfrom, charset))
     if message.get("Bcc"):
         left_out.add("bcc")
@@ -222,6 +232,15 @@ def _check_absent(message: Message, name: str) -> None:
     # An empty one that is there already: some messages refuse a second one.
     if is_modern(message) and name in message:
         raise Unusual
+
+
+def _recipients(policy: Policy, mto: str | list[str], charset: Any) -> bytes:
+    if isinstance(mto, str):
+        if _PLAIN.fullmatch(mto):
+            return f"To: {mto}{policy.linesep}".encode("ascii")
+        mto = [formataddr(each) for each in getaddresses((mto,))]
+    addresses = [str(_encode_address_string(each, charset)) for each in mto]
+    return new_header(policy, "To", ", ".join(addresses))
 
 
 @lru_cache(maxsize=64)
