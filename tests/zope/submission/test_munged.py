@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from Products.MailHost.MailHost import MailHostError, _mungeHeaders
 
 from collective.maildrophost.submission import munged as module
-from collective.maildrophost.submission.munged import _munged, _parsed, munged
+from collective.maildrophost.submission.munged import _munged, munged
 
 DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 
@@ -272,28 +272,6 @@ def written_of(letter):
 
 def as_it_is(letter):
     return deepcopy(letter).as_bytes(), "nobody"
-
-
-def test_a_text_for_many_is_read_once(monkeypatch):
-    read = []
-    monkeypatch.setattr(
-        module, "_parsed", lambda text: read.append(text) or _parsed(text)
-    )
-    for to in ("b@x.org", "c@x.org"):
-        content, _ = munged("grün, for many", to, "a@x.org", "s", "utf-8")
-        assert f"\nTo: {to}\r\n".encode() in content
-    assert read == ["grün, for many"]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [("grau", "utf-8", ""), ("grün", "latin-1", ""), ("grün", "utf-8", "text/html")],
-)
-def test_what_was_read_of_another_mail_is_not_taken(other):
-    for text, charset, msg_type in [("grün", "utf-8", ""), other] * 2:
-        text = f"Date: {DATE}\n\n{text}"
-        given = (text, "b@x.org", "a@x.org", "s", charset, msg_type)
-        assert outcome(_munged, *given) == outcome(_mungeHeaders, *given)
 
 
 @pytest.mark.parametrize("mto", ["b@x.org", "Bea <b@x.org>"])
