@@ -13,21 +13,23 @@ from collective.maildrophost.indoubt.endings import Ending
 
 LOOK = 10.0
 DAY = 86400.0
+UPTIME = 10 * DAY
+"""Of a machine; the monotonic clock begins with it."""
 
 
 @pytest.fixture
 def moments():
-    """Asks what a log says at each look of a day; the moments at which it does."""
+    """Asks what a log says at each look of a day; after how long it does."""
 
     def ask(told, settled):
         about = Doubt()
         asked = []
-        for now in itertools.takewhile(
-            lambda now: now < DAY, itertools.count(0.0, LOOK)
+        for after in itertools.takewhile(
+            lambda after: after < DAY, itertools.count(0.0, LOOK)
         ):
-            if about.asks(settled, now):
-                about.hear(told, settled, now)
-                asked.append(now)
+            if about.asks(settled, UPTIME + after):
+                about.hear(told, settled, UPTIME + after)
+                asked.append(after)
         return asked
 
     return ask
