@@ -84,6 +84,25 @@ def test_what_is_said_to_have_left_arrives_whatever_becomes_of_us(
     assert sum(arrived) >= pieces * len(PIECE.data) > 0
 
 
+def test_what_tls_keeps_for_now_has_not_left(run):
+    """It does while the relay wants other keys, say; the socket is empty then."""
+
+    async def send(address):
+        channel = Channel(Replies(), Timeouts(content=0.2))
+        await dial(channel, *address, None)
+        channel.pause_writing()
+        try:
+            await channel.send(Send(b"x", Phase.CONTENT))
+        finally:
+            channel.abort()
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        pytest.raises(Broken, match=r"within 0\.2 seconds"),
+    ):
+        run(send(listener.getsockname()))
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_an_upload_goes_on_as_soon_as_the_relay_reads_on(run, certificates, encrypted):
     reads_on = threading.Event()
