@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import transaction
 
 from collective.maildrophost.engine.actions import discard_batch, release_batch
 from collective.maildrophost.indoubt import endings, resolver, storagelog
@@ -40,3 +41,12 @@ def test_what_somebody_else_has_ended_is_left_to_nobody(unreleased, queue, look,
     look()
     assert endings._left[queue.url] == {}
     assert unreleased in endings.known_here(queue.url)
+
+
+def test_nothing_is_said_of_what_has_ended_well(root, send, look, states, caplog):
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    look()
+    assert states() == {"queued"}
+    assert caplog.text == ""
