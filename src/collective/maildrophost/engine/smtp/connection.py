@@ -103,8 +103,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether it may take another message: open, quiet and never broken."""
-        session = self._session
-        return session.usable and self._channel.alive and not session.replies.pending
+        return self._channel.alive and not self._session.replies.pending
 
     async def deliver(
         self, sender: str, recipients: Sequence[str], content: bytes
@@ -128,7 +127,7 @@ class Connection:
                 self.relay,
                 exc_info=unquoted(error),
             )
-            result = self._broken_down(error, len(recipients), offered)
+            result = _broken_down(error, len(recipients), offered)
         except BaseException:
             self._give_up()
             raise
@@ -244,14 +243,7 @@ class Connection:
         smtputf8 = needs_smtputf8(sender, recipients, capabilities)
         return needs(content, capabilities, smtputf8)
 
-    def _broken_down(self, error: Exception, count: int, offered: bool) -> Result:
-        self._session.usable = False
-        verdict = Verdict(Outcome.DEFERRED, _unexpected(error))
-        # How far the relay had come nobody knows then.
-        return Result((verdict,) * count, possible_duplicate=offered, usable=False)
-
     def _give_up(self) -> None:
-        self._session.usable = False
         self._channel.remember_tls()
         self._channel.abort()
 
@@ -260,6 +252,12 @@ async def _converted(content: bytes, unfit: Needs) -> bytes:
     among = _ONE_AT_A_TIME if len(content) > LARGE_OCTETS else None
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(among, convert, content, unfit)
+
+
+def _broken_down(error: Exception, count: int, offered: bool) -> Result:
+    verdict = Verdict(Outcome.DEFERRED, _unexpected(error))
+    # How far the relay had come nobody knows then.
+    return Result((verdict,) * count, possible_duplicate=offered, usable=False)
 
 
 def _as_fault(relay: RelayAddress, error: Exception) -> RelayFault:
