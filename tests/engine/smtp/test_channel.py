@@ -103,6 +103,27 @@ def test_what_tls_keeps_for_now_has_not_left(run):
         run(send(listener.getsockname()))
 
 
+def test_what_a_reply_interrupts_has_not_all_left(run):
+    """Else a 250 that comes before the last dot would count as the answer to it."""
+
+    async def interrupt(listener):
+        channel = Channel(Replies(), Timeouts())
+        await dial(channel, *listener.getsockname(), None)
+        relay, _ = listener.accept()
+        blocked = set()
+        while not blocked:
+            sending = asyncio.ensure_future(channel.send(PIECE))
+            _, blocked = await asyncio.wait([sending], timeout=0.2)
+        with relay:
+            relay.sendall(b"250 ok\r\n")
+            all_left = await sending
+            channel.abort()
+        return all_left
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert not run(interrupt(listener))
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_an_upload_goes_on_as_soon_as_the_relay_reads_on(run, certificates, encrypted):
     reads_on = threading.Event()
