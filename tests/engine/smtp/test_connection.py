@@ -187,6 +187,7 @@ def test_an_error_of_ours_defers_the_message_and_tells_the_log(
         done = exchange(server, (SENDER, [None]))
         assert outcomes(done.results[0]) == ["deferred"]
         assert "AttributeError" in done.results[0].verdicts[0].reply
+        assert not done.results[0].possible_duplicate, "nothing of it had left"
         assert not done.usable
     assert "unexpected error" in caplog.text
     assert "in deliver" in caplog.text
