@@ -11,7 +11,7 @@ from engine.smtp.connections import LARGE, MAIL, SENDER, connected
 from servers.scripted import Drop, Hang, Raw, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.smtp import Phase
+from collective.maildrophost.engine.smtp import Phase, RelayFault
 from collective.maildrophost.engine.smtp.channel import Channel
 
 
@@ -178,6 +178,51 @@ def test_a_cancelled_delivery_closes_the_connection():
 
     with Scripted({"END": Hang()}) as server:
         asyncio.run(cancel(server))
+
+
+async def closed_by_us(server):
+    while not server.conversations[0].closed:
+        await asyncio.sleep(0.01)
+
+
+def test_a_connection_that_cannot_be_opened_is_closed():
+    """A relay counts them, and they would last as long as the daemon."""
+
+    async def fail(server):
+        with pytest.raises(RelayFault):
+            await connected(server)
+        await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
+
+    with Scripted({"EHLO": "450 4.7.1 not now"}) as server:
+        asyncio.run(fail(server))
+
+
+def test_a_cancelled_opening_is_no_fault_of_the_relay():
+    async def cancel(server):
+        task = asyncio.create_task(connected(server))
+        while not (server.conversations and server.conversations[0].verbs):
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
+
+    with Scripted({"EHLO": Raw(b"250-wait\r\n")}) as server:
+        asyncio.run(cancel(server))
+
+
+def test_a_connection_that_is_not_usable_is_closed_without_a_word():
+    async def leave(server):
+        connection = await connected(server)
+        await connection.deliver(*MAIL, b"x\n")
+        while connection.usable:
+            await asyncio.sleep(0.01)
+        await connection.quit()
+        await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
+        assert "QUIT" not in server.conversations[0].verbs
+
+    with Scripted({"END": Raw(b"250 ok\r\n250 and more\r\n")}) as server:
+        asyncio.run(leave(server))
 
 
 def test_an_error_of_ours_defers_the_message_and_tells_the_log(
