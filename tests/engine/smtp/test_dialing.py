@@ -239,3 +239,14 @@ def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(
         resolve("127.0.0.2", "127.0.0.1")
         done = exchange(server, MAIL, host="two.test", tls=3, verify=False)
         assert outcomes(done.results[0]) == ["sent", "sent"]
+
+
+def test_no_other_address_is_tried_when_the_first_is_not_to_be_trusted(
+    fault, certificates, resolve
+):
+    """It is the relay that has answered: somebody has to see to its certificate."""
+    resolve("127.0.0.1", "127.0.0.2")
+    with Scripted(certificates=certificates, implicit_tls=True) as server:
+        raised = fault(server, host="two.test", tls=3)
+    assert raised.phase is Phase.HANDSHAKE
+    assert raised.permanent
