@@ -110,6 +110,15 @@ def test_opportunistic_tls_verifies_before_it_hands_out_a_password(
         assert server.conversations[1].login == GOOD
 
 
+def test_a_login_may_travel_in_tls_that_begins_at_once(
+    exchange, login, certificates, monkeypatch
+):
+    elsewhere(monkeypatch)
+    with Scripted(login=GOOD, certificates=certificates, implicit_tls=True) as server:
+        exchange(server, MAIL, tls=3, login=login(), ca_file=certificates.ca_file)
+        assert server.conversations[0].login == GOOD
+
+
 def test_it_need_not_where_the_password_might_go_in_clear(
     exchange, login, certificates, monkeypatch
 ):
