@@ -254,6 +254,7 @@ def test_any_certificate_will_do_where_nobody_asked_for_more(
 def test_a_missing_ca_file_says_so(fault, certificates):
     with Scripted(certificates=certificates) as server:
         raised = fault(server, tls=2, ca_file="/nowhere/ca.pem")
+        assert raised.permanent
         assert "MAILDROP_TLS_CA_FILE /nowhere/ca.pem" in raised.reason
 
 
@@ -263,6 +264,7 @@ def test_a_handshake_that_hangs_is_a_fault(fault, certificates):
     ) as server:
         raised = fault(server, tls=1, timeouts={"handshake": 0.2})
         assert raised.phase is Phase.HANDSHAKE
+        assert not raised.permanent
         assert "MAIL" not in server.conversations[0].verbs
 
 
