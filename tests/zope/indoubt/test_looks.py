@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 import transaction
+from datamanagers import AFTER_MAIL
 
 from collective.maildrophost.engine.actions import discard_batch, release_batch
+from collective.maildrophost.engine.queue import QueueError
 from collective.maildrophost.indoubt import endings, resolver, storagelog
 from collective.maildrophost.indoubt.resolver import Resolver
 
@@ -50,3 +54,38 @@ def test_nothing_is_said_of_what_has_ended_well(root, send, look, states, caplog
     look()
     assert states() == {"queued"}
     assert caplog.text == ""
+
+
+def test_what_ends_while_the_queue_is_read_is_left_to_who_ends_it(
+    root, send, join, queue, look, states, monkeypatch
+):
+    def read(tx, really=resolver.open_batches):
+        batches = really(tx)
+        for each in batches:
+            endings.done(queue.url, each.batch, endings.Ending.COMMITTED)
+        return batches
+
+    def look_between():
+        look()
+        assert states() == {"prepared"}
+
+    monkeypatch.setattr(resolver, "open_batches", read)
+    join(AFTER_MAIL, tpc_vote=look_between)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    assert states() == {"queued"}
+
+
+def test_what_cannot_be_made_up_for_yet_is_known_however_much_goes_well_meanwhile(
+    unreleased, look, states, monkeypatch
+):
+    def refuse(queue, batch, end):
+        raise QueueError(queue.name, "is locked")
+
+    monkeypatch.setattr(endings, "_done", deque(maxlen=0))
+    with monkeypatch.context() as locked:
+        locked.setattr(resolver, "end_batch", refuse)
+        look()
+    look()
+    assert states() == {"queued"}
