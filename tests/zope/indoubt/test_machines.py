@@ -15,7 +15,7 @@ from collective.maildrophost.engine.queue import (
     prepare,
     remember_batch,
 )
-from collective.maildrophost.indoubt import doubt
+from collective.maildrophost.indoubt import doubt, storagelog
 from collective.maildrophost.transaction import datamanager as spool
 
 ANOTHER_BOOT = "another-boot pid:[4026531836] 77 12345"
@@ -70,6 +70,21 @@ def test_a_start_of_the_machine_leaves_what_no_log_knows_to_a_person(
     look()
     assert states() == ["prepared"]
     assert "nobody can tell" in caplog.text
+
+
+def test_a_log_that_knows_nothing_is_not_read_at_each_look(prepared, look, monkeypatch):
+    """It may have gigabytes."""
+    asked = []
+
+    def endings(databases, references, really=storagelog.endings):
+        asked.append(references)
+        return really(databases, references)
+
+    monkeypatch.setattr(storagelog, "endings", endings)
+    prepared(voted=True)
+    for _ in range(3):
+        look()
+    assert len(asked) == 1
 
 
 @pytest.mark.settling
