@@ -96,6 +96,10 @@ def test_a_relay_that_hangs_up_in_the_handshake_is_told_of_in_words():
     )
 
 
+def test_what_went_wrong_is_told_in_one_line_that_can_be_printed():
+    assert describe(ssl.SSLError(1, "no\r\nMAIL \x1b[2J")) == "no MAIL ?[2J"
+
+
 @pytest.fixture
 def resolve(monkeypatch):
     """Gives every name these addresses."""
