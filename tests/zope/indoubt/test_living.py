@@ -36,6 +36,17 @@ def test_a_transaction_that_goes_on_is_left_alone(root, send, mails, join, look)
     assert states(mails) == ["queued"]
 
 
+def test_what_is_just_being_finished_is_its_own_to_release(
+    root, send, mails, join, look, caplog
+):
+    join(AFTER_ZODB, tpc_finish=look)
+    root.counter += 1
+    send(root.host)
+    transaction.commit()
+    assert states(mails) == ["queued"]
+    assert caplog.text == ""
+
+
 def test_mail_of_a_thread_that_died_amid_its_transaction_is_deleted(
     database, mails, send, look, monkeypatch
 ):
