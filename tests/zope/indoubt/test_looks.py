@@ -8,6 +8,7 @@ import pytest
 import transaction
 from datamanagers import AFTER_MAIL
 
+from collective.maildrophost import productconfig
 from collective.maildrophost.engine.actions import discard_batch, release_batch
 from collective.maildrophost.engine.queue import QueueError
 from collective.maildrophost.indoubt import endings, resolver, storagelog
@@ -89,3 +90,8 @@ def test_what_cannot_be_made_up_for_yet_is_known_however_much_goes_well_meanwhil
         look()
     look()
     assert states() == {"queued"}
+
+
+def test_a_configuration_that_cannot_be_read_hides_no_queue(configuration, monkeypatch):
+    monkeypatch.setitem(productconfig._added, "broken", "/nowhere/maildrop.conf")
+    assert resolver._queue_urls() == {configuration.queue}
