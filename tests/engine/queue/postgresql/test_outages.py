@@ -278,16 +278,20 @@ def test_a_process_keeps_few_connections(server, url, queue, hands):
     wait_until(lambda: server.execute(count)[0][0] <= 4, what="the end of the others")
 
 
-def test_a_fork_shares_no_connection(hands, queue):
-    hands.send()
+def test_a_fork_shares_no_connection_and_ends_none(hands, queue):
+    def session():
+        hands.send()
+        with queue.read() as tx:
+            return tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+    parents = session()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            hands.send()
-            status = 0
+            status = int(session() == parents)
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    hands.send()
+    assert session() == parents
     assert length(queue) == 3
