@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 import pytest
 import transaction
 from datamanagers import AFTER_MAIL
+from waiting import wait_until
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.actions import discard_batch, release_batch
@@ -46,6 +48,38 @@ def test_what_somebody_else_has_ended_is_left_to_nobody(unreleased, queue, look,
     look()
     assert endings._left[queue.url] == {}
     assert unreleased in endings.known_here(queue.url)
+
+
+@pytest.fixture
+def looking(monkeypatch):
+    """What looks again and again, and the threads in which it did."""
+    threads = []
+    monkeypatch.setattr(
+        resolver, "_run", lambda looks: threads.append(threading.current_thread())
+    )
+    return resolver._Looks(Resolver({}, list)), threads
+
+
+def test_one_thread_looks_and_keeps_no_process_from_ending(looking):
+    looks, threads = looking
+    for _ in range(3):
+        looks.begin()
+    wait_until(lambda: threads)
+    [thread] = threads
+    assert thread.daemon
+
+
+def test_where_no_thread_can_be_had_a_later_one_looks(looking, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    looks, threads = looking
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            looks.begin()
+    looks.begin()
+    wait_until(lambda: threads)
 
 
 def test_nothing_is_said_of_what_has_ended_well(root, send, look, states, caplog):
