@@ -9,6 +9,7 @@ import pytest
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
+    Unheard,
     claim,
     due,
     enqueue,
@@ -48,6 +49,17 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
     queue.close()
     assert hands.claim() == []
     hands.send(big)
+
+
+def test_a_commit_that_is_refused_has_not_happened_and_locks_nothing(hands, queue):
+    hands.send()
+    with pytest.raises(QueueError) as caught, queue.write() as tx:
+        tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        tx.exec_driver_sql("UPDATE maildrop_message SET id = id + 1")
+    assert not isinstance(caught.value, Unheard)
+    hands.send()
+    with queue.read() as tx:
+        assert queue_length(tx) == 2
 
 
 def test_a_quota_that_is_used_up_is_not_told_as_a_broken_disk_alone(hands, queue, path):

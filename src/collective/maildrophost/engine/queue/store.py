@@ -133,6 +133,8 @@ class Queue:
         except (DBAPIError, self._driver_error) as error:
             original = getattr(error, "orig", error)
             if not self.database.lost(original):
+                # SQLAlchemy takes it for ended, but it may stand open, and lock.
+                tx.connection.rollback()
                 raise
             why = self.database.advice(original)
             words = _(
