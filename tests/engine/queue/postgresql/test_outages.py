@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import time
@@ -276,6 +275,16 @@ def test_a_process_keeps_few_connections(server, url, queue, hands):
     )
     # The server takes its time to end one that was closed.
     wait_until(lambda: server.execute(count)[0][0] <= 4, what="the end of the others")
+
+
+def test_who_gets_none_of_them_is_told(queue, monkeypatch):
+    monkeypatch.setattr(queue._engine.pool, "_timeout", 0)
+    with (
+        ExitStack() as others,
+        pytest.raises(QueueError, match="too many of its users wait"),
+    ):
+        for _ in range(20):
+            others.enter_context(queue.read())
 
 
 def test_a_fork_shares_no_connection_and_ends_none(hands, queue):
