@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 import pytest
@@ -19,6 +20,19 @@ def test_a_file_that_was_removed_is_not_written_any_more(hands, queue, path):
     path.unlink()
     with pytest.raises(QueueError, match=r"removed or replaced.*put it back"):
         hands.send()
+
+
+def test_a_file_that_was_removed_keeps_no_room_on_the_disk(hands, queue, path):
+    """As long as Zope runs, which may be months."""
+    hands.send()
+    path.unlink()
+    with pytest.raises(QueueError):
+        hands.send()
+    held = []
+    for each in os.scandir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # that of the look itself
+            held.append(os.readlink(each))
+    assert not [each for each in held if each.startswith(str(path))]
 
 
 def test_a_file_that_was_put_back_is_used_again(hands, queue, path):
