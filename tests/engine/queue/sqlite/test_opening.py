@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from collective.maildrophost.engine.queue import QueueError, exists, open_queue
-from collective.maildrophost.engine.queue.sqlite import database, filesystem
+from collective.maildrophost.engine.queue.sqlite import database, filesystem, lock
 from collective.maildrophost.engine.queue.sqlite.presence import Presence
 from collective.maildrophost.engine.system import disk
 
@@ -17,6 +17,12 @@ def test_opening_a_queue_again_changes_nothing(queue, path):
     before = path.read_bytes()
     open_queue(queue.url).close()
     assert path.read_bytes() == before
+
+
+def test_opening_a_queue_waits_for_nobody_who_writes(queue, monkeypatch):
+    monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.0)
+    with queue.write():
+        open_queue(queue.url).close()
 
 
 def test_a_file_that_is_no_database_is_not_overwritten(tmp_path):
