@@ -70,6 +70,19 @@ def test_a_lock_that_lasts_is_an_error_that_says_so(hands, queue, path, monkeypa
     short.close()
 
 
+def test_a_lock_that_lasts_is_waited_for_once(hands, queue, monkeypatch):
+    tries = []
+
+    def run(tx):
+        tries.append(tx)
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(queue.database.begin_write, "run", run)
+    with pytest.raises(QueueError, match="is locked"):
+        hands.send()
+    assert len(tries) == 1
+
+
 def test_a_thread_that_waits_for_another_one_blames_no_other_program(
     queue, monkeypatch
 ):
