@@ -9,6 +9,7 @@ import pytest
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
+    Refused,
     Unheard,
     claim,
     due,
@@ -44,8 +45,9 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
         tx.exec_driver_sql("PRAGMA max_page_count = 60")
         enqueue(tx, [hands.mail(), big], hands.now)
 
-    with pytest.raises(QueueError, match="disk is full"):
+    with pytest.raises(QueueError, match="disk is full") as caught:
         hands.do(write)
+    assert not isinstance(caught.value, Refused), "another mail would fare no better"
     queue.close()
     assert hands.claim() == []
     hands.send(big)
@@ -60,6 +62,16 @@ def test_a_commit_that_is_refused_has_not_happened_and_locks_nothing(hands, queu
     hands.send()
     with queue.read() as tx:
         assert queue_length(tx) == 2
+
+
+@pytest.mark.parametrize("value", ["pa\udce9ss", 2**64])
+def test_what_cannot_be_written_down_is_refused_and_not_quoted(queue, value):
+    with (
+        pytest.raises(Refused, match="cannot be stored") as caught,
+        queue.write() as tx,
+    ):
+        tx.connection.cursor().execute("SELECT ?", (value,))
+    assert "ss" not in str(caught.value).rpartition("queue.db")[2]
 
 
 def test_a_quota_that_is_used_up_is_not_told_as_a_broken_disk_alone(hands, queue, path):
