@@ -83,7 +83,7 @@ def test_a_path_that_is_a_directory_is_an_error_that_says_so(tmp_path):
         ("", "not a database URL"),
         ("queue.db", "not a database URL"),
         ("postgresql+psycopg://me:sesame7", "not a database URL"),
-        ("mysql://localhost/queue", "expected ?"),
+        ("mysql://me:sesame7@localhost/queue", "expected ?"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
     ],
