@@ -84,6 +84,16 @@ def test_a_queue_that_does_not_open_says_why(server, url, kind, words):
         open_queue(wrong.render_as_string(hide_password=False))
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("port=x", "non-integer port"), ("host=a,b&port=1,2,3", "hosts and ports")],
+)
+def test_ports_that_fit_no_host_are_told_as_the_queue_s(query, words):
+    with pytest.raises(QueueError, match=words) as caught:
+        open_queue(f"postgresql+psycopg://me:{PASSWORD}@localhost/mail?{query}")
+    assert PASSWORD not in str(caught.value)
+
+
 def test_no_error_tells_a_password(url):
     secret = make_url(url).set(password=PASSWORD, database="nothing")
     with pytest.raises(QueueError) as caught:

@@ -13,8 +13,9 @@ from collections.abc import AsyncGenerator, Sequence
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
-from ...wording import Wording, _, verbatim
+from ...wording import Unfit, Wording, _, verbatim
 from ..statement import Statement
 from . import hosts, primaries
 from .connection import (
@@ -146,14 +147,18 @@ class PostgreSQL:
         return True
 
     def engine(self) -> Engine:
-        engine = create_engine(
-            self._url,
-            hide_parameters=True,
-            pool_size=4,
-            max_overflow=12,
-            # The same few connections again and again; the others stay unopened.
-            pool_use_lifo=True,
-        )
+        try:
+            engine = create_engine(
+                self._url,
+                hide_parameters=True,
+                pool_size=4,
+                max_overflow=12,
+                # The same few connections again and again; the others stay unopened.
+                pool_use_lifo=True,
+            )
+        except ArgumentError as error:
+            # It names hosts and ports alone, which are no secret.
+            raise Unfit(verbatim(str(error))) from None
         event.listen(engine, "do_connect", connect)
         return engine
 
