@@ -8,7 +8,7 @@ import time
 
 import pytest
 from engine.delivery.permitting import permits
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, all_others_wait
 
 from collective.maildrophost.engine.delivery import ledger as module
 from collective.maildrophost.engine.delivery.books import Answer
@@ -56,6 +56,30 @@ def looks():
         return requests
 
     return run
+
+
+def test_who_may_have_lost_its_claims_claims_nothing_before_it_is_certain():
+    async def until_certain():
+        requests = []
+
+        async def write(request):
+            requests.append(request)
+            ledger.stop()
+            return Answer([], None)
+
+        ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
+        ledger.doubt()
+        tasks = [
+            asyncio.create_task(each) for each in (ledger.turn(None), ledger.run())
+        ]
+        ledger.wake()
+        await all_others_wait()
+        assert requests == []
+        ledger.trust()
+        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_SECONDS)
+        assert len(requests) == 1
+
+    asyncio.run(until_certain())
 
 
 def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, caplog):
