@@ -178,12 +178,13 @@ def test_a_lost_reply_marks_the_message(hands):
     assert hands.message(id).possible_duplicate
 
 
-def test_a_lost_reply_marks_the_message_whose_lifetime_ends_with_it(hands):
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_lost_reply_marks_the_message_whose_lifetime_ends_with_it(hands, lost):
     (id,) = hands.send()
-    hands.settle(hands.claim()[0], FAILED, duplicate=True)
+    hands.settle(hands.claim()[0], FAILED, duplicate=lost)
     assert hands.message(id).state is State.FAILED
     hands.do(retry_messages, [id], hands.now)
-    assert hands.claim()[0].possible_duplicate
+    assert hands.claim()[0].possible_duplicate == lost
 
 
 def test_settling_nothing_is_nothing(hands):
