@@ -82,6 +82,23 @@ def test_who_may_have_lost_its_claims_claims_nothing_before_it_is_certain():
     asyncio.run(until_certain())
 
 
+def test_claims_that_are_heard_of_too_late_are_nobody_s(claimed):
+    """Another daemon may have them by then."""
+
+    async def until_heard():
+        async def write(request):
+            ledger.doubt()
+            ledger.stop()
+            return Answer([claimed()], None)
+
+        ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
+        turn = asyncio.create_task(ledger.turn(None))
+        await asyncio.wait_for(ledger.run(), PATIENCE_SECONDS)
+        assert await turn is None
+
+    asyncio.run(until_heard())
+
+
 def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, caplog):
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
 
