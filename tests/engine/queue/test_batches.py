@@ -135,7 +135,7 @@ def test_the_vote_replaces_what_was_known(hands):
 def test_a_batch_is_whole_with_just_its_mail(hands):
     batch = new_batch()
     prepare_some(hands, batch=batch)
-    prepare_some(hands, batch=new_batch())
+    prepare_some(hands, count=1, batch=new_batch())
     hands.do(check_whole, batch, 3)
     for expected in (2, 4):
         with pytest.raises(BatchTorn):
