@@ -11,6 +11,7 @@ from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
+    Batch,
     Health,
     Reason,
     RelayPause,
@@ -21,12 +22,14 @@ from collective.maildrophost.engine.queue import (
     pause,
     prepare,
     register,
+    remember_batch,
     sentence,
     unreadable,
 )
 from collective.maildrophost.engine.queue.batches import IN_DOUBT_SECONDS
 from collective.maildrophost.engine.smtp.fault import RelayFault
 from collective.maildrophost.engine.smtp.phases import Phase
+from collective.maildrophost.engine.system.identity import own_identity
 
 FAULT = "535 5.7.8 authentication failed"
 
@@ -141,6 +144,9 @@ def test_another_boot_ends_a_daemon_only_of_a_queue_on_one_machine(
 def test_mail_in_doubt_and_held_lanes_are_told(hands):
     hands.register("one", lease=IN_DOUBT_SECONDS * 2)
     hands.do(prepare, new_batch(), [hands.mail()], hands.now)
+    goes_on = Batch(new_batch(), own_identity())
+    hands.do(remember_batch, goes_on)
+    hands.do(prepare, goes_on.batch, [hands.mail()], hands.now)
     hands.do(hold_lane, Lane.BULK)
     assert health(hands, later=IN_DOUBT_SECONDS - 1).in_doubt == 0
     found = health(hands, later=IN_DOUBT_SECONDS + 1)
