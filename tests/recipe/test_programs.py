@@ -20,7 +20,7 @@ def catcher() -> Iterator[Catcher]:
 
 
 @pytest.fixture
-def one(room, catcher) -> Iterator:
+def one(room, catcher):
     room.built(
         f"""
         [maildrop]
@@ -29,12 +29,11 @@ def one(room, catcher) -> Iterator:
         smtp-port = {catcher.port}
         """
     )
-    yield room
-    room.script("maildrop-stop")
+    return room
 
 
 @pytest.fixture
-def two(room, catcher) -> Iterator:
+def two(room, catcher):
     room.built(
         f"""
         [maildrop]
@@ -46,7 +45,13 @@ def two(room, catcher) -> Iterator:
         batch = 1
         """
     )
-    yield room
+    return room
+
+
+@pytest.fixture
+def ended(room) -> Iterator[None]:
+    """What a test starts does not outlive it."""
+    yield
     room.script("maildrop-stop")
 
 
@@ -64,7 +69,7 @@ def test_a_part_that_was_not_started_says_so(one):
     assert one.script("maildrop-status").returncode == NOT_RUNNING
 
 
-def test_started_it_delivers_until_it_is_stopped(one, catcher):
+def test_started_it_delivers_until_it_is_stopped(one, ended, catcher):
     start = one.script("maildrop-start")
     assert start.returncode == DONE, start.stdout + start.stderr
     wait_until(lambda: running(one), what="the daemon's first sign of life")
@@ -77,7 +82,7 @@ def test_started_it_delivers_until_it_is_stopped(one, catcher):
     assert one.script("maildrop-status").returncode == NOT_RUNNING
 
 
-def test_restarted_it_is_another_process(one):
+def test_restarted_it_is_another_process(one, ended):
     assert one.script("maildrop-start").returncode == DONE
     wait_until(lambda: running(one), what="the daemon's first sign of life")
     before = pids(one)
@@ -94,7 +99,7 @@ def pids(room) -> set[int]:
     return {daemon["pid"] for daemon in stats["daemons"]}
 
 
-def test_every_daemon_of_the_part_is_started_with_it(two):
+def test_every_daemon_of_the_part_is_started_with_it(two, ended):
     start = two.script("maildrop-start")
     assert start.returncode == DONE, start.stdout + start.stderr
     wait_until(lambda: running(two), what="both daemons' first sign of life")
