@@ -259,6 +259,7 @@ def test_all_is_measured_and_printed(monkeypatch, capsys):
     monkeypatch.setattr(compare, "NEWSLETTER_MAILS", 40)
     monkeypatch.setattr(compare, "SHORT_MAILS", 20)
     monkeypatch.setattr(compare, "WAL_FULL_MAILS", 2)
+    monkeypatch.setattr(compare, "ROUNDS", 2)
     compare.main()
     printed = capsys.readouterr().out
     for side in (OURS, QUEUED, ALONE, DIRECT, IMMEDIATE, *FLOORS, NO_MAIL, SPILLS):
