@@ -127,6 +127,7 @@ def test_what_is_no_address_is_refused(address):
             "a@example.org, A@example.org, a@EXAMPLE.org",
             ["a@example.org", "A@example.org"],
         ),
+        ("a@x.org, a@y.org, a", ["a@x.org", "a@y.org", "a"]),
         ("a@bücher.example, a@XN--Bcher-kva.example", ["a@bücher.example"]),
         ("a@[192.0.2.1], b", ["a@[192.0.2.1]", "b"]),
         ('"a@B", "a@b", "a@b"', ['"a@B"', '"a@b"']),
