@@ -93,6 +93,11 @@ def test_a_body_may_hold_what_headers_may_not(body):
     assert composed(content).content == content
 
 
+@pytest.mark.parametrize("body", [b"\0", b"a\rb", b"\r"])
+def test_a_body_without_headers_may_hold_it_too(body):
+    assert composed(body, add_message_id=False).content == body
+
+
 def test_the_time_is_kept():
     assert composed(at=NOW + 60).due == NOW + 60
 
@@ -208,6 +213,7 @@ def test_two_message_ids_are_never_the_same():
     [
         (b"Hello\n", b"\nHello\n"),
         (b"\nbody", b"\nbody"),
+        (b"\r\nbody", b"\r\nbody"),
         (b"", b""),
         (b"A: b", b"A: b"),
     ],
