@@ -77,7 +77,7 @@ def without_preface(content: bytes) -> bytes:
     Behind it they would be taken for the body, and shown to the reader.
     """
     found = _PREFACE.match(content)
-    return content[found.end() :] if found and found.end() else content
+    return content[found.end() :] if found else content
 
 
 def header_block_end(content: bytes) -> int:
@@ -103,8 +103,7 @@ def check_headers(content: bytes, end: int) -> None:
     """
     if content.find(b"\0", 0, end) >= 0:
         raise InvalidMessage("NUL in the headers of the message")
-    returns = content.count(b"\r", 0, end)
-    if returns and returns != content.count(b"\r\n", 0, end):
+    if content.count(b"\r", 0, end) != content.count(b"\r\n", 0, end):
         raise InvalidMessage("a CR without LF in the headers of the message")
 
 
