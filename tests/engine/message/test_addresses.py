@@ -145,6 +145,7 @@ def test_a_list_gives_its_bare_addresses_once(text, addresses):
         "undisclosed-recipients:;",
         "Friends: a@example.org, b@example.org;",
         "a@example.org; b@example.org",
+        "a@example.org; B <b@example.org>",
         "a@example.org b@example.org",
         "<a@example.org> <b@example.org>",
         "<a@example.org> b@example.org",
