@@ -115,6 +115,7 @@ def test_what_is_no_address_is_refused(address):
         ('"a \\" <x@y.org>" <j@example.org>', ["j@example.org"]),
         ("a@example.org (Ann (the first, \\) one))", ["a@example.org"]),
         ("(x@y.org) a@example.org", ["a@example.org"]),
+        ("(x@y.org)ab@example.org", ["ab@example.org"]),
         ("Ann (<x@y.org>) <a@example.org> (home)", ["a@example.org"]),
         ("=?utf-8?q?J=C3=B6rg?= <j@example.org>", ["j@example.org"]),
         ("Jörg Ä. <j@example.org>", ["j@example.org"]),
