@@ -35,11 +35,18 @@ def test_envelope_and_message_are_those_of_mailhost(host, sent, content_of):
 def test_message_objects_are_sent(host, sent, kind):
     mail = kind()
     mail["To"] = "to@example.org"
+    mail["Cc"] = "copy@example.org"
     mail["From"] = "from@example.org"
     mail["Bcc"] = "hidden@example.org"
     host.send(mail)
+    addresses = [r.address.partition("@")[0] for r in sent().recipients]
+    assert addresses == ["to", "copy", "hidden"]
+
+
+def test_each_header_of_recipients_counts_folded_or_not(host, sent):
+    host.send("To: a@x.org,\n b@x.org\nTo: c@x.org\nFrom: f@x.org\n\nhi\n")
     addresses = [r.address for r in sent().recipients]
-    assert addresses == ["to@example.org", "hidden@example.org"]
+    assert addresses == ["a@x.org", "b@x.org", "c@x.org"]
 
 
 @pytest.mark.parametrize(
@@ -122,10 +129,11 @@ def test_folded_arguments_are_one_line_each(host, sent):
 
 
 def test_the_members_of_a_group_are_recipients(host, sent):
-    to = 'All: a@example.org, "B; C" <b@example.org>;, d@example.org'
-    host.send(f"To: {to}\nFrom: f@example.org\n\nhi\n")
-    addresses = [r.address for r in sent().recipients]
-    assert addresses == ["a@example.org", "b@example.org", "d@example.org"]
+    to = 'z@[IPv6:::1], All (and: us;): a@x.org, "B; C" <b@x.org>;, d@x.org'
+    host.send(f"To: {to}, F: e@x.org;f@x.org\nFrom: f@example.org\n\nhi\n")
+    first, *others = [r.address for r in sent().recipients]
+    assert first == "z@[IPv6:::1]"
+    assert others == [f"{name}@x.org" for name in "abdef"]
 
 
 def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
@@ -143,6 +151,7 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"mto": "no address at all"}, "blank"),
         ({"mto": "a@example.org, b@example.org <oops"}, "bracket"),
         ({"mto": "a@example.org; b@example.org"}, "semicolon"),
+        ({"mto": "All: a@example.org B: b@example.org;"}, "semicolon"),
         ({"mto": []}, "recipient"),
         ({"mfrom": "a@b.org\nBcc: c@d.org"}, "line break"),
         ({"mfrom": "a@b.org\0"}, "control character in 'a@b.org"),
