@@ -203,16 +203,23 @@ def test_several_recipients_may_be_given_in_any_way(host, sent, kind):
     # Without a charset MailHost writes no subject beyond ASCII, text or octets.
     [(None, "hello"), ("utf-8", "Grüße"), ("iso-8859-1", "Grüße")],
 )
-def test_octets_are_read_as_the_charset_tells(host, sent, content_of, charset, subject):
-    to = b"one@example.org, two@example.org"
-    text, sender, octets = (
+def test_octets_are_read_as_the_charset_tells(
+    host, mails, content_of, charset, subject
+):
+    text, sender, octets, one, two = (
         value.encode(charset or "utf-8")
-        for value in ("übermorgen", "Müller <from@example.org>", subject)
+        for value in (
+            *("übermorgen", "Müller <from@example.org>", subject),
+            *("Jörg <one@x.org>, second@x.org", "Özge <two@x.org>"),
+        )
     )
-    host.send(text, to, sender, octets, charset=charset, msg_type=b"text/plain")
-    message = sent()
+    for to in (one, [one, two]):
+        host.send(text, to, sender, octets, charset=charset, msg_type=b"text/plain")
+    transaction.commit()
+    message, several = mails()
     addresses = [r.address for r in message.recipients]
-    assert addresses == ["one@example.org", "two@example.org"]
+    assert addresses == ["one@x.org", "second@x.org"]
+    assert [r.address for r in several.recipients] == [*addresses, "two@x.org"]
     assert message.sender == "from@example.org"
     assert message.subject == subject
     mail = message_from_bytes(content_of(message))
