@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.mime.text import MIMEText
 
@@ -33,6 +33,22 @@ def test_a_domain_beyond_ascii_is_written_in_ascii(
     assert content.endswith(b"\nhi")
 
 
+@pytest.mark.parametrize(
+    "name", ["From", "Sender", "Reply-To", "To", "Cc", "Resent-From", "Resent-To"]
+)
+def test_so_it_is_in_each_header_of_addresses(host, sent, content_of, name):
+    headers = {"From": "from@example.org", "To": "to@example.org", name: UMLAUTS}
+    host.send("".join(f"{name}: {headers[name]}\n" for name in headers) + "\nhi")
+    assert ASCII in content_of(sent())
+
+
+def test_a_hidden_recipient_may_have_one(host, sent, content_of):
+    host.send(f"Bcc: {UMLAUTS}\nFrom: from@example.org\n\nhi")
+    message = sent()
+    assert [each.address for each in message.recipients] == ["info@müller.example"]
+    assert b"ller" not in content_of(message)
+
+
 @pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hi")])
 def test_so_it_is_in_a_message_object_which_stays_as_it_is(
     host, sent, content_of, kind
@@ -43,6 +59,17 @@ def test_so_it_is_in_a_message_object_which_stays_as_it_is(
     host.send(mail, "a@b.org", "from@example.org")
     assert ASCII in content_of(sent())
     assert mail["Cc"] == UMLAUTS
+
+
+def test_the_other_headers_of_a_message_object_stay(host, sent, content_of):
+    mail = MIMEText("hi")
+    mail["Subject"] = "at info@müller.example"
+    mail["Reply-To"] = "b@c.org"
+    mail["Reply-To"] = UMLAUTS
+    host.send(mail, "a@b.org", "from@example.org")
+    written = message_from_bytes(content_of(sent()), policy=policy.default)
+    assert written["Subject"] == "at info@müller.example"
+    assert written.get_all("Reply-To") == ["b@c.org", f"Info {ASCII.decode()}"]
 
 
 def test_a_text_about_a_domain_beyond_ascii_is_left_alone(host, sent, content_of):
