@@ -80,9 +80,19 @@ def test_the_lane_header_is_obeyed_and_removed(host, sent, content_of):
 
 @pytest.mark.parametrize("kind", [lambda when: when, DateTime])
 def test_mail_with_a_time_is_due_then(host, send, sent, kind):
-    when = datetime.now(timezone.utc) + timedelta(days=1)
+    when = datetime.now(timezone(timedelta(hours=5))) + timedelta(days=1)
     send(host, deliver_at=kind(when))
     assert sent().due == pytest.approx(when.timestamp(), abs=1)
+
+
+def test_what_was_wished_for_refused_mail_is_not_wished_for_the_next(host, send, sent):
+    later = datetime(2040, 1, 1, tzinfo=timezone.utc)
+    with pytest.raises(MailHostError, match="cannot be written"):
+        send(host, lane="bulk", deliver_at=later, charset="no-such-charset")
+    # As add-ons call it, which name no wishes of their own.
+    host._send("from@example.org", ["to@example.org"], "Subject: hello\n\nhi")
+    message = sent()
+    assert (message.lane, message.due < later.timestamp()) == (Lane.NORMAL, True)
 
 
 def test_a_message_id_is_added_when_the_configuration_says_so(
