@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from datetime import datetime, timedelta, timezone
+from email import message_from_bytes
 
 import pytest
 import transaction
@@ -113,6 +114,19 @@ def test_no_message_id_is_added_when_the_configuration_says_no(
     assert b"message-id" not in content_of(sent()).lower()
 
 
+def test_the_type_is_the_one_that_is_asked_for(host, send, sent, content_of):
+    send(host, msg_type="text/html")
+    mail = message_from_bytes(content_of(sent()))
+    assert mail.get_content_type() == "text/html"
+
+
+def test_what_is_encoded_already_is_not_encoded_otherwise(host, send, mails):
+    with pytest.raises(MailHostError, match="already encoded"):
+        send(host, charset="utf-8", encode="base64")
+    transaction.commit()
+    assert mails() == []
+
+
 def test_without_transactions_mail_is_queued_before_send_returns(host, send, subjects):
     host.setTransactional(False)
     assert not host.isTransactional()
@@ -164,6 +178,11 @@ def test_a_log_that_cannot_be_read_is_not_an_empty_one(host, configuration):
     configuration.log_file.mkdir(parents=True)
     with pytest.raises(MailHostError, match="Is a directory"):
         host.getLog()
+
+
+def test_a_simple_mail_may_be_immediate(host, sent):
+    host.simple_send("to@example.org", "from@example.org", "hello", "hi", True)
+    assert sent().lane is Lane.INTERACTIVE
 
 
 @pytest.mark.parametrize("call", ["simple_send", "scheduledSend", "sendTemplate"])

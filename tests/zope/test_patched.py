@@ -200,7 +200,7 @@ def test_a_patch_of_send_that_calls_the_original_redirects_the_mail(
 
 
 def test_a_patch_of_send_need_not_name_what_it_only_passes_on(
-    host, send, mails, monkeypatch
+    host, send, mails, content_of, monkeypatch
 ):
     """Callers name all but the first arguments, and it is written for them."""
     original = MailBase.send
@@ -214,6 +214,7 @@ def test_a_patch_of_send_need_not_name_what_it_only_passes_on(
     (message,) = mails()
     assert [each.address for each in message.recipients] == ["tester@example.org"]
     assert message.lane is Lane.INTERACTIVE
+    assert b'Content-Type: text/html; charset="utf-8"' in content_of(message)
 
 
 def test_a_patch_of_send_from_before_an_argument_is_not_given_it(
