@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
-from engine.intake.drops import MAIL, Killed, drop, kill, messages, put_back
+from engine.intake.drops import (
+    MAIL,
+    Ahead,
+    Killed,
+    drop,
+    kill,
+    messages,
+    put_back,
+)
 from waiting import wait_until
 
 from collective.maildrophost.engine.intake import Intake, removal
@@ -190,6 +199,28 @@ def test_the_directories_are_looked_through_when_each_file_had_its_time(
     drop(spool, "just-written")
     wait_until(looked_through, what="the second look")
     assert list(spool.iterdir()) == []
+
+
+def test_what_came_in_a_long_look_is_not_looked_through(queue, spool, monkeypatch):
+    passed = 0.0
+
+    class Clock(Ahead):
+        def monotonic(self) -> float:
+            return time.monotonic() + passed
+
+    intake = Intake(queue, [spool], add_message_id=True)
+    late, consider = drop(spool, "just-written"), intake._consider
+
+    def consider_late(*file):
+        nonlocal passed
+        passed = 3600.0
+        return consider(*file)
+
+    monkeypatch.setattr(module, "time", Clock(0))
+    monkeypatch.setattr(intake, "_consider", consider_late)
+    intake.scan()
+    intake.scan()
+    assert not (intake.looked_through and late.exists())
 
 
 def test_another_file_with_the_same_name_is_another_mail(queue, spool, intake):
