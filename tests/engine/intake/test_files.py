@@ -26,6 +26,16 @@ def test_a_dropped_file_becomes_a_message_and_goes(queue, spool, intake):
         assert content(tx, record.id) == MAIL.partition(b"##From:a@x.org\n")[2]
 
 
+def test_no_message_id_is_added_when_it_is_not_wanted(queue, spool, monkeypatch):
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
+    mail = b"Subject: hello\n\nbody\n"
+    drop(spool, "mail-1", b"##To:b@x.org\n##From:a@x.org\n" + mail)
+    assert Intake(queue, [spool], add_message_id=False).scan() == 1
+    (record,) = messages(queue)
+    with queue.read() as tx:
+        assert content(tx, record.id) == mail
+
+
 def test_the_mail_of_a_large_file_is_in_memory_twice_at_most(queue, spool, intake):
     """The database takes as much again; what kills the daemon stops all mail."""
     size = 20 * 2**20

@@ -201,6 +201,22 @@ def test_the_directories_are_looked_through_when_each_file_had_its_time(
     assert list(spool.iterdir()) == []
 
 
+def test_another_mail_in_the_place_of_a_taken_file_is_not_removed_for_it(
+    queue, spool, intake, monkeypatch
+):
+    dropped, ring = drop(spool, "mail-1"), module.doorbells
+
+    def replace_and_ring(tx):
+        monkeypatch.setattr(module, "doorbells", ring)
+        os.replace(drop(spool, ".new"), dropped)
+        return ring(tx)
+
+    # The last step before the commit, and so before the file is removed.
+    monkeypatch.setattr(module, "doorbells", replace_and_ring)
+    assert [intake.scan(), intake.scan(), intake.scan()] == [1, 1, 0]
+    assert len(messages(queue)) == 2
+
+
 def test_what_came_in_a_long_look_is_not_looked_through(queue, spool, monkeypatch):
     passed = 0.0
 

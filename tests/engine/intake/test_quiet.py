@@ -74,6 +74,13 @@ def test_what_was_there_for_long_is_taken_at_the_first_look(queue, spool, monkey
     assert Intake(queue, [spool], add_message_id=True).scan() == 1
 
 
+def test_an_old_file_that_was_put_there_just_now_is_watched(queue, spool, monkeypatch):
+    """As by `cp -p`, which may not have come to its end."""
+    monkeypatch.setattr(module, "QUIET_SECONDS", PATIENCE_SECONDS)
+    os.utime(drop(spool, "mail-1"), (0, 0))
+    assert Intake(queue, [spool], add_message_id=True).scan() == 0
+
+
 def test_a_file_from_the_future_is_taken_when_it_was_seen_quiet(queue, spool):
     intake = Intake(queue, [spool], add_message_id=True)
     dropped = drop(spool, "future")

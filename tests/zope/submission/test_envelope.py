@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from smtplib import SMTPException
 
@@ -79,6 +80,16 @@ def test_a_header_of_a_message_object_that_is_two_is_refused(
         arguments.reverse()
     with pytest.raises(MailHostError, match="line break or NUL in the header 'Subject"):
         getattr(host, method)(*arguments)
+    transaction.commit()
+    assert mails() == []
+
+
+def test_so_is_one_of_a_part(host, mails):
+    mail, part = MIMEMultipart(), MIMEText("hello")
+    part["Content-Description"] = "a\n\nbody"
+    mail.attach(part)
+    with pytest.raises(MailHostError, match="line break or NUL in the header"):
+        host.send(mail, "to@example.org", "from@example.org")
     transaction.commit()
     assert mails() == []
 
