@@ -13,6 +13,7 @@ from engine.intake.drops import (
     Ahead,
     Killed,
     drop,
+    errors,
     kill,
     messages,
     put_back,
@@ -199,6 +200,16 @@ def test_the_directories_are_looked_through_when_each_file_had_its_time(
     drop(spool, "just-written")
     wait_until(looked_through, what="the second look")
     assert list(spool.iterdir()) == []
+
+
+def test_a_taken_file_that_somebody_else_has_removed_is_no_error(
+    queue, spool, intake, monkeypatch, caplog
+):
+    dropped, ring = drop(spool, "mail-1"), module.doorbells
+    monkeypatch.setattr(module, "doorbells", lambda tx: dropped.unlink() or ring(tx))
+    assert intake.scan() == 1
+    assert errors(caplog) == []
+    assert keys(queue) == 0
 
 
 def test_another_mail_in_the_place_of_a_taken_file_is_not_removed_for_it(
