@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tracemalloc
 
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, when_read
 
-from collective.maildrophost.engine.intake import Intake, candidates, reports
+from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import Refused, content
+from collective.maildrophost.engine.queue import content
 
 
 def test_a_dropped_file_becomes_a_message_and_goes(queue, spool, intake):
@@ -131,6 +130,15 @@ def test_what_is_no_mail_file_is_never_touched(
     assert errors(caplog) == []
 
 
+def test_no_look_leaves_a_file_open(spool, intake):
+    drop(spool, "notes.txt", b"To:b@x.org\n")
+    intake.scan()
+    before = len(os.listdir("/dev/fd"))
+    for _again in range(3):
+        intake.scan()
+    assert len(os.listdir("/dev/fd")) == before
+
+
 def test_directories_are_left_alone(spool, intake, caplog):
     (spool / "directory").mkdir()
     drop(spool / "directory", "inside")
@@ -152,90 +160,6 @@ def test_links_and_pipes_are_told_once_and_left_alone(spool, tmp_path, intake, c
     )
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"##To:b@x.org\nSubject: x\n\n", "##From:"),
-        (b"##To:\n##From:a@x.org\nSubject: x\n\n", "no recipient"),
-        (b"##To:b@x.org\n##From:a@x.org\n##Lane:fast\n\nx", "lane"),
-        (b"##To:b@x.org\n##From:a@x.org\n", "no message"),
-        (b"##To:b@x.org\n##Reply:a@x.org\n\nx", "unknown line"),
-    ],
-)
-def test_a_malformed_file_is_reported_once_and_stays(
-    queue, spool, intake, caplog, data, words
-):
-    bad, good = drop(spool, "bad", data), drop(spool, "good")
-    assert intake.scan() == 1
-    assert intake.scan() == 0
-    (error,) = errors(caplog)
-    assert str(bad) in error
-    assert words in error
-    assert bad.read_bytes() == data
-    assert not good.exists()
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (MemoryError(), "unexpected error (MemoryError)"),
-        (RuntimeError("it quotes a secret"), "unexpected error (RuntimeError)"),
-        (Refused("the queue", "a value cannot be stored"), "cannot be stored"),
-        (OSError(errno.EIO, "Input/output error"), "it is: [Errno 5] Input/output"),
-    ],
-)
-def test_a_file_that_breaks_the_program_is_reported_once_and_the_others_go_on(
-    queue, spool, intake, monkeypatch, caplog, error, words
-):
-    take = module.take_file
-
-    def taking(tx, key, message, now):
-        if message.subject == "bad":
-            raise error
-        return take(tx, key, message, now)
-
-    monkeypatch.setattr(module, "take_file", taking)
-    bad = drop(spool, "bad", MAIL.replace(b"hello", b"bad"))
-    good = drop(spool, "good")
-    assert [intake.scan(), intake.scan()] == [1, 0]
-    (message,) = errors(caplog)
-    assert message.startswith(f"{bad} is left where it is: ")
-    assert words in message
-    assert "secret" not in caplog.text
-    assert bad.exists()
-    assert not good.exists()
-
-
-def test_a_malformed_file_that_was_mended_is_taken(queue, spool, intake):
-    bad = drop(spool, "bad", b"##To:b@x.org\n\nx")
-    intake.scan()
-    bad.write_bytes(MAIL)
-    assert intake.scan() == 1
-
-
-def test_a_file_that_is_too_large_is_reported_once(
-    queue, spool, intake, caplog, monkeypatch
-):
-    monkeypatch.setattr(candidates, "LARGEST_FILE_BYTES", len(MAIL) - 1)
-    dropped = drop(spool, "huge")
-    assert intake.scan() == intake.scan() == 0
-    assert len(errors(caplog)) == 1
-    assert dropped.exists()
-
-
-def test_a_directory_that_is_gone_is_reported_once_and_heals(
-    queue, spool, intake, caplog
-):
-    for times in (1, 2):
-        spool.rmdir()
-        intake.scan()
-        intake.scan()
-        assert len(errors(caplog)) == times
-        spool.mkdir()
-        drop(spool, "mail-1")
-        assert intake.scan() == 1
-
-
 def test_the_name_of_a_file_may_be_any(queue, spool, intake, caplog):
     caplog.set_level("INFO")
     names = [b"a", b"m\xfcll", "grün".encode(), b"line\nbreak", b"z"]
@@ -247,22 +171,6 @@ def test_the_name_of_a_file_may_be_any(queue, spool, intake, caplog):
     assert errors(caplog)[0].startswith(f"{spool}/\\xff is left where it is")
     for record in caplog.records:
         record.getMessage().encode()
-
-
-@pytest.mark.parametrize(("seconds", "tries"), [(0.0, 3), (1_000_000.0, 1)])
-def test_a_reported_file_is_tried_again_in_silence_after_a_while(
-    spool, intake, monkeypatch, caplog, seconds, tries
-):
-    monkeypatch.setattr(reports, "LOOK_AGAIN_SECONDS", seconds)
-    reads = []
-    parse = module.mailfile.parse
-    monkeypatch.setattr(
-        module.mailfile, "parse", lambda data: reads.append(data) or parse(data)
-    )
-    drop(spool, "bad", b"##To:b@x.org\nSubject: x\n\n")
-    assert [intake.scan() for _ in range(3)] == [0, 0, 0]
-    assert len(reads) == tries
-    assert len(errors(caplog)) == 1
 
 
 def test_a_scan_that_is_to_stop_takes_no_more_files(queue, spool, intake, monkeypatch):

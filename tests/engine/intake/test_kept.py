@@ -105,8 +105,19 @@ def mount(spool, away):
     away.rename(spool)
 
 
+def take_its_place(spool, away):
+    spool.rename(away)
+    spool.touch()
+
+
 @pytest.mark.parametrize(
-    ("hide", "show"), [(lock, unlock), (take_away, bring_back), (unmount, mount)]
+    ("hide", "show"),
+    [
+        (lock, unlock),
+        (take_away, bring_back),
+        (unmount, mount),
+        (take_its_place, mount),
+    ],
 )
 def test_a_file_that_is_out_of_sight_for_a_while_is_not_forgotten(
     queue, spool, tmp_path, intake, unremovable, hide, show

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 from engine.intake.drops import (
-    MAIL,
     Ahead,
     Killed,
     drop,
     errors,
     kill,
     messages,
-    put_back,
 )
 from waiting import wait_until
 
@@ -67,19 +65,6 @@ def test_a_crash_before_the_commit_leaves_the_file_for_the_next_scan(
     assert messages(queue) == []
     assert dropped.exists()
     assert Intake(queue, [spool], add_message_id=True).scan() == 1
-
-
-@pytest.mark.parametrize("more", [MAIL, MAIL.replace(b"hello", b"other")])
-def test_the_next_file_is_another_mail_whatever_it_looks_like(
-    queue, spool, tmp_path, intake, more
-):
-    dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
-    os.link(dropped, kept)
-    for _ in range(3):
-        assert intake.scan() == 1
-        put_back(kept, dropped, more)
-    assert Intake(queue, [spool], add_message_id=True).scan() == 1
-    assert len(messages(queue)) == 4
 
 
 def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
@@ -212,22 +197,6 @@ def test_a_taken_file_that_somebody_else_has_removed_is_no_error(
     assert keys(queue) == 0
 
 
-def test_another_mail_in_the_place_of_a_taken_file_is_not_removed_for_it(
-    queue, spool, intake, monkeypatch
-):
-    dropped, ring = drop(spool, "mail-1"), module.doorbells
-
-    def replace_and_ring(tx):
-        monkeypatch.setattr(module, "doorbells", ring)
-        os.replace(drop(spool, ".new"), dropped)
-        return ring(tx)
-
-    # The last step before the commit, and so before the file is removed.
-    monkeypatch.setattr(module, "doorbells", replace_and_ring)
-    assert [intake.scan(), intake.scan(), intake.scan()] == [1, 1, 0]
-    assert len(messages(queue)) == 2
-
-
 def test_what_came_in_a_long_look_is_not_looked_through(queue, spool, monkeypatch):
     passed = 0.0
 
@@ -248,13 +217,6 @@ def test_what_came_in_a_long_look_is_not_looked_through(queue, spool, monkeypatc
     intake.scan()
     intake.scan()
     assert not (intake.looked_through and late.exists())
-
-
-def test_another_file_with_the_same_name_is_another_mail(queue, spool, intake):
-    for _ in range(2):
-        drop(spool, "mail-1")
-        assert intake.scan() == 1
-    assert len(messages(queue)) == 2
 
 
 def test_two_daemons_on_one_directory_take_each_file_once(queue, spool, monkeypatch):
