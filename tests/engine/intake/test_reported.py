@@ -62,14 +62,18 @@ def test_a_file_that_breaks_the_program_is_reported_once_and_the_others_go_on(
     (message,) = errors(caplog)
     assert message.startswith(f"{bad} is left where it is: ")
     assert words in message
+    assert ("Traceback" in caplog.text) == ("unexpected" in words)
     assert "secret" not in caplog.text
     assert bad.exists()
     assert not good.exists()
 
 
-def test_a_malformed_file_that_was_mended_is_taken(queue, spool, intake):
+def test_a_malformed_file_that_was_mended_is_taken(spool, intake, caplog):
     bad = drop(spool, "bad", b"##To:b@x.org\n\nx")
     intake.scan()
+    bad.write_bytes(MAIL.replace(b"##From:", b"##Sender:"))
+    intake.scan()
+    assert ["no ##From:" in each for each in errors(caplog)] == [True, False]
     bad.write_bytes(MAIL)
     assert intake.scan() == 1
 
