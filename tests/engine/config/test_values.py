@@ -118,14 +118,13 @@ def test_a_wrong_value_is_an_error_at_its_line(load_text, line):
         ("DEBUG='false'", "debug", False),
         ("MAILDROP_LOGIN=12345\nMAILDROP_PASSWORD=x", "login", "12345"),
         ("MAILDROP_POSTMASTER=root", "postmaster", "root"),
+        *(
+            (f"MAILDROP_OAUTH_TOKEN_URL={url}", "oauth_token_url", url)
+            for url in ("http://localhost/t", "http://[::1]/t", "http://127.0.0.1:1/t")
+        ),
         ("MAILDROP_METRICS=9100", "metrics", HostPort("127.0.0.1", 9100)),
         ("MAILDROP_METRICS=:9100", "metrics", HostPort("127.0.0.1", 9100)),
         ("MAILDROP_METRICS='[::1]:9100'", "metrics", HostPort("::1", 9100)),
-        (
-            "MAILDROP_OAUTH_TOKEN_URL=http://127.0.0.1:1/t",
-            "oauth_token_url",
-            "http://127.0.0.1:1/t",
-        ),
         (
             "MAILDROP_QUEUE=postgresql+psycopg:///mail",
             "queue",
