@@ -179,6 +179,26 @@ def test_a_message_in_base64_is_wrapped_and_no_more(encoding):
     assert longest(encoded) == 76
 
 
+def test_a_message_in_quoted_printable_is_not_encoded_twice():
+    inner = b"Subject: inner\n\n" + b"a = b, " * 200 + b"\n"
+    head = b"MIME-Version: 1.0\nContent-Type: message/rfc822\n"
+    label = b"Content-Transfer-Encoding: quoted-printable\n\n"
+    encoded = convert(head + label + inner.replace(b"=", b"=3D"), SHORT_LINES)
+    kept, _, body = encoded.partition(b"Content-Transfer-Encoding: base64\n\n")
+    assert kept == head
+    assert base64.b64decode(body) == inner
+
+
+def test_raw_octets_in_the_header_of_a_part_stay_where_they_can_travel():
+    described = "Content-Description: grün\n"
+    content = (
+        "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
+        f"{described}\n{'x' * 2000}\n--b--\n"
+    ).encode()
+    encoded = convert(content, Needs(ascii_headers=True, shorter_lines=True))
+    assert described.encode() in encoded
+
+
 def test_parts_in_parts_end_somewhere():
     content = b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n)
