@@ -199,12 +199,13 @@ def test_raw_octets_in_the_header_of_a_part_stay_where_they_can_travel():
     assert described.encode() in encoded
 
 
-def test_parts_in_parts_end_somewhere():
-    content = b"".join(
-        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n)
-        for n in range(2000)
-    )
-    encoded = convert(content + b"\n\xff\n", SEVEN_BITS)
+@pytest.mark.parametrize(
+    "part",
+    ["multipart/mixed; boundary=b{0}\n\n--b{0}\n", "message/rfc822\n\n"],
+)
+def test_parts_in_parts_end_somewhere(part):
+    parts = (f"Content-Type: {part.format(number)}" for number in range(2000))
+    encoded = convert("".join(parts).encode() + b"\n\xff\n", SEVEN_BITS)
     assert encoded.isascii()
 
 
