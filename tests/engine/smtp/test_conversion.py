@@ -124,7 +124,7 @@ SIGNED = (
 def test_only_parts_that_cannot_travel_change():
     content = (
         b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n"
-        b"Content-Transfer-Encoding: 8bit\n\npr\xc3\xa9amble\n--b\n"
+        b"Content-Transfer-Encoding: 8bit\n\npr\xc3\xa9am\0ble\n--b\n"
         b"Content-Type: application/octet-stream\n\n\xff\x00\xfe\n--b\n"
         + SIGNED
         + b"\n--b\nContent-Type: message/rfc822\n\n"
@@ -136,6 +136,7 @@ def test_only_parts_that_cannot_travel_change():
     assert inner.get_content()["Subject"] == "inner ö"
     assert inner.get_content().get_content() == "some inner text ß"
     assert SIGNED in encoded
+    assert b"\0" not in encoded
     assert parsed(encoded)["Content-Transfer-Encoding"] == "7bit"
 
 
@@ -164,6 +165,13 @@ def test_parts_of_a_digest_are_messages():
     )
     [part] = parsed(convert(content, SEVEN_BITS)).iter_parts()
     assert part.get_content().get_content() == "text ß of one"
+
+
+def test_a_part_that_names_no_type_is_a_text():
+    text = "Subject: Grüße\n\nIt is no message.\n"
+    content = f"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{text}\n--b--\n"
+    [part] = parsed(convert(content.encode(), SEVEN_BITS)).iter_parts()
+    assert part.get_content() == text
 
 
 @pytest.mark.parametrize("encoding", ["base64", "BASE64 (wrapped)", "Base64;"])
