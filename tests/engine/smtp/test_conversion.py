@@ -140,6 +140,17 @@ def test_only_parts_that_cannot_travel_change():
     assert parsed(encoded)["Content-Transfer-Encoding"] == "7bit"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_stands_around_the_parts_keeps_its_lines(end):
+    lines = ["MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b", ""]
+    parts = ["--b", "", "text", "--b--"]
+    given = [*lines, "gr\0ü", "", "x" * 1500, "last", *parts, "y" * 1000, ""]
+    expected = [*lines, "gr??", "", "x" * 900 + "\n" + "x" * 600, "last", *parts]
+    expected += ["y" * 900 + "\n" + "y" * 100, ""]
+    encoded = convert(end.join(given).encode(), EVERYTHING)
+    assert encoded == end.join(expected).encode()
+
+
 @pytest.mark.parametrize("bad", [b"\xc3\xa4", b"\0", b"x" * 2000])
 def test_a_signed_part_is_never_touched(bad):
     signed = SIGNED.replace(b"body", b"body" + bad)

@@ -82,11 +82,10 @@ def _padding(text: bytes, needs: Needs) -> bytes:
     if needs.seven_bits:
         text = text.translate(_QUESTION_MARKS)
     text = text.replace(b"\0", b"")
-    lines = text.splitlines(keepends=True)
     return b"\n".join(
         line[start : start + _SAFE_WIDTH]
-        for line in lines
-        for start in range(0, len(line), _SAFE_WIDTH)
+        for line in text.split(b"\n")
+        for start in range(0, max(len(line), 1), _SAFE_WIDTH)
     )
 
 
