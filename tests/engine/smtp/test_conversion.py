@@ -140,6 +140,18 @@ def test_only_parts_that_cannot_travel_change():
     assert parsed(encoded)["Content-Transfer-Encoding"] == "7bit"
 
 
+@pytest.mark.parametrize("name", ["seven_bits", "no_nul", "shorter_lines"])
+def test_parts_that_lack_nothing_of_what_is_needed_stay(name):
+    bad = {"seven_bits": "grün", "no_nul": "a\0b", "shorter_lines": "x" * 2000}
+    text = "--b\nContent-Type: text/plain; charset=utf-8\n\n{}\n".format
+    parts = "".join(text(bad[each]) for each in bad if each != name)
+    head = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    content = f"{head}{parts}{text(bad[name])}--b--\n".encode()
+    encoded = convert(content, Needs(**{name: True}))
+    assert encoded != content
+    assert encoded.startswith((head + parts).encode())
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_what_stands_around_the_parts_keeps_its_lines(end):
     lines = ["MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b", ""]
