@@ -108,6 +108,19 @@ def test_octets_with_nul_arrive_octet_by_octet():
     assert text.get_content() == "text"
 
 
+def test_a_file_arrives_octet_by_octet_though_it_reads_like_a_text():
+    data = b"a mostly plain file\r\nwith lines\nof every kind\r \xff\n" * 9
+    label = b"Content-Type: application/x-log\n"
+    encoded = convert(b"MIME-Version: 1.0\n" + label + b"\n" + data, SEVEN_BITS)
+    assert label in encoded
+    assert parsed(encoded).get_content() == data
+
+
+def test_a_text_in_ascii_gets_no_charset():
+    label = b"Content-Type: text/plain\n"
+    assert label in convert(label + b"\n" + b"x" * 2000, SHORT_LINES)
+
+
 def test_a_text_with_nul_keeps_it():
     content = b"Content-Type: text/plain; charset=utf-8\n\na\0b\n"
     assert parsed(convert(content, EVERYTHING)).get_content() == "a\0b\n"
