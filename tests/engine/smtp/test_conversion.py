@@ -46,9 +46,11 @@ def test_the_line_ends_of_a_text_are_canonical(end):
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1"])
 @pytest.mark.parametrize("header", ["Subject: x\n", "Content-Type: text/plain;\n", ""])
 def test_a_text_without_a_charset_gets_one(charset, header):
-    content = f"{header}\nnur eine Grüße hier\n".encode(charset)
+    head = f"To: b@x.org\n{header}X-A: a\n"
+    content = f"{head}\nnur eine Grüße hier: =41\n".encode(charset)
     message = parsed(convert(content, SEVEN_BITS))
-    assert message.get_content() == "nur eine Grüße hier\n"
+    assert message.get_content() == "nur eine Grüße hier: =41\n"
+    assert (message.get_all("To"), message.get_all("X-A")) == (["b@x.org"], ["a"])
     assert message["MIME-Version"] == "1.0"
     assert message.get_content_charset() == charset
 
