@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -279,12 +280,14 @@ def test_a_process_keeps_few_connections(server, url, queue, hands):
 
 def test_who_gets_none_of_them_is_told(queue, monkeypatch):
     monkeypatch.setattr(queue._engine.pool, "_timeout", 0)
-    with (
-        ExitStack() as others,
-        pytest.raises(QueueError, match="too many of its users wait"),
-    ):
+
+    def use_all(users):
         for _ in range(20):
-            others.enter_context(queue.read())
+            users.enter_context(queue.read())
+
+    told = pytest.raises(QueueError, match="too many of its users wait")
+    with ExitStack() as users, told:
+        use_all(users)
 
 
 def test_a_fork_shares_no_connection_and_ends_none(hands, queue):

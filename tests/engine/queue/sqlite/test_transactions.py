@@ -54,10 +54,14 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
 
 
 def test_a_commit_that_is_refused_has_not_happened_and_locks_nothing(hands, queue):
+    def leave_recipients_without_their_message():
+        with queue.write() as tx:
+            tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            tx.exec_driver_sql("UPDATE maildrop_message SET id = id + 1")
+
     hands.send()
-    with pytest.raises(QueueError) as caught, queue.write() as tx:
-        tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
-        tx.exec_driver_sql("UPDATE maildrop_message SET id = id + 1")
+    with pytest.raises(QueueError) as caught:
+        leave_recipients_without_their_message()
     assert not isinstance(caught.value, Unheard)
     hands.send()
     with queue.read() as tx:
