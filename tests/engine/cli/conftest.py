@@ -146,14 +146,14 @@ class Site:
         finally:
             queue.close()
 
-    def prepare(self, *subjects: str) -> tuple[str, ...]:
+    def prepare(self, *subjects: str, now: float = LONG_AGO) -> tuple[str, ...]:
         """The ids of messages whose transaction is cut off."""
         messages = [
-            compose(f"Subject: {subject}\n\n", "a@x.org", ["b@x.org"], now=LONG_AGO)
+            compose(f"Subject: {subject}\n\n", "a@x.org", ["b@x.org"], now=now)
             for subject in subjects
         ]
         with self.queue() as queue, queue.write() as tx:
-            return prepare(tx, new_batch(), messages, LONG_AGO)
+            return prepare(tx, new_batch(), messages, now)
 
     @contextmanager
     def background(self, *arguments: str) -> Iterator[Going]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from servers.catcher import Catcher
@@ -175,9 +176,20 @@ def test_prepared_messages_that_may_be_decided_just_now_are_said_to_stay(site, a
     ended = site.ctl(*action, "--all", "--state", "prepared")
     assert ended.status == 0
     assert ended.out.startswith("0 messages ")
-    assert "1 prepared message left alone: the transaction may be ending" in ended.err
+    assert "1 prepared message left alone: of a transaction that still" in ended.err
     assert site.state_of(id) == "prepared"
     assert "belongs to a transaction that still runs" in site.ctl(*action, id).err
+
+
+def test_those_whose_transaction_is_perhaps_just_ending_can_be_named(site):
+    (id,) = site.prepare("one", now=time.time())
+    with site.queue() as queue, queue.write() as tx:
+        batch = get_message(tx, id).batch
+        remember_batch(tx, Batch(batch, own_identity(), voted=True))
+    ended = site.ctl("release", "--all", "--state", "prepared")
+    assert "1 prepared message left alone" in ended.err
+    assert site.ctl("release", id).status == 0
+    assert site.state_of(id) == "queued"
 
 
 def test_a_lane_is_held_and_released(site):

@@ -70,7 +70,7 @@ def test_selected_messages_are_held_and_released(panel, put, mail, states):
         "maildrophost-act", action="release", scope="selected", **{"ids:list": ids}
     )
     assert "Released: 2" in panel.text
-    assert "Nothing to do, because that is so already: 1" in panel.text
+    assert "Nothing to do, already so: 1" in panel.text
     assert "Left alone" not in panel.text
     assert set(states().values()) == {"queued"}
 
@@ -269,7 +269,7 @@ def test_mail_in_doubt_that_may_be_decided_just_now_is_said_to_stay(
         remember_batch(tx, Batch(in_doubt, own_identity()))
     wanted = {"scope": "all", "state": "prepared", "confirmed": "1"}
     panel.post("maildrophost-act", action=action, **wanted)
-    assert "Left alone: 2 prepared, whose transaction may be ending" in panel.text
+    assert "Left alone: 2 prepared, whose transaction still runs or may" in panel.text
     assert states() == {"one": "prepared", "two": "prepared"}
 
 

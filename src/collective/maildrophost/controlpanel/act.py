@@ -141,7 +141,7 @@ class ActOnMessages(Action):
         if already:
             so_before = _(
                 "already_so",
-                default="Nothing to do, because that is so already: ${count}",
+                default="Nothing to do, already so: ${count}",
                 mapping={"count": self.number(len(already))},
             )
             self.say(so_before)
@@ -166,8 +166,9 @@ class ActOnMessages(Action):
     def _say_prepared_left_alone(self, count: int) -> None:
         left_alone = _(
             "prepared_left_alone",
-            default="Left alone: ${count} prepared, whose transaction may be ending "
-            "just now. Choose them by hand to decide about them nevertheless.",
+            default="Left alone: ${count} prepared, whose transaction still runs or "
+            "may just be ending, or which are being moved to another queue. Choose "
+            "them by hand to decide about them, or to see why you cannot.",
             mapping={"count": self.number(count)},
         )
         self.say(left_alone, "warning")

@@ -199,8 +199,8 @@ def _on_messages(
 
 
 _LEFT_ALONE = (
-    "{} left alone: the transaction may be ending just now. Name a message to decide "
-    "it nevertheless, or to see why you cannot"
+    "{} left alone: of a transaction that still runs or may just be ending, or on the "
+    "way to another queue. Name one to decide about it, or to see why you cannot"
 )
 
 
