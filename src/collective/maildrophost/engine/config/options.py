@@ -90,8 +90,8 @@ OPTIONS: tuple[Option, ...] = (
         "MAILDROP_HELO_NAME",
         Kind.HOST,
         "",
-        "The machine's name in EHLO and in the sender of notifications. Empty: its own "
-        "name; if that has no dot, EHLO gives its address.",
+        "The machine's name in EHLO and in the From header of notifications. Empty: "
+        "its own name; if that has no dot, EHLO gives its address.",
     ),
     Option("MAILDROP_LOGIN", Kind.TEXT, "", "User name for SMTP AUTH."),
     Option("MAILDROP_PASSWORD", Kind.SECRET, "", "Password for SMTP AUTH."),

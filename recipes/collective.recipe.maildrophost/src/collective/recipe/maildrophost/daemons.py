@@ -181,4 +181,4 @@ def _check_names(part: str, names: list[str]) -> None:
                 f"letter; {name!r} is not one",
             )
         if names.count(name) > 1:
-            raise wrong_value(part, "daemons", f"each name once; {name!r} is twice")
+            raise wrong_value(part, "daemons", f"each name once; {name!r} occurs twice")
