@@ -20,13 +20,8 @@ Result = TypeVar("Result")
 
 BUSY_TIMEOUT_SECONDS = 30
 _NO_LONGER = _("another program keeps it locked, and is no longer waited for")
-TURN_SECONDS = 0.0003
-"""Between two tries to get a lock that another process has.
-
-About as long as one mail keeps it. With four processes that wrote all the time on a
-busy machine one mail in a hundred waited for 65 ms; with a pause of 1 ms for 360. A try
-takes 8 to 25 us.
-"""
+TURN_SECONDS = 0.001
+"""Between two tries to get a lock that another process has."""
 
 
 class WriteInTurn:
