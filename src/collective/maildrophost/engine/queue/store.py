@@ -134,7 +134,7 @@ class Queue:
             original = getattr(error, "orig", error)
             if not self.database.lost(original):
                 # SQLAlchemy takes it for ended, but it may stand open, and lock.
-                tx.connection.rollback()
+                tx.invalidate()
                 raise
             why = self.database.advice(original)
             words = _(
