@@ -183,43 +183,6 @@ def test_those_that_are_slow_have_it_at_the_same_time(run, resolve, monkeypatch)
         assert run(hears(server, connect=3600))
 
 
-LATE, DEAD, NEW = ((socket.AF_INET, f"192.0.2.{each}") for each in (1, 2, 3))
-REASONS = {LATE: TimeoutError(), DEAD: ConnectionRefusedError()}
-
-
-def test_only_who_was_late_is_tried_again_and_has_all_of_its_time(monkeypatch):
-    def tries(addresses, seconds):
-        return asyncio.run(_tries(addresses, seconds, monkeypatch))
-
-    soon = dialing.SOON_SECONDS
-    assert tries([LATE, DEAD], 30.0) == [(LATE, soon), (DEAD, soon), ([LATE], 30.0)]
-    assert tries([LATE], 30.0) == [(LATE, 30.0)]
-    assert tries([LATE, DEAD], 0.5) == [(LATE, 0.5), (DEAD, 0.5)]
-
-
-async def _tries(addresses, seconds, monkeypatch):
-    """Who is tried for how long when none answers; last those that are at once."""
-    tried = []
-
-    async def connect(_channel, address, _port, seconds):
-        tried.append((address, seconds))
-        raise REASONS[address]
-
-    async def first_of(addresses, _port, seconds, _reasons):
-        tried.append((addresses, seconds))
-
-    monkeypatch.setattr(dialing, "_connect", connect)
-    monkeypatch.setattr(dialing, "_first_of", first_of)
-    channel = Channel(Replies(), Timeouts(connect=seconds))
-    assert [each async for each in dialing._answered(channel, addresses, 25, {})] == []
-    return tried
-
-
-def test_who_was_late_is_left_when_the_one_that_answers_is_of_no_use():
-    used = (socket.AF_INET, "192.0.2.9")
-    assert dialing._left([LATE, DEAD, used, NEW], used, REASONS) == [LATE, NEW]
-
-
 @contextmanager
 def greets(words: bytes, port: int):
     """Somebody else at another address of this machine, with the same port."""

@@ -95,11 +95,12 @@ async def _answered(
             reasons[address] = error
         else:
             yield address
-    late = [each for each in addresses if _is_late(reasons[each])] if again else ()
-    if late and (found := await _first_of(late, port, seconds, reasons)):
+    late = [each for each in addresses if _is_late(reasons[each])] if again else []
+    while late and (found := await _first_of(late, port, seconds, reasons)):
         address, connected = found
         await _take(channel, connected, seconds)
         yield address
+        late = [each for each in late if each != address and _is_late(reasons[each])]
 
 
 async def _first_of(
@@ -151,14 +152,11 @@ def _hang_up(call: asyncio.Task[socket.socket]) -> None:
 
 async def _call(address: Address, port: int) -> socket.socket:
     family, text = address
-    # It is an address: no name server is asked.
-    ((*_, where),) = socket.getaddrinfo(
-        text, port, family, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-    )
-    connecting = socket.socket(family, socket.SOCK_STREAM)
+    # By its protocol asyncio knows that it is to send at once.
+    connecting = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         connecting.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(connecting, where)
+        await asyncio.get_running_loop().sock_connect(connecting, (text, port))
     except BaseException:
         connecting.close()
         raise

@@ -1,0 +1,123 @@
+"""A relay whose addresses do not answer soon: all of them have all of their time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+from servers.silent import silent
+from waiting import PATIENCE_SECONDS
+
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.smtp import Timeouts, dialing
+from collective.maildrophost.engine.smtp.channel import Channel
+from collective.maildrophost.engine.smtp.dialing import dial
+from collective.maildrophost.engine.smtp.replies import Replies
+from collective.maildrophost.engine.smtp.tls import client_context
+
+CONTEXT = client_context(RelayAddress("127.0.0.1", 465), False, "")
+
+
+@pytest.fixture
+def all_slow(monkeypatch):
+    """No address answers soon."""
+
+    async def connect(*_):
+        raise TimeoutError
+
+    monkeypatch.setattr(dialing, "_connect", connect)
+
+
+def test_of_those_that_are_called_at_once_one_is_kept(run, all_slow):
+    """The others would last as long as the daemon, at both ends."""
+
+    async def meet(one, two):
+        port = one.getsockname()[1]
+        channel = Channel(Replies(), Timeouts(connect=3600))
+        addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2, 3)]
+        await dial(channel, "relay.test", port, None, addresses)
+        other = two if channel.peer() == "127.0.0.1" else one
+        assert await asyncio.to_thread(is_hung_up, other)
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+        channel.abort()
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.2", one.getsockname()[1])) as two,
+        silent("127.0.0.3", one.getsockname()[1]),
+    ):
+        run(meet(one, two))
+
+
+def is_hung_up(listener):
+    listener.settimeout(PATIENCE_SECONDS)
+    client, _ = listener.accept()
+    with client:
+        client.settimeout(PATIENCE_SECONDS)
+        return client.recv(1) == b""
+
+
+def test_each_that_was_slow_has_its_turn_when_another_is_of_no_use(
+    run, all_slow, monkeypatch
+):
+    """It hangs up in the handshake, as a balancer with nobody behind it."""
+
+    async def hang_up(*_):
+        tried.append(1)
+        raise ConnectionResetError("closed in the handshake")
+
+    tried = []
+    monkeypatch.setattr(dialing, "_encrypt", hang_up)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.2", one.getsockname()[1])),
+    ):
+        addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2)]
+        port = one.getsockname()[1]
+
+        async def meet():
+            channel = Channel(Replies(), Timeouts())
+            await dial(channel, "relay.test", port, CONTEXT, addresses)
+
+        with pytest.raises(OSError, match="closed in the handshake"):
+            run(meet())
+    assert tried == [1, 1]
+
+
+LATE, DEAD, NEW = ((socket.AF_INET, f"192.0.2.{each}") for each in (1, 2, 3))
+REASONS = {LATE: TimeoutError(), DEAD: ConnectionRefusedError()}
+
+
+def test_only_who_was_late_is_tried_again_and_has_all_of_its_time(monkeypatch):
+    def tries(addresses, seconds):
+        return asyncio.run(_tries(addresses, seconds, monkeypatch))
+
+    soon = dialing.SOON_SECONDS
+    assert tries([LATE, DEAD], 30.0) == [(LATE, soon), (DEAD, soon), ([LATE], 30.0)]
+    assert tries([LATE], 30.0) == [(LATE, 30.0)]
+    assert tries([LATE, DEAD], 0.5) == [(LATE, 0.5), (DEAD, 0.5)]
+
+
+async def _tries(addresses, seconds, monkeypatch):
+    """Who is tried for how long when none answers; last those that are at once."""
+    tried = []
+
+    async def connect(_channel, address, _port, seconds):
+        tried.append((address, seconds))
+        raise REASONS[address]
+
+    async def first_of(addresses, _port, seconds, _reasons):
+        tried.append((addresses, seconds))
+
+    monkeypatch.setattr(dialing, "_connect", connect)
+    monkeypatch.setattr(dialing, "_first_of", first_of)
+    channel = Channel(Replies(), Timeouts(connect=seconds))
+    assert [each async for each in dialing._answered(channel, addresses, 25, {})] == []
+    return tried
+
+
+def test_who_was_late_is_left_when_the_one_that_answers_is_of_no_use():
+    used = (socket.AF_INET, "192.0.2.9")
+    assert dialing._left([LATE, DEAD, used, NEW], used, REASONS) == [LATE, NEW]
