@@ -30,6 +30,17 @@ class CutOff:
         raise QueueError("the queue", "it broke")
 
 
+class Silent(CutOff):
+    """One that breaks after each twenty seconds of silence."""
+
+    now = 0.0
+
+    async def rings(self):
+        async for ring in super().rings():
+            yield ring
+            self.now += 20
+
+
 @pytest.fixture
 def slept(monkeypatch):
     """The pauses, which take no time here."""
@@ -62,6 +73,15 @@ def test_who_was_cut_off_for_its_silence_just_listens_again(listen, slept):
     """A proxy, or idle_session_timeout, does that each time."""
     assert listen(1, 1, 2, steady=0) == ([], 4)
     assert slept == [0.5] * 3
+
+
+def test_a_proxy_may_cut_it_off_every_twenty_seconds(monkeypatch, caplog, slept):
+    queue = Silent(*[1] * 9)
+    monkeypatch.setattr(listener, "monotonic", lambda: queue.now)
+    with pytest.raises(Ends):
+        asyncio.run(Listener(queue, lambda: None).run())
+    assert caplog.records == []
+    assert slept == [0.5] * 9
 
 
 def test_a_queue_that_does_not_tell_again_is_told_of_once(listen):

@@ -14,7 +14,7 @@ log = logging.getLogger("maildrop.daemon")
 
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-STEADY_SECONDS = 30.0
+STEADY_SECONDS = 5.0
 """Who has listened for so long, and can at once listen again, was cut off for its
 silence: by a proxy, or by idle_session_timeout."""
 
