@@ -22,13 +22,14 @@ from typing import Any
 from DateTime import DateTime
 from Products.MailHost.MailHost import (
     CHARSET_RE,
+    MailHostError,
     _encode_address_string,
     _mungeHeaders,
     _set_recursive_charset,
     message_from_string,
 )
 
-from collective.maildrophost.refusal import MailRefused
+from collective.maildrophost.refusal import refused
 from collective.maildrophost.submission import asciidomains
 from collective.maildrophost.submission.flattening import (
     LINE_CHARACTERS,
@@ -55,7 +56,8 @@ _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
 _REMEMBERED_CHARACTERS = 100_000
 _latest: tuple[tuple[str, ...], Any] = (), None
 """The last text with its charset, and what was read of it, which nobody changes."""
-_UNWRITABLE = MessageError, ValueError, LookupError, TypeError, AttributeError
+_UNWRITABLE = MessageError, ValueError
+_MISTAKEN = LookupError, TypeError, AttributeError
 
 
 def munged(
@@ -67,13 +69,19 @@ def munged(
     msg_type: Any = None,
     encode: Any = None,
 ) -> tuple[bytes, Any]:
-    """The content, and the sender; MailRefused when the message can't be written."""
+    """The content, and the sender.
+
+    Raises MailHostError when the message can't be written; MailRefused when that is due
+    to what is in it, and not to the call.
+    """
     try:
         message = asciidomains.in_message(message)
         mto, mfrom = asciidomains.in_addresses(mto), asciidomains.in_addresses(mfrom)
         return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
     except _UNWRITABLE as error:
-        raise MailRefused(f"the message cannot be written: {_reason(error)}") from error
+        raise refused(f"the message cannot be written: {_reason(error)}") from error
+    except _MISTAKEN as error:
+        raise MailHostError(f"the message cannot be written: {error}") from error
 
 
 def _reason(error: Exception) -> str:

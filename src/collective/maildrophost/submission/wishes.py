@@ -11,14 +11,17 @@ from typing import Any
 
 from Products.MailHost.MailHost import MailHostError
 
-from collective.maildrophost.engine.message import Lane
+from collective.maildrophost.engine.message import InvalidMessage, Lane
 
 
 def lane_of(lane: Any) -> Lane | None:
-    """The lane of that name; InvalidMessage when there is none."""
+    """The lane of that name; MailHostError when there is none."""
     if lane is None or isinstance(lane, Lane):
         return lane
-    return Lane.parse(lane if isinstance(lane, str) else repr(lane))
+    try:
+        return Lane.parse(lane if isinstance(lane, str) else repr(lane))
+    except InvalidMessage as error:
+        raise MailHostError(str(error)) from error
 
 
 def seconds_of(moment: Any) -> float | None:
