@@ -165,6 +165,18 @@ def test_an_addon_may_set_the_server_of_a_mailhost(host):
     assert host.smtp_host == "localhost"
 
 
+@pytest.mark.parametrize("transactional", [True, False])
+def test_the_server_of_a_mailhost_is_never_taken_for_a_setting(host, transactional):
+    host.setTransactional(transactional)
+    key = host.getConfigKey()
+    for port in (25, "25"):
+        host.manage_makeChanges("Mail", "smtp.example.org", port)
+        host.manage_makeChanges("Mail", "", smtp_port=port)
+        host.manage_makeChanges("Mail", "smtp.example.org", port, "anna")
+        host.manage_makeChanges("Mail", "smtp.example.org", port, "anna", "secret")
+    assert (host.getConfigKey(), host.isTransactional()) == (key, transactional)
+
+
 def test_the_log_is_its_newest_bytes(host, configuration):
     assert host.getLog() == ""
     configuration.log_file.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.engine.queue.leftalone import LeftAlone
 from collective.maildrophost.patched import patched_by
+from collective.maildrophost.productconfig import configurations
 from collective.maildrophost.queues import configured_queue
 from collective.maildrophost.readable import readable
 from collective.maildrophost.samesite import check_same_site
@@ -88,7 +89,8 @@ class Tabs(Base):
         transactional: Any = None,
         path_key: str | None = None,
         REQUEST: Any = None,
-        **ignored: Any,
+        *others: Any,
+        **named: Any,
     ) -> Any:
         """Change the settings; None leaves one as it is.
 
@@ -96,9 +98,9 @@ class Tabs(Base):
         with a request, its text goes to the page. Server, port and login are taken as
         MailHost takes them, and change nothing: they are in the configuration.
         """
-        if isinstance(path_key, int):
-            # Add-ons give MailHost's server and port by position.
-            transactional = path_key = None
+        if others or "smtp_port" in named or _is_port(path_key):
+            # The server, the port and the user name of a MailHost have these places.
+            transactional = path_key = REQUEST = None
         if REQUEST is None:
             return self._change(title, transactional, path_key)
         check_same_site(REQUEST)
@@ -213,6 +215,10 @@ class Tabs(Base):
 
 
 InitializeClass(Tabs)
+
+
+def _is_port(key: Any) -> bool:
+    return str(key).isdecimal() and str(key) not in configurations()
 
 
 def _keep_out_of_caches(request: Any) -> None:
