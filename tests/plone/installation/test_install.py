@@ -131,6 +131,21 @@ def test_of_a_maildrop_host_that_was_moved_elsewhere_a_copy_comes_back(
     assert portal.MailHost.getConfigKey() == newsletter
 
 
+def test_one_that_was_moved_elsewhere_and_back_is_the_one_that_is_kept(
+    portal, install, newsletter
+):
+    portal._setObject("post", Folder("post"))
+    transaction.savepoint()
+    portal.post.manage_pasteObjects(portal.manage_cutObjects(["MailHost"]))
+    portal.manage_pasteObjects(portal.post.manage_cutObjects(["MailHost"]))
+    portal.MailHost.setConfigPath(newsletter)
+    portal.post.manage_pasteObjects(portal.manage_cutObjects(["MailHost"]))
+
+    install(portal)
+
+    assert portal.MailHost.getConfigKey() == newsletter
+
+
 def test_a_maildrop_host_added_by_hand_is_taken_as_it_is(
     plain_portal, install, tool_of, utility
 ):

@@ -125,11 +125,15 @@ def remove_renamed(site: Any, maildrop_host: Any) -> None:
 def keep_copy_of_moved(maildrop_host: Any, event: Any) -> None:
     """Keep a copy of the Maildrop Host that somebody moves out of the site.
 
-    Put back itself, one object would be in two places.
+    Put back itself, one object would be in two places. Moved into its place again it is
+    the site's again.
     """
     if None in (event.oldParent, event.newParent) or event.object is not maildrop_host:
         return
-    swap, moved = swap_of(event.oldParent), aq_base(maildrop_host)
+    moved = aq_base(maildrop_host)
+    if (back := swap_of(event.newParent)) and event.newName == TOOL_ID:
+        back.keep(moved)
+    swap = swap_of(event.oldParent)
     elsewhere = aq_base(event.oldParent) is not aq_base(event.newParent)
     if swap is not None and swap.maildrop_host is moved and elsewhere:
         copy = MaildropHost(TOOL_ID)
