@@ -90,9 +90,10 @@ def act_on_all(
 
 
 def prepared_left_alone(queue: Queue, action: str, wanted: Search) -> int:
-    """How many prepared messages `action` on all has left alone that it was asked for.
+    """How many prepared messages there still are after an `action` on all of them.
 
-    Their transactions may be ending just now. Raises QueueError.
+    Their transactions run, or may be ending just now, or they are on the way to another
+    queue. Raises QueueError.
     """
     takes_part = who_takes_part(action, wanted)
     if State.PREPARED not in takes_part.states:

@@ -185,16 +185,13 @@ def _on_messages(
     from ..crowd import act_on_all, prepared_left_alone
     from ..queue import Done
 
-    left_alone = 0
     with configured.queue() as queue:
-        if selected.everything:
-            done = Done(act_on_all(queue, action, selected.search, asked), {})
-            left_alone = prepared_left_alone(queue, action, selected.search)
-        else:
-            done = act(queue, action, selected.ids)
-    status = _report(action, done, as_json)
-    if left_alone:
-        click.echo(_LEFT_ALONE.format(messages(left_alone, "prepared")), err=True)
+        if not selected.everything:
+            return _report(action, act(queue, action, selected.ids), as_json)
+        done = Done(act_on_all(queue, action, selected.search, asked), {})
+        status = _report(action, done, as_json)
+        if left_alone := prepared_left_alone(queue, action, selected.search):
+            click.echo(_LEFT_ALONE.format(messages(left_alone, "prepared")), err=True)
     return status
 
 
