@@ -131,6 +131,7 @@ def test_the_resolver_still_says_it_so():
     assert said == set(map(str, relaytext.RESOLVER))
 
 
+@pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3,), reason="older words")
 def test_openssl_still_says_it_so():
     try:
         say = ctypes.CDLL(_ssl.__file__).X509_verify_cert_error_string
@@ -144,8 +145,8 @@ def test_openssl_still_says_it_so():
 @pytest.mark.parametrize(
     ("host", "german"),
     [
-        ("other.example", "es ist nicht für den Namen 'other.example' ausgestellt."),
-        ("192.0.2.7", "es ist nicht für die Adresse '192.0.2.7' ausgestellt."),
+        ("other.example", "Es ist nicht für den Namen 'other.example' ausgestellt."),
+        ("192.0.2.7", "Es ist nicht für die Adresse '192.0.2.7' ausgestellt."),
     ],
 )
 def test_that_a_certificate_is_another_s_is_told_in_german(

@@ -66,6 +66,17 @@ OTHER_NAMES = (
 )
 """... and Python of those that are another's."""
 
+OTHER_NAMES_OF_A_TOKEN_SOURCE = (
+    _(
+        "its certificate does not verify: Hostname mismatch, certificate is not valid "
+        "for '${host}'."
+    ),
+    _(
+        "its certificate does not verify: IP address mismatch, certificate is not "
+        "valid for '${host}'."
+    ),
+)
+
 CONVERSATION = (
     _("no answer from the relay within ${seconds} seconds"),
     _("the relay closed the connection"),
@@ -128,6 +139,7 @@ _OF_A_TOKEN_SOURCE = KnownWords(
     *CERTIFICATES,
     _("no answer in time"),
     _("no token came of it (${kind})"),
+    *OTHER_NAMES_OF_A_TOKEN_SOURCE,
     _("its certificate does not verify: ${reason}"),
     _(
         "another process has been asking for a token with ${path} for ${seconds} "

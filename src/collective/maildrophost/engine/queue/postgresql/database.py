@@ -78,7 +78,7 @@ _NO_TLS = _(
 )
 _CROWDED = _("it has no connection left: raise max_connections or use PgBouncer")
 _READ_ONLY = _(
-    "it is read-only: a standby? Name all hosts in MAILDROP_QUEUE. None? Then "
+    "it is read-only: if it is a standby, name all hosts in MAILDROP_QUEUE; if not, "
     "default_transaction_read_only is on, for the role, the database or the server"
 )
 _STARTING_OR_STOPPING = _("the server is starting or stopping")
