@@ -44,7 +44,7 @@ class UnknownConfiguration(MaildropError, ValueError):
 def configurations() -> dict[str, str]:
     """Key with path of every configuration, "DEFAULT" first when there is any."""
     paths = {**_from_zope_conf(), **_added}
-    # Listed under this key it is the one that is meant, but for the environment's.
+    # A program may list one under this key; the environment's goes before it.
     named = paths.pop(DEFAULT, "")
     default = os.environ.get(ENVIRONMENT) or named or next(iter(paths.values()), "")
     return {DEFAULT: default, **paths} if default else paths

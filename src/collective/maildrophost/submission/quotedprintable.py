@@ -14,7 +14,7 @@ from binascii import b2a_qp
 from email import quoprimime
 from email.charset import QP, Charset
 
-LINE_CHARACTERS = 76  # RFC 2045 section 6.7, rule 5
+ENCODED_LINE_CHARACTERS = 76  # RFC 2045 section 6.7, rule 5
 _ALONE = re.compile(rb"^=(?!20|09)[0-9A-F]{2}$", re.MULTILINE)
 """An octet that just fits on the line before, or a full stop."""
 
@@ -43,7 +43,8 @@ def quoted_printable(octets: bytes) -> str:
     lengths = set(map(len, encoded.split(b"\n")))
     # Where a blank at its end makes a line too long, or an octet stands alone, the
     # package decides in another way.
-    if max(lengths) > LINE_CHARACTERS or (3 in lengths and _ALONE.search(encoded)):
+    too_long = max(lengths) > ENCODED_LINE_CHARACTERS
+    if too_long or (3 in lengths and _ALONE.search(encoded)):
         return _by_the_package(octets)
     return encoded.decode("ascii")
 

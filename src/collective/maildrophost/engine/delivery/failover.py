@@ -46,8 +46,8 @@ class Failover:
     async def open(self, in_use: Callable[[], bool]) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault.
 
-        Who gets that one has to call `failed` with it. Full when the only host greets
-        nobody beside the connections that are `in_use`.
+        `open` does not count that fault: who catches it calls `failed`. Full when the
+        only host greets nobody beside the connections that are `in_use`.
         """
         *earlier, last = self._candidates()
         for host in earlier:
