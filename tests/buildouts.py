@@ -39,6 +39,8 @@ def run(
         waiting.stdin.write(f"{json.dumps(command)}\n")
         waiting.stdin.flush()
         status = int(waiting.stdout.readline())
+        if status == -signal.SIGALRM:
+            raise subprocess.TimeoutExpired(arguments, seconds)
         return subprocess.CompletedProcess(
             [str(BUILDOUT), *arguments], status, out.read_text(), err.read_text()
         )
@@ -46,7 +48,7 @@ def run(
 
 def _read_at_start(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What Python and buildout look at before they know what to do."""
-    names = ("PYTHON", "LANG", "LC_", "LD_", "buildout_")
+    names = ("HOME", "LANG", "LC_", "LD_", "SETUPTOOLS_", "XDG_", "buildout_")
     return tuple(each for each in sorted(environ.items()) if each[0].startswith(names))
 
 

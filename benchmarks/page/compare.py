@@ -52,8 +52,10 @@ def main() -> None:
         paid = one_mail(place, CHANGE, (*SIDES, NO_MAIL), ROUNDS)
         print("\n" + report.one_mail(CHANGE, paid), flush=True)
         for kind, sides in NEWSLETTERS.items():
-            issues = newsletters(place, kind, dict.fromkeys(sides, NEWSLETTER_MAILS))
-            short = newsletters(place, kind, {OURS: SHORT_MAILS})
+            issues = newsletters(
+                place, kind, dict.fromkeys(sides, NEWSLETTER_MAILS), ROUNDS
+            )
+            short = newsletters(place, kind, {OURS: SHORT_MAILS}, ROUNDS)
             print("\n" + report.newsletter(kind, issues, short), flush=True)
         # In the end: the memory of the others would begin with what this one needs.
         paid_beside = beside_a_daemon(place, ROUNDS)
@@ -95,7 +97,7 @@ def beside_a_daemon(place: Place, rounds: int) -> Paid:
 
 
 def newsletters(
-    place: Place, kind: Kind, mails: Mapping[Side, int], rounds: int = ROUNDS
+    place: Place, kind: Kind, mails: Mapping[Side, int], rounds: int
 ) -> dict[str, list[Issue]]:
     """Everybody in turn, `rounds` times over."""
     issues: dict[str, list[Issue]] = {side.name: [] for side in mails}

@@ -42,8 +42,8 @@ class Room:
         (self / "buildout.cfg").write_text(head + dedent(sections))
 
     def build(self, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run buildout as a person does, without what the test runner has in its own
-        environment."""
+        """Run buildout, which is loaded already, without what the test runner has in
+        its own environment."""
         return buildouts.run(
             *("-U", *options),
             folder=self.folder,

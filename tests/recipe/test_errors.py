@@ -154,6 +154,7 @@ def test_a_password_beside_a_wrong_option_is_not_printed(room):
     room.write(f"{ONE}login = me\npassword = {CANARY}\nmetrics = banana\n")
     run = room.build("-vvv")
     assert run.returncode != 0
+    assert "metrics" in run.stderr
     assert CANARY not in run.stdout + run.stderr
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,6 @@ from collective.maildrophost.engine.queue import (
     Claim,
     Daemon,
     OpenRecipient,
-    open_queue,
     register,
 )
 from collective.maildrophost.engine.system.identity import own_identity
@@ -95,12 +93,6 @@ def play():
         asyncio.run(run())
 
     return play
-
-
-@pytest.fixture
-def queue(tmp_path):
-    with closing(open_queue(f"sqlite:///{tmp_path}/queue.db")) as queue:
-        yield queue
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""When the ledger looks for mail again."""
+"""When the ledger looks for mail, and who gets what it claims."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_a_lost_reply_marks_the_message(hands):
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_lost_reply_marks_the_message_whose_lifetime_ends_with_it(hands, lost):
+def test_a_failure_marks_the_message_only_if_a_reply_was_lost(hands, lost):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], FAILED, duplicate=lost)
     assert hands.message(id).state is State.FAILED

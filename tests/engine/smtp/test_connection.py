@@ -177,7 +177,7 @@ def test_a_cancelled_delivery_closes_the_connection():
         await connection.quit()
 
     with Scripted({"END": Hang()}) as server:
-        asyncio.run(cancel(server))
+        asyncio.run(asyncio.wait_for(cancel(server), PATIENCE_SECONDS))
 
 
 async def closed_by_us(server):
@@ -208,7 +208,7 @@ def test_a_cancelled_opening_is_no_fault_of_the_relay():
         await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
 
     with Scripted({"EHLO": Raw(b"250-wait\r\n")}) as server:
-        asyncio.run(cancel(server))
+        asyncio.run(asyncio.wait_for(cancel(server), PATIENCE_SECONDS))
 
 
 def test_a_connection_that_is_not_usable_is_closed_without_a_word():
@@ -222,7 +222,7 @@ def test_a_connection_that_is_not_usable_is_closed_without_a_word():
         assert "QUIT" not in server.conversations[0].verbs
 
     with Scripted({"END": Raw(b"250 ok\r\n250 and more\r\n")}) as server:
-        asyncio.run(leave(server))
+        asyncio.run(asyncio.wait_for(leave(server), PATIENCE_SECONDS))
 
 
 def test_an_error_of_ours_defers_the_message_and_tells_the_log(

@@ -63,6 +63,7 @@ def meet_conflict(monkeypatch):
     provideHandler(conflict)
     yield paths.append
     getGlobalSiteManager().unregisterHandler(conflict)
+    assert paths == [], "no conflict was met"
 
 
 def test_a_conflict_elsewhere_in_its_request_sends_no_second_test_mail(

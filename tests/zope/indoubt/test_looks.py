@@ -126,6 +126,13 @@ def test_what_cannot_be_made_up_for_yet_is_known_however_much_goes_well_meanwhil
     assert states() == {"queued"}
 
 
-def test_a_configuration_that_cannot_be_read_hides_no_queue(configuration, monkeypatch):
-    monkeypatch.setitem(productconfig._added, "broken", "/nowhere/maildrop.conf")
-    assert resolver._queue_urls() == {configuration.queue}
+def test_a_configuration_that_cannot_be_read_hides_no_queue(
+    configuration, monkeypatch, tmp_path
+):
+    other = tmp_path / "other.conf"
+    other.write_text(f'MAILDROP_HOME="{tmp_path}/other"\n')
+    for key, path in ("broken", "/nowhere/maildrop.conf"), ("other", str(other)):
+        monkeypatch.setitem(productconfig._added, key, path)
+    queues = {configuration.queue, productconfig.configuration("other").queue}
+    assert resolver._queue_urls() == queues
+    assert len(queues) == 2

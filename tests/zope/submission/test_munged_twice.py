@@ -12,6 +12,7 @@ DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 
 
 def test_a_text_for_many_is_read_once(monkeypatch):
+    monkeypatch.setattr(module, "_latest", ((), None))
     read = []
     monkeypatch.setattr(
         module, "_parsed", lambda text: read.append(text) or _parsed(text)

@@ -124,12 +124,13 @@ def test_a_writer_is_not_waited_for_and_goes_on(emptied, patience):
     assert room(emptied).pages == before
 
 
-def test_who_lets_nobody_read_is_waited_for_no_longer_than_a_moment(emptied):
+def test_who_lets_nobody_read_is_waited_for_no_longer_than_a_moment(emptied, patience):
     emptied.close()
     with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
         by.execute("PRAGMA locking_mode = EXCLUSIVE")
         by.execute("BEGIN EXCLUSIVE")
         assert tidy(emptied) is True, "else nobody comes back for ten minutes"
+    assert set(patience) == {0}
     until_done(emptied)
     assert room(emptied).pages_to_spare <= 0
 
