@@ -33,13 +33,13 @@ def test_of_those_that_are_called_at_once_one_is_kept(run, all_slow):
     """The others would last as long as the daemon, at both ends."""
 
     async def meet(one, two):
-        port = one.getsockname()[1]
+        before, port = asyncio.all_tasks(), one.getsockname()[1]
         channel = Channel(Replies(), Timeouts(connect=3600))
         addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2, 3)]
         await dial(channel, "relay.test", port, None, addresses)
         other = two if channel.peer() == "127.0.0.1" else one
         assert await asyncio.to_thread(is_hung_up, other)
-        while len(asyncio.all_tasks()) > 1:
+        while asyncio.all_tasks() - before:
             await asyncio.sleep(0.01)
         channel.abort()
 
@@ -48,7 +48,7 @@ def test_of_those_that_are_called_at_once_one_is_kept(run, all_slow):
         socket.create_server(("127.0.0.2", one.getsockname()[1])) as two,
         silent("127.0.0.3", one.getsockname()[1]),
     ):
-        run(meet(one, two))
+        run(asyncio.wait_for(meet(one, two), PATIENCE_SECONDS))
 
 
 def is_hung_up(listener):

@@ -73,6 +73,11 @@ FAULTS = {
     "token: login.example.org: no answer in time": (
         "Zugriffstoken: login.example.org: keine Antwort innerhalb der Zeit"
     ),
+    "token: a.org: its certificate does not verify: Hostname mismatch, certificate is "
+    "not valid for 'a.org'.": (
+        "Zugriffstoken: a.org: sein Zertifikat ist nicht gültig: Es ist nicht für den "
+        "Namen 'a.org' ausgestellt."
+    ),
     "token: login.example.org:8443 through a proxy: Connection refused": (
         "Zugriffstoken: login.example.org:8443 über einen Proxy: Verbindung abgelehnt"
     ),
@@ -116,7 +121,12 @@ def test_the_daemon_still_says_it_so():
     sources = Path(engine.__file__).parent.glob("*/*.py")
     joined = re.sub(r'"\s+f?"', "", "".join(each.read_text() for each in sources))
     system_words = {os.strerror(number) for number in errno.errorcode}
-    others = (*relaytext.RESOLVER, *relaytext.CERTIFICATES, *relaytext.OTHER_NAMES)
+    others = (
+        *relaytext.RESOLVER,
+        *relaytext.CERTIFICATES,
+        *relaytext.OTHER_NAMES,
+        *relaytext.OTHER_NAMES_OF_A_TOKEN_SOURCE,
+    )
     for template in templates() - system_words - set(map(str, others)):
         for part in re.split(r"\$\{\w+\}", template):
             assert part.strip(" :") in joined, template
