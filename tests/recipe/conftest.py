@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
-import buildouts
 import pytest
-from buildouts import BUILDOUT
 from waiting import PATIENCE_SECONDS
 
 PROJECT = Path(__file__).parents[2]
+BUILDOUT = Path(sys.executable).with_name("buildout")
 
 # The eggs of the project are at hand already: a run takes no download and no second.
 HEAD = """\
@@ -27,7 +27,7 @@ allow-picked-versions = false
 newest = false
 
 """
-RUN_SECONDS = int(3 * PATIENCE_SECONDS)
+RUN_SECONDS = 3 * PATIENCE_SECONDS
 """A buildout on a busy machine takes its time."""
 
 
@@ -42,14 +42,9 @@ class Room:
         (self / "buildout.cfg").write_text(head + dedent(sections))
 
     def build(self, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run buildout, which is loaded already, without what the test runner has in
-        its own environment."""
-        return buildouts.run(
-            *("-U", *options),
-            folder=self.folder,
-            environ=clean_environment(),
-            seconds=RUN_SECONDS,
-        )
+        """Run buildout as a person does, without what the test runner has in its own
+        environment."""
+        return self.run(str(BUILDOUT), "-U", *options)
 
     def built(self, sections: str, parts: str = "maildrop") -> str:
         """What a run that must succeed said."""

@@ -8,8 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from buildouts import BUILDOUT
-from recipe.conftest import PROJECT, RUN_SECONDS, clean_environment
+from recipe.conftest import BUILDOUT, PROJECT, RUN_SECONDS, clean_environment
 from servers.catcher import Catcher
 
 PAGE = PROJECT / "docs" / "buildout.md"
