@@ -34,8 +34,13 @@ def clean_transaction(monkeypatch):
 
 
 @pytest.fixture
-def queue_url():
-    """Where the queue is; "": where it is without being told."""
+def queue_url(request):
+    """Where the queue is, "" where it is without being told.
+
+    Tests ask for PostgreSQL by an indirect parameter.
+    """
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return request.getfixturevalue("postgresql_url")
     return ""
 
 

@@ -11,12 +11,10 @@ from zope.sendmail.delivery import DirectMailDelivery
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def queue_url(request):
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgresql_url")
-    return ""
+# Every promise of a transaction is kept on both.
+pytestmark = pytest.mark.parametrize(
+    "queue_url", ["sqlite", "postgresql"], indirect=True
+)
 
 
 @pytest.fixture

@@ -5,13 +5,10 @@ from __future__ import annotations
 import pytest
 import transaction
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def queue_url(request):
-    """Every promise of a transaction is kept on both."""
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgresql_url")
-    return ""
+# Every promise of a transaction is kept on both.
+pytestmark = pytest.mark.parametrize(
+    "queue_url", ["sqlite", "postgresql"], indirect=True
+)
 
 
 def test_a_savepoint_takes_back_the_mail_sent_since(root, send, subjects):

@@ -16,13 +16,10 @@ from collective.maildrophost.engine.queue import State
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def queue_url(request):
-    """Every promise of a transaction is kept on both."""
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgresql_url")
-    return ""
+# Every promise of a transaction is kept on both.
+pytestmark = pytest.mark.parametrize(
+    "queue_url", ["sqlite", "postgresql"], indirect=True
+)
 
 
 def test_mail_of_a_committed_transaction_is_queued_once(root, send, subjects):

@@ -22,14 +22,6 @@ ANOTHER_BOOT = "another-boot pid:[4026531836] 77 12345"
 
 
 @pytest.fixture
-def queue_url(request):
-    """Of a queue that machines share, where a test asks for one."""
-    if getattr(request, "param", "") == "postgresql":
-        return request.getfixturevalue("postgresql_url")
-    return ""
-
-
-@pytest.fixture
 def prepared(queue, mails):
     """A mail that such a process has left, with or without its vote."""
 
