@@ -86,6 +86,36 @@ def test_each_that_was_slow_has_its_turn_when_another_is_of_no_use(
     assert tried == [1, 1]
 
 
+def test_that_one_breaks_as_it_is_taken_costs_no_other_its_turn(
+    run, all_slow, monkeypatch
+):
+    """Its socket is connected, and the relay is gone again."""
+    take, taken = dialing._take, []
+
+    async def break_once(channel, connected, seconds):
+        taken.append(connected)
+        if len(taken) == 1:
+            connected.close()
+            raise ConnectionResetError("gone again")
+        await take(channel, connected, seconds)
+
+    monkeypatch.setattr(dialing, "_take", break_once)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.2", one.getsockname()[1])),
+    ):
+        addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2)]
+        port = one.getsockname()[1]
+
+        async def meet():
+            channel = Channel(Replies(), Timeouts())
+            assert await dial(channel, "relay.test", port, None, addresses) == []
+            channel.abort()
+
+        run(meet())
+    assert len(taken) == 2
+
+
 LATE, DEAD, NEW = ((socket.AF_INET, f"192.0.2.{each}") for each in (1, 2, 3))
 REASONS = {LATE: TimeoutError(), DEAD: ConnectionRefusedError()}
 

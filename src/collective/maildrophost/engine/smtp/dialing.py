@@ -98,8 +98,12 @@ async def _answered(
     late = [each for each in addresses if _is_late(reasons[each])] if again else []
     while late and (found := await _first_of(late, port, seconds, reasons)):
         address, connected = found
-        await _take(channel, connected, seconds)
-        yield address
+        try:
+            await _take(channel, connected, seconds)
+        except OSError as error:
+            reasons[address] = error
+        else:
+            yield address
         late = [each for each in late if each != address and _is_late(reasons[each])]
 
 
