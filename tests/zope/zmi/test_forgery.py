@@ -44,6 +44,14 @@ def test_a_form_of_another_site_is_refused(browser, prepared, states, headers):
     assert browser.get("forged/manage_main").status == 404
 
 
+@pytest.mark.parametrize("more", [{"path_key": "25"}, {"REQUEST": "anna"}])
+def test_nor_is_one_that_looks_as_a_program_calls_a_mailhost(browser, more):
+    fields = {"title": "forged", "transactional": "x", **more}
+    headers = {"Origin": "https://evil.example.org"}
+    path = "MailHost/manage_makeChanges"
+    assert browser.post(path, fields, headers=headers).status == 403
+
+
 @pytest.mark.parametrize("kind", ["fetch", "origin", "proxy"])
 def test_a_form_of_this_site_is_accepted(browser, prepared, states, kind):
     headers = {

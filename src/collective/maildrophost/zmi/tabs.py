@@ -99,9 +99,10 @@ class Tabs(Base):
         MailHost takes them, and change nothing: they are in the configuration.
         """
         if others or "smtp_port" in named or _is_port(path_key):
-            # The server, the port and the user name of a MailHost have these places.
-            transactional = path_key = REQUEST = None
-        if REQUEST is None:
+            # The server and the port of a MailHost have these places.
+            transactional = path_key = None
+        # A text there is its user name: what comes over the web is a request always.
+        if REQUEST is None or isinstance(REQUEST, str):
             return self._change(title, transactional, path_key)
         check_same_site(REQUEST)
         try:
