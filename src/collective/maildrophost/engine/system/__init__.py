@@ -1,1 +1,1 @@
-"""What the operating system has: processes, files, locks, signals, waiting."""
+"""What the operating system provides: processes, files, locks, signals, waiting."""

@@ -1,9 +1,9 @@
 """Calls that may block for long, in threads of their own."""
 
 # Rules of this file:
-# - Not one of the event loop's threads: the intake and the metrics share those, and a
-#   call that never ends keeps its thread.
-# - The daemon's end does not wait for it.
+# - The event loop's threads are not used: the intake and the metrics share those, and
+#   a call that never ends would keep one of them.
+# - The daemon ends without waiting for such a call.
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Value = TypeVar("Value")
 
 
 def begin(call: Callable[[], Value], name: str) -> Future[Value]:
-    """Have `call` called; what it gives or raises. Nobody can cancel it."""
+    """Run `call` in a new thread; a Future of its result that nobody can cancel."""
     answer: Future[Value] = Future()
-    # A call that is under way cannot be called back, whoever gives up waiting.
+    # A call that is under way cannot be cancelled, even when nobody waits for it.
     answer.set_running_or_notify_cancel()
     threading.Thread(
         target=_answer, args=(call, answer), name=f"maildrop-{name}", daemon=True
@@ -28,7 +28,7 @@ def begin(call: Callable[[], Value], name: str) -> Future[Value]:
 
 
 def keep_signals_out() -> None:
-    """To be called first by a thread, else it gets what the main one keeps waiting."""
+    """A thread calls this first, or it gets the signals that the main one blocks."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 

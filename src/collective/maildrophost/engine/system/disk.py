@@ -1,4 +1,4 @@
-"""What a power cut must not take back."""
+"""Files and names synced to disk, so that a power cut does not take them back."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def sync(path: str | Path) -> None:
-    """Return when the file at `path` is on disk, of a directory the names in it.
+    """Return when the file at `path` is on disk; for a directory, the names in it.
 
-    Raises OSError: then nobody knows.
+    Raises OSError; then nobody knows whether it is.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -19,10 +19,10 @@ def sync(path: str | Path) -> None:
 
 
 def sync_names(directory: str | Path) -> bool:
-    """Return when the names in a directory are on disk; False: nobody knows.
+    """Return True when the names in a directory are on disk; False: nobody knows.
 
-    Not every file system can, and who may write in a directory need not be able to
-    read it.
+    Not every file system can sync them, and not everybody who may write in a directory
+    may read it, as this has to.
     """
     try:
         sync(directory)
@@ -32,9 +32,9 @@ def sync_names(directory: str | Path) -> bool:
 
 
 def make_directory(path: Path, mode: int = 0o700) -> None:
-    """Make it when it is missing, its name on disk: who syncs a file in it thinks so.
+    """Make a directory if it is missing, and sync its name.
 
-    Raises OSError.
+    Whoever syncs a file in it relies on that name. Raises OSError.
     """
     # Another process may be faster; it gives the same mode.
     path.mkdir(mode, exist_ok=True)

@@ -28,9 +28,9 @@ def locks_where_it_can(handle: int, kind: int) -> bool:
 
 
 def is_at(path: Path, handle: int) -> bool:
-    """Whether the file at `path` is still the one that `handle` is of.
+    """Whether the file at `path` is still the one that `handle` has open.
 
-    Who had the lock may have removed it, and another one may have made it anew.
+    Whoever had the lock may have removed it, and somebody may have made a new one.
     """
     try:
         return os.path.samestat(path.stat(), os.fstat(handle))

@@ -23,7 +23,7 @@ def process_identity(pid: int | None = None) -> str:
 
 
 def own_identity() -> str:
-    """This process's, read once; a fork has one of its own."""
+    """The identity of this process, read once; a forked child reads its own."""
     global _own
     pid, own = _own
     if pid != os.getpid():
@@ -35,7 +35,7 @@ def own_identity() -> str:
 
 
 _own = (0, "")
-"""Whose identity is known, and what it is."""
+"""The PID of the process that has read its identity, and that identity."""
 
 
 class Fate(Enum):
@@ -48,9 +48,9 @@ class Fate(Enum):
 
 
 def fate(identity: str, here: bool = False) -> Fate:
-    """What has become of the process that once was `identity`.
+    """What has become of the process with this `identity`.
 
-    `here`: it can have run on no other machine, so that another boot has ended it.
+    `here`: it can have run on this machine only, so that another boot has ended it.
     """
     try:
         boot, namespace, pid, ticks = identity.split()
@@ -83,7 +83,7 @@ def is_gone(identity: str, here: bool = False) -> bool:
 
 
 def exists(pid: int) -> bool:
-    """Whether there is a process with this id, though it be a zombie."""
+    """Whether there is a process with this id, even if it is a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -99,12 +99,12 @@ def _machine() -> str:
 
 
 def _is_zombie(pid: int) -> bool:
-    """Whether nothing of a process runs: its parent has not heard of its end yet.
+    """Whether a process has ended, and its parent has not collected its status yet.
 
-    Where PID 1 of a container waits for nobody it never does.
+    In a container whose PID 1 never calls wait(), it never will.
     """
     fields = _fields(pid)
-    # With threads left, only the first of them has ended.
+    # While other threads are left, only the first one has ended.
     return fields[3] in ("Z", "X") and int(fields[20]) <= 1
 
 
@@ -114,7 +114,7 @@ def _start_ticks(pid: int) -> int:
 
 def _fields(pid: int) -> dict[int, str]:
     """The third and later fields of its stat, by their numbers in proc(5)."""
-    # The second, the name, may contain blanks, brackets and any octets: of a longer one
-    # the kernel keeps 15, and may cut a letter in two.
+    # The second, the name, may contain blanks, brackets and any octets: the kernel cuts
+    # it after 15, perhaps in the middle of a character.
     line = (PROC / str(pid) / "stat").read_bytes()
     return dict(enumerate(line.rpartition(b")")[2].decode().split(), 3))

@@ -15,7 +15,7 @@ def belong_as(handle: int, path: Path) -> None:
     A command that root runs must leave nothing that the daemon or Zope cannot use.
     """
     if os.geteuid() == _ROOT:
-        # The root of a container may be nobody outside of it, or not allowed to.
+        # Root in a container may be nobody outside it, or lack the right to do this.
         with contextlib.suppress(OSError):
             found = path.stat()
             os.fchown(handle, found.st_uid, found.st_gid)

@@ -1,4 +1,4 @@
-"""Waiting for so long and no longer."""
+"""Waiting with a time limit, without ever losing a cancellation."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Value = TypeVar("Value")
 
 
 async def within(waiting: Awaitable[Value], seconds: float) -> Value:
-    """What `waiting` gives; after so long it is cancelled, and TimeoutError raised.
+    """The result of `waiting`; after `seconds` it is cancelled, TimeoutError raised.
 
-    Unlike asyncio.wait_for before Python 3.12 it never swallows a cancellation that
-    comes as `waiting` ends: whoever is told to stop would go on.
+    Unlike asyncio.wait_for before Python 3.12, it never swallows a cancellation that
+    comes as `waiting` ends: a task that was told to stop would go on.
     """
     task = asyncio.ensure_future(waiting)
     try:
@@ -29,8 +29,8 @@ async def within(waiting: Awaitable[Value], seconds: float) -> Value:
 
 
 async def _end(task: asyncio.Future[Value]) -> None:
-    """Cancel it, and wait for what it does at its end."""
+    """Cancel `task`, and wait until it has cleaned up."""
     task.cancel()
     await asyncio.wait([task])
     if not task.cancelled():
-        task.exception()  # Else asyncio logs that nobody has looked at it.
+        task.exception()  # Else asyncio logs that it was never retrieved.

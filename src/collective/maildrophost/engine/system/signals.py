@@ -1,4 +1,4 @@
-"""The signals that the daemon heeds wait while nobody can handle them."""
+"""Keeps the signals that the daemon heeds waiting while nothing can handle them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ HEEDED = {*STOP, signal.SIGHUP}
 
 @contextlib.contextmanager
 def kept_waiting() -> Iterator[None]:
-    """Between start, loops and end a signal waits, instead of killing the process.
+    """Have signals wait outside the event loops, where they would kill the process.
 
-    What still waits at the end asked for nothing but that end.
+    Those that still wait at the end of the block asked for nothing but that end.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
     try:
@@ -26,10 +26,10 @@ def kept_waiting() -> Iterator[None]:
 
 
 def let_in() -> None:
-    """Handlers are there: what has waited reaches them now."""
+    """Let signals through, those that have waited first: the handlers are there."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
 
 
 def keep_waiting() -> None:
-    """The handlers go: what comes from now on waits."""
+    """Have signals wait from now on: the handlers are about to go."""
     signal.pthread_sigmask(signal.SIG_BLOCK, HEEDED)
