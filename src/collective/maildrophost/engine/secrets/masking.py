@@ -1,7 +1,7 @@
 """Secrets taken out of a text that somebody else wrote."""
 
-# Who is told a secret may repeat it: in plain, quoted as in a web address, in base64 at
-# any offset, cut off. So any piece of it that is too long for chance is taken out.
+# Whoever is told a secret may repeat it: as it is, quoted as in a URL, in base64 at any
+# offset, cut off. So every piece of it that is too long to be chance is taken out.
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from urllib.parse import quote
 from .secret import HIDDEN
 
 PIECE = 12
-"""Characters; a secret that is shorter is looked for as a whole."""
+"""Characters; a shorter secret is looked for as a whole."""
 SHORTEST_FORM = 5
-"""Less than this of base64 says nothing, and stands in every other word."""
+"""Characters of base64: fewer give nothing away, and occur in many a word."""
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -38,7 +38,7 @@ def _places(text: str, secret: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=16)
 def _pieces(secret: str) -> dict[int, frozenset[str]]:
-    """All that may not be seen, by its length; every reply of a relay is looked at."""
+    """All that must not be shown, by length; cached, as every reply needs it."""
     forms = set(_forms(secret)) if secret else set()
     sizes = {min(PIECE, len(form)) for form in forms}
     return {

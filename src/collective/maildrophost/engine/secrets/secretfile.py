@@ -7,7 +7,7 @@ from ..wording import Unfit, _
 from .secret import Secret
 
 MOST_OCTETS = 100_000
-"""Of a private key a few thousand; a log or a device has no secret in it."""
+"""A private key has a few thousand; more is a log or a device, and no secret."""
 
 
 def read_line(path: str) -> Secret:
