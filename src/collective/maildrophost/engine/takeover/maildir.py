@@ -1,8 +1,8 @@
 """What waits in a Maildir of zope.sendmail or repoze.sendmail.
 
-The queue processor of both links `NAME` to `.sending-NAME` before it sends, and a mail
-that was refused for good to `.rejected-NAME`; then it removes `NAME`, then the link.
-Files in `tmp` belong to transactions that have not committed.
+The queue processor of either links `NAME` to `.sending-NAME` before it sends the mail,
+and to `.rejected-NAME` when that was refused for good. Then it removes `NAME`, and last
+`.sending-NAME`. Files in `tmp` belong to transactions that have not committed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ FOLDERS = ("new", "cur")
 SENDING, REJECTED = ".sending-", ".rejected-"
 REFUSED = "refused for good before it came here, see the old log"
 # Each program writes two fields in a place of its own: zope.sendmail with the addresses
-# as they are, repoze.sendmail may encode all of them at once. What else has these names
-# came with the mail, which may have been in such a queue before.
+# as they are, while repoze.sendmail may encode the whole list. Other fields with these
+# names came with the mail, which may have been in such a queue before.
 _ON_TOP = (b"x-zope-from", b"x-zope-to")
 _BELOW = (b"x-actually-from", b"x-actually-to")
 _FINDER = FieldFinder(*_ON_TOP, *_BELOW)
@@ -37,7 +37,7 @@ _ENCODED = re.compile(r"(?:=\?[^?]*\?[BbQq]\?[^?]*\?=\s*)+")
 def is_maildir(directory: Path) -> bool:
     """Whether there is a Maildir at `directory`; OSError when it cannot be read.
 
-    Who has copied it may have left out folders that were empty.
+    A copy of one may lack the folders that were empty.
     """
     return any((directory / name).is_dir() for name in FOLDERS)
 
@@ -49,7 +49,7 @@ def find(directory: Path) -> Iterator[OldMail]:
         if not folder.is_dir():
             continue
         with os.scandir(folder) as entries:
-            # Both programs make hard links only: another one may be to anybody's mail.
+            # Both programs make only hard links: a symbolic one may lead anywhere.
             names = {
                 entry.name for entry in entries if entry.is_file(follow_symlinks=False)
             }
@@ -85,15 +85,15 @@ def _mail(
     rejected = REJECTED + base in names
     place = files[0].parent / base
     return OldMail(
-        # A Maildir never gives a name twice. Not the inode: a copy of the Maildir may
-        # have made two files of two links.
+        # A Maildir never uses a name twice. The inode would not do: what is two links
+        # to one file may be two files in a copy of the Maildir.
         key=lambda data: f"{storable(place)}\n{hashlib.sha256(data).hexdigest()}",
         files=files,
         found=found,
         seen=seen,
         open=_open,
         failed=REFUSED if rejected else "",
-        # Cut off while it was sent.
+        # Its program was cut off while it sent the mail.
         possible_duplicate=SENDING + base in names and not rejected,
     )
 
@@ -117,7 +117,7 @@ def _open(data: bytes) -> MailFile:
 
 
 def _on_top(fields: list[Field]) -> tuple[Field, Field] | None:
-    """The envelope by zope.sendmail, which reads nothing but the first two lines."""
+    """The envelope of zope.sendmail, which reads nothing but the first two lines."""
     if len(fields) < 2:
         return None
     sender, recipients = fields[:2]
@@ -127,7 +127,7 @@ def _on_top(fields: list[Field]) -> tuple[Field, Field] | None:
 
 
 def _below(fields: list[Field]) -> tuple[Field, Field] | None:
-    """The envelope by repoze.sendmail, which adds it to the headers that are there."""
+    """The envelope of repoze.sendmail, which adds it to the headers that are there."""
     last = {field.name: field for field in fields}
     sender, recipients = map(last.get, _BELOW)
     return (sender, recipients) if sender and recipients else None
@@ -136,7 +136,7 @@ def _below(fields: list[Field]) -> tuple[Field, Field] | None:
 def _decoded(value: bytes) -> str:
     try:
         text = b"".join(value.splitlines()).decode()
-        # Where a name alone is encoded it stays so: a comma in it separates nobody.
+        # Where only a name is encoded, it stays so: a comma in it separates nothing.
         encoded = _ENCODED.fullmatch(text)
         return str(make_header(decode_header(text))) if encoded else text
     except (MessageError, LookupError, ValueError):

@@ -15,11 +15,11 @@ from ..message.mailfile import MailFile
 class OldMail:
     """One mail in an old queue.
 
-    Any of `files` has all of it; taken over, all of them go, the first one first.
-    `found` is what the first one was when it was found, at `seen` (monotonic): another
-    one with its name is another mail. `key` makes of its bytes what is the same each
-    time that it is found; `open` takes them apart, or raises InvalidMessage. `failed`
-    says why it failed there, "": it waits.
+    Each of `files` has all of it; once it is taken over, all are removed in this order.
+    `found` is the status of the first one when it was found, at `seen` (monotonic): a
+    file of that name with another status is another mail. `key` makes of the mail's
+    bytes a key that is the same in every run; `open` parses them, or raises
+    InvalidMessage. `failed` says why it failed there; "": it waits.
     """
 
     key: Callable[[bytes], str]
@@ -45,7 +45,7 @@ class OldMail:
 class Taken:
     """A mail that is in our queue; `id` None: since an earlier run.
 
-    `stays` is a file that should have gone.
+    `stays` is a file that could not be removed.
     """
 
     id: str | None
@@ -54,14 +54,14 @@ class Taken:
 
 @dataclass(frozen=True)
 class Left:
-    """What stays where it is, a file or all of a directory; the reason for a person."""
+    """A file or a whole directory that stays where it is; why, for a person."""
 
     path: Path
     reason: str
 
 
 def found_at(path: Path) -> os.stat_result | None:
-    """What is at `path`; None when it has just gone: its own program has sent it."""
+    """The status of a file; None when it has just gone: its own program has sent it."""
     try:
         return path.lstat()
     except FileNotFoundError:

@@ -22,7 +22,7 @@ LOCKED = (
 def find(directory: Path) -> Iterator[OldMail | Left]:
     """The mails of a spool, the oldest first; OSError when it cannot be read.
 
-    Other files, dot files and directories are none of ours.
+    Other files, dot files and directories do not concern us.
     """
     with os.scandir(directory) as entries:
         names = {entry.name for entry in entries}
@@ -35,7 +35,7 @@ def find(directory: Path) -> Iterator[OldMail | Left]:
 def candidates(
     directory: Path, names: Iterable[str]
 ) -> Iterator[tuple[Path, os.stat_result]]:
-    """The files that may be mail, by their names; OSError when one cannot be seen."""
+    """The files that may be mail, by their names; OSError if one has no status."""
     for name in names:
         if not may_be_mail(name):
             continue
@@ -62,6 +62,7 @@ def _consider(
     if ours and lock in names:
         yield Left(path, LOCKED.format(lock=lock))
     elif ours:
-        # The drop directory's own key: a daemon that watches it takes nothing twice.
+        # The key of a dropped file: a daemon that watches this directory as well takes
+        # nothing twice.
         key = Identity.of(str(path), found).key
         yield OldMail(lambda data: key, (path,), found, seen, mailfile.parse)

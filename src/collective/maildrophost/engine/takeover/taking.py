@@ -1,7 +1,7 @@
-"""An old mail into our queue, once, however often and wherever that is cut off.
+"""Takes an old mail into our queue once, wherever and however often it is cut off.
 
-It becomes a message in one transaction that also records its key; only then do its
-files go. Cut off in between, the next run finds the key and removes the files.
+The mail becomes a message in one transaction that also records its key; only then are
+its files removed. After a cut in between, the next run finds the key and removes them.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class NothingToTake(MaildropError):
 def look_through(directory: Path) -> Iterator[OldMail | Left]:
     """Every mail in an old queue, the oldest first.
 
-    The directory itself is left when it is no Maildir, and has files, but none that a
-    spool has. Raises NothingToTake when it cannot be read.
+    Of a directory that is no Maildir, and has files, but none of a spool's, the
+    directory itself is Left. Raises NothingToTake when it cannot be read.
     """
-    # Its one name, whatever links lead to it: a mail that was taken is known by it.
+    # Its real path, whatever links lead to it: a mail that was taken is known by that.
     directory = Path(os.path.realpath(directory))
     try:
         if maildir.is_maildir(directory):
             yield from maildir.find(directory)
-            # A folder of that name does not make a spool a Maildir.
+            # A spool that holds a folder of such a name is a spool all the same.
             yield from spool.find(directory)
         else:
             yield from list(spool.find(directory)) or _no_queue(directory)
@@ -112,21 +112,21 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
 
 
 def _read(mail: OldMail) -> bytes | None:
-    """All of the mail; None when it was written, or replaced, since it was found.
+    """All of the mail; None when it was written to, or replaced, since it was found.
 
-    That was a while ago, or is waited for: once in an import, which finds all of them
-    first.
+    Waits until that is QUIET_SECONDS ago: for the first mail of an import alone, as all
+    of them are found before that.
     """
     check_size(mail.found)
-    # Whatever its own times say: they are those of a clock that may have been set.
+    # Its own times do not count: they are those of a clock that may have been set.
     time.sleep(max(0.0, mail.seen + QUIET_SECONDS - time.monotonic()))
     try:
         with opened(str(mail.path), mail.found) as file:
             data = file.readall()
             if not mail.unchanged or _is_locked(mail.path):
                 return None
-            # As for a dropped file: a power cut could bring a part back, as another
-            # mail.
+            # As with a dropped file, a power cut could bring a part of it back, which
+            # would be another mail.
             os.fsync(file.fileno())
             return data
     except FileNotFoundError:
@@ -142,7 +142,7 @@ def _is_locked(path: Path) -> bool:
 def _remove(mail: OldMail, id: str | None) -> Left | None:
     for path in mail.files:
         try:
-            # What has the first one's name now may be another mail.
+            # Where the first file was there may be another mail by now.
             if path != mail.path or mail.unchanged:
                 path.unlink(missing_ok=True)
         except FileNotFoundError:
