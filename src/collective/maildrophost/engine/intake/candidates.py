@@ -12,12 +12,12 @@ LARGEST_FILE_BYTES = 256 * 2**20
 
 
 def may_be_mail(name: str) -> bool:
-    """Whether a file of this name in a drop directory, or an old spool, may be."""
+    """Whether a file of this name in a drop directory, or an old spool, may be mail."""
     return not name.startswith(".") and not name.endswith(LOCK_SUFFIX)
 
 
 def starts_as_mail(file: FileIO) -> bool:
-    """Whether a file starts as a mail file does; it is read from its start again."""
+    """Whether a file starts as a mail file does; leaves it at its start."""
     start = file.read(len(mailfile.START))
     file.seek(0)
     return start == mailfile.START

@@ -1,9 +1,9 @@
-"""Which file a dropped file is, and whether that very one is still there."""
+"""Identifies a dropped file, and tells whether that very file is still there."""
 
 # Rules of this file:
 # - Others may write into a drop directory: what was a file when it was looked at may be
-#   anything once it is opened. No link is followed, and nothing that is opened waits,
-#   neither for the other end of a FIFO nor for a lease (fcntl(2)).
+#   anything by the time it is opened. So no link is followed, and opening it never
+#   waits, neither for the other end of a FIFO nor for a lease (fcntl(2)).
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from io import FileIO
 from .reports import storable
 
 _NO_FILE = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
-"""What opening a link (on FreeBSD the second one) or a socket ends with."""
+"""The errors of opening a link (EMLINK on FreeBSD) or a socket (ENXIO)."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes a file this very file: taken again it would be the same mail."""
+    """What tells this very file from others: the same again is the same mail."""
 
     path: str
     inode: int
@@ -41,12 +41,12 @@ class Identity:
 
 
 def condition(path: str, found: os.stat_result) -> tuple[Identity, int]:
-    """What a report is about: with other permissions a file is another matter."""
+    """What a report is about: a file with other permissions is worth another look."""
     return Identity.of(path, found), found.st_ctime_ns
 
 
 def is_still(path: str, found: os.stat_result) -> bool:
-    """Whether the very file is there, as it was.
+    """Whether the very file is still at `path`, as it was.
 
     FileNotFoundError when nothing is there, another OSError when that cannot be told.
     """
@@ -63,7 +63,7 @@ def opened(path: str, found: os.stat_result) -> Iterator[FileIO]:
     try:
         if condition(path, os.fstat(descriptor)) != condition(path, found):
             raise not_there(path)
-        # With a buffer all of a large file would be in memory once more.
+        # Unbuffered: a buffer would hold all of a large file once more.
         with FileIO(descriptor, closefd=False) as file:
             yield file
     finally:
@@ -80,17 +80,17 @@ def _open(path: str) -> int:
 
 
 def reason_of(error: OSError) -> str:
-    """Why, for a person who is told which file it is about."""
+    """The reason, for a person who is told anyway which file it is about."""
     return error.strerror or str(error) or type(error).__name__
 
 
 def not_there(path: str) -> FileNotFoundError:
-    """What is raised of a file that has gone, or is another one."""
+    """The error for a file that has gone, or is another one by now."""
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
 def is_gone(kept: Identity, device: int) -> bool:
-    """Whether a file was removed; not where its file system may come back with it."""
+    """Whether a kept file was removed; False if its file system may only be away."""
     try:
         return Identity.of(kept.path, os.lstat(kept.path)) != kept
     except FileNotFoundError:

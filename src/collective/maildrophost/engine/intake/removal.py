@@ -1,8 +1,8 @@
-"""Files whose mail is in the queue: removed, and forgotten after that.
+"""Removes the files whose mail is in the queue, and then forgets their identities.
 
-Once the disk knows that a file is gone, its identity is forgotten: file systems give
-the inode of a removed file to the next one. The identity of a file that cannot be
-removed is kept for as long as it is there.
+An identity is forgotten once the removal is on disk: file systems give the inode of a
+removed file to the next one. The identity of a file that cannot be removed is kept for
+as long as it is there.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from .droppedfile import Identity, condition, is_gone, reason_of
 from .reports import Reports
 
 FORGOTTEN_AT_ONCE = 100
-"""Removed files; if the daemon is killed before, their keys stay in the queue."""
+"""Removed files; the keys of fewer stay in the queue if the daemon is killed then."""
 
 
 class Removal:
-    """Of the files that one intake has taken, or has found taken."""
+    """The removal of the files that one intake has taken, or has found taken."""
 
     def __init__(self, queue: Queue, reports: Reports) -> None:
         self._queue = queue
         self._reports = reports
         self._removed: list[Identity] = []
-        self._kept: dict[Identity, int] = {}  # cannot be removed; with its device
+        self._kept: dict[Identity, int] = {}  # what can't be removed, with its device
 
     def remove(self, identity: Identity, found: os.stat_result, id: str | None) -> None:
         """Remove a file that is message `id` now; None: it was taken before."""
@@ -35,7 +35,7 @@ class Removal:
             if Identity.of(identity.path, os.lstat(identity.path)) == identity:
                 os.unlink(identity.path)
         except FileNotFoundError:
-            pass  # another daemon that found the file taken was faster
+            pass  # another daemon, which found it taken as well, was faster
         except OSError as error:
             self._kept[identity] = found.st_dev
             what = "was taken before" if id is None else f"is message {id} now"
@@ -46,7 +46,7 @@ class Removal:
         self._removed.append(identity)
 
     def let_go(self) -> None:
-        """Of kept files that somebody else has removed."""
+        """Count what could not be removed as removed, where somebody else did it."""
         gone = [each for each, device in self._kept.items() if is_gone(each, device)]
         for each in gone:
             del self._kept[each]
@@ -58,11 +58,12 @@ class Removal:
         return len(self._removed) >= FORGOTTEN_AT_ONCE
 
     def forget(self) -> None:
-        """Forget the removed files; raises QueueError: then the next call does."""
+        """Forget the removed files. Raises QueueError; the next call tries again."""
         if not self._removed:
             return
         directories = {os.path.dirname(each.path) for each in self._removed}
-        # Else a power cut may bring removed files back, so their keys stay for days.
+        # A power cut may bring back files whose removal was not synced: their keys stay
+        # for some days.
         synced = {directory for directory in directories if sync_names(directory)}
         known: list[str] = []
         doubtful: list[str] = []

@@ -1,4 +1,4 @@
-"""What the log has of the files that stay where they are, so that it has it once."""
+"""Logs each file that is left where it is, and why, once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger("maildrop.intake")
 
 LOOK_AGAIN_SECONDS = 300.0
 """Until a file that was reported is tried again: the fault may have been the system's,
-with too many files open, say."""
+such as too many open files."""
 
 
 def storable(path: str | Path) -> str:
@@ -23,20 +23,20 @@ def storable(path: str | Path) -> str:
 
 @dataclass(frozen=True)
 class _Report:
-    """What the log has of a path; `again`: when (monotonic) to look once more."""
+    """What the log says of a path; `again`: when (monotonic) to look once more."""
 
     about: object
     again: float
 
 
 class Reports:
-    """One for each path; `about` is the condition of what is there."""
+    """One report for each path; `about` is the condition of what is there."""
 
     def __init__(self) -> None:
         self._made: dict[str, _Report] = {}
 
     def stand(self, path: str, about: object) -> bool:
-        """Whether another look at `path` is no use yet."""
+        """Whether the report of `path` stands: another look would be no use yet."""
         report = self._made.get(path)
         return (
             report is not None
@@ -47,16 +47,16 @@ class Reports:
     def make(
         self, path: str, about: object, words: str, error: BaseException | None = None
     ) -> None:
-        """Log an error about `path`, unless the log has it; `error`: its traceback."""
+        """Log an error about `path` once; with the traceback of `error`, if given."""
         before = self._made.get(path)
         self._made[path] = _Report(about, time.monotonic() + LOOK_AGAIN_SECONDS)
         if before is None or before.about != about:
             log.error("%s %s", storable(path), words, exc_info=error)
 
     def forget(self, path: str) -> None:
-        """All is well with `path`."""
+        """Withdraw the report of `path`: all is well with it."""
         self._made.pop(path, None)
 
     def keep_only(self, paths: Collection[str]) -> None:
-        """There is nothing at other paths any more."""
+        """Withdraw the reports of other paths: there is nothing any more."""
         self._made = {path: made for path, made in self._made.items() if path in paths}

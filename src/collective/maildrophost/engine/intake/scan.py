@@ -1,8 +1,8 @@
-"""Dropped mail files into the queue, each exactly once.
+"""Takes dropped mail files into the queue, each exactly once.
 
 A file becomes a message in one transaction that also records the file's identity; only
-then is the file removed. Cut off in between, the next scan finds the identity taken and
-removes the file without queueing it again.
+then is the file removed. After a cut in between, the next scan finds the identity taken
+and removes the file without queueing it again.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Intake:
         """Take every complete file; returns how many messages were queued.
 
         `stop` ends it before the next file. Raises QueueError when the queue can't be
-        written: the files stay. Untaken: one of them at least, the others had their
-        turn.
+        written: the files stay. Raises Untaken when some file was not taken, while the
+        others had their turn.
         """
         self._scans += 1
         self._failed, self._unreadable = None, False
@@ -88,7 +88,7 @@ class Intake:
         return taken
 
     def stop(self) -> None:
-        """Take no more files; for another thread than the one that scans."""
+        """Take no more files; called by another thread than the one that scans."""
         self._stopped.set()
 
     @property
@@ -114,8 +114,8 @@ class Intake:
             return []
         self._reports.forget(str(directory))
         known = set(names)
-        # Its one name, whatever links lead to it: a file that was taken is known by its
-        # path.
+        # Its real path, whatever links lead to it: a file that was taken is known by
+        # its path.
         place = os.path.realpath(directory)
         return [
             os.path.join(place, name)
@@ -124,7 +124,7 @@ class Intake:
         ]
 
     def _judge_look(self, began: float) -> None:
-        """Whether all has had its turn by a look that `began` then (monotonic)."""
+        """Note whether all have had their turn by a scan that `began` (monotonic)."""
         if self._unreadable or self._failed is not None or self._stopped.is_set():
             return
         self._first_look = self._first_look or time.monotonic()
@@ -136,7 +136,7 @@ class Intake:
             found = os.lstat(path)
         except OSError:
             return 0  # another daemon, or a person, took it away
-        # What is told is told of this very file: there may soon be another one.
+        # A report is about this very file: another one may soon be in its place.
         with self._reporting(path, found):
             return self._take_if_complete(path, found, seen)
         return 0
@@ -193,9 +193,9 @@ class Intake:
         self._reports.make(path, about, f"is left where it is: {reason}", error)
 
     def _complete(self, identity: Identity, found: os.stat_result) -> bool:
-        # What was there at the start goes by its own times, at once. Afterwards what
-        # this process has watched decides: a clock that jumps, or that of a file
-        # server, makes a file old that is just being written.
+        # What was there at the start is judged by its own times, at once. Later files
+        # are judged by how long this process has watched them: where a clock jumps, or
+        # a file server's differs, a file that is just being written may look old.
         if self._scans == 1 and _age(found) >= QUIET_SECONDS:
             return True
         first = self._first_seen.setdefault(identity, time.monotonic())
@@ -206,8 +206,8 @@ class Intake:
         data = file.readall()
         if not is_still(path, found) or os.path.exists(path + LOCK_SUFFIX):
             return None
-        # Its writer may not have synced it. Of a removed file a power cut could bring a
-        # part back, with another size and so as another mail.
+        # Its writer may not have synced it: after its removal a power cut could bring
+        # back a part of it, with another size and so as another mail.
         os.fsync(file.fileno())
         dropped = mailfile.parse(data)
         del data  # A large file would be in memory once more while it is queued.
@@ -234,11 +234,11 @@ class Intake:
                 bells = doorbells(tx)
         except QueueError as error:
             if isinstance(error, Refused) or not begun:
-                raise  # Who comes next would wait, too, for a queue that is dead.
-            # It may be for this mail's size, say, on a disk that is nearly full.
+                raise  # The next file would only wait for the dead queue as well.
+            # It may be due to this mail's size, say, on a disk that is nearly full.
             words = verbatim(f"taking {storable(path)}: {error.reason}")
             self._failed = self._failed or Untaken(error.queue, words)
-            # It need not be watched anew.
+            # The next scan need not watch it again before it takes it.
             self._first_seen.setdefault(identity, time.monotonic() - QUIET_SECONDS)
             return 0
         if id is not None:
