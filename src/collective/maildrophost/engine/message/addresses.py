@@ -77,16 +77,16 @@ def unique(addresses: Iterable[str]) -> tuple[str, ...]:
 def _identity(address: str) -> tuple[str, str]:
     """What makes two addresses the same: domains ignore case, local parts do not.
 
-    RFC 5321 section 2.4. Beyond ASCII they are what they become on the wire.
+    RFC 5321 section 2.4. A domain beyond ASCII is what it becomes on the wire.
     """
     local, domain = local_and_domain(address)
     return local, ascii_domain(domain or "").lower()
 
 
 def local_and_domain(address: str) -> tuple[str, str | None]:
-    """What stands around its @; None for the domain of a local part alone.
+    """What stands before and after the @; a local part alone has None for a domain.
 
-    A quoted one may have an @ of its own.
+    A quoted local part may contain an @ of its own.
     """
     if "@" not in address or address.endswith('"'):
         return address, None
@@ -148,7 +148,8 @@ def _split(text: str) -> list[str]:
             items.append("".join(current).strip())
             current = []
         else:
-            # A comment counts as a blank: it must not glue an address together.
+            # A comment counts as a blank: what stands around it must not become one
+            # address.
             current.append(" " if kind == "comment" else part)
     items.append("".join(current).strip())
     return [item for item in items if item]
@@ -210,7 +211,7 @@ def _bare(item: str) -> str:
     if not item.endswith(">"):
         return item
     start = item.rindex("<")
-    # The first < outside of quotes opens the address, nothing else may be one.
+    # A whole <…> before this one would be a second address.
     if any(kind == "angle" for kind, _ in _tokens(item[:start])):
         raise InvalidMessage(
             _(

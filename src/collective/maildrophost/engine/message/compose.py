@@ -62,7 +62,7 @@ def compose(
     add_message_id: bool = True,
     now: float,
 ) -> Message:
-    """Check envelope with content; InvalidMessage says what no relay could take.
+    """Check envelope and content; InvalidMessage says what no relay could take.
 
     `sender` and each of `recipients` may carry display names; a recipient may be a
     list with commas. `at` and `now` are seconds since the epoch. The content stays as
@@ -122,7 +122,7 @@ def _as_bytes(content: bytes | str) -> bytes:
 
 
 def _parse_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
-    # A lone string is one list, not one recipient a character.
+    # A lone string is one list, not one recipient for each character.
     items = (recipients,) if isinstance(recipients, str) else recipients
     addresses = unique(address for item in items for address in parse_addresses(item))
     if not addresses:

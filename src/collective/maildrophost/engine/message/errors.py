@@ -6,4 +6,4 @@ from ..errors import MaildropError
 
 
 class InvalidMessage(MaildropError, ValueError):
-    """Nothing that a relay could be given; the text says why."""
+    """The message could not be given to any relay; the text says why."""

@@ -12,12 +12,12 @@ from .errors import InvalidMessage
 
 # RFC 5322 section 2.2: a name of printable ASCII, a colon, a value that goes on in
 # lines that start with a blank. The block ends at the first line that is neither.
-# A pattern that repeats a line keeps 420 octets for each until it ends: a log of 45 MB
-# with such lines took 1.3 GB. So what is looked for is the end.
+# A pattern that repeats a line takes 420 octets for each until it ends: a log of 45 MB
+# with such lines took 1.3 GB. So the end of the block is looked for instead.
 _NAME = re.compile(rb"[!-9;-~]{1,998}[ \t]*:")
-# What a mailbox has before each message (mbox, RFC 4155 appendix A), quoted by some who
-# pass it on, and an editor before any text. Headers have to follow, and the line needs
-# its date: a body may begin with "From here on".
+# What an editor puts before any text (a byte order mark), and a mailbox before each
+# message (mbox, RFC 4155 appendix A; some programs quote it with ">"). Headers have to
+# follow, and the line needs its date: a body may begin with "From here on".
 _PREFACE = re.compile(
     rb"(?:\xef\xbb\xbf)?"
     rb"(?:>?From [^\s:][^\r\n]{0,998}? (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} "
@@ -28,8 +28,8 @@ _BLOCK_END = re.compile(rb"\n(?![ \t]|[!-9;-~]{1,998}[ \t]*:)")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _LINE_BREAK = re.compile(rb"\r?\n")
 _BLANKS = re.compile(r"[\t\r\n]")
-# What could end a line or turn its direction, no more: isprintable() is false for the
-# joiners of Persian and of emoji, too, and for the blank before a French "!".
+# Only what could end a line or turn its direction: isprintable() is false as well for
+# the joiners of Persian and emoji, and for the space before a French "!".
 _CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -52,7 +52,7 @@ class FieldFinder:
     def __init__(self, *names: bytes) -> None:
         name = rb"(" + b"|".join(map(re.escape, names)) + rb")[ \t]*:"
         self._first = re.compile(name, re.IGNORECASE)
-        # Faster than `^`: what starts with a certain octet is searched for by it.
+        # Faster than `^`: a pattern with a fixed first octet is searched for by that.
         self._later = re.compile(rb"\n" + name, re.IGNORECASE)
 
     def find(self, content: bytes, block_end: int) -> list[Field]:
@@ -72,9 +72,9 @@ def _field(content: bytes, name: re.Match[bytes], block_end: int) -> Field:
 
 
 def without_preface(content: bytes) -> bytes:
-    """`content` without what stands before its headers, though no message has that.
+    """`content` without what a mailbox or an editor has put before its headers.
 
-    Behind it they would be taken for the body, and shown to the reader.
+    Headers after that would be taken for the body, and shown to the reader.
     """
     found = _PREFACE.match(content)
     return content[found.end() :] if found else content
@@ -98,8 +98,8 @@ def split_headers(block: bytes) -> list[bytes]:
 def check_headers(content: bytes, end: int) -> None:
     """InvalidMessage when the headers, up to `end`, hold a NUL or a bare CR.
 
-    A NUL is cut at or dropped, and a bare CR is a line break to some, who would read a
-    header that nobody wrote.
+    Some programs drop a NUL or cut a line there, and some take a bare CR for a line
+    break: they would read a header that nobody wrote.
     """
     if content.find(b"\0", 0, end) >= 0:
         raise InvalidMessage("NUL in the headers of the message")
@@ -126,7 +126,7 @@ def with_field_on_top(content: bytes, field: bytes) -> bytes:
     starts_with_body = content[:1] not in (b"", b"\r", b"\n") and not _NAME.match(
         content
     )
-    # A body without headers stays a body only behind an empty line.
+    # A body without headers stays a body only after an empty line.
     return field + ending + (ending if starts_with_body else b"") + content
 
 
@@ -154,7 +154,7 @@ def _decode_words(text: str) -> str:
 
 
 def _decode_part(part: bytes, charset: str | None) -> str:
-    # decode_header() gives the text between encoded words back in this encoding.
+    # decode_header() returns the text between encoded words in this encoding.
     try:
         return part.decode(charset or "raw-unicode-escape", "replace")
     except (LookupError, ValueError):  # unknown, or a codec that cannot replace

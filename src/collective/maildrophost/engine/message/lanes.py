@@ -46,7 +46,7 @@ def choose_lane(
 ) -> Lane:
     """The argument, else the X-Maildrop-Lane `header`, else what the mail looks like.
 
-    `precedence` is the value of the Precedence header; `is_list_mail` tells of a
+    `precedence` is the value of the Precedence header; `is_list_mail`: there is a
     List-Id or List-Unsubscribe header. InvalidMessage when `header` names no lane.
     """
     if lane is not None:

@@ -18,8 +18,8 @@ _KNOWN = ("To", "From", "Lane", "At")
 class MailFile:
     """A mail file taken apart; ``at`` is in seconds since the epoch, None: at once.
 
-    ``content`` is the message, byte for byte as in the file. Of the files of other
-    programs the addresses are not checked yet.
+    ``content`` is the message, byte for byte as in the file. The addresses in files
+    of other programs' queues are not checked yet.
     """
 
     sender: str
@@ -33,7 +33,7 @@ def parse(data: bytes) -> MailFile:
     """Take a mail file apart; InvalidMessage says what is malformed.
 
     The file starts with ``##To:``. Several such lines are joined, every other ``##``
-    line may stand once. ``##From:`` is required; with nothing behind it, it means the
+    line may occur once. ``##From:`` is required; with nothing after it, it means the
     null sender.
     """
     if not data.startswith(START):
