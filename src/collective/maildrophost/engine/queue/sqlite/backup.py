@@ -28,13 +28,12 @@ class BackupFailed(MaildropError):
 def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> int:
     """Copy the queue at `source` to the new file `target` (mode 0600); its bytes.
 
-    `progress` is told how many pages are done, and of how many. What killed ones have
-    left of theirs to `target` is removed. Raises BackupFailed: nothing is at `target`
-    then that was not there before.
+    `progress` is told how many pages are done, and of how many. What killed backups to
+    `target` have left is removed. Raises BackupFailed: then `target` is as it was.
     """
     try:
         if not target.parent.is_dir():
-            # On a disk that is not mounted, say: nobody makes it here.
+            # On a disk that is not mounted, say: then it must not be made here.
             raise BackupFailed(f"{target.parent} is no directory; no backup was made")
         with _alone_with(target), _at_fault(target):
             _remove_unfinished(target)
@@ -47,7 +46,7 @@ def backup(source: Path, target: Path, progress: Callable[[int, int], None]) -> 
 
 @contextlib.contextmanager
 def _at_fault(file: Path) -> Iterator[None]:
-    """Name `file` in what SQLite says within the block; raises BackupFailed."""
+    """Turn SQLite's errors within the block into BackupFailed, with the `file`."""
     try:
         yield
     except sqlite3.Error as error:
@@ -56,7 +55,7 @@ def _at_fault(file: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _alone_with(target: Path) -> Iterator[None]:
-    """Nobody else who lives makes a backup to `target`; BackupFailed when one does.
+    """Nobody else makes a backup to `target` meanwhile; BackupFailed if somebody does.
 
     The lock ends with its process. A PID would not tell whether that is gone: it is
     used again, and means another process in another container.
@@ -80,7 +79,7 @@ def _remove_unfinished(target: Path) -> None:
     name = re.compile(re.escape(target.name) + r"\.\d+\.partial(-journal|-wal|-shm)?")
     for path in list(target.parent.iterdir()):
         if name.fullmatch(path.name):
-            # Another user's may have to stay; this backup needs it not to go.
+            # What is another user's may have to stay; it does not harm this backup.
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -97,7 +96,7 @@ def _make(source: Path, target: Path, progress: Callable[[int, int], None]) -> i
         size = partial.stat().st_size
         with _having_links(target):
             os.link(partial, target)  # unlike a rename it never overwrites
-        # Where that cannot be done the copy is one all the same.
+        # Where that cannot be done, the copy is complete all the same.
         sync_names(target.parent)
     finally:
         partial.unlink(missing_ok=True)
@@ -118,7 +117,7 @@ def _having_links(target: Path) -> Iterator[None]:
 
 
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
-"""What link(2) and FUSE say of it."""
+"""What link(2) and FUSE say where there are no hard links."""
 
 
 def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
@@ -127,7 +126,7 @@ def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> N
         contextlib.closing(sqlite3.connect(target)) as copy,
     ):
         # One read transaction around all steps: what is committed meanwhile goes into
-        # the WAL and is not seen. Without it every commit starts the copy anew.
+        # the WAL and is not seen. Without it, every commit would restart the copy.
         with _at_fault(source):
             queue.execute("BEGIN")
             queue.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -145,7 +144,7 @@ def _reader(source: Path) -> sqlite3.Connection:
 
 
 def _check(copy: Path) -> None:
-    """A copy that cannot be read is none."""
+    """Raise BackupFailed for a copy that is damaged."""
     with contextlib.closing(sqlite3.connect(copy)) as database:
         # As one file: a restore must not depend on a second one beside it.
         database.execute("PRAGMA journal_mode = DELETE")

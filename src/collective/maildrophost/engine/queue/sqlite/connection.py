@@ -5,10 +5,10 @@
 #   count without the kernel's locks behind it. What the child opens then locks nothing:
 #   whoever is the last to close the file removes the log that the child goes on writing
 #   to (sqlite.org/howtocorrupt.html, section 2.6).
-# - So all of them are closed before a fork; whoever wants one waits until it is over.
+# - So all of them are closed before a fork; whoever wants one waits until that is over.
 # - One that is in use for longer than a fork waits is inherited. The child neither uses
 #   nor closes it, and refuses its file for good.
-# - A program that is executed inherits nothing, and does not come by here.
+# - Another program that is executed inherits nothing, and needs none of this.
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 2.0
 """How long a fork waits for the transactions of other threads to end."""
 
 Identity = tuple[int, int]
-"""Of a file: its device and inode."""
+"""A file's device and inode."""
 
 _INHERITED = _(
     "this process was forked while a thread of its parent used the queue, and cannot "
@@ -39,7 +39,7 @@ _INHERITED = _(
 )
 
 _turn = threading.RLock()
-"""Of whoever opens one, or forks."""
+"""Held by the thread that opens a connection, or forks."""
 _forking: list[int] = []
 """The threads that fork at this moment."""
 _pools: weakref.WeakValueDictionary[int, Pool] = weakref.WeakValueDictionary()
@@ -50,9 +50,9 @@ _refuses_all = False
 
 
 class Pool(QueuePool):
-    """Its connections that nobody uses are closed before a fork.
+    """A pool whose idle connections are closed before a fork.
 
-    Also when it has been disposed of: those that were in use come back to it.
+    Also after it has been disposed of: those that were in use come back to it.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -87,7 +87,7 @@ def _refuse(*_arguments: object) -> NoReturn:
 
 
 def connect(path: Path, mode: str = "rw", **options: Any) -> sqlite3.Connection:
-    """A connection to the file at an absolute path; none is made there.
+    """A connection to the file at an absolute path; a missing file is not made.
 
     An empty one would pass for the queue, and keep the queue from coming back.
     """
@@ -111,7 +111,7 @@ def file_identity(path: Path) -> Identity | None:
 
 
 def give_way() -> None:
-    """Before a transaction: wait for a fork that waits for all of them to end."""
+    """Called before a transaction: wait for a fork that waits for all to end."""
     if _forking:
         with _turn:
             pass
@@ -132,13 +132,13 @@ def _close_all() -> None:
 
 
 def _go_on() -> None:
-    with contextlib.suppress(ValueError):  # it began before this module was there
+    with contextlib.suppress(ValueError):  # the fork began before this was imported
         _forking.remove(threading.get_ident())
     _end_turn()
 
 
 def _end_turn() -> bool:
-    """False where this thread's turn has not come."""
+    """End this thread's turn; False where that had not come."""
     with contextlib.suppress(RuntimeError):
         _turn.release()
         return True
@@ -148,7 +148,7 @@ def _end_turn() -> bool:
 def _begin_anew() -> None:
     global _turn, _refuses_all
     if _forking and not _end_turn():
-        # Another thread was perhaps just opening one: nobody knows which.
+        # Another thread was perhaps just opening a file: nobody knows which.
         _refuses_all = True
     _refused.update(file for _, file in _open.values())
     _refused.discard(None)

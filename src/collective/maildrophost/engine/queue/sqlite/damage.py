@@ -1,7 +1,8 @@
-"""Text of a damaged SQLite queue that is none, for who only shows it."""
+"""Damaged text in an SQLite queue, read for those who only show it."""
 
 # Rules of this file:
-# - Nobody sends by it: a claim of such a message fails, and that is told (claim.py).
+# - Nothing is sent by it: a message with such text fails when it is claimed, and the
+#   log says so (claim.py).
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 
 @contextlib.contextmanager
 def any_text(tx: Connection) -> Iterator[None]:
-    """A block in which it is read as well, marked as damaged, its octets escaped."""
+    """A block in which such text can be read: marked as damaged, its octets escaped."""
     connection = cast(sqlite3.Connection, tx.connection.driver_connection)
     before, connection.text_factory = connection.text_factory, _text
     try:

@@ -52,7 +52,7 @@ _AWAY = _(
     "its file was removed or replaced while it was in use: put it back, and all goes "
     "on; a restart would leave its mail behind"
 )
-# By what SQLite says of its result codes (sqlite3_errstr): Python 3.10 has no codes.
+# By SQLite's words for its result codes (sqlite3_errstr), as Python 3.10 has no codes.
 _ADVICE = {
     "is locked": _(
         "another program kept it locked for ${seconds} s",
@@ -81,7 +81,7 @@ class SQLite:
     def __init__(self, url: URL) -> None:
         self._url = url
         self.path = path_of(url)
-        # It may be a link, which may lead elsewhere later.
+        # This path may be a link, which may lead elsewhere later.
         self._named = Path(url.database or "")
         self._presence = Presence(self.path)
         self.begin_write = WriteInTurn()
@@ -95,7 +95,8 @@ class SQLite:
     def engine(self) -> Engine:
         refuse_network_file_system(self.path)
         if not self._named.parent.is_dir():
-            # Nothing above it: a file system that is away would get another queue.
+            # Nothing above it: where a file system is not mounted, a second queue would
+            # be made.
             make_directory(self._named.parent)
         self._presence.enter(lambda: _make_file(self._named))
         engine = _make_engine(self._url)
@@ -114,7 +115,7 @@ class SQLite:
 
     def check(self) -> None:
         give_way()
-        # SQLite goes on writing into a removed file, and loses all of it at the end.
+        # SQLite would go on writing into a removed file, and all of that would be lost.
         away = file_identity(self._named) != self._file
         if away or not self._presence.known:
             self._presence.renew()
@@ -137,7 +138,7 @@ class SQLite:
 
     def refuses(self, error: BaseException) -> bool:
         about_values = sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError
-        # Text that is none is an OperationalError of the driver, which quotes it.
+        # For damaged text the driver raises an OperationalError, which quotes it.
         return isinstance(error, about_values) or _NO_TEXT in str(error)
 
     def any_text(self, tx: Connection) -> AbstractContextManager[None]:
@@ -153,7 +154,7 @@ class SQLite:
         return ()  # How it writes is the same everywhere.
 
     def lacking(self, tx: Connection) -> tuple[()]:
-        return ()  # Who may write the file may do everything.
+        return ()  # Whoever may write the file may do everything.
 
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
@@ -178,7 +179,7 @@ class SQLite:
         """A connection to the very file that this queue was opened on."""
         (path,) = where
         connection = connect(Path(path), **options)
-        # It may have gone since the check, and another one may have come.
+        # The file may have gone since the check, and another one may have come.
         if file_identity(self._named) != self._file:
             connection.close()
             raise OwnError(_AWAY)
@@ -188,7 +189,7 @@ class SQLite:
 def path_of(url: URL) -> Path:
     """The database file; Unfit when the URL names none.
 
-    Where a link leads: there SQLite has its other files, and so have we.
+    Of a link it is the target: beside that SQLite has its other files, and so have we.
     """
     if not url.database or url.database == ":memory:":
         raise Unfit(
@@ -212,9 +213,9 @@ def _make_engine(url: URL) -> Engine:
 
 
 def _make_file(path: Path) -> None:
-    """Make it private where there is none; SQLite's -wal and -shm follow its mode."""
+    """Make a private file if there is none; SQLite gives -wal and -shm its mode."""
     _refuse_link(path)
-    # One that asks nobody (see presence.py) may be faster.
+    # A process that can't have the lock of presence.py may be faster.
     with contextlib.suppress(FileExistsError):
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         belong_as(handle, path.parent)
@@ -222,7 +223,7 @@ def _make_file(path: Path) -> None:
 
 
 def _refuse_link(path: Path) -> None:
-    """What a link leads to has been there: without it mail may be missing."""
+    """Raise Unfit for a link: its target has been there, and mail may be in it."""
     if path.is_symlink():
         raise Unfit(
             _(
@@ -234,11 +235,11 @@ def _refuse_link(path: Path) -> None:
 
 
 def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver's own BEGIN is a deferred one; the queue says its own.
+    # The driver would begin transactions as deferred; the queue begins them itself.
     connection.isolation_level = None
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     if pages == 0:
-        # Can be said of a new file only, see housekeeping.py.
+        # Can be set for a new file only, see housekeeping.py.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     journal = _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
@@ -260,8 +261,8 @@ def _set_up_connection(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _use_wal(connection: sqlite3.Connection) -> str:
     """Switch to write-ahead logging; returns the journal mode that this has led to."""
-    # Among several who open a new database SQLite lets one switch, and does not have
-    # the others wait.
+    # Of several that open a new database at once, SQLite lets one switch, and does not
+    # have the others wait: they get an error.
     until = deadline()
     (journal,) = once_unlocked(
         lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(),

@@ -15,7 +15,7 @@ from .database import advice
 from .lock import is_locked
 
 LARGE_WAL_BYTES = 64 * 2**20
-"""Four times what is checkpointed by itself: a reader was in the way for long."""
+"""Four times the size at which SQLite checkpoints: a reader was long in the way."""
 SPARE_PAGES = 4096
 """Free pages (16 MB) that a queue keeps, to be used again."""
 SPARE_PART = 4
@@ -42,7 +42,7 @@ class Room:
 
 
 def room(queue: Queue) -> Room | None:
-    """What the queue takes; None when that cannot be seen now, or is a server's."""
+    """What the queue's files take; None if that can't be seen now, or is a server's."""
     if queue.path is None:
         return None
     try:
@@ -72,7 +72,7 @@ def _file_bytes(path: Path) -> int:
 
 
 def tidy(queue: Queue) -> bool:
-    """Do one short step if one is due; whether to call again soon.
+    """Do one short step if one is due; returns whether to call again soon.
 
     For moments in which no mail is on its way. Where a reader or a writer is in the way
     it does nothing: nobody waits for it. Raises QueueError when it cannot, on a full
@@ -93,9 +93,8 @@ def empty_large_wal(queue: Queue) -> bool:
     """Empty the write-ahead log of a queue in a file, should it have become large.
 
     SQLite begins the log anew when all of it is in the database at the moment of a
-    commit: with somebody who goes on writing during each checkpoint that is never.
-    False where a reader or a writer is in the way: then it does nothing, and may be
-    called again soon.
+    commit: never, while somebody goes on writing during each checkpoint. False where a
+    reader or a writer is in the way: then nothing was done; call it again soon.
     """
     if queue.path is None or wal_bytes(queue.path) <= LARGE_WAL_BYTES:
         return True
@@ -115,8 +114,8 @@ def _step(queue: sqlite3.Connection, path: Path) -> bool:
             return True
     if not _is_longer(path, now):
         return False
-    # Only with a checkpoint of all of it the file itself gets shorter: where a reader
-    # is in the way, that is left to the next step.
+    # The file itself gets shorter only when all of the log is checkpointed: where a
+    # reader is in the way, that is left to the next step.
     queue.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     return _is_longer(path, _room(queue, path))
 

@@ -28,8 +28,8 @@ class WriteInTurn:
     """Begins a transaction that writes, when nobody else does."""
 
     def __init__(self) -> None:
-        # Of the threads of one process that wait here nobody says who is next. Four
-        # that write all the time have as many turns each, as in a line (measured).
+        # Which of the threads that wait for it is next is not defined. Four that write
+        # all the time get as many turns each as they would in a line (measured).
         self._threads = threading.Lock()
         self._deadline = 0.0
         self.latest = math.inf
@@ -37,7 +37,7 @@ class WriteInTurn:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Around a transaction; sqlite3.OperationalError when the wait is too long."""
+        """Held around a transaction; sqlite3.OperationalError after too long a wait."""
         until = deadline()
         patience = min(until, self.latest) - time.monotonic()
         if not self._threads.acquire(timeout=max(0.0, patience)):
@@ -51,18 +51,18 @@ class WriteInTurn:
                 )
             )
         try:
-            # What was waited for another thread counts, too: else the last of many
-            # would wait many times as long.
+            # The wait for other threads counts, too, or the last of many would wait
+            # many times as long.
             self._deadline = until
             yield
         finally:
             self._threads.release()
 
-    # SQLite itself waits longer and longer for a lock, up to a tenth of a second: while
-    # a daemon delivered as fast as it could, a page in a hundred waited for more than
-    # 56 ms, and like this for more than 8 (measured).
+    # SQLite itself waits longer and longer between two tries, up to a tenth of a
+    # second: while a daemon delivered as fast as it could, a page in a hundred waited
+    # for more than 56 ms; with these waits it is 8 ms (measured).
     def run(self, tx: Connection) -> None:
-        """Wait for other processes, for BUSY_TIMEOUT_SECONDS in all."""
+        """Begin; waits for other processes too, for BUSY_TIMEOUT_SECONDS in all."""
         connection = tx.connection.driver_connection
         assert isinstance(connection, sqlite3.Connection)
         connection.execute("PRAGMA busy_timeout = 0")
@@ -75,12 +75,12 @@ class WriteInTurn:
                 raise OwnError(_NO_LONGER) from None
             raise
         finally:
-            # Who reads has to wait, too, when the file is opened, closed or repaired.
+            # Readers have to wait, too, when the file is opened, closed or repaired.
             milliseconds = int(BUSY_TIMEOUT_SECONDS * 1000)
             connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def _until(self) -> float:
-        # While somebody waits it may become less.
+        # `latest` may be set while somebody waits.
         return min(self._deadline, self.latest)
 
 
@@ -90,9 +90,9 @@ def deadline() -> float:
 
 
 def once_unlocked(act: Callable[[], Result], until: Callable[[], float]) -> Result:
-    """Act as soon as nobody else's lock is in the way; it is tried `until` then.
+    """Act as soon as nobody else's lock is in the way; it is tried until `until()`.
 
-    Which is asked each time: it may change.
+    That is asked after each try, as it may change (monotonic seconds).
     """
     while True:
         try:
@@ -104,7 +104,7 @@ def once_unlocked(act: Callable[[], Result], until: Callable[[], float]) -> Resu
 
 
 def is_locked(error: sqlite3.Error) -> bool:
-    """Whether somebody else's lock is in the way (Python 3.10 tells no codes)."""
+    """Whether somebody else's lock is in the way (Python 3.10 has no codes)."""
     return "locked" in str(error)
 
 

@@ -1,12 +1,12 @@
-"""Who has an SQLite queue open: none makes another file in the place of theirs."""
+"""Who has an SQLite queue open: nobody makes another file in the place of theirs."""
 
 # Rules of this file:
 # - The lock is flock's: the kernel ends it with its last process, it is seen from every
 #   container, and, unlike those of SQLite, it is not lost when another handle closes.
-# - It lies beside the queue, under a name that `queue.db*` does not match: who moves a
-#   queue away leaves it there.
-# - Where it cannot be had (no rights, a file system without flock) nobody is asked, and
-#   nobody is kept from anything.
+# - It lies beside the queue, under a name that `queue.db*` does not match: it stays
+#   when somebody moves the queue away.
+# - Where it cannot be had (no rights, a file system without flock) nobody is noticed,
+#   and nobody is kept from anything.
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
 
 PATIENCE_SECONDS = 0.5
-"""For whoever is just making the queue, or looks whether anybody has it open: both have
-the lock alone for far less."""
+"""Waited for whoever is just making the queue, or looks whether anybody has it open:
+both have the lock alone for far less."""
 
 
 class Presence:
-    """Of one queue of this process among all who have its file open.
+    """That a queue of this process is one of those that have its file open.
 
-    The lock is shared by them. Whoever gets it alone knows that there are none.
+    They all share the lock. Whoever gets it alone knows that there are none.
     """
 
     def __init__(self, queue: Path) -> None:
@@ -74,7 +74,7 @@ class Presence:
             self._leave()
 
     def after_fork(self) -> None:
-        """A child is there by itself: its parent's presence must not outlive that."""
+        """Let go of the parent's lock in a child: it must not outlive the parent."""
         self._threads = threading.Lock()
         self._leave()
 
@@ -83,7 +83,7 @@ class Presence:
 
         Raises Unfit when it is gone while somebody has it open.
         """
-        # Who only looks makes no lock either: it might belong to the wrong user.
+        # Whoever only looks makes no lock either: it might belong to the wrong user.
         handle = None if _exists(self._queue) else _open(self._lock)
         try:
             return self._is_there(handle)
@@ -92,7 +92,7 @@ class Presence:
                 os.close(handle)
 
     def _is_there(self, handle: int | None) -> bool:
-        """Whether the file is; if not, `handle` has the lock alone."""
+        """Whether the file is there; if not, `handle` has the lock alone."""
         until = time.monotonic() + PATIENCE_SECONDS
         while not _exists(self._queue):
             if handle is None or locks_where_it_can(handle, fcntl.LOCK_EX):
@@ -118,11 +118,11 @@ class Presence:
         self._handle = handle
 
     def _make_lock(self) -> int | None:
-        """None where that cannot be done."""
+        """Make the lock's file, and open it; None where that cannot be done."""
         # Not through a link, which a user might have put there for root to follow.
         with contextlib.suppress(OSError):
             handle = os.open(self._lock, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600)
-            # As those that SQLite makes beside it.
+            # It has the owner of the files that SQLite makes beside the queue.
             belong_as(handle, _nearest(self._queue))
             return handle
         return _open(self._lock)  # another process was faster
@@ -133,7 +133,7 @@ class Presence:
             self._handle, fcntl.LOCK_SH
         ):
             if time.monotonic() > until:
-                break  # it is kept by one who was stopped meanwhile
+                break  # whoever has it alone was suspended meanwhile
             pause(TURN_SECONDS)
         self.known = True
 
@@ -148,7 +148,7 @@ def _nothing() -> None:
 
 
 def _exists(path: Path) -> bool:
-    # Since Python 3.14 Path.exists says no where nobody may look, too.
+    # Since Python 3.14 Path.exists says no even where looking is not allowed.
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
