@@ -1,4 +1,4 @@
-"""How a process is connected to PostgreSQL, and how long it waits for that."""
+"""How a process connects to PostgreSQL, and how long it waits for answers."""
 
 # Nothing is set for a session: see database.py.
 
@@ -55,26 +55,29 @@ class PatientConnection(psycopg.Connection[Any]):
             raise
 
     def _octets_to_go(self) -> int:
-        """What the system has of the last words, and the server not."""
+        """The octets in the socket's send queue, which the server has not got yet."""
         count = bytearray(4)
         try:
             fcntl.ioctl(self.pgconn.socket, termios.TIOCOUTQ, count)
         except OSError:
-            return 0  # This system tells it of terminals only.
+            return 0  # This system has the figure for terminals only.
         return int.from_bytes(count, sys.byteorder)
 
 
 def _in_time(
     waiting: Generator[Any, Any, Value], octets_to_go: Callable[[], int]
 ) -> Generator[Any, Any, Value]:
-    """The same generator; it is resumed now and then while nothing comes."""
+    """The same generator, but patient no longer than ANSWER_SECONDS.
+
+    It is resumed now and then while nothing comes.
+    """
     deadline, to_go = monotonic() + ANSWER_SECONDS, 0
     try:
         wish = next(waiting)
         while True:
             ready = yield wish
             before, to_go = to_go, 0 if ready else octets_to_go()
-            # Large mail takes its time on a slow wire, either way.
+            # Large mail takes its time on a slow line, in either direction.
             if ready or to_go < before:
                 deadline = monotonic() + ANSWER_SECONDS
             elif monotonic() > deadline:
@@ -92,7 +95,7 @@ def _in_time(
 
 
 def with_defaults(url: URL) -> URL:
-    """The URL with what it does not say itself: nothing waits for ever."""
+    """The URL with defaults for what it leaves open: nothing waits for ever."""
     defaults = {
         "application_name": "maildrop",
         "client_encoding": "utf8",
@@ -109,24 +112,24 @@ def with_defaults(url: URL) -> URL:
 def connect(
     _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
 ) -> PatientConnection:
-    """What the pool of an engine asks for."""
+    """Called by the pool of an engine when it needs a connection."""
     return open_connection(arguments, options)
 
 
 def open_connection(
     arguments: Sequence[Any], options: Mapping[str, Any]
 ) -> PatientConnection:
-    """To a database that mail can be stored in; `psycopg.Error` when there is none."""
+    """Connect to a database that can store mail; `psycopg.Error` when there is none."""
     connection = PatientConnection.connect(
         *arguments,
-        # The queue says its own BEGIN.
+        # The queue begins transactions itself.
         autocommit=True,
         # A prepared statement belongs to a session.
         prepare_threshold=None,
         **hosts.good_one_first(options),
     )
-    # PgBouncer may bring rings that another client has asked for; the driver keeps what
-    # nobody takes.
+    # PgBouncer may bring rings that another client has asked for; without a handler the
+    # driver would keep them all.
     connection.add_notify_handler(_not_for_us)
     encoding = connection.info.parameter_status("server_encoding")
     if encoding not in (None, ENCODING):  # a pooler need not tell it
@@ -143,11 +146,11 @@ def open_connection(
 
 
 def _not_for_us(_ring: psycopg.Notify) -> None:
-    """Who listens has a connection for that."""
+    """Drop it: whoever listens has a connection of its own for that."""
 
 
 async def connect_to_listen(url: URL) -> psycopg.AsyncConnection[Any]:
-    """One that is not of the pool, and may wait for rings as long as it likes."""
+    """A connection outside the pool, which may wait for rings as long as it likes."""
     arguments, options = url.get_dialect()().create_connect_args(url)
     connection = await psycopg.AsyncConnection.connect(
         *arguments, autocommit=True, **hosts.good_one_first(options)

@@ -2,7 +2,7 @@
 
 # Rules of this file:
 # - Nothing is set for a session: behind PgBouncer in transaction mode the next
-#   transaction may have another one.
+#   transaction may be in another one.
 # - No error's detail is repeated: it quotes the row, which is mail.
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from .skiplocked import take
 LOCK_SECONDS = 20
 """Less than ANSWER_SECONDS: whoever waits for a lock hears of it from the server."""
 IDLE_SECONDS = 60
-"""A transaction of ours that asks nothing for so long has lost its client, whose locks
-others wait for."""
+"""A transaction of ours that is idle for so long has lost its client, and others wait
+for its locks."""
 CHANNEL = "maildrop"
 """What is notified when mail may have become due; one name for all queues of a
 database, since a ring too many costs nothing."""
@@ -46,14 +46,14 @@ _LIMITS = (
 BEGIN_READ = Statement(
     text(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}")
 )
-# A server, a database or a role that is tuned for speed may have it off: then a commit
+# Where a server, a database or a role is tuned for speed, it may be off: then a commit
 # is answered before it is on disk. Every other value waits for the disk, and says what
 # else to wait for.
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', true) "
     "WHERE current_setting('synchronous_commit') = 'off'"
 )
-# Says no at once on a standby.
+# A standby refuses this at once.
 BEGIN_WRITE = Statement(
     text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
 )
@@ -61,7 +61,7 @@ _MOMENT = Statement(text("SELECT extract(epoch FROM clock_timestamp())::float8")
 _UP_SINCE = Statement(
     text("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")
 )
-# Of the whole server: no transaction can have them otherwise.
+# Settings of the whole server: no transaction can change them for itself.
 _UNSAFE = Statement(
     text(
         "SELECT name FROM pg_settings "
@@ -83,9 +83,9 @@ _READ_ONLY = _(
 )
 _STARTING_OR_STOPPING = _("the server is starting or stopping")
 
-# Whoever gets no connection gets no code, only words: the server's after FATAL in
-# whatever language, else libpq's. Of these not each that has SSL in it is about a
-# certificate: a connection breaks with such words, too.
+# A connection that fails gives no code, only words: the server's, after FATAL and in
+# any language, or libpq's. Not all of libpq's that mention SSL are about a certificate:
+# a connection that breaks has such words, too.
 _ADVICE_BY_WORDS = (
     # The last one is PgBouncer's.
     (("connection slots", "too many", "no more connections"), _CROWDED),
@@ -97,7 +97,7 @@ _ADVICE_BY_WORDS = (
 
 # By class or code (postgresql.org/docs/current/errcodes-appendix.html).
 _ADVICE = {
-    # A standby knows no transaction that writes.
+    # A standby does not support transactions that write.
     "0A000": _READ_ONLY,
     "08": _("the connection broke"),
     "25006": _READ_ONLY,
@@ -153,11 +153,11 @@ class PostgreSQL:
                 hide_parameters=True,
                 pool_size=4,
                 max_overflow=12,
-                # The same few connections again and again; the others stay unopened.
+                # The same few connections are used again; no more are opened.
                 pool_use_lifo=True,
             )
         except ArgumentError as error:
-            # It names hosts and ports alone, which are no secret.
+            # Its words name only hosts and ports, which are no secret.
             raise Unfit(verbatim(str(error))) from None
         event.listen(engine, "do_connect", connect)
         return engine
@@ -201,7 +201,7 @@ class PostgreSQL:
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
 
     def any_text(self, tx: Connection) -> contextlib.nullcontext[None]:
-        return contextlib.nullcontext()  # A server stores no other.
+        return contextlib.nullcontext()  # A server stores no damaged text.
 
     def moment(self, tx: Connection, now: float) -> float:
         ((found,),) = _MOMENT.rows(tx)

@@ -1,7 +1,7 @@
 """The hosts of a URL; a new connection begins with the one that was good."""
 
-# Of a machine that is gone no word comes back: who begins with it waits for it, each
-# time. The hosts of a URL are in the driver's parameters of these names, with commas.
+# A machine that is gone gives no answer: whoever begins with it waits for it, each
+# time. The driver has the hosts of a URL in parameters named as in _LISTS, with commas.
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 _LISTS = ("host", "hostaddr", "port")
 _CAN_WRITE = ("read-write", "primary")
-"""Only with these has a host that lets somebody in been asked whether it can write."""
+"""Only with these does libpq ask a host that lets it in whether it can write."""
 
 READ_ONLY_WORDS = "session is read-only"
-"""Of libpq, which has found no host that can write."""
+"""What libpq says when it has found no host that can be written to."""
 
 _Hosts = tuple[object, ...]
 
 _good: dict[_Hosts, int] = {}
-"""The place of the last one that was good, for all queues of this process."""
+"""The place of the host that was good last, for all queues of this process."""
 
 
 def good_one_first(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from sqlalchemy.engine import URL
 from . import hosts
 from .connection import open_connection
 
-# A pooler in front of a server tells of that one, as another pooler would.
+# Asked through a pooler, it is the server behind it that answers: however many poolers
+# a server has, it counts as one.
 _SERVER = "SELECT pg_postmaster_start_time()"
 
 
 def risks(url: URL) -> Iterator[str]:
-    """What is wrong with them, where there are several; each is connected to."""
+    """What is wrong with them, where there are several; connects to each of them."""
     arguments, options = url.get_dialect()().create_connect_args(url)
     found: dict[object, str] = {}
     for name, one in hosts.each(options):
@@ -35,7 +36,7 @@ def risks(url: URL) -> Iterator[str]:
 
 
 def _server(arguments: Sequence[Any], options: Mapping[str, Any]) -> object:
-    """Which server it is; psycopg.Error when it can't be written."""
+    """Which server it is; psycopg.Error when it can't be written to."""
     asked = {**options, "target_session_attrs": "read-write"}
     with closing(open_connection(arguments, asked)) as connection:
         return connection.execute(_SERVER).fetchone()

@@ -21,7 +21,7 @@ _LACKING = Statement(
     SELECT 'USAGE on sequence ' || sequence
     FROM pg_get_serial_sequence('{tables.message.name}', 'id') AS sequence
     WHERE NOT has_sequence_privilege(sequence, 'USAGE')
-    """)  # noqa: S608  no value of anybody's is in it
+    """)  # noqa: S608  only constants are in it
 )
 
 

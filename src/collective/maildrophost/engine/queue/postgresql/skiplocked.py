@@ -2,9 +2,9 @@
 
 # Each takes what it has chosen, or as many others of the same lanes where somebody was
 # faster. It locks what it takes and nothing else: a row that is locked and not taken
-# would be skipped by all the others, who would think that nothing is due.
+# would be skipped by all the others, which would think that nothing is due.
 #
-# Others are small: for a large one there may be no room.
+# The others that it takes are small: for a large one it may have no room.
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ _TAKE = Statement(
         WHERE schedule.message_id = taken.message_id
     )
     SELECT message_id FROM taken ORDER BY lane, due, message_id
-    """)  # noqa: S608  no value of anybody's is in it
+    """)  # noqa: S608  only constants are in it
 )
 
 
 def take(tx: Connection, owner: str, ids: Sequence[int], now: float) -> list[int]:
-    """Mark as many messages as `ids` are, of the same lanes, as claimed; their ids."""
+    """Claim as many messages as `ids` has, of the same lanes; returns their ids."""
     rows = _TAKE.rows(tx, ids=ids, new_owner=owner, now=now)
     return [key for (key,) in rows]
