@@ -8,9 +8,10 @@ what must happen together shares one commit:
         waiting = due(tx, most, now)
         claims = claim(tx, owner, chosen_of(waiting), now)
 
-A few take a Queue, because theirs would be too large or is none: `transfer`,
-`pull_back` and `pull_back_new` go through any number of messages in transactions of
-their own, others get to write in between; `tidy` and `empty_large_wal` see to a file.
+A few take a Queue, because one transaction would be too large, or would be no use:
+`transfer`, `pull_back` and `pull_back_new` go through any number of messages in several
+transactions, between which others get to write; `tidy` and `empty_large_wal` look after
+the file of a queue.
 """
 
 from .batches import (

@@ -33,7 +33,7 @@ IN_DOUBT_SECONDS = 300
 is known to go on."""
 MOVING = "transfer-"
 """The batch of what is being moved to another queue begins so; the state that it had
-follows, and the mark of that move. No transaction has it, and nobody may decide about
+and the mark of the move follow. No transaction has it, and nobody may decide about
 it."""
 
 
@@ -48,9 +48,9 @@ def being_moved() -> ColumnElement[bool]:
 
 
 def put_aside(tx: Transaction) -> int:
-    """How many messages nobody sends from here, for they are being moved.
+    """How many messages nobody sends because they are being moved to another queue.
 
-    More than for a moment when that was broken off; `transfer` goes on with it.
+    They stay so when the move was broken off; another `transfer` goes on with it.
     """
     return tx.execute(select(func.count()).where(being_moved())).scalar_one()
 
@@ -60,7 +60,7 @@ class Batch:
     """The mail of one transaction, on its way through the two phases.
 
     `process` has the transaction (see `identity`); `voted`: whether it may have
-    committed by now; `log`: where whoever wrote it finds that out, "" where nobody can.
+    committed by now; `log`: where its writer can look up whether it has, "": nowhere.
     """
 
     batch: str
@@ -97,7 +97,7 @@ _COUNT = Statement(
 class BatchTorn(MaildropError):
     """The queue has fewer mails of a batch than its transaction has prepared, or more.
 
-    More are some that a savepoint took back, and that are still there.
+    There are more when mails that a savepoint took back are still there.
     """
 
     def __init__(self, count: int, expected: int) -> None:
@@ -112,10 +112,10 @@ class BatchTorn(MaildropError):
 
 
 def check_whole(tx: Transaction, batch: str, expected: int) -> None:
-    """BatchTorn when the queue has not just the `expected` mails of a batch.
+    """BatchTorn unless the queue has exactly the `expected` mails of a batch.
 
-    A large one is written in several transactions, as is what savepoints take back, and
-    the queue may lose the last of them.
+    A large batch is written in several transactions, and what savepoints take back is
+    deleted in others; the queue may lose the last of them.
     """
     ((count,),) = _COUNT.rows(tx, voting=batch)
     if count != expected:
@@ -142,7 +142,7 @@ def running_batches(tx: Transaction) -> frozenset[str]:
 def ending_batches(tx: Transaction, now: float) -> frozenset[str]:
     """Batches whose transaction may be ending now: voted, its process not surely gone.
 
-    Once it has waited for IN_DOUBT_SECONDS, its end was cut off.
+    When its mail is older than IN_DOUBT_SECONDS, its end was cut off.
     """
     here = not database_of(tx).shared
     voted = select(table.c.batch, table.c.process).where(table.c.voted == true())
@@ -203,7 +203,7 @@ class PreparedBatch:
     """Mail whose transaction has not ended, as far as the queue knows.
 
     `created` is in seconds since the epoch; `origin` names object, host and process.
-    `running`: nobody has to decide, or may.
+    `running`: nobody needs to decide about it, or may.
     """
 
     batch: str

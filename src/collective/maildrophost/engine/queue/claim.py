@@ -1,4 +1,4 @@
-"""How a daemon gets the messages that are due, each exactly one daemon at a time."""
+"""How daemons get the messages that are due, each message one daemon at a time."""
 
 # Rules of this file:
 # - A daemon asks a thousand times a second: statements are built once, and one
@@ -38,9 +38,9 @@ content = tables.content
 class Claim:
     """One message in the hands of one daemon, with all that its delivery needs.
 
-    `recipients` are to be tried now, and `more` that are not named. `deferred` are not:
-    those were tried while these had to wait for another SMTP transaction, and have an
-    attempt of their own later. `again`: all were deferred in an attempt before.
+    `recipients` are to be tried now; `more`: there are others, which are not named. The
+    `deferred` were tried while these had to wait for another SMTP transaction, and have
+    an attempt of their own later. `again`: all `recipients` were deferred before.
     """
 
     id: int
@@ -56,7 +56,7 @@ class Claim:
     since: float
     due: float
     attempts: int
-    # Of SQLite these are 0 or 1.
+    # From SQLite these are 0 or 1.
     possible_duplicate: bool
     warned: bool
     size: int
@@ -69,7 +69,7 @@ class Claim:
 
     @property
     def is_large(self) -> bool:
-        """Whether it is the content of such messages that fills a memory."""
+        """Whether its content is of the size that can fill the memory."""
         return self.size > LARGE_OCTETS
 
     @property
@@ -78,13 +78,13 @@ class Claim:
         return self.content is None
 
     def without_content(self) -> Claim:
-        """The same for whoever only has to know how it has ended."""
+        """The same claim, for whoever has to record only how it has ended."""
         return replace(self, content=b"")
 
     def __reduce__(self) -> tuple[type[Claim], tuple[object, ...]]:
-        # The way that dataclasses with slots are pickled costs several times as much.
-        # What is large may travel beside the rest, without a copy (PEP 574).
-        # Not where the queue has lost the content of a message.
+        # Dataclasses with slots are pickled in a way that costs several times as much.
+        # Large content may travel beside the rest, without a copy (PEP 574), unless the
+        # queue has lost it.
         beside = self.is_large and self.content
         content = PickleBuffer(self.content) if beside else self.content
         return Claim, (*_FIELDS_BEFORE_CONTENT(self), content)
@@ -128,11 +128,11 @@ def claim(
 ) -> list[Claim]:
     """Claim messages that `due` has found in the same transaction.
 
-    In the order of `ids`, where nobody else can claim. Where another daemon may have
-    been faster, others of the same lanes that are due at `now`, or fewer: lane by lane,
-    oldest due first; `none_left` is called when there is none. Without those whose
-    record is lost or cannot be read, which have failed, and those that are too large
-    for the memory, which wait.
+    They come in the order of `ids` where nobody else can claim meanwhile. Elsewhere
+    another daemon may have been faster: then there are others of the same lanes that
+    are due at `now`, or fewer; lane by lane, oldest due first. `none_left` is called
+    when there is none. Left out are those whose record is lost or cannot be read, which
+    have failed, and those too large for the memory, which wait.
     """
     ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
     if not ids:
@@ -144,7 +144,7 @@ def claim(
         if not _is_of_a_row(tx, error):
             raise
     except MemoryError:
-        pass  # What was read of it is gone with the error.
+        pass  # What had been read was freed with the error.
     return _read_one_by_one(tx, owner, ids, now)
 
 
@@ -177,7 +177,7 @@ def _read_one_by_one(
 
 def _is_of_a_row(tx: Transaction, error: Exception) -> bool:
     database = database_of(tx)
-    # A server has given the transaction up by now, and stores no text that is none.
+    # A server has given up the transaction by now; nor does it store damaged text.
     return not database.shared and database.refuses(error)
 
 
@@ -203,7 +203,7 @@ _FAIL = Statement(
 
 
 def _fail(tx: Transaction, ids: Sequence[int], why: str) -> None:
-    """Keep what is left of damaged messages; a claim that fails would stop all mail."""
+    """Fail damaged messages, keeping what is left; an error would stop all mail."""
     _FAIL.run(tx, ids=ids)
     for key in ids:
         log.error("id=%d: its record %s, it has failed", key, why)

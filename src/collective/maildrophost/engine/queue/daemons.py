@@ -71,9 +71,9 @@ def renew(
 
 
 def may_retire(tx: Transaction, owner: str) -> bool:
-    """Whether nobody has locked the row of a daemon; then nobody will until `tx` ends.
+    """Whether nobody else has locked the row of a daemon; then `tx` has it locked.
 
-    For who would wait else, and others with it.
+    To be asked by whoever would otherwise wait for it, and have others wait.
     """
     row = select(daemon.c.owner).where(daemon.c.owner == owner)
     return tx.execute(row.with_for_update(skip_locked=True)).first() is not None
@@ -101,8 +101,8 @@ def alive_and_lost(
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
     """The daemons that work on the queue, and those that ended without a goodbye.
 
-    Whatever this machine's clock says: leases go by the server's, where there is one.
-    The lease of one that was killed, or that went with its machine, runs on for a
+    Where there is a server, leases go by its clock, whatever this machine's says. The
+    lease of a daemon that was killed, or went down with its machine, runs on for a
     while: so each `process` is looked for.
     """
     # Without a server all of them have run on this machine.

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from ..wording import Wording
 
 _OPTION = "maildrop_database"
-"""Under this name an engine's connections know their database."""
+"""The option by which the connections of an engine know their database."""
 
 
 class Begin(Protocol):
@@ -38,7 +38,7 @@ class Database(Protocol):
 
     @property
     def path(self) -> Path | None:
-        """The file that it is; None for a server."""
+        """The file of the database; None for a server."""
 
     def exists(self) -> bool:
         """False where nobody has made it yet; a server is not asked.
@@ -47,13 +47,13 @@ class Database(Protocol):
         """
 
     def engine(self) -> Engine:
-        """Makes the connections; every commit that they do is on disk.
+        """An engine, whose connections write every commit to disk before they answer.
 
         Raises Unfit or OSError, with the reason, when it can't be used.
         """
 
     def close(self) -> None:
-        """After its connections; the next `check` may open it again."""
+        """Called after its connections are closed; `check` may open it again."""
 
     def writing(self) -> AbstractContextManager[object]:
         """Held while a transaction of this process writes."""
@@ -61,57 +61,57 @@ class Database(Protocol):
     def wait_until(self, moment: float) -> None:
         """From now on nothing waits for another program beyond `moment`.
 
-        Of the monotonic clock; not in a child that was forked before.
+        By the monotonic clock, and in this process alone.
         """
 
     def check(self) -> None:
-        """Before each transaction: raises Unfit when it would go to nowhere."""
+        """Called before each transaction; Unfit when what it writes would be lost."""
 
     @property
     def replaced(self) -> bool:
-        """Whether it is another one by now: this queue will not come back."""
+        """Whether another one is in its place: this queue will not come back."""
 
     def before_upgrade(self, tx: Connection) -> None:
         """Keeps others from changing the schema until `tx` ends."""
 
     def lost(self, error: BaseException) -> bool:
-        """Whether the connection is gone, so that another one may still do."""
+        """Whether the connection is gone, so that a new one may still work."""
 
     def advice(self, error: BaseException) -> Wording:
         """What an error means for an operator, with the database's own words."""
 
     def refuses(self, error: BaseException) -> bool:
-        """Whether it is about the values, not about the state of the database."""
+        """Whether an error is about the values, not the state of the database."""
 
     def any_text(self, tx: Connection) -> AbstractContextManager[object]:
-        """A block in which text that is none can be read, too: as "(damaged) …"."""
+        """A block in which damaged text can be read, too: as "(damaged) …"."""
 
     def moment(self, tx: Connection, now: float) -> float:
         """The time that all who use it agree on: its own, or `now`."""
 
     def up_since(self, tx: Connection) -> float:
-        """Since when, by that time, it could be used; -inf: it never is down."""
+        """Since when, by that time, it has been up; -inf: it is never down."""
 
     def risks(self, tx: Connection) -> Sequence[str]:
         """What may lose mail that is written, each with what to do about it."""
 
     def lacking(self, tx: Connection) -> Sequence[str]:
-        """The rights that daily work needs and its user has not got."""
+        """The rights that daily work needs and its user lacks."""
 
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
     ) -> Sequence[int]:
-        """Mark messages as claimed, those with `ids` or others; the ids of those.
+        """Mark messages as claimed; returns their ids.
 
-        Others, of the same lanes and due at `now`, where somebody was faster; fewer
-        where there are none.
+        Those with `ids`, or, where another daemon was faster, others of the same lanes
+        that are due at `now`; fewer where there are not enough.
         """
 
     def wake(self, tx: Connection) -> None:
         """Have whoever listens to `rings` hear one, when `tx` has committed."""
 
     def rings(self) -> AsyncGenerator[None, None] | None:
-        """An item whenever mail may have become due; None: nobody tells.
+        """An item whenever mail may have become due; None: it does not tell.
 
         The first item says that listening has begun. Raises the driver's error when it
         ends.

@@ -1,4 +1,4 @@
-"""How much of what is in the queue: the figure that costs more the more there is."""
+"""How much of what is in the queue: a figure that costs more the more there is."""
 
 from __future__ import annotations
 

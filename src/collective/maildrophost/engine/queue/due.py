@@ -2,8 +2,8 @@
 
 # Rules of this file:
 # - A daemon asks a thousand times a second, whatever is queued: each answer is a look
-#   at the start of a lane's part of the index. Only where large messages are first,
-#   and there may be no room for them, is it searched for small ones behind them.
+#   at the start of a lane's part of the index. Only where large messages come first,
+#   for which there may be no room, is it searched for small ones behind them.
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ schedule = tables.schedule
 
 @dataclass(frozen=True)
 class Due:
-    """The ids of each lane, oldest due first; of the large ones how large they are."""
+    """The ids of each lane, oldest due first, and the octets of the large ones."""
 
     lanes: dict[Lane, list[int]]
     large: dict[int, int]
@@ -43,7 +43,7 @@ LANES = dict(enumerate(Lane))
 
 def octets_of(id: ColumnElement[int]) -> ScalarSelect[int]:
     """The size of the message with that id, in any statement."""
-    # Not joined: with other statistics a database would read the whole table for it.
+    # Not a join: by its statistics a database might read the whole table for that.
     message = tables.message.alias("sized")
     return select(message.c.size).where(message.c.id == id).scalar_subquery()
 
@@ -82,7 +82,7 @@ def due(tx: Transaction, most: int, now: float) -> Due:
     large: dict[int, int] = {}
     for lane, key, octets in _DUE.rows(tx, most=most, now=now):
         found[LANES[lane]].append(key)
-        # Nothing is known of one whose record is lost.
+        # Of a message whose record is lost the size is not known.
         if octets is not None and octets > LARGE_OCTETS:
             large[key] = octets
     if large:
@@ -110,6 +110,6 @@ _NEXT_DUE = Statement(
 
 
 def next_due(tx: Transaction) -> float | None:
-    """When the next waiting message is due (seconds since the epoch), None: none."""
+    """When the next waiting message is due (seconds since the epoch); None: no such."""
     (earliest,) = _NEXT_DUE.rows(tx)
     return min((moment for moment in earliest if moment is not None), default=None)

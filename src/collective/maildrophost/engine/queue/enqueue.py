@@ -18,7 +18,7 @@ schedule = tables.schedule
 
 
 def new_batch() -> str:
-    """A name for the mail of one transaction that nobody else can have."""
+    """A name for the mail of one transaction; no other one ever gets the same."""
     return secrets.token_hex(16)
 
 
@@ -50,7 +50,7 @@ _RELEASE = Statement(
 
 
 def release(tx: Transaction, batch: str) -> int:
-    """The batch's transaction has committed: its mail is due; returns how many."""
+    """Make a batch's mail due: its transaction has committed. Returns how many."""
     changed = _RELEASE.run(tx, released=batch)
     _FORGET.run(tx, ended=batch)
     wake(tx)
@@ -75,7 +75,7 @@ _DISCARD = Statement(
 
 
 def discard(tx: Transaction, batch: str, beyond: int = 0) -> int:
-    """Delete the batch's mail but for its first `beyond`; how many are deleted."""
+    """Delete a batch's mail except for its first `beyond`; returns how many went."""
     gone = _DISCARD.run(tx, unwanted=batch, beyond=beyond)
     if not beyond:
         _FORGET.run(tx, ended=batch)

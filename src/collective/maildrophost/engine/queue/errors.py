@@ -7,7 +7,7 @@ from ..wording import Wording, _
 
 
 class QueueError(MaildropError):
-    """The queue can't be used now; what was asked for has not happened (but `Unheard`).
+    """The queue can't be used now; what was asked for has not happened (see `Unheard`).
 
     `queue` names the database without any password, `reason` says why and what to do.
     """
@@ -31,7 +31,7 @@ class Unheard(QueueError):
 
     @property
     def caution(self) -> Wording:
-        """What to tell a person, who takes it for a failure else and does it twice."""
+        """What to tell a person, who might take it for a failure and do it twice."""
         return _(
             "It may have been done, look before you do it again: ${reason}",
             mapping={"reason": self.wording},
@@ -39,7 +39,7 @@ class Unheard(QueueError):
 
 
 class Refused(QueueError):
-    """The database works, but will never take this: trying again is no use."""
+    """The database works, but will never take this: trying again is of no use."""
 
 
 class NewerSchema(MaildropError):

@@ -1,8 +1,8 @@
-"""New mail of a clock that is ahead of the daemon's."""
+"""New mail from machines whose clock is ahead of the daemon's."""
 
 # Rules of this file:
-# - Daemons look at each new message once, at some again, and at nothing else: where no
-#   clock is fast that is one run over the newest ids, whatever else is queued.
+# - Daemons look at each new message once, at a few of them again, and at nothing else:
+#   where no clock is fast, one run over the newest ids, whatever else is queued.
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ LOOKED_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class FromAhead:
-    """How many messages were queued in the future, and how many seconds of it."""
+    """How many messages were queued in the future, and by how many seconds at most."""
 
     messages: int
     seconds: float
 
 
 def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead:
-    """Make due what was queued in the future, with an id above `after`, to `up_to`.
+    """Make due what was queued in the future with an id above `after`, up to `up_to`.
 
     That is mail of a process whose clock is ahead of the one that says `now`; what is
     in flight, held or prepared counts, too. What was tried, or is to be sent at a
@@ -57,7 +57,7 @@ def pull_back_new(queue: Queue, now: float, after: int, up_to: int) -> FromAhead
 def _of_the_future(
     tx: Transaction, now: float, after: int, up_to: int
 ) -> dict[int, float]:
-    """When each of them was queued; most of it may be through by now."""
+    """The times of creation that are ahead, by id; most may have been sent by now."""
     found = tx.execute(
         select(message.c.id, message.c.created)
         .where(
@@ -72,7 +72,7 @@ def _of_the_future(
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> int:
     created = select(message.c.created).where(message.c.id == schedule.c.message_id)
-    # What another daemon has tried meanwhile waits as that says, or has ended.
+    # What another daemon has tried meanwhile waits for its retry, or has ended.
     changed = tx.execute(
         update(schedule)
         .where(
@@ -88,6 +88,6 @@ def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -
         )
     )
     if changed.rowcount:
-        # Daemons that had them in view meanwhile have found them locked.
+        # Daemons that looked at them meanwhile have found them locked.
         wake(tx)
     return changed.rowcount

@@ -40,7 +40,7 @@ def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:
 
 
 BEHIND_SECONDS = 0.001
-"""How much later than those before it a message is due that goes behind them."""
+"""A message that goes behind others is due by so much later than the last of them."""
 _others = schedule.alias("others")
 _LAST_DUE = (
     # One look at the end of what is due in the lane's part of the index.
@@ -57,9 +57,10 @@ _LAST_DUE = (
 def give_back_last(
     tx: Transaction, owner: str, keys: Iterable[MessageKey], now: float
 ) -> None:
-    """As `give_back`, and behind all others of its lane that are due at `now`.
+    """As `give_back`, but behind all others of its lane that are due at `now`.
 
-    A message that is tried alone, the first again and again, would hold up the others.
+    A message that is tried alone would be the first again and again, and hold up the
+    others.
     """
     tx.execute(
         update(schedule)
@@ -77,10 +78,10 @@ def give_back_last(
 
 
 def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) -> int:
-    """Undo the claims of `owner` but for those it has; returns how many there were.
+    """Undo the claims of `owner` that are not `known` to it; returns how many.
 
     For a daemon that did not hear whether its claims were committed: it never sent
-    them.
+    those.
     """
     heard = schedule.c.message_id.in_(still_there(tx, known))
     changed = tx.execute(
@@ -102,9 +103,9 @@ def recover(tx: Transaction, owner: str) -> int:
 def recover_ownerless(tx: Transaction) -> int:
     """Undo the claims of daemons that are not there any more; returns how many.
 
-    A daemon that was taken for dead may commit a claim after that, and die; or somebody
-    had a claim locked when its daemon was taken away: that goes back without the wait
-    of `put_off_large`. What is locked stays.
+    A daemon that was taken for dead may have committed a claim after that, and died; or
+    somebody had a claim locked when its daemon was removed: then it goes back without
+    the wait of `put_off_large`. What is locked now stays.
     """
     count = _take_back(tx, _OWNERLESS)
     if count:
@@ -121,7 +122,7 @@ def ownerless(tx: Transaction) -> int:
 def _take_back(tx: Transaction, claimed: ColumnElement[bool]) -> int:
     """Undo what is `claimed`, which may have been sent; returns how many.
 
-    What somebody has locked is left alone: it would hold up all the others.
+    What somebody has locked is left alone: the wait for it would hold up the others.
     """
     free = select(schedule.c.message_id).where(claimed)
     keys = tx.execute(free.with_for_update(skip_locked=True)).scalars().all()

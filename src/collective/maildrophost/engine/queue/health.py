@@ -74,7 +74,7 @@ def unreadable(fault: str) -> Health:
 
 
 def health_of(vitals: Vitals, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
-    """The health that these tell of.
+    """The health that these figures tell of.
 
     `lost` are the daemons that ended without a goodbye: the last sign of life of the
     last one is when mail stopped.

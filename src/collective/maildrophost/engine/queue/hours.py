@@ -31,7 +31,7 @@ class HourRecord:
 
 
 def last_hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
-    """This hour and those before it that are shown; without those that saw none."""
+    """The last HOURS_SHOWN hours, this one included, that saw a verdict."""
     first = _hour_of(now) - (HOURS_SHOWN - 1) * SECONDS_PER_HOUR
     counted = [func.sum(hours.c[name]).label(name) for name in COUNTED]
     rows = tx.execute(
@@ -63,7 +63,7 @@ def count(tx: Transaction, verdicts: Iterable[tuple[str, Outcome]], now: float) 
     hour = _hour_of(now)
     counted: dict[str, Counter[str]] = {}
     for owner, outcome in verdicts:
-        # A row for each daemon: they would wait for each other's commit with one.
+        # A row for each daemon: with one for all they would wait for each other.
         counted.setdefault(owner, Counter())[outcome.value] += 1
     for owner, counter in counted.items():
         more = {f"more_{name}": counter[name] for name in COUNTED}

@@ -28,7 +28,7 @@ def import_mail(
     and `retry` sends it. `possible_duplicate`: it may have been sent there.
     """
     id = take_file(tx, key, message, now, origin)
-    # Nobody looks there again to see whether its file has gone.
+    # No scan will come by to see whether its file has gone.
     forget_files(tx, [], [key], now)
     if id is None:
         return None

@@ -12,9 +12,9 @@ from .errors import QueueError
 
 
 def database_at(url: str) -> Database:
-    """The database at `url`; Unfit, with the reason, when there is none of it.
+    """The database at `url`; Unfit, with the reason, when it is of no known kind.
 
-    QueueError for what is no URL.
+    QueueError when it is no URL.
     """
     parsed = _parsed(url)
     # Only what is used gets imported: a queue on SQLite needs no other driver.

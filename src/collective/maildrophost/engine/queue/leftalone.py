@@ -1,4 +1,4 @@
-"""Why an action leaves a message alone: a kind, which can be told in any language."""
+"""Why an action leaves a message alone, as kinds that can be told in any language."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoSuchMessage:
 
 @dataclass(frozen=True)
 class OtherState:
-    """The message is in a `state` that `action` is not for, but those it is `for_`."""
+    """The message is in a `state` that `action` is not for; `for_` are those it is."""
 
     action: str
     state: State

@@ -77,9 +77,9 @@ class MessageRecord:
     batch: str | None
 
     def by_need(self) -> list[RecipientRecord]:
-        """The recipients, those first who make the message failed or deferred.
+        """The recipients, first those that make the message failed or deferred.
 
-        Where not all can be shown: they are the ones that somebody looks for.
+        For where not all can be shown: these are the ones that people look for.
         """
         return sorted(self.recipients, key=lambda each: _FIRST.index(each.state))
 
@@ -144,7 +144,7 @@ _LAST_KEY = 2**63 - 1
 
 
 def key_of(id: str) -> int | None:
-    """The row of a message's id; None for a text that is no id."""
+    """A message's id as the number in the tables; None for a text that is no id."""
     return whole_number(id, _LAST_KEY)
 
 
@@ -153,9 +153,9 @@ AT_ONCE = 500
 
 
 def records(tx: Transaction, keys: Sequence[int]) -> list[MessageRecord]:
-    """The messages in these rows, in their order; those that are gone left out.
+    """The messages with these keys, in their order, without those that are gone.
 
-    What is damaged in one is shown as that, and hides none of the others.
+    What is damaged in one is shown as damaged, and hides none of the others.
     """
     found: dict[int, MessageRecord] = {}
     with database_of(tx).any_text(tx):
@@ -212,11 +212,11 @@ def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageReco
     )
 
 
-# Who is in a state that there is not is sent to no more, so that is what it comes to.
+# Nothing is sent any more in a state that does not exist: that is a failure.
 
 
 def state_of(text: str) -> State:
-    """A message in a state that is damaged has failed: nobody sends it by that."""
+    """The state of a message; failed where what the queue says of it is damaged."""
     return State(text) if text in _STATES else State.FAILED
 
 

@@ -1,4 +1,4 @@
-"""The time that all daemons of a queue agree on, and since when they could."""
+"""The time that all daemons of a queue agree on, and since when they can work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def moment(tx: Transaction, now: float) -> float:
 
 
 def up_since(tx: Transaction) -> float:
-    """Since which `moment` the queue could be used; -inf where no server has to run.
+    """The `moment` since which the queue can be used; -inf where it needs no server.
 
     Before that nobody could renew a lease.
     """

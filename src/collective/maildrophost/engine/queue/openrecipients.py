@@ -1,10 +1,10 @@
 """Whom a claim is for: the recipients that have no final verdict yet."""
 
 # Rules of this file:
-# - A claim takes the pending recipients of a message as long as there are any: who was
-#   deferred in the meantime must not be asked again with each SMTP transaction.
-# - It names a thousand at most. With all of a hundred thousand the claim for every SMTP
-#   transaction, of a hundred of them, took seconds, and all other mail waited for it.
+# - A claim takes the pending recipients of a message as long as there are any: those
+#   that were deferred meanwhile must not be tried again with each SMTP transaction.
+# - It names at most a thousand. When it named all of a hundred thousand, every claim
+#   took seconds (one for each SMTP transaction of a hundred), and other mail waited.
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .states import RecipientState
 from .store import Transaction
 
 MOST = 1000
-"""Recipients that a claim names, and as many that were deferred."""
+"""Recipients that a claim names; as many that were deferred may be added."""
 
 recipient = tables.recipient
 
@@ -71,7 +71,7 @@ _PENDING, _DEFERRED = RecipientState.PENDING.value, RecipientState.DEFERRED.valu
 
 
 def open_recipients(tx: Transaction, ids: Sequence[int]) -> dict[int, OfAClaim]:
-    """Of each message, for the claim of it."""
+    """The open recipients of each message, as its claim has them."""
     rows = _OPEN.rows(tx, ids=ids, most=MOST + 1)
     if len(rows) > MOST:
         rows = [
@@ -114,8 +114,8 @@ _MAKE_PENDING = Statement(
 
 
 def make_pending(tx: Transaction, key: int, tried: Sequence[int]) -> None:
-    """Let those go first who were deferred in an attempt before this.
+    """Let those go first that were deferred before, and had no turn in this attempt.
 
-    `tried` are the positions in the message of those who had their turn in this one.
+    `tried` are the positions in the message of those that had one.
     """
     _MAKE_PENDING.run(tx, key=key, ids=tried)

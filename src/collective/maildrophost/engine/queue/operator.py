@@ -47,8 +47,8 @@ ACTS_ON = {
 def retry_messages(tx: Transaction, ids: Iterable[str], now: float) -> Done:
     """Try again at once; a failed message gets a new lifetime.
 
-    What has failed for good in a message that still waits for others is left alone: its
-    sender has been told. What is to be sent later keeps its time.
+    A recipient that has failed for good in a message that still waits for others is
+    left alone: the sender has been told. Mail that is to be sent later keeps its time.
     """
 
     def goes_anyway(found: _Found) -> bool:
@@ -65,7 +65,7 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
         update(recipient)
         .where(
             recipient.c.message_id.in_(keys),
-            # Who is deferred, too: it would wait for those that are pending already.
+            # Deferred ones, too: they would wait for those that are pending already.
             (recipient.c.state == RecipientState.DEFERRED.value)
             | (
                 (recipient.c.state == RecipientState.FAILED.value)
@@ -88,8 +88,9 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
 
 
 def _begins(now: float) -> ColumnElement[float]:
-    # A lifetime that begins when mail is due that was never tried, as was what failed
-    # elsewhere, is that of mail for a certain time: see setback.py.
+    # Mail that was never tried and is due just when its lifetime begins counts as mail
+    # for a certain time (see setback.py). What has failed in another program's queue
+    # was never tried here: so its lifetime begins a moment earlier.
     return case((schedule.c.attempts > 0, now), else_=now - A_MOMENT_SECONDS)
 
 
@@ -135,8 +136,8 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
 def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     """Those of `states` whose messages take part in `action` on all of them."""
     # A prepared message of a transaction that is just ending must not be released or
-    # deleted with the crowd; with --state prepared a person means it, but for what
-    # `still_in` leaves out.
+    # deleted with the crowd. With --state prepared a person means prepared mail: then
+    # `still_in` leaves out what may be ending.
     by_hand_only = () if len(states) == 1 else (State.PREPARED,)
     return tuple(
         each for each in ACTS_ON[action] if each in states and each not in by_hand_only
@@ -149,12 +150,12 @@ def still_in(
     """Those of these messages that are in one of the states, locked.
 
     Without those of a transaction that goes on, or may be ending just now: it may have
-    committed, and lets its mail go.
+    committed, and be about to release its mail.
     """
     asked = list(ids)
     ending: frozenset[str] = frozenset()
     if State.PREPARED in states:
-        # In this order: who votes in between is of the one or of the other.
+        # In this order: a batch that votes in between is in both of them, not in none.
         ending = running_batches(tx) | ending_batches(tx, now)
     found = (
         select(schedule.c.message_id)
@@ -203,7 +204,7 @@ def _act(
 
 
 def _each_once(ids: Iterable[str]) -> list[str]:
-    """As they were written first: 02 is message 2."""
+    """Each message once, as its id was written first: 02 is message 2."""
     written: dict[object, str] = {}
     for each in ids:
         key = key_of(each)
@@ -228,7 +229,7 @@ def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
-    # What is shown as damaged may be acted on as that.
+    # A message that is shown as damaged can be acted on as such.
     with database_of(tx).any_text(tx):
         read = tx.execute(rows).all()
     running = running_batches(tx)

@@ -8,7 +8,7 @@ from .statement import Statement
 from .store import Transaction
 
 _TAKE_TURN = Statement(
-    # A last start in the future is left of a clock that was set back.
+    # A last start in the future was written by a clock that was set back since.
     text("""
     INSERT INTO maildrop_pace (relay, last_start) VALUES (:relay, :now)
     ON CONFLICT (relay) DO UPDATE SET last_start = excluded.last_start

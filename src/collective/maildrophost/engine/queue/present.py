@@ -1,4 +1,4 @@
-"""Which messages there are at one moment: what comes later is none of them."""
+"""The messages that are there at one moment, so that later ones can be left out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Span = tuple[int, int]
 class Present:
     """The messages whose id is not above `newest`, and not in one of the `unended`.
 
-    Those are the spans of ids of transactions under way: what they have prepared by now
-    is there, as mail, once they commit.
+    Those are the spans of ids of transactions under way: what these have prepared by
+    now becomes mail only when they commit.
     """
 
     newest: int

@@ -1,4 +1,4 @@
-"""What is forgotten, some at a time: old records, counters, faults, keys of files."""
+"""Forgets, some at a time, old records, counters, faults and keys of files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RELAY_DAYS = 7
 
 
 def prune(tx: Transaction, now: float, history_days: float, failed_days: float) -> int:
-    """Forget some; returns how many records went, AT_ONCE or more: call again.
+    """Forget some; returns how many records went. If AT_ONCE or more: call again.
 
     `failed_days` 0 keeps failed messages until somebody deletes them.
     """
@@ -37,10 +37,10 @@ def prune(tx: Transaction, now: float, history_days: float, failed_days: float) 
 
 
 def prune_files(tx: Transaction, now: float) -> int:
-    """Forget some of the keys of files that went; AT_ONCE: call again.
+    """Forget some keys of removed files; returns how many. If AT_ONCE: call again.
 
-    For who has looked through its drop directories since it started, and so has found
-    what has come back.
+    For a daemon that has looked through its drop directories since it started, and so
+    has found what had come back.
     """
     files = tables.taken_file
     old = now - TAKEN_FILE_DAYS * SECONDS_PER_DAY
@@ -71,7 +71,7 @@ def _forget_lane(tx: Transaction, state: State, lane: Lane, before: float) -> in
 
 
 def _forget_relays(tx: Transaction, now: float) -> None:
-    # Nobody would ever find that it works again.
+    # No daemon is left that would find that it works again.
     relay, old = tables.relay, now - RELAY_DAYS * SECONDS_PER_DAY
     in_use = select(tables.daemon.c.relay)
     unused = relay.c.name.not_in(in_use) & (relay.c.paused_until < old)

@@ -1,8 +1,8 @@
-"""Large mail for which there may be no memory: daemons had it when they were killed."""
+"""Puts off large mail that may not fit into memory: daemons that had it were killed."""
 
-# What fills the memory does so again when it comes back, and all mail with it. So other
-# mail goes meanwhile, for as long again as it has been trying. Once proves nothing: the
-# machine may have been restarted.
+# Mail that fills the memory does so again when it is claimed again, and so stops all
+# other mail. So it waits for as long again as it is old, while the others go. One
+# daemon that was killed proves nothing: the machine may have been restarted.
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _age = _now - schedule.c.since
 _later = _now + case(
     (_age < SHORTEST_SECONDS, SHORTEST_SECONDS),
     (_age > LONGEST_SECONDS, LONGEST_SECONDS),
-    # As old again as it is.
+    # As long again as it is old.
     else_=_age,
 )
 _free = schedule.alias("free")
@@ -62,16 +62,16 @@ _PUT_OFF_ONE = Statement(
 
 
 def put_off_large(tx: Transaction, owner: str, now: float) -> int:
-    """Have what `owner` had when it was killed wait, if another one had it before.
+    """Put off what `owner` had when it was killed, if another daemon had it before.
 
-    To be called before its claims go back; as then, what somebody has locked is left
-    alone. Returns how many messages wait.
+    To be called before its claims go back, which leaves alone what somebody has locked,
+    as this does. Returns how many messages were put off.
     """
     return _PUT_OFF.run(tx, gone=owner, now=now)
 
 
 def put_off_if_large(tx: Transaction, key: int, now: float) -> bool:
-    """Have a message wait for which there was no memory; False: it is not large."""
+    """Put off a message for which there was no memory; False: it is not large."""
     return _PUT_OFF_ONE.run(tx, key=key, now=now) > 0
 
 

@@ -1,4 +1,4 @@
-"""The faults of relays: what is wrong since when, and until when nothing is tried."""
+"""The faults of relays: what is wrong, since when, and until when nothing is tried."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def pause(tx: Transaction, paused: RelayPause) -> None:
 class ProbeAnswer:
     """Whether a daemon is `allowed` to try a relay that was at fault.
 
-    Else another one has found out by now: the fault is `over`, or this `pause` holds.
+    If not, another one has by now: the fault is `over`, or this `pause` holds.
     """
 
     allowed: bool = False
@@ -78,10 +78,10 @@ _PROBE = Statement(
 def may_probe(
     tx: Transaction, name: str, now: float, patience: float, longest_pause: float
 ) -> ProbeAnswer:
-    """Once it is allowed, the others wait for `patience` seconds.
+    """Ask to try a relay; once that is allowed, others wait for `patience` seconds.
 
-    A pause that ends later than `longest_pause` seconds from `now` is left of a clock
-    that was set back.
+    A pause that ends later than `longest_pause` seconds from `now` was written by a
+    clock that was set back since, and does not count.
     """
     until, longest = now + patience, now + longest_pause
     if _PROBE.run(tx, name=name, now=now, until=until, longest=longest):
@@ -101,12 +101,12 @@ _PROBE_OVER = Statement(
 
 
 def end_probe(tx: Transaction, name: str, until: float, now: float) -> None:
-    """Nothing was found out by who was to be waited for `until` then."""
+    """End a probe that has found nothing out; others were to wait for it `until`."""
     _PROBE_OVER.run(tx, name=name, until=until, now=now)
 
 
 def mark_told(tx: Transaction, name: str) -> bool:
-    """The postmaster is being told of a relay's fault; False when that was done."""
+    """Note that the postmaster is told of a relay's fault; False: that is noted."""
     changed = tx.execute(
         update(relay)
         .where(relay.c.name == name, relay.c.told == false())
@@ -118,10 +118,10 @@ def mark_told(tx: Transaction, name: str) -> bool:
 def clear(
     tx: Transaction, name: str, paused_until: float | None = None
 ) -> RelayPause | None:
-    """The relay works again; the fault that it had, None: it had none.
+    """End the fault of a relay that works again; returns it, None: it had none.
 
-    With `paused_until` only the fault that was paused until then: another daemon may
-    have found one since.
+    With `paused_until`, only a fault that is paused until then: another daemon may have
+    found a new one since.
     """
     ended = delete(relay).where(relay.c.name == name).returning(*relay.c)
     if paused_until is not None:
@@ -131,6 +131,6 @@ def clear(
 
 
 def pauses(tx: Transaction) -> list[RelayPause]:
-    """Every relay at fault, the longest first."""
+    """Every relay at fault, the one that has been so for longest first."""
     rows = tx.execute(select(relay).order_by(relay.c.since))
     return [RelayPause(**row._mapping) for row in rows]

@@ -103,9 +103,9 @@ def search(tx: Transaction, wanted: Search, limit: int, offset: int = 0) -> Foun
 def keys_in_order(
     tx: Transaction, state: State | None, limit: int | None = None
 ) -> list[int]:
-    """The rows of messages in one state, or all that are not sent; oldest due first.
+    """The keys of messages in one state, or of all not sent; oldest due first.
 
-    To be read with `records` bit by bit; without a limit, all of them.
+    For `records` to read bit by bit; without a limit, all of them.
     """
     states = IN_QUEUE if state is None else (state,)
     return list(tx.execute(_in_due_order(Search(states=states), limit, 0)).scalars())
@@ -258,8 +258,8 @@ def _conditions(wanted: Search, oldest: int) -> list[ColumnElement[bool]]:
 
 
 def _may_stand_somewhere(text: str) -> bool:
-    # PostgreSQL refuses what it cannot store, SQLite a text of 50,000 octets; and of
-    # one with a NUL SQLite reads the beginning, which finds all if that is nothing.
+    # PostgreSQL refuses what it cannot store, SQLite a text of 50,000 octets. SQLite
+    # reads a text only up to a NUL: one that begins with a NUL would find everything.
     return len(text) <= LONGEST_TEXT and not _IN_NO_TEXT.search(text)
 
 

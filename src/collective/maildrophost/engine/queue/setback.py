@@ -1,4 +1,4 @@
-"""Mail that waits for a time before the clock was set back."""
+"""Mail that waits for a time that was written before the clock was set back."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ schedule = tables.schedule
 AT_ONCE = 500
 """Messages in one transaction, so that others get to write."""
 TOLERANCE_SECONDS = 2.0
-"""Mail that is queued while `now` grows old lies ahead of it, too; so does that of a
+"""Mail that is queued after `now` was read lies ahead of it, too, as does mail of a
 machine whose clock is a little fast. It waits no longer than this."""
 
 
 def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     """Make due what waits longer than it ever should; returns how many messages.
 
-    That is mail whose retry lies more than `longest_wait` seconds ahead, and mail for
-    no time of its own that was queued in the future; what is in flight, held or
-    prepared counts, too: it may come back. What somebody wants sent at a certain time
-    keeps that time, as what was put off does. Their lifetime begins now, at the latest,
-    or at the `moment` that all agree on where `now` is behind that: for all others they
-    would be old by as much.
+    That is mail whose retry lies more than `longest_wait` seconds ahead, and mail
+    without a time of its own that was queued in the future; what is in flight, held or
+    prepared counts, too: it may come back. Mail that somebody wants sent at a certain
+    time keeps that time, as does what was put off. The lifetime of the others begins at
+    `now` at the latest; or, where `now` is behind it, at the `moment` that all agree
+    on: by the clocks of others they would be as old as the difference.
     """
     with queue.read() as tx:
         begins = max(now, moment(tx, now))
@@ -52,7 +52,7 @@ def _stuck(
         tried & (schedule.c.due > now + longest_wait),
         ~tried & unscheduled(created, agreed),
     )
-    # With state and lane each is one run of the index.
+    # Each state and lane is one run of the index.
     return [
         tx.execute(
             select(schedule.c.message_id)
@@ -73,13 +73,13 @@ def _stuck(
 
 
 def unscheduled(created: ColumnElement[float], agreed: float) -> ColumnElement[bool]:
-    """Whether mail that was never tried is for no time of its own that is to come.
+    """Whether mail that was never tried has no time of its own that is still to come.
 
-    The lifetime of mail begins with such a time. One that was over for its sender,
-    whose clock was fast, is one all the same: the lifetime begins after it. So it does
-    for mail that a daemon whose clock is behind has made due; but the time of either
-    is over for all at the moment that is `agreed`. Whoever else moves the time of mail
-    lets it lie after the beginning of the lifetime.
+    With such a time, the lifetime begins then (`due` = `since`, after `created`). It
+    begins later (`due` < `since`) where that time was over by the sender's clock, which
+    may be fast, and where a daemon whose clock is behind has made the mail due: such a
+    time is over for all once it is not after the moment that is `agreed`. Whatever else
+    moves `due` leaves it after the beginning of the lifetime.
     """
     due, since = schedule.c.due, schedule.c.since
     return (

@@ -3,8 +3,8 @@
 The rule of fencing: an acceptance is recorded always, even by a daemon that lost its
 claim, because the relay has the mail; a deferral or a failure only under a live claim.
 
-Who does not hear whether a settlement was committed hands it in again: what is recorded
-already is not recorded twice.
+A daemon that does not hear whether a settlement was committed hands it in again: what
+is recorded already is not recorded twice.
 """
 
 # Rules of this file:
@@ -44,7 +44,7 @@ recipient = tables.recipient
 
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Settled:
-    """Record the verdicts of several messages; each message at most once."""
+    """Record the verdicts of several messages, in one settlement for each message."""
     standing = standing_of(tx, [each.id for each in settlements])
     gone = [each for each in settlements if not _is_there(each, standing)]
     there = [each for each in settlements if _is_there(each, standing)]
@@ -80,11 +80,12 @@ def _not_recorded(
 ) -> list[Settlement]:
     fresh: list[Settlement] = []
     for settlement in settlements:
-        # Somebody has tried it since that claim: nearly always nobody has.
+        # Whether somebody has tried it since that claim: nearly always nobody has.
         since = settlement.attempts
         tried = standing[settlement.id].attempts > since
         if tried and is_recorded(tx, settlement.id, since, settlement.time):
-            # What its transaction has claimed anew was never handed out.
+            # The transaction that recorded it may have claimed the message again, too:
+            # nobody was given that claim.
             give_back(tx, settlement.owner, [settlement.key])
         else:
             fresh.append(settlement)
@@ -105,7 +106,7 @@ def _record(
     standing: Mapping[int, Standing],
     now: float,
 ) -> set[int]:
-    """Write the verdicts down that count; returns the ids of their messages."""
+    """Write down the verdicts that count; returns the ids of their messages."""
     recorded = [
         (each, position, verdict)
         for each in settlements
@@ -144,8 +145,8 @@ def _record_attempts(
     )
 
 
-# The relay that accepted the mail of a late daemon has it, whatever the next daemon was
-# told for the same recipient.
+# A relay that has accepted a late daemon's mail has it, whatever the next daemon was
+# told about the same recipient.
 _ACCEPTED = recipient.c.state == RecipientState.SENT.value
 _RECIPIENT = Statement(
     update(recipient)
@@ -189,7 +190,7 @@ def _move_on(
         alive = _alive(settlement, standing)
         # What has lost its recipients has failed: nobody can send it any more.
         end = ends.get(settlement.id, State.FAILED)
-        # Who lost the claim leaves the message to its new owner, unless nobody has it.
+        # Without a live claim the message is left to its new owner, if it has one.
         if end in finished and (alive or found.owner is None):
             finished[end].append(settlement.id)
         elif alive:
@@ -213,7 +214,7 @@ _MARK = Statement(
 
 
 def _mark(tx: Transaction, ids: Sequence[int]) -> None:
-    """The relay may have what has failed: who tries it again sends it twice."""
+    """Mark what has failed though the relay may have it: a retry may send it twice."""
     if ids:
         _MARK.run(tx, ids=ids)
 
@@ -234,7 +235,7 @@ _ENDS = Statement(
 
 
 def _ends(tx: Transaction, ids: Sequence[int]) -> dict[int, State]:
-    """What each message comes to by the states of all its recipients, if it has any."""
+    """The state of each message by those of all its recipients, if it has any."""
     ends: dict[int, State] = {}
     for key, waiting, failures in _ENDS.rows(tx, ids=ids):
         ended = State.FAILED if failures else State.SENT

@@ -1,4 +1,4 @@
-"""What a daemon says of an attempt, and what of that the queue has taken."""
+"""What a daemon says of an attempt, and what the queue has made of it."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Settled:
     """What came of settlements, where that is not what they say.
 
     `late` are the ids of those whose claim was lost: of their verdicts only acceptances
-    are recorded, and nobody is told of the others. `nameless`: of those without
-    verdicts whose message has lost its recipients, and so has failed.
+    are recorded, and nobody is told of the others. `nameless` are the ids of those
+    without verdicts whose message has lost its recipients, and so has failed.
     """
 
     late: frozenset[int] = frozenset()

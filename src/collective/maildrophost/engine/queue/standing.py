@@ -2,8 +2,8 @@
 
 # Rules of this file:
 # - It runs for every few messages: see `settle`.
-# - A standby that took over, or a backup that was played back, gives those ids once
-#   more that it has never heard of: what a daemon says is about an id of its time.
+# - A standby that took over, or a backup that was restored, gives ids again that it had
+#   not heard of: so it takes an id and the time of creation to name a message.
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAME_SECONDS = 0.001
 
 
 class MessageKey(NamedTuple):
-    """The message with this id that was created then, not another one that has it."""
+    """The message with this id that was created then, not a later one with that id."""
 
     id: int
     created: float
@@ -52,7 +52,7 @@ _STANDING = Statement(
     )
     .join_from(schedule, tables.message)
     .where(among_ids(schedule.c.message_id))
-    # In one order, so that two who wait for each other's rows cannot be.
+    # Always in one order, so that no two can wait for each other's rows.
     .order_by(schedule.c.message_id)
     .with_for_update(of=schedule)
 )
@@ -64,7 +64,7 @@ def standing_of(tx: Transaction, ids: Sequence[int]) -> dict[int, Standing]:
 
 
 def still_there(tx: Transaction, keys: Iterable[MessageKey]) -> list[int]:
-    """The ids of those that are still the messages that they were, all locked."""
+    """The ids of those that are still the same messages; they are locked."""
     keys = list(keys)
     found = standing_of(tx, [id for id, _ in keys])
     return [id for id, created in keys if id in found and found[id].is_of(created)]

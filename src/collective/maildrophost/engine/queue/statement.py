@@ -5,8 +5,8 @@
 # mail. So what runs that often is written with SQLAlchemy Core like all the rest, but
 # is compiled once for each database and then given to the driver as text.
 #
-# What that leaves out: values go in and come out as the driver knows them (a Boolean of
-# SQLite is 0 or 1), and errors are the driver's own; `store` names both kinds.
+# This goes past SQLAlchemy: values go in and come out as the driver knows them (a
+# Boolean of SQLite is 0 or 1), and errors are the driver's own; `store` handles both.
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _each_executed(cursor: Any, sql: str, rows: list[Any]) -> list[Row]:
 
 
 def _all_sent_at_once(cursor: Any, sql: str, rows: list[Any]) -> list[Row]:
-    # In few round trips, however many rows they are.
+    # In few round trips, however many rows there are.
     cursor.executemany(sql, rows, returning=True)
     answers = [cursor.fetchone()]
     while cursor.nextset():
@@ -72,7 +72,7 @@ _DRIVERS_ANSWERS: dict[str, Callable[[Any, str, list[Any]], list[Row]]] = {
 }
 
 
-# As text a content is twice as long, and is in memory six times before it is read.
+# Sent as text, content is twice as long, and in memory six times until it is read.
 _DRIVERS_OCTETS: dict[str, dict[str, Any]] = {
     "sqlite": {},
     "postgresql": {"binary": True},
@@ -83,7 +83,7 @@ class Statement:
     """One statement; its parameters are given by name.
 
     `columns` are those that an INSERT gives values to; without them, all. `octets`: its
-    answer has content of mail.
+    answer has the content of mail.
     """
 
     def __init__(
@@ -103,25 +103,25 @@ class Statement:
             cursor.execute(compiled.sql, compiled.arguments(parameters))
             return list(cursor.fetchall())
         finally:
-            # One that met a row that cannot be read would go on reading: a checkpoint
-            # would wait for it, and all who write for the checkpoint.
+            # After a row that cannot be read it would stay open and go on reading: a
+            # checkpoint would wait for it, and all who write for the checkpoint.
             cursor.close()
 
     def run(self, tx: Connection, **parameters: Any) -> int:
-        """How many rows it changed."""
+        """Run it; returns how many rows it changed."""
         compiled = self._for(tx)
         cursor = tx.connection.cursor()
         cursor.execute(compiled.sql, compiled.arguments(parameters))
         return int(cursor.rowcount)
 
     def run_many(self, tx: Connection, rows: Iterable[Parameters]) -> None:
-        """Once for each of the `rows`."""
+        """Run it once for each of the `rows`."""
         compiled = self._for(tx)
         cursor = tx.connection.cursor()
         cursor.executemany(compiled.sql, list(map(compiled.arguments, rows)))
 
     def row_of_each(self, tx: Connection, rows: Iterable[Parameters]) -> list[Row]:
-        """Once for each of the `rows`; the one row of each answer, in their order."""
+        """Run it once for each of the `rows`; the one row of each answer, in order."""
         compiled = self._for(tx)
         arguments = list(map(compiled.arguments, rows))
         answers = _DRIVERS_ANSWERS[tx.dialect.name]

@@ -37,8 +37,8 @@ class Vitals:
     def current_pauses(self) -> tuple[RelayPause, ...]:
         """Those of relays in use; the fault of one that was given up is kept for days.
 
-        While no daemon lives, what one has found is shown until it is forgotten: by one
-        that has tried again, or in time where none has that relay (see prune.py).
+        While no daemon lives, all are shown until they are forgotten: when a daemon has
+        tried the relay again, or in time when none has that relay (see prune.py).
         """
         in_use = {daemon.relay for daemon in self.daemons}
         return tuple(
@@ -77,7 +77,7 @@ class Stats(Vitals):
 
 
 def no_stats() -> Stats:
-    """Of a queue that nobody has made yet."""
+    """The figures of a queue that nobody has made yet."""
     return Stats(
         states=dict.fromkeys(State, 0),
         held_lanes=(),

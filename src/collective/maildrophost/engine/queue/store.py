@@ -31,8 +31,8 @@ class Queue:
 
     Every failure of the database leaves `read` and `write` as QueueError: the
     transaction has then been rolled back and nothing of it has happened. Only with
-    Unheard, of a database that is on another machine, nobody knows. A child that was
-    forked amid a transaction on SQLite gets nothing but QueueError.
+    Unheard, from a database on another machine, nobody knows. A child that was forked
+    amid a transaction on SQLite gets nothing but QueueError.
     """
 
     def __init__(self, url: str) -> None:
@@ -72,7 +72,7 @@ class Queue:
     def shared(self) -> bool:
         """Whether others may go on with it while this machine is cut off from it.
 
-        Then nobody may hear whether a commit was one.
+        Then the answer to a commit may get lost.
         """
         return self.database.shared
 
@@ -84,7 +84,7 @@ class Queue:
     def wait_until(self, moment: float) -> None:
         """Fail rather than wait for another program beyond `moment`.
 
-        Of the monotonic clock; for a process that ends.
+        By the monotonic clock; for a process that is about to end.
         """
         self.latest = moment
         self.database.wait_until(moment)
@@ -133,7 +133,7 @@ class Queue:
         except (DBAPIError, self._driver_error) as error:
             original = getattr(error, "orig", error)
             if not self.database.lost(original):
-                # SQLAlchemy takes it for ended, but it may stand open, and lock.
+                # SQLAlchemy takes it for ended, but it may still be open, with locks.
                 tx.invalidate()
                 raise
             why = self.database.advice(original)
@@ -147,7 +147,8 @@ class Queue:
     def _connected(self, begin: Begin) -> Iterator[Connection]:
         """A connection whose transaction has begun.
 
-        A pooled one may have died since: then all of them have, and nothing is lost.
+        A pooled one may have died meanwhile: then all of them have, and nothing is
+        lost.
         """
         with ExitStack() as connections:
             tx = connections.enter_context(self._engine.connect())
@@ -163,11 +164,11 @@ class Queue:
 
     def _begin(self, begin: Begin, tx: Connection) -> None:
         try:
-            # Not by an event of the engine: with one every statement costs twice.
+            # Not in an event of the engine: with one, every statement costs double.
             begin.run(tx)
         except self._driver_error as error:
             if self.database.lost(error):
-                # Else the pool tries to reset it, and tells at length that it can't.
+                # Else the pool tries to reset it, and logs at length that it can't.
                 tx.invalidate()
             raise
 
@@ -188,10 +189,10 @@ class Queue:
         except (DBAPIError, self._driver_error) as error:
             original = getattr(error, "orig", error)
             kind = Refused if self.database.refuses(original) else QueueError
-            # Not chained: the statement's text would follow with it.
+            # Not chained: the statement's text would be shown with it.
             raise kind(self.name, self.database.advice(original)) from None
         except (UnicodeError, OverflowError) as error:
-            # A value that the driver cannot even write down; its text may quote it.
+            # The driver cannot even encode a value, which the error's text may quote.
             words = _(
                 "a value cannot be stored (${kind})",
                 mapping={"kind": type(error).__name__},
@@ -233,9 +234,9 @@ def open_queue(url: str) -> Queue:
 def exists(url: str) -> bool:
     """False for an SQLite queue that nobody has made yet.
 
-    Who only looks must not make one: it would belong to the wrong user. Raises
-    QueueError for a URL that cannot be used, where nobody may look, and when the file
-    is gone while somebody has it open.
+    Whoever only looks must not make one: it would belong to the wrong user. Raises
+    QueueError for a URL that cannot be used, where looking is not allowed, and when the
+    file is gone while somebody has it open.
     """
     with _url_named(url):
         return database_at(url).exists()
@@ -261,7 +262,7 @@ def _url_named(url: str) -> Iterator[None]:
 
 
 def _refused(error: OSError) -> Wording:
-    """Why the system does not give the file, and what to do about rights."""
+    """Why the system refuses the file; what to do when that is for lack of rights."""
     words = reason_and_file(error)
     if error.errno != errno.EACCES:
         return words
@@ -275,7 +276,7 @@ def _refused(error: OSError) -> Wording:
 def check_schema(queue: Queue) -> None:
     """Raise QueueError when a later version of this software has been at the queue.
 
-    Who has it open may go on with it; nobody can open it anew.
+    Whoever has it open may go on with it; this version cannot open it anew.
     """
     with _newer_named(queue), queue.read() as tx:
         upgrades.check(tx)

@@ -65,7 +65,7 @@ message = Table(
     Column("header_id", Text, nullable=False),
     Column("created", Double, nullable=False),
     Column("origin", Text, nullable=False),
-    # An id appears in logs and letters: it is never given twice.
+    # An id appears in logs and notifications: it is never given twice.
     sqlite_autoincrement=True,
 )
 
@@ -101,8 +101,8 @@ def _index_of_some(name: str, where: TextClause, *columns: Column[Any]) -> None:
     """An index with only the rows for which `where` is true."""
     index = Index(name, *columns)
 
-    # Both databases have it, each under its own name. To say either here would load all
-    # that SQLAlchemy knows of PostgreSQL: a fifth of the time that a command needs.
+    # Both databases have such indexes, each by an option of its own. To give it to the
+    # Index would load SQLAlchemy's PostgreSQL: a fifth of the time of a command.
     def tell(table: Table, connection: Connection, **_options: Any) -> None:
         index.dialect_options[connection.dialect.name]["where"] = where
 
@@ -133,12 +133,12 @@ _index_of_some(
     "maildrop_schedule_by_owner", text("owner IS NOT NULL"), schedule.c.owner
 )
 
-# Mail of a transaction in two phases, until that has ended.
+# A transaction in two phases that has mail here, until it has ended.
 batch = Table(
     "maildrop_batch",
     metadata,
     Column("batch", String(32), primary_key=True),
-    # Who has the transaction: once it is gone nobody else will end it.
+    # The process of the transaction: once that is gone, nobody else will end it.
     Column("process", Text, nullable=False),
     Column("voted", Boolean, nullable=False),
     # Where it can be looked up whether the transaction has committed.
@@ -218,7 +218,7 @@ pace = Table(
     "maildrop_pace",
     metadata,
     Column("relay", Text, primary_key=True),
-    # When the last mail to it started; only one that has had a limit has a row.
+    # When the last mail to it started; only a relay that has had a limit has a row.
     Column("last_start", Double, nullable=False),
 )
 
@@ -226,13 +226,13 @@ taken_file = Table(
     "maildrop_taken_file",
     metadata,
     Column("key", Text, primary_key=True),
-    # When its file went; infinity: it may still be there.
+    # When its file was removed; infinity: it may still be there.
     Column("taken", Double, nullable=False, index=True),
 )
 
-# Rows of PostgreSQL that were changed leave dead ones behind, which every look at the
-# start of an index has to step over. So many are cleared away in one go, whatever the
-# size of the table; the server's own share of it would be a fifth of all history.
+# In PostgreSQL each change of a row leaves a dead one behind, which every look at the
+# start of an index has to step over. They are cleared away once there are so many,
+# whatever the size of the table; by default that would be a fifth of all history.
 _CLEARED_OFTEN = {
     "autovacuum_vacuum_scale_factor": 0.0,
     "autovacuum_vacuum_threshold": 2000,
@@ -240,13 +240,13 @@ _CLEARED_OFTEN = {
     "autovacuum_analyze_scale_factor": 0.02,
     "autovacuum_vacuum_cost_delay": 0,
 }
-# Changed all the time, one row for a daemon, a relay or an hour: room for the new
-# version beside the old one, where no index has to hear of it.
+# One row for a daemon, a relay or an hour, changed all the time: room for its new
+# version beside the old one, so that no index has to be changed.
 _FEW_ROWS = {**_CLEARED_OFTEN, "autovacuum_vacuum_threshold": 200, "fillfactor": 20}
 
 
 def _parametrize(table: Table, parameters: dict[str, float]) -> None:
-    # Not by an argument of the table, which SQLAlchemy has from 2.1 on.
+    # Tables have an argument for this only from SQLAlchemy 2.1 on.
     settings = ", ".join(f"{name} = {value}" for name, value in parameters.items())
     statement = DDL(  # type: ignore[no-untyped-call]
         f"ALTER TABLE {table.name} SET ({settings})"

@@ -16,7 +16,7 @@ from .store import Transaction
 files = tables.taken_file
 
 TAKEN_FILE_DAYS = 7
-"""How long a file that is gone may come back, after a power cut say."""
+"""How long a file that was removed may come back, after a power cut for example."""
 
 _REMEMBER = Statement(
     text("""
@@ -29,7 +29,7 @@ _REMEMBER = Statement(
 def remember(tx: Transaction, key: str, taken: float) -> bool:
     """Write down a key with its time; False when it is known, and stays as it is.
 
-    Who else is just writing it is waited for.
+    Waits for another transaction that is just writing the same key.
     """
     return _REMEMBER.run(tx, key=key, taken=taken) > 0
 
@@ -43,9 +43,10 @@ def take_file(
 ) -> str | None:
     """Store the mail of a file, once for each `key`; None when it was taken.
 
-    The file may go only after this transaction is on disk, and its key after the file,
-    see `forget_files`: so a crash in between, or a second daemon, takes nothing twice.
-    Until then the key stays: who could tell whether a file is there may be away.
+    The file may be removed only after this transaction is on disk, and its key after
+    the file, see `forget_files`: so neither a crash in between nor a second daemon
+    takes it twice. Until then the key stays, however long that is: the machine that
+    could tell whether the file is there may be away.
     """
     if not remember(tx, key, math.inf):
         tx.execute(update(files).where(files.c.key == key).values(taken=math.inf))
@@ -56,10 +57,10 @@ def take_file(
 def forget_files(
     tx: Transaction, keys: Sequence[str], doubtful: Sequence[str], now: float
 ) -> None:
-    """Another file may have one of these keys from now on: those that had it are gone.
+    """Forget the keys of removed files: another file may get the same key.
 
-    The disk must know that they are, or a power cut could bring one back as new. Where
-    it does not tell they are `doubtful`, and their keys stay for TAKEN_FILE_DAYS more.
+    The removal must be on disk, or a power cut could bring the file back as a new one.
+    Where that is not certain it is `doubtful`: the key stays for TAKEN_FILE_DAYS more.
     """
     this = files.c.key == bindparam("ended")
     if keys:

@@ -3,11 +3,11 @@
 # Rules of this file:
 # - What is being moved is put aside in the old queue first, as the mail of a batch that
 #   nobody releases: no daemon sends it meanwhile.
-# - Its key in the new queue is written with it, and stays: another run after a crash
-#   between the two commits takes nothing twice. The mark of that move is in it: what
-#   has come back meanwhile, with the id that it had, is moved once more.
+# - A key is written into the new queue with each message, and stays: another run after
+#   a crash between the two commits takes nothing twice. The key has the mark of the
+#   move: what comes back to the old queue later, with the same id, is moved once more.
 # - What a daemon is sending right now, and mail whose transaction has not ended, stays
-#   where it is, and is told of.
+#   where it is, and is counted.
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ schedule, message = tables.schedule, tables.message
 AT_ONCE = 100
 """Messages in one transaction of either queue."""
 MOST_OCTETS = 16 * 2**20
-"""... and of their contents, which are all in memory: fewer, but for a single one."""
+"""... and of their contents, which are all in memory; a larger message goes alone."""
 MOVED = (State.QUEUED, State.DEFERRED, State.HELD, State.FAILED)
 STAYS = (State.SENDING, State.PREPARED)
 MARK_OCTETS = 7
-"""As many as the name of a batch has room for in hexadecimal, behind the state."""
+"""As many as fit, in hexadecimal, into the name of a batch behind the state."""
 _CARRIED = (tables.content, tables.recipient, tables.attempt)
 _CONTENT = Statement(
     select(tables.content).where(among_ids(tables.content.c.message_id)), octets=True
@@ -83,7 +83,7 @@ def transfer(
     done = 0
     with source.read() as tx:
         lanes = held_lanes(tx)
-        # What comes meanwhile is for another run: it would never end otherwise.
+        # What comes meanwhile is for another run, or this one might never end.
         total, last = _extent(tx)
     with target.write() as tx:
         for lane in lanes:
@@ -97,7 +97,7 @@ def transfer(
 
 
 def _moving() -> ColumnElement[bool]:
-    """What is to be moved, what an earlier run has put aside too."""
+    """Whether a message is to be moved, or was put aside for that by an earlier run."""
     return or_(schedule.c.state.in_([state.value for state in MOVED]), being_moved())
 
 
@@ -132,7 +132,7 @@ def _portions(source: Queue, end: int) -> Iterator[list[int]]:
 
 
 def _at_once(found: Sequence[Row[int, int]]) -> list[int]:
-    """The first of these messages, with their sizes, that memory has room for."""
+    """The ids of the first of these messages, as many as memory has room for."""
     sizes = accumulate(size for _key, size in found)
     fit = sum(octets <= MOST_OCTETS for octets in sizes)
     return [key for key, _size in found[: max(1, fit)]]
@@ -141,7 +141,7 @@ def _at_once(found: Sequence[Row[int, int]]) -> list[int]:
 def _move(
     source: Queue, target: Queue, keys: Sequence[int], now: float
 ) -> Counter[State]:
-    """In this order, so that each is in one of them for sure, and sent by one."""
+    """In steps after which each message is surely in one queue, and sent from one."""
     with source.write() as tx:
         _put_aside(tx, keys)
     with source.read() as tx:

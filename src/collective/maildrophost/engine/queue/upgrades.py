@@ -20,7 +20,7 @@ def _remember_who_was_told(tx: Connection) -> None:
 
 
 def _share_with_other_daemons(tx: Connection) -> None:
-    # The key changes, which SQLite can't do to a table that is there.
+    # The primary key changes: SQLite can't do that to a table that is there.
     for statement in (
         "ALTER TABLE maildrop_hour RENAME TO maildrop_hour_of_all",
         """CREATE TABLE maildrop_hour (
@@ -54,7 +54,7 @@ def _remember_whose_batches_these_are(tx: Connection) -> None:
 
 
 def _have_new_tables_cleared_often(tx: Connection) -> None:
-    # The steps before made them without what a new queue gives them: see tables.py.
+    # The earlier steps made them without the settings of a new queue: see tables.py.
     if tx.dialect.name != "postgresql":
         return
     for table in ("maildrop_hour", "maildrop_pace", "maildrop_batch"):

@@ -9,6 +9,7 @@ from .store import Transaction
 def wake(tx: Transaction) -> None:
     """Have them look when `tx` has committed, where the database can tell them.
 
-    Elsewhere, and beside that, whoever writes rings the `doorbells` of his machine.
+    Not every database can: so whoever writes rings the `doorbells`, too, which reach
+    the daemons of the same machine.
     """
     database_of(tx).wake(tx)
