@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..system.flock import locks_where_it_can
+from ..system.flock import try_lock_where_possible
 from .waiting import comes_true
 
 
@@ -32,7 +32,7 @@ def turn(configuration: Path, seconds: float) -> Iterator[None]:
         return
     try:
         comes_true(
-            lambda: locks_where_it_can(handle, fcntl.LOCK_EX),
+            lambda: try_lock_where_possible(handle, fcntl.LOCK_EX),
             seconds,
             "another start, stop or restart of this daemon has not ended: 'fuser "
             f"{configuration}' names it; it has up to {seconds:.0f} seconds…",

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 
-def locks(handle: int, kind: int) -> bool:
-    """Whether `handle` has the lock of this `kind` now, at once.
+def try_lock(handle: int, kind: int) -> bool:
+    """Take a lock of this `kind` without waiting; whether `handle` has it now.
 
     Raises OSError where a file system has no locks.
     """
@@ -19,10 +19,10 @@ def locks(handle: int, kind: int) -> bool:
     return True
 
 
-def locks_where_it_can(handle: int, kind: int) -> bool:
-    """As `locks`; also where there are no locks: nobody is kept waiting for ever."""
+def try_lock_where_possible(handle: int, kind: int) -> bool:
+    """As `try_lock`, but True where there are no locks: nobody waits for ever."""
     try:
-        return locks(handle, kind)
+        return try_lock(handle, kind)
     except OSError:
         return True
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...errors import MaildropError
 from ...system.disk import sync, sync_names
-from ...system.flock import is_at, locks
+from ...system.flock import is_at, try_lock
 from .connection import connect
 from .database import advice
 
@@ -64,7 +64,7 @@ def _alone_with(target: Path) -> Iterator[None]:
     path = target.with_name(f"{target.name}.partial.lock")
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     try:
-        if not (locks(lock, fcntl.LOCK_EX) and is_at(path, lock)):
+        if not (try_lock(lock, fcntl.LOCK_EX) and is_at(path, lock)):
             raise BackupFailed(f"another backup to {target} is being made")
         try:
             yield

@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from ...system.flock import is_at, locks_where_it_can
+from ...system.flock import is_at, try_lock_where_possible
 from ...system.ownership import belong_as
 from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
@@ -95,7 +95,7 @@ class Presence:
         """Whether the file is there; if not, `handle` has the lock alone."""
         until = time.monotonic() + PATIENCE_SECONDS
         while not _exists(self._queue):
-            if handle is None or locks_where_it_can(handle, fcntl.LOCK_EX):
+            if handle is None or try_lock_where_possible(handle, fcntl.LOCK_EX):
                 return False
             if time.monotonic() > until:
                 raise Unfit(
@@ -129,7 +129,7 @@ class Presence:
 
     def _share(self) -> None:
         until = time.monotonic() + PATIENCE_SECONDS
-        while self._handle is not None and not locks_where_it_can(
+        while self._handle is not None and not try_lock_where_possible(
             self._handle, fcntl.LOCK_SH
         ):
             if time.monotonic() > until:
