@@ -202,7 +202,7 @@ def test_host_address_and_port_move_together(monkeypatch, options, found, then):
     monkeypatch.setattr(hosts, "_good", {})
     options = {**options, "target_session_attrs": "read-write"}
     assert hosts.good_one_first(options) == options
-    hosts.was_good(options, SimpleNamespace(**found))
+    hosts.remember_good(options, SimpleNamespace(**found))
     assert hosts.good_one_first(options) == {**options, **then}
 
 

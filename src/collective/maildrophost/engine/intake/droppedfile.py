@@ -89,7 +89,7 @@ def not_there(path: str) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
-def is_gone(kept: Identity, device: int) -> bool:
+def was_removed(kept: Identity, device: int) -> bool:
     """Whether a kept file was removed; False if its file system may only be away."""
     try:
         return Identity.of(kept.path, os.lstat(kept.path)) != kept

@@ -12,7 +12,7 @@ import time
 
 from ..queue import Queue, forget_files
 from ..system.disk import sync_names
-from .droppedfile import Identity, condition, is_gone, reason_of
+from .droppedfile import Identity, condition, reason_of, was_removed
 from .reports import Reports
 
 FORGOTTEN_AT_ONCE = 100
@@ -45,15 +45,17 @@ class Removal:
         self._kept.pop(identity, None)
         self._removed.append(identity)
 
-    def let_go(self) -> None:
+    def notice_removed(self) -> None:
         """Count what could not be removed as removed, where somebody else did it."""
-        gone = [each for each, device in self._kept.items() if is_gone(each, device)]
+        gone = [
+            each for each, device in self._kept.items() if was_removed(each, device)
+        ]
         for each in gone:
             del self._kept[each]
         self._removed += gone
 
     @property
-    def is_long(self) -> bool:
+    def is_full(self) -> bool:
         """Whether there are enough removed files to be forgotten together."""
         return len(self._removed) >= FORGOTTEN_AT_ONCE
 
@@ -65,11 +67,11 @@ class Removal:
         # A power cut may bring back files whose removal was not synced: their keys stay
         # for some days.
         synced = {directory for directory in directories if sync_names(directory)}
-        known: list[str] = []
+        sure: list[str] = []
         doubtful: list[str] = []
         for each in self._removed:
-            sure = os.path.dirname(each.path) in synced
-            (known if sure else doubtful).append(each.key)
+            is_sure = os.path.dirname(each.path) in synced
+            (sure if is_sure else doubtful).append(each.key)
         with self._queue.write() as tx:
-            forget_files(tx, known, doubtful, time.time())
+            forget_files(tx, sure, doubtful, time.time())
         self._removed.clear()

@@ -74,14 +74,14 @@ class Intake:
         for path in self._paths():
             present.add(path)
             taken += self._consider(path, seen)
-            if self._removal.is_long:
+            if self._removal.is_full:
                 self._removal.forget()
         self._judge_look(began)
         self._first_seen = {
             each: when for each, when in self._first_seen.items() if each in seen
         }
         self._reports.keep_only(present | set(map(str, self._directories)))
-        self._removal.let_go()
+        self._removal.notice_removed()
         self._removal.forget()
         if self._failed is not None:
             raise self._failed

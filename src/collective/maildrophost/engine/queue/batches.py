@@ -124,8 +124,8 @@ def check_whole(tx: Transaction, batch: str, expected: int) -> None:
 
 def forget_batches(tx: Transaction) -> int:
     """Forget those that have no mail in the queue any more; returns how many."""
-    left = select(schedule.c.message_id).where(schedule.c.batch == table.c.batch)
-    return tx.execute(delete(table).where(~exists(left))).rowcount
+    mails = select(schedule.c.message_id).where(schedule.c.batch == table.c.batch)
+    return tx.execute(delete(table).where(~exists(mails))).rowcount
 
 
 def running_batches(tx: Transaction) -> frozenset[str]:
@@ -146,12 +146,14 @@ def ending_batches(tx: Transaction, now: float) -> frozenset[str]:
     """
     here = not database_of(tx).shared
     voted = select(table.c.batch, table.c.process).where(table.c.voted == true())
-    left = [batch for batch, process in tx.execute(voted) if not is_gone(process, here)]
+    alive = [
+        batch for batch, process in tx.execute(voted) if not is_gone(process, here)
+    ]
     recent = (
         select(schedule.c.batch)
         .join_from(schedule, message)
         .where(
-            schedule.c.batch.in_(left),
+            schedule.c.batch.in_(alive),
             schedule.c.state == State.PREPARED.value,
             message.c.created > now - IN_DOUBT_SECONDS,
         )

@@ -13,7 +13,7 @@ from sqlalchemy import case, select, update
 
 from . import tables
 from .moment import moment
-from .putoff import put_off
+from .putoff import was_put_off
 from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
 from .store import Queue, Transaction
 from .waking import wake
@@ -80,7 +80,7 @@ def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -
             schedule.c.attempts == 0,
             schedule.c.due > now,
             unscheduled(created.scalar_subquery(), begins),
-            ~put_off(now),
+            ~was_put_off(now),
         )
         .values(
             due=now,

@@ -60,4 +60,4 @@ def _unended(tx: Transaction) -> tuple[Span, ...]:
     if len(spans) <= MOST_SPANS:
         return tuple(spans)
     kept, rest = spans[: MOST_SPANS - 1], spans[MOST_SPANS - 1 :]
-    return (*kept, (rest[0][0], max(last for _, last in rest)))
+    return (*kept, (rest[0][0], max(highest for _, highest in rest)))

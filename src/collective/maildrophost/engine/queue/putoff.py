@@ -75,7 +75,7 @@ def put_off_if_large(tx: Transaction, key: int, now: float) -> bool:
     return _PUT_OFF_ONE.run(tx, key=key, now=now) > 0
 
 
-def put_off(now: float) -> ColumnElement[bool]:
+def was_put_off(now: float) -> ColumnElement[bool]:
     """Whether a message that is due after `now` may wait because it was put off."""
     return and_(
         schedule.c.possible_duplicate,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from ..message import Lane
 from . import tables
 from .moment import moment
-from .putoff import put_off
+from .putoff import was_put_off
 from .states import UNFINISHED
 from .store import Queue, Transaction
 
@@ -62,7 +62,7 @@ def _stuck(
                 schedule.c.lane == int(lane),
                 schedule.c.due > now,
                 from_the_old_time,
-                ~put_off(now),
+                ~was_put_off(now),
             )
         )
         .scalars()

@@ -58,8 +58,8 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Se
     ends = _ends(tx, list(standing))
     moving = [each for each in fresh if each.id in recorded or _alive(each, standing)]
     _move_on(tx, moving, standing, ends, now)
-    letters = [letter for each in alive for letter in each.notifications]
-    enqueue(tx, letters, now, origin="notification")
+    notifications = [each for settled in alive for each in settled.notifications]
+    enqueue(tx, notifications, now, origin="notification")
     nameless = [each for each in alive if not each.verdicts and each.id not in ends]
     return Settled(
         late=frozenset(each.id for each in [*gone, *lost]),

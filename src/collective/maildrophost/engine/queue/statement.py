@@ -96,7 +96,7 @@ class Statement:
 
     def rows(self, tx: Connection, **parameters: Any) -> list[Row]:
         """All rows of the answer."""
-        compiled = self._for(tx)
+        compiled = self._compiled_for(tx)
         options = _DRIVERS_OCTETS[tx.dialect.name] if self._octets else {}
         cursor = tx.connection.cursor(**options)
         try:
@@ -109,25 +109,25 @@ class Statement:
 
     def run(self, tx: Connection, **parameters: Any) -> int:
         """Run it; returns how many rows it changed."""
-        compiled = self._for(tx)
+        compiled = self._compiled_for(tx)
         cursor = tx.connection.cursor()
         cursor.execute(compiled.sql, compiled.arguments(parameters))
         return int(cursor.rowcount)
 
     def run_many(self, tx: Connection, rows: Iterable[Parameters]) -> None:
         """Run it once for each of the `rows`."""
-        compiled = self._for(tx)
+        compiled = self._compiled_for(tx)
         cursor = tx.connection.cursor()
         cursor.executemany(compiled.sql, list(map(compiled.arguments, rows)))
 
     def row_of_each(self, tx: Connection, rows: Iterable[Parameters]) -> list[Row]:
         """Run it once for each of the `rows`; the one row of each answer, in order."""
-        compiled = self._for(tx)
+        compiled = self._compiled_for(tx)
         arguments = list(map(compiled.arguments, rows))
         answers = _DRIVERS_ANSWERS[tx.dialect.name]
         return answers(tx.connection.cursor(), compiled.sql, arguments)
 
-    def _for(self, tx: Connection) -> _Compiled:
+    def _compiled_for(self, tx: Connection) -> _Compiled:
         name = tx.dialect.name
         compiled = self._compiled.get(name)
         if compiled is None:

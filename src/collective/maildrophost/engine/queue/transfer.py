@@ -70,9 +70,9 @@ def transfer(
     source: Queue,
     target: Queue,
     now: float,
-    told: Callable[[int, int], object] = lambda done, total: None,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Transferred:
-    """Move all that waits, is held or has failed; `told` how many of how many are done.
+    """Move all that waits, is held or has failed; `progress` gets done and total.
 
     Their ids change, nothing else does; lanes that are held are held in the new queue.
     Records of sent mail stay. It may be run again, after any end, within a week; raises
@@ -88,11 +88,11 @@ def transfer(
     with target.write() as tx:
         for lane in lanes:
             hold_lane(tx, lane)
-    told(done, total)
+    progress(done, total)
     for keys in _portions(source, last):
         moved += _move(source, target, keys, now)
         done += len(keys)
-        told(done, total)
+        progress(done, total)
     return Transferred(moved, _left(source))
 
 
@@ -193,11 +193,12 @@ def _write(tx: Transaction, rows: Rows, now: float) -> list[State]:
     if not fresh:
         return []
     added = insert(message).returning(message.c.id, sort_by_parameter_order=True)
-    ids = tx.execute(added, [_of(message, row, "id") for row in fresh]).scalars().all()
+    messages = [_values_for(message, row, "id") for row in fresh]
+    ids = tx.execute(added, messages).scalars().all()
     for row, key in zip(fresh, ids, strict=True):
         state, _, _mark = row["batch"].removeprefix(MOVING).partition("-")
         row.update(message_id=key, state=state, owner=None, batch=None)
-    tx.execute(insert(schedule), [_of(schedule, row) for row in fresh])
+    tx.execute(insert(schedule), [_values_for(schedule, row) for row in fresh])
     for table in _CARRIED:
         carried = [
             {**each, "message_id": row["message_id"]}
@@ -210,7 +211,7 @@ def _write(tx: Transaction, rows: Rows, now: float) -> list[State]:
     return [State(row["state"]) for row in fresh]
 
 
-def _of(table: Table, row: dict[str, Any], *without: str) -> dict[str, Any]:
+def _values_for(table: Table, row: dict[str, Any], *without: str) -> dict[str, Any]:
     names = [column.name for column in table.columns]
     return {name: row[name] for name in names if name not in without}
 

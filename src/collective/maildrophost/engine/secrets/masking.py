@@ -20,11 +20,11 @@ SHORTEST_FORM = 5
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """`text` with every piece of a secret replaced by asterisks."""
-    found = [place for secret in secrets for place in _places(text, secret)]
-    if not found:
+    places = [place for secret in secrets for place in _places(text, secret)]
+    if not places:
         return text
     shown = bytearray(b"\1" * len(text))
-    for start, end in found:
+    for start, end in places:
         shown[start:end] = bytes(end - start)
     return "".join(_replaced(text, shown))
 

@@ -17,5 +17,5 @@ def belong_as(handle: int, path: Path) -> None:
     if os.geteuid() == _ROOT:
         # Root in a container may be nobody outside it, or lack the right to do this.
         with contextlib.suppress(OSError):
-            found = path.stat()
-            os.fchown(handle, found.st_uid, found.st_gid)
+            model = path.stat()
+            os.fchown(handle, model.st_uid, model.st_gid)

@@ -141,7 +141,7 @@ def open_connection(
                 mapping={"encoding": encoding, "needed": ENCODING},
             )
         )
-    hosts.was_good(options, connection.info)
+    hosts.remember_good(options, connection.info)
     return connection
 
 
@@ -155,5 +155,5 @@ async def connect_to_listen(url: URL) -> psycopg.AsyncConnection[Any]:
     connection = await psycopg.AsyncConnection.connect(
         *arguments, autocommit=True, **hosts.good_one_first(options)
     )
-    hosts.was_good(options, connection.info)
+    hosts.remember_good(options, connection.info)
     return connection

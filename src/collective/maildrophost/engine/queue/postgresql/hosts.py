@@ -33,7 +33,7 @@ def good_one_first(options: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def was_good(options: Mapping[str, Any], found: ConnectionInfo) -> None:
+def remember_good(options: Mapping[str, Any], found: ConnectionInfo) -> None:
     """Remember for `options` that `found` is with a host that can be used."""
     if options.get("target_session_attrs") not in _CAN_WRITE:
         return

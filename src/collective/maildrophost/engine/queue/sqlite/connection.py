@@ -96,9 +96,9 @@ def connect(path: Path, mode: str = "rw", **options: Any) -> sqlite3.Connection:
         file = file_identity(path)
         if _refuses_all or file in _refused:
             _refuse()
-        found = sqlite3.connect(uri, uri=True, factory=_Connection, **options)
-        _open[id(found)] = weakref.ref(found), file
-    return found
+        connection = sqlite3.connect(uri, uri=True, factory=_Connection, **options)
+        _open[id(connection)] = weakref.ref(connection), file
+    return connection
 
 
 def file_identity(path: Path) -> Identity | None:
@@ -153,9 +153,9 @@ def _begin_anew() -> None:
     _refused.update(file for _, file in _open.values())
     _refused.discard(None)
     for reference, _file in list(_open.values()):
-        found = reference()
-        if found is not None:
-            found.leave_to_parent()
+        connection = reference()
+        if connection is not None:
+            connection.leave_to_parent()
     _open.clear()
     _forking.clear()
     _turn = threading.RLock()
