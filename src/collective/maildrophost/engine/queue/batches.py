@@ -122,10 +122,10 @@ def check_whole(tx: Transaction, batch: str, expected: int) -> None:
         raise BatchTorn(count, expected)
 
 
-def forget_batches(tx: Transaction) -> int:
-    """Forget those that have no mail in the queue any more; returns how many."""
+def forget_batches(tx: Transaction) -> None:
+    """Forget those that have no mail in the queue any more."""
     mails = select(schedule.c.message_id).where(schedule.c.batch == table.c.batch)
-    return tx.execute(delete(table).where(~exists(mails))).rowcount
+    tx.execute(delete(table).where(~exists(mails)))
 
 
 def running_batches(tx: Transaction) -> frozenset[str]:
