@@ -11,6 +11,7 @@ from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
     State,
+    aside_length,
     attempts,
     claim,
     content,
@@ -23,7 +24,6 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     prepare,
     prune_files,
-    put_aside,
     release_messages,
     transfer,
 )
@@ -143,14 +143,14 @@ def test_a_crash_between_the_two_commits_doubles_nothing(
     assert hands.claim() == []
     ids = [each.id for each in hands.do(list_messages)]
     assert hands.do(in_doubt, hands.now + DAY) == 0
-    assert hands.do(put_aside) == len(ids)
+    assert hands.do(aside_length) == len(ids)
     for act in (release_messages, delete_messages):
         done = hands.do(act, ids)
         assert (done.changed, list(done.refused)) == ((), ids)
         assert set(done.refused.values()) == {BeingMoved()}
     there.do(prune_files, hands.now + 6 * DAY)
     assert transfer(source, target, hands.now).moved.total() == 0
-    assert hands.do(put_aside) == 0
+    assert hands.do(aside_length) == 0
     assert everything(source) == []
     assert everything(target) == before
 

@@ -310,7 +310,7 @@ READS = {
         "pauses",
         "present_now",
     ),
-    *("ownerless", "put_aside", "queue_length", "recently_sent", "search", "stats"),
+    *("ownerless", "aside_length", "queue_length", "recently_sent", "search", "stats"),
     *("still_in", "up_since", "wake"),
 }
 """Operations of the queue that change nothing."""

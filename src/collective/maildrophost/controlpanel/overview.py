@@ -24,8 +24,8 @@ from collective.maildrophost.engine.queue import (
     PreparedBatch,
     Search,
     State,
+    aside_length,
     prepared_batches,
-    put_aside,
 )
 from collective.maildrophost.engine.queue.batches import IN_DOUBT_SECONDS
 from collective.maildrophost.i18n import _
@@ -160,7 +160,7 @@ class Overview(Page):
             return [], 0  # Who asks once more may wait for its answer as long again.
         try:
             with self.site_mail_host.queue().read() as tx:
-                return prepared_batches(tx), put_aside(tx)
+                return prepared_batches(tx), aside_length(tx)
         except MaildropError:
             return [], 0
 

@@ -56,11 +56,11 @@ def _look(configured: Configured, now: float) -> _Found:
         return _Found(now, (), (), (), 0, 0, ())
     from ..queue import (
         alive_and_lost,
+        aside_length,
         held_lanes,
         in_doubt,
         moment,
         pauses,
-        put_aside,
     )
 
     with configured.queue() as queue, queue.read() as tx:
@@ -71,7 +71,7 @@ def _look(configured: Configured, now: float) -> _Found:
             lost=lost,
             pauses=tuple(pauses(tx)),
             in_doubt=in_doubt(tx, now),
-            aside=put_aside(tx),
+            aside=aside_length(tx),
             held_lanes=tuple(lane.label for lane in held_lanes(tx)),
         )
 

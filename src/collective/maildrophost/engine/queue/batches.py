@@ -47,7 +47,7 @@ def being_moved() -> ColumnElement[bool]:
     return (schedule.c.state == State.PREPARED.value) & ~of_a_transaction()
 
 
-def put_aside(tx: Transaction) -> int:
+def aside_length(tx: Transaction) -> int:
     """How many messages nobody sends because they are being moved to another queue.
 
     They stay so when the move was broken off; another `transfer` goes on with it.

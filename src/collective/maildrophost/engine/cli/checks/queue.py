@@ -41,10 +41,10 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 def _opens(configuration: Configuration) -> Iterator[Finding]:
     from ...queue import (
         QueueError,
+        aside_length,
         exists,
         held_lanes,
         open_queue,
-        put_aside,
         queue_length,
     )
 
@@ -54,7 +54,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
             return
         with closing(open_queue(configuration.queue)) as queue:
             with queue.read() as tx:
-                waiting, aside = queue_length(tx), put_aside(tx)
+                waiting, aside = queue_length(tx), aside_length(tx)
                 held = held_lanes(tx)
                 risks = queue.database.risks(tx)
             with queue.write() as tx:
