@@ -16,7 +16,7 @@ from .droppedfile import Identity, condition, reason_of, was_removed
 from .reports import Reports
 
 FORGOTTEN_AT_ONCE = 100
-"""Removed files; the keys of fewer stay in the queue if the daemon is killed then."""
+"""Removed files; when the daemon is killed first, up to so many keys stay behind."""
 
 
 class Removal:
@@ -46,7 +46,7 @@ class Removal:
         self._removed.append(identity)
 
     def notice_removed(self) -> None:
-        """Count what could not be removed as removed, where somebody else did it."""
+        """Count kept files as removed where somebody else has removed them."""
         gone = [
             each for each, device in self._kept.items() if was_removed(each, device)
         ]

@@ -59,7 +59,7 @@ def pause(tx: Transaction, paused: RelayPause) -> None:
 class ProbeAnswer:
     """Whether a daemon is `allowed` to try a relay that was at fault.
 
-    If not, another one has by now: the fault is `over`, or this `pause` holds.
+    If not, another one was faster: the fault is `over`, or this `pause` holds.
     """
 
     allowed: bool = False
@@ -101,12 +101,12 @@ _PROBE_OVER = Statement(
 
 
 def end_probe(tx: Transaction, name: str, until: float, now: float) -> None:
-    """End a probe that has found nothing out; others were to wait for it `until`."""
+    """End a probe that found nothing out; others were to wait for it `until` then."""
     _PROBE_OVER.run(tx, name=name, until=until, now=now)
 
 
 def mark_told(tx: Transaction, name: str) -> bool:
-    """Note that the postmaster is told of a relay's fault; False: that is noted."""
+    """Note that the postmaster is told of a relay's fault; False: it was noted."""
     changed = tx.execute(
         update(relay)
         .where(relay.c.name == name, relay.c.told == false())

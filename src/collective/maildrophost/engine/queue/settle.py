@@ -44,7 +44,7 @@ recipient = tables.recipient
 
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Settled:
-    """Record the verdicts of several messages, in one settlement for each message."""
+    """Record verdicts; there is one settlement at most for each message."""
     standing = standing_of(tx, [each.id for each in settlements])
     gone = [each for each in settlements if not _is_there(each, standing)]
     there = [each for each in settlements if _is_there(each, standing)]

@@ -5,8 +5,9 @@
 # mail. So what runs that often is written with SQLAlchemy Core like all the rest, but
 # is compiled once for each database and then given to the driver as text.
 #
-# This goes past SQLAlchemy: values go in and come out as the driver knows them (a
-# Boolean of SQLite is 0 or 1), and errors are the driver's own; `store` handles both.
+# This bypasses SQLAlchemy: values go in and come out as the driver knows them (a
+# Boolean of SQLite is 0 or 1), and errors are the driver's own; `store` names both
+# kinds of error.
 
 from __future__ import annotations
 

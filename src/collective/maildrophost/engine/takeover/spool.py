@@ -35,7 +35,7 @@ def find(directory: Path) -> Iterator[OldMail | Left]:
 def candidates(
     directory: Path, names: Iterable[str]
 ) -> Iterator[tuple[Path, os.stat_result]]:
-    """The files that may be mail, by their names; OSError if one has no status."""
+    """The files that may be mail, by their names; OSError if one can't be examined."""
     for name in names:
         if not may_be_mail(name):
             continue

@@ -35,8 +35,8 @@ class NothingToTake(MaildropError):
 def look_through(directory: Path) -> Iterator[OldMail | Left]:
     """Every mail in an old queue, the oldest first.
 
-    Of a directory that is no Maildir, and has files, but none of a spool's, the
-    directory itself is Left. Raises NothingToTake when it cannot be read.
+    A directory that is no Maildir and has files, but none of a spool's, is itself Left.
+    Raises NothingToTake when it cannot be read.
     """
     # Its real path, whatever links lead to it: a mail that was taken is known by that.
     directory = Path(os.path.realpath(directory))

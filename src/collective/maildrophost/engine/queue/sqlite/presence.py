@@ -25,14 +25,14 @@ from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
 
 PATIENCE_SECONDS = 0.5
-"""Waited for whoever is just making the queue, or looks whether anybody has it open:
-both have the lock alone for far less."""
+"""How long to wait for somebody who is just making the queue, or looks whether anybody
+has it open: either has the lock alone for far less."""
 
 
 class Presence:
-    """That a queue of this process is one of those that have its file open.
+    """Shows others that a queue of this process has its file open.
 
-    They all share the lock. Whoever gets it alone knows that there are none.
+    All who have it open share the lock. Whoever gets it alone knows: there are none.
     """
 
     def __init__(self, queue: Path) -> None:
