@@ -18,15 +18,15 @@ _CAN_WRITE = ("read-write", "primary")
 READ_ONLY_WORDS = "session is read-only"
 """What libpq says when it has found no host that can be written to."""
 
-_Hosts = tuple[object, ...]
+_Key = tuple[object, ...]
 
-_good: dict[_Hosts, int] = {}
+_good: dict[_Key, int] = {}
 """The place of the host that was good last, for all queues of this process."""
 
 
 def good_one_first(options: Mapping[str, Any]) -> dict[str, Any]:
     """The driver's `options` with their hosts in the order to try them in."""
-    first = _good.get(_hosts(options), 0)
+    first = _good.get(_key(options), 0)
     return {
         **options,
         **{name: _moved(options[name], first) for name in _lists(options)},
@@ -37,9 +37,9 @@ def remember_good(options: Mapping[str, Any], found: ConnectionInfo) -> None:
     """Remember for `options` that `found` is with a host that can be used."""
     if options.get("target_session_attrs") not in _CAN_WRITE:
         return
-    for place, one in enumerate(_each(options)):
+    for place, one in enumerate(_one_by_one(options)):
         if _is(one, found):
-            _good[_hosts(options)] = place
+            _good[_key(options)] = place
             return
 
 
@@ -47,11 +47,11 @@ def each(options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The hosts, where there are several: a name, and `options` for it alone."""
     return [
         (":".join(filter(None, one.values())), {**options, **one})
-        for one in _each(options)
+        for one in _one_by_one(options)
     ]
 
 
-def _each(options: Mapping[str, Any]) -> list[dict[str, str]]:
+def _one_by_one(options: Mapping[str, Any]) -> list[dict[str, str]]:
     lists = [options[name].split(",") for name in _lists(options)]
     return [
         dict(zip(_lists(options), one, strict=True))
@@ -59,7 +59,7 @@ def _each(options: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _hosts(options: Mapping[str, Any]) -> _Hosts:
+def _key(options: Mapping[str, Any]) -> _Key:
     return tuple(options.get(name) for name in _LISTS)
 
 
