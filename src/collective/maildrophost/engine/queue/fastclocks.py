@@ -1,8 +1,8 @@
 """New mail from machines whose clock is ahead of the daemon's."""
 
 # Rules of this file:
-# - Daemons look at each new message once, at a few of them again, and at nothing else:
-#   where no clock is fast, one run over the newest ids, whatever else is queued.
+# - Daemons look at each new message a few times at most, and at nothing else: where no
+#   clock is fast, that is one run over the newest ids, whatever else is queued.
 
 from __future__ import annotations
 
