@@ -1,4 +1,4 @@
-"""What a relay can do, as its EHLO reply says."""
+"""What a relay can do, according to its EHLO reply."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .replies import Reply
 class Capabilities:
     """SMTP service extensions: keyword in upper case -> its parameters.
 
-    `extended` is False when the relay knows HELO only: what it lacks is then not a
-    statement about the message.
+    `extended` is False where the relay has refused EHLO: that an extension is missing
+    then does not tell that the relay lacks it.
     """
 
     extensions: dict[str, str] = field(default_factory=dict)

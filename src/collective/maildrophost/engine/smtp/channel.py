@@ -26,7 +26,7 @@ _TLS_BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full
 
 
 class Channel(asyncio.Protocol):
-    """One connection, whose transport has a `Wire`: `replies` fills itself."""
+    """One connection, whose transport calls a `Wire`; what comes in is in `replies`."""
 
     def __init__(self, replies: Replies, timeouts: Timeouts) -> None:
         self.replies = replies
@@ -56,7 +56,7 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._closing():
-            return  # That of an address where TLS failed; another has answered.
+            return  # It is of an address where TLS failed: another has answered since.
         reason = f": {describe(exc)}" if exc else ""
         self._lost = self._lost or f"the connection was lost{reason}"
         self._wake()
@@ -83,7 +83,7 @@ class Channel(asyncio.Protocol):
         return self._address("sockname")
 
     async def send(self, step: Send) -> bool:
-        """Whether all left before the relay said anything."""
+        """Whether all of it left before the relay said anything."""
         if self._lost or self._transport is None:
             raise Broken(step.phase, self._lost)
         self._transport.write(step.data)
@@ -160,13 +160,13 @@ class Channel(asyncio.Protocol):
             self._transport.abort()
 
     def _detained(self) -> bool:
-        """Whether bytes are here still, or can leave no more."""
+        """Whether some bytes have not left yet, or never will."""
         assert self._bare is not None
         kept = self._bare.get_write_buffer_size() > 0
         return self._blocked or kept or self._closing()
 
     def _closing(self) -> bool:
-        # TLS hears of a write that failed below it in a later turn only.
+        # TLS hears only in a later turn of the loop that a write below it has failed.
         return self._bare is None or self._bare.is_closing()
 
     def _take(self, phase: Phase) -> Reply | None:
@@ -218,7 +218,7 @@ def describe(error: BaseException) -> str:
 
 
 def _system_error(error: BaseException) -> int:
-    """The number of errno; 0 for those of names and of TLS, which are others."""
+    """Its errno; 0 for errors of names and of TLS, whose numbers mean other things."""
     others = (socket.gaierror, ssl.SSLError)
     known = isinstance(error, OSError) and not isinstance(error, others)
     return (known and getattr(error, "errno", 0)) or 0

@@ -42,7 +42,7 @@ _NUMBERS = itertools.count(1)
 """Tell connections apart in the log."""
 
 _ONE_AT_A_TIME = ThreadPoolExecutor(1, "maildrop-conversion", keep_signals_out)
-"""For large content, which takes five times its memory while it is converted."""
+"""For large content, which takes five times its size in memory meanwhile."""
 
 
 class Connection:
@@ -54,7 +54,7 @@ class Connection:
         self._channel = channel
         self._security = security
         self._number = next(_NUMBERS)
-        # Addresses of the relay that were not tried.
+        # Addresses of the relay that are left to try.
         self._others: Sequence[Address] = ()
 
     @classmethod
@@ -67,9 +67,9 @@ class Connection:
         timeouts: Timeouts | None = None,
         local_name: str = "",
     ) -> Connection:
-        """A connection that may take mail; RelayFault when there can be none.
+        """A connection that is ready for mail; RelayFault when there can be none.
 
-        `local_name` is what EHLO says; "" says the address of this machine.
+        `local_name` is what EHLO says; with "" it says the address of this machine.
         """
         first: RelayFault | None = None
         addresses: Sequence[Address] = ()
@@ -152,7 +152,7 @@ class Connection:
     async def _begin(
         self, addresses: Sequence[Address], login: Login | None, local_name: str
     ) -> None:
-        """Get ready for mail at one of the addresses, none: of the relay's."""
+        """Get ready for mail at one of `addresses`; without any, they are looked up."""
         session, channel = self._session, self._channel
         try:
             self._others = await self._connect(addresses)
@@ -166,7 +166,7 @@ class Connection:
             raise
 
     async def _connect(self, addresses: Sequence[Address]) -> Sequence[Address]:
-        """The addresses that are left."""
+        """The addresses that are left to try, should this one not do."""
         relay = self.relay
         implicit = self._security.tls == TLS_IMPLICIT
         context = self._context(self._security.verify) if implicit else None
@@ -256,12 +256,12 @@ async def _converted(content: bytes, unfit: Needs) -> bytes:
 
 def _broken_down(error: Exception, count: int, offered: bool) -> Result:
     verdict = Verdict(Outcome.DEFERRED, _unexpected(error))
-    # How far the relay had come nobody knows then.
+    # Nobody knows how far the relay had got.
     return Result((verdict,) * count, possible_duplicate=offered, usable=False)
 
 
 def _as_fault(relay: RelayAddress, error: Exception) -> RelayFault:
-    """The error, or what stands for one that nobody has foreseen."""
+    """`error` if it is one already; else one that stands for what nobody foresaw."""
     if isinstance(error, RelayFault):
         return error
     log.error(

@@ -6,7 +6,7 @@
 # - A line that starts with a dot gets one more; a lone dot ends the content.
 # - Only a block is held besides the content, however large that is.
 # - Python looks for one octet several times faster than for two, and a compiled
-#   pattern finds two faster than `in` does: that is why it is written as it is.
+#   pattern finds two faster than `in` does: hence the ways of looking here.
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ _BARE_CR = re.compile(rb"\r[^\n]")
 
 
 def wire_size(content: bytes) -> int:
-    """Octets for SIZE: CRLF line ends, neither stuffed dots nor the last dot
-    (RFC 1870 section 5)."""
+    """Octets for SIZE: line ends are CRLF, no dots are added (RFC 1870 section 5)."""
     size = len(content) + _bare_line_ends(content)
     return size if content.endswith((b"\r", b"\n")) or not content else size + 2
 
@@ -29,7 +28,7 @@ def wire_size(content: bytes) -> int:
 def wire_blocks(content: bytes) -> Iterator[bytes]:
     """The content in blocks of about `BLOCK_OCTETS`; the last holds the last dot."""
     at_line_start = True
-    # One block is held back, for the last dot to go with it.
+    # One block is held back, so that the last dot can go with the last block.
     held = b""
     for block in blocks(content):
         if held:

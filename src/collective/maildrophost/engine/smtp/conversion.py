@@ -1,12 +1,12 @@
 """Messages changed so that they can travel."""
 
 # Rules of this file (RFC 2045 section 6, RFC 6152 section 3):
-# - Only a part that cannot travel changes, and of it the transfer encoding only. All
-#   else keeps its octets.
-# - What stands in a multipart/signed is never touched: a signature that fails is worse
+# - Only a part that cannot travel changes: in its transfer encoding, and in its charset
+#   if it names none. All else keeps its octets.
+# - What is inside a multipart/signed is never touched: a signature that fails is worse
 #   than a line that a relay breaks.
-# - It runs in a thread beside the event loop, so no single call may take long: large
-#   bodies are worked on in blocks.
+# - It runs in a thread beside the event loop, which no single call may stop for long:
+#   so large bodies are worked on in blocks.
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .needs import Needs, has_long_line
 from .transferencoding import as_base64, as_quoted_printable, decoded, rewrapped
 
 MAX_DEPTH = 40
-"""Parts in parts that are looked into; mail of people has five at most."""
+"""Levels of parts in parts that are looked into; people's mail has five at most."""
 
 _ENCODINGS = ("base64", "quoted-printable")
 _HIGH_OCTETS = bytes(range(128, 256))
@@ -28,10 +28,7 @@ _SAFE_WIDTH = 900
 
 
 def convert(content: bytes, needs: Needs) -> bytes:
-    """The same message without what `needs` names.
-
-    What is left of it is in signed parts.
-    """
+    """The same message without what `needs` names, except for that in signed parts."""
     entity = Entity.of(content)
     fields = [converted(field, needs, needs.ascii_headers) for field in entity.fields]
     fields, body = _converted(entity, fields, needs, "text/plain", 0)
@@ -76,7 +73,7 @@ def _multipart(body: bytes, kind: ContentType, needs: Needs, depth: int) -> byte
 
 
 def _padding(text: bytes, needs: Needs) -> bytes:
-    """What stands around the parts: nobody is shown it."""
+    """The text before and behind the parts, which nobody is shown."""
     if not _is_unfit(text, needs):
         return text
     if needs.seven_bits:
@@ -113,7 +110,7 @@ def _encoding(entity: Entity) -> str:
 
 
 def _reads_well_quoted(body: bytes) -> bool:
-    """Whether quoted-printable keeps a text without NUL shorter than base64 does."""
+    """Whether a text suits quoted-printable: no NUL, and few octets to be escaped."""
     high = sum(len(b) - len(b.translate(None, _HIGH_OCTETS)) for b in blocks(body))
     return high * 4 <= len(body) and b"\0" not in body
 
@@ -152,6 +149,6 @@ def _with_field(fields: Sequence[bytes], field: bytes) -> list[bytes]:
 
 
 def _joined(entity: Entity, fields: Sequence[bytes], body: bytes) -> bytes:
-    # A body without an empty line before it needs one behind new headers.
+    # Where there were no headers there is no empty line, which new ones need.
     blank = entity.blank or (b"\n" if body is not entity.body else b"")
     return b"".join([*fields, blank, body])

@@ -2,16 +2,16 @@
 
 # Rules of this file:
 # - The addresses of a name are tried one after the other: the first may be a dead one
-#   (::1 of "localhost" above all). asyncio's happy eyeballs would do it at once, but
+#   (::1 of "localhost" above all). asyncio's happy eyeballs would try all at once, but
 #   uvloop has none.
-# - One that says nothing is left for the next one soon, else every connection would
-#   take half a minute for it. When no other one answers, all of these have all of their
-#   time at once: one after the other, the sixteen of a large provider would take eight
-#   minutes, where a firewall drops what goes to its port.
-# - Each may fail for a reason of its own, and the last one's is often the least: where
-#   a machine has no IPv6 "Network is unreachable" ends every list.
-# - A relay that answers and fails at TLS is the relay: no other address is tried. One
-#   that does not greet is left for the next address (RFC 5321 section 5.1).
+# - A silent one is soon left for the next, else it would cost every connection half a
+#   minute. If no other one answers, all silent ones are tried at once, with the whole
+#   timeout: where a firewall drops what goes to the port, the sixteen addresses of a
+#   large provider would take eight minutes one after the other.
+# - Each may fail for a reason of its own, and the last one's often says least: where a
+#   machine has no IPv6, "Network is unreachable" ends every list.
+# - Where TLS itself fails the relay has answered: no other address is tried. One that
+#   does not greet is left for the next address (RFC 5321 section 5.1).
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .tls import ResumingContext
 from .wire import Wire
 
 SOON_SECONDS = 2.0
-"""A SYN that was lost has come again by then (RFC 6298: after one second)."""
+"""A SYN that was lost has been sent again by then (RFC 6298: after one second)."""
 
 Address: TypeAlias = tuple[int, str]
 """Its family, and the address as text."""
@@ -45,8 +45,8 @@ async def dial(
 ) -> list[Address]:
     """Connect `channel`, with TLS from the first byte when there is a `context`.
 
-    `addresses` are those of `host`, none: they are looked up. Returns those that are
-    left, should the relay that answers be of no use. socket.gaierror for an unknown
+    `addresses` are those of `host`; without any, they are looked up. Returns those left
+    to try, should the one that answers be of no use. socket.gaierror for an unknown
     name; OSError with the reason of each address (TimeoutError included), or
     ssl.SSLError, when none answers; ValueError for an impossible name.
     """
@@ -74,7 +74,7 @@ async def _addresses(host: str, seconds: float) -> list[Address]:
 def _left(
     addresses: Sequence[Address], used: Address, reasons: Mapping[Address, OSError]
 ) -> list[Address]:
-    """Those that have not failed for good."""
+    """The other addresses, without those that have failed for good."""
     others = [each for each in addresses if each != used]
     return [e for e in others if e not in reasons or _is_late(reasons[e])]
 
@@ -85,7 +85,7 @@ async def _answered(
     port: int,
     reasons: dict[Address, OSError],
 ) -> AsyncGenerator[Address, None]:
-    """Each that `channel` is connected to, in turn; the `reasons` of the others."""
+    """Each that `channel` gets connected to, in turn; `reasons` tells of the others."""
     seconds = channel.timeouts.connect
     again = len(addresses) > 1 and seconds > SOON_SECONDS
     for address in addresses:
@@ -113,7 +113,7 @@ async def _first_of(
     seconds: float,
     reasons: dict[Address, OSError],
 ) -> tuple[Address, socket.socket] | None:
-    """The one that answers first, all being called at once; None: none does."""
+    """The one that answers first when all are called at once; None: none does."""
     calls = {asyncio.create_task(_call(each, port)): each for each in addresses}
     try:
         return await _answer(calls, seconds, reasons)
@@ -128,7 +128,7 @@ async def _answer(
     seconds: float,
     reasons: dict[Address, OSError],
 ) -> tuple[Address, socket.socket] | None:
-    """The first, which is taken out of the `calls`."""
+    """The first one that answers; its call is taken out of `calls`."""
     waiting, end = set(calls), monotonic() + seconds
     while waiting:
         done, waiting = await asyncio.wait(
@@ -156,7 +156,7 @@ def _hang_up(call: asyncio.Task[socket.socket]) -> None:
 
 async def _call(address: Address, port: int) -> socket.socket:
     family, text = address
-    # By its protocol asyncio knows that it is to send at once.
+    # Only where the protocol is named does asyncio set TCP_NODELAY.
     connecting = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         connecting.setblocking(False)
@@ -172,7 +172,7 @@ def _is_late(error: OSError) -> bool:
 
 
 def _together(reasons: Mapping[Address, OSError]) -> OSError:
-    """One error for all addresses, with the addresses where they differ."""
+    """One error for all addresses, which names them where the reasons differ."""
     words: dict[str, list[str]] = {}
     for (_, address), error in reasons.items():
         words.setdefault(describe(error), []).append(address)

@@ -1,4 +1,4 @@
-"""What both sides say, in lines for the log: neither a secret nor a mail is in them."""
+"""What both sides say, as lines for the log: with neither credentials nor mail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def before(step: Step) -> Iterator[str]:
 
 
 def after(answer: object) -> Iterator[str]:
-    """What it has said, where it was to say something."""
+    """What the relay has said, if the step waited for a reply."""
     if isinstance(answer, Reply):
         # The credentials are not in it, even when the relay repeats them.
         yield f"< {answer}"

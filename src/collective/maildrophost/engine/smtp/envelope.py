@@ -2,8 +2,8 @@
 
 # Rules of this file:
 # - An address that could end its line or its angle brackets never leaves.
-# - A domain goes as its A-labels (RFC 5891), so that only a local part outside of
-#   ASCII needs SMTPUTF8 (RFC 6531).
+# - A domain goes as A-labels (RFC 5891), so that only a local part beyond ASCII needs
+#   SMTPUTF8 (RFC 6531).
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class UnsendableAddress(Exception):
 
 @dataclass(frozen=True)
 class Path:
-    """An address between its angle brackets; `utf8` when it needs SMTPUTF8."""
+    """An address as it goes between angle brackets; `utf8`: it needs SMTPUTF8."""
 
     address: str
     utf8: bool

@@ -36,7 +36,7 @@ class RelayFault(MaildropError):
 
 
 class LoginRefused(RelayFault):
-    """The relay has answered a login with `code`, 535 above all."""
+    """The relay has refused a login with `code`, usually 535."""
 
     def __init__(self, relay: RelayAddress, reason: str, code: int) -> None:
         permanent = not 400 <= code <= 499
@@ -45,6 +45,7 @@ class LoginRefused(RelayFault):
 
 
 def fault_to_tell(first: RelayFault, last: RelayFault) -> RelayFault:
-    """Which fault is told of a relay with several addresses, none of which will do."""
-    # At the first one somebody was there, and said why he takes no mail.
+    """Which fault to report of a relay none of whose addresses can be used."""
+    # Another address is tried only after a bad greeting: so if several were tried, the
+    # first fault is that of a relay which did answer.
     return first if last.phase in (Phase.CONNECT, Phase.GREETING) else last

@@ -13,11 +13,11 @@ from .fault import RelayFault
 class Result:
     """`verdicts` are in the order of the recipients.
 
-    None instead of a verdict: not tried. Without a fault it is to be sent again at
-    once, on another connection unless this one is `usable`; with one it keeps its
-    place. `possible_duplicate`: the relay may have taken the message although the
-    recipients are deferred. `answered`: the relay said something to MAIL; without that
-    the verdicts are the client's own.
+    None instead of a verdict: that recipient was not tried. Without a `fault` it is to
+    be tried again at once, on another connection unless this one is `usable`; with one
+    it keeps its place in the queue. `possible_duplicate`: the relay may have taken the
+    message although the recipients are deferred. `answered`: the relay said something
+    to MAIL; without that the verdicts are the client's own.
     """
 
     verdicts: tuple[Verdict | None, ...]
@@ -31,7 +31,8 @@ class Result:
 class Findings:
     """Collects the verdicts while a transaction runs; becomes a `Result`.
 
-    `answered`: the relay said something to MAIL. `dot_left`: all content is out.
+    `answered`: the relay said something to MAIL. `dot_left`: all of the content has
+    left, its last dot included.
     """
 
     count: int

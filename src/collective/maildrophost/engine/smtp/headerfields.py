@@ -24,8 +24,8 @@ _LINE_CHARACTERS = 78
 _ADDRESS_HEADERS = re.compile(
     "(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)|disposition-notification-to"
 )
-# What is never closed goes on to the end, as readers of mail take it: to look for it
-# anew from every quote within takes minutes, in which no other thread runs.
+# A quote or bracket that is never closed goes on to the end, as mail programs take it.
+# To look for its end from every later quote takes minutes, in which no thread runs.
 _WHOLE = r'"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|<[^<>]*>?|\[[^\[\]]*\]?'
 _ITEM = re.compile(rf"(?:{_WHOLE}|[^,])+")
 _IN_A_GROUP = re.compile(rf"[:;]|(?:{_WHOLE}|[^:;])+")
@@ -41,9 +41,9 @@ _BEHIND_COMMAS = re.compile(rb"(?<=,)(?=[^ \t\r\n])")
 
 
 def converted(field: bytes, needs: Needs, ascii_only: bool) -> bytes:
-    """One header with its line end; `ascii_only`: whether raw octets must go.
+    """One header with its line end.
 
-    They must as well where the whole message may have seven bits only.
+    Its raw octets are encoded with `ascii_only`, or if `needs` asks for seven bits.
     """
     if needs.no_nul:
         field = field.replace(b"\0", b"")
@@ -89,13 +89,13 @@ def _encoded_part(name: str, part: str) -> str:
         return part
     text = part.strip(" \t")
     before, _, after = part.partition(text)
-    # The email package would make words beside the address of a comment.
+    # The email package would turn a comment into words beside the address.
     text = _QUOTED_OR_COMMENT.sub(_encoded_comment, text)
     if text.isascii():
         return before + text.replace("?= =?", "?=\n =?") + after
     words = _encoded_words(name, text, _MAX_ITEM_CHARACTERS)
     if words.endswith("?="):
-        after = after or " "  # RFC 2047 section 5 (3): not the colon of a group at once
+        after = after or " "  # RFC 2047 section 5 (3): no colon of a group touches it
     return before + words + after
 
 
@@ -103,7 +103,7 @@ def _encoded_comment(found: re.Match[str]) -> str:
     if found[0].isascii() or not found[2]:
         return found[0]
     inner = _QUOTED_PAIR.sub(r"\1", found[1])
-    # RFC 2047 section 5 (2). Not folded yet: the email package takes one line.
+    # RFC 2047 section 5 (2). Not folded yet: the email package takes a single line.
     return f"({Header(inner, 'utf-8').encode(linesep='')})"
 
 
@@ -139,8 +139,8 @@ def _folded_line(line: bytes) -> bytes:
 
 
 def _broken(text: bytes, places: re.Pattern[bytes], line_end: bytes) -> bytes:
-    """`text` broken at some of the places, so that lines are short where they can."""
-    # The first place is the one behind the name, where a line of blanks would be left.
+    """`text` broken at some of the `places`, so that lines are short where possible."""
+    # Not at the first place: behind a header's name it would leave a line without text.
     first, *pieces = places.split(text)
     lines, length = [first], len(first)
     for number, piece in enumerate(pieces):

@@ -1,8 +1,8 @@
 """The addresses of a host, by the system's resolver."""
 
 # Rules of this file:
-# - Not by loop.getaddrinfo, which has the event loop's threads: name servers that do
-#   not answer would hold all of them, and with them the intake.
+# - Not by loop.getaddrinfo, which uses the event loop's threads: name servers that do
+#   not answer would occupy all of them, and so stop the intake as well.
 # - One look-up of a host at a time: whoever asks meanwhile waits for the same one, and
 #   meets the same fault. So dead name servers cost one thread for each host.
 

@@ -1,8 +1,8 @@
-"""Messages taken apart into MIME entities, so that all of them can be put back."""
+"""Messages taken apart into MIME entities, so that they can be put together again."""
 
 # Rules of this file (RFC 2045, RFC 2046 section 5.1):
-# - Nothing is lost and nothing is repaired: the pieces joined are the octets they were
-#   cut from. What breaks the rules of MIME is somebody's body text.
+# - Nothing is lost and nothing is repaired: joined, the pieces are the octets that they
+#   were cut from. What breaks the rules of MIME counts as body text.
 # - The line end before a boundary belongs to the boundary, not to the part.
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from email.message import Message
 from ..message.headers import header_block_end, split_headers
 
 _ENCODED_PARAMETER = re.compile(r';[^;="]*\*[^;="]*=(?:\s*"(?:[^"\\]|\\.)*")?[^;"]*')
-"""Of RFC 2231: its name has a star."""
+"""A parameter as in RFC 2231: its name has a star."""
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 
 
@@ -45,7 +45,7 @@ class Entity:
 
 @dataclass(frozen=True)
 class ContentType:
-    """What Content-Type says; `boundary` "" where there are no parts."""
+    """What Content-Type says; `boundary` is "" where there are no parts."""
 
     main: str
     sub: str
@@ -61,7 +61,7 @@ class ContentType:
 
 
 def _header(value: str | None, default: str) -> Message:
-    """The Content-Type `value` to be asked; None: there is none."""
+    """The Content-Type `value`, parsed; `default` counts where there is none."""
     header = Message()
     header.set_default_type(default)
     if value is not None:
@@ -69,8 +69,9 @@ def _header(value: str | None, default: str) -> Message:
         try:
             header.get_content_charset()
         except (TypeError, ValueError):
-            # The email package stumbles over any parameter that comes as a whole and in
-            # pieces (name*, name*0), or in a charset with a NUL. All others are good.
+            # The email package stumbles over a parameter that comes both whole and in
+            # pieces (name*, name*0), or in a charset with a NUL. Those without a star
+            # are all good.
             header.replace_header("Content-Type", _ENCODED_PARAMETER.sub("", value))
     return header
 
@@ -80,7 +81,7 @@ def _boundary(header: Message) -> str:
         boundary = header.get_boundary() or ""
         boundary.encode("latin-1")
     except (LookupError, ValueError):
-        return ""  # RFC 2231 in a charset that there is not, or with what no line has
+        return ""  # RFC 2231 with an unknown charset, or with what no raw line can have
     return boundary
 
 
@@ -90,7 +91,7 @@ def field_name(field: bytes) -> str:
 
 
 def segments(body: bytes, boundary: str) -> Iterator[tuple[bytes, bool]]:
-    """The body of a multipart in order, and of each piece whether it is a part."""
+    """The pieces of a multipart's body in order, each with whether it is a part."""
     start, inside = 0, False
     for delimiter, end, closing in _delimiters(body, boundary.encode("latin-1")):
         cut = delimiter
@@ -105,7 +106,7 @@ def segments(body: bytes, boundary: str) -> Iterator[tuple[bytes, bool]]:
 
 
 def _delimiters(body: bytes, boundary: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Start, end and whether it is the last, of every line with the boundary."""
+    """Start and end of every line with the boundary, and whether it is the last."""
     mark = b"--" + boundary
     position = body.find(mark)
     while position >= 0:

@@ -1,4 +1,4 @@
-"""What of a content cannot travel to a relay as it is."""
+"""What in the content of a message cannot travel to a relay as it is."""
 
 # Rules of this file:
 # - A line has at most 998 octets (RFC 5321 section 4.5.3.1.6). Relays break longer
@@ -9,8 +9,8 @@
 #   such mail where the next one lacks it (RFC 6531 section 3.2), while encoded words
 #   go everywhere.
 # - A DKIM signature covers all of the message, and one that fails may cost the mail
-#   its delivery. So only what the relay does not take at all changes then.
-# - Ordinary mail pays next to nothing for being looked at.
+#   its delivery. So then nothing changes but what the relay does not take at all.
+# - The look at it costs ordinary mail next to nothing.
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SIGNATURES = FieldFinder(b"dkim-signature")
 class Needs:
     """Why a content must be converted; false when it may go as it is.
 
-    `seven_bits`: nothing above 127 anywhere. `ascii_headers`: none in the headers of
+    `seven_bits`: no octet above 127 anywhere. `ascii_headers`: none in the headers of
     the message.
     """
 

@@ -1,9 +1,9 @@
-"""What a relay is offered of a message: its commands, and who fails without any."""
+"""What a relay is offered of a message: the commands, and who fails without any."""
 
 # Rules of this file:
 # - What the relay said in EHLO decides; nothing is sent yet.
-# - Who cannot be offered to any relay like this one has failed. Where EHLO was refused,
-#   nobody knows: the relay is at fault, unless it can serve other recipients.
+# - A recipient that cannot be offered to any relay like this one has failed. Where EHLO
+#   was refused, nobody knows: the relay is at fault, unless it can serve others.
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from .phases import Phase
 from .session import Session, line
 
 MOST_RECIPIENTS = 100
-"""Of one transaction: what every relay has to take (RFC 5321 section 4.5.3.1.8).
+"""In one transaction: as many as every relay must take (RFC 5321 section 4.5.3.1.8).
 
-Postfix counts each one over its limit as an error, and ends the session for errors.
+Postfix counts each one over its limit as an error, and too many errors end a session.
 """
 
 
 @dataclass(frozen=True)
 class Offer:
-    """The command MAIL, and RCPT by the recipients' places; at most MOST_RECIPIENTS."""
+    """The MAIL command, and up to MOST_RECIPIENTS of RCPT, by the recipients' index."""
 
     mail: bytes
     rcpts: dict[int, bytes]
@@ -43,11 +43,11 @@ def offer(
     recipients: Sequence[str],
     content: bytes,
 ) -> Offer | None:
-    """What to ask the relay; None: there are verdicts for all. Raises RelayFault."""
+    """What to ask the relay; None: all have verdicts without that. RelayFault."""
     reverse_path = _reverse_path(session, findings, sender)
     if reverse_path is None:
         return None
-    # Every line of the content is looked at for it: once.
+    # Only once, since every line of the content is looked at for it.
     size = wire_size(content) if session.capabilities.offers("SIZE") else 0
     if _cannot_carry(session, findings, content, size):
         return None
@@ -76,7 +76,7 @@ def needs_smtputf8(
 
 def _sendable(addresses: Iterable[str], capabilities: Capabilities) -> Iterator[Path]:
     for address in addresses:
-        # Who cannot be sent to fails alone, as if he were not there.
+        # A recipient that cannot be offered fails alone, and does not count for others.
         with suppress(UnsendableAddress):
             yield path(address, capabilities)
 
@@ -121,7 +121,7 @@ def _forward_paths(
         except UnsendableAddress as error:
             unsendable[index] = error.verdict
     for index, verdict in unsendable.items():
-        # Where others can be served, a relay that refused EHLO is good enough for them.
+        # A relay that refused EHLO is at fault only if it can serve no other recipient.
         if not paths:
             _of_the_message(session, verdict)
         findings.settle([index], verdict)
@@ -129,7 +129,7 @@ def _forward_paths(
 
 
 def _of_the_message(session: Session, verdict: Verdict) -> Verdict:
-    """`verdict` if it is the message's; RelayFault where EHLO would have helped."""
+    """`verdict` if the message is to blame; RelayFault if the refused EHLO may be."""
     if verdict.outcome is Outcome.DEFERRED:
         raise RelayFault(session.relay, Phase.EHLO, verdict.reply)
     return verdict

@@ -1,4 +1,4 @@
-"""From the greeting to a session that may take mail."""
+"""The opening of a session, from the greeting to the point where mail may be sent."""
 
 # Rules of this file:
 # - Whatever goes wrong here is the relay's fault, 5xx included: no message was named.
@@ -6,8 +6,8 @@
 #   behind the relay's 220 ends the session (RFC 3207 section 4.2, CVE-2011-0411).
 # - With MAILDROP_TLS=1 a relay that offers STARTTLS and then fails at it is at fault,
 #   too: it is one's own relay, the fault is shown and can be mended, while a silent
-#   fall back to plaintext would hide it for good.
-# - Credentials travel over TLS, to this very machine, or where the administrator
+#   fallback to plaintext would hide it for good.
+# - Credentials travel over TLS, to this very machine, or where the administrator has
 #   allowed cleartext; never otherwise.
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _starttls(session: Session, security: Security, login: Login | None) -> Step
 def _must_verify(session: Session, security: Security, login: Login | None) -> bool:
     """Whether a certificate that does not verify ends the session.
 
-    Opportunistic TLS takes any certificate, since it would take no TLS at all. It
-    would not hand a password to no TLS, so it must not hand it to a stranger either.
+    Opportunistic TLS takes any certificate, since it would do without TLS as well. But
+    a password is not sent without TLS, so it must not be sent to a stranger either.
     """
     if not security.verify:
         return False
@@ -174,7 +174,7 @@ def _challenge(reply: Reply) -> bytes:
 
 
 def _credentials(login: Login) -> tuple[str, ...]:
-    """What the relay is told in confidence, as it travels; a password is one part."""
+    """What the relay is told in confidence: the secret, and what PLAIN makes of it."""
     secret = login.password.reveal()
     spoken = f"\0{login.user}\0{secret}".encode()
     return secret, base64.b64encode(spoken).decode()

@@ -1,4 +1,4 @@
-"""The phases of an SMTP session with the time each may take."""
+"""The phases of an SMTP session, with the time that each may take."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from enum import Enum
 
 
 class Phase(str, Enum):
-    """What the relay is asked for at a moment; names the fields of `Timeouts`.
+    """What is waited for at the moment; each but TOKEN names a field of `Timeouts`.
 
-    TOKEN comes before all of them: the provider of the access token is asked, not the
-    relay, and what time it has is said in tokens/.
+    TOKEN comes before all others: it is the token endpoint that is asked, not the
+    relay, and its time limits stand in tokens/.
     """
 
     TOKEN = "token"  # noqa: S105
@@ -38,8 +38,8 @@ class Timeouts:
 
     RFC 5321 section 4.5.3.2 sets greeting, mail, rcpt, data, content and end. The
     others are ours: a relay that does not answer at all must be noticed in less than a
-    minute. One that takes the connection may be slow, to EHLO as to MAIL. RSET and
-    QUIT decide nothing about a message.
+    minute. One that accepts the connection may be slow, with EHLO as with MAIL. RSET
+    and QUIT get little time, as they decide nothing about a message.
     """
 
     connect: float = 30.0
@@ -58,7 +58,7 @@ class Timeouts:
 
     @classmethod
     def at_most(cls, seconds: float) -> Timeouts:
-        """Those of somebody who waits for no answer longer than so many seconds."""
+        """The usual ones, but none of more than so many seconds."""
         usual, names = cls(), [each.name for each in fields(cls)]
         return cls(**{name: min(seconds, getattr(usual, name)) for name in names})
 

@@ -1,13 +1,13 @@
-"""SMTP replies out of bytes, however the network cut or joined them."""
+"""SMTP replies made out of bytes, however the network split or joined these."""
 
 # Rules of this file (RFC 5321 section 4.2):
 # - A reply is one or more lines of three digits; "-" after them means more follow.
-# - The lines of one reply carry one code. Anything else is malformed: a client that
+# - All lines of a reply carry the same code. Anything else is malformed: a client that
 #   guesses here pairs every later reply with the wrong command.
 # - A bare LF ends a line as well as CRLF does; a code without text is a reply.
 # - Nothing a relay sends makes us keep more than MAX_UNREAD_OCTETS.
-# - What the relay was told in confidence and repeats is never seen: its words go into
-#   the log, the queue and messages to the sender.
+# - What the relay was told in confidence is hidden where it repeats it: its words go
+#   into the log, the queue and notifications to the sender.
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Reply:
 class Replies:
     """What the relay has said so far: `feed` bytes, `take` replies.
 
-    `confidential` is what no text that comes out of here may show.
+    `confidential` is what no text that leaves here may show.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Replies:
 
     @property
     def pending(self) -> bool:
-        """Whether the relay said anything that was not taken, half a line included."""
+        """Whether anything was said that is not taken yet, half a line included."""
         return bool(self._unread or self._lines)
 
     def feed(self, data: bytes) -> None:
@@ -93,7 +93,7 @@ class Replies:
             self._unread += data
 
     def take(self) -> Reply | None:
-        """The next whole reply, or None; MalformedReply when there can be none."""
+        """The next whole reply; None: not yet there. MalformedReply: there is none."""
         if self._overrun:
             raise MalformedReply("the relay sends more than anybody asked for")
         while (line := self._next_line()) is not None:
@@ -130,7 +130,7 @@ class Replies:
 
 @lru_cache(maxsize=64)
 def _read(line: bytes, confidential: tuple[str, ...]) -> tuple[int, bool, str]:
-    """Code, whether it ends its reply, text. A relay says the same all day."""
+    """Code, whether the line ends its reply, text. Relays repeat themselves all day."""
     match = _LINE.fullmatch(line)
     if match is None:
         words = _text(line, confidential)
@@ -140,7 +140,7 @@ def _read(line: bytes, confidential: tuple[str, ...]) -> tuple[int, bool, str]:
 
 
 def _text(octets: bytes, confidential: tuple[str, ...]) -> str:
-    # Before it is cut off, lest the first half of a secret stays.
+    # Hidden before the text is cut: the first half of a secret must not be left.
     return _printable(hide(octets.decode("utf-8", "replace"), confidential))
 
 

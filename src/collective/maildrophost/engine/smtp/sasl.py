@@ -4,8 +4,8 @@
 # - A mechanism is one class: its name, the initial response (None when the relay
 #   speaks first) and its response to a challenge. Nothing in it knows SMTP.
 # - STRONGEST_FIRST is the only list of them; a new mechanism is one class and one item.
-# - What a mechanism says with a password and with an access token is not the same:
-#   XOAUTH2 is taken only when it is asked for by name.
+# - A password is no access token: XOAUTH2, which sends what it has as one, is taken
+#   only if the login names it.
 # - No repr shows what a mechanism holds.
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class XOAuth2:
         return self._response
 
     def respond(self, challenge: bytes) -> bytes:
-        # A challenge is the reason for a refusal: its 535 follows an empty answer. No
-        # challenge comes of a relay that overlooks the initial response.
+        # A challenge gives the reason for a refusal, whose 535 follows an empty answer.
+        # It is empty from a relay that has overlooked the initial response.
         return b"" if challenge else self._response
 
 

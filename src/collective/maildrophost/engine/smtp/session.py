@@ -1,4 +1,4 @@
-"""What both sides of one SMTP connection know at a moment."""
+"""The state of one SMTP session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """`loopback`: the peer is this machine. `reset_due`: a transaction stands open."""
+    """`loopback`: the peer is this machine. `served`: how many transactions it did.
+
+    `reset_due`: a transaction was begun and not ended, so RSET comes before the next.
+    """
 
     relay: RelayAddress
     loopback: bool = False
@@ -45,10 +48,10 @@ class Session:
 
 
 def line(text: str) -> bytes:
-    """One command line; ValueError when it would be more than one.
+    """One command line; ValueError for control characters, line breaks above all.
 
-    The last door before the wire: whoever lets a line break through here lets a
-    stranger give commands to the relay.
+    The last check before the wire: with a line break that got through here, a stranger
+    could give commands to the relay.
     """
     if not text.isprintable():
         raise ValueError("a command with control characters is never sent")

@@ -15,9 +15,9 @@ TLS_NEVER, TLS_WHEN_OFFERED, TLS_REQUIRED, TLS_IMPLICIT = range(4)
 class Security:
     """Transport security: `tls` is the value of MAILDROP_TLS, 0 to 3.
 
-    `verify` counts where TLS is demanded (2 and 3), and before a login to another
-    machine with 1 as well; `ca_file` is the path of a CA bundle that is trusted beside
-    the system's, or "".
+    `verify` counts where TLS is demanded (2 and 3), and with 1 before a login to
+    another machine; `ca_file` is the path of a CA bundle that is trusted beside the
+    system's, or "".
     """
 
     tls: int = TLS_NEVER
@@ -26,7 +26,7 @@ class Security:
 
     @property
     def demanded(self) -> bool:
-        """Whether nothing but the way into it is said without TLS."""
+        """Whether nothing but EHLO and STARTTLS may be sent without TLS."""
         return self.tls in (TLS_REQUIRED, TLS_IMPLICIT)
 
 

@@ -34,7 +34,7 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class StartTls:
-    """Make the TLS handshake on this connection. Answer: None."""
+    """Perform the TLS handshake on this connection. Answer: None."""
 
     verify: bool
 
@@ -65,11 +65,11 @@ class OutOfTurn(Broken):
 
 
 class ServiceClosing(Broken):
-    """The relay said 421: it closes, and took nothing with this reply."""
+    """The relay said 421: it closes the session, and with this reply took nothing."""
 
 
 def expect(phase: Phase) -> Steps[Reply]:
-    """The reply of `phase`; `ServiceClosing` for 421, which may come at any time."""
+    """The reply in `phase`; `ServiceClosing` for 421, which may come at any time."""
     reply: Reply = yield Expect(phase)
     if reply.code == 421:
         raise ServiceClosing(phase, str(reply))

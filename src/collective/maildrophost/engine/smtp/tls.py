@@ -1,10 +1,10 @@
-"""TLS contexts for connections to a relay, with the sessions that they resume."""
+"""TLS contexts for connections to a relay, each with the session that it resumes."""
 
 # Rules of this file:
 # - A context serves one relay with one way to verify it, so that a session is never
-#   offered to another host, nor resumed where more is asked than when it was made.
-# - Contexts are kept: to read the system's certificates costs more than a handshake.
-#   Those of a directory OpenSSL looks up by itself, those of a file it reads once.
+#   offered to another host, nor resumed under stricter verification than it began with.
+# - Contexts are kept: reading the system's certificates costs more than a handshake.
+#   OpenSSL looks up those in a directory when it needs them, but reads a file once.
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class ResumingContext(ssl.SSLContext):
-    """Offers the relay the last session that is known: half of a handshake is saved.
+    """Offers the relay the last known session, which saves half of a handshake.
 
-    Neither asyncio nor uvloop hands a session over, but both make their TLS with
-    `wrap_bio`.
+    Neither asyncio nor uvloop can be given a session, but both make their TLS objects
+    with `wrap_bio`.
     """
 
     _session: ssl.SSLSession | None = None
@@ -40,7 +40,7 @@ class ResumingContext(ssl.SSLContext):
         )
 
     def remember(self, connection: ssl.SSLObject) -> None:
-        """The session of a connection that works, for the next one.
+        """Keep the session of a connection that works, for the next one.
 
         With TLS 1.3 there is none before the relay has said something after the
         handshake (RFC 8446 section 4.6.1).
@@ -48,14 +48,14 @@ class ResumingContext(ssl.SSLContext):
         self._session = connection.session or self._session
 
     def forget(self) -> None:
-        """The next handshake is a whole one."""
+        """Have the next handshake be a full one."""
         self._session = None
 
 
 def client_context(relay: RelayAddress, verify: bool, ca_file: str) -> ResumingContext:
     """A context with TLS 1.2 at least; OSError or ssl.SSLError for a bad `ca_file`.
 
-    Changed authorities make a new one, whether the system's or those of the CA file.
+    It is a new one once the system's file of authorities or `ca_file` has changed.
     """
     bundles = (ca_file, ssl.get_default_verify_paths().cafile)
     condition = tuple(_condition(bundle) for bundle in bundles if bundle)
@@ -70,7 +70,7 @@ def _condition(bundle: str) -> tuple[int, int]:
 def server_name(host: str) -> str:
     """What SNI and a certificate call a host (RFC 6066 section 3): without a last dot.
 
-    For the name server the dot says that the name is whole.
+    The dot is for the resolver: it says that the name is complete.
     """
     return host.removesuffix(".")
 
@@ -82,7 +82,7 @@ def _context(
     ca_file: str,
     condition: tuple[tuple[int, int], ...],
 ) -> ResumingContext:
-    # What ssl.create_default_context() does, which makes no context of another class.
+    # As ssl.create_default_context() does, which cannot make one of another class.
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
     if sys.version_info >= (3, 13):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT

@@ -1,18 +1,18 @@
 """One mail transaction: a verdict for every recipient, whatever the relay does."""
 
 # Rules of this file:
-# - The first digit of the reply code decides; an enhanced status never overrules it.
-#   It tells only what a refusal is about: 5.7.0 at MAIL is a missing login, X.5.3 at
+# - The first digit of the reply code decides; an enhanced status never overrules it,
+#   but only tells what a refusal is about: 5.7.0 at MAIL is a missing login, X.5.3 at
 #   RCPT a limit to the number of recipients.
 # - With PIPELINING (RFC 2920) MAIL, RCPT and DATA go out at once; every reply is read.
 # - A recipient is SENT only by a 2xx that came after the last dot had left.
-# - The connection breaks before the dot has left: nothing arrived. After it: nobody
-#   knows (RFC 1047), the recipients are deferred and marked.
+# - If the connection breaks before the dot has left, nothing arrived. After that nobody
+#   knows (RFC 1047): the recipients are deferred and the message is marked.
 # - 421 ends the session; verdicts given before it stand, the others are deferred.
 # - On a reused connection that had died meanwhile nothing was tried: no verdicts.
-# - Who was not offered (offer.py) has no verdict: the next transaction starts with
-#   them. What is said of the sender or of the connection is said of them, too.
-# - A refused login at MAIL is the relay's fault; so is a relay that knows no DATA.
+# - Recipients that were not offered (offer.py) have no verdict: the next transaction
+#   starts with them. But a verdict on the sender, or on the connection, is theirs, too.
+# - A login that is missing at MAIL is the relay's fault; so is an unknown DATA command.
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _converse(
 def _name_recipients(
     session: Session, findings: Findings, rcpts: dict[int, bytes], taken: bool
 ) -> Steps[list[int]]:
-    """The recipients that the relay took."""
+    """The indexes of the recipients that the relay took."""
     accepted: list[int] = []
     for index, rcpt in rcpts.items():
         reply = yield from _ask(session, Phase.RCPT, rcpt)
@@ -164,7 +164,7 @@ def _too_many(reply: Reply) -> bool:
 
 
 def _no_more(session: Session, reply: Reply) -> bool:
-    """Whether the relay has enough, and the next recipient has not left yet."""
+    """Whether the relay has enough recipients, and the others have not left yet."""
     enough = _too_many(reply) and reply.enhanced != ""
     return enough and not session.capabilities.offers("PIPELINING")
 
@@ -186,11 +186,11 @@ def _judge_data(
 def _end_empty(
     session: Session, accepted: Sequence[int], data_reply: Reply
 ) -> Steps[None]:
-    """Nobody is to get the content; what DATA is answered then says nothing.
+    """Nobody is to get the content; so the reply to DATA is no verdict.
 
     RFC 2920 section 3.1: a 354 without recipients is answered by a lone dot.
     """
-    if accepted:  # although the sender was refused: nobody of them gets the next one
+    if accepted:  # although the sender was refused: they must not get the next message
         session.reset_due = True
     if not data_reply.intermediate:
         return

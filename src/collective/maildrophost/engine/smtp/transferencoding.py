@@ -24,7 +24,7 @@ _NO_BASE64 = bytes([0, *b" \t\r\n", *range(128, 256)])
 
 
 def decoded(body: bytes, encoding: str) -> bytes:
-    """The octets behind a transfer encoding other than base64, see `rewrapped`."""
+    """The octets behind a transfer encoding other than base64 (for it: `rewrapped`)."""
     return binascii.a2b_qp(body) if encoding == "quoted-printable" else body
 
 
@@ -34,8 +34,8 @@ def as_quoted_printable(text: bytes) -> bytes:
         if pieces and not pieces[-1].endswith(b"\n"):
             pieces[-1] += b"=\n"
         pieces.append(binascii.b2a_qp(with_lf(block)))
-    # What binascii does not count: a blank at the end of a line, which it encodes, and
-    # the soft line break behind a block.
+    # binascii counts neither the blank at the end of a line, which it encodes, nor the
+    # soft line break that was added to a block: lines with these may be too long.
     return b"".join(_TOO_LONG_QUOTED.sub(rb"\1=\n\2", piece) for piece in pieces)
 
 

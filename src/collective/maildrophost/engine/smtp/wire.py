@@ -1,11 +1,11 @@
-"""The socket of a connection, read to its end before the loss of it is told."""
+"""The socket of a connection, read to its end before its loss is reported."""
 
 # Rules of this file:
-# - A relay that refuses and closes amid an upload resets the connection. asyncio and
-#   uvloop then forget what it said, when a write meets the reset before their reader
-#   does; the kernel has it until the socket is closed.
-# - A `Wire` is what a transport calls, under TLS as well: what TLS calls afterwards
-#   comes when the socket is closed.
+# - A relay that refuses and closes amid an upload resets the connection. If a write
+#   meets the reset before the reader does, asyncio and uvloop lose what the relay said;
+#   the kernel has it until the socket is closed.
+# - A `Wire` is called by the transport itself, below TLS: when TLS passes the loss on,
+#   the socket is closed already.
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 _UNHEARD_OCTETS = 65536
-"""A reply with all that TLS adds to it; what is unread does not grow after a reset."""
+"""Room for a reply with all that TLS adds; after a reset nothing more comes in."""
 
 
 class Wire(asyncio.Protocol):
@@ -34,8 +34,8 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.BaseTransport | None = None
 
     def slip_under(self, transport: asyncio.Transport) -> None:
-        """Take the place of the protocol, which stands above from now on."""
-        transport.pause_reading()  # It reads for one kind of protocol or the other.
+        """Take the protocol's place at its transport; it gets its calls from here."""
+        transport.pause_reading()  # It reads differently for each kind of protocol.
         self._transport = transport
         transport.set_protocol(self)
         transport.resume_reading()
@@ -70,7 +70,7 @@ class Wire(asyncio.Protocol):
 
     def _unheard(self) -> bytes:
         assert self._transport is not None
-        # Neither loop lets its socket be read directly.
+        # Neither event loop lets its socket be read directly.
         with suppress(OSError):
             number = os.dup(self._transport.get_extra_info("socket").fileno())
             with socket.socket(fileno=number) as mine:
