@@ -1,4 +1,4 @@
-"""What one attempt at one message has brought, as it is going to be written down."""
+"""What one attempt at one message has led to, as it is going to be written down."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at `now`; who was not tried is not in `judged`.
+    """One attempt at `now`; recipients that were not tried are not in `judged`.
 
-    `before` are those who were deferred in the SMTP transactions just before this one.
-    `age` is for how many seconds the message has been undelivered, `given_up` when it
-    will be over (seconds since the epoch). `relay` is "-" where none was reached.
+    `before` are those that were deferred in the SMTP transactions just before this one.
+    `age` is for how many seconds the message has been undelivered, `given_up` when its
+    lifetime ends (seconds since the epoch). `relay` is "-" where none was reached.
     """
 
     claim: Claim
@@ -43,10 +43,10 @@ class Attempt:
     before: tuple[Judged, ...] = ()
 
     def with_outcome(self, outcome: Outcome) -> tuple[Judged, ...]:
-        """Those who came to it in this attempt."""
+        """Those for whom it is the outcome of this attempt."""
         return tuple(each for each in self.judged if each.verdict.outcome is outcome)
 
     @property
     def waiting(self) -> tuple[Judged, ...]:
-        """All who were tried and are tried again."""
+        """All who were tried and will be tried again."""
         return (*self.before, *self.with_outcome(Outcome.DEFERRED))

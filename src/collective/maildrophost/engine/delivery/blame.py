@@ -1,9 +1,9 @@
-"""Whether a relay is at fault, or the message at which it seems to be."""
+"""Whether a relay is at fault, or the message with which it seems to be."""
 
 # A relay that wants a login says so to every message; one that does not like a sender
 # may say the same words to that one (550 5.7.0). What tells the two apart is whether it
-# takes other mail after that. What was on its way before tells nothing: a login that is
-# wanted from now on is not asked of it.
+# takes other mail after that. Mail that was on its way before tells nothing: it is not
+# asked for a login that the relay wants from now on.
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Blame:
 
     def __init__(self) -> None:
         self._refusals = 0
-        # With the number of the refusal that was the first of each.
+        # The number of each one's first refusal.
         self._suspects: dict[int, int] = {}
         self._convicted: set[int] = set()
 
     def offered(self) -> int:
-        """A message begins its way: the mark that `taken` is told of it."""
+        """A message begins its way; `taken` is told the mark that this returns."""
         return self._refusals
 
     def is_message(self, id: int) -> bool:
@@ -29,14 +29,14 @@ class Blame:
         return id in self._convicted
 
     def refused(self, id: int) -> None:
-        """The relay refuses this one, and is at fault as far as is known."""
+        """The relay refuses this one, and is itself at fault as far as is known."""
         self._refusals += 1
         self._suspects.setdefault(id, self._refusals)
 
     def taken(self, id: int, mark: int) -> None:
-        """The relay has taken this one: it is not at fault with what it refused before.
+        """The relay takes this one: so what it had refused by then is to blame itself.
 
-        `mark`: of when this one began its way.
+        `mark` is from when this one began its way.
         """
         self.ended(id)
         for each, number in list(self._suspects.items()):

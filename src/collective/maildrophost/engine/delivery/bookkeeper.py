@@ -1,17 +1,17 @@
 """A process of its own for the ledger's transactions, beside the one that sends."""
 
-# In a thread of the sender they hardly ever overlapped with its work: SQLite gives the
-# interpreter's lock up for every statement, and has to win it back from a busy event
+# In a thread of the sender they hardly ever overlapped with its work: SQLite gives up
+# the interpreter's lock for every statement, and has to win it back from a busy event
 # loop. A process made the whole daemon 1.4 times as fast (measured with two cores).
 #
 # Rules of this file:
 # - The child is forked while no connection to the database is open and before the
 #   event loop is there. It opens its own.
 # - One request is under way at a time; its answer is what was committed.
-# - Neither lives without the other. The pipe's end is the child's end; a child that is
-#   gone ends the daemon, whose mail in flight comes back as after any crash.
-# - The signals that the daemon heeds stay blocked in the child: it has to outlive the
-#   verdicts of what is in flight.
+# - Neither lives without the other. The child ends when the pipe is closed; a child
+#   that is gone ends the daemon, whose mail in flight comes back as after any crash.
+# - The signals that the daemon heeds stay blocked in the child: it has to live until
+#   the verdicts of what is in flight are written.
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ class Bookkeeper:
         return found
 
     def close(self) -> None:
-        """Let it finish what it is at and end; without this process, if it takes long.
+        """Let the child finish what it writes, and end.
 
-        See `Queue.wait_until`.
+        It is waited for until the queue's `latest`, see `Queue.wait_until`.
         """
         if self._pipe.fileno() < 0:
             return
@@ -147,17 +147,17 @@ def _keep(queue: Queue, pipe: socket.socket, daemon: int) -> None:
         Path("/proc/self/comm").write_text(PROCESS_NAME)
 
     def orphaned() -> bool:
-        # One that ends without this process has closed its end of the pipe before.
+        # A daemon that ends without waiting for this process closes its pipe first.
         return os.getppid() != daemon or _is_closed(pipe)
 
     for request in _requests(pipe):
-        # No name for the answer: its content would stay until there is another one.
+        # The answer has no name here: its content would stay in memory until the next.
         if not _sent(pipe, _answer(queue, request, orphaned)):
             return  # Nobody waits for it any more.
 
 
 def _is_closed(pipe: socket.socket) -> bool:
-    """Whether nobody waits at the other end, where nothing else is said meanwhile."""
+    """Whether the other end is closed; nothing else comes from it before an answer."""
     try:
         return not pipe.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

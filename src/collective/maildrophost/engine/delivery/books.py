@@ -49,11 +49,11 @@ class Request:
     """What to write at `now` for the daemon `owner`, and how many to claim then.
 
     `known` are all claims that the daemon has, so that others under its name go back;
-    None: it is not the time to look for those. `untried` are claims that go back,
-    `suspects` those that go behind the others. At most `wanted` messages that are due
-    before `due_before` are claimed, by the rules of `lanes` and `room` for what is
-    `in_flight`, unless other daemons object to the `terms`. `failures`: of the relay in
-    a row, 0 when it is good.
+    None: it is not the time to look for those. `untried` are claims that go back to
+    their place, `suspects` those that go behind all others. At most `wanted` messages
+    that are due before `due_before` are claimed, by the rules of `lanes` and `room` for
+    what is `in_flight`, unless other daemons object to the `terms`. `failures`: how
+    often the relay has failed in a row, 0 when it is good.
     """
 
     owner: str
@@ -82,8 +82,8 @@ class Answer:
     """The claims, or what other daemons have against any.
 
     `next_due`: when the next message is due, if there were fewer claims than wanted.
-    `broke`: claims were wanted and broke, so that nobody knows of any. `settled`: what
-    came of the settlements.
+    `broke`: nothing was claimed, as it broke the transaction. `settled`: what came of
+    the settlements.
     """
 
     claims: list[Claim]
@@ -102,7 +102,7 @@ def write(
 
     `orphaned`: whether the daemon is gone, or waits no longer. On SQLite it is asked
     under the lock that whoever takes its mail over has to get, so that nothing is
-    claimed after that. On a server something may be: its owner is then nobody, see
+    claimed after that. On a server something may be; it then belongs to nobody, see
     `recover_ownerless`.
     """
     settled = AS_SAID
@@ -124,10 +124,10 @@ def write(
 def write_or_refuse(
     queue: Queue, request: Request, orphaned: Callable[[], bool] = lambda: False
 ) -> Answer:
-    """As `write`; what breaks it for good is Refused, so that it can be looked for.
+    """As `write`; what would break it every time is Refused, so that it can be found.
 
-    Claims that break cost no verdict: what there is to write is written without them.
-    The next request that has nothing else to do raises what it is.
+    If claiming breaks it, no verdict is lost: what there is to write is written without
+    a claim. The next request that has nothing else to write raises the error.
     """
     try:
         return write(queue, request, orphaned)
@@ -143,7 +143,7 @@ def write_or_refuse(
 
 
 def _for_good(error: Exception) -> bool:
-    """Whether trying again is no use."""
+    """Whether it is no use to try again."""
     return isinstance(error, Refused) or not isinstance(error, QueueError)
 
 
@@ -156,7 +156,7 @@ def _refusal(queue: Queue, error: Exception) -> Refused:
 
 
 def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:
-    """At most `wanted`, no lane more than its share of connections and of memory."""
+    """Claim `wanted` at most, for each lane within its connections and its memory."""
     if not wanted:
         return Answer([])
     found, failures = due(tx, wanted, request.due_before), request.failures

@@ -10,12 +10,12 @@ from collections.abc import Callable
 log = logging.getLogger("maildrop.delivery")
 
 FULL_SECONDS = 2.0
-"""How long no further connection is tried at a relay that lets no more in: those that
-are in use may all hang. It doubles with each one that is refused ..."""
+"""How long no further connection is tried at a relay that lets no more in: those in use
+may all hang, so it is not for ever. It doubles with each one that is refused ..."""
 LONGEST_FULL_SECONDS = 60.0
 """... up to this."""
 TELL_SECONDS = 3600.0
-"""From when on the log says so again."""
+"""Between two lines of the log that say so."""
 
 
 class ConcurrencyLimit:
@@ -37,7 +37,7 @@ class ConcurrencyLimit:
         return max(0.0, self._until - self._clock())
 
     def refused(self, refusal: str, there: int) -> None:
-        """It lets no more in, and says so."""
+        """The relay has let no further connection in, and has said so."""
         if not self.seconds:
             self._until = self._clock() + self._pause
             self._pause = min(2 * self._pause, LONGEST_FULL_SECONDS)
@@ -45,17 +45,17 @@ class ConcurrencyLimit:
         self._tell(there)
 
     def let_in(self, there: int) -> None:
-        """It has let another one in."""
+        """The relay has let another connection in."""
         self._pause = FULL_SECONDS
         self._tell(there)
 
     def free(self, there: int, in_flight: int, is_closing: bool) -> int | None:
-        """How many messages more may start; None: as many as there are workers.
+        """How many more messages may start; None: as many as there are workers.
 
         `in_flight`: those that have a connection, or wait for one. `is_closing`:
-        whether the relay may count one that is not there any more.
+        whether the relay may still count one that is being closed.
         """
-        # Of those that are left one may hang before it is let in.
+        # Even with none open, the relay may count one that still waits to be let in.
         may_be_full = there or (self.seconds and (in_flight or is_closing))
         if not (self._refusal and may_be_full):
             return None
@@ -64,11 +64,11 @@ class ConcurrencyLimit:
 
     def most(self, concurrency: int, there: int) -> int:
         """How many connections the lanes share."""
-        # After the pause one more may be tried by each of them.
+        # After the pause each of them may try one more.
         return max(1, min(concurrency, there)) if self.seconds else concurrency
 
     def _tell(self, there: int) -> None:
-        # With none that it has let in, that is not what is wrong with it.
+        # If the relay has let none in, their number is not what is wrong.
         if self.seconds and there and self._clock() - self._told >= TELL_SECONDS:
             self._told = self._clock()
             log.warning(

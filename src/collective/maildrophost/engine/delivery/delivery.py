@@ -42,7 +42,7 @@ class Delivery:
     ) -> None:
         self.route = route
         self.observe: Callable[[Finished, float], None] = _unobserved
-        """Called with all that was settled, and when."""
+        """Called with each message that was settled, and when."""
         self._queue = queue
         pause = PausePolicy.of(configuration.retry_min, configuration.retry_max)
         failover = Failover(route, pause)
@@ -88,7 +88,7 @@ class Delivery:
         runs = [self.ledger.run(), *(worker.run() for worker in self._workers)]
         tasks = [asyncio.create_task(run) for run in runs]
         try:
-            # The first part that dies ends all: its message comes back with the lease.
+            # The first part that dies ends all; its message comes back with the lease.
             # Not `gather`, which would cancel them all by itself.
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in ended:
@@ -136,4 +136,4 @@ class Delivery:
 
 
 def _unobserved(finished: Finished, now: float) -> None:
-    """Nobody counts."""
+    """For a daemon that nobody observes."""

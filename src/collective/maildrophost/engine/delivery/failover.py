@@ -1,4 +1,4 @@
-"""Which of the hosts of SMTP_HOST has the mail, when some of them are at fault."""
+"""Which of the hosts of SMTP_HOST gets the mail when some of them are at fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("maildrop.delivery")
 
 
 class Full(MaildropError):
-    """The relay lets nobody in beside the connections to it that are in use."""
+    """The relay lets in no more connections than those that are in use."""
 
 
 class Failover:
@@ -35,7 +35,7 @@ class Failover:
         self._pause = pause
         self._clock = clock
         self._health = {host: RelayHealth() for host in route.hosts}
-        # By whom: None until that connection is open.
+        # The connection that probes a host; None until it is open.
         self._probes: dict[RelayAddress, Connection | None] = {}
 
     @property
@@ -46,8 +46,8 @@ class Failover:
     async def open(self, in_use: Callable[[], bool]) -> Connection:
         """A connection to the first host that gives one; else the last RelayFault.
 
-        `open` does not count that fault: who catches it calls `failed`. Full when the
-        only host greets nobody beside the connections that are `in_use`.
+        `open` does not count that fault: whoever catches it calls `failed`. Full when
+        the only host lets nobody in beside the connections that are `in_use`.
         """
         *earlier, last = self._candidates()
         for host in earlier:
@@ -74,7 +74,7 @@ class Failover:
         return connection
 
     def works(self, host: RelayAddress) -> None:
-        """A host has taken a message: one that only greets is not yet well."""
+        """A host has taken a message: one that only greets may still not work."""
         self._health[host] = RelayHealth()
         self._probes.pop(host, None)
 
@@ -84,7 +84,7 @@ class Failover:
             del self._probes[connection.relay]
 
     def failed(self, fault: RelayFault) -> None:
-        """A host was found at fault; the log has it when another one stands in."""
+        """A host was found at fault; the log tells it if another one stands in."""
         self._failed(fault, self.has_other(fault.relay))
 
     def _failed(self, fault: RelayFault, another: bool) -> None:
@@ -101,18 +101,18 @@ class Failover:
     def has_other(self, host: RelayAddress) -> bool:
         """Whether another host stands in: one that is good, as far as is known.
 
-        One whose pause is over is none: with hosts that take longer to fail than they
-        are paused there would always be one, and the relay would never be at fault.
+        One whose pause is over does not count: where hosts take longer to fail than
+        they are paused there would always be one, and the relay never be at fault.
         """
         return any(
             other != host and health.good for other, health in self._health.items()
         )
 
     def _is_full(self, fault: RelayFault) -> bool:
-        # Most say 421, some hang up. Whoever refuses this machine for good says 5xx,
-        # and whoever says nothing holds up what may go elsewhere.
+        # Most relays that are full say 421, some hang up. One that refuses this machine
+        # for good says 5xx, and one that says nothing holds up what may go elsewhere.
         refused = fault.phase is Phase.GREETING
-        # Where there are others the next one takes what this one does not.
+        # Where there are other hosts, the next one takes what this one does not.
         alone = len(self._health) == 1
         return alone and refused and not (fault.permanent or fault.silent)
 
@@ -124,7 +124,8 @@ class Failover:
 
     def _candidates(self) -> list[RelayAddress]:
         promising = self._promising()
-        # A host that answers late, or greets and takes nothing, holds up one message.
+        # A host that is probed may answer late, or greet and take nothing: that must
+        # hold up one message only.
         free = [host for host in promising if host not in self._probes]
         # With every host paused somebody has decided to probe: try them all.
         return free or promising or list(self._health)

@@ -1,4 +1,4 @@
-"""How a claim has ended: what is going to be written of it, and what was."""
+"""How a claim has ended: what is going to be written about it, and what was."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Finished:
 
     `over` is called once that is on disk, or given up: its connection may go on. A
     `suspect` that is given back may be the reason why the relay was found at fault.
-    Once it is written, `dropped` is how many verdicts were not recorded, as the claim
-    was lost, and `nameless` tells that the queue has lost the recipients.
+    Once it is written, `dropped` is how many verdicts were not recorded because the
+    claim was lost, and `nameless` tells that the queue has lost the recipients.
     """
 
     claim: Claim
@@ -33,7 +33,7 @@ class Finished:
     nameless: bool = False
 
     def as_recorded(self, settled: Settled) -> Finished:
-        """The same with what the queue has of it: the log tells of nothing else."""
+        """The same as far as the queue has recorded it: the log tells of no more."""
         if self.settlement is None:
             return self
         if self.claim.id in settled.nameless:
@@ -47,7 +47,7 @@ class Finished:
 
     @property
     def lighter(self) -> Finished:
-        """The same without what fills a memory; of a small message as it is."""
+        """The same, for a large message without its content, to save memory."""
         if not self.claim.is_large:
             return self
         return replace(self, claim=self.claim.without_content())

@@ -2,7 +2,7 @@
 
 # Rules of this file:
 # - Both ends are forked from one process, and no other has the pipe: so they pickle.
-# - Large content stands behind the value that it belongs to (PEP 574), and is filled in
+# - Large content stands behind the value that it belongs to (PEP 574), and is received
 #   where it will stay: a message of 50 MB is once in each process, not four times.
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 Octets: TypeAlias = bytes | memoryview
 Frame: TypeAlias = Generator[memoryview, None, object]
-"""Asks for room after room to be filled with what comes; returns the value."""
+"""Yields one buffer after another to be filled with what comes; returns the value."""
 
 _COUNTS = struct.Struct("!QI")
 
@@ -30,7 +30,7 @@ def parts(value: object) -> list[Octets]:
 
 
 def frame() -> Frame:
-    """The value that comes as `parts` has made it."""
+    """The value that comes in the parts that `parts` has made of it."""
     counts = bytearray(_COUNTS.size)
     yield memoryview(counts)
     length, count = _COUNTS.unpack(counts)
@@ -43,7 +43,7 @@ def frame() -> Frame:
 
 
 def _content(size: int) -> Generator[memoryview, None, bytes]:
-    # Its value is the very octets that were filled: nothing is copied.
+    # `getvalue` returns the very octets that were filled: nothing is copied.
     room = io.BytesIO()
     room.seek(size - 1)
     room.write(b"\0")

@@ -1,9 +1,9 @@
 """Which claims this daemon knows of; the queue may have more under its name."""
 
 # How it comes to that:
-# - The answer to a commit was lost. A new connection proves nothing of the transaction:
-#   while a standby is waited for that confirms it, nobody sees what it has written.
-# - A standby took over that had heard of a claim, and not of its verdict.
+# - The answer to a commit was lost. A new connection does not show what became of it:
+#   until a standby has confirmed a transaction nobody sees what it has written.
+# - A standby took over which had heard of a claim, but not of its verdict.
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPARE_SECONDS = 60.0
 class HandedOut:
     """The messages that connections have, and when that was compared with the queue.
 
-    With those whose verdicts were lost: they may have been sent.
+    Those whose verdicts were lost are among them, since they may have been sent.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +37,7 @@ class HandedOut:
         self._keys.difference_update(keys)
 
     def may_be_more(self) -> None:
-        """Claims may have been committed that are not among them."""
+        """Claims may have been committed that this daemon does not know of."""
         self._may_be_more = True
 
     def to_compare(self) -> tuple[MessageKey, ...] | None:

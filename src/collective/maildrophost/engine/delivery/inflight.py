@@ -1,4 +1,4 @@
-"""What the connections of a daemon have in their hands."""
+"""What the connections of a daemon are working on."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ def settlement(
 ) -> Settlement:
     """What to record of one attempt, with the notifications that it brings.
 
-    A recipient without verdict (None) was not tried: it keeps its place, due as before.
-    Who is deferred waits until all were tried, and then as long as the policy says.
+    A recipient without a verdict (None) was not tried: it keeps its place, due as
+    before. One that is deferred waits until all were tried, then as the policy says.
     """
     if not (claim.deferred or claim.more) and all(
         verdict and verdict.outcome is Outcome.SENT for verdict in verdicts
@@ -35,7 +35,7 @@ def settlement(
     failure = failure_notification(attempt, notify)
     # The next SMTP transaction is for them, at once.
     others = claim.more or None in verdicts
-    # There is one only: it tells of all who wait, so it waits for their verdicts.
+    # There is only one, about all who have to wait: so it waits for their verdicts.
     warning = None if others else delay_warning(attempt, notify)
     return Settlement(
         id=claim.id,
@@ -98,7 +98,7 @@ def _attempt(
 def _tries(claim: Claim) -> int:
     """How often its recipients were tried, with this attempt.
 
-    The message has more of them, one for each SMTP transaction.
+    The message's own count is of SMTP transactions, of which an attempt may take many.
     """
     tries = [each.attempts + 1 for each in claim.recipients]
     return max([*tries, *(each.attempts for each in claim.deferred)], default=1)
@@ -129,6 +129,6 @@ def _span(seconds: float) -> str:
 def _wait(attempt: Attempt, policy: RetryPolicy, chance: float) -> float:
     deferred = attempt.with_outcome(Outcome.DEFERRED)
     attempts = [each.recipient.attempts + 1 for each in deferred]
-    # Theirs are counted already.
+    # For these the last attempt is counted already.
     attempts += [each.recipient.attempts for each in attempt.before]
     return policy.wait(max(attempts, default=1), attempt.claim.lane, chance)

@@ -30,10 +30,10 @@ def turns(round_number: int) -> tuple[Turn, ...]:
 
 
 def turns_of_a_probe(failures: int) -> tuple[Turn, ...]:
-    """Which lane the message is of that finds out if a faulty relay works again.
+    """In which order the lanes are asked for the message that probes a faulty relay.
 
-    Each in its turn, by how often the relay has failed in a row: should a message be
-    the reason, it must not be the one that every probe is made with.
+    Each comes first in its turn, by how often the relay has failed in a row: should one
+    message be the reason, it must not be the one that makes every probe.
     """
     lanes = tuple(Lane)
     first = failures % len(lanes)

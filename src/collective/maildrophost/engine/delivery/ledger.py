@@ -29,8 +29,8 @@ RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""
 
 Write: TypeAlias = Callable[[Request], Awaitable[Answer]]
-"""Has a request written in one transaction; raises QueueError when it could not be, or
-when nobody has heard whether it was."""
+"""Has a request written in one transaction; raises QueueError if it could not be, or if
+it is unknown whether it was."""
 
 
 class Ledger:
@@ -67,7 +67,7 @@ class Ledger:
         self._called = asyncio.Event()
         self._stopping = self._ended = False
         self.gave_up = False
-        """Whether the relay's fault ended a run with `once`."""
+        """Whether a fault of the relay ended a run with `once`."""
 
     async def turn(self, finished: Finished | None) -> Claim | None:
         """Hand in what has finished, wait for the next message; None: stop."""
@@ -76,7 +76,7 @@ class Ledger:
             # It frees its lane's share, and may be due again itself.
             self._next_look.at_once()
         if self._ended:
-            # Told to stop before any connection came, as while files are taken in.
+            # Told to stop before any connection came: while files were taken in, say.
             return None
         future: asyncio.Future[Claim | None] = (
             asyncio.get_running_loop().create_future()
@@ -143,7 +143,7 @@ class Ledger:
         self._dismiss()
 
     async def _until_called(self) -> None:
-        # One moment for both: a pause that ends between two would be slept over.
+        # One moment for both: a pause that ended between two would be slept through.
         now = time.time()
         if not self._has_work(now):
             with contextlib.suppress(TimeoutError):
@@ -160,7 +160,7 @@ class Ledger:
         return min(self._interval, max(coming, default=self._interval))
 
     def _wanted(self, now: float, in_flight: int) -> int:
-        """How many messages to claim now, beside so many."""
+        """How many messages to claim now, beside so many in flight."""
         if self._stopping or self.in_doubt or self._next_look.is_early(now):
             return 0
         permitted = self._permits.count(now, in_flight)
@@ -246,7 +246,7 @@ class Ledger:
         await asyncio.sleep(RETRY_SECONDS)
 
     def _keep_back_claims(self, request: Request) -> None:
-        """The queue may have given them, and nobody gets them."""
+        """The queue may have given claims, but nobody gets them."""
         self._handed_out.may_be_more()
         if request.wanted:
             for note in self._permits.unused(request.terms, request.now, time.time()):
@@ -265,8 +265,8 @@ class Ledger:
         if answer.objection is not None:
             self._permits.heed(answer.objection, time.time())
         elif answer.broke or any(each.is_large for each in answer.claims):
-            # What broke tells why when nothing else is to be written. Of large mail
-            # there may be another one: it comes one at a time.
+            # Claims that broke tell why once nothing else is to be written. Of large
+            # mail there may be more: it is claimed one at a time.
             self._next_look.at_once()
         elif len(answer.claims) < request.wanted:
             self._nothing_left(answer.next_due, request.due_before, news)
@@ -274,7 +274,10 @@ class Ledger:
     def _nothing_left(
         self, next_due: float | None, looked_at: float, news: int
     ) -> None:
-        """All that was due at `looked_at` and allowed was claimed; `next_due`: more."""
+        """All was claimed that was due at `looked_at` and could go.
+
+        `next_due` is when the next of the others is due; None: there is none.
+        """
         due = next_due is not None and next_due <= looked_at
         idle = self._once and not self.in_flight
         if idle and not due:
@@ -282,7 +285,7 @@ class Ledger:
         # With nothing in flight no lane's share is used up: something else was in the
         # way of what is due, and may be gone soon.
         later = time.time() + (RETRY_SECONDS if idle else self._interval)
-        # What was due then has to wait for a place; what has become due since has not.
+        # What was due then has to wait for room; what has become due since has not.
         coming = later if next_due is None or due else next_due
         self._next_look.at(min(coming, later), news)
 

@@ -1,4 +1,4 @@
-"""When the queue is looked at again, where nobody calls before that."""
+"""When the queue is looked at next, unless something calls for it before."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class NextLook:
         self._longest = longest
         self._at = 0.0
         self.news = 0
-        """Counts the calls to look at once: what came while the queue was read may have
-        been too late to be seen."""
+        """Counts the calls to look at once: what changed while the queue was being read
+        may have come too late to be seen."""
 
     def at_once(self) -> None:
         """Something has changed."""
@@ -19,15 +19,15 @@ class NextLook:
         self.news += 1
 
     def at(self, moment: float, news: int) -> None:
-        """At that moment, unless there was more than these `news` since."""
+        """Look at that moment, unless more `news` came since there were so many."""
         if news == self.news:
             self._at = moment
 
     def is_early(self, now: float) -> bool:
-        """Whether it is not the time for it yet."""
-        # A look in the far future is left of a clock that was set back.
+        """Whether it is too early to look."""
+        # One in the far future was planned before the clock was set back.
         return now < self._at <= now + self._longest
 
     def seconds(self, now: float) -> float:
-        """Until it is the time."""
+        """Seconds until the next look."""
         return self._at - now

@@ -1,4 +1,4 @@
-"""What the log hears of a queue that can't be written."""
+"""What the log says about a queue that can't be written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..queue import QueueError
 log = logging.getLogger("maildrop.delivery")
 
 TRIES_A_WORD = 60
-"""The log may lie on the very disk that is full: not a line for each try."""
+"""Not a line for each: the log may lie on the very disk that is full."""
 
 
 class Outage:

@@ -1,4 +1,4 @@
-"""How fast mail may go out: a pure state for WAIT_INTERVAL with MAILDROP_RATE."""
+"""How fast mail may go out: a pure state for WAIT_INTERVAL and MAILDROP_RATE."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Pace:
         return Pace(self.interval, now) if self.interval > 0 else self
 
     def waits(self, now: float, seconds: float) -> Pace:
-        """Another daemon was faster: the next one may start in so many seconds.
+        """Another daemon was faster: the next message may start in so many seconds.
 
-        More than the interval is left of a clock that was set back: a last start in the
-        future would be no wait at all.
+        More than the interval is due to a clock that was set back. It counts as the
+        interval: with a last start in the future there would be no wait at all.
         """
         return Pace(self.interval, min(now, now + seconds - self.interval))
 
     def _too_early(self, now: float) -> bool:
-        # A start in the future is left of a clock that was set back.
+        # A start in the future was before the clock was set back.
         return self.last_start <= now < self.last_start + self.interval

@@ -1,4 +1,4 @@
-"""What the relay's health with the pace leaves of the free connections."""
+"""How many messages the relay's health, its limit and the pace let start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .terms import Objection, Terms
 
 @dataclass(frozen=True)
 class _Probe:
-    """What it was to find out about, and until when the others wait for it."""
+    """The health that it was to find out about, and until when others wait for that."""
 
     health: RelayHealth
     until: float | None
@@ -62,24 +62,24 @@ class Permits:
         return self._pool.most(concurrency)
 
     def wait_seconds(self, now: float, in_flight: int) -> float:
-        """Seconds until the count can be more than nothing."""
+        """Seconds until the count can be more than 0."""
         pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
         full = self._pool.full_seconds if self._pool.free(in_flight) == 0 else 0.0
         return max(pause, self._pace.remaining(now), full)
 
     def started(self, now: float, id: int, until: float | None) -> None:
-        """A message was handed out; others wait `until` then for what it finds."""
+        """A message was handed out; others wait `until` then for what it finds out."""
         self._pace = self._pace.started(now)
         if self.health.probing:
             self._probes[id] = _Probe(self.health, until)
 
     def ended(self, ids: Iterable[int]) -> None:
-        """Nothing of these messages is under way any more."""
+        """These messages are not under way any more."""
         for id in ids:
             self._probes.pop(id, None)
 
     def for_nothing(self, ids: Iterable[int], now: float) -> list[ProbeEnded]:
-        """What is to be written when these messages end, and were probes in vain."""
+        """What is to be written as these messages end, where they probed in vain."""
         probes = [self._probes[id] for id in ids if id in self._probes]
         return [
             ProbeEnded(self._relay, each.until, now)
@@ -88,6 +88,6 @@ class Permits:
         ]
 
     def unused(self, terms: Terms, asked: float, now: float) -> list[ProbeEnded]:
-        """What is to be written when nothing that `terms` may have allowed starts."""
+        """What is to be written where `terms` were met, and yet nothing starts."""
         until = terms.probe_ends(asked)
         return [] if until is None else [ProbeEnded(self._relay, until, now)]

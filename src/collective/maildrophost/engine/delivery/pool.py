@@ -1,4 +1,4 @@
-"""The open connections: those that wait for their next message, and those lent."""
+"""The open connections: those that are idle, and those lent to a message."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Pool:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def take(self) -> Connection:
-        """A connection that waited, else a new one; RelayFault when there is none.
+        """An idle connection, else a new one; RelayFault when there can be none.
 
-        One to another host than a new one would go to is closed instead: with mail all
-        the time, a host that stood in would be used for good.
+        An idle one is closed if a new one would go to another host: with mail all the
+        time, a host that only stands in would be used for ever.
         """
         while self._idle:
             connection, timer = self._idle.pop()
@@ -47,12 +47,12 @@ class Pool:
                 return connection
             self._quit(connection)
             if outdated:
-                # The others wait on: the first host may still be at fault.
+                # The other idle ones stay: the first host may still be at fault.
                 break
         return await self.fresh()
 
     async def fresh(self) -> Connection:
-        """A new connection, whatever waits; raises RelayFault, or Full."""
+        """A new connection, whatever is idle; RelayFault or Full."""
         self._opening += 1
         try:
             connection = await self._failover.open(self._has_others)
@@ -66,7 +66,7 @@ class Pool:
         return connection
 
     def free(self, in_flight: int) -> int | None:
-        """How many messages more may start beside so many; None: any number."""
+        """How many more messages may start beside so many; None: any number."""
         return self._limit.free(self._there, in_flight, bool(self._closing))
 
     def most(self, concurrency: int) -> int:
@@ -75,7 +75,7 @@ class Pool:
 
     @property
     def full_seconds(self) -> float:
-        """For so long no further connection is tried."""
+        """For how many seconds no further connection is tried."""
         return self._limit.seconds
 
     @property
@@ -83,7 +83,7 @@ class Pool:
         return len(self._lent) + len(self._idle)
 
     def _has_others(self) -> bool:
-        """Whether the one that is just refused is not the only one."""
+        """Whether there are others beside the one that has just been refused."""
         return self._opening > 1 or bool(self._there or self._closing)
 
     def give(self, connection: Connection) -> None:

@@ -14,10 +14,10 @@ LONGEST_PAUSE_SECONDS = 300.0
 class RelayHealth:
     """A relay's health. Times are seconds since the epoch.
 
-    `fault` says what is wrong, "" is good. While it is paused nothing is tried; when
-    the pause is over one message probes it. `met`: whether the fault was met here, and
-    not by another daemon only; `contradicted`: how many times others have found since
-    that the relay works, while nothing of this daemon's got through.
+    `fault` says what is wrong, "" is good. While the relay is paused nothing is tried;
+    when the pause is over one message probes it. `met`: whether the fault was met here,
+    and not only by another daemon; `contradicted`: how many times others have found
+    since then that the relay works, while no mail of this daemon's got through.
     """
 
     fault: str = ""
@@ -39,20 +39,21 @@ class RelayHealth:
 
     @property
     def probing(self) -> bool:
-        """Whether what starts now is to show how the relay is, and goes alone."""
+        """Whether what starts now is to show how the relay does, and so goes alone."""
         return not self.good or self.contradicted > 0
 
     def permits(self, probes: int, now: float) -> int | None:
         """How many messages may start now; None: as many as there are connections.
 
-        `probes`: those under way. What was under way before may hang for minutes.
+        `probes`: those under way. Other mail on its way does not count: it may hang for
+        minutes.
         """
         if not self.probing:
             return None
         return 0 if (self.fault and self._paused(now)) or probes else 1
 
     def _paused(self, now: float) -> bool:
-        # A pause longer than any pause is left of a clock that was set back.
+        # A pause longer than the longest began before the clock was set back.
         return now < self.paused_until <= now + LONGEST_PAUSE_SECONDS
 
     def failed(self, fault: str, now: float, pause: PausePolicy) -> RelayHealth:
@@ -62,7 +63,7 @@ class RelayHealth:
         failures = self.failures + 1 if self.fault else max(1, self.contradicted)
         return RelayHealth(
             fault=fault,
-            # A later one than now is left of a clock that was set back.
+            # One later than now is of before the clock was set back.
             since=min(self.since, now) if self.fault else now,
             failures=failures,
             paused_until=now + pause.seconds(failures),
@@ -71,7 +72,7 @@ class RelayHealth:
         )
 
     def doubted(self) -> RelayHealth:
-        """The same for a daemon that has no reason to think that it is the only one."""
+        """The same, without a reason to think that only this daemon meets the fault."""
         return replace(self, contradicted=0)
 
     def heeds(self, pause: RelayPause) -> RelayHealth:
@@ -80,15 +81,15 @@ class RelayHealth:
         return replace(found, met=self.met, contradicted=self.contradicted)
 
     def waits_longer(self, now: float, seconds: float) -> RelayHealth:
-        """The same with a later probe, within the longest pause there is."""
+        """The same with a later probe, but no later than after the longest pause."""
         latest = now + LONGEST_PAUSE_SECONDS
         return replace(self, paused_until=min(self.paused_until + seconds, latest))
 
     def freed(self, now: float) -> RelayHealth:
         """Another daemon has found that the relay works.
 
-        It is tried at once, but for a daemon that cannot use what the others can: the
-        mail that it takes would wait each time.
+        It is tried at once, except by a daemon that cannot use what the others can: the
+        mail that such a daemon takes would wait each time.
         """
         if not self.met:
             return RelayHealth(contradicted=self.contradicted)

@@ -1,4 +1,4 @@
-"""What is written down of a relay's fault, with the letters that go with it."""
+"""What is written down about a relay's fault, with the letters that go with it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class FaultBegan:
 class ProbeEnded:
     """A probe has ended at `now` without a finding; others were to wait `until` then.
 
-    Its message had a verdict of this program alone, or the relay's word on that message
-    alone: the next one may well find out.
+    Its message got a verdict from this program itself, or one of the relay's that is
+    about that message only: the next probe may well find out.
     """
 
     relay: str
@@ -52,7 +52,7 @@ class ProbeEnded:
     now: float
 
     def __call__(self, tx: Transaction) -> None:
-        """Have nobody wait any longer for what comes of it."""
+        """Have nobody wait any longer for its outcome."""
         end_probe(tx, self.relay, self.until, self.now)
 
 
@@ -67,7 +67,7 @@ class FaultEnded:
     paused_until: float | None = None
 
     def __call__(self, tx: Transaction) -> None:
-        """Forget the fault; tell the postmaster if that was done of its beginning."""
+        """Forget the fault; tell the postmaster if he was told of its beginning."""
         ended = clear(tx, self.relay, self.paused_until)
         if ended is not None and ended.told and self.notify.postmaster:
             letter = relay_works_again(ended, self.notify, self.owner, self.now)

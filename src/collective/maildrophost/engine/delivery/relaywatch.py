@@ -1,4 +1,4 @@
-"""The watch on the relay: its faults pause delivery, last, and end."""
+"""The watch on the relay: how its faults pause delivery, last, and end."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ log = logging.getLogger("maildrop.delivery")
 LOOK_SECONDS = 2.0
 """Between two looks at what other daemons have found."""
 YIELD_SECONDS = 3.0
-"""What others are ahead of the daemon that has met a fault: enough for their look."""
+"""How much later than others the daemon that met a fault probes: they look first."""
 ALONE = ", but other daemons' mail gets through"
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """The relay's pause; whether other daemons have that relay, what they have sent."""
+    """The relay's pause; whether other daemons use that relay, how much they sent."""
 
     pause: RelayPause | None
     others: bool
@@ -69,7 +69,7 @@ class RelayWatch:
         self._others = False
         self._sent = 0
         self._news = 0
-        # When a fault was met here last, and when something of others got through.
+        # When a fault was met here last, and when others' mail got through.
         self._met = self._got_through = -math.inf
 
     def remember(self, queue: Queue) -> None:
@@ -113,7 +113,7 @@ class RelayWatch:
         self._others, self._sent = seen.others, seen.sent
 
     def heed(self, found: RelayPause | None, now: float) -> None:
-        """What the queue says of the relay; nothing of this daemon's waits for it."""
+        """Go by what the queue says of the relay; no note of this daemon's waits."""
         known, self._known = self._known, found is not None
         health = self._permits.health
         if found is None and known and not health.good:
@@ -128,10 +128,10 @@ class RelayWatch:
                 found.paused_until - now,
             )
             self._permits.health = health.heeds(found)
-            # For the mail that waits for a probe, which may well be this daemon's.
+            # So that it plans the next probe, which may well be this daemon's.
             self._ledger.wake()
         elif found is not None and health.good and self._is_over(found, now):
-            # Who has found it may wait for ever for a mail to find its end.
+            # The daemon that found it may have no mail for ever with which to see that.
             self._note_end(now, found.paused_until)
 
     def _concerns(self, found: RelayPause, now: float) -> bool:
@@ -140,7 +140,7 @@ class RelayWatch:
 
     def _is_over(self, found: RelayPause, now: float) -> bool:
         began = found.paused_until - self._pause.seconds(found.failures)
-        # What worked later than now did so by a clock that was set back since.
+        # What worked later than now did so before the clock was set back.
         return began <= self._worked <= now
 
     def works(self, host: RelayAddress) -> None:
@@ -192,15 +192,16 @@ class RelayWatch:
             self._note_beginning(str(fault), after, now)
 
     def _is_alone(self, health: RelayHealth) -> bool:
-        """Whether others get through, and have since this daemon could not.
+        """Whether others' mail gets through, and did since this daemon's did not.
 
-        Not where the probe was made for all, who wait for what comes of it.
+        Not where the probe was made for all: then the others wait for its outcome.
         """
         contradicted = health.good and health.contradicted > 0
         return self._others and contradicted and self._got_through > self._met
 
     def _note_beginning(self, fault: str, health: RelayHealth, now: float) -> None:
-        # Not what it was before: at the longest pause others are to be ahead, too.
+        # Not the pause as it was before YIELD_SECONDS were added: the longest pause did
+        # not grow by them, and others are to be ahead even then.
         paused_until = health.paused_until - (YIELD_SECONDS if self._others else 0.0)
         paused = RelayPause(
             self._name, fault, health.since, paused_until, health.failures

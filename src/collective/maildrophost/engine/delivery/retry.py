@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from ..message import Lane
 
 JITTER = {Lane.INTERACTIVE: 0.2, Lane.NORMAL: 0.2, Lane.BULK: 0.5}
-"""Waits are spread over this part of their length, so that mail deferred together does
-not come back together. A newsletter is spread wider: it is the one that could come back
-as a wave."""
+"""By up to this part waits are lengthened, so that mail deferred together does not come
+back together. A newsletter is spread wider: it is the one that could come back as a
+wave."""
 _MOST_DOUBLINGS = 60
-"""More would only overflow: any wait is the longest by then."""
+"""More would only overflow: by then any wait is the longest."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class RetryPolicy:
     def age(self, since: float, now: float, attempts: int) -> float:
         """For how many seconds a message has been undelivered, after `attempts`.
 
-        A `since` far in the future is left of a clock that was set back. What is known
-        then are the waits between the attempts: the message is that old at least.
+        A `since` far in the future is of before the clock was set back. Then only the
+        waits between the attempts are known: the message is at least that old.
         """
         if since - now > self.longest_wait:
             return self._waited(attempts - 1)

@@ -1,12 +1,12 @@
 """How much of the memory large messages may take: pure decisions."""
 
-# A few large messages at once would have the system kill the daemon for its memory, and
-# kill it again each time it comes back: no mail would go at all.
+# Without a limit, the system would kill the daemon over a few large messages at once,
+# and would do so again each time it comes back: no mail would go at all.
 #
 # Rules of this file:
-# - A lane has room of its own: a backlog of bulk keeps no large message of another.
+# - Each lane has room of its own: a bulk backlog holds up no large message of another.
 # - One message always goes, however large it is.
-# - One at a time is read: on its way each is in memory several times.
+# - Large ones are read one at a time: on its way each is in memory several times.
 # - Large ones stay in order, else one of 50 MB would wait for those of 5 MB for ever.
 #   Small ones pass them.
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 LANE_OCTETS = 64 * 2**20
-"""Of the content of large messages that are in flight, of one lane."""
+"""Of content that the large messages in flight may have together, in each lane."""
 
 
 def with_room(
@@ -23,7 +23,7 @@ def with_room(
 ) -> Iterator[int]:
     """Which of a lane's `waiting` messages may start, if those before them do.
 
-    `large` has the octets of each large one, `in_flight` is how many the lane has now.
+    `large` has the octets of each large one, `in_flight` is the sum of the lane's now.
     """
     full = False
     for each in waiting:

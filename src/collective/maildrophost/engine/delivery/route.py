@@ -30,7 +30,7 @@ class Route:
     """What it takes to open a connection, from the configuration.
 
     With `tokens` the login is by XOAUTH2: each connection is given an access token.
-    EHLO says the `helo_name`; "" is this machine's own.
+    EHLO says `helo_name`; "" stands for this machine's own.
     """
 
     hosts: tuple[RelayAddress, ...]
@@ -61,7 +61,7 @@ class Route:
         return ";".join(str(host) for host in self.hosts)
 
     async def await_token(self, host: RelayAddress) -> None:
-        """Have what `open` would ask for first; RelayFault when there is no token."""
+        """Get the token that `open` would ask for first; RelayFault without one."""
         if self.tokens is not None:
             await _token(host, self.tokens)
 
@@ -75,7 +75,7 @@ class Route:
         except LoginRefused as refused:
             if refused.code != BAD_CREDENTIALS:
                 raise
-        # It may have been withdrawn before its time: once more with a new one.
+        # The token may have been revoked early: once more with a new one.
         token = await _token(host, self.tokens, refused=token)
         return await self._open(host, _with(self.login, token))
 

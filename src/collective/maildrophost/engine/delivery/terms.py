@@ -1,4 +1,4 @@
-"""What the daemons of a queue keep together: their pace, and the probe of a relay."""
+"""What the daemons of a queue have in common: their pace, and the probe of a relay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Terms:
     interval: float = 0.0
     """Seconds between two mails; 0: no limit."""
     probing: bool = False
-    """Whether it would find out if the relay, which was at fault, works again."""
+    """Whether a claim would probe the relay, which was at fault."""
 
     def probe_ends(self, now: float) -> float | None:
         """Until when others wait for a probe that starts at `now`; None: it is none."""
@@ -31,8 +31,8 @@ class Terms:
 class Objection:
     """Why nothing may be claimed now.
 
-    `wait` seconds until the next mail may start; `pause`: the relay's, that another
-    daemon has found; `good`: another daemon has found that it works.
+    `wait` is how many seconds from now the next mail may start. `pause`: another daemon
+    has found this fault of the relay. `good`: another one has found that it works.
     """
 
     wait: float = 0.0
@@ -48,13 +48,13 @@ def on_terms(
 ) -> list[Claim] | Objection:
     """What `claim` has claimed, or why nothing may be.
 
-    The right to probe and the turn are this daemon's only with something to send: all
-    others wait for what becomes of it. So `claim` is given what to call when nothing
-    was left for it.
+    The right to probe, or a turn, is only for a daemon that has something to send, as
+    all others wait for what becomes of it. So `claim` is given what it has to call if
+    nothing was left to claim.
     """
     if not terms.probing and terms.interval <= 0:
         return claim(lambda: None)
-    # An error ends all of `tx`: to roll this back first would hide what it was.
+    # No `with`: an error ends all of `tx`, and rolling this back first would hide it.
     asked = tx.begin_nested()
     against = _no_probe(tx, terms, now) or _too_early(tx, terms, now)
     if against is not None:

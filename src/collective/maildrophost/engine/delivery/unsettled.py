@@ -1,10 +1,10 @@
 """What waits to be written: verdicts of connections, notes about the relay."""
 
 # Rules of this file:
-# - Nothing leaves it before it is written, but for what the database says that it will
+# - Nothing is dropped before it is written, except what the database says that it will
 #   never take.
-# - What is refused is looked for one by one: a message whose verdicts cannot be written
-#   must not keep those of the others in memory.
+# - After a refusal all is written one by one, to find out what was refused: a message
+#   whose verdicts cannot be written must not keep those of the others in memory.
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Portion:
         return [done.settlement for done in self.finished if done.settlement]
 
     def given_back(self, suspect: bool) -> list[MessageKey]:
-        """What nothing was tried of: the suspects, or all others."""
+        """Those that were not tried: the suspects, or all others."""
         return [
             done.claim.key
             for done in self.finished
@@ -49,7 +49,7 @@ class Portion:
 
 
 class Unsettled:
-    """Portions out, and back in when they could not be written."""
+    """Gives portions out, and takes them back when they could not be written."""
 
     def __init__(self) -> None:
         self._finished: list[Finished] = []
@@ -88,7 +88,7 @@ class Unsettled:
     def refused(self, portion: Portion, error: Refused) -> Claim | None:
         """The database will never take `portion`.
 
-        The claim whose verdicts are given up, if that is what it comes to.
+        Returns the claim whose verdicts are given up, if it comes to that.
         """
         if len(portion) != 1:
             self.put_back(portion)

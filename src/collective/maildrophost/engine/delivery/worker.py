@@ -26,7 +26,7 @@ from .retry import RetryPolicy
 log = logging.getLogger("maildrop.delivery")
 
 _OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
-"""Where a fault of the relay may come of what this message needs."""
+"""Where a relay may seem at fault because of what this message needs."""
 BROKEN_OFF = "broken off: another daemon may have it by now"
 
 CONTENT_LOST = "the queue has lost its content"
@@ -80,7 +80,7 @@ class Worker:
 
     async def _dealt_with(self, claim: Claim) -> Finished:
         if self._ledger.in_doubt:
-            # It was handed out in the moment in which the lease was lost.
+            # It was handed out at the very moment at which the lease was lost.
             return Finished(claim, None)
         if not claim.recipients:
             return without_recipients(claim)
@@ -93,7 +93,7 @@ class Worker:
         return Finished(claim, self._settlement(claim, "-", Result(verdicts)))
 
     async def _attempt(self, claim: Claim) -> Finished:
-        """Never raises but for a cancellation: one message can't stop the others."""
+        """Never raises, except if cancelled: one message can't stop the others."""
         mark = self._blame.offered()
         try:
             connection, result = await self._offer_safely(claim)
@@ -102,7 +102,7 @@ class Worker:
             return Finished(claim, None)
         except Full:
             return Finished(claim, None)
-        # Not before the verdict is on disk: the next message would overtake it.
+        # Only once the verdict is on disk: the next message must not overtake it.
         over = nothing if connection is None else partial(self._pool.give, connection)
         result = self._blamed(claim, result, mark)
         if result.fault is not None:
@@ -118,17 +118,17 @@ class Worker:
         return Finished(claim, settlement, over)
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
-        """The result in any case but that there is no connection: RelayFault, Full."""
+        """Always a result, unless there is no connection: RelayFault or Full."""
         self._offering, self._broken_off = True, False
         try:
             return await self._offer(claim)
         except asyncio.CancelledError:
-            # `end` and `break_off` in one moment arrive as one cancellation: to end
-            # counts more.
+            # `end` and `break_off` at the same moment arrive as one cancellation: then
+            # `end` counts.
             if self._ended or not self._broken_off:
                 raise
             self._uncancel()
-            # Whether the relay has taken it can't be known any more.
+            # Nobody can know any more whether the relay has taken it.
             verdicts = self._deferred(claim, BROKEN_OFF)
             return None, Result(verdicts, possible_duplicate=True, usable=False)
         except (RelayFault, Full):
@@ -148,7 +148,7 @@ class Worker:
             self._offering = False
 
     def _blamed(self, claim: Claim, result: Result, mark: int) -> Result:
-        """The same, or without a fault of a relay that takes all but this message."""
+        """`result`, without its fault if the relay takes all mail but this message."""
         if result.fault is not None and refused_with_a_fault(result):
             if self._blame.is_message(claim.id):
                 return Result(self._deferred(claim, result.fault.reason), usable=False)
@@ -158,7 +158,7 @@ class Worker:
         return result
 
     def _uncancel(self) -> None:
-        # Since Python 3.11 a task counts who wants it to end.
+        # Since Python 3.11 a task counts its cancellations.
         uncancel = getattr(self._task, "uncancel", None)
         if uncancel is not None:
             uncancel()
@@ -183,7 +183,7 @@ class Worker:
         try:
             return await connection.deliver(claim.sender, recipients, claim.content)
         except BaseException:
-            # There is no verdict that it could be kept for.
+            # There will be no verdict that the connection would have to wait for.
             self._pool.give(connection)
             raise
 
@@ -206,7 +206,7 @@ class Worker:
         try:
             return judge(self._notify)
         except Exception as error:
-            # The verdicts stand whatever became of the words about them.
+            # The verdicts stand, whatever becomes of the notification about them.
             log.error(
                 "id=%d: no notification could be written about it",
                 claim.id,
@@ -222,8 +222,8 @@ class Worker:
 def without_recipients(claim: Claim) -> Finished:
     """The end of a message that has nobody left to be sent to.
 
-    Its rows in the queue are damaged, or who had lost a claim came late with the last
-    acceptances: the queue finds out when this is settled.
+    Either its rows in the queue are damaged, or a daemon that had lost its claim wrote
+    the last acceptances late: the queue finds out which when this is settled.
     """
     return Finished(claim, final_settlement(claim, "-", (), False, time.time()))
 
@@ -234,7 +234,7 @@ def untried(result: Result) -> bool:
 
 
 def refused_with_a_fault(result: Result) -> bool:
-    """Whether nothing but this message has found the relay at fault."""
+    """Whether the relay has shown a fault only in what this message asked of it."""
     fault = result.fault
     return (
         fault is not None and fault.phase in _OF_A_MESSAGE and not any(result.verdicts)
@@ -244,7 +244,7 @@ def refused_with_a_fault(result: Result) -> bool:
 def connection_answered(result: Result) -> bool:
     """Whether the relay has shown that it works.
 
-    A verdict that the client came to by itself says nothing of the relay.
+    A verdict that the client came to by itself says nothing about the relay.
     """
     return result.usable and result.answered and any(result.verdicts)
 
@@ -253,7 +253,7 @@ _SEVERITY = (Outcome.SENT, Outcome.FAILED, Outcome.DEFERRED)
 
 
 def _worst(verdicts: Sequence[Verdict | None]) -> Verdict | None:
-    """With MAILDROP's debug receivers: one verdict that stands for all recipients."""
+    """With DEBUG_RECEIVER: the one verdict that stands for all recipients."""
     given = [verdict for verdict in verdicts if verdict is not None]
     return max(
         given, key=lambda verdict: _SEVERITY.index(verdict.outcome), default=None

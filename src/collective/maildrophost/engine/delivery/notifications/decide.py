@@ -1,13 +1,13 @@
 """Which notifications an attempt brings: pure decisions."""
 
 # Rules of this file:
-# - Whoever gets mail by itself must not set off more of it (RFC 3834 section 2): the
-#   null sender and mail with an Auto-Submitted header are never answered.
+# - Automatic mail must not set off more of it (RFC 3834 section 2): the null sender and
+#   mail with an Auto-Submitted header are never answered.
 # - One notification covers all recipients that an attempt failed for.
 # - The sender is warned of a delay once for each message; never for bulk mail, where a
 #   relay's bad morning would write as many warnings as a newsletter has readers.
-# - Mail of the null sender that failed is told to the postmaster, unless the postmaster
-#   is who it failed for. Other automatic mail is told to nobody.
+# - Failed mail of the null sender is reported to the postmaster, unless it failed only
+#   for the postmaster. Other automatic mail is reported to nobody.
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .report import report
 def failure_notification(
     attempt: Attempt, policy: NotificationPolicy
 ) -> Message | None:
-    """Tells of all recipients that failed for good; None: nobody is to be told."""
+    """Tells of all recipients that have failed; None: nobody is to be told."""
     failed = attempt.with_outcome(Outcome.FAILED)
     if not failed:
         return None

@@ -1,8 +1,8 @@
 """Values from outside as header fields take them: one line of printable ASCII."""
 
 # Rules of this file:
-# - Replies, addresses and headers were written by strangers. Nothing of them may end
-#   its line, so nothing of them can start another field.
+# - Replies, addresses and headers were written by strangers. Nothing in them may end
+#   its line, so that nothing in them can start another field.
 # - No line is longer than the 998 characters of RFC 5322 section 2.1.1: fields are
 #   never folded, their values are cut.
 
@@ -18,12 +18,12 @@ from ...clock import LATEST_SECONDS
 MAX_VALUE_CHARACTERS = 900
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _MESSAGE_ID = re.compile(rf"<[!-;=?-~]{{1,{MAX_VALUE_CHARACTERS}}}>\Z")
-# RFC 6533 section 3: what stands for itself in a utf-8 address of seven bits.
+# RFC 6533 section 3: what does not stand for itself in a utf-8 address of seven bits.
 _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
 
 
 def field_text(text: str) -> str:
-    """Any text; what is not printable ASCII shows as an escape or as "?"."""
+    """Any text; what is not printable ASCII becomes an escape or "?"."""
     escaped = text.encode("ascii", "backslashreplace").decode("ascii")
     return _UNPRINTABLE.sub("?", escaped)[:MAX_VALUE_CHARACTERS].strip()
 
@@ -43,7 +43,7 @@ def recipient_field(address: str) -> str:
 
 
 def mta_field(host: str) -> str:
-    """The name of a mail server with its type; an address as a domain literal."""
+    """The name of a mail server with its type; an IP address as a domain literal."""
     try:
         version = ipaddress.ip_address(host).version
     except ValueError:

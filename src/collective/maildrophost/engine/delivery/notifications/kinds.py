@@ -11,8 +11,8 @@ from ...message import Lane
 class Kind:
     """`name` tells a report from others about the same attempt.
 
-    In `words` may stand the `host` that it comes from, the message's `id` in the queue,
-    and when it will be `given_up`.
+    `words` may have places for the `host` that the report comes from, the message's
+    `id` in the queue, and when it will be `given_up`.
     """
 
     name: str
@@ -53,7 +53,7 @@ What you can do: nothing for now. The reply below each address says why it
 has to wait.
 """,
 )
-"""To the envelope sender, about all who were deferred in an attempt."""
+"""To the envelope sender, about all who still wait after an attempt."""
 
 UNDELIVERABLE = Kind(
     "undeliverable",

@@ -18,7 +18,7 @@ _UNFOLDED = policy.compat32.clone(max_line_length=0)
 
 @dataclass(frozen=True)
 class Letter:
-    """What stands above a letter; `about` is the Message-Id that it answers, or "".
+    """A letter's headers; `about` is the Message-Id that it answers, or "".
 
     `auto_submitted` is a keyword of RFC 3834 section 5.
     """
@@ -32,7 +32,7 @@ class Letter:
     now: float
 
     def message(self, body: Part, lane: Lane) -> Message:
-        """For the queue, from the null sender: nobody ever answers it."""
+        """The letter for the queue, from the null sender: so nobody ever answers it."""
         for name, value in self._headers():
             body[name] = value
         written = BytesIO()
@@ -62,14 +62,14 @@ class Letter:
 
 
 def part(content_type: str) -> Part:
-    """A part of a letter, empty."""
+    """An empty part of a letter."""
     made = Part(policy=_UNFOLDED)
     made["Content-Type"] = content_type
     return made
 
 
 def text_part(content_type: str, text: bytes) -> Part:
-    """A part of any octets in lines: as it is where it can be, else quoted-printable.
+    """A part with any text: as it is where possible, else quoted-printable.
 
     What was written by strangers can't end its part: the generator picks a boundary
     that is not in it.

@@ -1,4 +1,4 @@
-"""What a notification has to know of the message that it is about: its headers."""
+"""What a notification needs of the message that it is about: its headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...message.compose import MAX_SUBJECT_CHARACTERS
 from ...message.headers import FieldFinder, display_text, header_block_end
 
 MAX_RETURNED_OCTETS = 64 * 1024
-"""Of the headers; a monster must not make its report one."""
+"""Of the headers, however many the message has."""
 
 _FINDER = FieldFinder(b"auto-submitted", b"subject")
 _KEYWORD = re.compile(rb"[a-z0-9-]*", re.IGNORECASE)
@@ -23,14 +23,14 @@ def is_automatic(content: bytes) -> bool:
 
 
 def subject(content: bytes) -> str:
-    """For people: decoded, one line without controls."""
+    """The subject for people: decoded, one line without control characters."""
     found = _FINDER.find(content, header_block_end(content))
     values = [each.value for each in found if each.name == b"subject"]
     return display_text(values[0], MAX_SUBJECT_CHARACTERS) if values else ""
 
 
 def headers(content: bytes) -> bytes:
-    """The headers as they stand, cut after a line where they are enormous."""
+    """The headers as they stand; cut behind a line if there are too many."""
     end = header_block_end(content)
     if end > MAX_RETURNED_OCTETS:
         end = content.rfind(b"\n", 0, MAX_RETURNED_OCTETS) + 1

@@ -15,7 +15,7 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z")
 
 @dataclass(frozen=True)
 class NotificationPolicy:
-    """`warn_after` is in seconds, 0 warns nobody; `postmaster` may be "": nobody.
+    """`warn_after` is in seconds, 0 warns nobody; `postmaster` "" stands for nobody.
 
     `host` is the name that notifications come from.
     """

@@ -1,4 +1,4 @@
-"""The letters to the postmaster about a relay: its fault lasts, it works again."""
+"""The letters to the postmaster about a relay: that its fault lasts, that it works."""
 
 from __future__ import annotations
 

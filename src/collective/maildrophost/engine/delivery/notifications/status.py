@@ -15,7 +15,7 @@ LIFETIME_OVER = "4.4.7"  # RFC 3463 section 3.5: delivery time expired
 
 _ACTIONS = {Outcome.FAILED: "failed", Outcome.DEFERRED: "delayed"}
 _CLASSES = {Outcome.FAILED: "5", Outcome.DEFERRED: "4"}
-# The words of a relay start with a reply code, ours never do.
+# A relay's words start with a reply code, ours never do.
 _RELAY_REPLY = re.compile(r"[245][0-9]{2}(?= |\Z)")
 _ENHANCED = re.compile(r"(?:[245][0-9]{2} )?([245])(\.[0-9]{1,3}\.[0-9]{1,3})(?= |\Z)")
 
@@ -45,7 +45,7 @@ def relay_said(judged: Judged) -> bool:
 
 
 def relay_host(relay: str) -> str:
-    """The host of `host:port`; "" where no relay was reached."""
+    """The host in `host:port`; "" where no relay was reached."""
     host, colon, _ = relay.rpartition(":")
     return host.strip("[]") if colon else ""
 
