@@ -1,4 +1,4 @@
-"""The places a configuration names, made when they are missing, checked when not."""
+"""The places that a configuration names: made where they are missing, else checked."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Place:
     file: Path | None
     """What the option names in it, if it names no directory."""
     access: int
-    """As for os.access; 0 where that it is there is enough."""
+    """As for os.access; 0 where it is enough that it exists."""
 
     @property
     def lacks(self) -> str:
-        """What it is not: "writable", "readable", or "" when all is well."""
+        """What it should be and is not, "writable" or "readable"; "": all is well."""
         for word, access in (("writable", os.W_OK | os.X_OK), ("readable", os.R_OK)):
             if not os.access(self.directory, self.access & access):
                 return word
@@ -39,7 +39,7 @@ class Place:
 def places(configuration: Configuration) -> list[Place]:
     """Every directory that must be there, once, named by its first option."""
     make = os.W_OK | os.X_OK
-    # Who may write these files need not be able to make others beside them.
+    # One that may write these files need not be able to make others beside them.
     log = 0 if os.path.exists(configuration.log_file) else make
     pid = 0 if os.access(configuration.pid_file, os.W_OK) else make
     found: dict[Path, Place] = {}
@@ -63,7 +63,7 @@ def _of_a_file(file: Path, option: str, access: int) -> Place:
 
 
 def make_directories(configuration: Configuration) -> None:
-    """Those that are missing get mode 0700; raises UnusableDirectory."""
+    """Make those that are missing, with mode 0700; raises UnusableDirectory."""
     for place in places(configuration):
         _make_missing(place.directory, place.option)
         if lacks := place.lacks:
@@ -76,7 +76,7 @@ def make_directories(configuration: Configuration) -> None:
 
 def check_log_file(configuration: Configuration) -> None:
     """Raise UnusableDirectory when nothing can be added to the log."""
-    # A FIFO that nobody reads would be waited for, without end and without a word.
+    # Without O_NONBLOCK a FIFO that nobody reads would be waited for without end.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
     try:
         os.close(os.open(configuration.log_file, flags, 0o666))

@@ -19,17 +19,17 @@ log = logging.getLogger("maildrop.daemon")
 LOOK_SECONDS = 1.0
 """Between two looks, however much is queued."""
 AGAIN_SECONDS = 30.0
-"""A server gives ids before it commits: for so long one may come after newer ones."""
+"""A server gives ids before it commits: for so long one may appear after newer ones."""
 BEFORE = 1000
-"""Ids below the newest that may still come, or have come since the ClockWatch's first
-look, when the daemon starts."""
+"""How many ids below the newest are looked at when the daemon starts: they may still
+appear, or have appeared since the ClockWatch's first look."""
 TELL_SECONDS = 3600.0
 
 
 class FastClocks:
     """Looks at what is new in the queue: ids grow, whatever clocks say.
 
-    What was there before it is for the ClockWatch's first look.
+    What was there before is left to the ClockWatch's first look.
     """
 
     def __init__(self, queue: Queue, interval: float, wake: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ class FastClocks:
         self._wake = wake
         self._news = asyncio.Event()
         self._seen = 0
-        # The newest ids when it last looked again, and the time before.
+        # The newest ids at the last two times when it looked again.
         self._marks: deque[int] = deque(maxlen=2)
         self._marked = time.monotonic()
         self._told = -math.inf
@@ -67,7 +67,8 @@ class FastClocks:
         if not self._marks:
             self._begin(newest)
         after = self._marks[0] if again else self._seen
-        # Read after the last id: what is ahead of it is so by its sender's clock.
+        # The time is read after the newest id: so what is ahead is so by its sender's
+        # clock.
         ahead = pull_back_new(self._queue, time.time(), after, newest)
         if again:
             self._marks.append(newest)

@@ -40,7 +40,7 @@ log = logging.getLogger("maildrop.daemon")
 LEASE_SECONDS = 60.0
 RENEW_SECONDS = 5.0
 MARGIN_SECONDS = 10.0
-"""So long before its lease can end elsewhere a daemon sends no more: time to break off,
+"""How long before others see its lease end a daemon stops sending: time to break off,
 and for what is on the wire to arrive."""
 
 
@@ -60,14 +60,14 @@ class Heartbeat:
         self._kept_from_it = 0
         self.failing = False
         """Whether the last beat could not be written."""
-        # Its own: those of the event loop may all wait for the queue, with questions
-        # about the daemon's health, while the lease runs out.
+        # One of its own: those of the event loop may all wait for the queue, to answer
+        # questions about the daemon's health, while the lease runs out.
         self._thread = ThreadPoolExecutor(1, initializer=signals.keep_waiting)
 
     def start(self) -> None:
         """Write the first heartbeat; raises QueueError."""
         with self._queue.write() as tx:
-            # Other machines compare it with what they read there.
+            # By the queue's clock, with which other machines compare it.
             now = moment(tx, time.time())
             self._take_over(tx, now)
             register(
@@ -94,8 +94,8 @@ class Heartbeat:
 
         A queue that cannot be written is no reason to end: nothing can be claimed from
         it, and the verdicts that wait to be written would be lost. But before a daemon
-        that still reaches it may take over, `doubted` is called; `certain` when the
-        lease was renewed after all.
+        that still reaches it may take over, `doubted` is called, and `certain` once the
+        lease is renewed after all.
         """
         shared = self._queue.shared
         seconds = LEASE_SECONDS - MARGIN_SECONDS if shared else math.inf
@@ -147,7 +147,7 @@ class Heartbeat:
             return renew(tx, self.owner, now, LEASE_SECONDS, self._relay)
 
     def _try_to_take_over(self) -> None:
-        """Who is kept from it, by a lock on what others had, keeps its own lease."""
+        """A lock on what others had may keep it from that, never from its own lease."""
         try:
             with self._queue.write() as tx:
                 is_locked = not self._take_over(tx, moment(tx, time.time()))
@@ -165,16 +165,16 @@ class Heartbeat:
 
     def _was_kept_from_it(self, error: QueueError) -> None:
         self._kept_from_it += 1
-        # Once is the beginning of an outage, which the next beat tells of.
+        # The first may be the beginning of an outage, which the next beat tells of.
         if self._kept_from_it == 2:
             log.error("%s; mail of daemons that are gone waits for that", error)
 
     def _take_over(self, tx: Transaction, now: float) -> bool:
-        """False where a lock keeps it from a part, which then is for a later beat.
+        """Take over from daemons that are gone; False: some are for a later beat.
 
-        Nothing waits for a lock: it would hold up this start, and other mail.
+        Nothing waits for a lock: that would hold up this start, and other mail.
         """
-        # In a server that has just started every lease may be over.
+        # On a server that has just started every lease may be over.
         long_enough = now - up_since(tx) >= LEASE_SECONDS
         judged = now if long_enough else -math.inf
         gone = self._sightings.gone(all_daemons(tx), judged)

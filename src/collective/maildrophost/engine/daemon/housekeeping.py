@@ -1,4 +1,4 @@
-"""What a daemon does so that its queue does not grow for good; mail goes first."""
+"""What a daemon does so that its queue does not grow for ever; mail goes first."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Housekeeping:
             await asyncio.sleep(until - time.monotonic())
 
     async def keep_wal_small(self) -> None:
-        """While mail is on its way, too: where it always is, it would fill a disk."""
+        """Also while mail is on its way: where it always is, it would fill a disk."""
         while True:
             is_small = await asyncio.to_thread(empty_large_wal, self._queue)
             await asyncio.sleep(WAL_SECONDS if is_small else WAL_TRY_SECONDS)
@@ -75,16 +75,16 @@ class Housekeeping:
     def _prune_some(self) -> int:
         configuration = self._configuration
         with self._queue.write() as tx:
-            # What a clock that is ahead takes for old is nobody's to lose.
+            # What only a clock that is ahead takes for old must not be lost.
             now = min(time.time(), moment(tx, time.time()))
             gone = prune(tx, now, configuration.history_days, configuration.failed_days)
-            # A file that has come back while nobody looked is still known then.
+            # Until then a file that came back while nobody looked must still be known.
             if self._scanner.looked_through:
                 gone += prune_files(tx, now)
             return gone
 
     async def _shrink(self, until: float) -> None:
-        """Until nothing is left to do, or a time of the monotonic clock."""
+        """Until nothing is left to do, or until that time on the monotonic clock."""
         while time.monotonic() < until:
             if self._delivery.ledger.in_flight:
                 await asyncio.sleep(IN_FLIGHT_SECONDS)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SUFFIX = ".jsonl"
-"""A log file whose name ends so has JSON lines."""
+"""A log file whose name ends with it has JSON lines."""
 
 _ABOUT = re.compile(r"id=(\d+) ")
 

@@ -1,8 +1,8 @@
 """How long a daemon can be sure that nobody has taken over what it has claimed."""
 
 # Rules of this file:
-# - The time that the machine sleeps counts: for the others it goes on. The clock of the
-#   event loop stands still meanwhile, and so do its timers, hence the looks.
+# - Time during which the machine sleeps counts, since it goes on for the others. The
+#   event loop's clock stands still meanwhile, and so do its timers: hence the looks.
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import time
 from collections.abc import Callable
 
 LOOK_SECONDS = 1.0
-"""At most between two looks: behind a sleep a lease that has ended is known then."""
+"""Between two looks, at most: so soon after a sleep an ended lease is noticed."""
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def sleepless() -> float:
     """Seconds on a clock that nobody can set, and that no sleep of the machine stops.
 
-    Where there is one: Linux has it. A virtual machine whose host stops it does not
-    hear of that.
+    Linux has one; elsewhere it may stop in a sleep. A virtual machine that its host
+    stops does not hear of that.
     """
     return time.clock_gettime(_CLOCK)
 
 
 class Lease:
-    """Runs for `seconds` after the beginning of each renewal, on `clock`.
+    """Runs for `seconds` from the beginning of each renewal, on `clock`.
 
-    Then `doubted` is called, and `certain` when it is renewed after that.
+    When it runs out `doubted` is called, and `certain` once it is renewed after that.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Lease:
         self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
-        """The moment, for a renewal that begins."""
+        """The time at which a renewal begins."""
         return self._clock()
 
     def renewed(self, began: float) -> None:
-        """The queue has it; `began` is what `now` was before the first try."""
+        """The queue has it; `began` is what `now` was before that was tried."""
         self.end()
         self._until = began + self._seconds
         if self._until < math.inf:

@@ -1,4 +1,4 @@
-"""Hears of new mail from every machine, where the database tells of it."""
+"""Hears of new mail from every machine, if the database tells of it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ log = logging.getLogger("maildrop.daemon")
 SHORTEST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 5.0
-"""Who has listened for so long, and can at once listen again, was cut off for its
+"""One that has listened for so long, and can listen again at once, was cut off for its
 silence: by a proxy, or by idle_session_timeout."""
 
 
 class Listener:
     """Listens for as long as the daemon runs; a short cut, like the doorbell.
 
-    Without it the daemon looks after MAILDROP_INTERVAL, so that nothing here ends it.
+    Without it the daemon looks after MAILDROP_INTERVAL; so no trouble here ends it.
     """
 
     def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ class Listener:
                 if (rings := self._queue.rings()) is None:
                     await asyncio.Event().wait()
                     return
-                # Also at the first item: what came while nobody listened.
+                # At the first item, too: for what came while nobody listened.
                 async for _ in rings:
                     since = min(since, monotonic())
                     if failing:

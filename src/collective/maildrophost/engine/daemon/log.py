@@ -20,13 +20,13 @@ def set_up(configuration: Configuration) -> None:
     JSON lines when its name ends in ``.jsonl``.
     """
     logger = logging.getLogger(ROOT)
-    # No line shows them, and asking for them costs as much as the rest of the record
-    # (https://docs.python.org/3/howto/logging.html#optimization).
+    # No line shows source, thread or process, and asking for them costs as much as the
+    # rest of the record (https://docs.python.org/3/howto/logging.html#optimization).
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
-        # Its last lines may find a full disk: no reason to end for.
+        # Its last lines may find a full disk: no reason to end.
         with contextlib.suppress(OSError):
             handler.close()
     logger.propagate = False

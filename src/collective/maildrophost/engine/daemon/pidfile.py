@@ -1,4 +1,4 @@
-"""MAILDROP_PID_FILE, for old scripts; nothing of ours decides by it."""
+"""MAILDROP_PID_FILE, for old scripts; nothing of ours goes by it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def pid_file(path: Path) -> Iterator[None]:
 
 def _write(path: Path, text: str) -> None:
     try:
-        # One that is left over may belong to somebody else, root say.
+        # One that is left over may belong to somebody else, say root.
         path.unlink(missing_ok=True)
     except OSError:
-        # Made for the daemon's user in a directory of somebody else's, /run say.
+        # Made for the daemon's user in a directory of somebody else's, say /run.
         _overwrite(path, text)
     else:
         path.write_text(text)
@@ -42,7 +42,7 @@ def _remove(path: Path) -> None:
     try:
         path.unlink()
     except OSError:
-        _overwrite(path, "")  # Else a script would end whoever gets this pid next.
+        _overwrite(path, "")  # Else a script would end what next gets this pid.
 
 
 def _overwrite(path: Path, text: str) -> None:

@@ -35,7 +35,7 @@ def run(configuration: Configuration) -> None:
 
     Raises QueueError, UnusableDirectory or LeaseLost when it can't start or go on,
     OSError when its log went away as it was opened, ConfigurationError for a login that
-    can't work; all mail is in the queue then.
+    can't work; in all these cases mail stays in the queue.
     """
     with _process(configuration) as bell, pid_file(configuration.pid_file):
         reloaded = _serve(configuration, bell)
@@ -45,12 +45,12 @@ def run(configuration: Configuration) -> None:
 
 
 def run_once(configuration: Configuration, tell: Tell | None = None) -> bool:
-    """Handle all that is due now; whether the relay's fault left mail that was due.
+    """Handle all that is due now; True: a fault of the relay left some of it.
 
     `tell` hears how many messages are through, and of how many that were due. Raises
     what `run` raises, and Untaken when a file could not be taken in.
     """
-    # Without a pid file: it may run beside the daemon, which is named there.
+    # Without a pid file: that names the daemon beside which this may run.
     with (
         _process(configuration) as bell,
         _daemon(configuration, bell, once=True) as (queue, heartbeat, delivery),
@@ -78,7 +78,7 @@ def _prepare(configuration: Configuration) -> None:
 
 
 def _serve(configuration: Configuration, bell: Doorbell) -> Configuration | None:
-    """Until told to stop, or to go on with the configuration that is returned."""
+    """Serve until told to stop, or to go on with the configuration that is returned."""
     with _daemon(configuration, bell) as (queue, heartbeat, delivery):
         service = Service(configuration, queue, delivery, heartbeat, bell)
         beside = []
@@ -147,7 +147,7 @@ def _say_goodbye(heartbeat: Heartbeat, failed: bool) -> None:
     try:
         heartbeat.stop(failed)
     except QueueError as error:
-        # No reason to fail for, and no reason to hide why the daemon ends.
+        # No reason to fail, and no reason to hide why the daemon ends.
         log.error(
             "%s; its mail goes back once a daemon sees that this one is gone", error
         )

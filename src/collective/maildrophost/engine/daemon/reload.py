@@ -1,4 +1,4 @@
-"""The configuration is read again, and used once a daemon can go on with it."""
+"""The configuration is read again, and used if a daemon can go on with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reload:
     """Asked for at any time, however often: the last one counts.
 
     `cannot_write`: whether verdicts may wait for the queue at this moment. `refused`
-    hears why a configuration has no use.
+    is told why a configuration can't be used.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Reload:
                 go_on_with(loaded)
 
     async def late(self) -> Configuration | None:
-        """What was asked for when `run` had ended; None: nothing, or of no use."""
+        """What was asked for after `run` had ended; None: nothing that can be used."""
         return await self._load() if self._asked.is_set() else None
 
     async def _load(self) -> Configuration | None:
-        """The configuration as it is now; None, and it is told, when it has no use."""
+        """The configuration as it is now; None if it can't be used, and why is told."""
         try:
             # Mail goes on while a database server takes its time.
             loaded = await asyncio.to_thread(_load_usable, self._in_use, self._queue)
@@ -71,17 +71,17 @@ class Reload:
             return None
 
     def _check_verdicts_are_written(self, loaded: Configuration) -> None:
-        # It would give them up after MAILDROP_STOP_TIMEOUT, and find no queue that it
-        # could begin on.
+        # A reload would give them up after MAILDROP_STOP_TIMEOUT, and find no queue to
+        # begin with.
         if self._cannot_write() and loaded.queue == self._queue.url:
             words = "it cannot be written now, and what waits for it would be lost"
             raise QueueError(self._queue.name, verbatim(words))
 
 
 def _load_usable(in_use: Configuration, queue: Queue) -> Configuration:
-    """What `in_use` has become, with its directories, its log and its queue there.
+    """What `in_use` has become; its directories, its log and its queue are there.
 
-    `queue` is the one in use: when its file is gone no new one is made in its place.
+    `queue` is the one in use: if its file is gone, no new one is made in its place.
     Raises ConfigurationError, UnusableDirectory or QueueError, which say why not.
     """
     configuration = load(in_use.path)
@@ -98,7 +98,7 @@ def _load_usable(in_use: Configuration, queue: Queue) -> Configuration:
 
 
 def _tell_of_mail_left(queue: Queue) -> None:
-    # That it cannot be read may be why there is another one.
+    # This queue may have been replaced by another because it cannot be read.
     with contextlib.suppress(QueueError), queue.read() as tx:
         if left := queue_length(tx):
             log.warning(

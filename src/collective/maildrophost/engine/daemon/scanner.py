@@ -32,7 +32,7 @@ class Scanner:
         return self._intake.looked_through
 
     def stop(self) -> None:
-        """Take no more files, in a scan that is under way neither."""
+        """Take no more files, not even in a scan that is under way."""
         self._intake.stop()
 
     async def run(self) -> None:
@@ -46,7 +46,7 @@ class Scanner:
             await asyncio.sleep(self._pause)
 
     async def once(self) -> Untaken | None:
-        """What kept a file from being taken: all other mail goes nevertheless."""
+        """Scan, and return what kept a file from being taken: other mail goes on."""
         untaken = await self._scan()
         if self._intake.waits:
             await asyncio.sleep(QUIET_SECONDS)

@@ -1,4 +1,4 @@
-"""What a running daemon does at the same time; if one part dies, all of it ends."""
+"""What a running daemon does, all at the same time; if one part dies, all ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .systemd import Systemd
 log = logging.getLogger("maildrop.daemon")
 
 HEARING_SECONDS = 0.02
-"""For a signal that was caught to get from the system's handler to ours."""
+"""For a caught signal to get through the event loop to our handler."""
 QUEUE_SECONDS = 3.0
 """For the queue after MAILDROP_STOP_TIMEOUT; supervisors kill seven seconds later."""
 
@@ -65,9 +65,9 @@ class Service:
         self._reloaded: Configuration | None = None
 
     async def run(self, *beside: Coroutine[Any, Any, None]) -> Configuration | None:
-        """Serve until SIGTERM, SIGINT, or SIGHUP: then the configuration to go on with.
+        """Serve until SIGTERM or SIGINT, or SIGHUP: then returns what to go on with.
 
-        `beside` are parts like its own. Raises what ended one that must not end.
+        `beside` are more parts like its own. Raises what ended one that must not end.
         """
         asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._systemd.ready(self._status)
@@ -87,7 +87,7 @@ class Service:
             )
         if self._told_to_stop:
             return None
-        # It may have come after the parts had ended, while connections said goodbye.
+        # SIGHUP may have come after the parts ended, while connections said goodbye.
         return await self._reload.late() or self._reloaded
 
     async def once(self) -> None:
@@ -134,7 +134,7 @@ class Service:
             raise
 
     async def _finish(self, delivering: asyncio.Task[None]) -> None:
-        """Let the mails in flight end, for MAILDROP_STOP_TIMEOUT at the most."""
+        """Let the mails in flight end, within MAILDROP_STOP_TIMEOUT."""
         if self._reloaded is None:
             self._systemd.stopping()
         ledger = self._delivery.ledger
@@ -179,11 +179,11 @@ class Service:
             yield
         finally:
             signals.keep_waiting()
-            # What has come before that is on its way through the loop.
+            # Signals that came before that are on their way through the loop.
             await asyncio.sleep(HEARING_SECONDS)
 
     def _stop(self) -> None:
-        """Also in the middle of a reload, which then never happens."""
+        """Stop, also in the middle of a reload, which then never happens."""
         if self._reloaded is not None:
             self._systemd.stopping()
         self._scanner.stop()
@@ -195,14 +195,14 @@ class Service:
         self._told_to_end.set()
 
     def _go_on_with(self, reloaded: Configuration) -> None:
-        """Stop as cleanly as ever, for a start with what the configuration is now."""
+        """Stop as cleanly as ever, to start again with the new configuration."""
         if not self._told_to_stop:
             self._reloaded = reloaded
             self._systemd.reloading()
             self._told_to_end.set()
 
     def _refused(self, error: MaildropError) -> None:
-        """Nobody who sends the signal hears of it but by the log."""
+        """Whoever sent the signal hears of it only by systemd's status and the log."""
         at = time.strftime("%Y-%m-%d %H:%M")
         self._systemd.refused(
             f"{self._status}; configuration refused at {at}, the old one stays in "

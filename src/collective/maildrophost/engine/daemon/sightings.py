@@ -23,11 +23,11 @@ class Sightings:
 
     The time of day cannot tell that a daemon is silent: after a jump of the clock
     every lease seems to be over, or to last for days. So a silence is measured by a
-    clock that never jumps. Only at the first look, when nothing was measured yet, the
-    lease counts, and not against a process that is known to run.
+    clock that never jumps. Only at the first look, when nothing has been measured yet,
+    does the lease count, and not against a process that is known to run.
 
-    A time in which the queue could not be used proves nothing: the others may have had
-    no way to write, either.
+    A time in which the queue could not be used proves nothing: the others may not have
+    been able to write, either.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Sightings:
         self._sights: dict[str, _Sight] = {}
 
     def was_blind(self) -> None:
-        """The queue could not be used: what was seen last counts up to then."""
+        """The queue could not be used: what was seen before counts only up to then."""
         self._blind = True
 
     def gone(self, daemons: Iterable[Daemon], now: float) -> list[Daemon]:

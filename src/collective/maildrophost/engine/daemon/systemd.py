@@ -1,4 +1,4 @@
-"""Tells systemd how the daemon does (sd_notify(3)); tells nobody where none asked."""
+"""Tells systemd how the daemon does (sd_notify(3)), if it has asked for that."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Systemd:
     async def watch(self) -> None:
         """Tell that the event loop turns, until cancelled.
 
-        Without that for WatchdogSec, systemd kills the process and starts another. A
-        queue that hangs must not have that effect: the verdicts that wait to be
+        If it is not told for WatchdogSec, systemd kills the process and starts another.
+        A queue that hangs must not have that effect: the verdicts that wait to be
         written would be lost. So this asks nothing of the queue.
         """
         while True:

@@ -13,11 +13,11 @@ Tell = Callable[[int, int], None]
 
 
 def tally(queue: Queue, tell: Tell) -> Callable[[Finished, float], None]:
-    """What tells of each message that has its verdicts; raises QueueError."""
+    """An observer that tells of each message that is through; raises QueueError."""
     with queue.read() as tx:
         total = due_length(tx, time.time())
     if not total:
-        tell(0, 0)  # Else nobody would ever say that all of it is done.
+        tell(0, 0)  # Else nothing would ever tell that all of it is done.
     through = 0
 
     def observe(finished: Finished, now: float) -> None:

@@ -1,4 +1,4 @@
-"""Trouble with the queue, of which the log hears when it begins."""
+"""Trouble with the queue, of which the log tells when it begins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Trouble:
 
     @contextmanager
     def told_once(self) -> Iterator[None]:
-        """End the block, and nothing else, with a QueueError; log the first of many."""
+        """A QueueError ends the block and nothing else; only the first is logged."""
         try:
             yield
             self._lasts = False
