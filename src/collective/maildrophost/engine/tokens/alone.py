@@ -1,11 +1,11 @@
-"""One process at a time shows the token that is in a file."""
+"""Only one process at a time shows the endpoint the token that is in a file."""
 
 # Rules of this file:
 # - The file itself is locked: nothing is left beside it, it may be on a read-only
 #   mount, and the kernel takes the lock from a killed process.
-# - Who has the lock may put another file in its place: then that one counts.
-# - One that stands still with the lock (Ctrl-Z) may have shown the token: no other one
-#   shows it, but says why it does not.
+# - The process that has the lock may put another file in its place: then that counts.
+# - A process that is stopped (Ctrl-Z) with the lock may have shown the token: so the
+#   others do not show it, but say why.
 # - Where nothing can be locked nobody is kept waiting.
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from contextlib import contextmanager
 from .fault import TokenFault
 
 WAIT_SECONDS = 30.0
-"""Less than a token is waited for (TokenSource), so that the reason is heard."""
+"""Less than a token is waited for (see TokenSource), so that the reason is heard."""
 POLL_SECONDS = 0.1
 
 
 @contextmanager
 def alone(option: str, path: str) -> Iterator[None]:
-    """Keep other processes from what is done with the file at `path`; TokenFault."""
+    """Keep other processes out while the file at `path` is used; TokenFault."""
     handle = _wait_for_lock(option, path)
     try:
         yield
@@ -48,7 +48,7 @@ def _wait_for_lock(option: str, path: str) -> int | None:
                     permanent=False,
                 ) from None
         except OSError:
-            return None  # who reads it says what is wrong with it
+            return None  # its reader will say what is wrong with it
         time.sleep(POLL_SECONDS)
 
 
@@ -66,7 +66,7 @@ def _lock(path: str) -> int:
 
 def _open(path: str) -> int:
     try:
-        # To write: NFS has no other lock that excludes all.
+        # For writing: only then does NFS give a lock that excludes all others.
         return os.open(path, os.O_RDWR)
     except OSError:
         return os.open(path, os.O_RDONLY)

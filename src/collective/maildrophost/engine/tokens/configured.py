@@ -43,7 +43,7 @@ def source_of(configuration: Configuration) -> TokenSource:
 
 
 class _Fetcher:
-    """Called for each token: shows the endpoint what the files say at that moment."""
+    """Called for each token: shows the endpoint what the files hold at that moment."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._client_id = configuration.oauth_client_id

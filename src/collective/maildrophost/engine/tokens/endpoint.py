@@ -7,8 +7,8 @@
 #   MAILDROP_TLS_VERIFY=0 is about the relay.
 # - No redirect is followed: it would carry the secret to another place.
 # - Each read has a time limit, and so has the whole answer, which could come byte by
-#   byte. Over http:// (this machine alone) only each read has.
-# - A proxy of the environment (HTTPS_PROXY) is only the way there: all of this holds.
+#   byte. Over http:// (only to this machine) the whole answer has none.
+# - A proxy from the environment (HTTPS_PROXY) is only the way there: all of this holds.
 # - What the endpoint says is shown without anything that it was told in confidence.
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from .grants import ClientCredentials, Grant, RefreshToken, ServiceAccount
 SECONDS = (10.0, 20.0)
 """To connect, and for each read of the answer."""
 WHOLE_SECONDS = 30.0
-"""For the request with its answer; a read that has begun then still has its time."""
+"""For the request with its answer; a read that has begun by then still has its time."""
 UNKNOWN_LIFETIME_SECONDS = 600.0
-"""Where the endpoint does not say (RFC 6749 section 5.1 only recommends it)."""
+"""If the endpoint does not say (RFC 6749 section 5.1 only recommends it)."""
 MOST_CHARACTERS = 400
 CONFIDENTIAL = ("assertion", "client_secret", "refresh_token")
 PASSING = ("server_error", "slow_down", "temporarily_unavailable")
@@ -244,7 +244,7 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _handed_on(error: BaseException) -> BaseException | None:
-    """The error that it was made of, where nothing else tells: behind a proxy."""
+    """The error that it was made from, where no cause tells, as behind a proxy."""
     found = (each for each in error.args if isinstance(each, BaseException))
     return next(found, None)
 

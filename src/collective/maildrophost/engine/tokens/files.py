@@ -6,10 +6,11 @@
 #   forget the old one: the new one goes into memory and at once into the file. Where
 #   the file cannot be written, mail goes on until the daemon ends, with a warning, and
 #   each token that is asked for is another try.
-# - So a process has one object for each file, which outlives a reload. It is shown in
-#   turn: a request from before the reload may still be under way, and so may one of
-#   another process (`check` beside the daemon). Who shows a token that was replaced may
-#   have the provider take back all that came of it (RFC 9700 section 4.14.2).
+# - So a process has one object for each file, which outlives a reload. Its token is
+#   shown by one request at a time: one from before the reload may still be under way,
+#   and so may one of another process (`check` beside the daemon). If a token is shown
+#   that was replaced, the provider may revoke all that came of it (RFC 9700 section
+#   4.14.2).
 # - What replaces a token that was shown is waited for at the end of the process, though
 #   not for long: without it the next start is refused.
 
@@ -61,7 +62,7 @@ class RefreshTokenFile:
     def __init__(self, path: str) -> None:
         self._path = path
         self._replacement = Secret("")
-        # What was replaced since the file was last written: what it says is one of
+        # Tokens that were replaced since the file was last written: it holds one of
         # these, unless somebody has put another one into it meanwhile.
         self._used_up: set[Secret] = set()
         self._warned = False
@@ -71,7 +72,7 @@ class RefreshTokenFile:
     def turn(self) -> Iterator[None]:
         """From before the token is read until what replaces it is written; TokenFault.
 
-        Nobody else's request is under way meanwhile, of no process.
+        No other request is under way meanwhile, in this process or another.
         """
         with self._turn, alone(self.OPTION, self._path):
             yield
@@ -87,7 +88,7 @@ class RefreshTokenFile:
         return self._replacement if written in self._used_up else written
 
     def replace(self, shown: Secret, given: Secret) -> None:
-        """What the provider has given for one that it was shown, or the same one."""
+        """Keep what the provider gave for the one `shown`; it may be the same one."""
         if given != shown:
             self._used_up.add(shown)
             self._replacement = given
@@ -95,13 +96,13 @@ class RefreshTokenFile:
             self._keep(given)
 
     def _is_outdated(self) -> bool:
-        """Whether the file says what was replaced, and not what somebody put there."""
+        """Whether the file holds what was replaced, and not what somebody put there."""
         if not self._used_up:
             return False
         try:
             return read_line(self.OPTION, self._path) in self._used_up
         except TokenFault:
-            return True  # nobody's, and the given one may be the only good one
+            return True  # no use to anybody, and the given one may be the only good one
 
     def _keep(self, token: Secret) -> None:
         try:

@@ -14,7 +14,7 @@ SECRET_FILE = "MAILDROP_OAUTH_CLIENT_SECRET_FILE"  # noqa: S105  an option's nam
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """RFC 6749 section 4.4: the program is itself the one who may send."""
+    """RFC 6749 section 4.4: it is the program itself that is allowed to send."""
 
     client_id: str
     client_secret: Secret
@@ -22,7 +22,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """RFC 6749 section 6: a person has once allowed it; the secret may be empty."""
+    """RFC 6749 section 6: a person once allowed it; the secret may be empty."""
 
     client_id: str
     client_secret: Secret
@@ -44,7 +44,7 @@ class ServiceAccount:
 
         try:
             key = RSAKey.import_key(self.key.reveal())
-        except Exception:  # of several libraries, and their texts may quote it
+        except Exception:  # from several libraries, and its text may quote the key
             key = None
         if key is None or not key.is_private:
             raise TokenFault(

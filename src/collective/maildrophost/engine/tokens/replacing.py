@@ -1,10 +1,10 @@
-"""A token's file gets a new one: whole or not at all, only for its owner."""
+"""A new token is written into its file: whole or not at all, only for its owner."""
 
 # Rules of this file:
-# - The new file is locked for as long as its writer lives. What nobody has locked is of
-#   one that was killed: a name or a PID could not tell.
-# - What a killed one has left may be the only token that the provider still takes. It
-#   is removed when a newer one is in its place, not before.
+# - The new file is locked for as long as its writer lives. One that is not locked was
+#   left by a writer that was killed: a name or a PID could not tell.
+# - What a killed writer has left may be the only token that the provider still takes.
+#   It is removed when a newer one is in place, not before.
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUFFIX = ".partial"
 
 
 def write(path: Path, token: Secret) -> None:
-    """Put `token` into the file at `path`; OSError, and the old one is there."""
+    """Put `token` into the file at `path`; after an OSError the old one is there."""
     handle, name = _new_beside(path)
     try:
         with open(handle, "w", encoding="utf-8") as file:
@@ -31,7 +31,7 @@ def write(path: Path, token: Secret) -> None:
             file.flush()
             belong_as(file.fileno(), path)
             os.fsync(file.fileno())
-            # As long as it is open it is locked.
+            # Before it is closed, which ends its lock.
             os.replace(name, path)
             # A power cut must not bring back what the provider has taken back.
             sync_names(path.parent)
@@ -51,19 +51,19 @@ def _new_beside(path: Path) -> tuple[int, str]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.path.exists(name):
             return handle, name
-        # Another one has found it before it was locked.
+        # Another process has found it before it was locked, and has removed it.
         os.close(handle)
 
 
 def _remove_unfinished(path: Path) -> None:
-    """Remove what killed ones have left beside `path`."""
+    """Remove what killed writers have left beside `path`."""
     for unfinished in path.parent.glob(f".{glob.escape(path.name)}.????????{SUFFIX}"):
         with suppress(OSError):
             _remove_unless_locked(unfinished)
 
 
 def _remove_unless_locked(path: Path) -> None:
-    # To write: NFS has no other lock that excludes all.
+    # For writing: only then does NFS give a lock that excludes all others.
     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

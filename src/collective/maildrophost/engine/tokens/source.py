@@ -6,10 +6,10 @@
 # - One request at a time: while one is under way that nobody waits for any more, the
 #   next refresh waits for its answer and asks for nothing. So an endpoint that hangs
 #   costs one thread, and a refresh token that is good for one use is not used twice.
-# - A token that came when nobody waited is taken by the next refresh: an endpoint that
-#   is slower than its time would never give one. A fault is asked about again.
+# - A token that came when nobody waited is taken by the next refresh: otherwise a slow
+#   endpoint would never give one in time. After a fault it is asked again.
 # - A token that is still good is handed out while the next one is on its way: mail does
-#   not wait for an early refresh, nor does it stop when that fails.
+#   not wait for an early refresh, nor does it stop if that fails.
 # - The clock is the monotonic one: a lifetime is a duration.
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ from .token import AccessToken
 log = logging.getLogger("maildrop.tokens")
 
 EARLY_RETRY_SECONDS = 30.0
-"""Between two early refreshes, the first of which has failed."""
+"""Between two early refreshes, if the first has failed."""
 LONGEST_SECONDS = 35.0
-"""An endpoint that sends its answer byte by byte is not waited for."""
+"""Until a token is given up, as an endpoint may send its answer byte by byte."""
 
 
 @dataclass(frozen=True)
 class _Request:
-    """What the endpoint was asked at `asked`, by the source's clock."""
+    """A request that was made at `asked`, by the source's clock."""
 
     asked: float
     answer: Future[Issued]
 
     @property
     def token(self) -> AccessToken:
-        """What the answer gives, which is there."""
+        """The token in the answer, which must have come."""
         issued = self.answer.result()
         expires = self.asked + issued.lifetime_seconds
         return AccessToken(issued.access_token, self.asked, expires)
 
     def is_in_vain(self, now: float) -> bool:
-        """Whether it has ended, and with no token that is still good."""
+        """Whether it has ended, and without a token that is still good."""
         if not self.answer.done():
             return False
         return self.answer.exception() is not None or not self.token.is_valid(now)
 
 
 class TokenSource:
-    """Made with what fetches a token; that may block, and raises TokenFault."""
+    """Made with `fetch`, which gets a token; it may block, and raises TokenFault."""
 
     def __init__(
         self, fetch: Callable[[], Issued], clock: Callable[[], float] = time.monotonic

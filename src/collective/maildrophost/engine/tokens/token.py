@@ -8,7 +8,7 @@ from ..secrets import Secret
 
 EARLIEST_SECONDS = 300.0
 EARLIEST_SHARE = 0.1
-"""A token is renewed this long before it expires: the shorter of the two."""
+"""How long before it expires a token is renewed: the shorter of these times."""
 
 
 @dataclass(frozen=True)
