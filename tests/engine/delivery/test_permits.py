@@ -46,22 +46,22 @@ def probe():
 
 
 def test_a_probe_that_finds_nothing_out_is_told_to_those_who_wait(probe):
-    assert probe.for_nothing([6], NOW + 1.0) == []
+    assert probe.probes_in_vain([6], NOW + 1.0) == []
     in_vain = [ProbeEnded("relay:25", NOW + 60.0, NOW + 1.0)]
-    assert probe.for_nothing([6, 7], NOW + 1.0) == in_vain
+    assert probe.probes_in_vain([6, 7], NOW + 1.0) == in_vain
     probe.ended([7])
-    assert probe.for_nothing([7], NOW + 1.0) == []
+    assert probe.probes_in_vain([7], NOW + 1.0) == []
 
 
 @pytest.mark.parametrize("found", ["works", "fails"])
 def test_what_a_probe_has_found_is_told_by_the_finding(probe, found):
     fails = probe.health.failed("still down", NOW + 1.0, PausePolicy())
     probe.health = RelayHealth() if found == "works" else fails
-    assert probe.for_nothing([7], NOW + 1.0) == []
+    assert probe.probes_in_vain([7], NOW + 1.0) == []
 
 
 def test_nobody_waits_for_a_probe_that_was_not_asked_for():
     may_start = permits()
     may_start.health = RelayHealth("down", NOW, 1)
     may_start.started(NOW, 7, may_start.terms.probe_ends(NOW))
-    assert may_start.for_nothing([7], NOW + 1.0) == []
+    assert may_start.probes_in_vain([7], NOW + 1.0) == []

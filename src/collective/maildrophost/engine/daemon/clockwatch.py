@@ -31,16 +31,16 @@ class ClockWatch:
     async def run(self) -> None:
         """Look for steps of the clock until cancelled."""
         # It may have been set back while no daemon ran.
-        offset = math.inf
+        last_offset = math.inf
         trouble = Trouble("mail may wait for the clock's old time")
         while True:
-            found = time.time() - time.monotonic()
+            offset = time.time() - time.monotonic()
             with trouble.told_once():
-                if found < offset - STEP_SECONDS:
+                if offset < last_offset - STEP_SECONDS:
                     await asyncio.to_thread(self.pull_back)
-                if abs(found - offset) > STEP_SECONDS:
+                if abs(offset - last_offset) > STEP_SECONDS:
                     self._wake()
-                offset = found
+                last_offset = offset
             await asyncio.sleep(LOOK_SECONDS)
 
     def pull_back(self) -> None:

@@ -57,7 +57,7 @@ class Heartbeat:
         self._relay = relay
         self._doorbell = doorbell
         self._sightings = Sightings(LEASE_SECONDS)
-        self._kept_from_it = 0
+        self._failed_takeovers = 0
         self.failing = False
         """Whether the last beat could not be written."""
         # One of its own: those of the event loop may all wait for the queue, to answer
@@ -153,20 +153,20 @@ class Heartbeat:
                 is_locked = not self._take_over(tx, moment(tx, time.time()))
         except QueueError as error:
             self._sightings.was_blind()
-            self._was_kept_from_it(error)
+            self._takeover_failed(error)
         else:
             if is_locked:
                 words = (
                     "daemons are gone, and another transaction locks what was theirs"
                 )
-                self._was_kept_from_it(QueueError(self._queue.name, verbatim(words)))
+                self._takeover_failed(QueueError(self._queue.name, verbatim(words)))
             else:
-                self._kept_from_it = 0
+                self._failed_takeovers = 0
 
-    def _was_kept_from_it(self, error: QueueError) -> None:
-        self._kept_from_it += 1
+    def _takeover_failed(self, error: QueueError) -> None:
+        self._failed_takeovers += 1
         # The first may be the beginning of an outage, which the next beat tells of.
-        if self._kept_from_it == 2:
+        if self._failed_takeovers == 2:
             log.error("%s; mail of daemons that are gone waits for that", error)
 
     def _take_over(self, tx: Transaction, now: float) -> bool:

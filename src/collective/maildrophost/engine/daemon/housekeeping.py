@@ -77,11 +77,13 @@ class Housekeeping:
         with self._queue.write() as tx:
             # What only a clock that is ahead takes for old must not be lost.
             now = min(time.time(), moment(tx, time.time()))
-            gone = prune(tx, now, configuration.history_days, configuration.failed_days)
+            pruned = prune(
+                tx, now, configuration.history_days, configuration.failed_days
+            )
             # Until then a file that came back while nobody looked must still be known.
             if self._scanner.looked_through:
-                gone += prune_files(tx, now)
-            return gone
+                pruned += prune_files(tx, now)
+            return pruned
 
     async def _shrink(self, until: float) -> None:
         """Until nothing is left to do, or until that time on the monotonic clock."""

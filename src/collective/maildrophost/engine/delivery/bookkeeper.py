@@ -58,16 +58,16 @@ class Bookkeeper:
         try:
             for part in parts(request):
                 await loop.sock_sendall(self._pipe, part)
-            found = await self._read()
+            answer = await self._read()
         except (OSError, EOFError):
             raise BookkeeperGone(
                 f"the process that writes to the queue ({self._pid}) is gone"
             ) from None
         self._writes = False
-        if isinstance(found, QueueError):
-            raise found
-        assert isinstance(found, Answer)
-        return found
+        if isinstance(answer, QueueError):
+            raise answer
+        assert isinstance(answer, Answer)
+        return answer
 
     def close(self) -> None:
         """Let the child finish what it writes, and end.
@@ -197,8 +197,8 @@ def _request(pipe: socket.socket) -> Request:
         while True:
             _fill(pipe, next(coming))
     except StopIteration as end:
-        found: Request = end.value
-        return found
+        request: Request = end.value
+        return request
 
 
 def _fill(pipe: socket.socket, left: memoryview) -> None:

@@ -159,28 +159,28 @@ def _claim(tx: Transaction, request: Request, wanted: int) -> Answer:
     """Claim `wanted` at most, for each lane within its connections and its memory."""
     if not wanted:
         return Answer([])
-    found, failures = due(tx, wanted, request.due_before), request.failures
+    waiting, failures = due(tx, wanted, request.due_before), request.failures
     chosen = choose(
-        _with_room(found, request.in_flight),
+        _with_room(waiting, request.in_flight),
         wanted,
         turns_of_a_probe(failures) if failures else turns(request.round),
         request.concurrency,
         request.in_flight.messages,
     )
-    chosen = with_one_large(chosen, found.large)
+    chosen = with_one_large(chosen, waiting.large)
     if not chosen:
         return Answer([], next_due(tx))
-    attempt = partial(claim, tx, request.owner, chosen, request.due_before)
-    claims = on_terms(tx, request.terms, request.now, attempt)
+    claim_chosen = partial(claim, tx, request.owner, chosen, request.due_before)
+    claims = on_terms(tx, request.terms, request.now, claim_chosen)
     if isinstance(claims, Objection):
         return Answer([], objection=claims)
     return Answer(claims, next_due(tx) if len(claims) < wanted else None)
 
 
-def _with_room(found: Due, in_flight: InFlight) -> Mapping[Lane, Sequence[int]]:
-    if not found.large:
-        return found.lanes
+def _with_room(waiting: Due, in_flight: InFlight) -> Mapping[Lane, Sequence[int]]:
+    if not waiting.large:
+        return waiting.lanes
     return {
-        lane: list(with_room(ids, found.large, in_flight.octets[lane]))
-        for lane, ids in found.lanes.items()
+        lane: list(with_room(ids, waiting.large, in_flight.octets[lane]))
+        for lane, ids in waiting.lanes.items()
     }

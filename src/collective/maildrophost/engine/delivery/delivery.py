@@ -44,8 +44,8 @@ class Delivery:
         self.observe: Callable[[Finished, float], None] = _unobserved
         """Called with each message that was settled, and when."""
         self._queue = queue
-        pause = PausePolicy.of(configuration.retry_min, configuration.retry_max)
-        failover = Failover(route, pause)
+        pauses = PausePolicy.of(configuration.retry_min, configuration.retry_max)
+        failover = Failover(route, pauses)
         self._pool = Pool(failover, configuration.batch)
         pace = Pace.of(configuration.wait_interval, configuration.rate)
         permits = Permits(pace, route.name, self._pool)
@@ -62,7 +62,7 @@ class Delivery:
             configuration, configuration.helo_name or socket.gethostname()
         )
         self._watch = RelayWatch(
-            route.name, failover, permits, self.ledger, pause, notify, owner
+            route.name, failover, permits, self.ledger, pauses, notify, owner
         )
         self._watch.remember(queue)
         retry = RetryPolicy(

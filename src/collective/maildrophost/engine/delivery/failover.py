@@ -28,11 +28,11 @@ class Failover:
     def __init__(
         self,
         route: Route,
-        pause: PausePolicy,
+        policy: PausePolicy,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._route = route
-        self._pause = pause
+        self._policy = policy
         self._clock = clock
         self._health = {host: RelayHealth() for host in route.hosts}
         # The connection that probes a host; None until it is open.
@@ -89,7 +89,7 @@ class Failover:
 
     def _failed(self, fault: RelayFault, another: bool) -> None:
         before = self._health[fault.relay]
-        after = before.failed(str(fault), self._clock(), self._pause)
+        after = before.failed(str(fault), self._clock(), self._policy)
         self._health[fault.relay] = after
         self._probes.pop(fault.relay, None)
         if after is not before and another:

@@ -33,8 +33,8 @@ def _count(claims: Iterable[Claim]) -> Counter[Lane]:
 
 
 def _octets(claims: Iterable[Claim]) -> Counter[Lane]:
-    found: Counter[Lane] = Counter()
+    octets: Counter[Lane] = Counter()
     for each in claims:
         if each.is_large:
-            found[each.lane] += each.size
-    return found
+            octets[each.lane] += each.size
+    return octets

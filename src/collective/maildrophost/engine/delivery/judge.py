@@ -64,7 +64,7 @@ def final_settlement(
 ) -> Settlement:
     """The verdicts and nothing else, where nobody waits for another attempt."""
     positions = [recipient.position for recipient in claim.recipients]
-    each = tuple(zip(positions, filter(None, verdicts), strict=True))
+    given = tuple(zip(positions, filter(None, verdicts), strict=True))
     return Settlement(
         id=claim.id,
         created=claim.created,
@@ -72,7 +72,7 @@ def final_settlement(
         owner=claim.owner,
         time=now,
         relay=relay,
-        verdicts=each,
+        verdicts=given,
         due=claim.due,
         possible_duplicate=possible_duplicate,
     )

@@ -193,7 +193,9 @@ class Ledger:
     def _request(self, portion: Portion, now: float) -> Request:
         in_flight = self._in_flight.without(portion.claims)
         wanted = self._wanted(now, in_flight.messages.total())
-        in_vain = self._permits.for_nothing((each.id for each in portion.claims), now)
+        in_vain = self._permits.probes_in_vain(
+            (each.id for each in portion.claims), now
+        )
         self._round += 1
         return Request(
             owner=self._owner,

@@ -8,7 +8,7 @@ from ..queue import QueueError
 
 log = logging.getLogger("maildrop.delivery")
 
-TRIES_A_WORD = 60
+TRIES_PER_LINE = 60
 """Not a line for each: the log may lie on the very disk that is full."""
 
 
@@ -25,7 +25,7 @@ class Outage:
 
     def goes_on(self, error: QueueError, waiting: int) -> None:
         """A try has failed; `waiting`: how many verdicts are kept meanwhile."""
-        if self._failed % TRIES_A_WORD == 0:
+        if self._failed % TRIES_PER_LINE == 0:
             log.error(
                 "%s; nothing new is sent, %d verdicts wait to be written",
                 error,

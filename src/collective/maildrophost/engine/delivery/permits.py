@@ -78,7 +78,7 @@ class Permits:
         for id in ids:
             self._probes.pop(id, None)
 
-    def for_nothing(self, ids: Iterable[int], now: float) -> list[ProbeEnded]:
+    def probes_in_vain(self, ids: Iterable[int], now: float) -> list[ProbeEnded]:
         """What is to be written as these messages end, where they probed in vain."""
         probes = [self._probes[id] for id in ids if id in self._probes]
         return [

@@ -57,21 +57,21 @@ class Pool:
         try:
             connection = await self._failover.open(self._has_others)
         except Full as full:
-            self._limit.refused(str(full), self._there)
+            self._limit.refused(str(full), self._open_now)
             raise
         finally:
             self._opening -= 1
         self._lent.add(connection)
-        self._limit.let_in(self._there)
+        self._limit.let_in(self._open_now)
         return connection
 
     def free(self, in_flight: int) -> int | None:
         """How many more messages may start beside so many; None: any number."""
-        return self._limit.free(self._there, in_flight, bool(self._closing))
+        return self._limit.free(self._open_now, in_flight, bool(self._closing))
 
     def most(self, concurrency: int) -> int:
         """How many connections the lanes share."""
-        return self._limit.most(concurrency, self._there)
+        return self._limit.most(concurrency, self._open_now)
 
     @property
     def full_seconds(self) -> float:
@@ -79,12 +79,12 @@ class Pool:
         return self._limit.seconds
 
     @property
-    def _there(self) -> int:
+    def _open_now(self) -> int:
         return len(self._lent) + len(self._idle)
 
     def _has_others(self) -> bool:
         """Whether there are others beside the one that has just been refused."""
-        return self._opening > 1 or bool(self._there or self._closing)
+        return self._opening > 1 or bool(self._open_now or self._closing)
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next message, or close it when it is used up."""

@@ -56,7 +56,7 @@ class RelayHealth:
         # A pause longer than the longest began before the clock was set back.
         return now < self.paused_until <= now + LONGEST_PAUSE_SECONDS
 
-    def failed(self, fault: str, now: float, pause: PausePolicy) -> RelayHealth:
+    def failed(self, fault: str, now: float, policy: PausePolicy) -> RelayHealth:
         """The relay was found at fault; failures while it is paused count once."""
         if self.fault and self._paused(now):
             return self
@@ -66,7 +66,7 @@ class RelayHealth:
             # One later than now is of before the clock was set back.
             since=min(self.since, now) if self.fault else now,
             failures=failures,
-            paused_until=now + pause.seconds(failures),
+            paused_until=now + policy.seconds(failures),
             met=True,
             contradicted=self.contradicted,
         )
@@ -77,8 +77,8 @@ class RelayHealth:
 
     def heeds(self, pause: RelayPause) -> RelayHealth:
         """Another daemon has met the fault."""
-        found = RelayHealth.of(pause)
-        return replace(found, met=self.met, contradicted=self.contradicted)
+        health = RelayHealth.of(pause)
+        return replace(health, met=self.met, contradicted=self.contradicted)
 
     def waits_longer(self, now: float, seconds: float) -> RelayHealth:
         """The same with a later probe, but no later than after the longest pause."""

@@ -53,7 +53,7 @@ class RelayWatch:
         failover: Failover,
         permits: Permits,
         ledger: Ledger,
-        pause_policy: PausePolicy,
+        policy: PausePolicy,
         notify: NotificationPolicy,
         owner: str,
     ) -> None:
@@ -61,7 +61,7 @@ class RelayWatch:
         self._failover = failover
         self._permits = permits
         self._ledger = ledger
-        self._pause = pause_policy
+        self._policy = policy
         self._notify = notify
         self._owner = owner
         self._worked = -math.inf
@@ -75,10 +75,10 @@ class RelayWatch:
     def remember(self, queue: Queue) -> None:
         """A fault found before a restart stands until the relay has been tried."""
         seen = self._read(queue)
-        self._others, self._sent, found = seen.others, seen.sent, seen.pause
-        self._known = found is not None
-        if found is not None:
-            health = RelayHealth(found.fault, found.since, found.failures)
+        self._others, self._sent, pause = seen.others, seen.sent, seen.pause
+        self._known = pause is not None
+        if pause is not None:
+            health = RelayHealth(pause.fault, pause.since, pause.failures)
             self._permits.health = health
 
     async def follow(self, queue: Queue) -> None:
@@ -100,46 +100,46 @@ class RelayWatch:
 
     def _read(self, queue: Queue) -> _Seen:
         with queue.read() as tx:
-            found = [each for each in pauses(tx) if each.name == self._name]
+            ours = [each for each in pauses(tx) if each.name == self._name]
             alive, _ = alive_and_lost(tx, time.time())
             owners = [each.owner for each in alive if each.relay == self._name]
             others = [each for each in owners if each != self._owner]
             sent = recently_sent(tx, others, time.time()) if others else 0
-        return _Seen(next(iter(found), None), bool(others), sent)
+        return _Seen(next(iter(ours), None), bool(others), sent)
 
     def _hear_of_others(self, seen: _Seen, now: float) -> None:
         if seen.sent > self._sent:
             self._got_through = now
         self._others, self._sent = seen.others, seen.sent
 
-    def heed(self, found: RelayPause | None, now: float) -> None:
+    def heed(self, pause: RelayPause | None, now: float) -> None:
         """Go by what the queue says of the relay; no note of this daemon's waits."""
-        known, self._known = self._known, found is not None
+        known, self._known = self._known, pause is not None
         health = self._permits.health
-        if found is None and known and not health.good:
+        if pause is None and known and not health.good:
             log.info("another daemon has found that relay %s works again", self._name)
             self._got_through = now
             self._permits.health = health.freed(now)
             self._ledger.wake()
-        elif found is not None and health.good and self._concerns(found, now):
+        elif pause is not None and health.good and self._concerns(pause, now):
             log.warning(
                 "%s (found by another daemon); mail waits, next try in %.0f s",
-                found.fault,
-                found.paused_until - now,
+                pause.fault,
+                pause.paused_until - now,
             )
-            self._permits.health = health.heeds(found)
+            self._permits.health = health.heeds(pause)
             # So that it plans the next probe, which may well be this daemon's.
             self._ledger.wake()
-        elif found is not None and health.good and self._is_over(found, now):
+        elif pause is not None and health.good and self._is_over(pause, now):
             # The daemon that found it may have no mail for ever with which to see that.
-            self._note_end(now, found.paused_until)
+            self._note_end(now, pause.paused_until)
 
-    def _concerns(self, found: RelayPause, now: float) -> bool:
+    def _concerns(self, pause: RelayPause, now: float) -> bool:
         """Whether it still holds, and this daemon has not seen better since."""
-        return found.paused_until > now and not self._is_over(found, now)
+        return pause.paused_until > now and not self._is_over(pause, now)
 
-    def _is_over(self, found: RelayPause, now: float) -> bool:
-        began = found.paused_until - self._pause.seconds(found.failures)
+    def _is_over(self, pause: RelayPause, now: float) -> bool:
+        began = pause.paused_until - self._policy.seconds(pause.failures)
         # What worked later than now did so before the clock was set back.
         return began <= self._worked <= now
 
@@ -169,7 +169,7 @@ class RelayWatch:
         alone = self._is_alone(before)
         if before.good and not alone:
             before = before.doubted()
-        after = before.failed(str(fault), now, self._pause)
+        after = before.failed(str(fault), now, self._policy)
         if after is before:
             return
         self._news += 1

@@ -38,5 +38,5 @@ def with_room(
 
 def with_one_large(chosen: Sequence[int], large: Container[int]) -> list[int]:
     """The `chosen` messages without all large ones but the first."""
-    found = [each for each in chosen if each in large]
-    return [each for each in chosen if each not in found[1:]]
+    large_ones = [each for each in chosen if each in large]
+    return [each for each in chosen if each not in large_ones[1:]]

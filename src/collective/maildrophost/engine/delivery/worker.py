@@ -109,7 +109,7 @@ class Worker:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
                 return Finished(claim, None, over, refused_with_a_fault(result))
-        elif connection is not None and connection_answered(result):
+        elif connection is not None and relay_answered(result):
             self._relay_works(connection.relay)
         relay = "-" if connection is None else str(connection.relay)
         settlement = self._settlement(claim, relay, result)
@@ -241,7 +241,7 @@ def refused_with_a_fault(result: Result) -> bool:
     )
 
 
-def connection_answered(result: Result) -> bool:
+def relay_answered(result: Result) -> bool:
     """Whether the relay has shown that it works.
 
     A verdict that the client came to by itself says nothing about the relay.

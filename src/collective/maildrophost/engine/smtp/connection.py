@@ -249,9 +249,9 @@ class Connection:
 
 
 async def _converted(content: bytes, unfit: Needs) -> bytes:
-    among = _ONE_AT_A_TIME if len(content) > LARGE_OCTETS else None
+    executor = _ONE_AT_A_TIME if len(content) > LARGE_OCTETS else None
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(among, convert, content, unfit)
+    return await loop.run_in_executor(executor, convert, content, unfit)
 
 
 def _broken_down(error: Exception, count: int, offered: bool) -> Result:

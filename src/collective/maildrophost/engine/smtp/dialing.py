@@ -76,7 +76,7 @@ def _left(
 ) -> list[Address]:
     """The other addresses, without those that have failed for good."""
     others = [each for each in addresses if each != used]
-    return [e for e in others if e not in reasons or _is_late(reasons[e])]
+    return [each for each in others if each not in reasons or _is_late(reasons[each])]
 
 
 async def _answered(

@@ -86,21 +86,23 @@ def _converse(
     yield from _reset(session)
     mail_reply = yield from _ask(session, Phase.MAIL, offered.mail)
     findings.answered = True
-    taken = _judge_mail(session, findings, mail_reply)
-    if not taken and not pipelining:
+    sender_taken = _judge_mail(session, findings, mail_reply)
+    if not sender_taken and not pipelining:
         return
-    accepted = yield from _name_recipients(session, findings, offered.rcpts, taken)
+    accepted = yield from _name_recipients(
+        session, findings, offered.rcpts, sender_taken
+    )
     if not accepted and not pipelining:
         return
     data_reply = yield from _ask(session, Phase.DATA, b"DATA\r\n")
-    if not (taken and accepted):
+    if not (sender_taken and accepted):
         yield from _end_empty(session, accepted, data_reply)
     elif _judge_data(session, findings, accepted, data_reply):
         yield from _upload(session, findings, accepted, content)
 
 
 def _name_recipients(
-    session: Session, findings: Findings, rcpts: dict[int, bytes], taken: bool
+    session: Session, findings: Findings, rcpts: dict[int, bytes], sender_taken: bool
 ) -> Steps[list[int]]:
     """The indexes of the recipients that the relay took."""
     accepted: list[int] = []
@@ -108,7 +110,7 @@ def _name_recipients(
         reply = yield from _ask(session, Phase.RCPT, rcpt)
         if reply.positive:
             accepted.append(index)
-        elif taken:
+        elif sender_taken:
             _judge_refusal(session, findings, index, reply, bool(accepted))
         if accepted and _no_more(session, reply):
             break
