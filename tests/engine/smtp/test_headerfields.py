@@ -157,6 +157,26 @@ def test_a_long_header_is_folded_before_its_blanks():
     assert unfolded == content
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        f'To: a@example.org,"{"b" * 500}"@{"c" * 475}.example.org',
+        f"References: <1@example.org>\n <{'2' * 500}@example.org> <{'3' * 500}@a.org>",
+    ],
+    ids=["comma", "blank in a later line"],
+)
+def test_a_long_header_breaks_at_the_first_place_in_its_text_as_well(header):
+    encoded = convert(f"{header}\n\n".encode(), SHORT_LINES)
+    assert longest(encoded) <= 998
+
+
+def test_a_long_header_does_not_break_behind_its_name():
+    name, text = "X-" + "n" * 80, "x" * 500
+    encoded = convert(f"{name} : {text} {text}\n\n".encode(), SHORT_LINES)
+    assert encoded.startswith(f"{name} :".encode())
+    assert longest(encoded) <= 998
+
+
 def test_a_long_list_of_addresses_may_break_behind_commas():
     addresses = [f"someone{n}@example.org" for n in range(100)]
     content = f"To: {','.join(addresses)}\n\nbody\n".encode()

@@ -140,11 +140,13 @@ def _folded_line(line: bytes) -> bytes:
 
 def _broken(text: bytes, places: re.Pattern[bytes], line_end: bytes) -> bytes:
     """`text` broken at some of the `places`, so that lines are short where possible."""
-    # Not at the first place: behind a header's name it would leave a line without text.
     first, *pieces = places.split(text)
+    if pieces and places is _BEFORE_BLANKS and not text[:1].isspace():
+        # Not behind a header's name, where it would leave a line without text.
+        first += pieces.pop(0)
     lines, length = [first], len(first)
-    for number, piece in enumerate(pieces):
-        if number and length + len(piece) > _LINE_CHARACTERS:
+    for piece in pieces:
+        if length + len(piece) > _LINE_CHARACTERS:
             lines.append(line_end)
             length = 0
         lines.append(piece)
