@@ -85,8 +85,9 @@ def _serve(configuration: Configuration, bell: Doorbell) -> Configuration | None
         if configuration.metrics:
             from ..metrics import Monitoring  # not worth its time where nobody watches
 
-            in_flight = lambda: delivery.ledger.in_flight  # noqa: E731
-            monitoring = Monitoring(configuration, queue, heartbeat.owner, in_flight)
+            monitoring = Monitoring(
+                configuration, queue, heartbeat.owner, lambda: delivery.ledger.in_flight
+            )
             delivery.observe = monitoring.observe
             beside.append(monitoring.run())
         return _loop(service.run(*beside))
