@@ -141,11 +141,7 @@ def _read(line: bytes, confidential: tuple[str, ...]) -> tuple[int, bool, str]:
 
 def _text(octets: bytes, confidential: tuple[str, ...]) -> str:
     # Hidden before the text is cut: the first half of a secret must not be left.
-    return _printable(hide(octets.decode("utf-8", "replace"), confidential))
-
-
-def _printable(text: str) -> str:
-    decoded = text[:MAX_TEXT_CHARACTERS]
-    if decoded.isprintable():
-        return decoded
-    return "".join(char if char.isprintable() else "?" for char in decoded)
+    text = hide(octets.decode("utf-8", "replace"), confidential)[:MAX_TEXT_CHARACTERS]
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else "?" for char in text)
