@@ -11,22 +11,24 @@ MAX_RETURNED_OCTETS = 64 * 1024
 """Of the headers, however many the message has."""
 
 _FINDER = FieldFinder(b"auto-submitted", b"subject")
-_KEYWORD = re.compile(rb"[a-z0-9-]*", re.IGNORECASE)
+_NO = re.compile(rb"no(?![a-z0-9-])", re.IGNORECASE)
 
 
 def is_automatic(content: bytes) -> bool:
     """Whether no person sent it: Auto-Submitted is there and not "no" (RFC 3834)."""
-    found = _FINDER.find(content, header_block_end(content))
-    values = [each.value for each in found if each.name == b"auto-submitted"]
-    keywords = [_KEYWORD.match(value) for value in values]
-    return any(found and found[0].lower() != b"no" for found in keywords)
+    values = _values(content, b"auto-submitted")
+    return not all(_NO.match(value) for value in values)
 
 
 def subject(content: bytes) -> str:
     """The subject for people: decoded, one line without control characters."""
-    found = _FINDER.find(content, header_block_end(content))
-    values = [each.value for each in found if each.name == b"subject"]
+    values = _values(content, b"subject")
     return display_text(values[0], MAX_SUBJECT_CHARACTERS) if values else ""
+
+
+def _values(content: bytes, name: bytes) -> list[bytes]:
+    found = _FINDER.find(content, header_block_end(content))
+    return [each.value for each in found if each.name == name]
 
 
 def headers(content: bytes) -> bytes:
