@@ -18,8 +18,9 @@ from .settings import Login
 class Mechanism(Protocol):
     """One way to log in; made for one attempt."""
 
-    @property
-    def name(self) -> str: ...
+    name: str
+
+    def __init__(self, login: Login) -> None: ...
 
     def initial(self) -> bytes | None:
         """What goes with the AUTH command, before base64."""
@@ -80,11 +81,7 @@ class XOAuth2:
         return b"" if challenge else self._response
 
 
-STRONGEST_FIRST: tuple[type[Plain] | type[LoginMechanism] | type[XOAuth2], ...] = (
-    Plain,
-    LoginMechanism,
-    XOAuth2,
-)
+STRONGEST_FIRST: tuple[type[Mechanism], ...] = (Plain, LoginMechanism, XOAuth2)
 WITH_A_PASSWORD = (Plain.name, LoginMechanism.name)
 
 
