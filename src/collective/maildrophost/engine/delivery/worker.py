@@ -112,10 +112,10 @@ class Worker:
         elif connection is not None and relay_answered(result):
             self._relay_works(connection.relay)
         relay = "-" if connection is None else str(connection.relay)
-        settlement = self._settlement(claim, relay, result)
-        if not any(each.outcome is Outcome.DEFERRED for _, each in settlement.verdicts):
+        settled = self._settlement(claim, relay, result)
+        if not any(each.outcome is Outcome.DEFERRED for _, each in settled.verdicts):
             self._blame.ended(claim.id)
-        return Finished(claim, settlement, over)
+        return Finished(claim, settled, over)
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
         """Always a result, unless there is no connection: RelayFault or Full."""
