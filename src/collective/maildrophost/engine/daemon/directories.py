@@ -39,7 +39,7 @@ class Place:
 def places(configuration: Configuration) -> list[Place]:
     """Every directory that must be there, once, named by its first option."""
     make = os.W_OK | os.X_OK
-    # One that may write these files need not be able to make others beside them.
+    # A user who may write these files need not be able to make others beside them.
     log = 0 if os.path.exists(configuration.log_file) else make
     pid = 0 if os.access(configuration.pid_file, os.W_OK) else make
     found: dict[Path, Place] = {}

@@ -61,7 +61,10 @@ class Housekeeping:
             await asyncio.sleep(until - time.monotonic())
 
     async def keep_wal_small(self) -> None:
-        """Also while mail is on its way: where it always is, it would fill a disk."""
+        """Keep the write-ahead log small until cancelled.
+
+        Also while mail is on its way: where it always is, the log would fill a disk.
+        """
         while True:
             is_small = await asyncio.to_thread(empty_large_wal, self._queue)
             await asyncio.sleep(WAL_SECONDS if is_small else WAL_TRY_SECONDS)

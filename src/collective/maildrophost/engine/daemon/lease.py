@@ -48,7 +48,7 @@ class Lease:
         self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
-        """The time at which a renewal begins."""
+        """The time, to be noted when a renewal begins."""
         return self._clock()
 
     def renewed(self, began: float) -> None:

@@ -35,7 +35,7 @@ def run(configuration: Configuration) -> None:
 
     Raises QueueError, UnusableDirectory or LeaseLost when it can't start or go on,
     OSError when its log went away as it was opened, ConfigurationError for a login that
-    can't work; in all these cases mail stays in the queue.
+    can't work; all mail stays in the queue then.
     """
     with _process(configuration) as bell, pid_file(configuration.pid_file):
         reloaded = _serve(configuration, bell)
@@ -50,7 +50,7 @@ def run_once(configuration: Configuration, tell: Tell | None = None) -> bool:
     `tell` hears how many messages are through, and of how many that were due. Raises
     what `run` raises, and Untaken when a file could not be taken in.
     """
-    # Without a pid file: that names the daemon beside which this may run.
+    # Without a pid file: it names the daemon, and this may run beside that.
     with (
         _process(configuration) as bell,
         _daemon(configuration, bell, once=True) as (queue, heartbeat, delivery),

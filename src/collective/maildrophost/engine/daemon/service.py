@@ -65,7 +65,7 @@ class Service:
         self._reloaded: Configuration | None = None
 
     async def run(self, *beside: Coroutine[Any, Any, None]) -> Configuration | None:
-        """Serve until SIGTERM or SIGINT, or SIGHUP: then returns what to go on with.
+        """Serve until told to stop, or until SIGHUP: then returns what to go on with.
 
         `beside` are more parts like its own. Raises what ended one that must not end.
         """

@@ -43,7 +43,7 @@ class Attempt:
     before: tuple[Judged, ...] = ()
 
     def with_outcome(self, outcome: Outcome) -> tuple[Judged, ...]:
-        """Those for whom it is the outcome of this attempt."""
+        """The recipients who have this outcome in this attempt."""
         return tuple(each for each in self.judged if each.verdict.outcome is outcome)
 
     @property

@@ -1,4 +1,4 @@
-"""Whether a relay is at fault, or the message with which it seems to be."""
+"""Whether a relay is at fault, or a message that makes it seem so."""
 
 # A relay that wants a login says so to every message; one that does not like a sender
 # may say the same words to that one (550 5.7.0). What tells the two apart is whether it
@@ -34,9 +34,9 @@ class Blame:
         self._suspects.setdefault(id, self._refusals)
 
     def taken(self, id: int, mark: int) -> None:
-        """The relay takes this one: so what it had refused by then is to blame itself.
+        """The relay takes this one: so the messages that it had refused are to blame.
 
-        `mark` is from when this one began its way.
+        That is, those refused before this one began its way, as `mark` tells.
         """
         self.ended(id)
         for each, number in list(self._suspects.items()):

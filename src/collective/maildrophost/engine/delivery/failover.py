@@ -84,7 +84,7 @@ class Failover:
             del self._probes[connection.relay]
 
     def failed(self, fault: RelayFault) -> None:
-        """A host was found at fault; the log tells it if another one stands in."""
+        """A host was found at fault; that is logged if another one stands in."""
         self._failed(fault, self.has_other(fault.relay))
 
     def _failed(self, fault: RelayFault, another: bool) -> None:

@@ -19,7 +19,7 @@ class NextLook:
         self.news += 1
 
     def at(self, moment: float, news: int) -> None:
-        """Look at that moment, unless more `news` came since there were so many."""
+        """Look at that moment, unless more calls came since `news` counted so many."""
         if news == self.news:
             self._at = moment
 

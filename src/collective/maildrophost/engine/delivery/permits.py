@@ -1,4 +1,4 @@
-"""How many messages the relay's health, its limit and the pace let start."""
+"""How many messages may start, by the relay's health, its limit and the pace."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class RelayHealth:
 
     @property
     def probing(self) -> bool:
-        """Whether what starts now is to show how the relay does, and so goes alone."""
+        """Whether what starts now is a probe of the relay, and so goes alone."""
         return not self.good or self.contradicted > 0
 
     def permits(self, probes: int, now: float) -> int | None:
@@ -63,7 +63,7 @@ class RelayHealth:
         failures = self.failures + 1 if self.fault else max(1, self.contradicted)
         return RelayHealth(
             fault=fault,
-            # One later than now is of before the clock was set back.
+            # One later than now is from before the clock was set back.
             since=min(self.since, now) if self.fault else now,
             failures=failures,
             paused_until=now + policy.seconds(failures),

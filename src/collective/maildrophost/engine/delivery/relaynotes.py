@@ -67,7 +67,7 @@ class FaultEnded:
     paused_until: float | None = None
 
     def __call__(self, tx: Transaction) -> None:
-        """Forget the fault; tell the postmaster if he was told of its beginning."""
+        """Forget the fault; tell a postmaster who was told of its beginning."""
         ended = clear(tx, self.relay, self.paused_until)
         if ended is not None and ended.told and self.notify.postmaster:
             letter = relay_works_again(ended, self.notify, self.owner, self.now)

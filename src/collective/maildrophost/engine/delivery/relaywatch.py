@@ -113,7 +113,7 @@ class RelayWatch:
         self._others, self._sent = seen.others, seen.sent
 
     def heed(self, pause: RelayPause | None, now: float) -> None:
-        """Go by what the queue says of the relay; no note of this daemon's waits."""
+        """Heed what the queue says of the relay, while no note of this daemon waits."""
         known, self._known = self._known, pause is not None
         health = self._permits.health
         if pause is None and known and not health.good:
@@ -131,7 +131,7 @@ class RelayWatch:
             # So that it plans the next probe, which may well be this daemon's.
             self._ledger.wake()
         elif pause is not None and health.good and self._is_over(pause, now):
-            # The daemon that found it may have no mail for ever with which to see that.
+            # The daemon that found it may never have another mail to find its end with.
             self._note_end(now, pause.paused_until)
 
     def _concerns(self, pause: RelayPause, now: float) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..message import Lane
 
 JITTER = {Lane.INTERACTIVE: 0.2, Lane.NORMAL: 0.2, Lane.BULK: 0.5}
-"""By up to this part waits are lengthened, so that mail deferred together does not come
+"""Waits are lengthened by up to this part, so that mail deferred together does not come
 back together. A newsletter is spread wider: it is the one that could come back as a
 wave."""
 _MOST_DOUBLINGS = 60
@@ -33,7 +33,7 @@ class RetryPolicy:
     def age(self, since: float, now: float, attempts: int) -> float:
         """For how many seconds a message has been undelivered, after `attempts`.
 
-        A `since` far in the future is of before the clock was set back. Then only the
+        A `since` far in the future is from before the clock was set back. Then only the
         waits between the attempts are known: the message is at least that old.
         """
         if since - now > self.longest_wait:

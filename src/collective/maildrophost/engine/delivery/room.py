@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 LANE_OCTETS = 64 * 2**20
-"""Of content that the large messages in flight may have together, in each lane."""
+"""What all large messages that one lane has in flight may have together."""
 
 
 def with_room(
@@ -23,7 +23,8 @@ def with_room(
 ) -> Iterator[int]:
     """Which of a lane's `waiting` messages may start, if those before them do.
 
-    `large` has the octets of each large one, `in_flight` is the sum of the lane's now.
+    `large` has the octets of each large one, `in_flight` is how many octets of such
+    messages the lane has in flight now.
     """
     full = False
     for each in waiting:

@@ -26,7 +26,7 @@ from .retry import RetryPolicy
 log = logging.getLogger("maildrop.delivery")
 
 _OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
-"""Where a relay may seem at fault because of what this message needs."""
+"""The phases in which a relay may seem at fault because of what this message needs."""
 BROKEN_OFF = "broken off: another daemon may have it by now"
 
 CONTENT_LOST = "the queue has lost its content"

@@ -25,7 +25,7 @@ _ADDRESS_HEADERS = re.compile(
     "(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)|disposition-notification-to"
 )
 # A quote or bracket that is never closed goes on to the end, as mail programs take it.
-# To look for its end from every later quote takes minutes, in which no thread runs.
+# Looking for its end again from each later quote takes minutes, and stops all threads.
 _WHOLE = r'"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|<[^<>]*>?|\[[^\[\]]*\]?'
 _ITEM = re.compile(rf"(?:{_WHOLE}|[^,])+")
 _IN_A_GROUP = re.compile(rf"[:;]|(?:{_WHOLE}|[^:;])+")

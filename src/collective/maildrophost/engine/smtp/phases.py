@@ -58,7 +58,7 @@ class Timeouts:
 
     @classmethod
     def at_most(cls, seconds: float) -> Timeouts:
-        """The usual ones, but none of more than so many seconds."""
+        """The usual ones, but none longer than `seconds`."""
         usual, names = cls(), [each.name for each in fields(cls)]
         return cls(**{name: min(seconds, getattr(usual, name)) for name in names})
 

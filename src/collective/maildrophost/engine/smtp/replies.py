@@ -1,4 +1,4 @@
-"""SMTP replies made out of bytes, however the network split or joined these."""
+"""SMTP replies made out of bytes, however the network split or joined them."""
 
 # Rules of this file (RFC 5321 section 4.2):
 # - A reply is one or more lines of three digits; "-" after them means more follow.
@@ -93,7 +93,7 @@ class Replies:
             self._unread += data
 
     def take(self) -> Reply | None:
-        """The next whole reply; None: not yet there. MalformedReply: there is none."""
+        """The next reply, None before it is all there; MalformedReply if it is none."""
         if self._overrun:
             raise MalformedReply("the relay sends more than anybody asked for")
         while (line := self._next_line()) is not None:

@@ -65,7 +65,7 @@ class OutOfTurn(Broken):
 
 
 class ServiceClosing(Broken):
-    """The relay said 421: it closes the session, and with this reply took nothing."""
+    """The relay said 421: it closes the session, and this reply accepts nothing."""
 
 
 def expect(phase: Phase) -> Steps[Reply]:

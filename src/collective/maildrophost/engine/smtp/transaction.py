@@ -6,8 +6,8 @@
 #   RCPT a limit to the number of recipients.
 # - With PIPELINING (RFC 2920) MAIL, RCPT and DATA go out at once; every reply is read.
 # - A recipient is SENT only by a 2xx that came after the last dot had left.
-# - If the connection breaks before the dot has left, nothing arrived. After that nobody
-#   knows (RFC 1047): the recipients are deferred and the message is marked.
+# - If the connection breaks before the dot has left, nothing arrived. If it breaks
+#   later nobody knows (RFC 1047): the recipients are deferred, the message is marked.
 # - 421 ends the session; verdicts given before it stand, the others are deferred.
 # - On a reused connection that had died meanwhile nothing was tried: no verdicts.
 # - Recipients that were not offered (offer.py) have no verdict: the next transaction

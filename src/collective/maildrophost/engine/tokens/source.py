@@ -33,7 +33,7 @@ log = logging.getLogger("maildrop.tokens")
 EARLY_RETRY_SECONDS = 30.0
 """Between two early refreshes, if the first has failed."""
 LONGEST_SECONDS = 35.0
-"""Until a token is given up, as an endpoint may send its answer byte by byte."""
+"""How long a token is waited for: an endpoint may send its answer byte by byte."""
 
 
 @dataclass(frozen=True)
