@@ -116,12 +116,6 @@ class Failover:
         alone = len(self._health) == 1
         return alone and refused and not (fault.permanent or fault.silent)
 
-    def _promising(self) -> list[RelayAddress]:
-        now = self._clock()
-        return [
-            host for host, health in self._health.items() if health.permits(0, now) != 0
-        ]
-
     def _candidates(self) -> list[RelayAddress]:
         promising = self._promising()
         # A host that is probed may answer late, or greet and take nothing: that must
@@ -129,3 +123,9 @@ class Failover:
         free = [host for host in promising if host not in self._probes]
         # With every host paused somebody has decided to probe: try them all.
         return free or promising or list(self._health)
+
+    def _promising(self) -> list[RelayAddress]:
+        now = self._clock()
+        return [
+            host for host, health in self._health.items() if health.permits(0, now) != 0
+        ]

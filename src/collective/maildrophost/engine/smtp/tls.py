@@ -67,14 +67,6 @@ def _version(bundle: str) -> tuple[int, int]:
     return found.st_ino, found.st_mtime_ns
 
 
-def server_name(host: str) -> str:
-    """What SNI and a certificate call a host (RFC 6066 section 3): without a last dot.
-
-    The dot is for the resolver: it says that the name is complete.
-    """
-    return host.removesuffix(".")
-
-
 @lru_cache(maxsize=32)
 def _context(
     relay: RelayAddress,
@@ -94,3 +86,11 @@ def _context(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def server_name(host: str) -> str:
+    """What SNI and a certificate call a host (RFC 6066 section 3): without a last dot.
+
+    The dot is for the resolver: it says that the name is complete.
+    """
+    return host.removesuffix(".")
