@@ -1,4 +1,4 @@
-"""The daemon: one process that takes dropped files in and sends what is due."""
+"""The daemon: what takes dropped files in and sends what is due."""
 
 from .process import run, run_once
 

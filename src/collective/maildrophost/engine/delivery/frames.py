@@ -53,5 +53,5 @@ def _content(size: int) -> Generator[memoryview, None, bytes]:
 
 
 def _value(octets: memoryview, contents: Sequence[bytes]) -> object:
-    # Written by the process that this one has forked, on a pipe without a name.
+    # Written by the other process of this daemon: no third one can write to the pipe.
     return pickle.loads(octets, buffers=contents)  # noqa: S301

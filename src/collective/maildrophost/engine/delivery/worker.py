@@ -141,7 +141,7 @@ class Worker:
                 exc_info=unquoted(error),
             )
             words = f"internal error ({type(error).__name__}), see the daemon's log"
-            # Nor does anybody know what the relay has of it.
+            # Nor does anybody know whether the relay has taken it.
             verdicts = self._deferred(claim, words)
             return None, Result(verdicts, possible_duplicate=True, usable=False)
         finally:
