@@ -92,7 +92,7 @@ def test_a_queue_out_of_reach_costs_no_verdict_and_gives_no_mail(
     lock = {"queue__sqlite__lock__BUSY_TIMEOUT_SECONDS": 2.0}
     impatient(
         delivery__ledger__RETRY_SECONDS=0.2,
-        delivery__outage__TRIES_A_WORD=2 if trouble == "locked" else 8,
+        delivery__outage__TRIES_PER_LINE=2 if trouble == "locked" else 8,
         delivery__relaywatch__LOOK_SECONDS=0.1,
         **{f"daemon__heartbeat__{name}": value for name, value in lease.items()},
         **(lock if trouble == "locked" else {}),
