@@ -60,6 +60,7 @@ class Claim:
     possible_duplicate: bool
     warned: bool
     size: int
+    # None where the queue has lost it, see `is_lost`: asked before anybody reads it.
     content: bytes
 
     @property
