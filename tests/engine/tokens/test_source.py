@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import subprocess
@@ -112,6 +113,26 @@ def test_a_connection_that_is_given_up_does_not_stop_the_refresh(endpoint, sourc
         await asyncio.sleep(0)
         endpoint.gate.set()
         assert await waits == "1"
+
+    run(story())
+
+
+def test_a_refresh_that_fails_when_nobody_waits_leaves_no_traceback(
+    endpoint, source, caplog
+):
+    async def story():
+        endpoint.gate.clear()
+        endpoint.fault = TokenFault("down", permanent=False)
+        given_up = asyncio.create_task(text(source))
+        await until(lambda: endpoint.asked)
+        given_up.cancel()
+        await asyncio.sleep(0)
+        endpoint.gate.set()
+        await settled(source)
+        endpoint.fault = None
+        assert await text(source) == "2"
+        gc.collect()
+        assert caplog.records == []
 
     run(story())
 

@@ -88,6 +88,7 @@ class TokenSource:
     def _refresh(self) -> asyncio.Task[AccessToken]:
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._renew())
+            self._refreshing.add_done_callback(_error_of)
         return self._refreshing
 
     async def _renew(self) -> AccessToken:
@@ -110,6 +111,12 @@ class TokenSource:
         return self._request
 
 
+def _error_of(refreshing: asyncio.Task[AccessToken]) -> BaseException | None:
+    # Asked for in any case: else asyncio logs the error of a refresh that nobody waits
+    # for any more, with a traceback.
+    return None if refreshing.cancelled() else refreshing.exception()
+
+
 def _log_early(refreshing: asyncio.Task[AccessToken]) -> None:
-    if not refreshing.cancelled() and (error := refreshing.exception()) is not None:
+    if (error := _error_of(refreshing)) is not None:
         log.warning("%s; mail goes on with the token that is still good", error)
