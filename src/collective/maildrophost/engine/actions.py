@@ -1,4 +1,4 @@
-"""What a person does, by page or command: to messages, a lane, a prepared batch."""
+"""What a person does, on a page or by a command: to messages, lanes, batches."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ ActOnLane = Callable[[Transaction, Lane], bool]
 
 
 def _retry(tx: Transaction, ids: Sequence[str], now: float) -> Done:
-    # At once for the daemon, too, whose clock may be behind this one: the server's is
-    # what else is known of the time.
+    # Due at once for a daemon, too, whose clock is behind this one: the server's clock
+    # is the only other one that can be read here.
     return retry_messages(tx, ids, min(now, moment(tx, now)))
 
 
@@ -51,8 +51,8 @@ def act(
 ) -> Done:
     """Do `action` to these messages, in one transaction; wake the daemons.
 
-    With `states`: to those only that are in one of these by then, and not of a
-    transaction that is just ending. Raises QueueError: then nothing was done, unless it
+    With `states`, only to those that are still in one of them then, and whose
+    transaction is not just ending. Raises QueueError: then nothing was done, unless it
     is Unheard.
     """
     now = time.time()
@@ -66,7 +66,7 @@ def act(
 
 
 def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
-    """Do `action` to a whole lane, new mail included; False when it was so already.
+    """Do `action` to a whole lane, new mail included; False when nothing changed.
 
     Raises QueueError: then nothing was done, unless it is Unheard.
     """
@@ -78,7 +78,7 @@ def act_on_lane(queue: Queue, action: str, lane: Lane) -> bool:
 
 
 def release_batch(queue: Queue, batch: str) -> int:
-    """Let a prepared batch go; returns how many mails are released.
+    """Release a prepared batch; returns how many mails are released.
 
     Raises Undecidable, or QueueError: then nothing was done, unless it is Unheard.
     """
@@ -94,9 +94,10 @@ def discard_batch(queue: Queue, batch: str) -> int:
 
 
 def end_batch(queue: Queue, batch: str, end: EndBatch) -> int:
-    """Release or discard a prepared batch whose end is known; returns how many mails.
+    """Release or discard a prepared batch, as `end` does; returns how many mails.
 
-    Raises QueueError: then nothing was done, unless it is Unheard.
+    Does not ask whether its transaction has ended: the caller knows. Raises QueueError:
+    then nothing was done, unless it is Unheard.
     """
     with queue.write() as tx:
         count = end(tx, batch)

@@ -40,12 +40,12 @@ def parse_rfc3339(text: str) -> float:
     leap = time.endswith(":60")
     time = f"{time[:-2]}59" if leap else time
     offset = "+00:00" if offset in "Zz" else offset
-    # datetime takes six digits of a second at the most.
+    # datetime takes at most six digits of a fraction.
     micros = (fraction or ".0")[:7].ljust(7, "0")
     moment = datetime.fromisoformat(f"{date}T{time}{micros}{offset}").timestamp()
     if not leap:
         return moment
-    # No clock that counts from the epoch knows it (RFC 3339 section 5.7, appendix D).
+    # A clock that counts from the epoch has no leap second (RFC 3339 5.7, appendix D).
     if int(moment + 1) % _DAY_SECONDS:
         raise ValueError(
             f"{text!r}: only the last minute of a day, in UTC, has 61 seconds"

@@ -27,8 +27,8 @@ AT_ONCE = 1000
 class Asked:
     """What a person is asked about, before an action on all that match.
 
-    Of the messages that were `there` then, so many were `matching` what was asked for:
-    with those that were being sent.
+    `there` are the messages that existed then; `matching` is how many of them matched
+    what was asked for, those that were being sent included.
     """
 
     there: Present
@@ -45,9 +45,9 @@ class MoreThanAsked(MaildropError):
 
 
 def ask_about(tx: Transaction, action: str, wanted: Search) -> tuple[Asked, int]:
-    """What a person is to be asked about before `action` on every wanted message.
+    """What to ask a person before `action` on every wanted message.
 
-    With how many of them it is about.
+    The number returned with it says how many messages the action would change.
     """
     there = present_now(tx)
     affected = count_matching(tx, who_takes_part(action, wanted), there)
@@ -55,7 +55,7 @@ def ask_about(tx: Transaction, action: str, wanted: Search) -> tuple[Asked, int]
 
 
 def who_takes_part(action: str, wanted: Search) -> Search:
-    """Those of the wanted messages that `action` on all of them is about."""
+    """A search for those of the wanted messages that `action` would change."""
     return replace(wanted, states=taking_part(action, wanted.states))
 
 
@@ -64,13 +64,14 @@ def act_on_all(
 ) -> tuple[str, ...]:
     """Do `action` to every wanted message that takes part in it; the ids of those.
 
-    They are of the messages that were there when a person was `asked`, or are now.
-    Raises MoreThanAsked when more of those match than did: then nothing was done.
+    Takes only messages that were there when a person was `asked`, or without that, are
+    there now. Raises MoreThanAsked when more of those match by now than did then: then
+    nothing was done.
 
     In several transactions: after a QueueError, or a kill, what was done by then stays
-    done, and the rest is as it was; doing it again goes on with that. Messages that
+    done, and the rest is as it was; another call goes on with the rest. Messages that
     stop taking part meanwhile are left alone, and so is mail that is queued meanwhile,
-    be it that its transaction had written it before.
+    even if its transaction had prepared it before.
     """
     with queue.read() as tx:
         there = _still_there(tx, wanted, asked) if asked else present_now(tx)
@@ -82,8 +83,8 @@ def act_on_all(
             ids = ids_matching(tx, takes_part, AT_ONCE, last, there)
         if not ids:
             return tuple(changed)
-        # Mail whose transaction has just committed, or that somebody has just tried
-        # again, is none of those that are to be deleted.
+        # With the states: mail whose transaction has just committed, or that somebody
+        # has just retried, must not be deleted with the rest.
         changed += actions.act(queue, action, ids, takes_part.states).changed
         last = ids[-1]
         empty_large_wal(queue)
@@ -92,8 +93,8 @@ def act_on_all(
 def prepared_left_alone(queue: Queue, action: str, wanted: Search) -> int:
     """How many prepared messages there still are after an `action` on all of them.
 
-    Their transactions run, or may be ending just now, or they are on the way to another
-    queue. Raises QueueError.
+    Their transaction still runs or may just be ending, or they are on the way to
+    another queue. Raises QueueError.
     """
     takes_part = who_takes_part(action, wanted)
     if State.PREPARED not in takes_part.states:
@@ -110,9 +111,9 @@ def _still_there(tx: Transaction, wanted: Search, asked: Asked) -> Present:
 
 
 def _matching(tx: Transaction, wanted: Search, there: Present) -> int:
-    # Whom the relay takes or puts off meanwhile is of them before and after. The record
-    # of sent mail is nobody's loss, and where mail is moving there are always more.
-    states = tuple(each for each in wanted.states if each not in _UNCOUNTED)
+    # Mail in flight counts, since it will still match if the relay defers it. Sent mail
+    # does not: its record is nobody's loss, and while mail moves there is ever more.
+    states = tuple(state for state in wanted.states if state not in _UNCOUNTED)
     return count_matching(tx, replace(wanted, states=states), there)
 
 

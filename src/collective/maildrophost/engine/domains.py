@@ -1,10 +1,10 @@
-"""Domains beyond ASCII, and what stands for them wherever ASCII is all there is."""
+"""Domains beyond ASCII, and their ASCII form for wherever nothing else may stand."""
 
 from __future__ import annotations
 
 import re
 
-_BEHIND_AT = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]{1,253}")
+_AFTER_AT = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]{1,253}")
 
 
 def a_labels(domain: str) -> str:
@@ -27,4 +27,4 @@ def with_ascii_domains(text: str) -> str:
     """A list of addresses, or any text, with what follows each @ in ASCII."""
     if text.isascii():
         return text
-    return _BEHIND_AT.sub(lambda found: ascii_domain(found[0]), text)
+    return _AFTER_AT.sub(lambda domain: ascii_domain(domain[0]), text)

@@ -1,7 +1,7 @@
-"""Wake a daemon at once when mail was queued; never a promise, only a short cut.
+"""Wakes a daemon at once when mail was queued; never a promise, only a short cut.
 
-A unix datagram socket in the daemon's var directory. A ring that gets lost costs
-nothing but time: the daemon looks by itself after MAILDROP_INTERVAL.
+A unix datagram socket in the daemon's var directory. A lost ring costs nothing but
+time: the daemon looks by itself after MAILDROP_INTERVAL.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAME = "doorbell"
 
 
 class Doorbell:
-    """A doorbell, readable when somebody rang; `path` tells whose it is."""
+    """A doorbell, readable once somebody has rung; whoever rings needs its `path`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,7 +30,7 @@ class Doorbell:
         self._socket.setblocking(False)
 
     def hang(self) -> None:
-        """Be found by who rings; OSError when `path` is taken, or cannot be."""
+        """Put it where others find it; OSError when `path` is in use or unusable."""
         with socket_address(self.path) as address:
             old_mask = os.umask(0o177)
             try:
@@ -58,10 +58,10 @@ class Doorbell:
 def listen(directory: Path) -> Doorbell:
     """A doorbell of this process in `directory`.
 
-    One that nobody finds where none can be made, which a warning tells.
+    Where none can be hung, a warning says so, and nobody finds the one returned.
     """
-    # No PID: in containers that share the directory each daemon has the same one, and
-    # one that ends would take the name of its successor away.
+    # No pid in its name: daemons in containers that share the directory may all have
+    # the same one, and a daemon that ends would remove its successor's socket.
     bell = Doorbell(directory / f"{NAME}.{secrets.token_hex(3)}")
     try:
         bell.hang()
@@ -77,7 +77,7 @@ def listen(directory: Path) -> Doorbell:
 
 
 def _remove_dead(directory: Path) -> None:
-    """Take away what killed daemons have left behind."""
+    """Remove what killed daemons have left behind."""
     for path in directory.glob(f"{NAME}.*"):
         if is_dead(str(path)):
             with contextlib.suppress(OSError):
@@ -85,7 +85,7 @@ def _remove_dead(directory: Path) -> None:
 
 
 def is_dead(path: str) -> bool:
-    """Whether who listened at a doorbell has been killed; False: nobody can tell."""
+    """Whether the daemon of a doorbell was killed; False also when nobody can tell."""
     try:
         _call(path)
     except ConnectionRefusedError:
@@ -113,7 +113,7 @@ def _call(path: str) -> None:
 
 
 def ring(paths: Iterable[str]) -> None:
-    """Ring; never waits, never raises: a full or dead doorbell needs no ring."""
+    """Ring each; never waits, never raises: a full or dead doorbell needs no ring."""
     for path in paths:
         with (
             contextlib.suppress(OSError),

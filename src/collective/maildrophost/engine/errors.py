@@ -10,6 +10,6 @@ class MaildropError(Exception):
 
     @property
     def wording(self) -> Wording:
-        """Its text, to be translated where it was raised with a `Wording`."""
+        """Its text; it can be translated where it was raised with a `Wording`."""
         given = self.args[0] if self.args else ""
         return given if isinstance(given, Wording) else verbatim(self)

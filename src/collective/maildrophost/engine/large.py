@@ -1,9 +1,9 @@
-"""Which messages are large: those whose content fills a memory."""
+"""The size from which a message is large: many such at once would fill the memory."""
 
-# A hundred connections with nothing but messages of just this size take 100 MB. Smaller
-# ones need no care, and nearly all mail is.
+# A hundred connections, each with a message of just this size, take 100 MB. Smaller
+# messages, as nearly all are, need no care.
 
 from __future__ import annotations
 
 LARGE_OCTETS = 2**20
-"""Content of more than these is large."""
+"""Content with more octets than this is large."""

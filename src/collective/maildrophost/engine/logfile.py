@@ -2,7 +2,7 @@
 
 # Rules of this file:
 # - The file is looked at before every write, so that rotating it needs no signal.
-# - Lines that are logged together are one write; any other line is one of its own.
+# - Lines that are logged together are one write; any other line is a write of its own.
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
     )
 
 
@@ -35,7 +37,7 @@ class Line(logging.Formatter):
         self._last = (-1, "")
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        """As in 2026-01-31T23:59:59.123Z; the text of a second serves all its lines."""
+        """As in 2026-01-31T23:59:59.123Z; made once for all the lines of a second."""
         second = int(record.created)
         known, text = self._last
         if known != second:
@@ -44,7 +46,7 @@ class Line(logging.Formatter):
         return f"{text}.{int(record.msecs):03d}Z"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line; whatever is in its text, it is one."""
+        """The record as one line, whatever its text contains."""
         return one_line(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:
@@ -74,7 +76,7 @@ class LogFile(logging.handlers.WatchedFileHandler):
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Holds the lines of a short block back; other threads' lines wait for it."""
+        """Hold back the lines of a short block; those of other threads wait for it."""
         self.acquire()
         try:
             self._held = True
@@ -85,7 +87,7 @@ class LogFile(logging.handlers.WatchedFileHandler):
             self.release()
 
     def _write(self) -> None:
-        """Write what waits. Never raises, or all who log would wait for the lock."""
+        """Write what waits. Never raises: `together` would keep the lock for good."""
         lines, self._lines = self._lines, []
         try:
             text = "".join(line + self.terminator for line in lines)
@@ -99,7 +101,7 @@ class LogFile(logging.handlers.WatchedFileHandler):
             self._tell_elsewhere(lines, error)
 
     def reopenIfNeeded(self) -> None:
-        """Another file once there is one, though the old one takes its end no more."""
+        """Change to a new file, even when the old one no longer takes what is left."""
         try:
             super().reopenIfNeeded()
         except OSError:
@@ -108,7 +110,7 @@ class LogFile(logging.handlers.WatchedFileHandler):
             with contextlib.suppress(OSError):
                 self.stream.close()
             self.stream = None
-            self.dev = self.ino = -1  # Whatever is opened next is another one.
+            self.dev = self.ino = -1  # whatever is opened next counts as another file
 
     def _tell_elsewhere(self, lines: list[str], error: Exception) -> None:
         """On standard error, with the reason; the next line tries the file again."""

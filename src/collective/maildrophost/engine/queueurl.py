@@ -7,10 +7,10 @@ from urllib.parse import unquote
 
 from .wording import Unfit, _
 
-# Up to the last @: a password may hold any character, an unescaped one too.
+# Up to the last @: a password may hold any character, even an unescaped @.
 _PASSWORD = re.compile(r"(://[^:/@]*:).*(@)")
 _PARAMETER = re.compile(r"([?&])([^?&=]*)(=?)([^?&]*)")
-# What else there is may be a secret, or the rest of one after an unescaped & or ?.
+# Any other parameter may be a secret, or the rest of one after an unescaped & or ?.
 _NO_SECRET = frozenset(
     {
         *("application_name", "client_encoding", "connect_timeout", "dbname", "host"),
@@ -21,8 +21,8 @@ _NO_SECRET = frozenset(
         *("channel_binding", "gssencmode", "requirepeer"),
     }
 )
-# What stands where must be clear: a part of a password that is taken for the host or
-# the port gets into the words of an error.
+# It must be clear what each part is: a piece of a password that is taken for the host
+# or the port would get into the words of an error.
 _SERVER = re.compile(
     r"(?:[^:/?@]*(?::[^@]*)?@)?(?:\[[^]/?@]*\]|[^][:/?@]*)(?::[0-9]+)?"
     r"(?:/[^?@]*)?(?:\?[^@]*)?"
@@ -45,7 +45,7 @@ class QueueURL(str):
 
     @property
     def holds_password(self) -> bool:
-        """Whether somebody who reads it may know how to get in."""
+        """Whether it may hold a password, so that a part of it is never shown."""
         return self.redacted() != str.__str__(self)
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ def _shown(parameter: re.Match[str]) -> str:
     separator, name, equals, value = parameter.groups()
     if name and not equals:
         return f"{separator}***"
-    # However it is written: pass%77ord is the same to whoever opens the database.
+    # However it is written: who opens the database reads pass%77ord as password.
     secret = value and unquote(name).lower() not in _NO_SECRET
     return f"{separator}{name}{equals}{'***' if secret else value}"
 
@@ -102,7 +102,7 @@ def _check_sqlite_path(path: str) -> None:
                 mapping={"expected": EXPECTED},
             )
         )
-    # Another file would be meant, with %XX only by some releases of SQLAlchemy.
+    # A ? or %XX would name another file; %XX only in some releases of SQLAlchemy.
     if "?" in path or _ENCODED.search(path):
         raise Unfit(
             _(

@@ -1,12 +1,12 @@
-"""What the system says of a file that it does not give, to be translated."""
+"""The system's reasons for refusing a file, so that they can be translated."""
 
 from __future__ import annotations
 
 from .wording import Wording, _, verbatim
 
 _KNOWN = {
-    str(each): each
-    for each in (
+    str(words): words
+    for words in (
         _("File exists"),
         _("File name too long"),
         _("Input/output error"),
@@ -24,13 +24,13 @@ _KNOWN = {
 
 
 def reason(error: OSError) -> Wording:
-    """Why, without the file."""
+    """Why the system refused, without the name of the file."""
     words = error.strerror or str(error)
     return _KNOWN.get(words) or verbatim(words)
 
 
 def reason_and_file(error: OSError) -> Wording:
-    """Why, and of which file: as the error itself says it."""
+    """Why the system refused, and which file: in the form of the error's own text."""
     if error.strerror is None or error.filename is None or error.filename2 is not None:
         return verbatim(error)
     return _(

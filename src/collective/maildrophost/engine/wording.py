@@ -1,9 +1,9 @@
 """What people are told, kept so that it can be told in another language, too."""
 
 # Rules of this file:
-# - The engine writes English, and translates nothing: who shows it does (i18n.py).
-# - `_` has the name and the arguments that tools look for which collect what is to be
-#   translated: a text that no catalog has fails a test.
+# - The engine writes English and translates nothing: who shows a text does (i18n.py).
+# - `_` has the name and the arguments that tools look for when they collect texts to be
+#   translated; a test fails for a text that a catalog lacks.
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PARAMETER = re.compile(r"\$\{(\w+)\}")
 
 
 class Wording(str):
-    """Works as its English text; knows the template that this was made from.
+    """Works as its English text; knows the template that the text was made from.
 
-    `mapping` has what stands for each ``${name}`` of the `template`: texts, of which
-    those that are wordings themselves are translated, too.
+    `mapping` has the text for each ``${name}`` of the `template`; those that are
+    wordings themselves are translated, too.
     """
 
     template: str
@@ -26,7 +26,7 @@ class Wording(str):
     def __new__(cls, template: str, mapping: Mapping[str, object] = {}) -> Wording:
         shown = {name: _shown(mapping[name]) for name in _PARAMETER.findall(template)}
         wording = super().__new__(
-            cls, _PARAMETER.sub(lambda each: shown[each[1]], template)
+            cls, _PARAMETER.sub(lambda parameter: shown[parameter[1]], template)
         )
         wording.template, wording.mapping = template, shown
         return wording
@@ -36,7 +36,7 @@ class Wording(str):
 
 
 def _shown(value: object) -> str:
-    # What hides a part of itself does so in str().
+    # A value that hides a part of itself (a password, say) does so in str().
     return value if isinstance(value, Wording) else str(value)
 
 
@@ -44,7 +44,7 @@ _ = Wording
 
 
 def verbatim(words: object) -> Wording:
-    """What is not translated: a database says it, or the log alone shows it."""
+    """Words that are not translated: a database's, or ones that only the log shows."""
     return _("${words}", mapping={"words": words})
 
 
@@ -57,5 +57,5 @@ class Unfit(ValueError):
 
 
 def why(error: ValueError) -> Wording:
-    """What an error says of a value, be it ours or of the system."""
+    """What an error says of a value, be the error ours or the system's."""
     return error.why if isinstance(error, Unfit) else verbatim(error)
