@@ -1,4 +1,4 @@
-"""The rules that options make only together."""
+"""The rules that concern several options at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .settings import Settings
 
 
 def check_together(settings: Settings, values: dict[str, Any]) -> None:
-    """ConfigurationError when converted `values` do not fit; warns of odd ones."""
+    """ConfigurationError when converted `values` clash; warns of odd ones."""
     _check_retries(settings, values["retry_min"], values["retry_max"])
     _check_password(settings, values)
     _check_login(settings, values)
@@ -91,7 +91,7 @@ def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
 
 
 def _check_receiver(settings: Settings, receivers: tuple[str, ...]) -> None:
-    # Forgotten, it keeps all mail from its recipients, who have it by every record.
+    # Once it is forgotten, no recipient gets any mail, and every record says they do.
     if receivers:
         settings.warn_about(
             "DEBUG_RECEIVER",

@@ -46,7 +46,7 @@ class ConfigurationError(MaildropError):
 
 
 def in_environment(option: str, text: Wording) -> Wording:
-    """What there is to say of an option that the environment sets."""
+    """`text`, said of an option that the environment sets."""
     return _(
         "environment variable ${option}: ${text}",
         mapping={"option": option, "text": text},
@@ -54,7 +54,7 @@ def in_environment(option: str, text: Wording) -> Wording:
 
 
 def in_file(path: Path, line: int | None, option: str, text: Wording) -> Wording:
-    """What there is to say of an option in a file."""
+    """`text`, said of an option in a file."""
     return _(
         "${place}: ${option}: ${text}",
         mapping={"place": place(path, line), "option": option, "text": text},

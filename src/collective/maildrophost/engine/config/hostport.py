@@ -99,7 +99,7 @@ def _checked_port(port: str, text: str) -> int:
 
 
 def unexpected(what: Wording, text: str) -> Unfit:
-    """The error, which repeats no `text` with a login in it, and its password."""
+    """The error; a `text` with an @ is not repeated: a password may be before it."""
     if "@" in text:
         return Unfit(_("expected ${what}, without an @", mapping={"what": what}))
     return Unfit(

@@ -1,4 +1,4 @@
-"""A configuration file to a checked `Configuration`."""
+"""Reads a configuration file into a checked `Configuration`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Configur
 def checked(settings: Settings, text: str) -> dict[str, Any]:
     """Every value of a file with this `text`; ConfigurationError when one is wrong.
 
-    The files that it names are not looked at.
+    The files that the values name are not looked at.
     """
     settings.read(text)
     values = {option.attribute: _value(settings, option) for option in OPTIONS}

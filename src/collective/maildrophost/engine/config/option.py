@@ -1,4 +1,4 @@
-"""What the description of an option says."""
+"""What is known of an option: its kind of value, default, meaning, limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..wording import _
 
 
 class Kind(Enum):
-    """What an option's value is."""
+    """What kind of value an option has."""
 
     TEXT = _("text")
     SECRET = _("password")
@@ -48,10 +48,10 @@ NUMERIC = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
 
 @dataclass(frozen=True)
 class Option:
-    """One option; ``default`` is its text as in the file, None: it is required.
+    """One option; ``default`` is the text as in the file, None when it is required.
 
-    ``minimum`` and ``maximum`` bound the numeric kinds and include their limit;
-    ``above`` is a lower bound that excludes it.
+    ``minimum`` and ``maximum`` bound the numeric kinds and are allowed themselves;
+    ``above`` is a lower bound that is not.
     """
 
     name: str

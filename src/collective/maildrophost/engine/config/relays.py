@@ -21,7 +21,7 @@ class RelayAddress(HostPort):
 def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
     """The relays of a list separated by ``;``; Unfit says which one is none."""
     if "@" in text:
-        # Not item by item: a password may have a ; in it.
+        # Before it is split: a password may have a ; in it.
         raise unexpected(EXPECTED, text)
     items = [item.strip() for item in text.split(";")]
     relays = dict.fromkeys(_relay(item, default_port) for item in items if item)
@@ -33,5 +33,5 @@ def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
 
 
 def _relay(text: str, default_port: int) -> RelayAddress:
-    found = parse_host_port(text, default_port)
-    return RelayAddress(found.host, found.port)
+    address = parse_host_port(text, default_port)
+    return RelayAddress(address.host, address.port)

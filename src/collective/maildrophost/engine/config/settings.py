@@ -1,4 +1,4 @@
-"""What the file with the environment says about each option, before conversion."""
+"""What the file and the environment say about each option, before conversion."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Settings:
             ) from None
 
     def get(self, option: Option) -> Setting | None:
-        """What `option` is set to, its default included; None: it has neither."""
+        """What `option` is set to, or its default; None when it has neither."""
         given = self._given.get(option.name)
         if given is not None and (given.text or option.kind in MAY_BE_EMPTY | NUMERIC):
             return given
@@ -181,8 +181,8 @@ def _nearest(name: str) -> str | None:
     whole = f"MAILDROP_{name.upper()}"
     if whole in BY_NAME:
         return whole
-    found = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
-    return found[0] if found else None
+    close = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
+    return close[0] if close else None
 
 
 def _template(default: str) -> Word:

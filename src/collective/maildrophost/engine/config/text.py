@@ -12,14 +12,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPORT = re.compile(r"^export[ \t]+(?=[A-Za-z_])")
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _RAW_START = re.compile(r"[rR]['\"]")
-"""Infrae's recipe wrote all texts so, for Python to read."""
-# A backslash keeps a quote from ending it, and stays (Python's reference, 2.4.1).
+"""infrae's recipe wrote every text like this, for Python to read."""
+# A backslash before a quote keeps it from ending the string, and stays in the string
+# (Python's reference, 2.4.1).
 _RAW_STRING = re.compile(
     r"""[rR](?P<quote>\"{3}|'{3}|["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)"""
 )
 _PYTHON_STRING = re.compile(r"[uUrRbBfF]{1,2}['\"]")
 _BLANKS = " \t"
-_ENDS_WORD = "#;&|<>()"  # for a shell, what is behind these is another command
+_ENDS_WORD = "#;&|<>()"  # a shell takes what follows these for something else
 
 
 class TextError(ValueError):
@@ -90,7 +91,7 @@ def read_assignments(text: str) -> Iterator[Assignment]:
 
 
 def expand(word: Word, lookup: Callable[[str], str | None]) -> Expanded:
-    """`word` with each reference replaced; one that `lookup` knows not is kept."""
+    """`word` with each reference replaced; one that `lookup` does not know is kept."""
     parts: list[str] = []
     shell_differs = word.shell_differs
     for piece in word.pieces:
@@ -150,11 +151,11 @@ class _Reader:
 
     def _raw_string(self) -> None:
         self.bare = False
-        found = _RAW_STRING.match(self.text)
-        if found is None:
+        match = _RAW_STRING.match(self.text)
+        if match is None:
             raise self._unclosed(self.text[1])
-        self._add(found["text"])
-        self.position = found.end()
+        self._add(match["text"])
+        self.position = match.end()
         self._only_a_comment_may_follow()
 
     def _shell_word(self) -> None:

@@ -1,7 +1,7 @@
-"""Validates the text of configurations that nobody has written yet, for a buildout."""
+"""Validates the text of a configuration before it is written, for recipe and `init`."""
 
-# Its recipe lives among the eggs of buildout, without those of the daemon: it runs this
-# module with the daemon's, so that there are no rules but the daemon's own.
+# The recipe runs with the eggs of buildout, not with the daemon's: it has this module
+# run with those, so that there are no rules but the daemon's own.
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .settings import Settings
 
 
 def fault(text: str) -> ConfigurationError | None:
-    """Why a daemon would refuse a configuration with this `text`; None: it takes it.
+    """Why a daemon would refuse a configuration with this `text`, None if it would not.
 
-    The environment does not count, and the files that it names are not looked at: who
-    builds may not be who runs the daemon.
+    The environment does not count, and the files that the text names are not looked at:
+    the daemon may be run by another user.
     """
     try:
         checked(Settings(Path(), {}), text)
@@ -28,13 +28,13 @@ def fault(text: str) -> ConfigurationError | None:
 
 
 def main() -> None:
-    """A JSON list of texts on standard input to one of faults on standard output.
+    """Read a JSON list of texts from standard input, print the list of their faults.
 
-    A fault is an object with ``option`` and ``expected``, or null. The texts come this
-    way, for nobody else to see, because of the passwords in them.
+    A fault is an object with ``option`` and ``expected``, or null. The texts may have
+    passwords in them: everybody could see those in a command line.
     """
     faults = [fault(text) for text in json.load(sys.stdin)]
-    json.dump([_as_json(each) for each in faults], sys.stdout)
+    json.dump([_as_json(error) for error in faults], sys.stdout)
 
 
 def _as_json(error: ConfigurationError | None) -> dict[str, str | None] | None:

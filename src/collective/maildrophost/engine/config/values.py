@@ -35,7 +35,7 @@ def convert(option: Option, text: str) -> Any:
     """
     try:
         text.encode()
-    except UnicodeEncodeError:  # an environment may hold any octets
+    except UnicodeEncodeError:  # the environment may hold any octets
         raise Unfit(_("expected UTF-8 text")) from None
     return _CONVERTERS[option.kind](option, text)
 
@@ -120,7 +120,7 @@ def _optional_path(option: Option, text: str) -> str:
     try:
         return str(_path(option, text))
     except Unfit:
-        # It may be the password itself that stands there.
+        # The text is not repeated: it may be the password itself.
         raise Unfit(_("expected the absolute path of a file")) from None
 
 
@@ -174,7 +174,7 @@ def _web(option: Option, text: str) -> str:
 def _is_safe(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # no number: a password with a # or a / in it, say
+        _ = parts.port  # raises for what is no number, say a piece of a password
     except ValueError:
         return False
     secure = parts.scheme == "https" or (
@@ -205,7 +205,7 @@ _CONVERTERS: dict[Kind, Callable[[Option, str], Any]] = {
     Kind.PATH: _path,
     Kind.PATHS: _paths,
     Kind.FILE: _optional_path,
-    # The hosts need the port, another option: `load` makes the relays of both.
+    # They need SMTP_PORT as well: `load` makes the relays from both options.
     Kind.RELAYS: _text,
     Kind.HOST: _host,
     Kind.ADDRESS: _address,
