@@ -1,4 +1,4 @@
-"""What others may watch of a daemon: figures for Prometheus, its health for probes."""
+"""What can be watched of a daemon: figures for Prometheus, its health for probes."""
 
 from .monitoring import Monitoring
 

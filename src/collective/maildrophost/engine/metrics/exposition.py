@@ -1,7 +1,7 @@
-"""The figures in the words of Prometheus (the extra `metrics`)."""
+"""The figures in the format of Prometheus (the extra `metrics`)."""
 
 # Rules of this file:
-# - The library is imported when there is somebody to tell: the daemon starts without.
+# - The library is imported only once metrics are wanted: no other daemon needs it.
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SECONDS = (
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     *(60, 300, 900, 3600, 14400, 86400),
 )
-"""The edges of the histogram: from at once to a day of retries."""
+"""The buckets of the histogram: from immediate delivery to a day of retries."""
 
 
 class Exposition:
-    """What one daemon tells: its own counters, and the queue's gauges."""
+    """What one daemon exposes: its own counters, and the queue's gauges."""
 
     def __init__(self, gauges: Callable[[], Iterator[Gauge]]) -> None:
         from prometheus_client import (
@@ -73,7 +73,7 @@ class Exposition:
         return written
 
     def describe(self) -> tuple[Any, ...]:
-        """Nothing: so that the queue is not read when this is registered."""
+        """Nothing, so that the queue is not read when this is registered."""
         return ()
 
     def collect(self) -> Iterator[Any]:

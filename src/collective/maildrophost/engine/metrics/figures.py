@@ -1,4 +1,4 @@
-"""The figures of the queue, read so that being watched costs next to nothing."""
+"""The figures of the queue, read in a way that costs next to nothing."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from ..queue.health import in_doubt
 from ..queue.sqlite.housekeeping import Room, room
 
 COUNT_SECONDS = 10.0
-"""Between two counts of the messages in the queue, at the least."""
+"""At least this long between two counts of the messages in the queue."""
 COUNT_PART = 0.01
-"""Of the time, at the most, is spent with counting: a count of a million messages takes
-a tenth of a second (measured), so it is made every ten seconds."""
+"""At most this part of the time is spent on counting: to count a million messages takes
+a tenth of a second (measured), so that is done every ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class Reader:
         with self._counting:
             began = self._clock()
             if began >= self._count.good_until:
-                found, doubtful = depth(tx), in_doubt(tx, now)
+                counted, doubtful = depth(tx), in_doubt(tx, now)
                 ended = self._clock()
                 pause = max(COUNT_SECONDS, (ended - began) / COUNT_PART)
-                self._count = _Count(found, doubtful, ended + pause)
+                self._count = _Count(counted, doubtful, ended + pause)
             return self._count
 
 

@@ -1,4 +1,4 @@
-"""What is told of the queue: names, meanings, values; no library is needed for that."""
+"""The gauges of the queue: their names, meanings and values; needs no library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .figures import Figures
 
 @dataclass(frozen=True)
 class Gauge:
-    """One name with its values, by the values of its labels."""
+    """One metric, with a value for each combination of its labels' values."""
 
     name: str
     meaning: str
@@ -22,7 +22,7 @@ class Gauge:
 
 
 def gauges(figures: Figures | None, in_flight: int) -> Iterator[Gauge]:
-    """Everything at one moment; `figures` None: the queue cannot be read."""
+    """Everything at one moment; `figures` is None when the queue cannot be read."""
     running: dict[tuple[str, ...], float] = {(version("collective.maildrophost"),): 1}
     yield Gauge("build_info", "The version that runs.", ("version",), running)
     yield _one("in_flight", "Messages in flight now.", in_flight)

@@ -1,4 +1,4 @@
-"""Just enough of HTTP to answer one question for each connection."""
+"""Just enough HTTP to answer one request on each connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("maildrop.metrics")
 
 LONGEST_HEAD_BYTES = 16_384
 PATIENCE_SECONDS = 10.0
-"""For the whole of a question; a slow client keeps nobody else waiting."""
+"""For a whole request and its answer; a slow client keeps nobody else waiting."""
 MOST_AT_ONCE = 50
 
 TEXT = "text/plain; charset=utf-8"
@@ -45,9 +45,9 @@ def plain(status: HTTPStatus, text: str) -> Page:
 async def listening(
     host: str, port: int, answer: Answer
 ) -> AsyncIterator[asyncio.Server]:
-    """Answer at an address inside the block; OSError when that cannot be.
+    """Answer at an address within the block; OSError when it cannot be bound.
 
-    Whoever is connected at its end is cut off: none of them holds up a stop.
+    Clients that are still connected at its end are cut off, so that none delays a stop.
     """
     connected: set[asyncio.Task[None]] = set()
 
@@ -63,7 +63,7 @@ async def listening(
         talking = asyncio.create_task(conversing)
         connected.add(talking)
         talking.add_done_callback(connected.discard)
-        # A cancellation must not get to the server's own task, which would log it.
+        # A cancellation must not reach the server's own task, which would log it.
         with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
             await talking
 
@@ -90,7 +90,7 @@ async def _converse(
         method, page = await _answered(head, answer)
     writer.write(_written(page, with_body=method != "HEAD"))
     writer.close()
-    await writer.wait_closed()  # a client that does not read it is waited for here
+    await writer.wait_closed()  # until the client has read it
 
 
 async def _answered(head: bytes, answer: Answer) -> tuple[str, Page]:

@@ -1,4 +1,4 @@
-"""The daemon's answers to who watches it: /metrics and /health on MAILDROP_METRICS."""
+"""The daemon's answers to its watchers: /metrics and /health on MAILDROP_METRICS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .library import check_library
 log = logging.getLogger("maildrop.metrics")
 
 AGAIN_SECONDS = 15.0
-"""Until an address that could not be had is tried again."""
+"""Until an address that could not be bound is tried again."""
 JSON = "application/json"
 
 
@@ -43,7 +43,7 @@ class Monitoring:
         self._exposition = self._exposed(configuration)
 
     def observe(self, finished: Finished, now: float) -> None:
-        """What was settled at the time `now`."""
+        """Count what was settled at the time `now`."""
         if self._exposition is not None:
             self._exposition.observe(finished, now)
 
@@ -92,9 +92,9 @@ class Monitoring:
         return Page(HTTPStatus.OK, KIND, self._exposition.text())
 
     def _health(self) -> Page:
-        """200 while this daemon works; the fault of a relay is none of the daemon's.
+        """200 while this daemon works, even when its relay is at fault.
 
-        No restart and no other machine would heal it: it is told in the answer.
+        No restart and no other machine would cure the relay: the body tells of it.
         """
         now = time.time()
         try:
