@@ -31,7 +31,7 @@ class _Selection:
 
     @property
     def is_made(self) -> bool:
-        """Whether any of it was said."""
+        """Whether anything of it was given."""
         return bool(self.ids) or self.everything or self.state is not None
 
     def check(self, action: str) -> None:
@@ -52,7 +52,7 @@ class _Selection:
 
 
 def _selects(command: Callable[..., int]) -> Callable[..., Any]:
-    """Gives a command its `_Selection`, and ``--json``."""
+    """Give a command its `_Selection` and ``--json``."""
 
     @click.argument("ids", metavar="[ID]...", nargs=-1)
     @click.option("--all", "everything", is_flag=True, help="All messages.")
@@ -150,7 +150,7 @@ def _delete_all_asked_about(
 
 
 def _ask(configured: Configured, selected: _Selection) -> Asked:
-    # None: whoever started the command has closed it.
+    # It is None when whoever started the command has closed it.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("delete --all needs --yes where it cannot ask")
     asked, affected = _to_be_deleted(configured, selected)
@@ -202,7 +202,7 @@ _LEFT_ALONE = (
 
 
 def _nothing_done(ids: Sequence[str]) -> Done:
-    """Where nobody has made the queue yet."""
+    """The answer where nobody has made the queue yet."""
     from ..queue import Done
     from ..queue.leftalone import NoSuchMessage
 

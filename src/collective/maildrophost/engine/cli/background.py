@@ -69,9 +69,9 @@ def restart_command(configured: Configured) -> None:
         check_nobody_else_runs_it(configuration)
         if running(configuration) is None:
             check_none_is_out_of_reach(configuration)
-        # What would keep the next one from starting must not end this one.
+        # First, so that what keeps the next daemon from starting does not end this one.
         prepare(configuration)
-        # Else nothing is left here but a 'run --once', which ends by itself.
+        # Only those of 'start': any other one left is a 'run --once', which soon ends.
         if not stop(configuration, launched):
             name_others(configuration)
         start(configuration)
@@ -101,7 +101,7 @@ def reload_command(configured: Configured) -> None:
 
 
 def _turn(configuration: Configuration) -> AbstractContextManager[None]:
-    # What another one found meanwhile would not be so any more: it would end the daemon
-    # that was just started, and report a failure.
+    # Of two at a time, one would act on what is no longer true: it would end the daemon
+    # that the other has just started, and report a failure.
     longest = LAUNCH_SECONDS + START_SECONDS + 2 * stop_seconds(configuration)
     return turn(configuration.path, longest)

@@ -1,4 +1,4 @@
-"""`maildropctl check`: everything mail needs, one line each."""
+"""`maildropctl check`: everything that mail needs, one line each."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def check_command(configured: Configured, as_json: bool) -> int:
     except ConfigurationError as error:
         _report([Finding("configuration", Level.FAILED, str(error))], as_json)
         return exits.USAGE
-    findings = _report(every_check(configuration), as_json)
-    bad = any(finding.level is Level.FAILED for finding in findings)
+    reported = _report(every_check(configuration), as_json)
+    bad = any(finding.level is Level.FAILED for finding in reported)
     return exits.FAILED if bad else exits.DONE
 
 
-def _report(coming: Iterable[Finding], as_json: bool) -> list[Finding]:
-    findings = []
-    for finding in coming:
-        findings.append(finding)
+def _report(findings: Iterable[Finding], as_json: bool) -> list[Finding]:
+    reported = []
+    for finding in findings:
+        reported.append(finding)
         if not as_json:
             _print(finding)  # at once: a relay may take its time
     if as_json:
-        print_json([finding.as_json() for finding in findings])
-    return findings
+        print_json([finding.as_json() for finding in reported])
+    return reported
 
 
 def _print(finding: Finding) -> None:

@@ -11,7 +11,7 @@ class Command:
 
     Its `module` is imported when the command is asked for, and imports the database or
     the daemon only when it runs. `examples` are shown at the end of its help. One that
-    `acts_on_mail` may have done its work when it cannot say so.
+    `acts_on_mail` may have done its work even when it fails to say so.
     """
 
     module: str

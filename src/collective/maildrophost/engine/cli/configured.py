@@ -27,9 +27,9 @@ class NoConfiguration(click.ClickException):
 
 @dataclass
 class Configured:
-    """The choice of a configuration file; nothing is read before it is asked for.
+    """The choice of a configuration file, which is not read before it is needed.
 
-    `command` is what the program was called for, once that is known.
+    `command` is the command that was typed, once that is known.
     """
 
     chosen: str | None
@@ -64,8 +64,8 @@ class Configured:
     def has_queue(self) -> bool:
         """Whether somebody has made the queue.
 
-        Who only looks must not make it: it would belong to the wrong user. Raises
-        ConfigurationError, QueueError.
+        A command that only looks must not make it: it might belong to the wrong user.
+        Raises ConfigurationError, QueueError.
         """
         configuration = self.load()
         from ..queue import exists

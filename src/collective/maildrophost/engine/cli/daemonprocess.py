@@ -12,7 +12,7 @@ MARK = "MAILDROPCTL_START"
 
 
 def command(configuration: Path) -> list[str]:
-    """The program that zdaemon runs. Anybody sees it in the process list."""
+    """The command line that zdaemon runs; everybody can see it in the process list."""
     program = "collective.maildrophost.engine.cli"
     return [sys.executable, "-m", program, "--config", str(configuration), "run"]
 
@@ -23,15 +23,15 @@ def configuration_of(pid: int) -> Path | None:
     if "--config" not in words[:-1]:
         return None
     path = Path(words[words.index("--config") + 1])
-    # A person may have run it, in whatever directory.
+    # A relative one was typed by a person, in a directory that we do not know.
     return path if path.is_absolute() else None
 
 
 def ends_by_itself(pid: int) -> bool:
-    """Whether a daemon runs once and no longer, as far as that can be told."""
+    """Whether a daemon was run with --once, as far as that can be told."""
     return "--once" in processes.arguments(pid)
 
 
 def was_launched(pid: int) -> bool:
-    """Whether a daemon was started by a `Supervisor`, even if that was killed since."""
+    """Whether a `Supervisor` started a daemon, even if it has been killed since."""
     return MARK in processes.environment(pid)

@@ -31,8 +31,8 @@ def run_command(configured: Configured, once: bool) -> None:
     SIGTERM and SIGINT stop it once the mails in flight are through; SIGHUP makes it
     read its configuration again.
     """
-    # As the first process of a container it would never get a signal that came before
-    # its handler: the stop of one that has just been started would wait for its end.
+    # The first process of a container never gets a signal that comes before there is a
+    # handler: to stop a container that has just started would take until it is killed.
     with _errors_that_supervisor_believes(), signals.kept_waiting():
         from ..daemon import run, run_once
         from ..delivery import Route
@@ -50,10 +50,10 @@ def run_command(configured: Configured, once: bool) -> None:
 
 @contextmanager
 def _errors_that_supervisor_believes() -> Iterator[None]:
-    """Stay until an error in the configuration is one for supervisor, too.
+    """Stay long enough for supervisor to take a configuration error for one.
 
-    What ends sooner has not started for it, whatever its exit status is: it would try
-    again and again.
+    For supervisor, what ends sooner has not started, whatever its exit status: it would
+    be started again and again.
     """
     try:
         yield
@@ -67,12 +67,12 @@ def _errors_that_supervisor_believes() -> Iterator[None]:
 
 
 def _fault(configured: Configured, relay: str) -> str:
-    """What has ended a run too early, in the words of `status`."""
+    """The relay's fault that has ended a run too early, in the words of `status`."""
     from ..queue import pauses
 
     with configured.queue() as queue, queue.read() as tx:
-        found = next((pause for pause in pauses(tx) if pause.name == relay), None)
-    return found.fault if found else "the relay is at fault, as the log says"
+        pause = next((pause for pause in pauses(tx) if pause.name == relay), None)
+    return pause.fault if pause else "the relay is at fault, as the log says"
 
 
 @click.command("fg")

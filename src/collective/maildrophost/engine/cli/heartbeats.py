@@ -22,7 +22,7 @@ MAY_BE = (
     "it hangs, or cannot write to the queue (on a full disk, say). Look at its log "
     "before you restart it: it keeps the verdicts that it could not write"
 )
-"""What a daemon that runs without a heartbeat is about."""
+"""What may be wrong with a daemon that runs without a heartbeat."""
 
 
 def runs(daemon: Daemon) -> bool:
@@ -79,7 +79,7 @@ def alive(configuration: Configuration) -> tuple[Daemon, ...]:
 def known(
     configuration: Configuration,
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
-    """Those that work on it, and those that ended without a goodbye.
+    """Those that work on the queue, and those that fell silent without a goodbye.
 
     Raises QueueError.
     """
@@ -94,28 +94,28 @@ def known(
 def _is_here(daemon: Daemon) -> bool:
     """Whether its pid means that daemon here, so that it may be sent a signal."""
     if daemon.process:
-        # Whatever the machine was called then. A zombie has ended, too.
-        known = fate(daemon.process) is Fate.RUNNING
+        # Whatever the machine was called when it started; a zombie counts as ended.
+        is_it = fate(daemon.process) is Fate.RUNNING
     else:
         # Without /proc any process may have its pid by now.
-        known = (
+        is_it = (
             daemon.host == socket.gethostname()
             and not process_identity(daemon.pid)
             and daemon.pid != os.getpid()
             and answers(daemon.doorbell)
         )
-    return known and processes.lives(daemon.pid)
+    return is_it and processes.lives(daemon.pid)
 
 
 def _is_elsewhere(daemon: Daemon, shared: bool) -> bool:
-    """Whether it is on another machine, or is no more.
+    """Whether it is on another machine, or has ended.
 
     Only a queue that is `shared` has daemons on several machines.
     """
     if shared:
         return daemon.host != socket.gethostname()
     ended = fate(daemon.process, here=True) is Fate.ENDED
-    # Killed in another container, whose processes nobody sees.
+    # Its doorbell shows what a pid cannot: that it was killed in another container.
     return ended or is_dead(daemon.doorbell)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 def interpreter_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` for a Python that imports from where this one does.
 
-    A script of buildout puts its eggs on sys.path by itself: a plain interpreter knows
+    A script of buildout puts its eggs on sys.path itself, and a plain interpreter knows
     nothing of them. PYTHONSAFEPATH keeps the child's working directory out of its path
     (Python 3.11 and later).
     """
@@ -35,8 +35,9 @@ def _own_paths() -> list[str]:
 
 
 def _implicit_path() -> str:
-    """What the interpreter put first by itself: the directory it was started in or of
-    the script, which is no place to import from.
+    """What the interpreter itself put first: the working directory, or the script's.
+
+    A child must not import from there.
     """
     main = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is not None:  # python -m

@@ -66,7 +66,7 @@ def _entry(option: Option, home: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Text between quotes in which it means nothing but itself, to a shell as well."""
+    """Text in quotes between which it means just itself, to a shell as well."""
     return shlex.quote(text) if set(text) & set('$`"\\') else f'"{text}"'
 
 

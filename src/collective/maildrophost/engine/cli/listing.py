@@ -51,9 +51,9 @@ ATTEMPT_COLUMNS = (
 
 
 AT_A_TERMINAL = 100
-"""Messages that a person is shown who has not said how many."""
+"""Messages shown to a person who has not said how many."""
 AT_ONCE = 1000
-"""Messages that are read at a time."""
+"""Messages that are read in one transaction."""
 MOST = 1_000_000_000
 """Messages that can be asked for; databases have a limit, too."""
 
@@ -78,7 +78,7 @@ def queue_command(
         _print_pages([], as_json)
         return
     if limit is None:
-        # A program that counts must not take the first ones for all.
+        # A program that counts them must not take the first ones for all.
         for_a_person = sys.stdout.isatty() and not as_json
         limit = AT_A_TERMINAL if for_a_person else MOST
     with configured.queue() as queue:
@@ -98,7 +98,7 @@ def _keys(queue: Queue, state: State | None, limit: int) -> list[int]:
 def _pages(queue: Queue, keys: list[int]) -> Iterator[list[MessageRecord]]:
     """Each read when it is printed: neither memory nor a transaction holds them all.
 
-    The reader of a pipe may stop for hours, and the queue grows while it is read.
+    The reader of a pipe may stop for hours, and a queue grows while it is being read.
     """
     from ..queue import records
 
@@ -166,8 +166,8 @@ def show_command(configured: Configured, id: str, raw: bool, as_json: bool) -> N
     if raw:
         _print_raw(id, data)
     elif as_json:
-        made = [attempt.as_json() for attempt in history]
-        print_json({**message.as_json(), "history": made})
+        attempts_made = [attempt.as_json() for attempt in history]
+        print_json({**message.as_json(), "history": attempts_made})
     else:
         _print_message(message, history)
 

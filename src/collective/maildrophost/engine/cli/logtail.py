@@ -55,7 +55,7 @@ def logtail_command(configured: Configured, lines: int) -> None:
 
 
 def _is_console(path: Path) -> bool:
-    """Whether it means another place to each process, or nothing is kept there."""
+    """Whether it means another place in each process, or one that keeps nothing."""
     own = str(path).startswith(_OF_EACH_PROCESS)
     return own or path.is_char_device() or path.is_fifo()
 
@@ -82,12 +82,12 @@ def follow(path: Path, lines: int) -> Iterator[bytes]:
 
 def _seek_last(stream: BinaryIO, lines: int) -> None:
     end = position = stream.seek(0, os.SEEK_END)
-    found = 0
-    # One line end more than lines: the one before the first of them.
-    while position > 0 and found <= lines:
+    newlines = 0
+    # One newline more than lines: the one before the first of them.
+    while position > 0 and newlines <= lines:
         start = max(0, position - BLOCK_BYTES)
         stream.seek(start)
-        found += stream.read(position - start).count(b"\n")
+        newlines += stream.read(position - start).count(b"\n")
         position = start
     stream.seek(position)
     tail = stream.read(end - position)

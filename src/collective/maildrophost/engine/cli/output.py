@@ -1,4 +1,4 @@
-"""What a command prints: words that command no terminal, and JSON."""
+"""What a command prints: words that cannot control a terminal, and JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-# Reorder what a reader sees: a sender could dress up as somebody else.
+# They reorder what a reader sees: a sender could dress up as somebody else.
 _BIDI = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -24,7 +24,7 @@ def printable(text: str) -> str:
     """`text` on one line, control characters written out as ``\\x1b``.
 
     Subjects, addresses and replies come from strangers: none of them may move the
-    cursor, break the line or turn the direction of reading.
+    cursor, break the line or change the direction of reading.
     """
     return "".join(_visible(character) for character in text)
 
@@ -36,16 +36,16 @@ def _visible(character: str) -> str:
 
 
 def leave_standard_output() -> None:
-    """Let nothing more go there: at its end Python would fail over what is left."""
+    """Let nothing more go there: at exit Python would fail to flush what is left."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
 def tell(words: str, err: bool = False) -> None:
-    """Print a line in the midst of what must not be broken off for it.
+    """Print a line amid work that must go on even if that fails.
 
-    What standard output does not take is on standard error, as what follows.
+    A line that standard output does not take, and all after it, go to standard error.
     """
     try:
         click.echo(words, err=err)
@@ -62,7 +62,7 @@ def print_json(value: Any) -> None:
 
 
 def print_json_list(values: Iterable[Any]) -> None:
-    """As `print_json` of all of them, each as soon as it is there."""
+    """As `print_json` of a list of them, but each printed as soon as it is there."""
     before = "[\n"
     for value in values:
         click.echo(
@@ -79,10 +79,10 @@ def local_time(epoch_seconds: float) -> str:
 
 def span(seconds: float) -> str:
     """A length of time in its two largest units: ``2d 3h``, ``4m 10s``, ``7s``."""
-    left = max(0, round(seconds))
+    rest = max(0, round(seconds))
     parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
+        count, rest = divmod(rest, size)
         if count or (unit == "s" and not parts):
             parts.append(f"{count}{unit}")
         elif parts:

@@ -1,4 +1,4 @@
-"""Words and times on the command line, as the engine knows them."""
+"""What is typed on the command line, as the engine knows it: words, times, queues."""
 
 from __future__ import annotations
 
@@ -105,16 +105,16 @@ class QueueSource(click.Path):
 
         if "://" not in value:
             if "@" in value and not os.path.exists(value):
-                # A mistyped URL, it may be: then it has a password.
+                # It may be a mistyped URL with a password, which nobody must see.
                 self.fail(f"{EXPECTED} (or a directory)", param, ctx)
             return super().convert(value, param, ctx)
 
         try:
             url = parse_queue_url(value)
-            found = exists(url)
+            is_there = exists(url)
         except ValueError as error:
             self.fail(f"{error} (or a directory)", param, ctx)
-        if not found:
+        if not is_there:
             self.fail(f"{url}: there is no such queue", param, ctx)
         return url
 

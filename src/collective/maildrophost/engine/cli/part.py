@@ -42,11 +42,11 @@ def each(
     command: str,
     argv: Sequence[str] | None = None,
 ) -> int:
-    """``PROGRAM-COMMAND [DAEMON…]``: `command` for every daemon, or for the named.
+    """``PROGRAM-COMMAND [DAEMON…]``: `command` for every daemon, or for the named ones.
 
-    Every daemon gets its turn whatever becomes of the others, until a person stops all
-    of it; the exit status is the worst of theirs. With ``--json`` several answer with
-    one document, with ``--help`` there is one, too.
+    Each gets its turn, whatever becomes of the others, unless a person stops it all;
+    the exit status is the worst of theirs. For several daemons, ``--json`` still prints
+    one document and ``--help`` one help.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     names = [argument for argument in arguments if not argument.startswith("-")]

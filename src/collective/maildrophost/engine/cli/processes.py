@@ -30,7 +30,7 @@ def arguments(pid: int) -> list[str]:
 
 
 def environment(pid: int) -> dict[str, str]:
-    """What the process was started with; nothing where that cannot be read."""
+    """The variables it was started with; none where that cannot be read."""
     try:
         text = os.fsdecode(Path(f"/proc/{pid}/environ").read_bytes())
     except OSError:

@@ -1,4 +1,4 @@
-"""The program `maildropctl`: runs a command, ends with one line for what went wrong.
+"""The program `maildropctl`: runs a command, says in one line what went wrong.
 
 Exit status: 0 done, 1 failed, 2 usage or configuration error, 3 not running (`status`).
 """
@@ -82,7 +82,7 @@ def main(
 
 
 def attempt(argv: Sequence[str] | None, config: str | None, prog_name: str) -> int:
-    """As `main`; raises Stopped, once that is said, when a person has enough of it."""
+    """As `main`; when a person stops the command, says so and raises Stopped."""
     _let_nobody_else_write()
     _have_where_to_print()
     _print_whatever_the_locale_cannot()
@@ -102,7 +102,7 @@ def attempt(argv: Sequence[str] | None, config: str | None, prog_name: str) -> i
     except MaildropError as error:
         return _failed(prog_name, str(error), _status_of(error))
     except OSError as error:
-        # Standard output most likely: what a command works with it names itself.
+        # Most likely standard output: a command reports its own files' errors itself.
         with contextlib.suppress(OSError, AttributeError):
             leave_standard_output()
         return _failed(prog_name, _without_words(str(error), configured), exits.FAILED)
@@ -115,7 +115,7 @@ def attempt(argv: Sequence[str] | None, config: str | None, prog_name: str) -> i
 def _stopped(aborted: click.Abort, configured: Configured) -> str:
     """What to say of a command that a person has stopped."""
     said = "stopped before the end"
-    # Else a question was answered with no, and nothing was done.
+    # Otherwise a question was answered with no, and nothing was done.
     interrupted = isinstance(aborted.__cause__, KeyboardInterrupt)
     return _without_words(said, configured) if interrupted else said
 
@@ -141,14 +141,14 @@ def _failed(prog_name: str, message: str, status: int) -> int:
 
 
 def _let_nobody_else_write() -> None:
-    """Into no file that is made, whatever is allowed: some containers mask nothing."""
+    """Make no file that everybody may write: in some containers the umask is 0."""
     os.umask(os.umask(_OTHERS_WRITE) | _OTHERS_WRITE)
 
 
 def _have_where_to_print() -> None:
-    """Print into the void where there is no standard output, or error.
+    """Print into the void where standard output, or standard error, is closed.
 
-    What is opened first would have its number else, the queue say.
+    Otherwise the first file opened, the queue say, would get its number.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:

@@ -11,9 +11,9 @@ import click
 
 @contextmanager
 def steps(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to tell how much is done, and of how much.
+    """A function to call with how much is done, and of how much.
 
-    That is a bar on standard error; without a terminal there is none.
+    It draws a bar on standard error; without a terminal there is none.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -21,7 +21,7 @@ def steps(label: str) -> Iterator[Callable[[int, int], None]]:
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def tell(done: int, total: int) -> None:
-            # Nothing of nothing is all of it.
+            # With nothing to do, all of it is done.
             bar.length = total or 1
             bar.update((done if total else 1) - bar.pos)
 

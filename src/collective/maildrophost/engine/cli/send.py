@@ -68,7 +68,7 @@ def send_command(
 
 
 def _print_id(id: str) -> None:
-    # It is queued: whoever takes a failure for one would send it twice.
+    # The message is queued: whoever was told of a failure would send it twice.
     try:
         click.echo(id)
     except OSError as error:
@@ -87,7 +87,7 @@ def _standard_input() -> bytes:
     try:
         return sys.stdin.buffer.read()
     except KeyboardInterrupt:
-        click.echo(err=True)  # behind the ^C of a terminal
+        click.echo(err=True)  # after the ^C of a terminal
         raise click.ClickException(
             "stopped before the end; nothing was queued"
         ) from None
@@ -111,7 +111,7 @@ def _enqueue(configured: Configured, message: Message) -> str:
         if queued is None:
             raise  # the commit may have ended already
     except Unheard as error:
-        # Whoever takes that for a failure may send it twice.
+        # Whoever took that for a failure might send it twice.
         look = "it may be queued: look before you send it again"
         raise click.ClickException(f"{error}; {look}") from None
     except QueueError as error:

@@ -38,7 +38,7 @@ def start(configuration: Configuration) -> None:
         return
     prepare(configuration)
     supervisor = Supervisor(configuration)
-    end_supervisor(supervisor)  # one that waits after a crash has old settings
+    end_supervisor(supervisor)  # a zdaemon that waits after a crash has old settings
     supervisor.launch()
     tell(f"started, pid {_wait_for_heartbeat(supervisor)}")
 
@@ -53,7 +53,7 @@ def prepare(configuration: Configuration) -> None:
 
 
 def check_tokens(configuration: Configuration) -> None:
-    """What the daemon would refuse; raises ConfigurationError."""
+    """Raises ConfigurationError for settings that the daemon would refuse."""
     if configuration.auth == "xoauth2":
         from ..tokens import source_of
 
@@ -61,7 +61,7 @@ def check_tokens(configuration: Configuration) -> None:
 
 
 def _hangs(configuration: Configuration, pid: int) -> bool:
-    """Whether the daemon under zdaemon had time enough to work, but does not."""
+    """Whether the daemon under zdaemon has had time enough to work, but does not."""
     from ..queue import QueueError
 
     state = Supervisor(configuration).state()
@@ -100,7 +100,7 @@ def _beats(configuration: Configuration, pid: int) -> bool:
     try:
         return pid in heartbeats.local_pids(configuration)
     except QueueError:
-        return False  # the daemon meets the same and says it with its last words
+        return False  # the daemon meets the same error: its last words will say so
 
 
 def _death(supervisor: Supervisor) -> str:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Found:
-    """What is known of the daemons of a queue at the moment `now`, by its clock."""
+    """What is known of a queue's daemons at the moment `now`, by the queue's clock."""
 
     now: float
     alive: tuple[Daemon, ...]
     lost: tuple[Daemon, ...]
-    """Stopped beating without a goodbye: killed, hanging, or cut off the database."""
+    """Fell silent without a goodbye: killed, hanging, or cut off from the database."""
     pauses: tuple[RelayPause, ...]
     in_doubt: int
     aside: int

@@ -1,4 +1,4 @@
-"""The end of the daemons that a person stops."""
+"""Ends the daemons that a person stops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stop(
         tell(f"stopped, pid {state.pid}" if state.pid else "stopped")
     orphans = others(configuration)
     for pid in orphans:
-        # Asked before its end: there is nothing to tell it by afterwards.
+        # Asked before its end: afterwards nothing can tell.
         ours = was_launched(pid)
         send_signal(pid, signal.SIGTERM)
         _wait_for_end(configuration, pid)
@@ -52,7 +52,7 @@ def end_supervisor(supervisor: Supervisor) -> None:
     configuration = supervisor.configuration
     needed = configuration.stop_timeout + KILL_MARGIN_SECONDS
     if state.pid and supervisor.patience < needed:
-        # A reload has given the daemon more time since its start than zdaemon would.
+        # Since its start, a reload has given the daemon more time than zdaemon grants.
         supervisor.ask(f"kill {signal.SIGTERM:d}")
         _ends_within(needed, configuration, state.pid)
     supervisor.ask("stop")
@@ -60,11 +60,11 @@ def end_supervisor(supervisor: Supervisor) -> None:
 
 
 def _wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> None:
-    """Until `pid` has ended, with its `child` if it has one; raises NotStopped."""
+    """Wait for the end of `pid`, which may look after `child`; raises NotStopped."""
     limit = stop_seconds(configuration)
     if _ends_within(limit, configuration, pid):
         return
-    # The child last: the other would start another one.
+    # The child last: its zdaemon would start another one.
     both = f"{pid} {child}" if child and processes.lives(child) else f"{pid}"
     raise NotStopped(
         f"pid {pid} still runs after {limit:.0f} seconds: see "
@@ -74,7 +74,7 @@ def _wait_for_end(configuration: Configuration, pid: int, child: int = 0) -> Non
 
 
 def _ends_within(seconds: float, configuration: Configuration, pid: int) -> bool:
-    """Whether `pid` has ended in so many seconds; who waits is told what for."""
+    """Whether `pid` ends within so many seconds; whoever waits is told what for."""
     most = f"{configuration.stop_timeout:.0f} seconds"
     return comes_true(
         lambda: not processes.lives(pid),
@@ -84,12 +84,12 @@ def _ends_within(seconds: float, configuration: Configuration, pid: int) -> bool
 
 
 def stop_seconds(configuration: Configuration) -> float:
-    """Until zdaemon has killed what does not stop by itself, and has ended, too."""
+    """How long zdaemon may take to stop or kill its daemon, and to end itself."""
     return configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
 
 
 def send_signal(pid: int, number: signal.Signals) -> None:
-    """Tell a daemon something, even if it has just ended; raises ClickException."""
+    """Send a signal to a daemon, even if it has just ended; raises ClickException."""
     try:
         os.kill(pid, number)
     except PermissionError:

@@ -19,7 +19,7 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True)
 class Column:
-    """A column: numbers stand right, `give` says how readily it is cut (0: never)."""
+    """A column; `right` for numbers; `give` says how readily it is cut (0: never)."""
 
     title: str
     right: bool = False

@@ -27,7 +27,7 @@ QUEUED, FAILED, BEFORE = "queued", "failed", "before"
 
 @dataclass
 class _Account:
-    """What has become of the mail so far; what stays: where, and why."""
+    """What has become of the mail so far; of what stays, where and why."""
 
     count: Counter[str] = field(default_factory=Counter)
     stays: list[tuple[str, str]] = field(default_factory=list)
@@ -36,7 +36,7 @@ class _Account:
         self.stays.append((str(left.path), left.reason))
 
     def answered(self, mail: OldMail, answer: Taken | Left) -> None:
-        """What has become of one mail of another program."""
+        """Note what has become of one mail of another program."""
         from ..takeover import Left
 
         if isinstance(answer, Left):
@@ -116,7 +116,7 @@ def _take(
 
 
 def _move(url: str, target: Queue, account: _Account) -> None:
-    """Move what another queue of ours has."""
+    """Move the mail of another queue of ours."""
     from ..queue import State, open_queue, transfer
 
     with closing(open_queue(url)) as source:

@@ -1,10 +1,10 @@
-"""One start, stop or restart of a daemon after the other."""
+"""Makes the starts, stops and restarts of a daemon take turns."""
 
 # Rules of this file:
 # - The lock is flock's, which ends with its process, on the configuration file: that is
-#   there before the first start, and who works with the daemon can read it.
-# - Nobody is kept from anything by it for good: where there are no locks, and when the
-#   other one takes too long (it was suspended, say), one goes on without.
+#   there before the first start, and whoever works with the daemon can read it.
+# - It keeps nobody from anything for good: where there are no locks, or when the other
+#   command takes too long (it was suspended, say), a command goes on without.
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .waiting import comes_true
 
 @contextmanager
 def turn(configuration: Path, seconds: float) -> Iterator[None]:
-    """A block that no other start, stop or restart of a configuration file is in.
+    """A block that no other start, stop or restart with this configuration is in.
 
-    Waits for the other one, for so many `seconds` at most.
+    Waits for the other one, for at most so many `seconds`.
     """
     try:
-        # Not blocking: it may be a pipe.
+        # Without blocking, since it may be a pipe.
         handle = os.open(configuration, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         yield

@@ -1,4 +1,4 @@
-"""Waits for what another process does, and says what for when that takes long."""
+"""Waits for what another process does, and says what for if that takes long."""
 
 from __future__ import annotations
 

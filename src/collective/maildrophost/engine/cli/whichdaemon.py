@@ -28,7 +28,7 @@ class RunForAnother(MaildropError):
 
 
 def running(configuration: Configuration) -> int | None:
-    """The pid of this configuration's daemon on this machine, None without one."""
+    """The pid of this configuration's daemon on this machine, None if there is none."""
     state = Supervisor(configuration).state()
     if state is not None and state.pid:
         return state.pid
@@ -42,15 +42,15 @@ def _run_by_others(configuration: Configuration) -> list[int]:
 
 
 def launched(configuration: Configuration) -> list[int]:
-    """Daemons of 'start', though the zdaemon that looked after them was killed."""
+    """Daemons of 'start', even if the zdaemon that looked after them was killed."""
     return [pid for pid in heartbeats.local_pids(configuration) if was_launched(pid)]
 
 
 def check_it_is_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when it was started for another configuration."""
-    # It would be said to run already, and nobody would send to its relay.
+    # Ours would be said to run already, and nobody would send to its relay.
     theirs = configuration_of(pid)
-    # One that is not there any more may have been moved since.
+    # A file that is not there any more may be ours, moved since.
     if theirs is not None and _is_ours(theirs, configuration) is False:
         raise RunForAnother(
             f"pid {pid} is the daemon of {theirs}, which has the same MAILDROP_VAR "
@@ -61,7 +61,7 @@ def check_it_is_ours(configuration: Configuration, pid: int) -> None:
 
 def check_it_reads_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when a reload would read another file."""
-    # It would go on with the file that it was launched with, if that is there at all.
+    # It would read the file that it was launched with, if that is there at all.
     theirs = configuration_of(pid)
     if theirs is not None and not _is_ours(theirs, configuration):
         raise RunForAnother(
@@ -77,7 +77,7 @@ def without_its_file(configuration: Configuration, pid: int) -> str:
         if theirs is not None:
             theirs.stat()
     except (FileNotFoundError, NotADirectoryError):
-        # It goes on as it was told, and after a crash it could not come back.
+        # It goes on with what it has read, and after a crash it could not come back.
         return (
             f"; its file {theirs} is not there any more: 'restart' starts a daemon "
             f"with {configuration.path}"
@@ -99,8 +99,8 @@ def _is_ours(theirs: Path, configuration: Configuration) -> bool | None:
 
 def check_nobody_else_runs_it(configuration: Configuration) -> None:
     """Raises RunByOthers when it was not started with 'start'."""
-    # It would end with 0, which systemd and supervisor take for the end of its work,
-    # and run where they do not look after it.
+    # Stopped, it would exit with 0, which systemd and supervisor take for the end of
+    # its work; the one started here would run where they do not look after it.
     state = Supervisor(configuration).state()
     for pid in _run_by_others(configuration):
         if (state is None or pid != state.pid) and not was_launched(pid):
@@ -122,7 +122,7 @@ def check_none_is_out_of_reach(configuration: Configuration) -> None:
 
 
 def name_others(configuration: Configuration) -> None:
-    """Tell of those that may be an old one of this configuration."""
+    """Tell of daemons here that may be old ones of this configuration."""
     # Several configurations may share a queue, or MAILDROP_VAR was changed meanwhile.
     for pid in heartbeats.other_pids(configuration):
         tell(

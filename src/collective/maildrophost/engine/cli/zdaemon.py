@@ -55,8 +55,8 @@ class Supervised:
 class Supervisor:
     """The zdaemon of one configuration.
 
-    Its files stand in MAILDROP_VAR, which two configurations never share, and carry the
-    name of the pid file.
+    Its files are in MAILDROP_VAR, which two configurations never share, and are named
+    after the pid file.
     """
 
     configuration: Configuration
@@ -110,7 +110,7 @@ class Supervisor:
                 f"zdaemon did not start within {LAUNCH_SECONDS:.0f} seconds: one that "
                 f"hangs may hold {self.socket_path}"
             ) from None
-        # Two people may start it in the same moment: one zdaemon is enough.
+        # Two people may start it at the same moment: one zdaemon is enough.
         if launched.returncode != 0 and self.state() is None:
             raise CannotStart(f"zdaemon did not start: {launched.stderr.strip()}")
 
@@ -131,7 +131,7 @@ class Supervisor:
             yield Path(address).with_name(name)
 
     def _prepare(self, address: Path) -> Path:
-        """Write the files that zdaemon needs; its settings. Raises CannotStart."""
+        """Write zdaemon's files; returns that of its settings. Raises CannotStart."""
         settings = self._file(_SETTINGS_SUFFIX)
         try:
             self._begin_transcript()
@@ -148,7 +148,7 @@ class Supervisor:
     def _run(self, settings: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                # Its own would be taken for the last words of a daemon that has none.
+                # zdaemon's own warnings would pass for the last words of a daemon.
                 *(sys.executable, "-W", "ignore::DeprecationWarning"),
                 *("-m", "zdaemon.zdrun", "-C", str(settings)),
                 *daemonprocess.command(self.configuration.path),
@@ -186,17 +186,17 @@ class Supervisor:
     def patience(self) -> float:
         """Seconds after which the zdaemon that runs kills a daemon that it stops.
 
-        A reload changes nothing of that.
+        A reload of the daemon does not change them.
         """
         try:
             settings = self._file(_SETTINGS_SUFFIX).read_text(encoding="utf-8")
         except (OSError, UnicodeError):
             return math.inf
-        found = re.search(r"(?m)^ *stop-timeout ([0-9]+)$", settings)
-        return float(found[1]) if found else math.inf
+        timeout = re.search(r"(?m)^ *stop-timeout ([0-9]+)$", settings)
+        return float(timeout[1]) if timeout else math.inf
 
     def last_words(self) -> str:
-        """The last line the daemon left in the transcript, "" when it said nothing."""
+        """The last line of the daemon in the transcript, "" when it said nothing."""
         try:
             lines = self.transcript.read_text(errors="replace").splitlines()
         except OSError:

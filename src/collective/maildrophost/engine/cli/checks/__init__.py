@@ -14,7 +14,7 @@ __all__ = ["Finding", "Level", "every_check"]
 
 
 def every_check(configuration: Configuration) -> Iterator[Finding]:
-    """The findings one after the other, in the order a mail takes; relays take time."""
+    """The findings one by one, in the order of a mail's way; relays take their time."""
     from . import clock, configurationfile, daemon, directories, queue, relays
 
     subjects = (configurationfile, directories, queue, relays, clock, daemon)

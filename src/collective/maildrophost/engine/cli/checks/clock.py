@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 SUBJECT = "clock"
 SKEW_SECONDS = 2.0
-"""Two clocks that NTP keeps agree far better; a message comes sooner than that."""
+"""Clocks that NTP sets agree far better, and to write a heartbeat takes less."""
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
-    """Another time than the database server, the daemons or the disk have."""
+    """A warning for each clock that differs: the server's, a daemon's, the disk's."""
     from ...queue import QueueError, is_shared
 
     try:
         # Heartbeats have the time of the server, where there is one.
         shared = is_shared(configuration.queue)
-        found = [*(_server if shared else _daemons)(configuration)]
+        warnings = [*(_server if shared else _daemons)(configuration)]
     except QueueError:
-        shared, found = False, []  # told with the queue
-    found += _disk(configuration.home)
+        shared, warnings = False, []  # reported with the queue
+    warnings += _disk(configuration.home)
     others = "the database server" if shared else "the daemons"
-    yield from found or [ok(SUBJECT, f"agrees with {others} and the disk")]
+    yield from warnings or [ok(SUBJECT, f"agrees with {others} and the disk")]
 
 
 def _server(configuration: Configuration) -> Iterator[Finding]:
@@ -42,10 +42,10 @@ def _server(configuration: Configuration) -> Iterator[Finding]:
 
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
         before = time.time()
-        found = moment(tx, before)
+        server_time = moment(tx, before)
         after = time.time()
     # The answer may have taken its time.
-    ahead, behind = before - found, found - after
+    ahead, behind = before - server_time, server_time - after
     if ahead > SKEW_SECONDS:
         yield warning(
             SUBJECT,
@@ -83,7 +83,7 @@ def _disk(home: Path) -> Iterator[Finding]:
             file.flush()
             written = Path(file.name).stat().st_mtime
     except OSError:
-        return  # told with the directories
+        return  # reported with the directories
     after = time.time()
     # The disk may have taken its time.
     skew = max(before - written, written - after)

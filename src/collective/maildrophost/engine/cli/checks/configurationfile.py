@@ -37,7 +37,7 @@ def _holds_secret(configuration: Configuration) -> bool:
     try:
         alone = load(configuration.path, {})
     except ConfigurationError:
-        alone = configuration  # Without the environment it says too little.
+        alone = configuration  # without the environment the file says too little
     password = bool(alone.password) and not alone.password_file
     return password or alone.queue.holds_password
 

@@ -17,7 +17,7 @@ SUBJECT = "daemon"
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
-    """Every daemon that beats; what the queue cannot tell is not asked twice."""
+    """Every daemon that has a heartbeat; why a queue fails is said with the queue."""
     from ...queue import QueueError
 
     try:
@@ -32,7 +32,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _none(configuration: Configuration, lost: Sequence[Daemon]) -> Finding:
-    """A check comes before the first start: none is missed as long as no mail is."""
+    """A failure only if one was lost or mail waits: people check before the start."""
     for daemon in lost:
         if heartbeats.runs(daemon):
             what = f"runs, but gives no sign of life: {heartbeats.MAY_BE}"

@@ -21,7 +21,7 @@ PROBE_BYTES = 64 * 1024
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
-    """Every one that the start makes, or wants to be able to write; then the log."""
+    """Every directory that a start makes, or must be able to use; then the log."""
     from ...daemon.directories import places
 
     for place in places(configuration):
@@ -56,12 +56,12 @@ def _usable(place: Place) -> Finding:
 
 def refusal(directory: Path) -> str:
     """Why no file of some size can be written there; "" where all is well."""
-    # Hidden: nobody takes it for dropped mail.
+    # A dot file, which is never taken for dropped mail.
     try:
         with tempfile.NamedTemporaryFile(dir=directory, prefix=".check-") as file:
             file.write(bytes(PROBE_BYTES))
             file.flush()
-            os.fsync(file.fileno())  # Some know of a quota only then.
+            os.fsync(file.fileno())  # some file systems notice a quota only here
     except OSError as error:
         reason = error.strerror or str(error)
         return f"{reason}: free space there" if error.errno in _NO_ROOM else reason
@@ -72,7 +72,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _log(file: Path) -> Finding:
-    # Who may write it need not be able to make others beside it.
+    # A user who may write it need not be able to make files beside it.
     named = f"{file} (MAILDROP_LOG_FILE)"
     if os.path.isdir(file):
         return failed(SUBJECT, f"{named} is a directory: name a file in it")

@@ -16,7 +16,7 @@ class Level(str, Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at and found; `text` says what to do unless all is well."""
+    """What was looked at, and found; `text` says what to do unless all is well."""
 
     subject: str
     level: Level

@@ -28,7 +28,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         yield from _opens(configuration)
         return
     lock = _lock(_path(configuration))
-    # Opening it would wait for the same lock.
+    # Opening the queue would wait for the same lock.
     if lock:
         yield lock
     else:
@@ -117,7 +117,7 @@ def _lock(path: Path) -> Finding | None:
 
 
 def _take_lock(path: Path) -> None:
-    """As a mail does; raises sqlite3.Error. Makes no file where it has gone."""
+    """Take the lock as a mail does; raises sqlite3.Error. Makes no missing file."""
     from ...queue.sqlite.connection import connect
     from ...queue.sqlite.lock import once_unlocked
 
@@ -128,13 +128,13 @@ def _take_lock(path: Path) -> None:
 
 
 def _room(path: Path) -> Iterator[Finding]:
-    """That it can be locked does not tell that there is room for another mail."""
+    """Whether there is room for a mail: that the queue can be locked does not tell."""
     if os.path.isfile(path) and (reason := refusal(path.parent)):
         yield failed(SUBJECT, f"no mail can be queued in {path.parent}: {reason}")
 
 
 def _owners(path: Path) -> Iterator[Finding]:
-    """Files that SQLite can't write, or that others can't write if it does."""
+    """Files that are not ours, or that we cannot write though they are."""
     user = os.geteuid()
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         file = path.with_name(name)
@@ -143,8 +143,8 @@ def _owners(path: Path) -> Iterator[Finding]:
         except OSError:
             continue
         if owner == user:
-            # BEGIN IMMEDIATE does not tell: of a file that it may only read, SQLite
-            # makes it a reading transaction.
+            # BEGIN IMMEDIATE does not show it: on a file that may only be read, SQLite
+            # begins a reading transaction instead.
             if not os.access(file, os.W_OK):
                 yield failed(SUBJECT, f"{file} is read-only: chmod u+w {file}")
             continue

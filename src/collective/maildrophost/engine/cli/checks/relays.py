@@ -42,7 +42,8 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         for relay in configuration.relays:
             yield from asyncio.run(_reach(route, relay))
     finally:
-        # Given up, by Ctrl-C say: the daemon would be left with the one that was shown.
+        # Even after a Ctrl-C: the daemon must not be left with a refresh token that the
+        # provider has just replaced.
         await_replacements(TOKEN_SECONDS)
 
 
@@ -51,23 +52,23 @@ async def _reach(route: Route, relay: RelayAddress) -> list[Finding]:
     from ...system.patience import within
 
     try:
-        # In its own time: the relay has nothing to do with a provider that is slow.
+        # Not within the relay's time: a provider that is slow is not the relay's fault.
         await route.await_token(relay)
         connection = await within(route.open(relay), WHOLE_SECONDS)
     except RelayFault as fault:
         return [*_got_so_far(route, fault), _at_fault(route, fault)]
     except TimeoutError:
-        # In most cases one address after the other that says nothing.
+        # In most cases several addresses do not answer, one after the other.
         words = f"not ready for mail within {WHOLE_SECONDS:.0f} seconds"
         advice = _OPTIONS["connect"]
         return [failed(RELAY, f"{relay}: {words} (see {advice})")]
-    found = [
+    findings = [
         ok(RELAY, f"{relay} would take mail"),
         ok(TLS, f"{relay}: {_protection(route, connection)}"),
         ok(LOGIN, f"{relay}: {_who_we_are(route)}"),
     ]
     await connection.quit()
-    return found
+    return findings
 
 
 def _protection(route: Route, connection: Connection) -> str:
@@ -84,7 +85,7 @@ def _who_we_are(route: Route) -> str:
 
 
 def _got_so_far(route: Route, fault: RelayFault) -> Iterator[Finding]:
-    """What was well before it failed, where that is known."""
+    """What worked before the fault, where that is known."""
     if fault.phase.value in ("starttls", "auth"):
         yield ok(RELAY, f"{fault.relay} answers")
     if fault.phase.value == "auth" and route.security.demanded:
@@ -99,7 +100,7 @@ def _at_fault(route: Route, fault: RelayFault) -> Finding:
 
 def _hint(route: Route, fault: RelayFault) -> str:
     if _AN_OPTION in fault.reason:
-        return ""  # Another one would lead astray.
+        return ""  # a second one would mislead
     option = _OPTIONS.get(fault.phase.value)
     if fault.phase.value == "greeting" and _waits_for_tls(route, fault.relay):
         option = "MAILDROP_TLS, which has to be 3 for port 465"
