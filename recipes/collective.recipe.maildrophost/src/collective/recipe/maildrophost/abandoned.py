@@ -1,4 +1,4 @@
-"""Tells of mail in a home that no daemon of the buildout has any more."""
+"""Warns of mail in a home that no daemon of the buildout has any more."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
-    """Name those of the `homes` of `part` before that hold mail and are not `in_use`.
+    """Name those former `homes` of `part` that may hold mail and are not `in_use`.
 
-    The programs that have known of it go, or are for another home from now on: nobody
-    would find the mail, and `status` would say that all is well.
+    The programs that knew of them are removed, or work on another home from now on:
+    nobody would find the mail, and `status` would say that all is well.
     """
     taken = {os.path.realpath(home) for home in in_use}
     for home in homes:
@@ -32,4 +32,4 @@ def _may_hold_mail(home: Path) -> bool:
     try:
         return (home / "queue.db").exists() or (spool.is_dir() and any(spool.iterdir()))
     except OSError:
-        return True  # Another user's, who may have mail there.
+        return True  # another user's, who may have mail there

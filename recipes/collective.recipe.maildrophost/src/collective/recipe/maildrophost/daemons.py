@@ -25,7 +25,7 @@ _FILE = Option(infrae.CONFIGURATION_FILE, Kind.PATH)
 
 @dataclass(frozen=True)
 class Daemon:
-    """One daemon; ``values`` are the options that the buildout says, and its home."""
+    """One daemon; ``values`` are the options that the buildout sets, and its home."""
 
     name: str
     part: str
@@ -42,7 +42,7 @@ class Daemon:
 
     @property
     def owner(self) -> Owner:
-        """Whom it runs as."""
+        """The user it runs as."""
         return owner(self.values.get("user", ""))
 
     @property
@@ -57,7 +57,7 @@ class Daemon:
 
     @property
     def var(self) -> Path:
-        """Where its log, pid and socket files are, unless it is said of one."""
+        """Where its log, pid and socket files are, unless an option says otherwise."""
         return Path(self._said("var", self.home / "var"))
 
     @property
@@ -72,14 +72,14 @@ class Daemon:
 
     @property
     def queue_files(self) -> tuple[Path, ...]:
-        """The queue, unless it is on a server."""
+        """The file of its queue, unless that is on a server."""
         url = self.values.get("queue") or f"{_SQLITE}{self.home / 'queue.db'}"
         is_file = url.startswith(_SQLITE)
         return (Path(url.removeprefix(_SQLITE)),) if is_file else ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Where it answers who watches it, if anywhere; a port alone is on loopback."""
+        """Where it answers its watchers, if anywhere; a port alone is on loopback."""
         address = self.values.get("metrics", "")
         if not address:
             return ()

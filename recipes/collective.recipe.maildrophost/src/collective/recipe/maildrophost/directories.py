@@ -44,8 +44,8 @@ def _directories(daemon: Daemon) -> list[tuple[str, Path]]:
 
 
 def _look(path: Path) -> None:
-    """OSError when `path` is missing and what there is of it is in the way."""
-    nearest = next(each for each in (path, *path.parents) if lexists(each))
+    """OSError when `path` is no directory, and cannot become one where it would be."""
+    nearest = next(above for above in (path, *path.parents) if lexists(above))
     if not isdir(nearest):
         raise OSError(ENOTDIR, f"{os.strerror(ENOTDIR)} ({nearest})")
     if nearest != path and not os.access(nearest, os.W_OK | os.X_OK):
@@ -54,7 +54,7 @@ def _look(path: Path) -> None:
 
 @contextmanager
 def _named(daemon: Daemon, option: str, path: Path) -> Iterator[None]:
-    """Says which option, and where, an OSError comes from."""
+    """Turn an OSError into a UserError that names the option and its section."""
     try:
         yield
     except OSError as error:

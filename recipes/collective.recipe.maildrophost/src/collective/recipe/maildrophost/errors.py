@@ -14,10 +14,10 @@ def wrong_value(section: str, name: str, expected: str) -> UserError:
 
 
 def unknown_option(section: str, name: str, known: Iterable[str]) -> UserError:
-    """There is no option `name`: the nearest of the `known`, and all of them."""
+    """There is no option `name`; tells the nearest of the `known`, and all of them."""
     names = sorted(known)
     # The configuration file's own name for an option has a prefix, which would count
-    # for more than the name behind it.
+    # for more than the name after it.
     written = name.lower().replace("_", "-").removeprefix("maildrop-")
     near = get_close_matches(written, names, n=1, cutoff=0.5)
     guess = f"did you mean {near[0]}? " if near else ""

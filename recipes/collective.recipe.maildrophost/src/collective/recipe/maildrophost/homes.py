@@ -1,4 +1,4 @@
-"""The home that a daemon has unless it says one."""
+"""The home of a daemon whose section does not set one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .unmade import Unmade
 from .values import without_comment
 
 OF_INFRAE: Final = "maildrop"
-"""Where infrae.maildrophost had it in var/, whatever the part was called."""
+"""The home of infrae.maildrophost in var/, whatever the part was called."""
 
 
 @dataclass(frozen=True)
 class _Home:
-    """That of a daemon of another part: the one it says, or its default."""
+    """The home of a daemon of another part: the one it sets, or its default."""
 
     daemon: str
     part: str
@@ -28,24 +28,24 @@ class _Home:
     is_said: bool
 
     def claims(self, directory: Path) -> bool:
-        """Whether `directory` is its part's: as a home, or by the name of the part."""
+        """Whether `directory` is this home, or is named after this one's part."""
         is_its_home = os.path.realpath(self.path) == os.path.realpath(directory)
         return is_its_home or self.part == directory.name
 
     def is_to_be_found(self) -> bool:
-        """Whether it could be one that was left behind."""
+        """Whether its daemon could go on with a home that was left behind instead."""
         return not self.is_said and not _holds_mail(self.path)
 
 
 def default(buildout: Any, *names: str) -> Path:
-    """That of the one daemon of a part, or of one that a part lists."""
+    """The home in var/ by these names: PART, or PART and DAEMON if it is listed."""
     return Path(buildout["buildout"]["directory"]).joinpath("var", *names)
 
 
 def found(buildout: Any, part: str) -> Path:
-    """That of the one daemon of a part, or what infrae.maildrophost left behind.
+    """The home of a part's only daemon: its default, or infrae.maildrophost's old one.
 
-    Only its `recipe =` line changes when a part moves to this recipe. The mail that
+    When a part moves to this recipe, only its `recipe =` line changes. The mail that
     waits in the old drop directory must be found all the same. Raises UserError when
     it may be another part's.
     """
@@ -68,11 +68,11 @@ def found(buildout: Any, part: str) -> Path:
 
 def _holds_mail(directory: Path) -> bool:
     """Whether a daemon had its home there; a log in it is no sign of one."""
-    return any((directory / each).exists() for each in ("spool", "queue.db"))
+    return any((directory / name).exists() for name in ("spool", "queue.db"))
 
 
 def _other_homes(buildout: Any, part: str) -> Iterator[_Home]:
-    """Those of the daemons of the other parts of this recipe."""
+    """The homes of the daemons of all other parts that have this recipe."""
     recipe = buildout[part]["recipe"]
     for name in buildout["buildout"]["parts"].split():
         section = Unmade(buildout, name)

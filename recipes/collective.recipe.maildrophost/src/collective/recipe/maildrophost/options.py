@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What is to be done before the daemon understands the value of an option."""
+    """What has to be done to a value before the daemon understands it."""
 
     TEXT = "nothing"
     SECRET = "nothing, and nobody else gets to know it"  # noqa: S105
@@ -28,7 +28,7 @@ class Option:
 
     @property
     def name(self) -> str:
-        """In small letters with hyphens, without the prefix of most variables."""
+        """In lower case with hyphens, without the prefix of most variables."""
         return self.variable.removeprefix("MAILDROP_").lower().replace("_", "-")
 
 
@@ -78,7 +78,7 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 OF_THE_SYSTEM: tuple[Option, ...] = (Option("USER", Kind.USER),)
-"""Not for the configuration: how the system runs the daemon."""
+"""Not in the configuration: how the system runs the daemon."""
 
 BY_NAME: dict[str, Option] = {
     option.name: option for option in (*OPTIONS, *OF_THE_SYSTEM)

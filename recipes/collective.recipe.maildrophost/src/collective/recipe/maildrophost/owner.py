@@ -22,7 +22,7 @@ class Owner:
 
 
 def owner(name: str) -> Owner:
-    """The user called `name`, or who runs buildout for ""; KeyError without one."""
+    """The user called `name`, or for "" who runs buildout; KeyError for no user."""
     if name:
         entry = pwd.getpwnam(name)
         return Owner(entry.pw_uid, entry.pw_gid, name, _group(entry.pw_gid))
@@ -36,7 +36,7 @@ def owner(name: str) -> Owner:
 def give(handle: int, to: Owner) -> None:
     """Make an open file belong to a daemon's user, which only root can do.
 
-    A path could have become a link by now, in a directory of that user, to a file that
+    In a directory of that user, a path could have become a link by now, to a file that
     must never be the user's.
     """
     if is_for_another(to) and os.fstat(handle).st_uid != to.uid:
@@ -49,7 +49,7 @@ def is_for_another(user: Owner) -> bool:
 
 
 def warn_of_a_stranger(section: str, user: Owner) -> None:
-    """Say that somebody else could not read what this run of buildout writes."""
+    """Say when `user` could not read what this run of buildout writes."""
     builder = owner("")
     if builder.uid not in (_ROOT, user.uid):
         logging.getLogger(section).warning(

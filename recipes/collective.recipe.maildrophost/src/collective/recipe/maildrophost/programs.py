@@ -17,18 +17,18 @@ MODULE = "collective.maildrophost.engine.cli.part"
 EGG = "collective.maildrophost"
 ON_EVERY_DAEMON = ("start", "stop", "restart", "status")
 _CODE = "initialization"
-"""The option of its eggs that is Python: what follows a # belongs to it."""
+"""The option for zc.recipe.egg that is Python: what follows a # belongs to it."""
 
 
 def check(part: str, options: Mapping[str, str]) -> None:
-    """UserError for what zc.recipe.egg takes for a fault of its own."""
+    """UserError for what would fail an assertion of zc.recipe.egg."""
     relative = for_eggs(options, ["relative-paths"])
     if not {"true", "false"}.issuperset(relative.values()):
         raise wrong_value(part, "relative-paths", "true or false")
 
 
 def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """Those of the options `names` that a part says, as zc.recipe.egg takes them."""
+    """Those of the options `names` that a part sets, as zc.recipe.egg takes them."""
     said = {name: options[name] for name in names if name in options}
     values = {
         name: value if name == _CODE else without_comment(value).strip()
@@ -38,14 +38,14 @@ def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]
 
 
 def paths(directory: Path, part: str) -> tuple[Path, ...]:
-    """Those of bin/PART, bin/PART-start and its like; `directory` is bin/."""
+    """The paths of bin/PART, bin/PART-start and the others; `directory` is bin/."""
     return tuple(directory / name for name in (part, *_on_every_daemon(part)))
 
 
 def write(
     buildout: Any, part: str, options: Mapping[str, str], daemons: tuple[Daemon, ...]
 ) -> None:
-    """Write bin/PART with bin/PART-start and its like."""
+    """Write bin/PART, bin/PART-start and the others."""
     settings = for_eggs(options, OF_ITS_EGGS)
     settings["eggs"] = "\n".join([EGG, settings.get("eggs", "")])
     bound = f"{part!r}, { {d.name: str(d.configuration) for d in daemons}!r}"

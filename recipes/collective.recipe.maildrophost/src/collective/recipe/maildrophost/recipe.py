@@ -27,7 +27,7 @@ from .owner import warn_of_a_stranger
 _FILES = "files"
 """The option that remembers what a part has written."""
 _HOMES = "homes"
-"""The option that remembers where its daemons have their mail."""
+"""The option that remembers where a part's daemons have their mail."""
 
 _made: WeakSet[Recipe] = WeakSet()
 """Every part of this recipe, in whichever buildout."""
@@ -60,8 +60,8 @@ class Recipe:
     def _daemons_of_other_parts(self) -> list[Daemon]:
         """Those of the parts that were made before this one: the last one sees all.
 
-        To ask buildout for a part would make it now, when this one cannot tell yet what
-        the other may want to know.
+        To ask buildout for a part would make that part now, before this one can tell
+        what the other may want to know.
         """
         others = (each for each in _made if each.buildout is self.buildout)
         return [
@@ -85,10 +85,10 @@ class Recipe:
             self.options[infrae.CONFIGURATION_FILE] = str(first.configuration)
 
     def install(self) -> tuple[()]:
-        """Make directories, programs, configurations; nothing that buildout uninstalls.
+        """Make directories, programs, configurations; nothing for buildout to remove.
 
-        What may not work comes before the first file: of a part that fails, buildout
-        forgets that it was installed.
+        What may fail comes before the first file is written: of a part that fails,
+        buildout forgets that it was installed.
         """
         for daemon in self.daemons:
             warn_of_a_stranger(daemon.section, daemon.owner)
@@ -103,7 +103,7 @@ class Recipe:
 
     @property
     def remembered_files(self) -> tuple[str, ...]:
-        """All that it writes, but the directories of the daemons."""
+        """All that it writes, except the directories of the daemons."""
         bin_directory = Path(self.buildout["buildout"]["bin-directory"])
         return self._remembered(
             (
@@ -121,7 +121,7 @@ class Recipe:
     def _remembered(self, paths: Iterable[Path]) -> tuple[str, ...]:
         """As .installed.cfg has them: relative where they are in the buildout.
 
-        A copy of that means its own.
+        In a copy of the buildout they mean the copy's own.
         """
         start = Path(self.buildout["buildout"]["directory"])
         return tuple(
@@ -131,13 +131,13 @@ class Recipe:
 
 
 def uninstall(name: str, options: Mapping[str, str]) -> None:
-    """Remove the files of a part, but those that a part of this buildout writes anew.
+    """Remove a part's files, except those that a part of this buildout writes anew.
 
-    Buildout uninstalls a part with a changed option, too, and installs it once all
-    parts before it are, or never, when one of them fails. Zope looks for its
-    configuration with every mail meanwhile.
+    Buildout also uninstalls a part with a changed option, and installs it once all
+    parts before it are installed, or never if one of them fails. Meanwhile Zope looks
+    for the configuration with every mail.
 
-    Buildout works in its directory, where a relative path starts.
+    Relative paths start at the buildout's directory, in which buildout works.
     """
     needed = {file for part in _made for file in part.remembered_files}
     files = [file for file in options.get(_FILES, "").splitlines() if file]
@@ -146,7 +146,7 @@ def uninstall(name: str, options: Mapping[str, str]) -> None:
             Path(file).unlink(missing_ok=True)
     for folder in {Path(file).parent for file in files}:
         if folder.name == name:
-            with contextlib.suppress(OSError):  # It has what others need, or is gone.
+            with contextlib.suppress(OSError):  # it has what others need, or is gone
                 folder.rmdir()
     homes = options.get(_HOMES, "").splitlines()
     abandoned.warn(

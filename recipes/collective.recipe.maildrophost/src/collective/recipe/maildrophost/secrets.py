@@ -8,8 +8,8 @@ from collections.abc import MutableMapping
 from .options import BY_NAME, Kind
 from .sections import spellings
 
-# All other queues are forgotten: a password may hold any character, a parameter may be
-# one, and what stands behind a # may name the queue of yesterday.
+# All other URLs are forgotten: a password may hold any character, a parameter may be a
+# password, and a comment after a # may be yesterday's URL.
 _WITHOUT_PASSWORD = (
     re.compile("sqlite:///[^#]*"),
     re.compile(

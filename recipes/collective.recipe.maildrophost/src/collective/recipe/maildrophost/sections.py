@@ -21,7 +21,7 @@ OF_ITS_EGGS = (
     "initialization",
     "relative-paths",
 )
-"""What zc.recipe.egg takes for the programs of a part."""
+"""Options that zc.recipe.egg takes for the programs of a part."""
 PART_OPTIONS = frozenset(
     {
         "recipe",
@@ -31,7 +31,7 @@ PART_OPTIONS = frozenset(
         *infrae.WITHOUT_MEANING,
     }
 )
-"""What the section of a part may say besides the options of its daemons."""
+"""Options that a part's section may have besides those of its daemons."""
 
 # Buildout keeps notes of its own in a section: <part-dependencies>, __buildout_…
 _BUILDOUTS_OWN = ("<", "__buildout_")
@@ -74,7 +74,7 @@ def _read(
 
 
 def _value(section: str, written: str, name: str, text: str, start: Path) -> str:
-    """The value for the daemon; nothing stands for the default of every option."""
+    """The value for the daemon; an empty one stands for the option's default."""
     if not text.strip():
         return ""
     return in_words_of_the_daemon(section, written, BY_NAME[name], text, start)

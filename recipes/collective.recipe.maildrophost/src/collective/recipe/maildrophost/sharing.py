@@ -28,7 +28,7 @@ def _check_pair(first: Daemon, second: Daemon) -> None:
     taken = set(_places(first))
     for option, place in _places(second):
         if (option, place) in taken:
-            # The one that says so, not the one that has it by default.
+            # Name the section that sets it, not the one that has it by default.
             says = [daemon for daemon in (second, first) if option in daemon.said]
             section = (says or [second])[0].section_of(option)
             raise UserError(

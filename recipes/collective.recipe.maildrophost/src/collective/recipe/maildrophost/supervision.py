@@ -13,12 +13,12 @@ from .daemons import Daemon
 STOP_TIMEOUT = "30"
 """The daemon's own default for MAILDROP_STOP_TIMEOUT."""
 MARGIN_SECONDS = 10
-"""Beyond it, until a daemon that hangs is killed."""
+"""After the stop timeout, until a daemon that hangs is killed."""
 
-# When the watchdog ends it, the journal gets to know.
+# When the watchdog ends a daemon, the journal gets its traceback.
 _TELLS_WHERE_IT_HUNG = "Environment=PYTHONFAULTHANDLER=1"
-# Read by the daemon alone or at its start, so that systemd can hand them over from
-# where only root reads. A refresh token is written, too: it stays where it is.
+# Files that the daemon only reads: systemd can hand it copies, even of what it may not
+# read itself. The file of a refresh token is also written, and therefore not copied.
 _CREDENTIALS = {
     "password-file": "MAILDROP_PASSWORD_FILE",
     "oauth-client-secret-file": "MAILDROP_OAUTH_CLIENT_SECRET_FILE",
@@ -149,5 +149,5 @@ def _word(text: str) -> str:
 
 
 def _percent(text: str) -> str:
-    """systemd and supervisor replace %x."""
+    """Doubled for systemd and supervisor, which replace %x."""
     return text.replace("%", "%%")

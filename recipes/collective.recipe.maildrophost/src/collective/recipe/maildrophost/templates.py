@@ -1,4 +1,4 @@
-"""Fills a template, puts the file in its place at once."""
+"""Fills a template, and puts the file in its place in one step."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def fill(
 ) -> None:
     """Write the `template` of this package with its `values` to `path`.
 
-    It is `user`'s, if there is one. Who reads it meanwhile gets the old file or the new
-    one, whole.
+    It is made `user`'s, if one is given. Whoever reads it meanwhile gets the old file
+    or the new one, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = Template(None, "values", _Values(FOLDER / template, values, path)).result

@@ -10,9 +10,9 @@ from zc.buildout.buildout import Options
 class Unmade(Options):  # type: ignore[misc]
     """A section as it is written, which buildout neither makes nor prints.
 
-    Asking buildout for one makes its part, which may refer to a part that cannot answer
+    To ask buildout for one makes its part, which may refer to a part that cannot answer
     before it has its own home; and with -vv buildout prints all that it was asked for,
-    the password of a daemon too.
+    even the password of a daemon.
     """
 
     def __init__(self, buildout: Any, name: str) -> None:

@@ -1,6 +1,6 @@
 """Has the daemon validate its configuration before anything is written."""
 
-# The daemon's eggs are not among those of buildout: a program that has them answers.
+# Buildout does not run with the daemon's eggs: it asks a program that does.
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check(
 ) -> None:
     """UserError when a daemon of the part would refuse its configuration.
 
-    The part's own `eggs` are left out: they may be what another part makes.
+    The part's own `eggs` are left out: another part may have to make them first.
     """
     settings = for_eggs(options, _WHERE_EGGS_ARE)
     _, working_set = Eggs(buildout, part, {**settings, "eggs": EGG}).working_set()
@@ -45,7 +45,7 @@ def check(
 
 
 def _faults(part: str, paths: list[str], daemons: Sequence[Daemon]) -> Any:
-    """For each daemon what the engine says (engine/config/validation.py)."""
+    """For each daemon the fault that the engine finds (engine/config/validation.py)."""
     program = subprocess.run(
         [sys.executable, "-I", "-c", _PROGRAM, *paths],
         input=json.dumps([text(daemon) for daemon in daemons]),

@@ -1,7 +1,7 @@
-"""Gives the value of an option as the configuration has it."""
+"""Turns the value of an option into what the configuration has for it."""
 
-# The daemon validates the values (validation.py); refused here is only what cannot be
-# written.
+# The daemon validates the values (validation.py): only what cannot be written at all is
+# refused here.
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def in_words_of_the_daemon(
 
 
 def without_comment(text: str) -> str:
-    """`text` without what follows a blank and a #; buildout leaves that in a value."""
+    """`text` without what follows a blank and a #, which buildout leaves in a value."""
     return "\n".join(_COMMENT.sub("", line) for line in text.splitlines())
 
 
 def assignment(option: Option, value: str) -> str:
-    """The line of the configuration; a shell reads the same value from it."""
+    """The line of the configuration, from which a shell reads the same value."""
     is_number = option.kind is not Kind.SECRET and _NUMBER.fullmatch(value)
     return f"{option.variable}={value if is_number else _quoted(value)}"
 
 
 def _quoted(text: str) -> str:
-    """Text between quotes in which it means nothing but itself."""
+    """Text in quotes between which it means just itself."""
     if not _SPECIAL_IN_DOUBLE_QUOTES.search(text):
         return f'"{text}"'
     # Between single quotes no character has a meaning but the quote.
@@ -76,7 +76,7 @@ def _switch(text: str, directory: Path) -> str:
 
 def _path(text: str, directory: Path) -> str:
     if text.startswith("~"):
-        # Nobody would look for the mail in a directory of that name.
+        # Nobody would look for the mail in a directory called ~.
         raise Wrong(
             "a path that is written out, such as /home/zope/mail, since buildout does "
             "not expand ~; ./~ is a directory of that name"

@@ -1,7 +1,7 @@
 """Makes missing directories, each by way of the open one above it."""
 
-# What root makes in a directory of a user, that user can move away, with a link to
-# somewhere else in its place: a path that is looked up again may lead anywhere.
+# What root makes in a user's directory, that user can move away and put a link in its
+# place: a path that is looked up again may lead anywhere.
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make_directory(path: Path, to: Owner) -> None:
 def make_way(path: Path, to: Owner) -> None:
     """Make the directories above `path` that are missing, for its user to go through.
 
-    They stay who builds': daemons of other users may have theirs below them.
+    They belong to whoever builds: daemons of other users may have theirs below them.
     """
     with _way(path, to):
         pass
@@ -45,7 +45,7 @@ def _way(path: Path, to: Owner) -> Iterator[int]:
     with ExitStack() as opened:
         last = opened.enter_context(_opened(path.parents[len(missing)], _ANY))
         for directory in reversed(missing):
-            with suppress(FileExistsError):  # .. is there with what is before it
+            with suppress(FileExistsError):  # .. exists once what is before it does
                 os.mkdir(directory.name, dir_fd=last)
             last = opened.enter_context(_opened(directory.name, _NO_LINK, last))
             if is_for_another(to):

@@ -10,7 +10,7 @@ from .daemons import Daemon
 def product_config(daemons: Iterable[Daemon]) -> str:
     """The product-config section for zope.conf, a key for each daemon."""
     lines = [
-        # ZConfig replaces $name, so a dollar in a path is doubled for it.
+        # ZConfig replaces $name, so a dollar in a path is doubled.
         f"  config-path-{daemon.name} {str(daemon.configuration).replace('$', '$$')}"
         for daemon in daemons
     ]
