@@ -11,7 +11,7 @@ PYTHON ?= python3
 PYTEST_OPTIONS ?= -n 4 --dist loadgroup
 
 VENV := .venv
-# The linters live apart, so that none of what they need is in a script of bin/.
+# The linters are installed apart: a script of bin/ must not find what they need.
 LINT := $(VENV)/lint
 PIP := bin/pip --quiet --disable-pip-version-check
 BUILDOUT_INPUT := buildout.cfg versions.cfg setup.py pyproject.toml \
@@ -38,8 +38,8 @@ start: install ## the mail daemon in the background, Plone in the foreground
 .PHONY: stop
 stop: ## stop Plone and the mail daemon
 	@test ! -x bin/instance || bin/instance stop
-	@# One in the foreground of another terminal has no daemon manager to ask, and no pid
-	@# file while it starts.
+	@# A Plone in the foreground of another terminal has no daemon manager to ask, and no
+	@# pid file while it starts.
 	@ps -ww -eo pid=,args= | awk '$$3 == "$(CURDIR)/parts/instance/bin/interpreter" \
 		&& $$4 ~ /\/serve\.py$$/ { print $$1 }' | while read -r pid; do kill "$$pid"; done
 	@test ! -x bin/maildrop-stop || bin/maildrop-stop
@@ -52,8 +52,8 @@ demo: install ## show a mail on its way, stay up until Ctrl-C; DEMO=once ends by
 test: install ## build what is missing and run every test
 	bin/pytest $(PYTEST_OPTIONS) --ignore tests/plone/browser \
 		--ignore tests/proof/powercut --ignore tests/proof/soak
-	@# Alone: Playwright's greenlets and a failing test can crash a worker of the others,
-	@# and so could the parser that a traceback with source lines needs.
+	@# By themselves: Playwright's greenlets and a failing test can crash a worker, and so
+	@# can the parser that pytest needs for a traceback with source lines.
 	bin/pytest --tb=native tests/plone/browser
 
 .PHONY: fuzz
@@ -105,8 +105,8 @@ constraints: ## write constraints.txt from versions.cfg
 
 .PHONY: clean
 clean: ## stop what runs, remove all that was built, the data in var/ too
-	@# Without its programs nobody could stop it, and the next build would meet it.
-	@# Whatever of it fails: a program that is built by half stops nothing.
+	@# Once the programs are gone nobody could stop what runs, and the next build would
+	@# meet it. Errors are ignored: a program that is only half built stops nothing.
 	-@$(MAKE) --no-print-directory --ignore-errors stop
 	rm -rf $(VENV) bin build develop-eggs dist eggs parts var .installed.cfg
 	rm -rf .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache
@@ -114,8 +114,8 @@ clean: ## stop what runs, remove all that was built, the data in var/ too
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find src recipes -name '*.egg-info' -prune -exec rm -rf {} +
 
-# Buildout writes .installed.cfg with its first part already: of a build that fails later,
-# that is no sign.
+# .installed.cfg does not tell that a build is done: buildout writes it with the first
+# part, and another one may fail later.
 $(VENV)/.built: $(VENV)/bin/buildout $(BUILDOUT_INPUT)
 	$(VENV)/bin/buildout
 	@touch $@
@@ -131,17 +131,17 @@ $(LINT)/.done: constraints.txt $(VENV)/pyvenv.cfg
 		ruff mypy import-linter towncrier SQLAlchemy click idna psycopg zdaemon
 	@touch $@
 
-# One without pip broke off, for want of Debian's python3-venv say.
+# An environment without pip is not complete: Debian's python3-venv is missing, say.
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv --clear $(VENV) || { test -x $(VENV)/bin/pip || rm -f $@; exit 1; }
 
-# Its pip comes last: one without was killed before it was done.
+# So was one that was killed while it was made, since pip comes last.
 ifeq ($(wildcard $(VENV)/bin/pip),)
 .PHONY: without-pip
 $(VENV)/pyvenv.cfg: without-pip
 endif
 
-# The environment that is there stays, unless PYTHON is said and is another one.
+# The environment that is there stays, unless PYTHON is given and has another version.
 ifneq ($(origin PYTHON),file)
 SAID = $(shell $(PYTHON) -c 'import sys; print(*sys.version_info[:3], sep=".")')
 THERE = $(shell sed -n 's/^version = //p' $(VENV)/pyvenv.cfg 2> /dev/null)

@@ -37,11 +37,11 @@ SLICES = 10
 WRITTEN_AT_ONCE = 50
 CLAIMED_AT_ONCE = 20
 LEAST_MESSAGES = SLICES * 2 * CLAIMED_AT_ONCE
-"""One claim in a slice has no spread."""
+"""So that each slice has several claims: one has no spread."""
 BACKLOG = 3_000
-"""The writer waits while so much is waiting."""
+"""The writer pauses while more messages than these wait."""
 PRUNED_EVERY = 400
-"""Messages; so that the history stays as short as its last minutes."""
+"""Messages; so that the history never has more than HISTORY_SECONDS and these."""
 HISTORY_SECONDS = 20.0
 STALL_SECONDS = 60.0
 SECONDS_PER_DAY = 86400
@@ -120,24 +120,24 @@ def _slice(
 
 
 def _turn(queue: Queue, held: list[Claim], most: int) -> tuple[float, list[Claim], int]:
-    """One transaction of a daemon; how long it took from BEGIN to COMMIT."""
+    """One transaction of a daemon: its seconds, the new claims, how many it settled."""
     now = time.time()
     began = time.perf_counter()
     with queue.write() as tx:
-        settle(tx, [_accepted(each, now) for each in held], now)
+        settle(tx, [_accepted(claimed, now) for claimed in held], now)
         waiting = due(tx, most, now).lanes
         ids = [key for lane in Lane for key in waiting[lane]][:most]
         fresh = claim(tx, "churn", ids, now)
     return time.perf_counter() - began, fresh, len(held)
 
 
-def _accepted(each: Claim, now: float) -> Settlement:
-    verdicts = tuple((recipient.position, ACCEPTED) for recipient in each.recipients)
+def _accepted(claimed: Claim, now: float) -> Settlement:
+    verdicts = tuple((recipient.position, ACCEPTED) for recipient in claimed.recipients)
     return Settlement(
-        each.id,
-        each.created,
-        each.attempts,
-        each.owner,
+        claimed.id,
+        claimed.created,
+        claimed.attempts,
+        claimed.owner,
         now,
         "relay:25",
         verdicts,
@@ -147,7 +147,7 @@ def _accepted(each: Claim, now: float) -> Settlement:
 
 
 def write(url: str, messages: int) -> None:
-    """What the writing process does."""
+    """Queue so many messages, as the writing process; wait while it is ahead."""
     queue = open_queue(url)
     written = 0
     while written < messages:
@@ -184,7 +184,7 @@ def line(found: Slice) -> str:
 
 
 def main(messages: int = MESSAGES) -> None:
-    """Measure, print each slice when it is there."""
+    """Measure, and print each slice as soon as it is there."""
     print(
         f"{messages} messages through one PostgreSQL, durable; {CLAIMED_AT_ONCE} "
         "settled and claimed in one transaction",

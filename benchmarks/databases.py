@@ -1,4 +1,4 @@
-"""The PostgreSQL server of the tests, as it has to be for real mail: durable."""
+"""The PostgreSQL server of the tests, but durable, as it has to be for real mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who delivers what how often: loopback, then a server that answers late."""
+"""How fast everybody delivers: over loopback, then to a server that answers late."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .table import Goal
 from .versions import has_uvloop
 
 CONNECTIONS = 20
-"""Of whoever delivers, of each daemon where there are several."""
+"""SMTP connections of a contestant; where several daemons deliver, of each."""
 LATE_SECONDS = 0.02
 TRIES = 3
-"""Of one measurement, where other programs disturb it."""
+"""Tries of one measurement that other programs disturb."""
 LOOPBACK, LATE = "loopback", "20 ms late"
 
 OURS, ZOPE_SENDMAIL, POSTFIX = "maildrophost", "zope.sendmail", "Postfix"
@@ -66,7 +66,7 @@ Runs = dict[str, list[Figures]]
 
 @dataclass(frozen=True)
 class Absent:
-    """Who does not take part, and why."""
+    """A contestant that does not take part, and why."""
 
     name: str
     reason: str
@@ -115,7 +115,7 @@ def _undisturbed(setting: str, contestant: Contestant, count: int) -> Figures:
 
 def _one(setting: str, contestant: Contestant, count: int) -> Figures:
     with tempfile.TemporaryDirectory(prefix="maildrop-bench-") as name:
-        # Postfix works as another user, below this.
+        # Postfix works as another user, in a directory below this one.
         Path(name).chmod(0o755)
         folder = Path(name, "queue")
         folder.mkdir()

@@ -1,7 +1,7 @@
-"""What makes a measurement worthless."""
+"""The error that makes a measurement worthless."""
 
 from __future__ import annotations
 
 
 class BenchmarkFailed(Exception):
-    """Says which contestant did not do what it is measured at."""
+    """Says who did not do what was to be measured."""

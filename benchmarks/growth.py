@@ -24,17 +24,19 @@ from .table import MEGABYTE
 
 SHORT, LONG = 1_000, 1_000_000
 DELIVERED = 1_000
-"""Of the short queue all, of the long one its first."""
+"""Messages in each round: all of the short queue, the first of the long one."""
 ROUNDS = 5
 SIZE = 400
+"""Characters of a message."""
 ALLOWED = 1.2
+"""A message may cost at most this many times as much in the long queue."""
 SECONDS = 120.0
 STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one message."""
+    """What one message costs."""
 
     seconds: float
     cpu_seconds: float
@@ -118,7 +120,7 @@ def _deliver(path: Path, sink: Sink, count: int) -> Cost:
         _wait(sink, before + count)
         seconds = time.perf_counter() - start
         cpu = cpu_seconds(process.pid) - cpu
-        # What is under way then is delivered, and does not count.
+        # What is in flight now is still delivered, but does not count.
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
     return Cost(seconds / count, cpu / count)

@@ -22,7 +22,7 @@ def cpu_seconds(root: int) -> float:
 def memory_bytes(root: int) -> int:
     """Resident memory of the process and its children, shared pages counted once.
 
-    A page that several processes share counts for each with its share of it.
+    A page that several processes share counts for each of them in part.
     """
     return sum(_proportional(pid) for pid in _tree(root))
 

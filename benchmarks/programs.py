@@ -1,4 +1,4 @@
-"""How the benchmarks run a program: apart from this terminal, ended with them."""
+"""How the benchmarks run programs: apart from the terminal, no longer than needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .failure import BenchmarkFailed
 
 STOP_SECONDS = 10.0
 _NEVER_GIVEN = 20_000, 32_768
-"""Below what Linux has in net.ipv4.ip_local_port_range."""
+"""Ports below net.ipv4.ip_local_port_range, as Linux has it by default."""
 
 
 def installed(name: str) -> str | None:
@@ -47,7 +47,7 @@ def running(
 
 
 def run(command: Sequence[str], folder: Path | None = None) -> str:
-    """What a program says that ends by itself; BenchmarkFailed when it fails."""
+    """The output of a program that ends by itself; BenchmarkFailed when it fails."""
     ended = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -66,11 +66,11 @@ def run(command: Sequence[str], folder: Path | None = None) -> str:
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody uses now.
 
-    Of those that the system gives nobody by itself: it is taken only later, by the
-    program that is started for it.
+    One of those that the system never hands out by itself, since it is only bound later
+    by the program that is started with it.
     """
     while True:
         port = random.randrange(*_NEVER_GIVEN)
-        with socket.socket() as taker, suppress(OSError):
-            taker.bind(("127.0.0.1", port))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port

@@ -1,8 +1,8 @@
 """A server that takes any mail and keeps none: `server PORT SECONDS COUNTERS`.
 
-It answers what came in one piece `SECONDS` later, as a relay does that is that far
-away: commands that a client sends together cost it one round trip. The file COUNTERS
-holds how many bytes and messages came, eight bytes each.
+It answers what came in one piece `SECONDS` later, as a relay does that is so far away:
+commands that a client sends together cost it one round trip. The file COUNTERS tells
+how many bytes and how many messages have come, in eight bytes each.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Session(asyncio.Protocol):
         self._replies: deque[bytes] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's is none by its class.
+        # The class of uvloop's transport is not derived from asyncio's.
         self._transport = cast("asyncio.Transport", transport)
         self._answer(_GREETING)
 

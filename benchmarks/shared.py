@@ -26,7 +26,7 @@ WARM_UP = 0.1
 
 @dataclass(frozen=True)
 class Setting:
-    """A sink that answers `late` seconds late, and so many messages for it."""
+    """A sink that answers `late` seconds late, and how many messages it gets."""
 
     name: str
     late: float
@@ -41,7 +41,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Together:
-    """What `daemons` have delivered a second, and the CPU they took for a message."""
+    """What so many `daemons` delivered a second, and their CPU time for a message."""
 
     setting: str
     daemons: int
@@ -119,7 +119,7 @@ def _wait(sink: Sink, count: int) -> None:
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure, and print the report."""
     print(report(list(measure_together())), flush=True)
 
 

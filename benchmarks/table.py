@@ -17,7 +17,7 @@ GOALS_HEAD = f"{'to reach':58}{'goal':>7}{'measured':>10}"
 
 @dataclass(frozen=True)
 class Goal:
-    """How many times as fast as a peer we want to be."""
+    """How many `times` as fast as a `peer` we want to be."""
 
     setting: str
     peer: str
@@ -25,7 +25,7 @@ class Goal:
 
 
 def middle(runs: Sequence[Figures]) -> Figures:
-    """The run with the median rate; of two in the middle the slower."""
+    """The run with the median rate; of two in the middle, the slower one."""
     return sorted(runs, key=lambda run: run.rate)[(len(runs) - 1) // 2]
 
 

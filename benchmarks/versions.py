@@ -1,4 +1,4 @@
-"""What was measured with what."""
+"""With which versions, and on what machine, was measured."""
 
 from __future__ import annotations
 

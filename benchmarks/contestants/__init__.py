@@ -1,1 +1,1 @@
-"""Who delivers mail beside each other, one module each."""
+"""The contestants that deliver mail, one module each."""

@@ -1,4 +1,4 @@
-"""What the measuring needs to know of whoever delivers mail."""
+"""What the measuring needs to know of a contestant, who delivers mail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Job:
     """How many messages are still in the queue."""
     environment: Mapping[str, str] | None = None
     daemon: Awake | None = None
-    """Who delivers, where the command only tells it to."""
+    """What delivers, where the command only tells it to."""
 
 
 class Contestant(Protocol):

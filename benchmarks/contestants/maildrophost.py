@@ -23,7 +23,7 @@ PROGRAM = (sys.executable, "-m", "collective.maildrophost.engine.cli")
 
 
 def environment() -> dict[str, str]:
-    """Ours without what would change the configuration."""
+    """The environment of this process, without what would change a configuration."""
     unwanted = {option.name for option in OPTIONS} | {"MAILDROP_CONFIG"}
     return {name: text for name, text in os.environ.items() if name not in unwanted}
 
@@ -36,7 +36,7 @@ def without_uvloop(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def configure(folder: Path, port: int, connections: int) -> Path:
-    """The configuration file of a daemon that has nothing else set."""
+    """Write a configuration that sets nothing but these; its path."""
     path = folder / "maildrop.conf"
     path.write_text(
         f'MAILDROP_HOME="{folder}/home"\n'

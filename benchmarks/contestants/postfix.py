@@ -104,7 +104,7 @@ class Postfix:
 
 
 def _configure(folder: Path, port: int, inlet: int, connections: int) -> Path:
-    # Its daemons run as another user and have to get there.
+    # Its daemons run as another user, and have to get into the folder.
     folder.chmod(0o755)
     configuration = folder / "etc"
     configuration.mkdir()

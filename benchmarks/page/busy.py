@@ -21,9 +21,10 @@ START_SECONDS = 20.0
 
 
 def measure(folder: Path, port: int) -> Paid:
-    """BenchmarkFailed when the daemon has nothing left to deliver before the end.
+    """What a mail costs beside the daemon.
 
-    Or when the queue was locked, as in every other measurement.
+    BenchmarkFailed when that has nothing left to deliver before the end, or when the
+    queue was locked, as in every other measurement.
     """
     folder.mkdir()
     daemon = Maildrophost("the daemon", CONNECTIONS)

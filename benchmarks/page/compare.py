@@ -57,7 +57,7 @@ def main() -> None:
             )
             short = newsletters(place, kind, {OURS: SHORT_MAILS}, ROUNDS)
             print("\n" + report.newsletter(kind, issues, short), flush=True)
-        # In the end: the memory of the others would begin with what this one needs.
+        # Last: processes forked after it would begin with the memory that it needs.
         paid_beside = beside_a_daemon(place, ROUNDS)
         print("\n" + report.one_mail(busy.LOAD, {OURS.name: paid_beside}), flush=True)
 
@@ -66,7 +66,7 @@ def main() -> None:
 def _place() -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="maildrop-bench-") as name:
         folder = Path(name)
-        # As our daemon does, which has the queue open all the time.
+        # A process beside us has the queue open all the time, as our daemon does.
         with fastest_sink(folder) as sink, beside(_open_queue, folder, sink.port):
             yield Place(folder, sink.port)
 
@@ -91,7 +91,7 @@ def one_mail(
 
 
 def beside_a_daemon(place: Place, rounds: int) -> Paid:
-    """Each time with a queue of its own."""
+    """One mail beside a busy daemon, each time with a queue of its own."""
     folders = [place.folder / f"busy{number}" for number in range(rounds)]
     return onemail.together([busy.measure(each, place.port) for each in folders])
 

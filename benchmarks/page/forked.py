@@ -1,4 +1,4 @@
-"""Work in processes of their own, forked from this one, begun at the same moment."""
+"""Work in processes of its own, forked from this one, begun at the same moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..failure import BenchmarkFailed
 
 Result = TypeVar("Result")
 
-# All that a page needs is imported already, which takes a process a second.
+# Forked, since all that a page needs is imported already: that takes a second.
 _CONTEXT = get_context("fork")
 _PATIENCE_SECONDS = 60.0
 _begin: Barrier | None = None
@@ -22,7 +22,7 @@ _begin: Barrier | None = None
 def in_processes(
     count: int, work: Callable[..., Result], *arguments: Any
 ) -> list[Result]:
-    """What `work` returns in each; every one calls `begin_together` once.
+    """What `work` returns in each process; it must call `begin_together` once.
 
     BenchmarkFailed when one of them fails.
     """
@@ -39,21 +39,21 @@ def _run(work: Callable[..., Result], *arguments: Any) -> Result:
     try:
         return work(*arguments)
     except BaseException:
-        _begin.abort()  # Nobody waits for who has failed.
+        _begin.abort()  # so that nobody waits for one that has failed
         raise
 
 
 def begin_together() -> None:
-    """Wait until all the others are as far."""
+    """Wait until all the others have come as far."""
     assert _begin is not None
     _begin.wait(_PATIENCE_SECONDS)
 
 
 @contextmanager
 def beside(prepare: Callable[..., object], *arguments: Any) -> Iterator[None]:
-    """A process that has done `prepare`, and keeps open what that has opened.
+    """Beside the block, a process that has done `prepare` and keeps what it returned.
 
-    BenchmarkFailed when it does not come as far.
+    BenchmarkFailed when it does not get that far.
     """
     ready, over = _CONTEXT.Event(), _CONTEXT.Event()
     process = _CONTEXT.Process(
@@ -84,6 +84,6 @@ def _prepare(barrier: Barrier) -> None:
 
 
 def _leave_signals() -> None:
-    # Who has forked us ends us.
+    # The process that has forked this one ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -17,7 +17,7 @@ TEXT_CHARACTERS, SHORT_TEXT_CHARACTERS, HTML_CHARACTERS = 4300, 2000, 6000
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One kind: `write` makes the message, `options` are what `send` gets beside it."""
+    """One kind: `write` makes a message, `options` are what `send` gets besides it."""
 
     name: str
     write: Callable[[], Any]

@@ -26,7 +26,7 @@ WARM_UP = 20
 
 @dataclass(frozen=True)
 class Load:
-    """How many send at the same time, and how many mails of which kind each of them."""
+    """How many send at the same time, and how many mails of which kind each sends."""
 
     name: str
     kind: Kind
@@ -38,12 +38,12 @@ class Load:
 
     @property
     def title(self) -> str:
-        """What tells it from others."""
+        """What tells it from other loads."""
         return f"{self.kind.name}, {self.name}"
 
     @property
     def together(self) -> bool:
-        """Whether one has others beside it."""
+        """Whether several send at the same time."""
         return self.processes * self.threads > 1
 
 
@@ -98,7 +98,7 @@ def _process(side: Side, folder: Path, port: int, load: Load) -> Paid:
 
 
 def changing(file: Path, send: Send) -> Send:
-    """The same, after a change in a ZODB of its own."""
+    """As `send`, after a change in a ZODB of this process's own."""
     database = ZODB.DB(ZODB.FileStorage.FileStorage(str(file)))
     own = threading.local()  # A connection takes part in its own thread's transactions.
 

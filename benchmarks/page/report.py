@@ -12,9 +12,9 @@ from .sides import ALONE, IMMEDIATE, OURS, QUEUED
 
 ONE_MAIL_TIMES, NEWSLETTER_TIMES = 2.0, 20.0
 MOST_GROWTH = 1.2
-"""Of the memory, from the short newsletter to the long one."""
+"""A long newsletter may take at most this many times the memory of a short one."""
 _LEAST_BYTES = MEGABYTE
-"""Less than that is what any process grows by."""
+"""Any process grows by this much: less is counted as this."""
 
 
 def one_mail(load: Load, paid: Mapping[str, Paid]) -> str:
@@ -70,7 +70,7 @@ def newsletter(
 
 
 def middle(issues: Sequence[Issue]) -> Issue:
-    """The one with the median time; of two in the middle the slower."""
+    """The one with the median time; of two in the middle, the slower one."""
     return sorted(issues, key=lambda issue: issue.seconds)[len(issues) // 2]
 
 

@@ -31,9 +31,9 @@ Send = Callable[[Any, str], object]
 
 @dataclass(frozen=True)
 class Side:
-    """One of those that are compared.
+    """One way to send a page's mail, to be compared with others.
 
-    `make` gets a folder, a port with SMTP, and the kind of mail.
+    `make` gets a folder, the port of an SMTP server, and the kind of mail.
     """
 
     name: str
@@ -63,7 +63,7 @@ def _configured(folder: Path, port: int, kind: Kind) -> Send:
 
 
 def _queued(folder: Path, port: int, kind: Kind) -> Send:
-    # Its thread would deliver meanwhile; our daemon does not run either.
+    # Otherwise its thread would deliver meanwhile; our daemon does not run either.
     os.environ["MAILHOST_QUEUE_ONLY"] = "1"
     queue = _maildir(folder / "queued")
     host = MailHost("MailHost", smtp_queue=True, smtp_queue_directory=queue)
@@ -89,14 +89,14 @@ def _direct(folder: Path, port: int, kind: Kind) -> Send:
 
 
 def _immediate(folder: Path, port: int, kind: Kind) -> Send:
-    # With the transaction it would hold a connection open for each mail in it, more
-    # than any server takes.
+    # If it sent with the commit, MailHost would have a connection open for each mail of
+    # the transaction: more than any server takes.
     host = MailHost("MailHost", smtp_host="127.0.0.1", smtp_port=port)
     return _to(host, kind, immediate=True)
 
 
 def _rows(at_once: int, folder: Path, port: int, kind: Kind) -> Send:
-    """What is left of ours without MailHost, the message and the transaction."""
+    """What ours costs without MailHost, the making of the message, the transaction."""
     queue = open_queue(f"sqlite:///{folder}/rows/queue.db")
     mail = compose(kind.content(), SENDER, [RECIPIENT], now=time.time())
     waiting = []
@@ -112,13 +112,13 @@ def _rows(at_once: int, folder: Path, port: int, kind: Kind) -> Send:
 
 
 def _disk(folder: Path, port: int, kind: Kind) -> Send:
-    """What is left of any queue that keeps its promise: a write, and its sync."""
+    """What any queue costs that keeps its promise: a write, and its sync."""
     path = folder / f"disk.{os.getpid()}"
     path.write_bytes(bytes(_DISK_BYTES))
     file = os.open(path, os.O_RDWR)
     os.fsync(file)
     content = kind.content()
-    # It never grows, which would cost a second write.
+    # The file never grows: that would cost a second write.
     places = itertools.cycle(range(0, _DISK_BYTES - len(content), len(content)))
 
     def send(message: Any, to: str) -> None:
