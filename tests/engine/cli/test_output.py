@@ -51,7 +51,16 @@ def test_spans_read_well(seconds, text):
 
 
 @pytest.mark.parametrize(
-    ("octets", "text"), [(0, "0"), (999, "999"), (4400, "4.4k"), (25_000_000, "25M")]
+    ("octets", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (4400, "4.4k"),
+        (999_499, "999k"),
+        (999_500, "1.0M"),
+        (25_000_000, "25M"),
+        (1_500_000_000_000, "1500G"),
+    ],
 )
 def test_sizes_read_well(octets, text):
     assert size(octets) == text

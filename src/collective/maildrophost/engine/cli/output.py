@@ -93,10 +93,10 @@ def span(seconds: float) -> str:
 def size(octets: int) -> str:
     """A size as a person reads it: ``812``, ``4.4k``, ``12M``."""
     amount, unit = float(octets), ""
-    for unit in ("", "k", "M", "G"):  # noqa: B007
-        if amount < 1000:
+    for larger in ("k", "M", "G"):
+        if round(amount) < 1000:
             break
-        amount /= 1000
+        amount, unit = amount / 1000, larger
     return f"{amount:.1f}{unit}" if unit and amount < 10 else f"{amount:.0f}{unit}"
 
 
