@@ -107,8 +107,8 @@ def end_batch(queue: Queue, batch: str, end: EndBatch) -> int:
 
 
 def _by_hand(end: EndBatch) -> EndBatch:
-    def ended(tx: Transaction, batch: str) -> int:
+    def check_and_end(tx: Transaction, batch: str) -> int:
         check_decidable(tx, batch)
         return end(tx, batch)
 
-    return ended
+    return check_and_end

@@ -133,10 +133,10 @@ def delete_command(
     """
     if not selected.everything or selected.ids or yes:
         return _on_messages(configured, "delete", selected, as_json)
-    return _delete_all_asked_about(configured, selected, as_json)
+    return _ask_and_delete_all(configured, selected, as_json)
 
 
-def _delete_all_asked_about(
+def _ask_and_delete_all(
     configured: Configured, selected: _Selection, as_json: bool
 ) -> int:
     from ..crowd import MoreThanAsked
@@ -153,7 +153,7 @@ def _ask(configured: Configured, selected: _Selection) -> Asked:
     # It is None when whoever started the command has closed it.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("delete --all needs --yes where it cannot ask")
-    asked, affected = _to_be_deleted(configured, selected)
+    asked, affected = _what_to_ask(configured, selected)
     state = selected.state
     which = f"all {state.value} messages" if state else "all messages"
     question = f"{messages(affected)} to delete. Delete {which} for good?"
@@ -161,7 +161,7 @@ def _ask(configured: Configured, selected: _Selection) -> Asked:
     return asked
 
 
-def _to_be_deleted(configured: Configured, selected: _Selection) -> tuple[Asked, int]:
+def _what_to_ask(configured: Configured, selected: _Selection) -> tuple[Asked, int]:
     from ..crowd import Asked, ask_about
     from ..queue import Present
 

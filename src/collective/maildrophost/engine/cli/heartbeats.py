@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..queue import Daemon
 
 
-MAY_BE = (
+WHY_SILENT = (
     "it hangs, or cannot write to the queue (on a full disk, say). Look at its log "
     "before you restart it: it keeps the verdicts that it could not write"
 )

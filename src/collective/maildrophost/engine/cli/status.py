@@ -113,7 +113,7 @@ def _lost(found: _Found, daemon: Daemon) -> str:
         f"{span(found.now - daemon.seen)}"
     )
     if heartbeats.runs(daemon):
-        return f"{silent}, but runs: {heartbeats.MAY_BE}"
+        return f"{silent}, but runs: {heartbeats.WHY_SILENT}"
     return f"{silent}: it was killed or hangs; its mail goes back to the queue"
 
 

@@ -32,22 +32,22 @@ class _Account:
     count: Counter[str] = field(default_factory=Counter)
     stays: list[tuple[str, str]] = field(default_factory=list)
 
-    def left(self, left: Left) -> None:
+    def add_left(self, left: Left) -> None:
         self.stays.append((str(left.path), left.reason))
 
-    def answered(self, mail: OldMail, answer: Taken | Left) -> None:
+    def add(self, mail: OldMail, answer: Taken | Left) -> None:
         """Note what has become of one mail of another program."""
         from ..takeover import Left
 
         if isinstance(answer, Left):
-            self.left(answer)
+            self.add_left(answer)
             return
-        self.count[_became(mail, answer)] += 1
+        self.count[_what_became_of(mail, answer)] += 1
         if answer.stays is not None:
-            self.left(answer.stays)
+            self.add_left(answer.stays)
 
 
-def _became(mail: OldMail, taken: Taken) -> str:
+def _what_became_of(mail: OldMail, taken: Taken) -> str:
     if taken.id is None:
         return BEFORE
     return FAILED if mail.failed else QUEUED
@@ -78,16 +78,16 @@ def import_command(
     from ..takeover import Left, look_through
 
     account = _Account()
-    found = [
-        each
+    entries = [
+        entry
         for path in sources
         if isinstance(path, Path)
-        for each in look_through(path.absolute())
+        for entry in look_through(path.absolute())
     ]
-    for each in found:
-        if isinstance(each, Left):
-            account.left(each)
-    mails = [each for each in found if not isinstance(each, Left)]
+    for entry in entries:
+        if isinstance(entry, Left):
+            account.add_left(entry)
+    mails = [entry for entry in entries if not isinstance(entry, Left)]
     try:
         with configured.queue() as queue:
             if mails:
@@ -111,7 +111,7 @@ def _take(
 
     with steps("importing") as tell:
         for done, mail in enumerate(mails, 1):
-            account.answered(mail, take(queue, mail, add_messageid))
+            account.add(mail, take(queue, mail, add_messageid))
             tell(done, len(mails))
 
 
@@ -128,10 +128,10 @@ def _move(url: str, target: Queue, account: _Account) -> None:
             done = transfer(source, target, time.time(), tell)
     for state, count in done.moved.items():
         account.count[FAILED if state is State.FAILED else QUEUED] += count
-    account.stays += _left(source.name, done)
+    account.stays += _why_some_stay(source.name, done)
 
 
-def _left(name: str, done: Transferred) -> Iterator[tuple[str, str]]:
+def _why_some_stay(name: str, done: Transferred) -> Iterator[tuple[str, str]]:
     from ..queue import State
 
     if sending := done.left.get(State.SENDING, 0):

@@ -32,13 +32,13 @@ def running(configuration: Configuration) -> int | None:
     state = Supervisor(configuration).state()
     if state is not None and state.pid:
         return state.pid
-    return next(iter(_run_by_others(configuration)), None)
+    return next(iter(_lasting_pids(configuration)), None)
 
 
-def _run_by_others(configuration: Configuration) -> list[int]:
-    """Daemons that are there to stay."""
-    found = heartbeats.local_pids(configuration)
-    return [pid for pid in found if not ends_by_itself(pid)]
+def _lasting_pids(configuration: Configuration) -> list[int]:
+    """This configuration's daemons on this machine, but for any 'run --once'."""
+    pids = heartbeats.local_pids(configuration)
+    return [pid for pid in pids if not ends_by_itself(pid)]
 
 
 def launched(configuration: Configuration) -> list[int]:
@@ -102,7 +102,7 @@ def check_nobody_else_runs_it(configuration: Configuration) -> None:
     # Stopped, it would exit with 0, which systemd and supervisor take for the end of
     # its work; the one started here would run where they do not look after it.
     state = Supervisor(configuration).state()
-    for pid in _run_by_others(configuration):
+    for pid in _lasting_pids(configuration):
         if (state is None or pid != state.pid) and not was_launched(pid):
             raise RunByOthers(
                 f"pid {pid} goes on: it was not started with 'start'. Restart it with "

@@ -66,7 +66,7 @@ def _check_login(settings: Settings, values: dict[str, Any]) -> None:
             "not used without ${missing}: there is no login",
             mapping={"missing": missing},
         )
-        settings.warn_about(given, unused)
+        settings.warn(given, unused)
 
 
 def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def _check_oauth(settings: Settings, values: dict[str, Any]) -> None:
 def _check_receiver(settings: Settings, receivers: tuple[str, ...]) -> None:
     # Once it is forgotten, no recipient gets any mail, and every record says they do.
     if receivers:
-        settings.warn_about(
+        settings.warn(
             "DEBUG_RECEIVER",
             _(
                 "all mail goes to ${receivers}, and none to its recipients",

@@ -96,30 +96,26 @@ class Settings:
             from_environment=given.from_environment,
         )
 
-    def warn(self, name: str, line: int | None, text: Wording) -> None:
-        """Note something that is odd but works."""
-        self.warnings.append(in_file(self.path, line, name, text))
-
-    def warn_about(self, name: str, text: Wording) -> None:
+    def warn(self, name: str, text: Wording) -> None:
         """Note something odd about option `name`, with the place where it was set."""
         given = self._given.get(name, Setting(""))
         if given.from_environment:
             self.warnings.append(in_environment(name, text))
         else:
-            self.warn(name, given.line, text)
+            self._warn_of_line(name, given.line, text)
 
     def _take(self, assignment: Assignment, seen: dict[str, int]) -> None:
         name, line = assignment.name, assignment.line
         option = BY_NAME.get(name)
         if option is None:
-            self.warn(name, line, _unknown(name))
+            self._warn_of_line(name, line, _unknown(name))
             return
         if name in seen:
             again = _(
                 "set again: this line wins over line ${line}",
                 mapping={"line": seen[name]},
             )
-            self.warn(name, line, again)
+            self._warn_of_line(name, line, again)
         seen[name] = line
         if not self._in_environment(name):
             self._assign(option, assignment)
@@ -148,7 +144,7 @@ class Settings:
                 ),
             )
         if value.shell_differs:
-            self.warn(
+            self._warn_of_line(
                 option.name,
                 assignment.line,
                 _(
@@ -157,6 +153,9 @@ class Settings:
                 ),
             )
         self._given[option.name] = Setting(value.text, assignment.line)
+
+    def _warn_of_line(self, name: str, line: int | None, text: Wording) -> None:
+        self.warnings.append(in_file(self.path, line, name, text))
 
     def _lookup(self, name: str) -> str | None:
         option = BY_NAME.get(name)

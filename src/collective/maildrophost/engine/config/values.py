@@ -57,13 +57,13 @@ def _switch(option: Option, text: str) -> bool:
     try:
         return _SWITCHES[text.lower()]
     except KeyError:
-        raise _expected(_("0 or 1"), text) from None
+        raise _unexpected(_("0 or 1"), text) from None
 
 
 def _whole(option: Option, text: str) -> int:
     what = _in_range(option, _("a whole number"))
     if not _WHOLE.match(text):
-        raise _expected(what, text)
+        raise _unexpected(what, text)
     value = int(text)
     _check_range(option, value, what, text)
     return value
@@ -72,7 +72,7 @@ def _whole(option: Option, text: str) -> int:
 def _seconds(option: Option, text: str) -> float:
     what = _in_range(option, _("a number of seconds"))
     if not _NUMBER.match(text):
-        raise _expected(what, text)
+        raise _unexpected(what, text)
     value = float(text)
     _check_range(option, value, what, text)
     return value
@@ -83,7 +83,7 @@ def _check_range(option: Option, value: float, what: Wording, text: str) -> None
         option.above is not None and value <= option.above
     )
     if too_low or (option.maximum is not None and value > option.maximum):
-        raise _expected(what, text)
+        raise _unexpected(what, text)
 
 
 def _in_range(option: Option, what: Wording) -> Wording:
@@ -102,7 +102,7 @@ def _in_range(option: Option, what: Wording) -> Wording:
 
 def _path(option: Option, text: str) -> Path:
     if not text.startswith("/") or not text.isprintable():
-        raise _expected(_("an absolute path"), text)
+        raise _unexpected(_("an absolute path"), text)
     return Path(text)
 
 
@@ -110,7 +110,7 @@ def _paths(option: Option, text: str) -> tuple[Path, ...]:
     items = [item.strip() for item in text.split(";")]
     paths = dict.fromkeys(_path(option, item) for item in items if item)
     if not paths:
-        raise _expected(_("at least one absolute path"), text)
+        raise _unexpected(_("at least one absolute path"), text)
     return tuple(paths)
 
 
@@ -187,10 +187,10 @@ def _choice(option: Option, text: str) -> str:
     if text.lower() in option.choices:
         return text.lower()
     allowed = ", ".join(choice or '""' for choice in option.choices)
-    raise _expected(_("one of ${choices}", mapping={"choices": allowed}), text)
+    raise _unexpected(_("one of ${choices}", mapping={"choices": allowed}), text)
 
 
-def _expected(what: Wording, text: str) -> Unfit:
+def _unexpected(what: Wording, text: str) -> Unfit:
     return Unfit(
         _("expected ${what}, got ${text}", mapping={"what": what, "text": repr(text)})
     )

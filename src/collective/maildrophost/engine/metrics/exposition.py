@@ -13,7 +13,7 @@ from ..message import Lane
 from ..verdict import Outcome
 from .gauges import Gauge
 
-KIND = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "maildrop_"
 SECONDS = (
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),

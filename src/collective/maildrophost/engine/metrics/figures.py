@@ -93,8 +93,8 @@ class Reader:
             return self._count
 
 
-def _by_state(depth: Depth) -> dict[State, int]:
+def _by_state(counts: Depth) -> dict[State, int]:
     states = dict.fromkeys(State, 0)
-    for (state, _), count in depth.items():
+    for (state, _), count in counts.items():
         states[state] += count
     return states

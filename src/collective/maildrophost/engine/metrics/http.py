@@ -25,10 +25,10 @@ METHODS = ("GET", "HEAD")
 
 @dataclass(frozen=True)
 class Page:
-    """An answer."""
+    """What is answered."""
 
     status: HTTPStatus
-    kind: str
+    content_type: str
     body: bytes
 
 
@@ -113,7 +113,7 @@ async def _answered(head: bytes, answer: Answer) -> tuple[str, Page]:
 def _written(page: Page, with_body: bool) -> bytes:
     head = (
         f"HTTP/1.1 {page.status.value} {page.status.phrase}\r\n"
-        f"Content-Type: {page.kind}\r\n"
+        f"Content-Type: {page.content_type}\r\n"
         f"Content-Length: {len(page.body)}\r\n"
         "Cache-Control: no-store\r\n"
         "Connection: close\r\n\r\n"

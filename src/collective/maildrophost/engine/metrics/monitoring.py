@@ -12,7 +12,7 @@ from http import HTTPStatus
 from ..config import Configuration, ConfigurationError
 from ..delivery.finished import Finished
 from ..queue import Health, Queue, QueueError, unreadable
-from .exposition import KIND, Exposition
+from .exposition import CONTENT_TYPE, Exposition
 from .figures import Reader
 from .gauges import Gauge, gauges
 from .http import Page, listening, plain
@@ -89,7 +89,7 @@ class Monitoring:
                 HTTPStatus.NOT_IMPLEMENTED,
                 "pip install 'collective.maildrophost[metrics]', restart the daemon",
             )
-        return Page(HTTPStatus.OK, KIND, self._exposition.text())
+        return Page(HTTPStatus.OK, CONTENT_TYPE, self._exposition.text())
 
     def _health(self) -> Page:
         """200 while this daemon works, even when its relay is at fault.

@@ -35,7 +35,7 @@ def _none(configuration: Configuration, lost: Sequence[Daemon]) -> Finding:
     """A failure only if one was lost or mail waits: people check before the start."""
     for daemon in lost:
         if heartbeats.runs(daemon):
-            what = f"runs, but gives no sign of life: {heartbeats.MAY_BE}"
+            what = f"runs, but gives no sign of life: {heartbeats.WHY_SILENT}"
             return failed(SUBJECT, f"pid {daemon.pid} {what}")
     if lost:
         return failed(SUBJECT, "the last one was killed or hangs: 'start' starts one")
