@@ -87,7 +87,7 @@ class Daemon:
         return (f"127.0.0.1:{port}" if port.isdigit() else address,)
 
     @property
-    def written(self) -> tuple[Path, ...]:
+    def written_directories(self) -> tuple[Path, ...]:
         """Every directory that the daemon writes in."""
         token = self.values.get("oauth-refresh-token-file")
         files = (
@@ -119,7 +119,7 @@ def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
 def _lone_daemon(
     buildout: Any, part: str, options: Any, values: Mapping[str, str], start: Path
 ) -> Daemon:
-    home = values.get("home") or str(homes.found(buildout, part))
+    home = values.get("home") or str(homes.default_or_left_behind(buildout, part))
     name = infrae.CONFIGURATION_FILE
     given = in_words_of_the_daemon(part, name, _FILE, options.get(name, ""), start)
     return Daemon(

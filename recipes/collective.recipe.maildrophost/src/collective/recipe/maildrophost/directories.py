@@ -18,7 +18,7 @@ def check(daemon: Daemon) -> None:
     """UserError when one cannot be made, as far as that shows without trying."""
     for option, path in _directories(daemon):
         with _named(daemon, option, path):
-            _look(path)
+            _check(path)
 
 
 def make(daemon: Daemon) -> None:
@@ -43,7 +43,7 @@ def _directories(daemon: Daemon) -> list[tuple[str, Path]]:
     ]
 
 
-def _look(path: Path) -> None:
+def _check(path: Path) -> None:
     """OSError when `path` is no directory, and cannot become one where it would be."""
     nearest = next(above for above in (path, *path.parents) if lexists(above))
     if not isdir(nearest):

@@ -42,7 +42,7 @@ def default(buildout: Any, *names: str) -> Path:
     return Path(buildout["buildout"]["directory"]).joinpath("var", *names)
 
 
-def found(buildout: Any, part: str) -> Path:
+def default_or_left_behind(buildout: Any, part: str) -> Path:
     """The home of a part's only daemon: its default, or infrae.maildrophost's old one.
 
     When a part moves to this recipe, only its `recipe =` line changes. The mail that

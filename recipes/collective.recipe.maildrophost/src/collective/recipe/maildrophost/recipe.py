@@ -71,7 +71,6 @@ class Recipe:
         ]
 
     def _tell_other_parts(self) -> None:
-        first = self.daemons[0]
         self.options[_FILES] = "\n".join(self.remembered_files)
         self.options[_HOMES] = "\n".join(self.remembered_homes)
         self.options["location"] = str(self._services[0].directory)
@@ -80,9 +79,10 @@ class Recipe:
             str(service.supervisor_file) for service in self._services
         )
         if len(self.daemons) == 1:
-            self.options["home"] = str(first.home)
-            self.options["configuration"] = str(first.configuration)
-            self.options[infrae.CONFIGURATION_FILE] = str(first.configuration)
+            (daemon,) = self.daemons
+            self.options["home"] = str(daemon.home)
+            self.options["configuration"] = str(daemon.configuration)
+            self.options[infrae.CONFIGURATION_FILE] = str(daemon.configuration)
 
     def install(self) -> tuple[()]:
         """Make directories, programs, configurations; nothing for buildout to remove.
