@@ -32,7 +32,6 @@ from .databases import postgresql
 from .failure import BenchmarkFailed
 from .letters import LETTER_BYTES, RECIPIENT, SENDER, letter
 
-MESSAGES = 100_000
 SLICES = 10
 WRITTEN_AT_ONCE = 50
 CLAIMED_AT_ONCE = 20
@@ -183,7 +182,7 @@ def line(found: Slice) -> str:
     )
 
 
-def main(messages: int = MESSAGES) -> None:
+def main(messages: int) -> None:
     """Measure, and print each slice as soon as it is there."""
     print(
         f"{messages} messages through one PostgreSQL, durable; {CLAIMED_AT_ONCE} "

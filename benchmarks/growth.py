@@ -143,7 +143,3 @@ def _median(costs: list[Cost]) -> Cost:
         statistics.median(cost.seconds for cost in costs),
         statistics.median(cost.cpu_seconds for cost in costs),
     )
-
-
-if __name__ == "__main__":
-    print(report(measure_growth()))

@@ -121,7 +121,3 @@ def _wait(sink: Sink, count: int) -> None:
 def main() -> None:
     """Measure, and print the report."""
     print(report(list(measure_together())), flush=True)
-
-
-if __name__ == "__main__":
-    main()

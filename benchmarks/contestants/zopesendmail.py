@@ -19,7 +19,7 @@ from .contestant import Job
 class ZopeSendmail:
     """One thread, a connection for each message; nothing is synced to disk."""
 
-    name: str = "zope.sendmail"
+    name: str
 
     @contextmanager
     def job(self, folder: Path, port: int, count: int) -> Iterator[Job]:
