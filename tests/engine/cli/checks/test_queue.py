@@ -87,7 +87,7 @@ def test_a_queue_that_others_write_to_all_the_time_is_waited_for_as_by_mail(
     ) as busy:
         busy.execute("BEGIN IMMEDIATE")
         monkeypatch.setattr(lock, "pause", lambda seconds: busy.execute("ROLLBACK"))
-        assert queue_check._lock(site.home / "queue.db") is None
+        assert queue_check._locked(site.home / "queue.db") is None
 
 
 def test_a_queue_that_may_not_be_opened_fails_with_what_to_look_at(site, monkeypatch):
@@ -115,7 +115,7 @@ def test_looking_makes_no_queue_where_it_is_moved_away_at_that_moment(
         return True
 
     monkeypatch.setattr(queue_check.os.path, "isfile", move_away)
-    assert queue_check._lock(queue) is None
+    assert queue_check._locked(queue) is None
     assert not queue.exists()
 
 

@@ -70,17 +70,6 @@ def _quoted(text: str) -> str:
     return shlex.quote(text) if set(text) & set('$`"\\') else f'"{text}"'
 
 
-def _check(file: Path, text: str) -> None:
-    from ..config.validation import fault
-
-    # A home that the default of another option cannot have in it, say.
-    if found := fault(text):
-        raise click.ClickException(
-            f"{file} was not written: {found.option}: {found.expected}; choose "
-            "another MAILDROP_HOME with --home"
-        )
-
-
 def _write_new(file: Path, text: str) -> None:
     try:
         octets = text.encode()
@@ -107,3 +96,14 @@ def _write_new(file: Path, text: str) -> None:
     except OSError as error:
         file.unlink()
         raise click.ClickException(f"cannot write {file}: {error.strerror}") from None
+
+
+def _check(file: Path, text: str) -> None:
+    from ..config.validation import fault
+
+    # A home may be valid by itself, and not in the default of another option, say.
+    if error := fault(text):
+        raise click.ClickException(
+            f"{file} was not written: {error.option}: {error.expected}; choose "
+            "another MAILDROP_HOME with --home"
+        )

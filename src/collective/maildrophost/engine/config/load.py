@@ -15,7 +15,7 @@ from .errors import ConfigurationError
 from .files import check_ca_file, password_of_file
 from .option import Option
 from .options import OPTIONS
-from .relays import parse_relays
+from .relays import RelayAddress, parse_relays
 from .settings import Settings
 from .values import convert
 
@@ -100,7 +100,7 @@ def _value(settings: Settings, option: Option) -> Any:
         raise settings.error(option.name, why(error)) from None
 
 
-def _relays(settings: Settings, hosts: str, port: int) -> Any:
+def _relays(settings: Settings, hosts: str, port: int) -> tuple[RelayAddress, ...]:
     try:
         return parse_relays(hosts, port)
     except Unfit as error:

@@ -27,14 +27,14 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     if not configuration.queue.startswith("sqlite"):
         yield from _opens(configuration)
         return
-    lock = _lock(_path(configuration))
+    path = _path(configuration)
     # Opening the queue would wait for the same lock.
-    if lock:
-        yield lock
+    if locked := _locked(path):
+        yield locked
     else:
         yield from _opens(configuration)
-    yield from _room(_path(configuration))
-    yield from _owners(_path(configuration))
+    yield from _room(path)
+    yield from _owners(path)
     yield _library()
 
 
@@ -95,7 +95,7 @@ def _path(configuration: Configuration) -> Path:
     return path_of(make_url(configuration.queue))
 
 
-def _lock(path: Path) -> Finding | None:
+def _locked(path: Path) -> Finding | None:
     """What is wrong when somebody keeps the queue from being written."""
     from ...queue.sqlite.lock import is_locked
 
