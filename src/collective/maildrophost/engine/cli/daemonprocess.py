@@ -1,4 +1,4 @@
-"""A background daemon as a process: how it is started, and what that tells of it."""
+"""A background daemon as a process: its command line, and what that tells of it."""
 
 from __future__ import annotations
 

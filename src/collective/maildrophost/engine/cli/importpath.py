@@ -1,4 +1,4 @@
-"""How a child of this program finds the same modules as this program."""
+"""Has a child process import its modules from where this program does."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _hangs(configuration: Configuration, pid: int) -> bool:
     try:
         silent = pid not in heartbeats.local_pids(configuration)
     except QueueError:
-        return False  # the queue is at fault, and nothing can be told
+        return False  # the queue is at fault: it cannot tell whether the daemon works
     return silent and time.time() - state.last_start > START_SECONDS
 
 

@@ -27,7 +27,7 @@ class HostPort:
 
 
 def parse_host_port(text: str, default_port: int | None) -> HostPort:
-    """One ``host``, ``host:port`` or ``[address]:port``; Unfit when it is none.
+    """One ``host``, ``host:port`` or ``[address]:port``; Unfit for anything else.
 
     Without `default_port`, the port is required.
     """
@@ -41,7 +41,7 @@ def parse_host_port(text: str, default_port: int | None) -> HostPort:
 
 
 def parse_host_name(text: str) -> str:
-    """The name of a host, in ASCII; Unfit for an address, or when it is none."""
+    """The name of a host, in ASCII; Unfit for anything else, an address included."""
     expected = _("the name of a host, such as plone.example.org")
     name = _checked_name(text, expected, text)
     if _is_address(name) or "_" in name:  # no domain has one (RFC 5321 section 4.1.2)

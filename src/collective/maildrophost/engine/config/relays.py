@@ -19,7 +19,7 @@ class RelayAddress(HostPort):
 
 
 def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
-    """The relays of a list separated by ``;``; Unfit says which one is none."""
+    """The relays of a list separated by ``;``; Unfit says which one is wrong."""
     if "@" in text:
         # Before it is split: a password may have a ; in it.
         raise unexpected(EXPECTED, text)

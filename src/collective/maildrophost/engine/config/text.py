@@ -80,7 +80,7 @@ class Expanded:
 
 
 def read_assignments(text: str) -> Iterator[Assignment]:
-    """Every assignment in order; TextError at the first line that is none."""
+    """Every assignment in order; TextError at the first line that is not one."""
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip(" \t\r")
         if stripped and not stripped.startswith("#"):

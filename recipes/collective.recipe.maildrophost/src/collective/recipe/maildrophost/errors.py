@@ -14,7 +14,7 @@ def wrong_value(section: str, name: str, expected: str) -> UserError:
 
 
 def unknown_option(section: str, name: str, known: Iterable[str]) -> UserError:
-    """There is no option `name`; tells the nearest of the `known`, and all of them."""
+    """There is no option `name`; names the nearest of the `known`, and all of them."""
     names = sorted(known)
     # The configuration file's own name for an option has a prefix, which would count
     # for more than the name after it.

@@ -10,11 +10,11 @@ class Kind(Enum):
     """What has to be done to a value before the daemon understands it."""
 
     TEXT = "nothing"
-    SECRET = "nothing, and nobody else gets to know it"  # noqa: S105
+    SECRET = "nothing, and nobody else may see it"  # noqa: S105
     SWITCH = "yes or no to a number"
     PATH = "a relative path to an absolute one"
-    PATHS = "several of them"
-    RELAYS = "several to one line"
+    PATHS = "the same for each of several paths, joined to one line"
+    RELAYS = "several relays joined to one line"
     QUEUE = "nothing, but it may hold a password"
     USER = "looked up among the users of the machine"
 

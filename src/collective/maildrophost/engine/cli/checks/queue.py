@@ -113,7 +113,7 @@ def _locked(path: Path) -> Finding | None:
             )
     except sqlite3.Error:
         pass
-    return None  # anything else is told when it is opened
+    return None  # anything else is reported when the queue is opened
 
 
 def _take_lock(path: Path) -> None:
