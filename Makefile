@@ -1,8 +1,7 @@
 # Builds, runs, tests and checks the project. `make help` lists what there is.
 
 ifneq ($(words $(CURDIR)),1)
-$(error "$(CURDIR)": a directory with a blank in its name is nothing that buildout can \
-	work in)
+$(error "$(CURDIR)": buildout cannot work in a directory whose path contains a blank)
 endif
 
 PYTHON ?= python3

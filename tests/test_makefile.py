@@ -183,7 +183,7 @@ def test_a_directory_that_buildout_cannot_work_in_is_refused_at_once(tmp_path):
     checkout = Checkout(tmp_path / "a checkout")
     built = checkout.make("install")
     assert built.returncode != 0
-    assert f'"{checkout.folder}": a directory with a blank' in built.stderr
+    assert f'"{checkout.folder}": buildout cannot work in a directory' in built.stderr
     assert not (checkout.folder / ".venv").exists()
 
 
