@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import deque
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from waiting import PATIENCE_SECONDS, wait_until
@@ -46,7 +47,7 @@ def test_a_process_has_ended_though_its_parent_has_not_asked(child):
     known = process_identity(child.pid)
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert fate(known) is Fate.ENDED
+    assert (fate(known), processes.lives(child.pid)) == (Fate.ENDED, False)
 
 
 LEAVES_A_THREAD = """\
@@ -61,8 +62,9 @@ def test_a_process_runs_as_long_as_one_of_its_threads():
         [sys.executable, "-c", LEAVES_A_THREAD], stdin=subprocess.PIPE
     ) as process:
         known = process_identity(process.pid)
-        wait_until(lambda: not processes.lives(process.pid))
-        assert fate(known) is Fate.RUNNING
+        status = Path(f"/proc/{process.pid}/status")
+        wait_until(lambda: "State:\tZ" in status.read_text())
+        assert (fate(known), processes.lives(process.pid)) == (Fate.RUNNING, True)
         process.kill()
 
 

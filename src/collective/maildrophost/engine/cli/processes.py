@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..system.identity import exists
+from ..system.identity import exists, is_zombie
 
 
 def lives(pid: int) -> bool:
     """Whether a process with this id runs; a zombie does not."""
-    if not exists(pid):
-        return False
     try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        return exists(pid) and not is_zombie(pid)
     except OSError:
         return True  # no /proc here
-    # The state follows the name, which may hold any character (proc(5)).
-    return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
 
 def arguments(pid: int) -> list[str]:

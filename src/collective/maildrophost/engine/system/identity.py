@@ -60,7 +60,7 @@ def fate(identity: str, here: bool = False) -> Fate:
     except (OSError, ValueError):
         return Fate.UNKNOWN
     try:
-        same = _start_ticks(int(pid)) == int(ticks) and not _is_zombie(int(pid))
+        same = _start_ticks(int(pid)) == int(ticks) and not is_zombie(int(pid))
     except FileNotFoundError:
         # A /proc with hidepid does not show those of other users (proc(5)).
         return Fate.UNKNOWN if exists(int(pid)) else Fate.ENDED
@@ -98,7 +98,7 @@ def _machine() -> str:
     return f"{boot} {os.readlink(PROC / 'self/ns/pid')}"
 
 
-def _is_zombie(pid: int) -> bool:
+def is_zombie(pid: int) -> bool:
     """Whether a process has ended, and its parent has not collected its status yet.
 
     In a container whose PID 1 never calls wait(), it never will.
