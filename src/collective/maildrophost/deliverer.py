@@ -1,4 +1,4 @@
-"""Who delivers: the daemon answers for the thread that a MailHost would have."""
+"""The daemon answers for the queue thread that a MailHost would have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from collective.maildrophost.samesite import check_same_site
 
 
 class Deliverer(Base):
-    """What MailHost tells of its queue and the thread that works on it."""
+    """MailHost's methods about its queue and the thread that delivers it."""
 
     security = ClassSecurityInfo()
 
@@ -46,7 +46,7 @@ class Deliverer(Base):
     @zpublish(False)
     @security.protected(view)
     def queueNonDeliveryMode(self) -> bool:
-        """False: MAILHOST_QUEUE_ONLY stops threads of Zope, and the daemon is none."""
+        """Return False: MAILHOST_QUEUE_ONLY stops Zope's threads, not the daemon."""
         return False
 
     @zpublish(methods="POST")
@@ -54,7 +54,7 @@ class Deliverer(Base):
     def manage_restartQueueThread(
         self, action: str = "start", REQUEST: Any = None
     ) -> Any:
-        """Say who delivers: there is no thread to start or stop."""
+        """Say that the daemon delivers: there is no thread to start or stop."""
         if REQUEST is not None:
             check_same_site(REQUEST)
         message = "The maildrop daemon delivers; start and stop it with maildropctl."
@@ -62,11 +62,11 @@ class Deliverer(Base):
 
     @security.private
     def _startQueueProcessorThread(self) -> None:
-        """The daemon delivers, no thread of Zope."""
+        """Do nothing: the daemon delivers, not a thread of Zope."""
 
     @security.private
     def _stopQueueProcessorThread(self) -> None:
-        """See `_startQueueProcessorThread`."""
+        """Do nothing, see `_startQueueProcessorThread`."""
 
 
 InitializeClass(Deliverer)

@@ -18,7 +18,7 @@ from collective.maildrophost.settings import MaildropHostSettings
 
 @adapter(IMaildropHost, ISetupEnviron)
 class MaildropHostXMLAdapter(XMLAdapterBase):
-    """Writes title, configuration key, transactional mode; no path, no secret."""
+    """Exports and imports title, configuration key and mode; no path, no secret."""
 
     _LOGGER_ID = "maildrophost"
     name = "maildrophost"

@@ -45,15 +45,15 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     meta_type = "Maildrop Host"
     manage_options = Tabs.tabs + MailHost.manage_options[1:]
 
-    # Read by others; the relay is in the configuration.
+    # Other code reads these; the relay itself is in the configuration.
     id = "MailHost"
     title = ""
     smtp_host = "localhost"
     smtp_port = 25
-    # Callers that read it choose `immediate` by it. A property, because a value stored
-    # by a control panel or an import step must not turn it off. MailHost's own `_send`,
-    # should an add-on's call it without `immediate`, would write to a Maildir by it:
-    # so it is to use a delivery with our mailer.
+    # Callers choose `immediate` by it. It is a property, because a value stored by a
+    # control panel or an import step must not turn it off. It is False only while an
+    # add-on's `_send` has the mail: should that call MailHost's own without
+    # `immediate`, the mail must go to our mailer and not to a Maildir.
     smtp_queue = property(
         lambda self: wishes.kept_now().immediate is None, lambda self, value: None
     )
@@ -67,10 +67,10 @@ class MaildropHost(Tabs, Deliverer, MailHost):
 
     @security.private
     def __setstate__(self, state: Any) -> None:
-        # It may be that of an object of Products.MaildropHost, renamed by zodbupdate.
+        # It may be from Products.MaildropHost, if zodbupdate has renamed the class.
         super().__setstate__(oldhost.translated(state))
 
-    # Not by its address: any page could have the browser of a visitor open that.
+    # Not by its URL: any page on the web could make a visitor's browser open that.
     @zpublish(False)
     @security.protected(use_mailhost_services)
     def send(
@@ -100,15 +100,16 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             addresses = envelope.items_of(mto)
             headers.check_new(messageText, addresses, mfrom, subject, charset, msg_type)
             recipients = envelope.recipients(messageText, mto)
-        # Not handed on: add-ons and tests replace what follows by methods with
-        # MailHost's own arguments.
+        # Not passed as arguments: add-ons and tests replace the methods called from
+        # here on by methods that take MailHost's own arguments only.
         with wishes.kept(lane=lane, deliver_at=deliver_at):
             if is_patched(MailHost.send):
-                # As callers do: they name what they give beside the first three.
+                # As callers do it: the first three by position, the others by name,
+                # and only those that were given.
                 named = {"subject": subject, "encode": encode}
                 named |= {"charset": charset, "msg_type": msg_type}
                 named |= {"immediate": True if immediate else None}
-                given = {name: each for name, each in named.items() if each is not None}
+                given = {name: arg for name, arg in named.items() if arg is not None}
                 super().send(messageText, mto, mfrom, **given)
                 return
             content, sender = munged(
@@ -124,8 +125,8 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     def simple_send(
         self, mto: Any, mfrom: Any, subject: Any, body: Any, immediate: bool = False
     ) -> None:
-        """Queue a mail of these; raises MailHostError."""
-        # MailHost writes them into one text, in which a line break begins a header.
+        """Queue a mail made of these arguments; raises MailHostError."""
+        # MailHost joins them to one text, where a line break would begin a header.
         with refusals_named():
             mfrom = headers.one_line("sender", mfrom)
             mto = headers.one_line("recipient", mto)
@@ -140,10 +141,10 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
         if is_patched(MailHost._send):
-            # Products.PrintingMailHost and the like: this mail must not be sent.
-            # What calls MailHost's own in the end would fill a Maildir, or speak SMTP
-            # in the commit, but for immediate mail, which takes our mailer.
-            # By position, as MailHost does: not all call it `immediate`.
+            # An add-on such as Products.PrintingMailHost gets the mail instead. Should
+            # it hand the mail on to MailHost's own `_send`, True has our mailer queue
+            # it; what the caller said is among the wishes. It is passed by position,
+            # as MailHost does: not every add-on calls it `immediate`.
             with wishes.kept(immediate=bool(immediate)):
                 super()._send(mfrom, mto, messageText, True)
         else:
@@ -159,7 +160,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             )
         self._hand_over(configuration.queue, message)
 
-    # What Products.PrintingMailHost calls for its fixed addresses, which do get mail.
+    # Products.PrintingMailHost calls it for its fixed addresses, which do get mail.
     _monkey__send = _queue
 
     def _composed(
@@ -252,7 +253,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
 
     @security.private
     def _makeMailer(self) -> QueueMailer:
-        """A mailer for whoever takes MailHost apart: it queues, too."""
+        """A mailer for code that uses the parts of a MailHost: it queues, too."""
         return QueueMailer(self)
 
 

@@ -1,4 +1,4 @@
-"""The translation domain of what people read."""
+"""The translation domain of everything that people read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ = MessageFactory("collective.maildrophost")
 
 
 def message(words: str) -> Any:
-    """What the engine says, to be translated where it is a Wording.
+    """What the engine says: a message to translate if it is a Wording, else unchanged.
 
-    No template may be inside itself: zope.i18n takes that for a circle.
+    No template may be among its own values: zope.i18n takes that for a cycle.
     """
     if not isinstance(words, Wording):
         return words

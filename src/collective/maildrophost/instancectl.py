@@ -27,8 +27,8 @@ def maildrop(ctl: Any, arguments: str) -> None:
 
 
 def _argv(of_the_program: list[str], of_the_prompt: str) -> list[str]:
-    """The words after "maildrop", quotes of a shell heeded."""
-    # The command line was taken apart by a shell already; cmd joins it with blanks.
+    """The words after "maildrop", split as a shell does it, quotes included."""
+    # A shell has split the command line already; cmd has joined it again with blanks.
     if of_the_program:
         return list(of_the_program[1:])
     return shlex.split(of_the_prompt)

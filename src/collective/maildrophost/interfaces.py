@@ -45,15 +45,15 @@ class IMaildropHost(IMailHost):
     def setConfigPath(key):
         """Use the configuration listed under `key`.
 
-        Raises ValueError when there is no such key (a path is none), or when its file
-        cannot be used.
+        Raises ValueError when there is no such key (a path is not a key), or when its
+        file cannot be used.
         """
 
     def addConfigPath(key, path):
         """List the configuration file `path` under `key`, until this Zope stops."""
 
     def getCandidateConfigPaths():
-        """The keys to choose from: a tuple of pairs, key with path."""
+        """The configurations to choose from: a tuple of pairs of key and path."""
 
     def getLog(max_bytes=50000):
         """The newest `max_bytes` bytes of the daemon's log, as text; "" without a log.
@@ -62,7 +62,7 @@ class IMaildropHost(IMailHost):
         """
 
     def queueLength():
-        """How many mails wait; a text that says why when the queue does not answer."""
+        """How many mails wait, or a text that says why the queue does not answer."""
 
     def queueThreadAlive():
         """Whether a daemon works on the queue."""

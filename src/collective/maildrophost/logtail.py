@@ -9,7 +9,7 @@ from collective.maildrophost.engine.errors import MaildropError
 
 
 class UnreadableLog(MaildropError):
-    """The log is there, and cannot be read."""
+    """The log exists, but cannot be read."""
 
 
 def newest(path: Path, max_bytes: int) -> str:

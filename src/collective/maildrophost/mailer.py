@@ -27,8 +27,9 @@ class QueueMailer:
     def vote(self) -> Vote:
         """What zope.sendmail calls when the transaction of a mail votes.
 
-        It asks for it as the mail is sent. Then the queue's own data manager can still
-        join: its batch goes into the storages' logs, and it votes later, with the mail.
+        It reads this property when the mail is sent. The queue's own data manager can
+        still join at that moment: its batch gets into the storages' logs, and it votes
+        after zope.sendmail's, with the mail.
         """
         with refusals_named():
             configuration = self._host._configuration()
@@ -38,7 +39,7 @@ class QueueMailer:
         def vote(fromaddr: Any, toaddrs: Any, message: Any) -> None:
             txn = committing()
             if txn is None:
-                return  # Nobody's vote: it goes with `send`.
+                return  # No transaction is committing: `send` queues the mail.
             with refusals_named(), wishes.kept(**asdict(wished)):
                 composed = self._host._composed(
                     configuration, fromaddr, toaddrs, message, immediate=True
@@ -49,7 +50,7 @@ class QueueMailer:
         return vote
 
     def send(self, fromaddr: Any, toaddrs: Any, message: Any) -> None:
-        """Queue the mail in the interactive lane; done when it has been voted for."""
+        """Queue the mail in the interactive lane, unless `vote` has taken it before."""
         mail = fromaddr, toaddrs, message
         txn = committing()
         if txn is not None and mail in self._voted_for(txn):
@@ -58,7 +59,7 @@ class QueueMailer:
             self._host._queue(*mail, immediate=True)
 
     def _voted_for(self, txn: Any) -> list[tuple[Any, Any, Any]]:
-        """The mail that goes with this transaction: another may use the mailer, too."""
+        """What `vote` has taken for `txn`: other transactions may use this mailer."""
         try:
             voted: list[tuple[Any, Any, Any]] = txn.data(self)
         except KeyError:
@@ -67,4 +68,4 @@ class QueueMailer:
         return voted
 
     def abort(self) -> None:
-        """The queue's own data manager takes the mail back."""
+        """Do nothing: the queue's own data manager takes the mail back."""

@@ -1,4 +1,4 @@
-"""The MaildropHost of Products.MaildropHost: what of its state is a setting of ours."""
+"""The state of a MaildropHost of Products.MaildropHost, as settings of ours."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _REPEATED = frozenset(
     {"add_messageid", "debug", "debug_receiver", "_debug_receiver", "login"}
     | {"maildrop_log_file", "password", "polling", "spool", "use_tls"}
 )
-"""What it read from its configuration file, stars instead of the password."""
+"""What it copied from its configuration file, with stars for the password."""
 
 
 def translated(state: dict[str, Any]) -> dict[str, Any]:
-    """The state of an old object as one of ours has it; any other state as it is.
+    """The state of an old object as one of ours has it; any other state unchanged.
 
-    The configuration was stored by its path, here it is by its key. A path that is not
-    listed is kept until it is, or until somebody chooses a key.
+    The old object stored the path of its configuration, ours stores a key. A path that
+    is not listed is kept until it is, or until somebody chooses a key.
     """
     if CONFIG_PATH not in state and not _REPEATED & state.keys():
         return state
@@ -45,11 +45,11 @@ def translated(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key_of(path: str | None) -> str:
-    # Its own: what is the default is another file once the environment or the order
-    # of zope.conf says so.
+    # Its own key, never DEFAULT: which file that means changes with the environment
+    # and with the order in zope.conf.
     paths = productconfig.configurations()
     paths.pop(productconfig.DEFAULT, None)
-    return next((key for key, each in paths.items() if each == path), "")
+    return next((key for key, listed in paths.items() if listed == path), "")
 
 
 def state_of(tool: Any) -> Mapping[str, Any] | None:

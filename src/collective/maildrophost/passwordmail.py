@@ -23,7 +23,7 @@ class PasswordMail(BrowserView):
     """The view that the site would have without this add-on, with a lane on top."""
 
     def __call__(self, *args: Any, **options: Any) -> str:
-        """The text of the mail; only a Maildrop Host gets to see the lane."""
+        """The text of the mail, with the lane only where a Maildrop Host sends it."""
         text: str = self._view_without_us()(*args, **options)
         if not IMaildropHost.providedBy(queryUtility(IMailHost)):
             return text

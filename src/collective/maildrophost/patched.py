@@ -1,4 +1,4 @@
-"""Methods of MailHost that an add-on has replaced, so that mail must not be queued."""
+"""Whether an add-on has replaced methods of MailHost: then it gets the mail first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ MAILHOST_MODULE = "Products.MailHost.MailHost"
 
 
 def is_patched(method: Any) -> bool:
-    """Whether a method that is looked up on MailHost is not MailHost's own."""
-    # Its name and its module are what functools.wraps gives to any other.
+    """Whether `method`, which was looked up on MailHost, is not MailHost's own."""
+    # Not by its __name__ and __module__: functools.wraps copies them to a wrapper.
     return _home(method) != MAILHOST_MODULE or hasattr(method, "__wrapped__")
 
 

@@ -1,7 +1,7 @@
 """The permissions of the add-on, as programs name them."""
 
 MANAGE_MAIL_QUEUE = "collective.maildrophost: Manage Mail Queue"
-"""To see the queue and the settings, and to act on them; not what is in a message."""
+"""To see and change the queue and the settings; not to read what is in a message."""
 
 VIEW_MAIL_TEXT = "collective.maildrophost: View Mail Text"
 """To read what is in a message: whoever reads a mail for a lost password can use it."""

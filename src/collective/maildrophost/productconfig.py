@@ -18,7 +18,7 @@ DEFAULT = "DEFAULT"
 ENVIRONMENT = "MAILDROP_CONFIG"
 
 _added: dict[str, str] = {}
-"""Listed by programs; gone when this process ends."""
+"""Those that programs have listed, by key; gone when this process ends."""
 
 
 class UnknownConfiguration(MaildropError, ValueError):
@@ -44,7 +44,7 @@ class UnknownConfiguration(MaildropError, ValueError):
 def configurations() -> dict[str, str]:
     """Key with path of every configuration, "DEFAULT" first when there is any."""
     paths = {**_from_zope_conf(), **_added}
-    # A program may list one under this key; the environment's goes before it.
+    # A program may have listed one under this key; the environment variable wins.
     named = paths.pop(DEFAULT, "")
     default = os.environ.get(ENVIRONMENT) or named or next(iter(paths.values()), "")
     return {DEFAULT: default, **paths} if default else paths
@@ -70,7 +70,7 @@ def add(name: str, path: str) -> None:
 
 
 def key_of(name: str) -> str:
-    """The key that `name` means: itself, or zope.conf's full name of it.
+    """The key that `name` means: itself, or what follows "config-path-" in it.
 
     Raises UnknownConfiguration, which is a ValueError.
     """

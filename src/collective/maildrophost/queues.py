@@ -21,8 +21,8 @@ def queue_at(url: str) -> Queue:
     queue = _open.get(url)
     if queue is not None:
         return queue
-    # Not under a lock: whoever wants another queue would wait for a server that does
-    # not answer, and those who want this one would wait for each other's patience.
+    # Not under a lock: a thread that wants another queue would wait for a server that
+    # does not answer, and those that want this one would time out one after the other.
     opened = open_queue(url)
     kept = _open.setdefault(url, opened)
     if kept is not opened:

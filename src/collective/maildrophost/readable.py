@@ -1,4 +1,4 @@
-"""What a request has as text, so that it can be shown and sent on."""
+"""Text from a request, made fit to be shown and sent on."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def readable(text: str) -> str:
-    """The text, a question mark of Unicode for each octet that was no UTF-8.
+    """The text, with U+FFFD for each octet that was not UTF-8.
 
-    Zope keeps those as surrogates, which no answer and no address can have. They are
-    not dropped: what is left may mean another thing, a search for nothing everything.
+    Zope keeps such octets as surrogates, which neither a response nor a URL can have.
+    They are not dropped: the rest may mean something else, and a search for nothing
+    finds everything.
     """
     return _NO_CHARACTER.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""A refusal of the queue, as MailHost's callers know refusals."""
+"""Refusals of mail as the MailHostError that MailHost's callers know."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ logger = logging.getLogger("maildrop.zope")
 
 
 class MailRefused(MailHostError, SMTPException):
-    """An address, or a message, that no relay could take, told when it is sent.
+    """An address or a message that no relay could take, refused as it is sent.
 
-    Pages wait for what SMTP says of an address: plone.app.discussion keeps the comment
-    then, the contact form shows the error. That nothing can be queued at all, and a
-    call that makes no sense, is no such error: the words are not meant for visitors.
+    It is an SMTPException because pages catch that for a bad address: then
+    plone.app.discussion keeps the comment, and the contact form shows the error. A
+    queue that takes nothing, and a call that makes no sense, are MailHostErrors only:
+    their words are not meant for visitors.
     """
 
 
 def refused(reason: str) -> MailRefused:
-    """What to raise for it. The log has the reason, which some pages keep to
-    themselves."""
+    """The exception to raise; the reason is logged, as some pages do not show it."""
     logger.warning("a mail was refused: %s", reason)
     return MailRefused(reason)
 
 
 @contextmanager
 def refusals_named() -> Iterator[None]:
-    """Let every MaildropError leave as MailHostError, with the same words."""
+    """Have every MaildropError leave the block as MailHostError, in the same words."""
     try:
         yield
     except InvalidMessage as error:

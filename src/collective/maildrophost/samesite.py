@@ -1,7 +1,7 @@
 """Refuse a form that another site's page posts (cross-site request forgery).
 
-Actions that write to the queue only are not seen by plone.protect, which watches the
-ZODB, and plain Zope has no such thing: so what the browser says of the sender counts.
+plone.protect watches the ZODB and misses actions that write to the queue only; plain
+Zope has nothing like it. So what the browser says of the sending page counts.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Place = tuple[str, int | None]
 def check_same_site(request: Any) -> None:
     """Raise Forbidden when a browser says that another site's page sent this.
 
-    Sec-Fetch-Site is what browsers tell over TLS, Origin what they tell always; a
-    client that sends neither is no browser, and has no session to abuse.
+    Browsers send Sec-Fetch-Site over TLS, and Origin always; a client that sends
+    neither is not a browser, and has no session to abuse.
     """
     fetch_site = request.get_header("Sec-Fetch-Site", "")
     origin = request.get_header("Origin", "")
@@ -34,7 +34,7 @@ def check_same_site(request: Any) -> None:
 
 def _own_places(request: Any) -> set[Place | None]:
     named = [request.get_header(name, "") for name in ("Host", "X-Forwarded-Host")]
-    # Each proxy on the way adds its own name to those that it was given.
+    # X-Forwarded-Host may be a list: each proxy on the way can add a name.
     hosts = [host.strip() for names in named for host in (names or "").split(",")]
     # The proxy in front may speak TLS where Zope sees plain HTTP.
     urls = [f"{scheme}://{host}" for scheme in DEFAULT_PORTS for host in hosts if host]
@@ -42,7 +42,7 @@ def _own_places(request: Any) -> set[Place | None]:
 
 
 def _place(url: str) -> Place | None:
-    """Host with port; None for a text that is no URL, "null" for one."""
+    """Host and port; None for a text that is not a URL, such as "null"."""
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme)

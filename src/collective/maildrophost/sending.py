@@ -21,9 +21,9 @@ from collective.maildrophost.transaction import SpoolDataManager
 from collective.maildrophost.transaction.participants import participants
 
 _JOINED = object()
-"""What a transaction's data managers are kept under: a dict, by URL of the queue."""
+"""The key of a transaction's own data: a dict of our data managers, by queue URL."""
 _COMMITTING, _COMMITTED = "Committing", "Committed"
-"""The transaction's own words for its state, which have no public name."""
+"""Values of a transaction's `status`, which have no public names."""
 
 logger = logging.getLogger("maildrop.zope")
 
@@ -32,11 +32,12 @@ def send_with_transaction(url: str, message: Message, origin: str) -> None:
     """Have `message` leave when the current transaction commits.
 
     `origin` tells an operator who wrote it. Raises MailHostError when the transaction
-    takes nothing any more, or when its mail must move to a queue that does not answer.
+    takes no more mail, or when it has so much that some must be written to the queue
+    now, and that fails.
     """
     current = _current()
     if _status(current) == _COMMITTED:
-        # A hook after the commit sends it: there is nothing left to wait for.
+        # An after-commit hook sends it: there is no commit left to wait for.
         send_now(url, message, origin)
     else:
         _data_manager(current, url).add(message, origin)
@@ -52,9 +53,9 @@ def send_now(url: str, message: Message, origin: str) -> None:
 
 
 def take_part(url: str) -> None:
-    """Have the current transaction ask the queue, though its mail comes in its vote.
+    """Have the queue take part in the current transaction before there is mail for it.
 
-    Raises MailHostError when the transaction takes nothing any more.
+    The mail comes during the vote. Raises MailHostError when that takes no more.
     """
     _data_manager(_current(), url)
 
@@ -72,7 +73,7 @@ def _current() -> Any:
     try:
         return transaction.get()
     except NoTransaction as error:
-        # Where a program has to begin each one itself.
+        # In explicit mode there is none until a program begins one.
         raise MailHostError("mail cannot be sent outside of a transaction") from error
 
 
@@ -105,8 +106,8 @@ def _join(txn: Any, url: str, others: Collection[SpoolDataManager]) -> SpoolData
             "is not sent",
             manager.batch,
         )
-    # Storages write the extended info when the commit begins: the vote is too late.
-    # They have little room for it: not for who has ended with a savepoint and its mail.
+    # Storages write the extended info when the commit begins: the vote is too late. It
+    # has little room, so batches that a savepoint's rollback has ended are left out.
     batches = [each.batch for each in others if not each.ended]
     txn.setExtendedInfo(EXTENDED_INFO, [*batches, manager.batch])
     return manager

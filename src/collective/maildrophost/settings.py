@@ -1,4 +1,4 @@
-"""The settings of a Maildrop Host, for all that shows or changes them."""
+"""The settings of a Maildrop Host, for everything that shows or changes them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from collective.maildrophost.interfaces import IMaildropHost
 def configurations(context: Any) -> SimpleVocabulary:
     """The keys to choose from, with the one in use even where it is not listed.
 
-    A source of the field, not a named vocabulary: every editor may read those, and the
-    titles have paths of the server in them.
+    A source of the field, not a named vocabulary: any editor may read a vocabulary, and
+    the titles have paths of the server in them.
     """
     listed = productconfig.configurations()
     titles = {key: f"{key}: {path}" for key, path in listed.items()}
@@ -80,15 +80,15 @@ class IMaildropHostSettings(Interface):
     def configuration_can_be_used(settings: Any) -> None:
         """Refuse a file that cannot be read, unless it is the one in use already."""
         key = settings.configuration
-        # What a form was sent says which settings it is for: another add-on may have
-        # replaced the site's MailHost, and one in use may wait for its file.
+        # The form's data says which settings it is for: the site's MailHost may be
+        # another add-on's. The key in use is not refused, as its file may be missing.
         edited = getattr(settings, "__context__", None)
         if key is None or key == _key_in_use(edited):
             return
         try:
             productconfig.configuration(key)
         except MaildropError as error:
-            # Every form shows its text, and not each of them would translate it.
+            # Every form shows the exception's text, but not every form translates it.
             why = translated(message(error.wording), getRequest())
             raise Invalid(why) from error
 
@@ -99,7 +99,7 @@ class MaildropHostSettings:
     """Reads and writes the settings of one Maildrop Host."""
 
     def __init__(self, mail_host: Any) -> None:
-        # Bare, for a wrapped one would drag the request along.
+        # Without its acquisition wrapper, which would bring the request along.
         self._mail_host = aq_base(mail_host)
 
     @property
@@ -119,7 +119,7 @@ class MaildropHostSettings:
     @configuration.setter
     def configuration(self, key: str) -> None:
         """Use the configuration under `key`; ValueError says why not."""
-        # A key that is set already may wait for its file.
+        # The key that is set already is not checked, as its file may be missing.
         if key != self.configuration:
             self._mail_host.setConfigPath(key)
 
@@ -130,6 +130,6 @@ class MaildropHostSettings:
 
     @transactional.setter
     def transactional(self, transactional: bool | None) -> None:
-        # None is no choice, and not the risky one; 0 is one, which the field takes.
+        # None is no choice: it must not turn it off. The field takes 0 as well.
         chosen = True if transactional is None else bool(transactional)
         self._mail_host.setTransactional(chosen)

@@ -46,7 +46,7 @@ class HiddenProfiles:
     """Keeps the add-ons control panel from offering the uninstall profile."""
 
     def getNonInstallableProfiles(self) -> list[str]:
-        """Those that nobody installs by themselves."""
+        """The profiles that nobody is to install directly."""
         return ["collective.maildrophost:uninstall"]
 
 
@@ -74,7 +74,7 @@ def uninstall(setup_tool: Any) -> None:
         remove_renamed(site, installed.maildrop_host)
     swap = end_swap(site)
     current = mail_host_of(site)
-    # Where somebody has deleted it, ours is still what the registry gives out.
+    # Where somebody has deleted the tool, the registry still gives out ours.
     if IMaildropHost.providedBy(current) or not IMailHost.providedBy(current):
         exchange(site, swap.to_bring_back)
     register(site)
@@ -84,7 +84,7 @@ def uninstall(setup_tool: Any) -> None:
         require_class(site, swap.required_class)
     mailsettings.empty(site, swap.filled)
     _forget_permissions(site)
-    # Applied by itself, not through the add-ons panel, the profile has to see to that.
+    # The add-ons panel does this itself; for whoever does without it, it is done here.
     setup_tool.unsetLastVersionForProfile("collective.maildrophost:default")
 
 
@@ -102,7 +102,7 @@ def _tell_of_mail_left_by(original: Any) -> None:
 
 def _tell_of_mail_in_the_queue_of(maildrop_host: Any) -> None:
     waiting = maildrop_host.queueLength()
-    if waiting and not isinstance(waiting, str):  # which says why nobody can tell
+    if waiting and not isinstance(waiting, str):  # a text says why it is not known
         logger.warning(
             "%d mails of this site, or of others with its configuration, wait in the "
             "queue of %s: let its daemon run until they are sent",
@@ -112,7 +112,7 @@ def _tell_of_mail_in_the_queue_of(maildrop_host: Any) -> None:
 
 
 def _forget_permissions(site: Any) -> None:
-    # Who may do what, where somebody has changed it in the site.
+    # The site has an attribute for each permission whose roles somebody has changed.
     for permission in (MANAGE_MAIL_QUEUE, VIEW_MAIL_TEXT, ADD_MAILDROP_HOSTS):
         if pname(permission) in vars(aq_base(site)):
             delattr(site, pname(permission))

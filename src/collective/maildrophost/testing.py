@@ -50,7 +50,7 @@ class MaildropHostLayer(PloneSandboxLayer):
         super().setUp()
 
     def setUpZope(self, app: Any, configurationContext: Any) -> None:
-        # Part of every Plone, though not of plone.app.testing's.
+        # Part of every Plone, but not loaded by plone.app.testing.
         self.loadZCML(package=plone.restapi)
         self.loadZCML(package=plone.app.locales)
         self.loadZCML(package=collective.maildrophost)
