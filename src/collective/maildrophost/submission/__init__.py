@@ -1,7 +1,7 @@
 """What a caller of MailHost means: envelope, headers, wishes, the message's octets.
 
 envelope         who sends, and to whom, checked before MailHost repairs it
-headers          what a caller gives for headers: each stays one
+headers          the headers that a caller gives: each stays one
 wishes           lane, time and `immediate`, kept while an add-on has the mail
 munged           the message as MailHost would write it
 flattening       message objects as octets

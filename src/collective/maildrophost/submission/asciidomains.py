@@ -1,7 +1,7 @@
 """Domains beyond ASCII as A-labels (RFC 5891), before MailHost writes headers of them.
 
-It takes addresses in ASCII only. The domain in the envelope becomes the same on its way
-to the relay; for a local part there is no such form.
+MailHost takes addresses in ASCII only. The domain in the envelope becomes the same on
+its way to the relay; a local part has no such form.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:.*(?:\n[ \t].*)*", re.MULTILINE)
 
 
 def in_addresses(value: Any) -> Any:
-    """The sender, or the recipients, as text or as a list of texts."""
+    """The sender or the recipients, a text or a list of texts, with ASCII domains."""
     if isinstance(value, str):
         return with_ascii_domains(value)
     if isinstance(value, (list, tuple)):
@@ -29,7 +29,7 @@ def in_addresses(value: Any) -> Any:
 
 
 def in_message(message: Any) -> Any:
-    """The message, or one with other headers of addresses."""
+    """The message, or a copy with ASCII domains in its address headers."""
     if isinstance(message, str) and not message.isascii():
         end = head_end(message)
         return _FIELD.sub(_field, message[:end]) + message[end:]

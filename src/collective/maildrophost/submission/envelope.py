@@ -19,8 +19,8 @@ from collective.maildrophost.submission.headers import as_text, unfolded
 
 RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
-# What is never closed goes on to the end: to look for its end anew from every quote
-# within would take minutes of a long text, in which Zope stands still.
+# A quote or comment that is never closed goes on to the end of the text: to look for
+# its end again from every quote in it would take minutes, in which Zope stands still.
 _PARTS = re.compile(
     r"""
     "(?:[^"\\]|\\.)*"? | <[^<>]*> | \((?:[^()\\]|\\.)*\)? | \[[^\[\]]*\] | .
@@ -32,7 +32,7 @@ _PARTS = re.compile(
 def sender(mfrom: Any, charset: str | None = None) -> Any:
     """`mfrom` as MailHost takes it: a text, or nothing.
 
-    Raises InvalidMessage for what can be no address.
+    Raises InvalidMessage for what cannot be an address.
     """
     mfrom = _text("sender", mfrom, charset)
     if not mfrom or isinstance(mfrom, str):
@@ -43,7 +43,7 @@ def sender(mfrom: Any, charset: str | None = None) -> Any:
 def listed(mto: Any, charset: str | None = None) -> Any:
     """`mto` as MailHost takes it: one text, or a list of them, or nothing.
 
-    Raises InvalidMessage for what can be no address.
+    Raises InvalidMessage for what cannot be an address.
     """
     mto = _text("recipient", mto, charset)
     if not mto or isinstance(mto, str):
@@ -69,7 +69,7 @@ def _text(name: str, value: Any, charset: str | None) -> Any:
 def recipients(message: Any, mto: Any) -> list[str]:
     """The bare addresses of `mto`; without it, those of To, Cc and Bcc.
 
-    Raises InvalidMessage. An empty list means that there is none.
+    The list may be empty. Raises InvalidMessage for what cannot be an address.
     """
     texts = map(unfolded, items_of(listed(mto))) if mto else _headers(message)
     return [address for text in texts for address in _addresses(text)]
@@ -87,7 +87,7 @@ def _headers(message: Any) -> list[str]:
         found = [message.get_all(name) or () for name in RECIPIENT_HEADERS]
         return [unfolded(value) for values in found for value in values]
     except Exception as error:
-        # Of addresses in disorder the package says so by errors of every kind.
+        # The email package raises errors of every kind for malformed addresses.
         raise InvalidMessage(f"the recipients cannot be read: {error}") from error
 
 

@@ -1,10 +1,10 @@
-"""The octets that the email package writes of a message, sooner.
+"""The same octets that the email package writes of a message, in less time.
 
-The package folds each header anew, as if it had never seen it, and reads the whole text
-line by line: with a text and the same in HTML that is more than all else that a page
-pays for a mail, the disk included (measured). Most headers fit on their line, many are
-the same in every mail, and an encoded text is written as it stands. What is not so is
-left to the package, one header at a time, or as a whole.
+The package folds each header anew, and reads the whole body line by line: for a mail
+with a text and the same in HTML, a page pays more for that than for everything else,
+the disk included (measured). Most headers fit on their line, many are the same in every
+mail, and an encoded text is written as it stands. Whatever differs is left to the
+package, a single header or the whole message.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _CLASSES = {
     *(MIMENonMultipart, MIMEApplication, MIMEAudio, MIMEImage),
 }
 _POLICIES = Compat32, EmailPolicy
-# Their text is all that there is of them: no comment of the source is left out of it.
+# Parsed headers whose text is complete: no comment (RFC 5322) is left out of it.
 _WHOLE_IN_TEXT = (
     UnstructuredHeader,
     ParameterizedMIMEHeader,
@@ -60,7 +60,7 @@ class Unusual(Exception):
 
 
 def is_modern(message: Any) -> bool:
-    """Whether its headers are parsed, and their encoded words decoded."""
+    """Whether it is a message that parses its headers and decodes encoded words."""
     return isinstance(message, Message) and isinstance(message.policy, EmailPolicy)
 
 
@@ -81,14 +81,15 @@ def flattened(
     left_out: Collection[str] = (),
     added: Iterable[bytes] = (),
 ) -> bytes:
-    """The octets of `message`, without some headers, and with `added` behind them.
+    """The octets of `message`, without some headers, and with others added to the end.
 
-    `left_out` has names in lower case. Unusual when the email package must do it.
+    `left_out` has names in lower case, `added` lines. Unusual when only the email
+    package can do it.
     """
     if type(message) not in _CLASSES or type(policy) not in _POLICIES:
         raise Unusual
     if message.policy is not policy:
-        raise Unusual  # Its headers would be read in another way than they are written.
+        raise Unusual  # Headers parsed by one policy would be written by another.
     boundary, body = _body(message, policy)
     lines = []
     for name, value in message.raw_items():
@@ -103,29 +104,30 @@ def flattened(
 
 
 def header(policy: Policy, name: str, value: Any) -> bytes:
-    """The lines of a header that a message has."""
+    """The lines of a header as a message has it."""
     modern = type(policy) is EmailPolicy
     if type(value) is str:
-        # All else is folded only when it has to be.
+        # Any other policy folds it only when it has to.
         if modern and policy.refold_source == "all":
             return _folded(policy, name, value)
         kind = ""
     elif isinstance(value, _WHOLE_IN_TEXT) and not value.defects:
         kind = type(value).__name__
-        name = value.name if modern else name  # as it writes itself
+        name = value.name if modern else name  # a parsed header writes its own
     else:
         return _folded(policy, name, value)
     if _fits(policy, name, value):
         return f"{name}: {value}{policy.linesep}".encode("ascii")
-    # Octets that nobody can decode, and encoded words, look the same in its text.
-    told = not isinstance(value, UnstructuredHeader)
-    if told and len(value) <= _REMEMBERED_CHARACTERS:
+    # The text of an unstructured one is the same for octets that nobody can decode and
+    # for encoded words.
+    is_key = not isinstance(value, UnstructuredHeader)
+    if is_key and len(value) <= _REMEMBERED_CHARACTERS:
         return _remembered(_Header(policy, name, str(value), kind, value))
     return _folded(policy, name, value)
 
 
 def new_header(policy: Policy, name: str, value: Any) -> bytes:
-    """The lines of a header once a message gets it; raises what the message would."""
+    """The lines of a header that a message is given; raises what the message would."""
     alone = Message(policy)
     alone[name] = value
     return _only_header(alone)
@@ -143,7 +145,7 @@ def _fits(policy: Policy, name: str, value: str) -> bool:
 
 @dataclass(frozen=True)
 class _Header:
-    """A header whose lines are the same whenever all but `value` are."""
+    """The key of a cache: headers that differ in `value` alone have the same lines."""
 
     policy: Policy
     name: str
@@ -164,7 +166,7 @@ def _folded(policy: Policy, name: str, value: Any) -> bytes:
 
 
 def _only_header(alone: Message) -> bytes:
-    alone.set_payload("")  # else one with a boundary has a body, too
+    alone.set_payload("")  # otherwise a Content-Type with a boundary brings a body
     return alone.as_bytes()[: -len(alone.policy.linesep)]
 
 
@@ -172,7 +174,7 @@ def _only_header(alone: Message) -> bytes:
 class Kind:
     """What a Content-Type says; `boundary` is "" where it has none.
 
-    `charset` is that of MailHost where it has none, and no text in a form of RFC 2231.
+    `charset` is MailHost's default where it has none, and a tuple if RFC 2231 is used.
     """
 
     main: str
@@ -182,7 +184,7 @@ class Kind:
 
 
 def kind_of(message: Message) -> Kind:
-    """That of a message, read once for all that have the same."""
+    """The Kind of a message, read once for all that have the same Content-Type."""
     value = message.get("Content-Type")
     if isinstance(value, str) and len(value) <= _REMEMBERED_CHARACTERS:
         return _remembered_kind(str(value))
@@ -203,9 +205,9 @@ def _kind_read(message: Message) -> Kind:
 
 
 def _body(message: Message, policy: Policy) -> tuple[str, bytes]:
-    """All behind the headers; with a boundary that the headers do not tell yet."""
+    """A boundary that the headers lack, or "", and everything after the headers."""
     kind = kind_of(message)
-    # Octets beyond ASCII are in it as they came; get_payload() would decode them.
+    # It has octets beyond ASCII as they came; get_payload() would decode them.
     payload = message._payload  # type: ignore[attr-defined]
     if kind.main == "multipart" and isinstance(payload, list):
         return _multipart(message, policy, payload, kind)
@@ -216,7 +218,7 @@ def _body(message: Message, policy: Policy) -> tuple[str, bytes]:
 
 def _text(policy: Policy, text: str) -> bytes:
     if not text.isascii() and policy.cte_type != "8bit":
-        raise Unusual  # They have to be encoded.
+        raise Unusual  # Octets beyond ASCII have to be encoded.
     if "\r" in text:
         text = _LINE_BREAK.sub("\n", text)
     octets = text.encode("ascii", "surrogateescape")
@@ -227,11 +229,11 @@ def _multipart(
     message: Message, policy: Policy, payload: list[Message], kind: Kind
 ) -> tuple[str, bytes]:
     if kind.sub == "signed":
-        raise Unusual  # Its parts stay as they are, long headers and all.
+        raise Unusual  # Signed parts stay as they are, long headers included.
     end = policy.linesep.encode("ascii")
     parts = [flattened(part, policy) for part in payload]
-    made = "" if kind.boundary else _new_boundary(message, parts)
-    delimiter = b"--" + (kind.boundary or made).encode("ascii")
+    new_boundary = "" if kind.boundary else _new_boundary(message, parts)
+    delimiter = b"--" + (kind.boundary or new_boundary).encode("ascii")
     written = []
     if message.preamble is not None:
         written += [_text(policy, message.preamble), end]
@@ -239,7 +241,7 @@ def _multipart(
     written += [end, delimiter, b"--", end]
     if message.epilogue is not None:
         written.append(_text(policy, message.epilogue))
-    return made, b"".join(written)
+    return new_boundary, b"".join(written)
 
 
 def _new_boundary(message: Message, parts: list[bytes]) -> str:
@@ -252,10 +254,10 @@ def _new_boundary(message: Message, parts: list[bytes]) -> str:
 
 
 def _with_boundary(policy: Policy, name: str, value: Any, boundary: str) -> bytes:
-    text = type(value) is str
-    if not (text or isinstance(value, ParameterizedMIMEHeader)):
+    is_text = type(value) is str
+    if not (is_text or isinstance(value, ParameterizedMIMEHeader)):
         raise Unusual
-    kind = "" if text else type(value).__name__
+    kind = "" if is_text else type(value).__name__
     lines = _remembered_with_boundary(_Header(policy, name, str(value), kind, value))
     return lines.replace(_ANY_BOUNDARY.encode("ascii"), boundary.encode("ascii"))
 

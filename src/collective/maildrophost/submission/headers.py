@@ -1,8 +1,8 @@
 """The headers that a caller gives: each of them stays one, or the mail is refused.
 
-A line break within one begins another, or the body: mail would go to hidden
-recipients, or say what its writer did not. What only the email package takes for one
-becomes a blank: people paste it with their titles.
+A line break in a header begins another one, or the body: mail would go to hidden
+recipients, or say what its author did not. What only the email package takes for a line
+break becomes a blank: people paste such characters along with titles.
 """
 
 from __future__ import annotations
@@ -28,13 +28,12 @@ _AS_IT_IS = ("utf-8", "surrogatepass")
 _PREFACES = "\ufeff", ">From "
 _FOLD = re.compile(r"\r?\n(?=[ \t])")  # RFC 5322 section 2.2.3
 _LINE_BREAKS = re.compile(r"[\r\n\0]")
-# What ends a line for str.splitlines(), by which the email package writes a header in
-# ASCII, and for no reader of mail. Beyond ASCII it does so, too, with a subject whose
-# charset nobody names.
+# These end a line for str.splitlines(), but for no reader of mail. The email package
+# uses that to write a header in ASCII, or a subject beyond ASCII without a charset.
 _SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# A text need not have headers. Where they end is what the email package takes for that.
+# Where the headers of a text, if it has any, end for the email package.
 _HEAD_END = re.compile(r"^(?![!-9;-~]*:|[ \t]|From )", re.MULTILINE)
-# In a parameter percent signs do the same (RFC 2231).
+# An encoded word (RFC 2047), or an octet of an encoded parameter (RFC 2231).
 _ENCODED = re.compile(r"=\?|%[0-9A-Fa-f]{2}")
 _NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 
@@ -42,7 +41,7 @@ _NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 def one_line(name: str, value: Any, charset: str | None = None) -> Any:
     """The value of a header argument as text, folded or not.
 
-    Raises InvalidMessage when it can't be read, or would become several headers.
+    Raises InvalidMessage when it can't be decoded, or would become several headers.
     """
     value = as_text(name, value, charset)
     if isinstance(value, str) and value.isprintable():
@@ -53,9 +52,9 @@ def one_line(name: str, value: Any, charset: str | None = None) -> Any:
 
 
 def from_the_start(message: Any) -> Any:
-    """The message; a text without what an editor or a mailbox has put before it.
+    """The message; a text without what an editor or a mailbox file has put before it.
 
-    Else MailHost takes all of it, its headers as well, for the body.
+    With that, MailHost would take everything, the headers too, for the body.
     """
     if isinstance(message, str) and message.startswith(_PREFACES):
         return without_preface(message.encode(*_AS_IT_IS)).decode(*_AS_IT_IS)
@@ -63,13 +62,13 @@ def from_the_start(message: Any) -> Any:
 
 
 def head_end(text: str) -> int:
-    """Where the headers of a text end for the email package."""
+    """The index at which the headers of a text end for the email package."""
     found = _HEAD_END.search(text)
     return found.start() if found else len(text)
 
 
 def separated(message: Any) -> Any:
-    """The message; a text with blanks for what would break a header of it in two."""
+    """The message; a text with blanks for what would break one header into two."""
     if not isinstance(message, str):
         return message
     end = head_end(message)
@@ -79,9 +78,9 @@ def separated(message: Any) -> Any:
 
 
 def as_text(name: str, value: Any, charset: str | None = None) -> Any:
-    """`value`, read as `charset` tells, or as UTF-8, where it is octets.
+    """`value`; octets are decoded by `charset`, or as UTF-8 without one.
 
-    Raises InvalidMessage when it can't be read so.
+    Raises InvalidMessage when they can't be.
     """
     if not isinstance(value, bytes):
         return value
@@ -93,12 +92,12 @@ def as_text(name: str, value: Any, charset: str | None = None) -> Any:
 
 def unfolded(value: Any) -> str:
     """The value of a header, or an argument that was one, as one line."""
-    # A line break at either end is no fold: nobody could tell what was to follow it.
+    # A line break at either end is no fold (nothing goes on): it stays, to be refused.
     return _FOLD.sub("", str(value).strip(" \t"))
 
 
 def content(message: Any) -> bytes | str:
-    """What is to be queued of a message that MailHost has written, or an add-on."""
+    """What is to be queued of a message that MailHost, or an add-on, has written."""
     if not isinstance(message, EmailMessage):
         return message
     check(message)
@@ -119,7 +118,7 @@ def check(message: Any) -> None:
                     _check_folded(message.policy, name, value)
     elif isinstance(message, str):
         octets = message.encode(*_AS_IT_IS)
-        # The email package goes on where RFC 5322 sees the end, at a "From " line say.
+        # The email package reads on where RFC 5322 sees the end, as at a "From " line.
         end = len(message[: head_end(message)].encode(*_AS_IT_IS))
         check_headers(octets, max(end, header_block_end(octets)))
 
@@ -132,10 +131,10 @@ def check_new(
     charset: Any = None,
     msg_type: Any = None,
 ) -> None:
-    """Raise InvalidMessage when encoded words would make several headers of one.
+    """Raise InvalidMessage when an encoded word in an argument would begin a header.
 
-    Messages of the email package's newer kind decode what they are given, and releases
-    of Python before 3.13 write what they find as it is.
+    Messages of the email package's newer kind decode what they are given, and older
+    releases of Python write a line break that comes of it as it is.
     """
     if is_modern(message):
         values = [("Subject", subject), ("From", mfrom), ("Content-Type", msg_type)]
@@ -151,19 +150,19 @@ def _check_decoded(policy: Policy, name: str, value: str) -> None:
     try:
         _, decoded = policy.header_store_parse(name, value)
     except Exception as error:
-        # Of addresses in disorder the package says so by errors of every kind.
+        # The email package raises errors of every kind for malformed addresses.
         raise InvalidMessage(f"the {name} cannot be written: {error}") from error
     _check_folded(policy, name, decoded)
 
 
 def _check_folded(policy: Policy, name: str, value: Any) -> None:
-    # Only what is written tells: a blank line may come of a line break at either end.
+    # Only what is written tells: a line break at either end may make a blank line.
     try:
         several = _NEXT_HEADER.search(policy.fold_binary(name, value)) is not None
     except HeaderParseError:
         several = True
     except Exception:
-        return  # The package says so again when it is to be written.
+        return  # The package raises it again when the message is written.
     if several:
         raise InvalidMessage(f"line break or NUL in the header {name!a}")
 

@@ -1,9 +1,9 @@
 """The octets that MailHost writes of a message with its arguments."""
 
-# MailHost copies the message in depth, and has every header folded anew: more than all
-# else that a page pays, the disk included (measured). Most mail needs none of that.
-# Everything else goes to MailHost, and so do the decisions: this writes the same octets
-# as it does, which the tests prove with messages of all kinds.
+# MailHost copies the message in depth and folds every header anew: a page pays more for
+# that than for everything else, the disk included (measured). Most mail needs none of
+# it and is written here; all other mail goes to MailHost. Its octets are the measure:
+# the tests prove with messages of all kinds that ours are the same.
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ from collective.maildrophost.submission.flattening import (
 )
 from collective.maildrophost.submission.quotedprintable import QuickCharset
 
-# No longer than what stays on one line behind its name (RFC 5322 section 2.1.1).
+# An address that fits on one line with its header's name (RFC 5322 section 2.1.1).
 _PLAIN = re.compile(
     r"(?=.{3,64}\Z)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+"
 )
-# What the email package takes for headers, but for what it makes exceptions of.
+# What the email package takes for headers, apart from its exceptions below.
 _HEAD = re.compile(r"(?:[!-9;-~]+:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)*")
 _EXCEPTIONS = (" ", "\t", ":", "From ")
 _TEXT_POLICY = message_from_string("").policy.clone(message_factory=None)
-"""MailHost's own class only differs in how it writes what is beyond ASCII."""
+"""Without MailHost's own class, which differs only in writing what is beyond ASCII."""
 _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
 _REMEMBERED_CHARACTERS = 100_000
 _latest: tuple[tuple[str, ...], Any] = (), None
-"""The last text with its charset, and what was read of it, which nobody changes."""
+"""The last text with its charset, and what `_read` made of it, which nobody changes."""
 _UNWRITABLE = MessageError, ValueError
 _MISTAKEN = LookupError, TypeError, AttributeError
 
@@ -69,7 +69,7 @@ def munged(
     msg_type: Any = None,
     encode: Any = None,
 ) -> tuple[bytes, Any]:
-    """The content, and the sender.
+    """The octets that MailHost writes, and the sender.
 
     Raises MailHostError when the message can't be written; MailRefused when that is due
     to what is in it, and not to the call.
@@ -105,7 +105,7 @@ def _munged(
         if encode or not _are_given(mto, mfrom, subject):
             raise Unusual
         return _written(message, mto, mfrom, subject, charset, msg_type), mfrom
-    except Exception:  # What MailHost makes of it is what counts.
+    except Exception:  # What MailHost makes of the message is what counts.
         if subject and is_modern(message):
             message, subject = _with_subject(message, subject), None
         content, _, sender = _mungeHeaders(
@@ -121,7 +121,7 @@ def _are_given(mto: Any, mfrom: Any, subject: Any) -> bool:
         and bool(mto)
         and isinstance(mfrom, str)
         and mfrom != ""
-        # A header object has octets that its text does not tell.
+        # A Header object may have octets that its text does not tell.
         and (subject is None or type(subject) is str)
     )
 
@@ -144,12 +144,12 @@ def _written(
 
 
 def _read_once(given: Any, charset: Any, msg_type: Any) -> tuple[Message, Any]:
-    """`_read`, once for all mails of a newsletter that have the same text."""
+    """What `_read` returns, once for all mails of a newsletter with the same text."""
     global _latest
     plain = type(given) is str and type(charset) is str and not msg_type
     if not plain or len(given) > _REMEMBERED_CHARACTERS:
         return _read(given, charset, msg_type)
-    # Of the last one only: to compare costs nothing, to look one up a tenth of reading.
+    # Only the last is kept: comparing costs nothing, a lookup a tenth of reading it.
     remembered, found = _latest
     if remembered != (given, charset):
         found = _read(given, charset, msg_type)
@@ -166,9 +166,9 @@ def _read(given: Any, charset: Any, msg_type: Any) -> tuple[Message, Any]:
 
 
 def _set_charsets(message: Message, charset: Any) -> Any:
-    """Encode it as MailHost does; the charset of its headers."""
+    """Encode its texts as MailHost does; returns the charset of its headers."""
     quick = QuickCharset(charset) if charset and type(charset) is str else charset
-    # Among parts, who has no charset gets that of another.
+    # A part without a charset gets that of another part.
     found = _set_recursive_charset(message, charset=quick)
     return charset or found
 
@@ -180,10 +180,10 @@ def _headers(
     subject: str | None,
     charset: Any,
 ) -> tuple[set[str], list[bytes]]:
-    """The names of those that go, in lower case, and those that come."""
+    """The names of the headers to leave out, in lower case, and the lines to add."""
     policy = message.policy
     if policy.max_line_length != LINE_CHARACTERS:
-        raise Unusual  # `_PLAIN` is what fits on that.
+        raise Unusual  # `_PLAIN` counts on this length.
     left_out, added = {"to", "from"}, []
     if subject:
         left_out.add("subject")
@@ -202,7 +202,7 @@ def _headers(
 
 
 def _tells_charsets(message: Any) -> bool:
-    """Whether there is nothing in it that MailHost would give a charset, or a type."""
+    """Whether MailHost would give none of its parts a charset, or a type."""
     return isinstance(message, Message) and all(
         part.is_multipart() or CHARSET_RE.search(part["Content-Type"] or "")
         for part in message.walk()
@@ -210,7 +210,7 @@ def _tells_charsets(message: Any) -> bool:
 
 
 def _parsed(text: Any) -> Message:
-    """What the email package makes of a text, which it reads line by line."""
+    """What the email package makes of a text, without reading each line of the body."""
     if type(text) is not str or "\r" in text:
         raise Unusual
     head = _HEAD.match(text)
@@ -224,7 +224,7 @@ def _parsed(text: Any) -> Message:
 
 
 def _with_subject(message: Message, subject: str) -> Message:
-    # MailHost gives every message a Header, which those of this kind do not take.
+    # MailHost sets a Header object, which messages of this kind do not take.
     twin = deepcopy(message)
     del twin["Subject"]
     twin["Subject"] = subject
@@ -237,7 +237,7 @@ def _is_like_ascii(message: Message) -> bool:
 
 
 def _check_absent(message: Message, name: str) -> None:
-    # An empty one that is there already: some messages refuse a second one.
+    # It may be there and empty: modern messages refuse a second one.
     if is_modern(message) and name in message:
         raise Unusual
 

@@ -1,10 +1,10 @@
-"""Text as quoted-printable, octet by octet as the email package writes it, sooner.
+"""Text as quoted-printable, exactly as the email package writes it, in less time.
 
-The package looks up each octet in Python's slow way from the first one on that has to
-be encoded: a text of 4,300 characters takes it 12 us in plain ASCII, 75 to 90 with an
-umlaut or the "=" of a link, and 330 in Chinese, when all else of `send` takes 70
-(measured). The standard library has C code that takes a third of that and breaks lines
-in the same places, but for a few; a text with one of these is left to the package.
+From the first octet that has to be encoded, the package looks up each one in a Python
+loop: a text of 4,300 characters takes it 12 us in plain ASCII, 75 to 90 us with an
+umlaut or the "=" of a link, and 330 us in Chinese, while the rest of `send` takes 70 us
+(measured). The standard library's C code takes a third of that and breaks lines in the
+same places, with few exceptions; a text that has one is left to the package.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from email.charset import QP, Charset
 
 ENCODED_LINE_CHARACTERS = 76  # RFC 2045 section 6.7, rule 5
 _ALONE = re.compile(rb"^=(?!20|09)[0-9A-F]{2}$", re.MULTILINE)
-"""An octet that just fits on the line before, or a full stop."""
+"""A line of one encoded octet: the package puts it on the line before, or it is a full
+stop, which the package does not encode."""
 
 
 class QuickCharset(Charset):
-    """A charset as the email package knows it, which encodes bodies sooner."""
+    """A charset as the email package knows it, which encodes bodies in less time."""
 
     def body_encode(self, string: str | bytes) -> str:
         """The text as it is in a message of this charset."""
@@ -34,15 +35,15 @@ class QuickCharset(Charset):
 
 def quoted_printable(octets: bytes) -> str:
     """What `email.quoprimime.body_encode` returns for them."""
-    # The C code takes a NUL for the end of its line where a full stop is before it.
+    # After a full stop, the C code takes a NUL for the end of the line.
     if (octets.isascii() and b"=" not in octets) or b"\0" in octets:
         return _by_the_package(octets)
     text = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    # With a line break at its end a blank there is written as before any other.
+    # With a line break added, a blank at the end is encoded as at any line's end.
     encoded = b2a_qp(text + b"\n")[:-1]
     lengths = set(map(len, encoded.split(b"\n")))
-    # Where a blank at its end makes a line too long, or an octet stands alone, the
-    # package decides in another way.
+    # The package breaks in other places where an encoded blank at its end makes a line
+    # too long, or an octet stands alone.
     too_long = max(lengths) > ENCODED_LINE_CHARACTERS
     if too_long or (3 in lengths and _ALONE.search(encoded)):
         return _by_the_package(octets)

@@ -55,7 +55,7 @@ _kept: ContextVar[Wishes] = ContextVar("kept", default=_NONE)
 
 @contextmanager
 def kept(**wishes: Any) -> Iterator[None]:
-    """Keep these wishes, beside others that are kept, for what this block sends."""
+    """Keep these wishes, along with those kept already, for what this block sends."""
     token = _kept.set(replace(_kept.get(), **wishes))
     try:
         yield
@@ -64,5 +64,5 @@ def kept(**wishes: Any) -> Iterator[None]:
 
 
 def kept_now() -> Wishes:
-    """What is kept for the mail of this moment."""
+    """The wishes kept for the mail that is being sent."""
     return _kept.get()
