@@ -4,10 +4,10 @@ The two phases, and why our sort key starts with "~maildrop":
 
 - After every ZODB storage (their keys are paths and host names, which sort below "~"):
   conflicts are found before we write anything, and our release follows ZODB's finish.
-  A crash between the two leaves the batch prepared, for ZODB's log to decide; the other
-  way round mail would be sent for a transaction that never was.
+  A crash between the two leaves the batch prepared, for ZODB's log to decide; in the
+  opposite order mail would be sent for a transaction that never committed.
 - Before "~sqlalchemy" of zope.sqlalchemy, which commits a one-phase database in its
-  vote: a queue that cannot be written says no while that commit can still be spared.
+  vote: a queue that cannot be written says no before that commit.
 
 The queue holds no lock from one phase to the next, so no order can make a deadlock.
 """
@@ -65,7 +65,7 @@ class _Stage(enum.Enum):
     OPEN = enum.auto()
     VOTED = enum.auto()
     QUEUED = enum.auto()
-    """In one step, in the vote: it goes out, whatever becomes of the transaction."""
+    """In one step, by the vote: it is sent whatever becomes of the transaction."""
     ENDED = enum.auto()
 
 
@@ -85,8 +85,8 @@ class SpoolDataManager:
         self._unwritten = Unwritten()
         watch(self, self._unwritten)
         self._prepared = 0
-        self._writer = 0  # the process that wrote first
-        self._unsure = False  # whether more may be prepared than is known
+        self._writer = 0  # pid of the process that wrote first
+        self._unsure = False  # whether more may be prepared than `_prepared` says
         self._bells: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -119,14 +119,14 @@ class SpoolDataManager:
         )
 
     def _prepare_unwritten(self) -> None:
-        """Write what waits, before it is known whether there will be a vote."""
+        """Write what is in memory, before it is known whether there will be a vote."""
         with self._write() as tx:
             endings.unvoted(self._url, self.batch)
             self._prepare(tx, Batch(self.batch, own_identity()))
         self._count_prepared()
 
     def _prepare_for(self, txn: Any) -> None:
-        """Write the rest, and where its fate can be looked up from now on."""
+        """Write the rest, and where to look up what becomes of the transaction."""
         log = storagelog.reference(participants(txn))
         with self._write() as tx:
             self._prepare(tx, Batch(self.batch, own_identity(), voted=True, log=log))
@@ -159,12 +159,12 @@ class SpoolDataManager:
     @contextmanager
     def _write(self) -> Iterator[Transaction]:
         with refusals_named(), queue_at(self._url).write() as tx:
-            # A commit whose answer gets lost may have happened: there is something
-            # to discard from now on. Not before: who cannot write for a lock would
-            # wait for it a second time.
+            # From here on an abort has something to discard, as a commit whose answer
+            # gets lost may have happened. Not earlier: where a lock kept us from
+            # writing, the abort would wait for it a second time.
             self._writer = self._writer or os.getpid()
             if self._unsure:
-                # Mail of the write before may be there, and is written once more.
+                # The last write may have happened, and its mail is written once more.
                 discard(tx, self.batch, beyond=self._prepared)
             self._unsure = True
             yield tx
@@ -177,14 +177,14 @@ class SpoolDataManager:
     def roll_back(self, count: int) -> None:
         """Forget all but the first `count` mails."""
         if count < self._prepared or self._unsure:
-            known = min(count, self._prepared)
+            kept = min(count, self._prepared)
             with self._write() as tx:
-                discard(tx, self.batch, beyond=known)
-            self._prepared = known
+                discard(tx, self.batch, beyond=kept)
+            self._prepared = kept
         self._unwritten.keep_first(count - self._prepared)
 
     def tpc_begin(self, txn: Any) -> None:
-        """The mail waits for the vote: before it, another one may still say no."""
+        """Do nothing: the mail waits for the vote, as others may say no before it."""
 
     commit = tpc_begin
 
@@ -202,13 +202,13 @@ class SpoolDataManager:
 
     def _is_alone(self, txn: Any) -> bool:
         """Whether one step will do: nobody else can say no, or be asked afterwards."""
-        # Where the answer to a commit can get lost, a transaction would be aborted
-        # whose mail is sent.
+        # Not for a shared queue: when the answer to the queue's commit gets lost, the
+        # transaction is aborted though its mail is sent.
         with refusals_named():
             return participants(txn) == [self] and not queue_at(self._url).shared
 
     def tpc_finish(self, txn: Any) -> None:
-        """Let the batch go, wake the daemons; never raises."""
+        """Release the batch, wake the daemons; raises no Exception."""
         voted, self._stage = self._stage is _Stage.VOTED, _Stage.ENDED
         if voted and self._prepared:
             self._finish_batch()
@@ -234,7 +234,7 @@ class SpoolDataManager:
 
     @contextmanager
     def _last_step(self, ending: Ending, trouble: str) -> Iterator[None]:
-        """Have what could not be done in this block made up for later."""
+        """Have the batch's last step made up for later when this block fails."""
         try:
             yield
             endings.done(self._url, self.batch, ending)
@@ -242,8 +242,8 @@ class SpoolDataManager:
             endings.left(self._url, self.batch, ending)
             reason = str(error) or type(error).__name__
             logger.error(f"batch %s: {trouble}", self.batch, reason)
-            # The others have committed. An error here would only hide that. It is
-            # another matter whether the process is to end.
+            # The transaction has ended; an error here would only hide how. What ends
+            # the process, such as SystemExit, still goes on.
             if not isinstance(error, Exception):
                 raise
 
@@ -251,7 +251,7 @@ class SpoolDataManager:
         """Delete the batch, unless nobody can tell whether the others committed."""
         if self._stage is _Stage.QUEUED:
             self._stage = _Stage.ENDED
-            # Nobody else takes part, so that nothing contradicts the mail.
+            # Nobody else takes part, so nothing contradicts the mail.
             logger.error(
                 "batch %s: the transaction broke when its mail was in the queue "
                 "already: it is sent",
@@ -277,7 +277,7 @@ class SpoolDataManager:
             return
         self._stage = _Stage.ENDED
         self._unwritten.keep_first(0)
-        # A fork only leaves what its parent has written, and may commit.
+        # A forked child leaves alone what its parent has written, and may commit.
         if self._writer == os.getpid():
             self._discard_batch()
 

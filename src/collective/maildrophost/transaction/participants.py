@@ -1,8 +1,9 @@
 """Who takes part in a transaction.
 
-What `transaction` keeps of that is not public, yet the only way to know. Should it bear
-other names one day, nobody is alone, which costs a second write, and everybody may have
-voted: mail of a transaction that breaks then stays prepared until its fate is known.
+What `transaction` keeps of that is not public, yet the only way to know. Should it be
+renamed one day, nobody counts as alone, which costs a second write, and everybody as
+having voted: then mail of a transaction that breaks stays prepared until its fate is
+known.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ def participants(txn: Any) -> list[Any]:
 
 
 def everybody_voted(txn: Any) -> bool:
-    """Whether some of them may have committed by now; True where nobody can tell."""
+    """Whether all have voted, so that some may have committed; True where unknown."""
     voted = getattr(txn, "_voted", None)
     if voted is None:
-        # In what only stands for a transaction nobody else takes part.
+        # In an object that only stands for a Transaction nobody else takes part.
         return isinstance(txn, Transaction)
     return all(id(each) in voted for each in participants(txn))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @implementer(IDataManagerSavepoint)
 class SpoolSavepoint:
-    """To come back to with all that was sent since forgotten."""
+    """A point to come back to: mail sent since then is forgotten."""
 
     def __init__(self, manager: SpoolDataManager, count: int) -> None:
         self._manager = manager

@@ -12,9 +12,9 @@ logger = logging.getLogger("maildrop.zope")
 
 
 def watch(data_manager: object, unwritten: Unwritten) -> None:
-    """Tell of mail that is still `unwritten` when this goes with its transaction.
+    """Log mail that is still `unwritten` when the data manager is garbage-collected.
 
-    That is when its thread has ended, or this process ends.
+    That happens with its transaction, when the thread of that or this process ends.
     """
     weakref.finalize(data_manager, _tell, unwritten, os.getpid())
 
@@ -23,7 +23,7 @@ def _tell(unwritten: Unwritten, process: int) -> None:
     # A fork has a copy of what its parent may still commit.
     if process != os.getpid():
         return
-    # More of it may be prepared: what is known here is who has sent it.
+    # Not how many: more may be prepared. Only who has sent it is known here.
     for origin in dict.fromkeys(origin for origin, _ in unwritten.by_origin()):
         logger.warning(
             "mail of %s is not sent: its transaction was neither committed nor "

@@ -1,4 +1,4 @@
-"""The mail of a transaction that is in memory still."""
+"""The mail of a transaction that is still in memory."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Unwritten:
         self.octets += len(message.content)
 
     def by_origin(self) -> Iterator[tuple[str, list[Message]]]:
-        """All of it: several sites may send in one transaction."""
+        """Runs of messages with one origin: several sites may share a transaction."""
         for origin, sent in groupby(self._sent, key=itemgetter(1)):
             yield origin, [message for message, _ in sent]
 
     def keep_first(self, count: int) -> None:
-        """Forget all that came after so many."""
+        """Forget all but the first `count` messages."""
         del self._sent[count:]
         self.octets = sum(len(message.content) for message, _ in self._sent)
