@@ -18,16 +18,16 @@ class Decision(enum.Enum):
     WAIT = enum.auto()
     """Its transaction may still go on, or somebody else may still end it."""
     PERSON = enum.auto()
-    """Nobody can tell but somebody who knows the site."""
+    """Only somebody who knows the site can tell."""
 
 
 @dataclass(frozen=True)
 class Known:
     """What is known of a batch, with the `fate` of its process.
 
-    `here` is its ending that this process knows, `logged` the one in the logs; None:
-    nothing is known here, the logs were not asked. `settled` logs have all that there
-    will be; whoever has committed `had_its_time` to release it.
+    `here` is the ending that this process knows, None if it knows none; `logged` is the
+    one that the logs tell, None if they were not asked. `settled`: the logs have all
+    that there will be. `had_its_time`: its process would have released it by now.
     """
 
     batch: Batch
@@ -41,7 +41,7 @@ class Known:
 def decide(known: Known) -> Decision:
     """What is to be done now."""
     if Ending.COMMITTED in (known.here, known.logged):
-        # Whoever may still run does it itself, the very next moment.
+        # A process that may still run releases its batch itself, a moment later.
         elsewhere = known.here is None and known.fate is Fate.UNKNOWN
         waits = elsewhere and not known.had_its_time
         return Decision.WAIT if waits else Decision.RELEASE
@@ -49,7 +49,7 @@ def decide(known: Known) -> Decision:
         return Decision.DISCARD
     if known.here is None and known.fate is not Fate.ENDED:
         return Decision.WAIT
-    # All vote before the first one finishes: nothing at all has committed.
+    # All vote before anybody commits: without its vote, nothing at all has committed.
     if not known.batch.voted:
         return Decision.DISCARD
     if not known.settled:

@@ -6,11 +6,11 @@ from collective.maildrophost.engine.system.identity import Fate
 from collective.maildrophost.indoubt.endings import Ending
 
 SETTLE_SECONDS = 10.0
-"""What a process has asked a ZEO or database server to commit may be done after its
-death: a log without its transaction is believed so long after that was noticed. And so
-long its own process has to release what it has committed."""
+"""A ZEO or database server may commit what a process asked for after the process has
+died: a log without the transaction is believed only this long after the death was seen.
+A process has as long to release itself what it has committed."""
 ASK_AGAIN_SECONDS = 3600.0
-"""A log may be long: so often at most it is read again for the same batch."""
+"""The longest wait until a log, which may be long, is read again for the same batch."""
 
 
 class Doubt:
@@ -18,7 +18,7 @@ class Doubt:
 
     def __init__(self) -> None:
         self.told: Ending | None = None
-        """What the logs have told last; None: they were not asked."""
+        """What the logs told last; None if they were not asked yet."""
         self.left_to_a_person = False
         self._over_since: float | None = None
         self._asked_first = self._asked_last = 0.0
@@ -27,7 +27,7 @@ class Doubt:
 
     def is_settled(self, process: Fate, now: float) -> bool:
         """Whether the logs have by now all that there will be of the transaction."""
-        # Whose end is not known may still ask for something.
+        # A process that may still run may still ask for a commit.
         if process is Fate.UNKNOWN:
             return False
         if self._over_since is None:
@@ -50,7 +50,7 @@ class Doubt:
         return self.told is Ending.UNKNOWN and waited >= ASK_AGAIN_SECONDS
 
     def hear(self, told: Ending, settled: bool, now: float) -> None:
-        """The logs were asked."""
+        """Remember what the logs have told."""
         if self.told is None:
             self._asked_first = now
         if told is Ending.COMMITTED:
@@ -58,6 +58,6 @@ class Doubt:
         self.told, self._told_for_good, self._asked_last = told, settled, now
 
     def had_its_time(self, now: float) -> bool:
-        """Whether the process of what has committed would have released it by now."""
+        """Whether its process, having committed, would have released it by now."""
         since = self._committed_since
         return since is not None and now - since >= SETTLE_SECONDS

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 LATEST = 10_000
-"""So many are remembered whose last step on the queue went well: a standby that takes
-over may not have heard of it."""
+"""How many endings are remembered whose last step on the queue went well: a standby
+that takes over may not have heard of it."""
 
 
 class Ending(enum.Enum):
@@ -30,8 +30,8 @@ _lock = threading.Lock()
 
 
 def _begin_anew() -> None:
-    # A forked process has none of the threads: they live on in the other one. One of
-    # them may have had the lock.
+    # A forked child has none of the threads, which live on in its parent. One of them
+    # may have had the lock.
     global _lock
     _lock = threading.Lock()
     _unvoted.clear()
@@ -41,24 +41,24 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 
 def unvoted(url: str, batch: str) -> None:
-    """This thread's transaction has prepared mail of `batch`, and not voted."""
+    """Remember that this thread's transaction has prepared `batch` and not voted."""
     with _lock:
         _unvoted[url, batch] = threading.current_thread()
 
 
 def voted(url: str, batch: str) -> None:
-    """From now on the transaction of `batch` may be committed."""
+    """Remember that the transaction of `batch` may commit from now on."""
     with _lock:
         _unvoted.pop((url, batch), None)
 
 
 def left(url: str, batch: str, ending: Ending) -> None:
-    """The transaction of `batch` is over; its last step at the queue `url` is left."""
+    """Remember that the transaction of `batch` is over, but not its last step."""
     with _lock:
         _unvoted.pop((url, batch), None)
         _left.setdefault(url, {})[batch] = ending
     for call in _called:
-        # Whose transaction has committed does not fail for want of a thread.
+        # A transaction that has committed does not fail because no thread can start.
         with suppress(RuntimeError):
             call()
 
@@ -69,22 +69,22 @@ def call_when_left(call: Callable[[], object]) -> None:
 
 
 def done(url: str, batch: str, ending: Ending) -> None:
-    """The transaction of `batch` is over, and so is its last step."""
+    """Remember that the transaction of `batch` is over, and so is its last step."""
     with _lock:
         _unvoted.pop((url, batch), None)
         _done.append((url, batch, ending))
 
 
 def known_here(url: str) -> dict[str, Ending]:
-    """What became of each batch of a queue that this process knows of."""
+    """What this process knows of the queue's batches: the ending of each."""
     with _lock:
         _end_abandoned()
-        latest = {batch: ending for at, batch, ending in _done if at == url}
+        latest = {batch: ending for queue, batch, ending in _done if queue == url}
         return latest | _left.get(url, {})
 
 
 def made_up_for(url: str, batches: Iterable[str]) -> None:
-    """Nothing of these is prepared any more: somebody has done their last step."""
+    """Count the last step of these as done: nothing of them is prepared any more."""
     with _lock:
         of_queue = _left.get(url, {})
         for batch in batches:
@@ -93,7 +93,7 @@ def made_up_for(url: str, batches: Iterable[str]) -> None:
 
 
 def _end_abandoned() -> None:
-    """Whose thread has died amid its transaction will not vote on it any more."""
+    """Count as aborted the batches of dead threads, which will not vote any more."""
     for (url, batch), thread in list(_unvoted.items()):
         if not thread.is_alive():
             del _unvoted[url, batch]

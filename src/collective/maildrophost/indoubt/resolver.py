@@ -49,9 +49,9 @@ class Resolver:
         self._failing: set[str] = set()
 
     def look(self) -> None:
-        """Decide what can be decided now; a queue in trouble is told of once."""
+        """Decide what can be decided now; a queue's trouble is logged once."""
         for url in set(self._urls()):
-            # Whatever one has, the others are looked at.
+            # Whatever is wrong with one, the others are looked at.
             try:
                 if exists(url):
                     self._resolve(queue_at(url))
@@ -62,7 +62,8 @@ class Resolver:
                 self._failing.add(url)
 
     def _resolve(self, queue: Queue) -> None:
-        # Before the queue is read: what has ended by then is not prepared in it.
+        # Before the queue is read: what had ended here by then and is not prepared in
+        # the queue needs no last step any more.
         here = known_here(queue.url)
         with queue.read() as tx:
             batches = open_batches(tx)
@@ -88,7 +89,7 @@ class Resolver:
             _act(queue, each, decide(known), doubt)
 
     def _remembered(self, queue: Queue, batches: Iterable[Batch]) -> dict[str, Doubt]:
-        """What is known of each of them; of all that have ended it is forgotten."""
+        """The doubt about each of these; that about any other batch is forgotten."""
         before = self._doubts.get(queue.url, {})
         doubts = {each.batch: before.get(each.batch) or Doubt() for each in batches}
         self._doubts[queue.url] = doubts
@@ -101,7 +102,7 @@ class Resolver:
         settled: Mapping[Batch, bool],
         now: float,
     ) -> None:
-        # What cannot be written at this look is decided at a later one.
+        # The answers are kept for a later look, should this one be unable to write.
         ask = [
             each
             for each, is_settled in settled.items()
@@ -125,7 +126,7 @@ def _tell(error: Exception) -> None:
 def _over(
     queue: Queue, batches: Iterable[Batch], here: Mapping[str, Ending]
 ) -> dict[Batch, Fate]:
-    """Those whose transaction may have ended, with what has become of its process."""
+    """The batches whose transaction may be over, with the fate of their processes."""
     # A queue that is not shared was never used by another machine.
     fates = {each: fate(each.process, here=not queue.shared) for each in batches}
     return {
@@ -173,11 +174,11 @@ def _queue_urls() -> set[str]:
 
 
 def start(event: Any) -> None:
-    """Look now, and from now on in a thread; for IDatabaseOpenedWithRoot."""
+    """Start a thread that looks now and every so often; for IDatabaseOpenedWithRoot."""
     looks = _Looks(Resolver(event.database.databases, _queue_urls))
     looks.begin()
-    # No fork inherits a thread, and what it leaves is its own to make up for: whoever
-    # else looks sees that it lives.
+    # A forked child inherits no thread, and has to make up itself for what it leaves:
+    # all others see that it lives, and wait.
     call_when_left(looks.begin)
 
 
@@ -187,14 +188,14 @@ class _Looks:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._threads: dict[int, threading.Thread] = {}
-        """Of each process: a fork has its parent's entry."""
+        """By process id: a forked child has its parent's entry, too."""
 
     def begin(self) -> None:
-        """Look from now on, unless this process does."""
+        """Have this process look from now on, unless it does already."""
         mine = threading.Thread(
             target=_run, args=(self._resolver,), name="maildrop-batches", daemon=True
         )
-        # In one step: with the queue out of reach all threads come at once.
+        # In one step: with the queue out of reach, many threads come here at once.
         if self._threads.setdefault(os.getpid(), mine) is not mine:
             return
         try:

@@ -1,9 +1,9 @@
 """What the logs of ZODB's storages tell of a transaction.
 
 When a storage commits, it writes the transaction's extended info, which has the ids of
-its batches, into its log. Found there, the transaction has committed. Otherwise it has
-not, provided that the log is the right one and complete: it still has the transaction
-that was the last one to be seen at the vote, and was not packed since.
+its batches, into its log. If they are there, the transaction has committed. If not, it
+has not, provided that the log is the right one and complete: it still has the
+transaction that was the last one at the vote, and was not packed since.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ZODB.Connection import Connection
 from collective.maildrophost.indoubt.endings import Ending
 
 EXTENDED_INFO = "maildrop_batches"
-"""The transaction's extended info: a list of batches."""
+"""The key, in a transaction's extended info, of the list of its batches."""
 PACKED = "p"
 
 logger = logging.getLogger("maildrop.zope")
 
 
 def reference(resources: Iterable[Any]) -> str:
-    """Where to look the transaction of these up, once they have voted; "" for nowhere.
+    """Where to look up the transaction of these, once they have voted; "" for nowhere.
 
-    It is the last transaction that each connection sees that writes something, as JSON.
+    As JSON: for each connection that writes something, the last transaction it sees.
     """
     ends = {
         connection.db().database_name: _end(connection)
@@ -40,7 +40,7 @@ def reference(resources: Iterable[Any]) -> str:
 
 
 def _stores(connection: Connection) -> bool:
-    # Not public; all that was stored in this commit is in one of them.
+    # Not public; every object stored in this commit is in one of the two.
     return bool(connection._modified or connection._creating)
 
 
@@ -48,8 +48,8 @@ def _end(connection: Connection) -> str | None:
     """The id of the last transaction; None when its log can't be searched later."""
     if not _keeps_log(connection.db().storage):
         return None
-    # Not public, either. A RelStorage itself, which the database would ask, is polled
-    # by nobody: it would repeat what it told first, and keep a transaction open for it.
+    # Not public, either. The database would ask its own RelStorage, which nobody polls:
+    # it would repeat its first answer, and keep a transaction open for that.
     last: bytes = connection._storage.lastTransaction()
     return last.hex() if last and any(last) else None
 
@@ -62,7 +62,7 @@ def _keeps_log(storage: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Part:
-    """What a log says from some transaction on."""
+    """What a log says, read from a certain transaction on."""
 
     batches: frozenset[str] = frozenset()
     complete_since: frozenset[str] = frozenset()
@@ -96,11 +96,11 @@ def _ending(
     if any(batch in parts[name].batches for name in where if name in parts):
         return Ending.COMMITTED
     # It may have been cut off between two databases: all of them have to say no.
-    no = where and all(
+    all_say_no = where and all(
         end is not None and end in parts[name].complete_since
         for name, end in where.items()
     )
-    return Ending.ABORTED if no else Ending.UNKNOWN
+    return Ending.ABORTED if all_say_no else Ending.UNKNOWN
 
 
 def _read(name: str, database: Any, ends: set[str]) -> _Part:
