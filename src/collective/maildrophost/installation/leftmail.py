@@ -23,9 +23,9 @@ class LeftMail:
 
 
 def left_by(mail_host: Any) -> LeftMail | None:
-    """What waits in the queue of a MailHost; None when nothing does, or is to be seen.
+    """What waits in the queue of a MailHost; None when nothing does, or can be seen.
 
-    What its queue has thrown out does not wait.
+    Mail that its queue has rejected does not wait.
     """
     if not getattr(mail_host, "smtp_queue", False):
         return None

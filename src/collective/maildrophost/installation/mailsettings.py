@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 
 def fill(site: Any, maildrop_host: MaildropHost, filled: Any) -> None:
-    """Give those a value that have none; `filled` keeps what was there, and what is.
+    """Give a value to settings that have none; `filled` keeps the old and the new one.
 
-    One that Plone does not take is left as it is, with a warning in the log.
+    A value that Plone refuses is not set; the log warns of it.
     """
     registry = getUtility(IRegistry, context=site)
     sensible = {
@@ -76,7 +76,7 @@ def _postmaster(maildrop_host: MaildropHost) -> str:
     address = configured or f"postmaster@{socket.getfqdn()}"
     if address.isascii():
         return address
-    # Plone's setting is ASCII, as a domain can always be.
+    # Plone's setting takes ASCII only, in which any domain can be written.
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{ascii_domain(domain)}"
 

@@ -61,7 +61,7 @@ def exchange(site: Any, mail_host: Any) -> None:
     if TOOL_ID in site.objectIds():
         position = site.getObjectPosition(TOOL_ID)
         site._delObject(TOOL_ID)
-    # Ownership and local roles are its own already, not those of who installs.
+    # It has its own owner and local roles already: not those of whoever installs.
     site._setObject(TOOL_ID, mail_host, set_owner=False)
     if position is not None:
         site.moveObjectToPosition(TOOL_ID, position, suppress_events=True)
@@ -78,14 +78,14 @@ def register(site: Any) -> None:
 def give_out(site: Any, mail_host: Any) -> None:
     """Make `mail_host` the utility, whatever the tool is."""
     # getToolByName reads the attribute, getUtility the local registry, which goes on
-    # giving out the object registered, in the site or not. One registered by its path
-    # is looked up in the site once, and then kept by every thread that has asked for
-    # it: until the registration changes, which is why there is always a new one.
+    # giving out the registered object, whether it is in the site or not. An object that
+    # is registered by its path is looked up in the site once, and kept by every thread
+    # that has asked for it until the registration changes: so we always register anew.
     registry = site.getSiteManager()
-    # zope.interface counts the registrations. five.localsitemanager makes those with a
-    # path behind its back, of a class that has no hash, and the old counts turn what
-    # takes one away into a TypeError. Nothing public renews them; but they are
-    # volatile: ZODB may drop them at any moment, too.
+    # zope.interface counts the registrations. five.localsitemanager adds those with a
+    # path behind its back, of a class that has no hash; with outdated counts, taking
+    # one away is a TypeError. Nothing public renews the counts, but they are volatile:
+    # ZODB, too, may drop them at any moment.
     aq_base(registry)._v_utility_registrations_cache = None
     registry.unregisterUtility(provided=IMailHost)
     registry.registerUtility(mail_host, IMailHost)

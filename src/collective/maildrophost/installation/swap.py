@@ -50,7 +50,7 @@ class Swap:
 
     @property
     def to_bring_back(self) -> Any:
-        """The same; a plain one when the product of that is gone."""
+        """The original; a plain MailHost when the original's product is gone."""
         return self.original if self._is_there else MailHost(TOOL_ID)
 
     @property
@@ -92,7 +92,7 @@ def begin_swap(site: Any) -> Swap:
 
 
 def end_swap(site: Any) -> Swap:
-    """Forget the swap; what was kept, or would be of a site without one."""
+    """Forget the swap and return it; without one, as `begin_swap` would make it."""
     kept = IAnnotations(site).pop(SWAP, None)
     return Swap(kept or _kept_of(site))
 
@@ -107,7 +107,7 @@ def put_maildrop_host_back(site: Any) -> None:
     kept = kept_maildrop_host(site)
     if mail_host_of(site) is not kept:
         remove_renamed(site, kept)
-        # With another id than its place has, no address of it would lead anywhere.
+        # With an id that differs from its place, none of its URLs would lead anywhere.
         kept._setId(TOOL_ID)
         exchange(site, kept)
     register(site)
@@ -125,14 +125,14 @@ def remove_renamed(site: Any, maildrop_host: Any) -> None:
 def keep_copy_of_moved(maildrop_host: Any, event: Any) -> None:
     """Keep a copy of the Maildrop Host that somebody moves out of the site.
 
-    Put back itself, one object would be in two places. Moved into its place again it is
-    the site's again.
+    If the moved one itself were put back, it would be in two places. One that is moved
+    into the place of a site's MailHost is that site's from then on.
     """
     if None in (event.oldParent, event.newParent) or event.object is not maildrop_host:
         return
     moved = aq_base(maildrop_host)
-    if (back := swap_of(event.newParent)) and event.newName == TOOL_ID:
-        back.keep(moved)
+    if (there := swap_of(event.newParent)) and event.newName == TOOL_ID:
+        there.keep(moved)
     swap = swap_of(event.oldParent)
     elsewhere = aq_base(event.oldParent) is not aq_base(event.newParent)
     if swap is not None and swap.maildrop_host is moved and elsewhere:
@@ -149,7 +149,7 @@ def _kept_of(site: Any) -> PersistentMapping:
         original = MailHost(TOOL_ID, current.title)
         maildrop_host = current
     else:
-        # Where there is none, or one whose product is gone, a plain one comes back.
+        # Without a MailHost, or when its product is gone, a plain one comes back later.
         original = current if IMailHost.providedBy(current) else MailHost(TOOL_ID)
         maildrop_host = _maildrop_host_from(current) or _maildrop_host_like(original)
     required = required_class(site)
@@ -179,7 +179,7 @@ _SECURITY = (
 
 
 def _maildrop_host_from(current: Any) -> MaildropHost | None:
-    """One of ours for that of Products.MaildropHost, whose class is not there."""
+    """Ours for one of Products.MaildropHost, whose class is missing; else None."""
     state = oldhost.state_of(current)
     if state is None:
         return None

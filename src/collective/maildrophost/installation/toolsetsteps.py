@@ -1,7 +1,8 @@
 """What a toolset step does to the site's MailHost, undone where nobody asked for it.
 
-Plone's own toolset.xml requires a plain MailHost, and ours a Maildrop Host: with the
-import of any of them GenericSetup takes the tool away that is of another class.
+Plone's own toolset.xml requires a plain MailHost, and ours a Maildrop Host. Whenever a
+profile's toolset.xml is imported, GenericSetup replaces a tool that is not of the class
+that was required last.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from collective.maildrophost.interfaces import IMaildropHost
 
 @dataclass(frozen=True)
 class _Foreign:
-    """The MailHost of another add-on in the place of ours, and what is given out."""
+    """The MailHost of another add-on in the place of ours, and the site's utility."""
 
     tool: Any
     utility: Any
@@ -48,18 +49,18 @@ class _Foreign:
 def remember_mail_host(event: Any) -> None:
     """Keep the MailHost that is in use: another add-on's until the import has ended.
 
-    A Maildrop Host is kept for good, should it not be the one installed.
+    A Maildrop Host that is not the one installed is the kept one from then on.
     """
     site = site_of(event.tool)
     if site is None:
-        return  # A setup tool that was taken without its site.
+        return  # A setup tool without its acquisition wrapper has no site.
     swap = swap_of(site)
     imports = _imports_under_way(site)
     if swap is None:
         imports.append(None)
         return
     if imports:
-        # One begins within another, which may have had its toolset step already.
+        # This import began within another, which may have run its toolset step already.
         _put_foreign_back(site, swap, imports[-1])
     imports.append(_foreign(site))
     current = mail_host_of(site)
@@ -71,8 +72,8 @@ def remember_mail_host(event: Any) -> None:
 def undo_toolset_replacement(event: Any) -> None:
     """Put the MailHost back where a toolset step made a fresh one.
 
-    Ours has an entry of its own, which displaces another add-on's MailHost whenever a
-    profile has a toolset.xml; Plone's own, imported again, displaces ours, too.
+    The entry in our toolset.xml displaces another add-on's MailHost whenever a profile
+    has a toolset.xml; the one in Plone's, imported again, displaces ours.
     """
     site = site_of(event.tool)
     if site is None:
@@ -91,7 +92,7 @@ _IMPORTS = object()
 
 
 def _imports_under_way(site: Any) -> list[_Foreign | None]:
-    # The transaction knows them: of an import that fails, nothing is left behind.
+    # Kept by the transaction, so that an import that fails leaves nothing behind.
     current = transaction.get()
     try:
         sites = current.data(_IMPORTS)
@@ -111,7 +112,7 @@ def _put_foreign_back(site: Any, swap: Swap, foreign: _Foreign | None) -> None:
     """Put another add-on's MailHost back where a toolset step made a fresh one."""
     if foreign is None or not _is_fresh(site, swap):
         return
-    # One that is not as the toolset asks for was made by another step, on purpose.
+    # One of a class that the toolset does not require was made on purpose.
     if _dotted_name(type(mail_host_of(site))) != required_class(site):
         return
     exchange(site, foreign.tool)
@@ -121,7 +122,7 @@ def _put_foreign_back(site: Any, swap: Swap, foreign: _Foreign | None) -> None:
 
 
 def _is_fresh(site: Any, swap: Swap) -> bool:
-    """Whether some step made the MailHost; one of another class stays what it is."""
+    """Whether a step has made the MailHost anew; one of another class is left alone."""
     current = mail_host_of(site)
     return (
         type(current) in (MailHost, MaildropHost) and current is not swap.maildrop_host

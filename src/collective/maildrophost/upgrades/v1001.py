@@ -8,5 +8,5 @@ PROFILE = "profile-collective.maildrophost:default"
 
 
 def list_control_panel(setup_tool: Any) -> None:
-    """Add the entry in the site's setup; its permission is there by its ZCML."""
+    """Add the entry in the site's setup; its permission comes with the ZCML."""
     setup_tool.runImportStepFromProfile(PROFILE, "controlpanel", run_dependencies=False)
