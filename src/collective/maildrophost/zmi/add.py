@@ -34,7 +34,7 @@ def manage_addMaildropHost(
     """Add a Maildrop Host, return its id; ValueError for a bad configuration key.
 
     The default key needs no file yet: the Edit tab says what is missing. With a
-    request, leads back to the folder, and says there what was wrong.
+    request, redirects to the folder, which shows what was wrong.
     """
     if REQUEST is None:
         return _add(self, id, title, path_key)
@@ -42,7 +42,7 @@ def manage_addMaildropHost(
     try:
         _add(self, id, title, path_key)
         query = ""
-    # BadRequest is what a folder has against an id.
+    # A folder refuses an id with BadRequest.
     except (ValueError, BadRequest) as error:
         query = "?" + urlencode({"manage_tabs_message": f"Nothing was added: {error}"})
     return REQUEST.RESPONSE.redirect(f"{self.absolute_url()}/manage_main{query}")

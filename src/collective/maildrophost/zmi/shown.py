@@ -37,7 +37,7 @@ LAST_START = 2**31 - 1
 
 
 def candidates(key: str) -> list[dict[str, Any]]:
-    """The configurations to choose from, with one in use that is no longer listed."""
+    """The configurations to choose from, the one in use even when it is not listed."""
     listed = productconfig.configurations()
     if key not in listed:
         listed = {**listed, key: "not listed in zope.conf"}
@@ -66,24 +66,24 @@ def _figures(found: Configuration) -> dict[str, Any]:
     try:
         queue = queue_at(found.queue)
         with queue.read() as tx:
-            judged, figures = look(tx, time.time())
+            health, figures = look(tx, time.time())
             not_ended = queue_length(tx)
     except MaildropError as error:
         return {"fault": str(error)}
     return {
         "queue": queue.name,
         "not_ended": not_ended,
-        "health": _health(judged),
+        "health": _health(health),
         "daemons": [f"{each.host}, process {each.pid}" for each in figures.daemons],
         "relay_fault": figures.relay.fault if figures.relay else "",
     }
 
 
-def _health(judged: Health) -> dict[str, Any]:
-    said = sentence(judged, rfc3339, lambda seconds: f"{seconds:.0f} s")
-    held = ", ".join(judged.held_lanes)
+def _health(health: Health) -> dict[str, Any]:
+    said = sentence(health, rfc3339, lambda seconds: f"{seconds:.0f} s")
+    held = ", ".join(health.held_lanes)
     return {
-        "moving": judged.moving,
+        "moving": health.moving,
         "sentence": f"{said}; held lanes: {held}" if held else said,
     }
 

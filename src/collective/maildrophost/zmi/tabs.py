@@ -32,8 +32,8 @@ from collective.maildrophost.zmi import shown
 
 LOG_BYTES = 50_000
 REFUSALS_NAMED = 5
-"""Of a page's messages: a proxy takes a few thousand octets of headers, which is where
-the words go on their way to the next page."""
+"""How many refusals are spelled out: on their way to the next page the words are in a
+Location header, and a proxy takes only a few thousand octets of headers."""
 
 _SAID = {
     "retry": "Tried again at once",
@@ -49,7 +49,7 @@ _GONE = (
 
 
 class Tabs(Base):
-    """What the management interface shows of a Maildrop Host, and lets do with it."""
+    """What people see of a Maildrop Host in the management interface, and do to it."""
 
     security = ClassSecurityInfo()
     zmi_icon = "far fa-envelope"
@@ -94,14 +94,14 @@ class Tabs(Base):
     ) -> Any:
         """Change the settings; None leaves one as it is.
 
-        A configuration that cannot be used is a ValueError, nothing is changed then;
-        with a request, its text goes to the page. Server, port and login are taken as
-        MailHost takes them, and change nothing: they are in the configuration.
+        A configuration that cannot be used raises ValueError, and nothing is changed;
+        with a request, the page shows its text. Server, port and login are accepted as
+        MailHost's are, and change nothing: they are in the configuration.
         """
         if others or "smtp_port" in named or _is_port(path_key):
-            # The server and the port of a MailHost have these places.
+            # Called as MailHost's: these places have its server and its port.
             transactional = path_key = None
-        # A text there is its user name: what comes over the web is a request always.
+        # A text there is MailHost's user name: over the web, it is always a request.
         if REQUEST is None or isinstance(REQUEST, str):
             return self._change(title, transactional, path_key)
         check_same_site(REQUEST)
@@ -130,7 +130,7 @@ class Tabs(Base):
         offset: Any = 0,
         manage_tabs_message: str = "",
     ) -> str:
-        """The Queue tab: batches in doubt, and the messages that are looked for."""
+        """The Queue tab: batches in doubt, and the messages that match the search."""
         _keep_out_of_caches(REQUEST)
         return self._queue_page(
             manage_tabs_message=manage_tabs_message,
@@ -141,13 +141,13 @@ class Tabs(Base):
     @zpublish(methods="POST")
     @security.protected(change_configuration)
     def manage_releaseBatch(self, batch: str, REQUEST: Any) -> Any:
-        """Send a prepared batch: its transaction has committed, somebody found out."""
+        """Release a prepared batch, of which somebody knows that it has committed."""
         return self._decide_on_batch(release_batch, batch, REQUEST, "released")
 
     @zpublish(methods="POST")
     @security.protected(change_configuration)
     def manage_discardBatch(self, batch: str, REQUEST: Any, sure: Any = None) -> Any:
-        """Delete a prepared batch: its transaction never committed; `sure`: do it."""
+        """Delete a prepared batch that has never committed, but only if `sure`."""
         if not sure:
             check_same_site(REQUEST)
             message = "Nothing was discarded: tick “for good” to discard a batch."
@@ -170,11 +170,11 @@ class Tabs(Base):
     def manage_actOnMessages(
         self, action: str, REQUEST: Any, ids: Any = (), sure: Any = None
     ) -> Any:
-        """Retry, hold, release or delete the chosen messages; `sure`: delete them."""
+        """Retry, hold, release or, but only if `sure`, delete the chosen messages."""
         check_same_site(REQUEST)
         named = ids if isinstance(ids, (list, tuple)) else [ids]
         chosen = [readable(str(each)) for each in named]
-        # Whatever a form has sent; what is no text is no action either.
+        # As text, whatever a form has sent: what was none is not an action either.
         message = self._acted(str(action), chosen, sure)
         return self._back_to(REQUEST, "manage_queue", message)
 
@@ -223,7 +223,7 @@ def _is_port(key: Any) -> bool:
 
 
 def _keep_out_of_caches(request: Any) -> None:
-    # What is shown is of this moment, and nobody else's business.
+    # What is shown is for this moment and for this user only.
     if request is not None:
         request.RESPONSE.setHeader("Cache-Control", "no-store")
 
