@@ -18,11 +18,11 @@ def check_permission(site: Any) -> None:
 
 
 def check_origin(request: Any) -> None:
-    """Raise Forbidden when a page acts whose site no CORS policy names.
+    """Raise Forbidden for a page of another site that no CORS policy allows.
 
-    Browsers ask before they send a PATCH or DELETE of another site's page; this holds
-    for one that does not, too.
+    Browsers ask before they send a PATCH or DELETE for another site's page; this check
+    covers one that does not.
     """
-    # plone.rest has set it when a policy allows the origin of this request.
+    # plone.rest sets it when a policy allows the origin of this request.
     if not request.response.getHeader("Access-Control-Allow-Origin"):
         check_same_site(request)

@@ -13,6 +13,6 @@ def json_object(request: Any) -> dict[str, Any]:
     try:
         body: dict[str, Any] = json_body(request)
     except RecursionError as error:
-        # json's way to refuse what is nested too deeply, and no fault of the server.
+        # This is how json refuses what is nested too deeply: not the server's fault.
         raise DeserializationError("The JSON is nested too deeply") from error
     return body

@@ -25,6 +25,6 @@ class MaildropHostControlpanel(RegistryConfigletPanel):
     schema = IMaildropHostSettings
     configlet_id = "maildrophost"
     configlet_category_id = "Products"
-    # Its base finds them for those only who may see the entry.
+    # The base class finds these two only for users who may see the entry.
     title = _("Maildrop Host")
     group = "Add-on Configuration"

@@ -15,7 +15,7 @@ class MaildropDelete(QueueService):
     changes_something = True
 
     def answer(self) -> Any:
-        """Nothing."""
+        """No content."""
         id = self.message_id()
         act_on_message(queue_of(self.context), "delete", id)
         return self.reply_no_content()

@@ -40,7 +40,7 @@ class SettingsDeserializer:
         errors = errors or self._errors_together(settings, values)
         if errors:
             raise BadRequest(errors)
-        # The origin was checked above, which plone.protect knows nothing of.
+        # plone.protect does not know that the origin was checked above.
         alsoProvides(self.request, IDisableCSRFProtection)
         for name, value in values.items():
             setattr(settings, name, value)
@@ -82,7 +82,7 @@ class SettingsDeserializer:
         return error.doc() if isinstance(error, ValidationError) else str(error)
 
     def _errors_together(self, settings: Any, values: dict[str, Any]) -> list[Any]:
-        # Where a setting was not sent, the one there is counts.
+        # For a setting that was not sent, the present value counts.
         validator = getMultiAdapter(
             (settings, self.request, None, IMaildropHostSettings, None),
             IManagerValidator,
@@ -90,7 +90,7 @@ class SettingsDeserializer:
         return [self._error(str(error)) for error in validator.validate(values)]
 
     def _error(self, message: Any, field: str | None = None) -> dict[str, str]:
-        # In the words that Volto reads.
+        # Under the names that Volto reads.
         error = {
             "error": "ValidationError",
             "message": translated(message, self.request),

@@ -15,7 +15,7 @@ from collective.maildrophost.engine.queue import look, search
 
 
 class MaildropGet(QueueService):
-    """What there is to read."""
+    """The status of the queue, and its messages."""
 
     def answer(self) -> dict[str, Any]:
         """The status, a page of messages, or one of them."""
@@ -43,7 +43,7 @@ class MaildropGet(QueueService):
         wanted = read_query(self.request.get("QUERY_STRING", ""))
         with queue_of(self.context).read() as tx:
             found = search(tx, wanted.search, wanted.size, wanted.start)
-        # The batch knows the links to the other pages; this one is all that was read.
+        # Only for the links to other pages: of the messages, one page was read.
         batch = HypermediaBatch(self.request, range(found.total))
         page = {
             "@id": batch.canonical_url,

@@ -12,7 +12,7 @@ from collective.maildrophost.queues import configured_queue
 
 
 def maildrop_host(site: Any) -> Any:
-    """The MailHost of `site`; Conflict when it is none of ours, or only half of it."""
+    """The Maildrop Host of `site`; Conflict unless it is the tool and the utility."""
     mail_host = maildrop_host_of(site)
     if mail_host is None:
         raise Conflict(

@@ -31,11 +31,11 @@ def one_message(queue: Queue, id: str) -> MessageRecord:
 
 
 def act_on_message(queue: Queue, action: str, id: str) -> None:
-    """Do `action` to a message, which is NotFound or in a state of Conflict with it."""
+    """Do `action` to a message; NotFound when it is gone, Conflict by its state."""
     message = one_message(queue, id)
     refused = act(queue, action, [message.id]).refused
     if refused:
-        # Somebody else may have been faster.
+        # Somebody else may just have deleted it: then it is not found.
         message = one_message(queue, id)
         raise Conflict(f"Message {message.id} {refused[message.id]}.")
 

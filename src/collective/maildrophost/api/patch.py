@@ -16,12 +16,12 @@ ACTIONS = ("retry", "hold", "release")
 
 
 class MaildropPatch(QueueService):
-    """Do something to a message that keeps it."""
+    """Do one of ACTIONS to a message."""
 
     changes_something = True
 
     def answer(self) -> Any:
-        """Nothing, or the message as it is now where the client prefers that."""
+        """No content, or the message as it is now if the client prefers that."""
         id, action = self.message_id(), self._action()
         queue = queue_of(self.context)
         act_on_message(queue, action, id)

@@ -36,8 +36,8 @@ class Query:
 
 def read_query(query_string: str) -> Query:
     """The query in the words of plone.restapi; BadRequest names the choices."""
-    # One misspelt, or one whose value a script has lost, must not list, to a program
-    # that deletes them, all messages.
+    # A misspelt parameter, or one whose value a script has lost, must not list all
+    # messages: a program may delete what is listed.
     given = parse_qs(query_string, keep_blank_values=True)
     _check(given, PARAMETERS, "parameter")
     lanes = _chosen(given, "lane", LANES_BY_LABEL) or (None,)

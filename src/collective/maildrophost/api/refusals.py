@@ -1,6 +1,6 @@
 """What the services answer instead of what was asked for, with the reason.
 
-The names are those of the HTTP status, which ZPublisher finds by them.
+The classes have the names of HTTP statuses, by which ZPublisher finds the status.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class NotFound(ErrorResponse):
 
 
 class Conflict(ErrorResponse):
-    """What was asked for does not go with how things are."""
+    """What was asked for cannot be done as things are."""
 
     status = 409
 

@@ -29,7 +29,7 @@ class SettingsSerializer:
         self.panel = panel
 
     def __call__(self) -> dict[str, Any]:
-        """The settings; what to do where the MailHost is none of ours."""
+        """The settings; if the MailHost is not ours, what to do about it."""
         check_permission(self.panel.context)
         try:
             settings = IMaildropHostSettings(maildrop_host(self.panel.context))
@@ -51,6 +51,6 @@ class SettingsSerializer:
         schema: dict[str, Any] = get_jsonschema_for_controlpanel(
             self.panel, self.panel.context, self.panel.request
         )
-        # It would lead nowhere: the choices are here, and only here.
+        # Its URL would lead nowhere: the choices are in the schema, and only there.
         del schema["properties"]["configuration"]["vocabulary"]
         return schema

@@ -40,7 +40,7 @@ class QueueService(Service):
     def reply(self) -> Any:
         """The answer, or the reason why there is none; never a traceback."""
         check_permission(self.context)
-        # A cache in front would give it to the next who asks, as it was.
+        # A cache in front of Zope would give it, outdated, to whoever asks next.
         self.request.response.setHeader("Cache-Control", "no-store")
         try:
             if self.changes_something:
