@@ -56,7 +56,7 @@ class _Question(NamedTuple):
     """How many messages the action is about."""
     first: Sequence[MessageRecord]
     fields: list[tuple[str, str]]
-    """Of the form: which messages those are."""
+    """Hidden fields of the form, which say what those messages are."""
 
 
 class ActOnMessages(Action):
@@ -65,7 +65,7 @@ class ActOnMessages(Action):
     tab = "maildrophost-controlpanel-queue"
     confirmation = ViewPageTemplateFile("templates/confirm.pt")
     asks_again = False
-    """Then why it does is to be read first, above the question."""
+    """If so, the question gets no focus: the reason above it is to be read first."""
 
     @property
     def action(self) -> str:
@@ -191,8 +191,9 @@ class ActOnMessages(Action):
     def examples(self) -> list[str]:
         """Recipients and subject of the first messages that the action is about."""
         return [
-            f"{', '.join(one.address for one in each.recipients[:3])}: {each.subject}"
-            for each in self._question.first
+            f"{', '.join(one.address for one in record.recipients[:3])}: "
+            f"{record.subject}"
+            for record in self._question.first
         ]
 
     def hidden_fields(self) -> list[tuple[str, str]]:
@@ -226,7 +227,7 @@ class ActOnMessages(Action):
         return self.go(self.back_address())
 
     def back_address(self) -> str:
-        """The message's page, where it was acted on there and is left; the queue."""
+        """The message's page if the form was there and it exists, else the queue's."""
         on_message = self.sent("from") == "message" and len(self.ids) == 1
         if on_message and self.ids[0].isdigit() and not self._is_gone(self.ids[0]):
             return self.page_of(self.ids[0], self.query)
@@ -241,7 +242,7 @@ class ActOnMessages(Action):
 
 
 def _by_reason(refused: Mapping[str, LeftAlone]) -> dict[LeftAlone, list[str]]:
-    """The ids that were left alone, by the reason."""
+    """The ids that were left alone, by reason."""
     reasons: dict[LeftAlone, list[str]] = {}
     for id, why in refused.items():
         reasons.setdefault(why, []).append(id)

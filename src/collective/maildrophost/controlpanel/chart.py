@@ -79,7 +79,7 @@ def svg(hours: Sequence[HourRecord], labels: Sequence[str], words: Words) -> str
 
 
 def _highest(hours: Sequence[HourRecord]) -> int:
-    # A quiet day gets a scale of whole mails, too.
+    # On a quiet day, too, the scale is to have whole mails only.
     return max(4, *(hour.sent + hour.deferred + hour.failed for hour in hours))
 
 
@@ -88,7 +88,7 @@ def _accessible(
 ) -> Any:
     for name in ("defs", "title", "desc"):
         _remove(root.xpath(f"//*[local-name() = '{name}']"))
-    # What pygal's own script would fill.
+    # Boxes that pygal's own script would fill.
     for overlay in ("text-overlay", "tooltip-overlay"):
         _remove(root.xpath(f"//*[contains(@class, '{overlay}')]"))
     _remove(root.xpath("//comment()"))
@@ -116,7 +116,7 @@ def _remove(elements: Iterable[Any]) -> None:
 def _name_bars(
     root: Any, words: Words, hours: Sequence[HourRecord], labels: Sequence[str]
 ) -> None:
-    """Give every bar what a pointer over it shows."""
+    """Give every bar the hint that a pointer over it shows."""
     for number, name in enumerate(("sent", "deferred", "failed")):
         bars = root.xpath(
             f"//*[contains(@class, 'series') and contains(@class, 'serie-{number}')]"

@@ -13,7 +13,7 @@ from collective.maildrophost.engine.config import (
 )
 
 NOT_SHOWN = {"PYTHON", "SUPERVISED_DAEMON", "SMTP_PORT"}
-"""Without a meaning today, or part of another one's value."""
+"""Options without a meaning today, or shown in the value of another one."""
 MASK = "••••••••"
 
 _RELAYS = "SMTP_HOST"

@@ -1,4 +1,4 @@
-"""What a fault of the queue means for what somebody wanted done, translated."""
+"""What a fault of the queue means for an action that somebody chose, translated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collective.maildrophost.i18n import _, message
 
 
 def in_one_go(error: MaildropError) -> Any:
-    """Of what is done in one transaction."""
+    """For an action that is done in one transaction: nothing was done."""
     if isinstance(error, Unheard):
         return message(error.caution)
     return _(
@@ -19,7 +19,7 @@ def in_one_go(error: MaildropError) -> Any:
 
 
 def in_portions(error: MaildropError) -> Any:
-    """Of what is done in several: those that ended stay done."""
+    """For an action that is done in several: what was committed stays done."""
     if isinstance(error, Unheard):
         return message(error.caution)
     return _(

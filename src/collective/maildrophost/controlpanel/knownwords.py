@@ -1,7 +1,7 @@
-"""What the daemon has said in English, known again, so that it can be translated."""
+"""The daemon's English sentences, recognized by templates, so as to translate them."""
 
-# The queue keeps faults and verdicts as texts. So a sentence of the daemon's is known
-# again by its template here; what nobody knows stays as it is, as do others' words.
+# The queue keeps faults and verdicts as texts. So a sentence of the daemon's is
+# recognized here by its template; any other text, such as a relay's, stays as it is.
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KnownWords:
         """The text, to be translated where it is one of these."""
         for template, pattern in self._patterns:
             if found := pattern.fullmatch(text):
-                # No deeper: a relay may write what looks like one sentence in another.
+                # No deeper: a relay may write what looks like a sentence in a sentence.
                 values = {
                     name: self._whole.get(value, value)
                     for name, value in found.groupdict().items()

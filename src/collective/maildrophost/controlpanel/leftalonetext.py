@@ -13,8 +13,7 @@ from collective.maildrophost.engine.queue.leftalone import (
 )
 from collective.maildrophost.i18n import _, translated
 
-# Whole clauses, for an adjective or a verb in the midst of one is another word in
-# another language.
+# Whole clauses, since the translation of a single word depends on the clause it is in.
 _IS = {
     State.PREPARED: _("is_prepared", default="is prepared"),
     State.QUEUED: _("is_queued", default="is queued"),
@@ -39,7 +38,7 @@ _ONLY = {
 
 
 def reason(why: LeftAlone, request: Any) -> str:
-    """The reader's words for what `str` says of it in English."""
+    """What `str(why)` says in English, in the reader's language."""
     if not isinstance(why, OtherState):
         return translated(_reason(why), request)
     mapping = {

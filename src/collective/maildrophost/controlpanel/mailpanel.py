@@ -34,7 +34,7 @@ SET_ELSEWHERE = {
     "smtp_userid": "MAILDROP_LOGIN",
     "smtp_pass": "MAILDROP_PASSWORD",
 }
-"""Settings of Plone that a Maildrop Host does not read, and the options it does."""
+"""Settings of Plone that a Maildrop Host ignores, and its own options for them."""
 
 
 class MaildropMailForm(MailControlPanelForm):
@@ -83,7 +83,7 @@ class MaildropMailForm(MailControlPanelForm):
                 default="${value} (set as ${option} in ${path})",
                 mapping={"value": values[name] or "-", "option": option, "path": path},
             )
-            # Never what is in the registry: nothing reads that, and it has a password.
+            # Never the registry's value: nothing uses it, and one is a password.
             self.widgets[name].value = translated(elsewhere, self.request)
             self.widgets[name].required = False
 

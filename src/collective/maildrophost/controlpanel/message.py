@@ -1,4 +1,4 @@
-"""One message's page: envelope, recipients, attempts; headers and text for some."""
+"""A message's page: envelope, recipients, attempts; text for those who may see it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from collective.maildrophost.i18n import _
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
 
 MOST_SHOWN = 500
-"""Recipients, and attempts: what a browser and its reader can take."""
+"""Of recipients, and of attempts: what a browser and its reader can take."""
 
 
 class MessagePage(Page):
@@ -90,7 +90,7 @@ class MessagePage(Page):
         return moment(self.record.created, self.request)
 
     def due(self) -> dict[str, str]:
-        """When the next attempt is due; with an end state: when that was reached."""
+        """When the next attempt is due, or when the final state was reached."""
         return moment(self.record.due, self.request)
 
     def due_title(self) -> Any:
@@ -102,7 +102,7 @@ class MessagePage(Page):
         return size(self.record.size, self.request)
 
     def recipients(self) -> list[dict[str, Any]]:
-        """Each recipient with its last reply; of very many the first."""
+        """The recipients with their last replies, MOST_SHOWN of them at most."""
         return [
             {
                 **each.__dict__,
@@ -117,11 +117,11 @@ class MessagePage(Page):
         return max(0, len(self.record.recipients) - MOST_SHOWN)
 
     def more_attempts(self) -> int:
-        """How many attempts are not shown, the oldest."""
+        """How many attempts are not shown: the oldest ones."""
         return max(0, len(self._attempts) - MOST_SHOWN)
 
     def attempts(self) -> list[dict[str, Any]]:
-        """Every attempt, the newest first; of very many the newest."""
+        """The attempts, newest first, MOST_SHOWN of them at most."""
         return [
             {
                 **each.__dict__,

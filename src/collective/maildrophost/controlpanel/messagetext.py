@@ -14,7 +14,7 @@ from collective.maildrophost.engine.message.headers import display_text
 SHOWN_OCTETS = 256 * 1024
 """What is parsed of a message: a person reads its beginning, attachments come last."""
 _UNREADABLE = (LookupError, ValueError, TypeError, MessageError)
-"""What the email package raises of charsets and parameters that it can't make out."""
+"""What the email package raises for charsets and parameters that it cannot read."""
 LONGEST_HEADER = 2000
 MOST_HEADERS = 200
 
@@ -31,7 +31,7 @@ class Attachment:
 class MessageText:
     """Headers as pairs, decoded; `is_html`: the text is the source of an HTML part.
 
-    `is_cut`: the message goes on.
+    `is_cut`: the message goes on beyond what is shown.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -59,15 +59,15 @@ def message_text(content: bytes) -> MessageText:
 
 
 def _parsed(content: bytes) -> tuple[EmailMessage, list[EmailMessage]]:
-    """The message, and the parts in it that are no containers of others."""
+    """The message, and those of its parts that contain no others."""
     # compat32 keeps headers as they came.
     parser = BytesParser(_class=EmailMessage, policy=policy.compat32)
     try:
         message = parser.parsebytes(content)
         return message, [part for part in message.walk() if not part.is_multipart()]
     except (RecursionError, *_UNREADABLE):
-        # Hundreds of parts within each other, or a boundary that cannot be read, are
-        # nobody's letter.
+        # Hundreds of nested parts, or a boundary that cannot be read: nothing that
+        # anybody has written to be read.
         return parser.parsebytes(content, headersonly=True), []
 
 

@@ -17,7 +17,7 @@ DAY_SECONDS = 86400
 
 
 def number(count: int, request: Any) -> str:
-    """``1,234,567``; of a German ``1.234.567``."""
+    """``1,234,567``; for a German reader ``1.234.567``."""
     separator = translated(_("thousands_separator", default=","), request)
     return f"{count:,}".replace(",", separator)
 
@@ -38,8 +38,8 @@ def clock(epoch_seconds: float, request: Any, now: float) -> str:
 
 
 def _local(epoch_seconds: float) -> DateTime:
-    """For its date and time of day, as clocks show them here."""
-    # Of seconds it writes one hour less in the hour before the clocks are put back.
+    """A DateTime whose date and time of day are those of clocks here."""
+    # Made of seconds, it is an hour early in the hour before the clocks are set back.
     try:
         return DateTime(datetime.fromtimestamp(epoch_seconds))
     except (ValueError, OverflowError):  # the end of the year 9999, east of UTC
@@ -49,8 +49,8 @@ def _local(epoch_seconds: float) -> DateTime:
 def times_of_day(epoch_seconds: Sequence[float]) -> list[str]:
     """``14:00`` for each moment of one day.
 
-    On the days on which the clocks change one time comes twice: those two have what
-    they are ahead of UTC, too.
+    When the clocks change, one time comes twice: those two have their offset from UTC
+    as well.
     """
     local = [
         datetime.fromtimestamp(each, timezone.utc).astimezone()
@@ -81,7 +81,7 @@ def span(seconds: float) -> Any:
 
 
 def size(octets: int, request: Any) -> str:
-    """``812 B``, ``4.4 kB``, ``12 MB``; of a German ``4,4 kB``."""
+    """``812 B``, ``4.4 kB``, ``12 MB``; for a German reader ``4,4 kB``."""
     amount, unit = float(octets), "B"
     for unit in ("B", "kB", "MB", "GB"):  # noqa: B007
         if amount < 1000:

@@ -151,13 +151,13 @@ class Overview(Page):
         return _("batch_mails", default="${count} mails", mapping=mapping)
 
     def moving_elsewhere(self) -> int:
-        """How many messages nobody sends from here, for they are being moved."""
+        """How many messages are not sent from here, as they are being moved."""
         return self._prepared[1]
 
     @cached_property
     def _prepared(self) -> tuple[list[PreparedBatch], int]:
         if self.stats is None:
-            return [], 0  # Who asks once more may wait for its answer as long again.
+            return [], 0  # Asking once more may mean to wait as long again.
         try:
             with self.site_mail_host.queue().read() as tx:
                 return prepared_batches(tx), aside_length(tx)

@@ -48,7 +48,7 @@ class Page(BrowserView):
         return str(self.index())
 
     def keep_out_of_caches(self) -> None:
-        """What is shown is of this moment, and nobody else's business."""
+        """Have nobody keep the page: it is for this moment and for this user only."""
         self.request.response.setHeader("Cache-Control", "no-store")
 
     @cached_property
@@ -127,7 +127,7 @@ class Page(BrowserView):
         return f"{self.context.absolute_url()}/{folder}/{name}"
 
     def token(self) -> str:
-        """What shows that a form is from this site and for this user."""
+        """The proof that a form is from this site and for this user."""
         return str(createToken())
 
     def number(self, count: int) -> str:

@@ -1,6 +1,6 @@
 """What the queue's page shows, to and from its address.
 
-Nothing raises here: what an address says that makes no sense means the default.
+Nothing raises here: whatever makes no sense in an address means the default.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Query:
         return replace(self, page=page)
 
     def sorted_by(self, sort: Sort) -> Query:
-        """The first page in that order; a second time: the other way round."""
+        """The first page in that order, or the other way round if it is so already."""
         again = sort is self.search.sort
         down = again and not self.search.descending
         return Query(replace(self.search, sort=sort, descending=down))

@@ -66,7 +66,7 @@ class QueuePage(Page):
         return asked, found
 
     def _look_for(self, asked: Query) -> Found:
-        # Who asks once more may wait for the queue's answer as long again.
+        # Asking once more may mean to wait for the queue as long again.
         if self.stats is not None:
             with suppress(MaildropError), self.site_mail_host.queue().read() as tx:
                 return search(tx, asked.search, PAGE_SIZE, asked.offset)
@@ -118,7 +118,7 @@ class QueuePage(Page):
         return self.url(self.tab) + asked.address()
 
     def address_with_sent(self) -> str:
-        """The same search in every state; "" where it has been told one."""
+        """The same search in every state; "" where a state was chosen already."""
         asked = self.query.search
         if asked.states != IN_QUEUE:
             return ""
@@ -156,7 +156,7 @@ class QueuePage(Page):
         return self.query.offset + len(self.found.records)
 
     def pages(self) -> dict[str, str]:
-        """Where other pages are; "" for those that there are not."""
+        """The addresses of other pages; "" for those that do not exist."""
         page, last = self.query.page, self.last_page()
 
         def address(number: int, there: bool) -> str:

@@ -1,6 +1,6 @@
-"""What is wrong with a relay, translated as far as it is the daemon that says it."""
+"""What is wrong with a relay, translated as far as the words are the daemon's."""
 
-# The queue has the phase in front of a fault.
+# The queue keeps a fault as one text, with its phase in front.
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collective.maildrophost.controlpanel.knownwords import KnownWords
 from collective.maildrophost.i18n import _
 
 _collected = _
-"""For what is a Wording where it is said: the tool for translations finds it there."""
+"""For what is a Wording where it is said: there the translation tool finds it, and
+overlooks it under this name."""
 
 _PHASES = {
     "token": _("phase_token", default="token"),
@@ -21,7 +22,7 @@ _PHASES = {
     "ehlo": "ehlo",
     "starttls": "starttls",
 }
-"""Those in which it may be the daemon that says it; a command keeps its name."""
+"""The phases in which the words may be the daemon's; a command keeps its name."""
 
 SYSTEM = (
     _("Connection refused"),
@@ -52,7 +53,7 @@ CERTIFICATES = (
     _("unable to get local issuer certificate"),
     _("unable to verify the first certificate"),
 )
-"""What OpenSSL says of those that do not verify."""
+"""What OpenSSL says of certificates that do not verify."""
 
 OTHER_NAMES = (
     _(
@@ -64,7 +65,7 @@ OTHER_NAMES = (
         "not valid for '${host}'."
     ),
 )
-"""... and Python of those that are another's."""
+"""What Python says of a certificate that is another host's."""
 
 OTHER_NAMES_OF_A_TOKEN_SOURCE = (
     _(
@@ -156,7 +157,7 @@ _OF_A_TOKEN_SOURCE = KnownWords(
     _collected("expected exactly one line in ${path}, which is empty"),
     _collected("expected exactly one line in ${path}"),
 )
-"""Behind the host, the option or the file that it is about."""
+"""What comes after the host, the option or the file that it is about."""
 
 _SOURCES = KnownWords(_("${host} through a proxy"))
 

@@ -56,7 +56,7 @@ class SettingsPage(Page):
     index = ViewPageTemplateFile("templates/settings.pt")
 
     def __call__(self) -> str:
-        """The page; nothing when the form leads to it anew."""
+        """The page; "" when the form redirects to it."""
         self.form = SettingsForm(self.context, self.request)
         self.form.update()
         if self.request.response.getStatus() in (302, 303):
@@ -80,7 +80,7 @@ class SettingsPage(Page):
         return self._loaded[1]
 
     def warnings(self) -> list[str]:
-        """What the daemon's log warns of, too."""
+        """What the daemon's log warns of as well."""
         found = self._loaded[0]
         warnings = found.warnings if found else ()
         return [self.translated(message(each)) for each in warnings]

@@ -15,7 +15,7 @@ from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.i18n import _, translated
 
 _QUEUED = "collective.maildrophost.test_mail"
-"""Where a request's environment has the Message-Id of the test mail it has queued."""
+"""The key, in a request's environment, of the Message-Id of the mail it has queued."""
 
 
 class PerhapsQueued(MailHostError):
@@ -38,8 +38,8 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
     Raises MailHostError, with the reason: then nothing was queued, unless it is
     PerhapsQueued. What was done before is committed in any case.
     """
-    # A queue that cannot be written says so in the commit: that of the whole request
-    # comes when nothing can be told on its page any more.
+    # A queue that cannot be written says so in the commit. The commit of the whole
+    # request comes too late for its page to tell.
     transaction.commit()
     if queued := request.environ.get(_QUEUED):
         return str(queued)
@@ -53,7 +53,7 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
         if isinstance(error.__cause__, Unheard) and not _mail_host().isTransactional():
             raise PerhapsQueued(str(error)) from error
         raise
-    # Nothing else of a request is there when the publisher tries it once more.
+    # Of a request that the publisher tries once more, only this environment is left.
     request._orig_env[_QUEUED] = message_id
     return message_id
 

@@ -52,7 +52,7 @@ PROGRESS = {
         "test_sent", default="The relay has taken the mail for ${recipient}."
     ),
 }
-"""Where a mail is that is followed, by its state."""
+"""Where a mail is that somebody follows, by its state."""
 
 
 class Followed(Page):
@@ -68,9 +68,9 @@ class Followed(Page):
     @cached_property
     def _read(self) -> tuple[MessageRecord | None, list[AttemptRecord], str]:
         if not self.message_id:
-            return None, [], ""  # Mail without a Message-Id is not to be followed.
+            return None, [], ""  # Nothing is followed yet.
         if self.stats is None:
-            # Who asks once more may wait for the queue's answer as long again.
+            # Asking once more may mean to wait for the queue as long again.
             return None, [], self.translated(message(self.health.fault))
         try:
             with self.site_mail_host.queue().read() as tx:

@@ -1,4 +1,4 @@
-"""What became of a recipient, translated where it is the daemon that says it."""
+"""What became of a recipient, translated where the words are the daemon's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collective.maildrophost.controlpanel.relaytext import (
 from collective.maildrophost.i18n import _
 
 _OF_A_RELAY = re.compile(r"[2-5][0-9][0-9](?: |$)")
-"""How its words begin, whatever it says."""
+"""How a relay's reply begins, whatever it says."""
 
 _OURS = KnownWords(
     *SYSTEM,

@@ -71,7 +71,7 @@ BADGES = {
 }
 """Bootstrap's class for the badge of a state or an outcome; the word says it too."""
 QUIET = "maildrop-quiet"
-"""Where there is none in that state."""
+"""The class for the badge of a state that no message is in."""
 
 
 def state(of_message: State) -> dict[str, Any]:

@@ -15,23 +15,23 @@
     new Promise((resolve) => setTimeout(resolve, milliseconds));
 
   async function refresh(box, url) {
-    // What nobody looks at costs the server nothing.
+    // A page that nobody looks at costs the server nothing.
     if (document.visibilityState !== "visible") return;
-    // The server may be restarting, in the midst of an answer even, or the session may
+    // The server may be restarting, even in the middle of an answer, or the session may
     // be over: what is shown stays.
     const text = await ask(url).catch(() => null);
     if (text === null) notRenewed.add(box);
     else notRenewed.delete(box);
     if (text !== null) box.maildropRenewed = Date.now();
     tellTheAge();
-    // A screen reader reads what changes: the same text again is no news.
+    // A screen reader reads what changes: the same text again is not news.
     if (text !== null && text !== box.maildropShown) {
       replace(box, text);
       box.maildropShown = text;
     }
   }
 
-  // What is shown is old once it could not be renewed.
+  // What could not be renewed is old: the page says from when.
   function tellTheAge() {
     const words = document.getElementById("maildrop-not-renewed");
     words.hidden = notRenewed.size === 0;
@@ -49,7 +49,7 @@
     time.dateTime = since.toISOString();
   }
 
-  // Who has come here with the keyboard, or opened the table, goes on from there.
+  // Keeps the focus of whoever came here by keyboard, and the table that they opened.
   function replace(box, text) {
     const focused = document.activeElement;
     const place = stops(box).indexOf(focused);
@@ -57,7 +57,7 @@
     box.innerHTML = text;
     if (opened) box.querySelector("details")?.setAttribute("open", "");
     const next = stops(box)[place];
-    // Not on to what does the opposite: somebody else may have held that lane.
+    // Not to a button that does the opposite now: somebody else may have held the lane.
     if (next && next.value === focused.value) next.focus({ preventScroll: true });
   }
 
