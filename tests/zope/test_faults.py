@@ -58,7 +58,7 @@ def test_a_locked_database_is_named(
     with monkeypatch.context() as patch:
         # Who was kept from writing waits no second time to take nothing back.
         patch.setattr(spool, "discard", None)
-        patch.setattr(spool.endings, "left", None)
+        patch.setattr(spool.endings, "left_undone", None)
         commit_fails(database, root, send, "locked")
     locker.execute("ROLLBACK")
     locker.close()

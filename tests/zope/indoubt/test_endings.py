@@ -17,7 +17,10 @@ BATCH = "1"
     ("step", "known"),
     [
         (endings.voted, {}),
-        (partial(endings.left, ending=Ending.COMMITTED), {BATCH: Ending.COMMITTED}),
+        (
+            partial(endings.left_undone, ending=Ending.COMMITTED),
+            {BATCH: Ending.COMMITTED},
+        ),
         (partial(endings.done, ending=Ending.COMMITTED), {BATCH: Ending.COMMITTED}),
     ],
     ids=["voted", "left", "done"],

@@ -44,9 +44,9 @@ def test_an_unexpected_error_of_one_queue_keeps_no_other_from_being_decided(
 @pytest.mark.parametrize("end", [release_batch, discard_batch])
 def test_what_somebody_else_has_ended_is_left_to_nobody(unreleased, queue, look, end):
     end(queue, unreleased)
-    assert unreleased in endings._left[queue.url]
+    assert unreleased in endings._left_undone[queue.url]
     look()
-    assert endings._left[queue.url] == {}
+    assert endings._left_undone[queue.url] == {}
     assert unreleased in endings.known_here(queue.url)
 
 

@@ -104,7 +104,7 @@ def test_what_it_does_not_release_goes_out_all_the_same(
         raise OSError("gone")
 
     monkeypatch.setattr(spool, "own_identity", lambda: ANOTHER_BOOT)
-    monkeypatch.setattr(spool.endings, "left", lambda *ending: None)
+    monkeypatch.setattr(spool.endings, "left_undone", lambda *ending: None)
     join(AFTER_ZODB, tpc_finish=die)
     root.counter += 1
     send(root.host)

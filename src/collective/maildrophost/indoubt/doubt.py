@@ -25,10 +25,10 @@ class Doubt:
         self._told_for_good = False
         self._committed_since: float | None = None
 
-    def is_settled(self, process: Fate, now: float) -> bool:
+    def is_settled(self, fate: Fate, now: float) -> bool:
         """Whether the logs have by now all that there will be of the transaction."""
         # A process that may still run may still ask for a commit.
-        if process is Fate.UNKNOWN:
+        if fate is Fate.UNKNOWN:
             return False
         if self._over_since is None:
             self._over_since = now

@@ -22,10 +22,12 @@ class Ending(enum.Enum):
     UNKNOWN = enum.auto()
 
 
-_left: dict[str, dict[str, Ending]] = {}
+_left_undone: dict[str, dict[str, Ending]] = {}
+"""By the queue's URL and the batch: what still has to be released or deleted there."""
 _done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
 _unvoted: dict[tuple[str, str], threading.Thread] = {}
-_called: list[Callable[[], object]] = []
+"""The thread of each transaction that has prepared mail, and not voted."""
+_callbacks: list[Callable[[], object]] = []
 _lock = threading.Lock()
 
 
@@ -52,20 +54,20 @@ def voted(url: str, batch: str) -> None:
         _unvoted.pop((url, batch), None)
 
 
-def left(url: str, batch: str, ending: Ending) -> None:
-    """Remember that the transaction of `batch` is over, but not its last step."""
+def left_undone(url: str, batch: str, ending: Ending) -> None:
+    """Remember that the transaction of `batch` is over, its last step left undone."""
     with _lock:
         _unvoted.pop((url, batch), None)
-        _left.setdefault(url, {})[batch] = ending
-    for call in _called:
+        _left_undone.setdefault(url, {})[batch] = ending
+    for callback in _callbacks:
         # A transaction that has committed does not fail because no thread can start.
         with suppress(RuntimeError):
-            call()
+            callback()
 
 
-def call_when_left(call: Callable[[], object]) -> None:
-    """Have this called whenever a last step is left, by the thread that leaves it."""
-    _called.append(call)
+def call_when_left_undone(callback: Callable[[], object]) -> None:
+    """Have this called whenever a last step is left undone, by the thread that does."""
+    _callbacks.append(callback)
 
 
 def done(url: str, batch: str, ending: Ending) -> None:
@@ -80,13 +82,13 @@ def known_here(url: str) -> dict[str, Ending]:
     with _lock:
         _end_abandoned()
         latest = {batch: ending for queue, batch, ending in _done if queue == url}
-        return latest | _left.get(url, {})
+        return latest | _left_undone.get(url, {})
 
 
 def made_up_for(url: str, batches: Iterable[str]) -> None:
     """Count the last step of these as done: nothing of them is prepared any more."""
     with _lock:
-        of_queue = _left.get(url, {})
+        of_queue = _left_undone.get(url, {})
         for batch in batches:
             if batch in of_queue:
                 _done.append((url, batch, of_queue.pop(batch)))
@@ -97,4 +99,4 @@ def _end_abandoned() -> None:
     for (url, batch), thread in list(_unvoted.items()):
         if not thread.is_alive():
             del _unvoted[url, batch]
-            _left.setdefault(url, {})[batch] = Ending.ABORTED
+            _left_undone.setdefault(url, {})[batch] = Ending.ABORTED

@@ -26,7 +26,7 @@ from collective.maildrophost.indoubt.decision import Decision, Known, decide
 from collective.maildrophost.indoubt.doubt import Doubt
 from collective.maildrophost.indoubt.endings import (
     Ending,
-    call_when_left,
+    call_when_left_undone,
     known_here,
     made_up_for,
 )
@@ -72,15 +72,15 @@ class Resolver:
         doubts = self._remembered(queue, over)
         now = time.monotonic()
         settled = {
-            each: doubts[each.batch].is_settled(process, now)
-            for each, process in over.items()
+            each: doubts[each.batch].is_settled(its_fate, now)
+            for each, its_fate in over.items()
         }
         self._ask_logs(here, doubts, settled, now)
-        for each, process in over.items():
+        for each, its_fate in over.items():
             doubt = doubts[each.batch]
             known = Known(
                 batch=each,
-                fate=process,
+                fate=its_fate,
                 here=here.get(each.batch),
                 logged=doubt.told,
                 settled=settled[each],
@@ -130,9 +130,9 @@ def _over(
     # A queue that is not shared was never used by another machine.
     fates = {each: fate(each.process, here=not queue.shared) for each in batches}
     return {
-        each: process
-        for each, process in fates.items()
-        if each.batch in here or process is not Fate.RUNNING
+        each: its_fate
+        for each, its_fate in fates.items()
+        if each.batch in here or its_fate is not Fate.RUNNING
     }
 
 
@@ -177,9 +177,9 @@ def start(event: Any) -> None:
     """Start a thread that looks now and every so often; for IDatabaseOpenedWithRoot."""
     looks = _Looks(Resolver(event.database.databases, _queue_urls))
     looks.begin()
-    # A forked child inherits no thread, and has to make up itself for what it leaves:
-    # all others see that it lives, and wait.
-    call_when_left(looks.begin)
+    # A forked child inherits no thread, and has to make up itself for what it leaves
+    # undone: all others see that it lives, and wait.
+    call_when_left_undone(looks.begin)
 
 
 class _Looks:

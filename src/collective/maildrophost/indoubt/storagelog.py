@@ -56,8 +56,8 @@ def _end(connection: Connection) -> str | None:
 
 def _keeps_log(storage: Any) -> bool:
     # RelStorage without history has an iterator, but no info of any transaction.
-    undoes = getattr(storage, "supportsUndo", lambda: False)
-    return hasattr(storage, "iterator") and bool(undoes())
+    supports_undo = getattr(storage, "supportsUndo", lambda: False)
+    return hasattr(storage, "iterator") and bool(supports_undo())
 
 
 @dataclass(frozen=True)

@@ -239,7 +239,7 @@ class SpoolDataManager:
             yield
             endings.done(self._url, self.batch, ending)
         except BaseException as error:
-            endings.left(self._url, self.batch, ending)
+            endings.left_undone(self._url, self.batch, ending)
             reason = str(error) or type(error).__name__
             logger.error(f"batch %s: {trouble}", self.batch, reason)
             # The transaction has ended; an error here would only hide how. What ends
@@ -260,7 +260,7 @@ class SpoolDataManager:
             return
         if self._stage is _Stage.VOTED and everybody_voted(txn):
             self._stage = _Stage.ENDED
-            endings.left(self._url, self.batch, Ending.UNKNOWN)
+            endings.left_undone(self._url, self.batch, Ending.UNKNOWN)
             logger.error(
                 "batch %s: the transaction broke while it was being finished. Its %d "
                 "mails stay prepared until ZODB's log or a person tells what became of "
