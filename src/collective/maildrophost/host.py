@@ -26,7 +26,7 @@ from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.patched import is_patched
-from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.refusal import as_mailhost_error
 from collective.maildrophost.sending import send_now, send_with_transaction
 from collective.maildrophost.submission import envelope, headers, wishes
 from collective.maildrophost.submission.munged import munged
@@ -87,7 +87,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         deliver_at: Any = None,
     ) -> None:
         """Queue a mail, see IMaildropHost; raises MailHostError."""
-        with refusals_named():
+        with as_mailhost_error():
             charset = headers.one_line("charset", charset)
             subject = headers.one_line("subject", subject, charset)
             msg_type = headers.one_line("msg_type", msg_type)
@@ -127,7 +127,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     ) -> None:
         """Queue a mail made of these arguments; raises MailHostError."""
         # MailHost joins them to one text, where a line break would begin a header.
-        with refusals_named():
+        with as_mailhost_error():
             mfrom = headers.one_line("sender", mfrom)
             mto = headers.one_line("recipient", mto)
             subject = headers.one_line("subject", subject)
@@ -153,7 +153,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     def _queue(
         self, mfrom: Any, mto: Any, messageText: Any, immediate: bool = False
     ) -> None:
-        with refusals_named():
+        with as_mailhost_error():
             configuration = self._configuration()
             message = self._composed(
                 configuration, mfrom, mto, messageText, bool(immediate)
@@ -248,7 +248,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     @security.protected(change_configuration)
     def getLog(self, max_bytes: int = 50000) -> str:
         """The newest bytes of the daemon's log; "" when there is none."""
-        with refusals_named():
+        with as_mailhost_error():
             return newest(self._configuration().log_file, max_bytes)
 
     @security.private

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.refusal import as_mailhost_error
 from collective.maildrophost.sending import (
     committing,
     send_with_transaction,
@@ -31,7 +31,7 @@ class QueueMailer:
         still join at that moment: its batch gets into the storages' logs, and it votes
         after zope.sendmail's, with the mail.
         """
-        with refusals_named():
+        with as_mailhost_error():
             configuration = self._host._configuration()
         take_part(configuration.queue)
         wished = wishes.kept_now()
@@ -40,7 +40,7 @@ class QueueMailer:
             txn = committing()
             if txn is None:
                 return  # No transaction is committing: `send` queues the mail.
-            with refusals_named(), wishes.kept(**asdict(wished)):
+            with as_mailhost_error(), wishes.kept(**asdict(wished)):
                 composed = self._host._composed(
                     configuration, fromaddr, toaddrs, message, immediate=True
                 )

@@ -32,7 +32,7 @@ def refused(reason: str) -> MailRefused:
 
 
 @contextmanager
-def refusals_named() -> Iterator[None]:
+def as_mailhost_error() -> Iterator[None]:
     """Have every MaildropError leave the block as MailHostError, in the same words."""
     try:
         yield

@@ -16,7 +16,7 @@ from collective.maildrophost.engine.message import Message
 from collective.maildrophost.engine.queue import doorbells, enqueue
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.refusal import as_mailhost_error
 from collective.maildrophost.transaction import SpoolDataManager
 from collective.maildrophost.transaction.participants import participants
 
@@ -46,7 +46,7 @@ def send_with_transaction(url: str, message: Message, origin: str) -> None:
 def send_now(url: str, message: Message, origin: str) -> None:
     """Queue `message` durably before this returns, whatever the transaction does."""
     now = time.time()
-    with refusals_named(), queue_at(url).write() as tx:
+    with as_mailhost_error(), queue_at(url).write() as tx:
         enqueue(tx, [message], now, origin)
         bells = doorbells(tx)
     ring(bells)

@@ -45,7 +45,7 @@ from collective.maildrophost.engine.system.identity import own_identity
 from collective.maildrophost.indoubt import endings, storagelog
 from collective.maildrophost.indoubt.endings import Ending
 from collective.maildrophost.queues import queue_at
-from collective.maildrophost.refusal import refusals_named
+from collective.maildrophost.refusal import as_mailhost_error
 from collective.maildrophost.transaction.participants import (
     everybody_voted,
     participants,
@@ -158,7 +158,7 @@ class SpoolDataManager:
 
     @contextmanager
     def _write(self) -> Iterator[Transaction]:
-        with refusals_named(), queue_at(self._url).write() as tx:
+        with as_mailhost_error(), queue_at(self._url).write() as tx:
             # From here on an abort has something to discard, as a commit whose answer
             # gets lost may have happened. Not earlier: where a lock kept us from
             # writing, the abort would wait for it a second time.
@@ -204,7 +204,7 @@ class SpoolDataManager:
         """Whether one step will do: nobody else can say no, or be asked afterwards."""
         # Not for a shared queue: when the answer to the queue's commit gets lost, the
         # transaction is aborted though its mail is sent.
-        with refusals_named():
+        with as_mailhost_error():
             return participants(txn) == [self] and not queue_at(self._url).shared
 
     def tpc_finish(self, txn: Any) -> None:
