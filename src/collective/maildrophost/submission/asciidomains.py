@@ -40,12 +40,14 @@ def in_message(message: Any) -> Any:
 
 
 def _field(field: re.Match[str]) -> str:
-    named = field[1].lower() in _ADDRESS_HEADERS
-    return with_ascii_domains(field[0]) if named else field[0]
+    has_addresses = field[1].lower() in _ADDRESS_HEADERS
+    return with_ascii_domains(field[0]) if has_addresses else field[0]
 
 
 def _changed_headers(message: Message) -> dict[str, list[str]]:
-    names = {name.lower() for name, value in message.raw_items() if _is_wide(value)}
+    names = {
+        name.lower() for name, value in message.raw_items() if _is_beyond_ascii(value)
+    }
     changed = {}
     for name in names & _ADDRESS_HEADERS:
         texts = [str(value) for value in message.get_all(name, ())]
@@ -55,7 +57,7 @@ def _changed_headers(message: Message) -> dict[str, list[str]]:
     return changed
 
 
-def _is_wide(value: Any) -> bool:
+def _is_beyond_ascii(value: Any) -> bool:
     return not str(value).isascii()
 
 

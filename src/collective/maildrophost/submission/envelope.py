@@ -17,7 +17,7 @@ from typing import Any
 from collective.maildrophost.engine.message import InvalidMessage, parse_addresses
 from collective.maildrophost.submission.headers import as_text, unfolded
 
-RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
+_RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
 # A quote or comment that is never closed goes on to the end of the text: to look for
 # its end again from every quote in it would take minutes, in which Zope stands still.
@@ -71,7 +71,7 @@ def recipients(message: Any, mto: Any) -> list[str]:
 
     The list may be empty. Raises InvalidMessage for what cannot be an address.
     """
-    texts = map(unfolded, items_of(listed(mto))) if mto else _headers(message)
+    texts = map(unfolded, items_of(listed(mto))) if mto else _in_headers(message)
     return [address for text in texts for address in _addresses(text)]
 
 
@@ -80,12 +80,12 @@ def items_of(mto: Any) -> Iterable[Any]:
     return (mto,) if isinstance(mto, str) else mto or ()
 
 
-def _headers(message: Any) -> list[str]:
+def _in_headers(message: Any) -> list[str]:
     try:
         if not isinstance(message, EmailMessage):
             message = HeaderParser().parsestr(str(message))
-        found = [message.get_all(name) or () for name in RECIPIENT_HEADERS]
-        return [unfolded(value) for values in found for value in values]
+        headers = [message.get_all(name) or () for name in _RECIPIENT_HEADERS]
+        return [unfolded(value) for values in headers for value in values]
     except Exception as error:
         # The email package raises errors of every kind for malformed addresses.
         raise InvalidMessage(f"the recipients cannot be read: {error}") from error

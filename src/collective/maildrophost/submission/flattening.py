@@ -188,17 +188,17 @@ def kind_of(message: Message) -> Kind:
     value = message.get("Content-Type")
     if isinstance(value, str) and len(value) <= _REMEMBERED_CHARACTERS:
         return _remembered_kind(str(value))
-    return _kind_read(message)
+    return _read_kind(message)
 
 
 @lru_cache(maxsize=256)
 def _remembered_kind(content_type: str) -> Kind:
     alone = Message()
     alone["Content-Type"] = content_type
-    return _kind_read(alone)
+    return _read_kind(alone)
 
 
-def _kind_read(message: Message) -> Kind:
+def _read_kind(message: Message) -> Kind:
     boundary = message.get_boundary() or ""
     main, sub = message.get_content_maintype(), message.get_content_subtype()
     return Kind(main, sub, boundary, message.get_param("charset", "utf-8"))

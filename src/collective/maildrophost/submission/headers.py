@@ -51,7 +51,7 @@ def one_line(name: str, value: Any, charset: str | None = None) -> Any:
     return _SEPARATORS.sub(" ", value) if isinstance(value, str) else value
 
 
-def from_the_start(message: Any) -> Any:
+def remove_preface(message: Any) -> Any:
     """The message; a text without what an editor or a mailbox file has put before it.
 
     With that, MailHost would take everything, the headers too, for the body.
@@ -67,7 +67,7 @@ def head_end(text: str) -> int:
     return found.start() if found else len(text)
 
 
-def separated(message: Any) -> Any:
+def remove_separators(message: Any) -> Any:
     """The message; a text with blanks for what would break one header into two."""
     if not isinstance(message, str):
         return message
