@@ -26,9 +26,9 @@ def maildrop(ctl: Any, arguments: str) -> None:
     ctl._exitstatus = status
 
 
-def _argv(of_the_program: list[str], of_the_prompt: str) -> list[str]:
+def _argv(command_line: list[str], typed: str) -> list[str]:
     """The words after "maildrop", split as a shell does it, quotes included."""
     # A shell has split the command line already; cmd has joined it again with blanks.
-    if of_the_program:
-        return list(of_the_program[1:])
-    return shlex.split(of_the_prompt)
+    if command_line:
+        return list(command_line[1:])
+    return shlex.split(typed)

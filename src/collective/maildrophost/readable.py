@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def readable(text: str) -> str:
@@ -14,4 +14,4 @@ def readable(text: str) -> str:
     They are not dropped: the rest may mean something else, and a search for nothing
     finds everything.
     """
-    return _NO_CHARACTER.sub("\ufffd", text)
+    return _SURROGATE.sub("\ufffd", text)

@@ -20,14 +20,14 @@ def message_and_history(
 ) -> tuple[MessageRecord, list[dict[str, Any]]]:
     """A message, with every attempt at it as JSON; NotFound when it is gone."""
     with queue.read() as tx:
-        message = _found(tx, id)
+        message = _existing(tx, id)
         return message, [attempt.as_json() for attempt in attempts(tx, message.id)]
 
 
 def one_message(queue: Queue, id: str) -> MessageRecord:
     """A message; NotFound when it is gone."""
     with queue.read() as tx:
-        return _found(tx, id)
+        return _existing(tx, id)
 
 
 def act_on_message(queue: Queue, action: str, id: str) -> None:
@@ -40,7 +40,7 @@ def act_on_message(queue: Queue, action: str, id: str) -> None:
         raise Conflict(f"Message {message.id} {refused[message.id]}.")
 
 
-def _found(tx: Transaction, id: str) -> MessageRecord:
+def _existing(tx: Transaction, id: str) -> MessageRecord:
     message = get_message(tx, id)
     if message is None:
         raise NotFound(

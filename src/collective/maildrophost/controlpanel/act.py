@@ -42,8 +42,8 @@ SAID = {
     "release": _("done_release", default="Released: ${count}"),
     "delete": _("done_delete", default="Deleted: ${count}"),
 }
-LOSES = ("delete",)
-"""Actions that ask first."""
+ASKS_FIRST = ("delete",)
+"""Actions that lose something, which a person has to confirm."""
 REFUSALS_SHOWN = 20
 EXAMPLES_SHOWN = 5
 SELECTED, ALL = "selected", "all"
@@ -99,7 +99,7 @@ class ActOnMessages(Action):
             self.say(_("Choose messages first."), "warning")
             return self.back()
         try:
-            if self.action in LOSES and "confirmed" not in self.request.form:
+            if self.action in ASKS_FIRST and "confirmed" not in self.request.form:
                 return self.confirmation()
             return self._do_or_ask_again()
         except MaildropError as error:

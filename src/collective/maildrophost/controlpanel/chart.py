@@ -74,7 +74,7 @@ def svg(hours: Sequence[HourRecord], labels: Sequence[str], words: Words) -> str
     chart.add(words.sent, [hour.sent for hour in hours])
     chart.add(words.deferred, [hour.deferred for hour in hours])
     chart.add(words.failed, [hour.failed for hour in hours])
-    chart.add_xml_filter(lambda root: _accessible(root, words, hours, labels))
+    chart.add_xml_filter(lambda root: _make_accessible(root, words, hours, labels))
     return str(chart.render(is_unicode=True))
 
 
@@ -83,7 +83,7 @@ def _highest(hours: Sequence[HourRecord]) -> int:
     return max(4, *(hour.sent + hour.deferred + hour.failed for hour in hours))
 
 
-def _accessible(
+def _make_accessible(
     root: Any, words: Words, hours: Sequence[HourRecord], labels: Sequence[str]
 ) -> Any:
     for name in ("defs", "title", "desc"):

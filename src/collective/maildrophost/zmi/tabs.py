@@ -42,7 +42,7 @@ _SAID = {
     "delete": "Deleted",
 }
 
-_GONE = (
+_NO_LONGER_PREPARED = (
     "Nothing was done: somebody else has decided about this mail, or its transaction "
     "has ended."
 )
@@ -158,7 +158,7 @@ class Tabs(Base):
         check_same_site(request)
         try:
             count = decide(configured_queue(self.getConfigKey()), readable(batch))
-            message = f"Mails {said}: {count}." if count else _GONE
+            message = f"Mails {said}: {count}." if count else _NO_LONGER_PREPARED
         except Unheard as error:
             message = error.caution
         except MaildropError as error:

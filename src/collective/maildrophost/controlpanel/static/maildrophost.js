@@ -52,16 +52,16 @@
   // Keeps the focus of whoever came here by keyboard, and the table that they opened.
   function replace(box, text) {
     const focused = document.activeElement;
-    const place = stops(box).indexOf(focused);
+    const place = tabStops(box).indexOf(focused);
     const opened = box.querySelector("details")?.open;
     box.innerHTML = text;
     if (opened) box.querySelector("details")?.setAttribute("open", "");
-    const next = stops(box)[place];
+    const next = tabStops(box)[place];
     // Not to a button that does the opposite now: somebody else may have held the lane.
     if (next && next.value === focused.value) next.focus({ preventScroll: true });
   }
 
-  function stops(box) {
+  function tabStops(box) {
     return Array.from(box.querySelectorAll("a[href], button, summary"));
   }
 
