@@ -34,7 +34,7 @@ def configurations(context: Any) -> SimpleVocabulary:
     return SimpleVocabulary([SimpleTerm(key, key, titles[key]) for key in titles])
 
 
-def _key_in_use(context: Any = None) -> str | None:
+def _key_in_use(context: Any) -> str | None:
     if IMaildropHostSettings.providedBy(context):
         return str(context.configuration)
     for each in (context, queryUtility(IMailHost)):

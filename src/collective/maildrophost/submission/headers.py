@@ -128,8 +128,8 @@ def check_new(
     recipients: Iterable[Any],
     mfrom: Any,
     subject: Any,
-    charset: Any = None,
-    msg_type: Any = None,
+    charset: Any,
+    msg_type: Any,
 ) -> None:
     """Raise InvalidMessage when an encoded word in an argument would begin a header.
 
