@@ -70,7 +70,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         # It may be from Products.MaildropHost, if zodbupdate has renamed the class.
         super().__setstate__(oldhost.translated(state))
 
-    # Not by its URL: any page on the web could make a visitor's browser open that.
+    # Not published: any page on the web could make a visitor's browser open its URL.
     @zpublish(False)
     @security.protected(use_mailhost_services)
     def send(

@@ -130,6 +130,6 @@ class MaildropHostSettings:
 
     @transactional.setter
     def transactional(self, transactional: bool | None) -> None:
-        # None is no choice: it must not turn it off. The field takes 0 as well.
+        # None is no choice, so the safe mode it is; 0, which the field takes, is one.
         chosen = True if transactional is None else bool(transactional)
         self._mail_host.setTransactional(chosen)

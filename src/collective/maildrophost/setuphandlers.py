@@ -84,7 +84,7 @@ def uninstall(setup_tool: Any) -> None:
         require_class(site, swap.required_class)
     mailsettings.empty(site, swap.filled)
     _forget_permissions(site)
-    # The add-ons panel does this itself; for whoever does without it, it is done here.
+    # The add-ons panel does this itself; whoever applies the profile alone needs it.
     setup_tool.unsetLastVersionForProfile("collective.maildrophost:default")
 
 

@@ -31,7 +31,7 @@ def one_message(queue: Queue, id: str) -> MessageRecord:
 
 
 def act_on_message(queue: Queue, action: str, id: str) -> None:
-    """Do `action` to a message; NotFound when it is gone, Conflict by its state."""
+    """Do `action` to a message; NotFound when it is gone, Conflict with its state."""
     message = one_message(queue, id)
     refused = act(queue, action, [message.id]).refused
     if refused:

@@ -157,7 +157,7 @@ class Overview(Page):
     @cached_property
     def _prepared(self) -> tuple[list[PreparedBatch], int]:
         if self.stats is None:
-            return [], 0  # Asking once more may mean to wait as long again.
+            return [], 0  # Asking once more may mean waiting as long again.
         try:
             with self.site_mail_host.queue().read() as tx:
                 return prepared_batches(tx), aside_length(tx)

@@ -48,7 +48,7 @@ class Page(BrowserView):
         return str(self.index())
 
     def keep_out_of_caches(self) -> None:
-        """Have nobody keep the page: it is for this moment and for this user only."""
+        """Forbid caches to keep the page: it is for this moment and this user only."""
         self.request.response.setHeader("Cache-Control", "no-store")
 
     @cached_property

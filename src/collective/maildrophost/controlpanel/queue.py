@@ -47,7 +47,7 @@ class QueuePage(Page):
 
     @property
     def query(self) -> Query:
-        """What is asked for; a page behind the last one is the last one."""
+        """What is asked for; a page after the last one means the last one."""
         return self._shown[0]
 
     @property
@@ -66,7 +66,7 @@ class QueuePage(Page):
         return asked, found
 
     def _look_for(self, asked: Query) -> Found:
-        # Asking once more may mean to wait for the queue as long again.
+        # Asking once more may mean waiting for the queue as long again.
         if self.stats is not None:
             with suppress(MaildropError), self.site_mail_host.queue().read() as tx:
                 return search(tx, asked.search, PAGE_SIZE, asked.offset)

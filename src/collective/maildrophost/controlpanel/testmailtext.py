@@ -30,7 +30,7 @@ def refusal(error: Exception) -> Any:
 
 
 def _reason(error: BaseException) -> Any:
-    """The words of an error; of ours if the MailHostError was made from one of ours."""
+    """The words of an error, or of a cause that it repeats: ours can be translated."""
     if isinstance(error, MaildropError):
         return message(error.wording)
     cause = error.__cause__

@@ -70,7 +70,7 @@ class Followed(Page):
         if not self.message_id:
             return None, [], ""  # Nothing is followed yet.
         if self.stats is None:
-            # Asking once more may mean to wait for the queue as long again.
+            # Asking once more may mean waiting for the queue as long again.
             return None, [], self.translated(message(self.health.fault))
         try:
             with self.site_mail_host.queue().read() as tx:

@@ -73,20 +73,20 @@ class Swap:
         return self._kept["filled"]
 
     def keep(self, maildrop_host: Any) -> None:
-        """Another Maildrop Host is the site's from now on."""
+        """Make another Maildrop Host the site's from now on."""
         if self.maildrop_host is not maildrop_host:
             self._kept["maildrop_host"] = maildrop_host
 
 
 def swap_of(site: Any) -> Swap | None:
-    """The site's; None where the add-on is not installed."""
+    """The swap of the site; None where the add-on is not installed."""
     annotations = IAnnotations(site, None)
     kept = None if annotations is None else annotations.get(SWAP)
     return None if kept is None else Swap(kept)
 
 
 def begin_swap(site: Any) -> Swap:
-    """Keep what there is now."""
+    """Keep the MailHost that is there now, and the Maildrop Host that replaces it."""
     IAnnotations(site)[SWAP] = kept = _kept_of(site)
     return Swap(kept)
 

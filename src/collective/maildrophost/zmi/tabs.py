@@ -141,13 +141,13 @@ class Tabs(Base):
     @zpublish(methods="POST")
     @security.protected(change_configuration)
     def manage_releaseBatch(self, batch: str, REQUEST: Any) -> Any:
-        """Release a prepared batch, of which somebody knows that it has committed."""
+        """Release a prepared batch whose transaction is known to have committed."""
         return self._decide_on_batch(release_batch, batch, REQUEST, "released")
 
     @zpublish(methods="POST")
     @security.protected(change_configuration)
     def manage_discardBatch(self, batch: str, REQUEST: Any, sure: Any = None) -> Any:
-        """Delete a prepared batch that has never committed, but only if `sure`."""
+        """Discard a prepared batch whose transaction never committed, if `sure`."""
         if not sure:
             check_same_site(REQUEST)
             message = "Nothing was discarded: tick “for good” to discard a batch."
@@ -174,7 +174,7 @@ class Tabs(Base):
         check_same_site(REQUEST)
         named = ids if isinstance(ids, (list, tuple)) else [ids]
         chosen = [readable(str(each)) for each in named]
-        # As text, whatever a form has sent: what was none is not an action either.
+        # A form may send anything: made a text, what was none is not an action.
         message = self._acted(str(action), chosen, sure)
         return self._back_to(REQUEST, "manage_queue", message)
 
