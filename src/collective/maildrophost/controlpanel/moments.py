@@ -83,10 +83,9 @@ def span(seconds: float) -> Any:
 def size(octets: int, request: Any) -> str:
     """``812 B``, ``4.4 kB``, ``12 MB``; for a German reader ``4,4 kB``."""
     amount, unit = float(octets), "B"
-    for unit in ("B", "kB", "MB", "GB"):  # noqa: B007
-        if amount < 1000:
-            break
-        amount /= 1000
+    for larger in ("kB", "MB", "GB"):
+        if amount >= 1000:
+            amount, unit = amount / 1000, larger
     digits = 1 if unit != "B" and amount < 10 else 0
     point = translated(_("decimal_point", default="."), request)
     return f"{amount:.{digits}f} {unit}".replace(".", point)
