@@ -66,10 +66,10 @@ def times_of_day(epoch_seconds: Sequence[float]) -> list[str]:
 def span(seconds: float) -> Any:
     """A length of time in its two largest units, for translation."""
     whole = max(0, round(seconds))
-    days, left = divmod(whole, DAY_SECONDS)
-    hours, left = divmod(left, 3600)
-    minutes, left = divmod(left, 60)
-    units = {"days": days, "hours": hours, "minutes": minutes, "seconds": left}
+    days, rest = divmod(whole, DAY_SECONDS)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    units = {"days": days, "hours": hours, "minutes": minutes, "seconds": rest}
     mapping = {name: str(number) for name, number in units.items()}
     if days:
         return _("span_days", default="${days} d ${hours} h", mapping=mapping)

@@ -72,8 +72,8 @@ class SettingsPage(Page):
 
     def path(self) -> str:
         """The configuration's file."""
-        found = self._loaded[0]
-        return str(found.path) if found else self.site_mail_host.host.getConfigPath()
+        loaded = self._loaded[0]
+        return str(loaded.path) if loaded else self.site_mail_host.host.getConfigPath()
 
     def fault(self) -> str:
         """Why the configuration cannot be read; "" when it can."""
@@ -81,11 +81,11 @@ class SettingsPage(Page):
 
     def warnings(self) -> list[str]:
         """What the daemon's log warns of as well."""
-        found = self._loaded[0]
-        warnings = found.warnings if found else ()
+        loaded = self._loaded[0]
+        warnings = loaded.warnings if loaded else ()
         return [self.translated(message(each)) for each in warnings]
 
     def options(self) -> list[dict[str, str]]:
         """Every option with its value."""
-        found = self._loaded[0]
-        return options(found) if found else []
+        loaded = self._loaded[0]
+        return options(loaded) if loaded else []

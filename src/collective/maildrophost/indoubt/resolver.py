@@ -111,9 +111,9 @@ class Resolver:
             and doubts[each.batch].asks(is_settled, now)
         ]
         logs = {each.batch: each.log for each in ask}
-        found = storagelog.endings(self._databases, logs) if ask else {}
+        told = storagelog.endings(self._databases, logs) if ask else {}
         for each in ask:
-            doubts[each.batch].hear(found[each.batch], settled[each], now)
+            doubts[each.batch].hear(told[each.batch], settled[each], now)
 
 
 def _tell(error: Exception) -> None:
