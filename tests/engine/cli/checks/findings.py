@@ -18,9 +18,17 @@ def failed(site, subject: str) -> str:
 
 def fine(site, subject: str, **environ: str) -> list[str]:
     """What it says of a subject where all is well."""
-    found = site.ctl("check", "--json", **environ).json
+    return _found(site, subject, "ok", **environ)
+
+
+def warned(site, subject: str) -> list[str]:
+    """What it says of a subject that somebody should look at."""
+    return _found(site, subject, "warning")
+
+
+def _found(site, subject: str, level: str, **environ: str) -> list[str]:
     return [
         finding["text"]
-        for finding in found
-        if (finding["subject"], finding["level"]) == (subject, "ok")
+        for finding in site.ctl("check", "--json", **environ).json
+        if (finding["subject"], finding["level"]) == (subject, level)
     ]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 import time
 
-from engine.cli.checks.findings import failed, fine
+from engine.cli.checks.findings import failed, fine, warned
+from engine.cli.conftest import pid_of
+from waiting import wait_until
 
 from collective.maildrophost.engine.cli.checks import (
     Level,
     clock,
     configurationfile,
 )
+from collective.maildrophost.engine.cli.zdaemon import Supervisor
 from collective.maildrophost.engine.metrics import library
 from collective.maildrophost.engine.queue import Daemon, register
 
@@ -24,6 +29,24 @@ def test_mail_that_waits_for_no_daemon_fails(site):
 def test_a_daemon_that_was_killed_fails(site):
     daemon_seen(site, time.time() - 3600)
     assert "was killed or hangs: 'start'" in failed(site, "daemon")
+
+
+def test_a_daemon_that_nothing_would_bring_back_is_a_warning(started):
+    assert warned(started, "daemon") == []
+    supervisor = Supervisor(started.configuration)
+    os.kill(supervisor.state().manager, signal.SIGKILL)
+    wait_until(lambda: supervisor.state() is None, what="the end of zdaemon")
+    pid = pid_of(started.ctl("status").out)
+    (text,) = warned(started, "daemon")
+    assert text.startswith(f"pid {pid} ")
+    assert "'restart' starts both" in text
+
+
+def test_a_daemon_that_something_else_runs_is_fine(site):
+    with site.background("run"):
+        wait_until(lambda: site.ctl("status").status == 0, what="the daemon")
+        assert len(fine(site, "daemon")) == 1
+        assert warned(site, "daemon") == []
 
 
 def daemon_seen(site, seen: float) -> None:

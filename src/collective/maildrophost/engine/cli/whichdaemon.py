@@ -46,6 +46,13 @@ def launched(configuration: Configuration) -> list[int]:
     return [pid for pid in heartbeats.local_pids(configuration) if was_launched(pid)]
 
 
+def unwatched(configuration: Configuration) -> list[int]:
+    """Daemons of 'start' that no zdaemon would bring back; raises QueueError."""
+    found = launched(configuration)
+    state = Supervisor(configuration).state() if found else None
+    return [pid for pid in found if state is None or pid != state.pid]
+
+
 def check_it_is_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when it was started for another configuration."""
     # Ours would be said to run already, and nobody would send to its relay.

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from .. import heartbeats
+from ..whichdaemon import unwatched
 from .finding import Finding, failed, ok, warning
 
 if TYPE_CHECKING:
@@ -24,11 +25,18 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         alive, lost = heartbeats.known(configuration)
         if not alive:
             yield _none(configuration, lost)
+        alone = unwatched(configuration)
     except QueueError:
         yield failed(SUBJECT, "none can work without its queue")
         return
     for daemon in alive:
         yield ok(SUBJECT, f"running, pid {daemon.pid} on {daemon.host}")
+    for pid in alone:
+        yield warning(
+            SUBJECT,
+            f"pid {pid} was started with 'start', but its zdaemon is gone: nothing "
+            "would bring it back after a crash; 'restart' starts both",
+        )
 
 
 def _none(configuration: Configuration, lost: Sequence[Daemon]) -> Finding:
