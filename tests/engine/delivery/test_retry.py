@@ -49,6 +49,14 @@ def test_a_clock_that_is_a_little_behind_makes_no_message_older():
     assert POLICY.age(NOW + 1.0, NOW, attempts=500) == 0.0
 
 
+def test_mail_of_a_clock_that_was_not_set_yet_has_its_lifetime_before_it():
+    """As of a machine without a battery, which begins in 1970."""
+    queued = 30.0
+    assert not POLICY.is_over(POLICY.age(queued, NOW, attempts=2))
+    assert not POLICY.is_over(POLICY.age(queued, queued + 432000.0, attempts=2))
+    assert POLICY.is_over(POLICY.age(queued, NOW, attempts=200))
+
+
 @given(st.integers(1, 10**7), st.floats(4001, 1e10))
 def test_behind_a_clock_set_back_the_age_is_that_of_the_waits(attempts, ahead):
     age = POLICY.age(NOW + ahead, NOW, attempts)

@@ -10,6 +10,9 @@ JITTER = {Lane.INTERACTIVE: 0.2, Lane.NORMAL: 0.2, Lane.BULK: 0.5}
 """Waits are lengthened by up to this part, so that mail deferred together does not come
 back together. A newsletter is spread wider: it is the one that could come back as a
 wave."""
+CLOCK_IS_SET = 1_500_000_000.0
+"""In 2017, before this software existed. A machine whose clock has no battery begins in
+1970, and jumps to the true time once it has a network."""
 _MOST_DOUBLINGS = 60
 """More would only overflow: by then any wait is the longest."""
 
@@ -33,10 +36,11 @@ class RetryPolicy:
     def age(self, since: float, now: float, attempts: int) -> float:
         """For how many seconds a message has been undelivered, after `attempts`.
 
-        A `since` far in the future is from before the clock was set back. Then only the
-        waits between the attempts are known: the message is at least that old.
+        A `since` far in the future is from before the clock was set back, one of before
+        2017 from a clock that had not been set yet. Then only the waits between the
+        attempts are known: the message is at least that old.
         """
-        if since - now > self.longest_wait:
+        if since - now > self.longest_wait or since < CLOCK_IS_SET:
             return self._waited(attempts - 1)
         return max(0.0, now - since)
 
