@@ -105,25 +105,30 @@ def test_systemd_watches_the_daemon_and_brings_it_back(room):
     assert unit["RestartPreventExitStatus"] == ["2"]
 
 
-def test_the_daemon_may_write_where_its_files_are_and_nowhere_else(room):
-    room.built(
-        f"""{ONE}
+SCATTERED = f"""{ONE}
 home = my mail
 spool = drop;other/drop
 var = var/run
 log-file = log/mail.log
 pid-file = pids/mail.pid
-queue = sqlite:///{room.folder}/queues/main.db
+queue = sqlite:///{{folder}}/queues/main.db
 oauth-refresh-token-file = tokens/refresh
 """
-    )
-    assert settings(room)["ReadWritePaths"] == [
-        f"-{room / path}"
-        for path in (
-            *("my mail", "var/run", "drop", "other/drop"),
-            *("log", "pids", "queues", "tokens"),
-        )
-    ]
+PLACES = (
+    *("my mail", "var/run", "drop", "other/drop"),
+    *("log", "pids", "queues", "tokens"),
+)
+
+
+def test_the_daemon_may_write_where_its_files_are_and_nowhere_else(room):
+    room.built(SCATTERED.format(folder=room.folder))
+    assert settings(room)["ReadWritePaths"] == [f"-{room / path}" for path in PLACES]
+
+
+def test_the_daemon_starts_once_their_disks_are_mounted(room):
+    """Else it would begin another queue in a mount point that is still empty."""
+    room.built(SCATTERED.format(folder=room.folder))
+    assert settings(room)["RequiresMountsFor"] == [str(room / each) for each in PLACES]
 
 
 def test_nobody_elses_temporary_files_are_within_reach_however_deep_var_is(room):

@@ -97,6 +97,7 @@ def _write_unit(service: Service) -> None:
         "home": _percent(str(daemon.home)),
         "command": " ".join([_word(program), *arguments]),
         "environment": "\n".join([_TELLS_WHERE_IT_HUNG, *_credentials(service)]),
+        "places": " ".join(_word(str(path)) for path in daemon.written_directories),
         "written": " ".join(_word(f"-{path}") for path in daemon.written_directories),
     }
     templates.fill("daemon.service.in", values, service.unit_file, templates.EVERYBODY)
