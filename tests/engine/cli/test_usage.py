@@ -57,6 +57,17 @@ def test_an_error_of_the_configuration_names_file_line_option(name, site, inside
     assert f"{site.path}:2: SMTP_PORT: expected" in ended.err
 
 
+@pytest.mark.parametrize("option", ["MAILDROP_HOME", "MAILDROP_SPOOL"])
+def test_a_path_that_the_locale_cannot_write_is_an_error_of_the_option(option, site):
+    site.configure(**{option: site.home / "größe"})
+    ascii_only = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
+    ended = site.ctl("status", **ascii_only)
+    assert ended.status == 2
+    (line,) = ended.err.splitlines()
+    assert f": {option}: " in line
+    assert line.endswith("set LC_ALL=C.UTF-8")
+
+
 def test_a_configuration_that_is_not_there_is_an_error_of_the_configuration(program):
     ended = program("--config", "/nowhere/x.conf", "status")
     assert ended.status == 2

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from ..message import (
 )
 from ..queueurl import parse_queue_url
 from ..secrets import Secret
-from ..wording import Unfit, Wording, _
+from ..wording import Unfit, Wording, _, verbatim
 from .hostport import HostPort, parse_host_name, parse_host_port
 from .option import Kind, Option
 
@@ -103,6 +105,16 @@ def _in_range(option: Option, what: Wording) -> Wording:
 def _path(option: Option, text: str) -> Path:
     if not text.startswith("/") or not text.isprintable():
         raise _unexpected(_("an absolute path"), text)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        # Later an operation on the file would end with this error, amid its work.
+        raise Unfit(
+            verbatim(
+                f"{text!r} has characters that the locale cannot write "
+                f"({sys.getfilesystemencoding()}): set LC_ALL=C.UTF-8"
+            )
+        ) from None
     return Path(text)
 
 
