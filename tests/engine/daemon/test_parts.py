@@ -32,6 +32,7 @@ sys.exit(main(sys.argv[1:]))
         "daemon.housekeeping:Housekeeping.keep_wal_small",
         "daemon.clockwatch:ClockWatch.run",
         "daemon.fastclocks:FastClocks.run",
+        "daemon.doorkeeper:Doorkeeper.run",
         "daemon.listener:Listener.run",
         "daemon.systemd:Systemd.watch",
     ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 
+import pytest
 from servers.catcher import Catcher
 from waiting import wait_until
 
@@ -37,6 +39,36 @@ def test_each_of_many_rings_is_heard(site, make_mail):
                 if count % 3 == 0:
                     relay.wait_for(count)
     assert len({each.content for each in relay.messages}) == 30
+
+
+@pytest.mark.parametrize("what", ["socket", "directory"])
+def test_a_doorbell_that_somebody_takes_away_is_hung_again(what, site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (bell,) = site.home.glob("var/doorbell.*")
+            if what == "directory":
+                shutil.rmtree(bell.parent)
+                bell.parent.mkdir()
+            else:
+                bell.unlink()
+            wait_until(bell.exists, what="the doorbell")
+            site.ctl(*SENDING, stdin=LETTER)
+            relay.wait_for(1)
+
+
+def test_mail_that_comes_without_a_doorbell_goes_once_it_hangs_again(site, make_mail):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon():
+            (first,) = site.send(make_mail())
+            site.wait_for(first, State.SENT)  # from now on it sleeps
+            (bell,) = site.home.glob("var/doorbell.*")
+            shutil.rmtree(bell.parent)
+            site.ctl(*SENDING, stdin=LETTER)
+            assert not bell.parent.exists()
+            bell.parent.mkdir()
+            relay.wait_for(2)
 
 
 def test_without_a_ring_mail_goes_after_the_interval(site, make_mail):

@@ -26,17 +26,32 @@ class Doorbell:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket = _silent()
+        self._file: os.stat_result | None = None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether those who ring find it, as far as that can be told."""
+        try:
+            found = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return self._file is not None and os.path.samestat(found, self._file)
 
     def hang(self) -> None:
         """Put it where others find it; OSError when `path` is in use or unusable."""
-        with socket_address(self.path) as address:
-            old_mask = os.umask(0o177)
-            try:
-                self._socket.bind(address)
-            finally:
-                os.umask(old_mask)
+        _bind(self._socket, self.path)
+        self._file = os.stat(self.path)
+
+    def hang_again(self) -> None:
+        """Hang it in the place of whatever is there now; its `fileno` changes. OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+        self._socket.close()
+        self._socket, self._file = _silent(), None
+        self.hang()
 
     def fileno(self) -> int:
         """For an event loop to watch."""
@@ -53,6 +68,21 @@ class Doorbell:
         self._socket.close()
         with contextlib.suppress(OSError):
             self.path.unlink()
+
+
+def _silent() -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    return made
+
+
+def _bind(bell: socket.socket, path: Path) -> None:
+    with socket_address(path) as address:
+        old_mask = os.umask(0o177)
+        try:
+            bell.bind(address)
+        finally:
+            os.umask(old_mask)
 
 
 def listen(directory: Path) -> Doorbell:

@@ -19,6 +19,7 @@ from ..errors import MaildropError
 from ..queue import Queue
 from ..system import signals
 from .clockwatch import ClockWatch
+from .doorkeeper import Doorkeeper
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
 from .housekeeping import Housekeeping
@@ -50,7 +51,7 @@ class Service:
         self._queue = queue
         self._delivery = delivery
         self._heartbeat = heartbeat
-        self._bell = bell
+        self._doorkeeper = Doorkeeper(bell, self._wake)
         self._systemd = Systemd(os.environ)
         self._listener = Listener(queue, self._wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
@@ -69,7 +70,6 @@ class Service:
 
         `beside` are more parts like its own. Raises what ended one that must not end.
         """
-        asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
         self._systemd.ready(self._status)
         async with self._heeding_signals():
             await self._run_together(
@@ -79,6 +79,7 @@ class Service:
                 self._housekeeping.keep_wal_small(),
                 self._clock.run(),
                 self._fast_clocks.run(),
+                self._doorkeeper.run(),
                 self._listener.run(),
                 self._delivery.follow(),
                 self._systemd.watch(),
@@ -156,10 +157,6 @@ class Service:
             )
         for task in done:
             task.result()
-
-    def _rung(self) -> None:
-        self._bell.drain()
-        self._wake()
 
     def _wake(self) -> None:
         """There may be new mail."""
