@@ -28,11 +28,11 @@ WEDGED = """
 import sys, time
 from collective.maildrophost.engine.cli import main
 from collective.maildrophost.engine.daemon import heartbeat
-from collective.maildrophost.engine.daemon.service import Service
+from collective.maildrophost.engine.daemon.doorkeeper import Doorkeeper
 from collective.maildrophost.engine.queue.sqlite import lock
 heartbeat.RENEW_SECONDS = 0.05
 lock.BUSY_TIMEOUT_SECONDS = 3600
-Service._rung = lambda self: time.sleep(3600)
+Doorkeeper._rung = lambda self: time.sleep(3600)
 sys.exit(main(sys.argv[1:]))
 """
 
