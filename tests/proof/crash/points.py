@@ -264,6 +264,7 @@ NO_MAIL = {
     "engine.daemon.pidfile._write write_text": _MADE_ANEW,
     "engine.delivery.bookkeeper._keep write_text": "names the process, in /proc",
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
+    "engine.doorbell.Doorbell.hang_again unlink": _MADE_ANEW,
     "engine.doorbell._remove_dead unlink": _MADE_ANEW,
     "engine.queue.sqlite.presence.Presence._make_lock open": "empty, only to be locked",
     "engine.system.socketaddress.socket_address symlink": (
