@@ -69,12 +69,12 @@ def test_a_bell_that_hangs_again_is_heard_whatever_has_come_in_its_place(bell):
     """As a disk that was away, which brings the socket of then back."""
     away = bell.path.with_name("away")
     bell.path.rename(away)
-    assert not bell.hangs
+    assert not bell.hangs()
     bell.hang_again()
     away.rename(bell.path)
-    assert not bell.hangs
+    assert not bell.hangs()
     bell.hang_again()
-    assert bell.hangs
+    assert bell.hangs()
     ring([str(bell.path)])
     assert rings(bell, PATIENCE_SECONDS)
 
@@ -86,9 +86,9 @@ def test_a_bell_that_could_not_hang_again_is_not_taken_for_one_that_does(bell):
     with pytest.raises(FileNotFoundError):
         bell.hang_again()
     away.rename(directory)
-    assert not bell.hangs
+    assert not bell.hangs()
     bell.hang_again()
-    assert bell.hangs
+    assert bell.hangs()
 
 
 def test_the_socket_goes_when_the_bell_is_closed(bell):

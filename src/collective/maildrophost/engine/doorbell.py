@@ -29,7 +29,6 @@ class Doorbell:
         self._socket = _silent()
         self._file: os.stat_result | None = None
 
-    @property
     def hangs(self) -> bool:
         """Whether those who ring find it, as far as that can be told."""
         try:
@@ -46,7 +45,7 @@ class Doorbell:
         self._file = os.stat(self.path)
 
     def hang_again(self) -> None:
-        """Hang it in the place of whatever is there now; its `fileno` changes. OSError."""
+        """Replace what is at `path` now; `fileno` changes. OSError as with `hang`."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
         self._socket.close()

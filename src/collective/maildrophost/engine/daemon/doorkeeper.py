@@ -23,8 +23,9 @@ class Doorkeeper:
         self._listen()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            # Its directory was emptied, say: all mail would wait for MAILDROP_INTERVAL.
-            if not self._bell.hangs:
+            # Its directory may have been emptied: all mail would wait for
+            # MAILDROP_INTERVAL. In a thread, for a file system may hang.
+            if not await asyncio.to_thread(self._bell.hangs):
                 self._hang_again()
 
     def _hang_again(self) -> None:
