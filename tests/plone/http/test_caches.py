@@ -48,8 +48,17 @@ def test_no_question_is_kept(browser, hands, action, fields):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["", "/messages", "/messages/{id}", "/messages/0"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "@maildrop",
+        "@maildrop/messages",
+        "@maildrop/messages/{id}",
+        "@maildrop/messages/0",
+        "@controlpanels/maildrophost",
+    ],
+)
 def test_no_answer_of_a_service_is_kept(rest, hands, path):
     id = hands.in_state("queued")
-    answer = rest.get(f"@maildrop{path.format(id=id)}")
+    answer = rest.get(path.format(id=id))
     assert answer.headers["Cache-Control"] == "no-store"

@@ -31,10 +31,13 @@ class SettingsSerializer:
     def __call__(self) -> dict[str, Any]:
         """The settings; if the MailHost is not ours, what to do about it."""
         check_permission(self.panel.context)
+        response = self.panel.request.response
+        # The paths of the server are nobody else's business, as in QueueService.
+        response.setHeader("Cache-Control", "no-store")
         try:
             settings = IMaildropHostSettings(maildrop_host(self.panel.context))
         except Conflict as conflict:
-            return conflict.answer(self.panel.request.response)
+            return conflict.answer(response)
         site_url = self.panel.context.absolute_url()
         return {
             "@id": f"{site_url}/{SERVICE_ID}/{self.panel.__name__}",
