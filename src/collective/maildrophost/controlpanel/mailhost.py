@@ -29,7 +29,7 @@ class SiteMailHost:
 
     @classmethod
     def of(cls, site: Any) -> SiteMailHost:
-        """That of a site that has the add-on installed."""
+        """That of a site that has the pages, though perhaps by another profile."""
         ours = maildrop_host_of(site)
         if ours is not None:
             return cls(ours, in_use=True)

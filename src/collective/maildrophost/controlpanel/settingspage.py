@@ -17,6 +17,7 @@ from collective.maildrophost.controlpanel.page import Page
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.i18n import _, message
+from collective.maildrophost.installation.swap import stored_maildrop_host
 from collective.maildrophost.settings import IMaildropHostSettings
 
 
@@ -44,6 +45,7 @@ class SettingsForm(AutoExtensibleForm, form.EditForm):
         if errors:
             self.status = self.formErrorsMessage
             return
+        stored_maildrop_host(self.context)
         self.applyChanges(data)
         api.portal.show_message(_("Changes saved."), self.request)
         self.request.response.redirect(self.request.getURL())

@@ -98,13 +98,21 @@ def end_swap(site: Any) -> Swap:
 
 
 def kept_maildrop_host(site: Any) -> Any:
-    """The Maildrop Host of the installation; KeyError where there was none."""
-    return Swap(IAnnotations(site)[SWAP]).maildrop_host
+    """The Maildrop Host of the installation; what it would be where there was none.
+
+    A profile made of another site's export may bring our pages alone.
+    """
+    return (swap_of(site) or Swap(_kept_of(site))).maildrop_host
+
+
+def stored_maildrop_host(site: Any) -> Any:
+    """The same, stored from now on where there was no installation."""
+    return (swap_of(site) or begin_swap(site)).maildrop_host
 
 
 def put_maildrop_host_back(site: Any) -> None:
     """Make the Maildrop Host of the installation the site's MailHost again."""
-    kept = kept_maildrop_host(site)
+    kept = stored_maildrop_host(site)
     if mail_host_of(site) is not kept:
         remove_renamed(site, kept)
         # With an id that differs from its place, none of its URLs would lead anywhere.
