@@ -37,10 +37,11 @@ def test_plones_own_mail_panel_is_as_without_us(with_steps, panel):
     assert panel.browser.getControl(name="form.widgets.smtp_host").value
 
 
+@pytest.mark.parametrize("steps", [(), ("toolset",)])
 def test_the_panel_tells_who_sends_and_takes_over(
-    with_steps, panel, committing_portal, tool_of
+    with_steps, panel, committing_portal, tool_of, steps
 ):
-    with_steps()
+    with_steps(*steps)
 
     panel.open()
     assert "Products.MailHost.MailHost.MailHost sends now" in panel.text

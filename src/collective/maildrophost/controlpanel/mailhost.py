@@ -10,8 +10,13 @@ from Acquisition import aq_base
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.queue import Queue
-from collective.maildrophost.installation.sitemailhost import TOOL_ID, maildrop_host_of
+from collective.maildrophost.installation.sitemailhost import (
+    TOOL_ID,
+    maildrop_host_of,
+    utility_of,
+)
 from collective.maildrophost.installation.swap import kept_maildrop_host
+from collective.maildrophost.interfaces import IMaildropHost
 from collective.maildrophost.queues import configured_queue
 
 
@@ -35,6 +40,8 @@ class SiteMailHost:
             return cls(ours, in_use=True)
         kept = kept_maildrop_host(site)
         current = getattr(site, TOOL_ID, None)
+        if IMaildropHost.providedBy(current):
+            current = utility_of(site)  # Some who send mail ask for that.
         other = type(aq_base(current))
         name = "" if current is None else f"{other.__module__}.{other.__qualname__}"
         return cls(kept, in_use=False, replaced_by=name)
