@@ -11,6 +11,7 @@ from Products.MailHost.interfaces import IMailHost
 from zope.component import getUtility
 
 from collective.maildrophost import MaildropHost
+from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 
 OURS = "profile-collective.maildrophost:default"
 BACK = "Use the Maildrop Host again"
@@ -65,6 +66,12 @@ def test_settings_saved_there_are_those_it_takes_over_with(
 
     transaction.begin()
     assert committing_portal.MailHost.title == "Our mail"
+
+
+def test_where_there_is_no_utility_the_tool_is_named(portal):
+    portal.getSiteManager().unregisterUtility(provided=IMailHost)
+
+    assert SiteMailHost.of(portal).replaced_by.endswith(".MaildropHost")
 
 
 def test_uninstalling_brings_a_mailhost_back(

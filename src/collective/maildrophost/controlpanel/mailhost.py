@@ -40,8 +40,9 @@ class SiteMailHost:
             return cls(ours, in_use=True)
         kept = kept_maildrop_host(site)
         current = getattr(site, TOOL_ID, None)
-        if IMaildropHost.providedBy(current):
-            current = utility_of(site)  # Some who send mail ask for that.
+        utility = utility_of(site)
+        if IMaildropHost.providedBy(current) and utility is not None:
+            current = utility  # Some who send mail ask for that.
         other = type(aq_base(current))
         name = "" if current is None else f"{other.__module__}.{other.__qualname__}"
         return cls(kept, in_use=False, replaced_by=name)
