@@ -10,10 +10,12 @@ from collective.maildrophost.engine.queue import (
     delete_messages,
     get_message,
     hold_messages,
+    prepare,
     release_messages,
     retry_messages,
 )
 from collective.maildrophost.engine.queue.leftalone import NoSuchMessage
+from collective.maildrophost.engine.queue.states import RecipientState
 from collective.maildrophost.engine.verdict import Outcome
 
 
@@ -123,6 +125,30 @@ def test_a_retried_deferral_leaves_who_has_failed_alone(hands):
     assert hands.message(id).state is State.FAILED
 
 
+def test_a_retry_makes_who_waits_in_other_messages_no_earlier(hands):
+    one, other = hands.send(hands.mail(), hands.mail())
+    for claimed in hands.claim():
+        hands.settle(claimed, Outcome.DEFERRED)
+    hands.do(retry_messages, [one], hands.now)
+    states = [hands.message(id).recipients[0].state for id in (one, other)]
+    assert states == [RecipientState.PENDING, RecipientState.DEFERRED]
+
+
+def test_who_is_deferred_is_retried_with_those_who_still_wait_for_a_turn(hands):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], Outcome.DEFERRED, None)
+    hands.do(retry_messages, [id], hands.now)
+    (again,) = hands.claim()
+    assert [each.address for each in again.recipients] == ["b@x.org", "c@x.org"]
+
+
+def test_what_was_released_is_in_no_transaction_s_hands_any_more(hands):
+    (id,) = hands.do(prepare, "batch", [hands.mail()], hands.now)
+    assert hands.message(id).batch == "batch"
+    hands.do(release_messages, [id])
+    assert hands.message(id).batch is None
+
+
 def test_held_mail_is_not_claimed_until_it_is_released(hands):
     (id,) = hands.send()
     hands.do(hold_messages, [id])
@@ -148,4 +174,5 @@ def test_a_deleted_message_is_gone_with_its_body(hands):
 
 def test_many_ids_are_acted_on_in_one_go(hands):
     ids = hands.send(*[hands.mail() for _ in range(1201)])
-    assert len(hands.do(hold_messages, [*ids, *ids]).changed) == 1201
+    done = hands.do(hold_messages, [*ids, *ids])
+    assert (done.changed, done.already) == (ids, ())
