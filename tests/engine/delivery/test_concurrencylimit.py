@@ -63,9 +63,11 @@ def test_the_lanes_share_the_connections_that_there_are(alone):
     async def scene(hosts):
         permits = Permits(Pace.of(0.0, 0), "relay", hosts.pool)
         assert permits.most(10) == 10
-        await fill(hosts)
+        in_use = await fill(hosts)
         assert permits.most(10) == 3
         assert permits.most(2) == 2
+        await give_broken(hosts, in_use)
+        assert permits.most(10) == 1, "else no mail of any lane could start"
         hosts.now += FULL_SECONDS
         assert permits.most(10) == 10, "any of them may try one more"
 
