@@ -80,6 +80,33 @@ def states(queue, claims):
         return [get_message(tx, str(each.id)).state for each in claims]
 
 
+def test_what_was_not_tried_goes_back_and_a_suspect_behind_all_others(queue):
+    tried, suspect, other = claimed(queue, 3)
+    unsettled = Unsettled()
+    unsettled.add(finished(tried, SENT))
+    unsettled.add(Finished(suspect, None, suspect=True))
+    unsettled.add(Finished(other, None))
+    portion = unsettled.take()
+    assert [each.id for each in portion.settlements] == [tried.id]
+    assert portion.given_back(suspect=True) == [suspect.key]
+    assert portion.given_back(suspect=False) == [other.key]
+
+
+def test_once_what_was_refused_is_found_all_goes_together_again(queue):
+    claims = claimed(queue, 3)
+    unsettled = Unsettled()
+
+    def hand_in():
+        for each in claims:
+            unsettled.add(finished(each, SENT))
+
+    hand_in()
+    unsettled.refused(unsettled.take(), Refused("queue", "never"))
+    assert [len(unsettled.take()) for _ in claims] == [1, 1, 1]
+    hand_in()
+    assert len(unsettled.take()) == 3
+
+
 @pytest.mark.parametrize("unwritable", POISONS, ids=["null", "surrogate"])
 def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(
     queue, unwritable
