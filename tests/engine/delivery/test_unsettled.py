@@ -109,7 +109,7 @@ def test_once_what_was_refused_is_found_all_goes_together_again(queue):
 
 @pytest.mark.parametrize("unwritable", POISONS, ids=["null", "surrogate"])
 def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(
-    queue, unwritable
+    queue, unwritable, caplog
 ):
     claims = claimed(queue, 5)
     poison, *good = claims
@@ -122,6 +122,9 @@ def test_a_verdict_that_cannot_be_written_keeps_no_other_from_the_disk(
         assert recipient.reply == UNWRITABLE
         (recipient,) = get_message(tx, str(good[0].id)).recipients
         assert recipient.reply == SENT.reply
+    (told,) = caplog.messages
+    assert told.startswith(f"id={poison.id}: ")
+    assert told.endswith("; its verdicts go without the relay's words")
 
 
 def test_a_warning_that_the_database_refuses_is_logged_and_may_come_later(
@@ -221,7 +224,7 @@ def test_what_could_not_be_written_goes_first_the_next_time():
     assert len(unsettled) == 0
 
 
-def test_a_note_that_is_refused_is_dropped_alone():
+def test_a_note_that_is_refused_is_dropped_alone_and_told(caplog):
     unsettled = Unsettled()
     unsettled.note(print)
     unsettled.note(repr)
@@ -229,6 +232,7 @@ def test_a_note_that_is_refused_is_dropped_alone():
     assert unsettled.refused(unsettled.take(), refused) is None
     assert unsettled.refused(unsettled.take(), refused) is None
     assert unsettled.take().notes == (repr,)
+    assert caplog.messages == [f"{refused}; what the relay did is not recorded"]
 
 
 def test_only_errors_about_values_are_refusals(queue):
