@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from collective.maildrophost.engine.delivery.lanes import (
     ROUNDS_UNTIL_OTHERS_GO_FIRST,
+    choose,
     share,
     turns,
     turns_of_a_probe,
@@ -43,6 +44,18 @@ def test_the_shares_never_exceed_the_connections(concurrency, wishes):
 def test_alone_a_lane_has_all_connections_but_one_for_each_lane_before_it(lane, shares):
     """And never none: it would wait for mail that does not come."""
     assert [share(lane, concurrency, {}) for concurrency in range(1, 6)] == shares
+
+
+@pytest.mark.parametrize(
+    ("wanted", "concurrency", "chosen"),
+    [(10, 10, [1, 4, 2, 3, 5, 6]), (3, 10, [1, 4, 2]), (10, 3, [1, 4])],
+)
+def test_in_its_turns_a_lane_gets_what_is_wanted_and_its_share_allows(
+    wanted, concurrency, chosen
+):
+    waiting = {Lane.INTERACTIVE: [], Lane.NORMAL: [1, 2, 3], Lane.BULK: [4, 5, 6]}
+    normal_first = turns(2 * ROUNDS_UNTIL_OTHERS_GO_FIRST)
+    assert choose(waiting, wanted, normal_first, concurrency, {}) == chosen
 
 
 @given(st.integers(0, 1000))

@@ -36,6 +36,7 @@ def test_a_clock_set_back_delays_no_mail_longer_than_the_pace():
     assert pace.permits(NOW + 9.9) == 0
     assert pace.permits(NOW + 10) == 1
     assert pace.permits(NOW - 3600) == 1
+    assert pace.remaining(NOW - 3600) == 0.0
 
 
 @given(st.floats(0.01, 100), st.floats(0.01, 10**9))
@@ -44,3 +45,7 @@ def test_who_is_told_to_wait_waits_at_most_for_the_pace(interval, seconds):
     assert pace.permits(NOW) == 0
     assert 0 < pace.remaining(NOW) <= interval + 1e-6
     assert pace.permits(NOW + interval + 1e-6) == 1
+
+
+def test_who_is_told_to_wait_for_less_than_the_pace_waits_no_longer():
+    assert Pace.of(1.0, 0).waits(NOW, 0.25).remaining(NOW) == 0.25

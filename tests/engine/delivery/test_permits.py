@@ -11,6 +11,8 @@ from collective.maildrophost.engine.delivery.relayhealth import (
     RelayHealth,
 )
 from collective.maildrophost.engine.delivery.relaynotes import ProbeEnded
+from collective.maildrophost.engine.delivery.terms import Objection
+from collective.maildrophost.engine.queue import RelayPause
 
 NOW = 1_800_000_000.0
 
@@ -34,6 +36,32 @@ def test_what_started_late_is_not_made_up_for_by_a_burst(pace):
         may_start.started(NOW + late, 1, None)
         assert may_start.count(NOW + late + 0.75, 0) == 0
         assert may_start.wait_seconds(NOW + late + 0.75, 0) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("objection", "pause"),
+    [
+        (Objection(wait=0.25), 0.25),
+        (Objection(pause=RelayPause("relay:25", "down", NOW, NOW + 5.0, 1)), 5.0),
+    ],
+    ids=["another was faster", "another has met a fault"],
+)
+def test_what_another_daemon_says_is_waited_for(objection, pause):
+    may_start = permits(Pace.of(1.0, 0))
+    may_start.heed(objection, NOW)
+    assert may_start.count(NOW, 0) == 0
+    assert may_start.wait_seconds(NOW, 0) == pause
+    assert may_start.count(NOW + pause, 0) == 1
+
+
+def test_the_probe_of_a_fault_that_is_over_keeps_none_of_the_next_one_waiting():
+    may_start = permits()
+    fault = RelayHealth("down", NOW, 1, NOW)
+    for health, count in (fault, 0), (RelayHealth(), None), (fault, 1):
+        may_start.health = health
+        if count == 0:
+            may_start.started(NOW, 7, None)
+        assert may_start.count(NOW, 1) == count
 
 
 @pytest.fixture

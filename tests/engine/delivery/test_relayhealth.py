@@ -22,6 +22,11 @@ def test_pauses_double_up_to_the_longest():
     assert policy.seconds(10**9) == 300.0
 
 
+def test_a_relay_is_never_left_alone_for_longer_than_a_message():
+    assert PausePolicy.of(60.0, 4000.0) == PausePolicy()
+    assert PausePolicy.of(0.5, 30.0) == PausePolicy(0.5, 30.0)
+
+
 def test_failures_of_many_connections_at_once_count_as_one():
     policy = PausePolicy()
     once = RelayHealth().failed("down", NOW, policy)
@@ -70,7 +75,9 @@ def test_who_cannot_use_what_others_can_leaves_them_the_mail_for_longer_and_long
 
 def test_a_fault_that_only_others_have_met_contradicts_nobody():
     pause = RelayPause("relay", "down", NOW, NOW + 2.0, 1)
-    assert RelayHealth().heeds(pause).freed(NOW) == RelayHealth()
+    assert RelayHealth().heeds(pause) == RelayHealth("down", NOW, 1, NOW + 2.0)
+    for before in RelayHealth(), RelayHealth(contradicted=2):
+        assert before.heeds(pause).freed(NOW) == before
     here = RelayHealth().failed("down", NOW, PausePolicy())
     assert here.heeds(pause).freed(NOW).contradicted == 1
 
