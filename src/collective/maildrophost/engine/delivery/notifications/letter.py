@@ -63,7 +63,7 @@ class Letter:
 
 def part(content_type: str) -> Part:
     """An empty part of a letter."""
-    made = Part(policy=_UNFOLDED)
+    made = Part()
     made["Content-Type"] = content_type
     return made
 
