@@ -165,6 +165,11 @@ def test_a_directory_is_no_configuration(tmp_path):
         load(tmp_path, {})
 
 
+def test_what_can_be_no_file_is_no_configuration():
+    with pytest.raises(ConfigurationError, match="readable configuration file"):
+        load("/etc/\0.conf", {})
+
+
 def test_a_file_that_is_not_utf_8_is_an_error_with_its_line(path):
     path.write_bytes(b"MAILDROP_HOME=/srv\n# M\xfcller\n")
     with pytest.raises(ConfigurationError, match=r"main\.conf:2: expected UTF-8"):
