@@ -17,6 +17,7 @@ from collective.maildrophost.engine.queue import (
     QueueError,
     Refused,
     State,
+    claim,
     enqueue,
     hold_messages,
     open_queue,
@@ -37,6 +38,20 @@ def test_a_reader_sees_one_state_of_the_queue(hands, queue):
         hands.send()
         assert queue_length(tx) == 1
     assert length(queue) == 2
+
+
+def test_who_claims_waits_for_nobody_who_is_claiming(hands, queue):
+    one, two = map(int, hands.send(hands.mail(subject="one"), hands.mail()))
+    with queue.write() as claiming:
+        assert [each.id for each in claim(claiming, "first", [one], hands.now)] == [one]
+        again = hands.do(claim, "second", [one, two], hands.now)
+    assert [each.id for each in again] == [two]
+
+
+def test_instead_of_mail_that_another_has_nothing_goes_before_its_time(hands):
+    first, _later = hands.send(hands.mail(), hands.mail(at=hands.now + 1))
+    assert len(hands.do(claim, "other", [int(first)], hands.now)) == 1
+    assert hands.do(claim, "one", [int(first)], hands.now) == []
 
 
 def test_a_reader_changes_nothing(hands, queue):
