@@ -130,6 +130,8 @@ def test_the_help_lists_every_command(program):
         ("retry", "1", "--state", "failed"),
         ("retry", "--lane", "bulk"),
         ("hold", "--lane", "bulk", "--all"),
+        ("hold", "--lane", "bulk", "1"),
+        ("release", "--lane", "bulk", "--state", "held"),
         ("delete", "--all"),
     ],
 )
