@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine.daemon.heartbeat import LeaseLost
+from collective.maildrophost.engine.daemon.heartbeat import LEASE_SECONDS, LeaseLost
 from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     QueueError,
@@ -34,6 +34,7 @@ def rows(queue):
 
 def test_the_lease_is_renewed(queue, heartbeat):
     (first,) = rows(queue)
+    assert first.lease_until == first.seen + LEASE_SECONDS
 
     async def until_seen() -> None:
         task = asyncio.create_task(heartbeat.run())

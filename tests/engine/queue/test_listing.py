@@ -8,6 +8,8 @@ from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     State,
+    attempts,
+    content,
     hold_messages,
     keys_in_order,
     list_messages,
@@ -81,3 +83,33 @@ def test_a_message_in_json_has_the_agreed_names(hands):
     assert shown["created"] == rfc3339(hands.now)
     assert shown["due"] == rfc3339(hands.now + 60)
     assert shown["possible_duplicate"] is False
+
+
+def test_every_attempt_at_a_message_is_told_in_the_order_they_were_made(hands):
+    id, _other = hands.send(hands.mail("b@x.org", "c@x.org"), hands.mail("d@x.org"))
+    for claimed in hands.claim():
+        hands.settle(claimed, *[Outcome.DEFERRED] * len(claimed.recipients), due=1.0)
+    for claimed in hands.claim():
+        verdicts = Outcome.SENT, Outcome.FAILED
+        hands.settle(claimed, *verdicts[: len(claimed.recipients)])
+    made = hands.do(attempts, id)
+    assert [(each.number, each.address, each.outcome) for each in made] == [
+        (1, "b@x.org", "deferred"),
+        (1, "c@x.org", "deferred"),
+        (2, "b@x.org", "sent"),
+        (2, "c@x.org", "failed"),
+    ]
+    assert made[3].as_json() == {
+        "number": 2,
+        "time": rfc3339(made[3].time),
+        "relay": "relay:25",
+        "address": "c@x.org",
+        "outcome": "failed",
+        "reply": "550 5.1.1 no",
+    }
+
+
+def test_the_content_is_that_of_the_message_that_was_asked_for(hands):
+    ids = hands.send(*[hands.mail(subject=subject) for subject in ("one", "two")])
+    for id, line in zip(ids, (b"Subject: one", b"Subject: two"), strict=True):
+        assert hands.do(content, id).startswith(line)

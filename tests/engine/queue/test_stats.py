@@ -12,6 +12,8 @@ from collective.maildrophost.engine.queue import (
     clear,
     due_length,
     hold_lane,
+    hold_messages,
+    no_stats,
     pause,
     queue_length,
     recently_sent,
@@ -39,6 +41,7 @@ def test_the_figures_count_by_state_and_lane(hands):
     assert [set(each) for each in shown["hours"]] == [
         {"hour", "sent", "deferred", "failed"}
     ]
+    assert shown["hours"][0]["hour"] == rfc3339(hands.now - hands.now % 3600)
     assert hands.do(queue_length) == 2
 
 
@@ -57,6 +60,25 @@ def test_what_is_due_is_counted_where_its_lane_is_not_held(hands):
     hands.do(hold_lane, Lane.BULK)
     assert hands.do(due_length, hands.now) == 1
     assert hands.do(due_length, hands.now + 1) == 2
+
+
+def test_what_has_ended_or_is_held_is_not_due(hands):
+    held, *_ = hands.send(hands.mail(at=hands.now + 1), hands.mail(), hands.mail())
+    hands.do(hold_messages, [held])
+    for claimed, outcome in zip(
+        hands.claim(), (Outcome.SENT, Outcome.FAILED), strict=True
+    ):
+        hands.settle(claimed, outcome)
+    assert hands.do(due_length, hands.now + 1) == 0
+
+
+def test_a_queue_that_nobody_has_made_yet_has_the_figures_of_an_empty_one(hands):
+    assert hands.do(stats, hands.now) == no_stats()
+
+
+def test_mail_for_later_has_not_been_due_for_any_time(hands):
+    hands.send(hands.mail(at=hands.now + 60))
+    assert hands.do(stats, hands.now).oldest_due_seconds == 0.0
 
 
 def test_what_was_sent_lately_is_counted_for_each_daemon(hands):
