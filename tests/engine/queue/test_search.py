@@ -125,7 +125,8 @@ def test_states_and_lane_narrow_what_is_found(hands, found):
     hands.do(hold_messages, ["3"])
     assert found(lane=Lane.BULK) == found(lane=Lane.BULK, text="x.org") == ["a", "c"]
     assert hands.do(search, Search(lane=Lane.BULK), 1, 0).total == 2
-    assert found(states=(State.HELD,)) == ["c"]
+    for sort in Sort:
+        assert found(states=(State.HELD,), sort=sort) == ["c"]
     assert found(states=(State.HELD,), lane=Lane.NORMAL) == []
     assert found(states=()) == []
 
