@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from pathlib import Path
 
 import pytest
 from engine.halfway import half_way
@@ -20,6 +21,7 @@ from collective.maildrophost.engine.tokens import TokenFault
 from collective.maildrophost.engine.tokens import alone as module
 from collective.maildrophost.engine.tokens.alone import alone
 from collective.maildrophost.engine.tokens.files import RefreshTokenFile
+from collective.maildrophost.engine.tokens.replacing import write
 
 OPTION = RefreshTokenFile.OPTION
 FETCHES = """
@@ -134,6 +136,23 @@ def test_the_file_may_be_on_a_read_only_mount(path, impatient, monkeypatch):
         return opening(name, flags, *more)
 
     monkeypatch.setattr(os, "open", read_only)
+    with alone(OPTION, path), pytest.raises(TokenFault), alone(OPTION, path):
+        pass
+
+
+def test_who_has_locked_what_was_just_replaced_locks_the_new_one(
+    path, impatient, monkeypatch
+):
+    """Another process could lock that one, and show the same token."""
+    opened, opening = [], module._open
+
+    def open_and_replace(name):
+        opened.append(opening(name))
+        if len(opened) == 1:
+            write(Path(name), Secret("new"))
+        return opened[-1]
+
+    monkeypatch.setattr(module, "_open", open_and_replace)
     with alone(OPTION, path), pytest.raises(TokenFault), alone(OPTION, path):
         pass
 

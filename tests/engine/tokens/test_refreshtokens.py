@@ -217,3 +217,19 @@ def test_one_that_a_person_gives_while_the_endpoint_is_asked_stays(
         fetch(configuration)
     assert shown[before + 1 :] == ["from-a-person"]
     assert file.read_text() == f"r{before + 2}\n"
+
+
+def test_one_whose_file_is_lost_while_the_endpoint_is_asked_is_written_anew(
+    configure, tmp_path
+):
+    """The one that was shown may be good for nothing by then."""
+    rotate = rotating([])
+    file = tmp_path / "refresh_token"
+
+    def meanwhile(fields):
+        file.unlink()
+        return rotate(fields)
+
+    with TokenServer(meanwhile) as server:
+        fetch(configure(server.url, refresh_token=REFRESH))
+    assert file.read_text() == "r1\n"
