@@ -10,17 +10,22 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import ConfigurationError, load
+from collective.maildrophost.engine.delivery.finished import Finished
+from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.metrics import Monitoring, library
 from collective.maildrophost.engine.metrics import monitoring as module
 from collective.maildrophost.engine.metrics.exposition import Exposition
 from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.metrics.gauges import gauges
 from collective.maildrophost.engine.metrics.http import listening
+from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 DOCS = Path(__file__).parents[3] / "docs"
 ALERTS = DOCS / "monitoring" / "alerts.yml"
@@ -37,15 +42,25 @@ def configuration(tmp_path):
 
 
 @pytest.fixture
-def names(queue) -> set[str]:
-    """Every name that a daemon tells, with those of a relay at fault."""
+def told(queue) -> str:
+    """All that a daemon tells, with a relay at fault and a mail that it took before."""
     watch = Reader(queue)
     with queue.write() as tx:
         tx.exec_driver_sql(
             "INSERT INTO maildrop_relay VALUES ('relay:25', 'down', 1, 2, 1, FALSE)"
         )
-    text = Exposition(lambda: gauges(watch.look(3.0), 0)).text().decode()
-    return set(re.findall(r"^# TYPE (maildrop_\w+)", text, re.MULTILINE))
+    exposition = Exposition(lambda: gauges(watch.look(3.0), 0))
+    claim = SimpleNamespace(since=1.0, lane=Lane.NORMAL)
+    taken = ((0, Verdict(Outcome.SENT, "250 ok")),)
+    settlement = SimpleNamespace(relay="relay:25", verdicts=taken)
+    exposition.observe(Finished(claim, settlement), 3.0)
+    return exposition.text().decode()
+
+
+@pytest.fixture
+def names(told) -> set[str]:
+    """Every name among it."""
+    return set(re.findall(r"^# TYPE (maildrop_\w+)", told, re.MULTILINE))
 
 
 def base(name: str) -> str:
@@ -56,6 +71,31 @@ def test_the_page_has_every_name_and_no_other(names):
     rows = [line for line in TABLE.read_text().splitlines() if line.startswith("| `m")]
     told = {name for row in rows for name in NAME.findall(row.split("|")[1])}
     assert told == {name for name in names if not name.endswith("_created")}
+
+
+def test_the_page_has_the_labels_of_each_name(told):
+    rows = [
+        line.split("|")
+        for line in TABLE.read_text().splitlines()
+        if line.startswith("| `m")
+    ]
+    expected = {
+        name: set(re.findall(r"`(\w+)`", row[2]))
+        for row in rows
+        for name in NAME.findall(row[1])
+    }
+    labels = {
+        base(sample.name): {*sample.labels} - {"le"}
+        for family in text_string_to_metric_families(told)
+        for sample in family.samples
+    }
+    assert {name: labels[name] for name in expected} == expected
+
+
+def test_sent_mail_is_counted_once_and_is_none_of_the_queue(told):
+    assert 'maildrop_attempts_total{outcome="sent",relay="relay:25"} 1.0' in told
+    assert 'maildrop_delivery_seconds_sum{lane="normal"} 2.0' in told
+    assert 'state="sent"' not in told
 
 
 @pytest.mark.parametrize("page", [ALERTS, DASHBOARD], ids=lambda page: page.name)
