@@ -8,6 +8,7 @@ import pickle
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from engine.delivery.writing import settled
@@ -91,6 +92,19 @@ def test_who_has_lost_its_daemon_writes_verdicts_but_claims_nothing(queue):
     with queue.read() as tx:
         assert get_message(tx, str(settlement.id)).state is State.SENT
     assert len(write(queue, request(2)).claims) == 2
+
+
+def test_what_goes_back_is_claimed_again_and_a_suspect_behind_all_others(queue):
+    suspect, untried, unheard = write(queue, request(3)).claims
+    known = suspect.key, untried.key
+    back = replace(
+        request(0, known=known), suspects=[suspect.key], untried=[untried.key]
+    )
+    for part in replace(back, suspects=[]), replace(back, untried=[]):
+        assert part.writes
+    write(queue, back)
+    again = write(queue, replace(request(3), due_before=NOW + 1)).claims
+    assert [each.id for each in again] == [untried.id, unheard.id, suspect.id]
 
 
 def test_it_is_asked_whether_the_daemon_lives_when_nobody_else_can_write(queue):

@@ -10,6 +10,7 @@ from email.header import decode_header
 import pytest
 from engine.smtp.conversions import SEVEN_BITS, SHORT_LINES, longest, parsed
 
+from collective.maildrophost.engine.smtp import headerfields
 from collective.maildrophost.engine.smtp.conversion import convert
 from collective.maildrophost.engine.smtp.needs import Needs
 
@@ -187,8 +188,42 @@ def test_a_long_list_of_addresses_may_break_behind_commas():
 
 
 @pytest.mark.parametrize(
-    "header", [b"X-Token: " + b"x" * 3000, b"Subject:" + b" " * 3000]
+    "header",
+    [
+        b"X-Token: " + b"x" * 3000,
+        b"Subject:" + b" " * 3000,
+        b"Subject: " + b"a," * 600,
+    ],
 )
 def test_a_header_without_a_place_to_break_it_stays(header):
     content = header + b"\n\nbody\n"
     assert convert(content, SHORT_LINES) == content
+
+
+def test_beside_a_line_that_is_too_long_others_stay_as_they_are():
+    addresses = ",".join(f"someone{n}@example.org" for n in range(20))
+    words = "some words " * 20
+    content = f"To: {addresses}\nSubject: {words}\nX: {'x' * 3000}\n\nbody\n".encode()
+    assert convert(content, SHORT_LINES) == content
+
+
+def test_a_nul_in_the_headers_of_a_part_is_left_out():
+    content = (
+        b"Content-Type: multipart/mixed; boundary=b\n\n"
+        b"--b\nX-Part: a\0b\n\nbody\n--b--\n"
+    )
+    assert b"--b\nX-Part: ab\n\nbody\n" in convert(content, Needs(no_nul=True))
+
+
+def test_what_the_email_package_stumbles_over_becomes_words_all_the_same(monkeypatch):
+    monkeypatch.setattr(headerfields, "policy", None)
+    encoded = convert("Subject: stumbled über\n\n".encode(), SEVEN_BITS)
+    assert parsed(encoded)["Subject"] == "stumbled über"
+
+
+@pytest.mark.parametrize(
+    ("value", "breaks_out"),
+    [("a\n b", False), ("a\nb", True), ("a\rb", True), ("a\n \n b", True)],
+)
+def test_a_value_never_ends_its_header(value, breaks_out):
+    assert headerfields._breaks_out(value) is breaks_out
