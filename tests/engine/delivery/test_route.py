@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from servers.scripted import Scripted
 from servers.tokens import TokenServer, refusal
 
-from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.config import RelayAddress, load
 from collective.maildrophost.engine.delivery import Route
 from collective.maildrophost.engine.secrets import Secret
 from collective.maildrophost.engine.smtp import Login, Phase, RelayFault, Security
@@ -71,6 +72,24 @@ def test_it_goes_as_the_configuration_says(tmp_path):
     assert (found.name, found.helo_name) == ("one:25;two:587", "site.example.org")
     assert found.security == Security(1, False, "")
     assert found.login == Login("site", Secret("s3cret"), "login", True)
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        ("box.example.org", "box.example.org"),
+        ("box", "[127.0.0.1]"),
+        ("box.", "[127.0.0.1]"),
+    ],
+)
+def test_ehlo_says_the_name_of_the_machine_where_it_is_a_full_one(
+    monkeypatch, machine, said
+):
+    monkeypatch.setattr(socket, "gethostname", lambda: machine)
+    with Scripted() as relay:
+        host = RelayAddress("127.0.0.1", relay.port)
+        connect(Route((host,), Security(0), None))
+        assert f"EHLO {said}" in relay.commands
 
 
 def test_all_connections_log_in_with_one_token(route):
