@@ -48,6 +48,28 @@ def test_the_first_host_is_used_again_although_a_connection_to_the_second_waits(
     play(scene)
 
 
+def test_with_all_hosts_paused_each_is_tried_by_who_comes_all_the_same(play):
+    async def scene(hosts):
+        hosts.down = {ONE, TWO}
+        for _ in range(2):
+            with pytest.raises(RelayFault) as raised:
+                await hosts.pool.take()
+            hosts.failover.failed(raised.value)
+        assert hosts.tried == [ONE, TWO] * 2
+
+    play(scene)
+
+
+@pytest.mark.parametrize("hosts", [(ONE,), (ONE, TWO)], ids=len)
+def test_the_log_tells_of_another_host_only_where_there_is_one(play, caplog, hosts):
+    async def scene(hosts):
+        hosts.failover.failed(RelayFault(ONE, Phase.CONNECT, "refused"))
+
+    play(scene, *hosts)
+    told = "relay one:25: connect: refused; the next host is tried, no mail is lost"
+    assert caplog.messages == [told] * (len(hosts) - 1)
+
+
 def test_a_first_host_that_still_fails_costs_one_connection_for_each_pause(play):
     async def scene(hosts):
         first, second = await hosts.stand_in(2)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery import worker as module
 from collective.maildrophost.engine.smtp import Phase, RelayFault, Result
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
@@ -106,3 +107,63 @@ def test_a_new_connection_that_is_closed_is_not_replaced(work, claimed):
     pool = Pool(Connection([CLOSED]), Connection([SENT]))
     finished, _ = work(pool, claimed("b@x.org"))
     assert outcomes(finished) == [Outcome.DEFERRED]
+
+
+OK, LATER, NO = (
+    Verdict(Outcome.SENT, "250 ok"),
+    Verdict(Outcome.DEFERRED, "450 later"),
+    Verdict(Outcome.FAILED, "550 no"),
+)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "worst"),
+    [
+        ((OK, NO), NO),
+        ((NO, LATER, OK), LATER),
+        ((None, OK), OK),
+        ((None, None), None),
+    ],
+)
+def test_of_all_debug_receivers_the_one_who_has_it_worst_counts(verdicts, worst):
+    """Else the mail would count as sent that one of them never got."""
+    assert module._worst(verdicts) == worst
+
+
+FAULT = REFUSED.fault
+UNREACHED = RelayFault(RELAY, Phase.CONNECT, "no route")
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (SENT, True),
+        (Result((None, OK), answered=True), True),
+        (Result((OK,), answered=True, usable=False), False),
+        (Result((LATER,)), False),
+        (Result((None,), answered=True), False),
+    ],
+)
+def test_only_a_relay_that_has_said_something_of_a_mail_works(result, said):
+    assert module.connection_answered(result) is said
+
+
+@pytest.mark.parametrize(
+    ("result", "untried", "refused"),
+    [
+        (CLOSED, True, False),
+        (Result((None, OK), usable=False), False, False),
+        (Result((None,), fault=FAULT), False, True),
+        (Result((None, OK), fault=FAULT), False, False),
+        (
+            Result((None,), fault=UNREACHED),
+            False,
+            False,
+        ),
+    ],
+)
+def test_what_nothing_is_known_of_is_no_fault_and_a_fault_is_known(
+    result, untried, refused
+):
+    assert module.untried(result) is untried
+    assert module.refused_with_a_fault(result) is refused
