@@ -24,6 +24,10 @@ def test_printable_text_is_one_line_without_control_characters(text):
     assert not any(ord(character) < 32 or character == "\x7f" for character in shown)
 
 
+def test_what_moves_nothing_is_shown_as_it_is():
+    assert printable("größer: 日本 \U0001f600") == "größer: 日本 \U0001f600"
+
+
 def test_control_characters_are_shown_not_dropped():
     assert printable("a\x1b[2Jb\r\nc\u202ed") == r"a\x1b[2Jb\r\nc\u202ed"
 

@@ -23,10 +23,27 @@ def test_wide_characters_take_two_cells():
     assert cut("日本語", 4) == "日…"
 
 
+def test_cells_stand_below_each_other_numbers_at_their_right_end():
+    columns = [Column("ID", right=True), Column("TO"), Column("SIZE", right=True)]
+    page = [["7", "日本", "4.4k"], ["123", "e\u0301a", "12M"], ["8", "", ""]]
+    _head, *lines = table(columns, [page], None)
+    assert lines == [
+        "  7  日本  4.4k",
+        "123  e\u0301a     12M",
+        "  8",
+    ]
+
+
 def test_columns_that_give_most_are_cut_first():
     columns = [Column("ID"), Column("FROM", give=1), Column("SUBJECT", give=2)]
     assert fitted(columns, [5, 20, 40], 60) == [5, 20, 31]
     assert fitted(columns, [5, 20, 40], 30) == [5, 13, 8]
+
+
+def test_of_columns_that_give_alike_the_widest_is_cut_first():
+    columns = [Column("FROM", give=2), Column("TO", give=2)]
+    assert fitted(columns, [20, 40], 52) == [20, 30]
+    assert fitted(columns, [40, 20], 52) == [30, 20]
 
 
 def test_a_column_that_does_not_give_stays_whole():
