@@ -149,6 +149,15 @@ def test_the_line_of_an_attempt_has_what_its_object_has():
     assert (found["message"], found["possible_duplicate"]) == (text, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "id"),
+    [("id=12 notification for <a@x.org>: Late", "12"), ("no id=12 of a mail", None)],
+)
+def test_any_line_about_one_message_has_its_id(words, id):
+    record = logging.makeLogRecord({"msg": words})
+    assert json.loads(JsonLine().format(record)).get("id") == id
+
+
 def test_each_attempt_of_a_daemon_is_a_json_line_with_its_parts(site, make_mail):
     answers = {"RCPT:bad@x.org": "550 5.1.1 no such user"}
     with Scripted(answers) as relay:
