@@ -110,6 +110,6 @@ _NEXT_DUE = Statement(
 
 
 def next_due(tx: Transaction) -> float | None:
-    """When the next waiting message is due (seconds since the epoch); None: no such."""
+    """When the next waiting message is due (seconds since the epoch); None: none is."""
     (earliest,) = _NEXT_DUE.rows(tx)
     return min((moment for moment in earliest if moment is not None), default=None)

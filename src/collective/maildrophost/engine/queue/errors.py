@@ -7,9 +7,10 @@ from ..wording import Wording, _
 
 
 class QueueError(MaildropError):
-    """The queue can't be used now; what was asked for has not happened (see `Unheard`).
+    """The queue can't be used now; what was asked for has not happened.
 
-    `queue` names the database without any password, `reason` says why and what to do.
+    (With `Unheard` it may have.) `queue` names the database without any password,
+    `reason` says why and what to do.
     """
 
     def __init__(self, queue: str, reason: Wording) -> None:

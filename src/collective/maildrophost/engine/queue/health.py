@@ -137,7 +137,7 @@ def sentence(
 ) -> str:
     """The health in English, for where nothing is translated.
 
-    `moment` writes a time, `span` a length of time, as the place at hand does.
+    `moment` and `span` write a time, and a length of time, as the caller shows them.
     """
     if health.reason is Reason.UNREADABLE:
         return f"Nobody can tell whether mail is moving: {health.fault}"

@@ -31,7 +31,7 @@ class HourRecord:
 
 
 def last_hours(tx: Transaction, now: float) -> tuple[HourRecord, ...]:
-    """The last HOURS_SHOWN hours, this one included, that saw a verdict."""
+    """Those of the last HOURS_SHOWN hours, with this one, that saw a verdict."""
     first = _hour_of(now) - (HOURS_SHOWN - 1) * SECONDS_PER_HOUR
     counted = [func.sum(hours.c[name]).label(name) for name in COUNTED]
     rows = tx.execute(

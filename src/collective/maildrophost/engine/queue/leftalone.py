@@ -24,7 +24,7 @@ class NoSuchMessage:
 
 @dataclass(frozen=True)
 class OtherState:
-    """The message is in a `state` that `action` is not for; `for_` are those it is."""
+    """`action` is not for messages in this `state`, but for those in a state of `for_`."""
 
     action: str
     state: State

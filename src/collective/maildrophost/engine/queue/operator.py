@@ -137,7 +137,7 @@ def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
     """Those of `states` whose messages take part in `action` on all of them."""
     # A prepared message of a transaction that is just ending must not be released or
     # deleted with the crowd. With --state prepared a person means prepared mail: then
-    # `still_in` leaves out what may be ending.
+    # `still_in` leaves out what goes on, or may be ending.
     by_hand_only = () if len(states) == 1 else (State.PREPARED,)
     return tuple(
         each for each in ACTS_ON[action] if each in states and each not in by_hand_only

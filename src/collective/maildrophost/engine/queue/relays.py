@@ -106,7 +106,7 @@ def end_probe(tx: Transaction, name: str, until: float, now: float) -> None:
 
 
 def mark_told(tx: Transaction, name: str) -> bool:
-    """Note that the postmaster is told of a relay's fault; False: it was noted."""
+    """Note that the postmaster is told of a fault; False: that was noted already."""
     changed = tx.execute(
         update(relay)
         .where(relay.c.name == name, relay.c.told == false())

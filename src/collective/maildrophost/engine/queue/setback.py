@@ -30,8 +30,8 @@ def pull_back(queue: Queue, now: float, longest_wait: float) -> int:
     without a time of its own that was queued in the future; what is in flight, held or
     prepared counts, too: it may come back. Mail that somebody wants sent at a certain
     time keeps that time, as does what was put off. The lifetime of the others begins at
-    `now` at the latest; or, where `now` is behind it, at the `moment` that all agree
-    on: by the clocks of others they would be as old as the difference.
+    `now` at the latest; or at the `moment` that all agree on, where `now` is behind
+    that: else others would take the mail for older by the difference.
     """
     with queue.read() as tx:
         begins = max(now, moment(tx, now))

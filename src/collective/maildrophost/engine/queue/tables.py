@@ -83,7 +83,8 @@ schedule = Table(
     Column("state", String(8), nullable=False),
     Column("lane", SmallInteger, nullable=False),
     Column("due", Double, nullable=False),
-    # The lifetime counts from here: the creation, or the last retry by hand.
+    # The lifetime counts from here: the creation, a later time that the mail is for, or
+    # the last retry by hand after it had failed.
     Column("since", Double, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("possible_duplicate", Boolean, nullable=False),
@@ -102,7 +103,8 @@ def _index_of_some(name: str, where: TextClause, *columns: Column[Any]) -> None:
     index = Index(name, *columns)
 
     # Both databases have such indexes, each by an option of its own. To give it to the
-    # Index would load SQLAlchemy's PostgreSQL: a fifth of the time of a command.
+    # Index would load SQLAlchemy's dialect of PostgreSQL, which takes a fifth of the
+    # time of a command.
     def tell(table: Table, connection: Connection, **_options: Any) -> None:
         index.dialect_options[connection.dialect.name]["where"] = where
 

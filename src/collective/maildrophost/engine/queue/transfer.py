@@ -141,7 +141,7 @@ def _at_once(found: Sequence[Row[int, int]]) -> list[int]:
 def _move(
     source: Queue, target: Queue, keys: Sequence[int], now: float
 ) -> Counter[State]:
-    """In steps after which each message is surely in one queue, and sent from one."""
+    """In this order: wherever it is cut off, nothing is lost, or sent by both."""
     with source.write() as tx:
         _put_aside(tx, keys)
     with source.read() as tx:

@@ -46,9 +46,9 @@ _LIMITS = (
 BEGIN_READ = Statement(
     text(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}")
 )
-# Where a server, a database or a role is tuned for speed, it may be off: then a commit
-# is answered before it is on disk. Every other value waits for the disk, and says what
-# else to wait for.
+# A server, a database or a role that is tuned for speed may have synchronous_commit
+# off: then a commit is answered before it is on disk. Every other value waits for the
+# disk, and says what else to wait for.
 _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', true) "
     "WHERE current_setting('synchronous_commit') = 'off'"
@@ -83,9 +83,9 @@ _READ_ONLY = _(
 )
 _STARTING_OR_STOPPING = _("the server is starting or stopping")
 
-# A connection that fails gives no code, only words: the server's, after FATAL and in
-# any language, or libpq's. Not all of libpq's that mention SSL are about a certificate:
-# a connection that breaks has such words, too.
+# An attempt to connect that fails gives no code, only words: the server's, after FATAL
+# and in any language, or libpq's. Not all of libpq's that mention SSL are about a
+# certificate: a connection that breaks has such words, too.
 _ADVICE_BY_WORDS = (
     # The last one is PgBouncer's.
     (("connection slots", "too many", "no more connections"), _CROWDED),
@@ -153,7 +153,7 @@ class PostgreSQL:
                 hide_parameters=True,
                 pool_size=4,
                 max_overflow=12,
-                # The same few connections are used again; no more are opened.
+                # The same few connections are used again; what a peak has opened rests.
                 pool_use_lifo=True,
             )
         except ArgumentError as error:
@@ -173,7 +173,7 @@ class PostgreSQL:
         return contextlib.nullcontext()
 
     def check(self) -> None:
-        """A server is what its address says."""
+        """Nothing to do: the server that answers at the address is the queue."""
 
     @property
     def replaced(self) -> bool:

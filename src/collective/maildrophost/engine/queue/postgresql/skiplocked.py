@@ -1,4 +1,4 @@
-"""How many daemons claim from one PostgreSQL at the same time."""
+"""How daemons claim from one PostgreSQL, many of them at the same time."""
 
 # Each takes what it has chosen, or as many others of the same lanes where somebody was
 # faster. It locks what it takes and nothing else: a row that is locked and not taken

@@ -223,7 +223,7 @@ def _make_file(path: Path) -> None:
 
 
 def _refuse_link(path: Path) -> None:
-    """Raise Unfit for a link: its target has been there, and mail may be in it."""
+    """Raise Unfit for a link: its target, which is missing, may have mail in it."""
     if path.is_symlink():
         raise Unfit(
             _(
