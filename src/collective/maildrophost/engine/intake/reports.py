@@ -58,5 +58,5 @@ class Reports:
         self._made.pop(path, None)
 
     def keep_only(self, paths: Collection[str]) -> None:
-        """Withdraw the reports of other paths: there is nothing any more."""
+        """Withdraw the reports of other paths: nothing is there any more."""
         self._made = {path: made for path, made in self._made.items() if path in paths}

@@ -124,7 +124,7 @@ class Intake:
         ]
 
     def _judge_look(self, began: float) -> None:
-        """Note whether all have had their turn by a scan that `began` (monotonic)."""
+        """Note whether all have had their turn; the scan `began` then (monotonic)."""
         if self._unreadable or self._failed is not None or self._stopped.is_set():
             return
         self._first_look = self._first_look or time.monotonic()
