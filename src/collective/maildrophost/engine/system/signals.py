@@ -12,7 +12,7 @@ HEEDED = {*STOP, signal.SIGHUP}
 
 @contextlib.contextmanager
 def kept_waiting() -> Iterator[None]:
-    """Have signals wait outside the event loops, where they would kill the process.
+    """Have signals wait while no event loop heeds them: they would kill the process.
 
     Those that still wait at the end of the block asked for nothing but that end.
     """
