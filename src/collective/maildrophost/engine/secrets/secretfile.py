@@ -7,7 +7,7 @@ from ..wording import Unfit, _
 from .secret import Secret
 
 MOST_OCTETS = 100_000
-"""A private key has a few thousand; more is a log or a device, and no secret."""
+"""A private key has a few thousand; what has more is a log or a device."""
 
 
 def read_line(path: str) -> Secret:
