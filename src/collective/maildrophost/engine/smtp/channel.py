@@ -56,7 +56,7 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._closing():
-            return  # It is of an address where TLS failed: another has answered since.
+            return  # An address broke off the handshake; another has answered since.
         reason = f": {describe(exc)}" if exc else ""
         self._lost = self._lost or f"the connection was lost{reason}"
         self._wake()

@@ -42,7 +42,7 @@ _NUMBERS = itertools.count(1)
 """Tell connections apart in the log."""
 
 _ONE_AT_A_TIME = ThreadPoolExecutor(1, "maildrop-conversion", keep_signals_out)
-"""For large content, which takes five times its size in memory meanwhile."""
+"""Converts large content, which takes five times its size in memory."""
 
 
 class Connection:
@@ -166,7 +166,7 @@ class Connection:
             raise
 
     async def _connect(self, addresses: Sequence[Address]) -> Sequence[Address]:
-        """The addresses that are left to try, should this one not do."""
+        """Connect to one of them; returns those left to try, should it not do."""
         relay = self.relay
         implicit = self._security.tls == TLS_IMPLICIT
         context = self._context(self._security.verify) if implicit else None

@@ -46,6 +46,6 @@ class LoginRefused(RelayFault):
 
 def fault_to_tell(first: RelayFault, last: RelayFault) -> RelayFault:
     """Which fault to report of a relay none of whose addresses can be used."""
-    # Another address is tried only after a bad greeting: so if several were tried, the
-    # first fault is that of a relay which did answer.
+    # After a fault another address is tried only if the greeting was bad or missing: so
+    # of several faults the first is that of an address that could be reached.
     return first if last.phase in (Phase.CONNECT, Phase.GREETING) else last

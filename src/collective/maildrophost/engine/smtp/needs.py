@@ -10,7 +10,7 @@
 #   go everywhere.
 # - A DKIM signature covers all of the message, and one that fails may cost the mail
 #   its delivery. So then nothing changes but what the relay does not take at all.
-# - The look at it costs ordinary mail next to nothing.
+# - For ordinary mail, to find this out costs next to nothing.
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def offer(
     recipients: Sequence[str],
     content: bytes,
 ) -> Offer | None:
-    """The commands to send; None: all recipients have verdicts already. RelayFault."""
+    """The commands to send, None when all have verdicts already; raises RelayFault."""
     reverse_path = _reverse_path(session, findings, sender)
     if reverse_path is None:
         return None
