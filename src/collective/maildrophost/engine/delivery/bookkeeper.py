@@ -185,7 +185,7 @@ def _sent(pipe: socket.socket, answer: Answer | QueueError) -> bool:
 
 
 def _requests(pipe: socket.socket) -> Iterator[Request]:
-    """Until the daemon has closed its end, or is gone."""
+    """What the daemon asks for, until it has closed its end, or is gone."""
     with contextlib.suppress(OSError, EOFError):
         while True:
             yield _request(pipe)

@@ -82,8 +82,8 @@ class Answer:
     """The claims, or what other daemons have against any.
 
     `next_due`: when the next message is due, if there were fewer claims than wanted.
-    `broke`: nothing was claimed, as it broke the transaction. `settled`: what came of
-    the settlements.
+    `broke`: nothing was claimed, as claiming broke the transaction. `settled`: what
+    came of the settlements.
     """
 
     claims: list[Claim]

@@ -19,7 +19,7 @@ TELL_SECONDS = 3600.0
 
 
 class ConcurrencyLimit:
-    """What the refusals of a relay leave of the connections.
+    """How many connections may be used at a relay that has refused some.
 
     Once it has refused one beside others, more are tried one by one. `open_now` is how
     many are open at the moment, in use or not.

@@ -9,7 +9,7 @@ from ..queue import QueueError
 log = logging.getLogger("maildrop.delivery")
 
 TRIES_PER_LINE = 60
-"""Not a line for each: the log may lie on the very disk that is full."""
+"""Not a line for each try: the log may lie on the very disk that is full."""
 
 
 class Outage:

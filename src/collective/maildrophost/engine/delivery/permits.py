@@ -88,6 +88,6 @@ class Permits:
         ]
 
     def unused(self, terms: Terms, asked: float, now: float) -> list[ProbeEnded]:
-        """What is to be written where `terms` were met, and yet nothing starts."""
+        """What is to be written where `terms` may have been met, but nothing starts."""
         until = terms.probe_ends(asked)
         return [] if until is None else [ProbeEnded(self._relay, until, now)]
