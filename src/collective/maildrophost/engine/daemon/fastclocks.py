@@ -48,7 +48,7 @@ class FastClocks:
         self._news.set()
 
     async def run(self) -> None:
-        """Look until cancelled: when there is news, and as often as for due mail."""
+        """Look until cancelled: at news, or after `interval` seconds without any."""
         trouble = Trouble("mail may wait for its sender's clock")
         while True:
             self._news.clear()

@@ -147,7 +147,7 @@ class Heartbeat:
             return renew(tx, self.owner, now, LEASE_SECONDS, self._relay)
 
     def _try_to_take_over(self) -> None:
-        """A lock on what others had may keep it from that, never from its own lease."""
+        """Take over, unless something is in the way: that never costs its own lease."""
         try:
             with self._queue.write() as tx:
                 is_locked = not self._take_over(tx, moment(tx, time.time()))

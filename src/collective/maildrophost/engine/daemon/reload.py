@@ -71,8 +71,8 @@ class Reload:
             return None
 
     def _check_verdicts_are_written(self, loaded: Configuration) -> None:
-        # A reload would give them up after MAILDROP_STOP_TIMEOUT, and find no queue to
-        # begin with.
+        # A reload would give them up after MAILDROP_STOP_TIMEOUT, and then find no
+        # queue to start on.
         if self._cannot_write() and loaded.queue == self._queue.url:
             words = "it cannot be written now, and what waits for it would be lost"
             raise QueueError(self._queue.name, verbatim(words))

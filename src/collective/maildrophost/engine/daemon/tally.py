@@ -31,7 +31,7 @@ def tally(queue: Queue, tell: Tell) -> Callable[[Finished, float], None]:
 
 
 def _is_through(finished: Finished) -> bool:
-    """Not before the last of the SMTP transactions that a message takes."""
+    """Whether an attempt at a message needs no further SMTP transaction."""
     claim, settlement = finished.claim, finished.settlement
     if settlement is None or claim.more:
         return False

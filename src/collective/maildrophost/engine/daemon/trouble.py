@@ -12,7 +12,7 @@ log = logging.getLogger("maildrop.daemon")
 
 
 class Trouble:
-    """Met by a part of the daemon that tries again; `meanwhile` is what it means."""
+    """Met by a part of the daemon that tries again; `meanwhile` tells its effect."""
 
     def __init__(self, meanwhile: str) -> None:
         self._meanwhile = meanwhile
@@ -20,7 +20,7 @@ class Trouble:
 
     @contextmanager
     def told_once(self) -> Iterator[None]:
-        """A QueueError ends the block and nothing else; only the first is logged."""
+        """A QueueError ends the block only; of several in a row the first is logged."""
         try:
             yield
             self._lasts = False
