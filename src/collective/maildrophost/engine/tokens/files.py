@@ -34,7 +34,7 @@ log = logging.getLogger("maildrop.tokens")
 Value = TypeVar("Value")
 
 REPLACEMENT_SECONDS = 5.0
-"""Supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT."""
+"""For a token at the end; supervisors kill ten seconds after MAILDROP_STOP_TIMEOUT."""
 
 
 def read(option: str, path: str) -> str:
