@@ -146,14 +146,14 @@ def ending_batches(tx: Transaction, now: float) -> frozenset[str]:
     """
     here = not database_of(tx).shared
     voted = select(table.c.batch, table.c.process).where(table.c.voted == true())
-    alive = [
+    may_end = [
         batch for batch, process in tx.execute(voted) if not is_gone(process, here)
     ]
     recent = (
         select(schedule.c.batch)
         .join_from(schedule, message)
         .where(
-            schedule.c.batch.in_(alive),
+            schedule.c.batch.in_(may_end),
             schedule.c.state == State.PREPARED.value,
             message.c.created > now - IN_DOUBT_SECONDS,
         )
