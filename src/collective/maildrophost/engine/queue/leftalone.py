@@ -24,7 +24,7 @@ class NoSuchMessage:
 
 @dataclass(frozen=True)
 class OtherState:
-    """`action` is not for messages in this `state`, but for those in a state of `for_`."""
+    """`action` is for messages in the states `for_`, not for one in this `state`."""
 
     action: str
     state: State
