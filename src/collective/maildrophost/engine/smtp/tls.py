@@ -58,11 +58,11 @@ def client_context(relay: RelayAddress, verify: bool, ca_file: str) -> ResumingC
     It is a new one once the system's file of authorities or `ca_file` has changed.
     """
     bundles = (ca_file, ssl.get_default_verify_paths().cafile)
-    versions = tuple(_version(bundle) for bundle in bundles if bundle)
-    return _context(relay, verify, ca_file, versions)
+    stamps = tuple(_stamp(bundle) for bundle in bundles if bundle)
+    return _context(relay, verify, ca_file, stamps)
 
 
-def _version(bundle: str) -> tuple[int, int]:
+def _stamp(bundle: str) -> tuple[int, int]:
     found = os.stat(bundle)
     return found.st_ino, found.st_mtime_ns
 
@@ -72,7 +72,7 @@ def _context(
     relay: RelayAddress,
     verify: bool,
     ca_file: str,
-    versions: tuple[tuple[int, int], ...],
+    stamps: tuple[tuple[int, int], ...],
 ) -> ResumingContext:
     # As ssl.create_default_context() does, which cannot make one of another class.
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
