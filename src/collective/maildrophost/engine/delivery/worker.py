@@ -109,13 +109,13 @@ class Worker:
             self._relay_failed(result.fault)
             if not any(result.verdicts):
                 return Finished(claim, None, over, refused_with_a_fault(result))
-        elif connection is not None and relay_answered(result):
+        elif connection is not None and shown_to_work(result):
             self._relay_works(connection.relay)
         relay = "-" if connection is None else str(connection.relay)
-        settled = self._settlement(claim, relay, result)
-        if not any(each.outcome is Outcome.DEFERRED for _, each in settled.verdicts):
+        to_settle = self._settlement(claim, relay, result)
+        if not any(each.outcome is Outcome.DEFERRED for _, each in to_settle.verdicts):
             self._blame.ended(claim.id)
-        return Finished(claim, settled, over)
+        return Finished(claim, to_settle, over)
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
         """Always a result, unless there is no connection: RelayFault or Full."""
@@ -241,7 +241,7 @@ def refused_with_a_fault(result: Result) -> bool:
     )
 
 
-def relay_answered(result: Result) -> bool:
+def shown_to_work(result: Result) -> bool:
     """Whether the relay has shown that it works.
 
     A verdict that the client came to by itself says nothing about the relay.
