@@ -163,8 +163,9 @@ def test_a_long_header_is_folded_before_its_blanks():
     [
         f'To: a@example.org,"{"b" * 500}"@{"c" * 475}.example.org',
         f"References: <1@example.org>\n <{'2' * 500}@example.org> <{'3' * 500}@a.org>",
+        f"References:<{'1' * 500}@example.org> <{'2' * 500}@example.org>",
     ],
-    ids=["comma", "blank in a later line"],
+    ids=["comma", "blank in a later line", "no blank behind the name"],
 )
 def test_a_long_header_breaks_at_the_first_place_in_its_text_as_well(header):
     encoded = convert(f"{header}\n\n".encode(), SHORT_LINES)

@@ -141,7 +141,7 @@ def _folded_line(line: bytes) -> bytes:
 def _broken(text: bytes, places: re.Pattern[bytes], line_end: bytes) -> bytes:
     """`text` broken at some of the `places`, so that lines are short where possible."""
     first, *pieces = places.split(text)
-    if pieces and places is _BEFORE_BLANKS and not text[:1].isspace():
+    while pieces and not _has_text(first):
         # Not behind a header's name, where it would leave a line without text.
         first += pieces.pop(0)
     lines, length = [first], len(first)
@@ -152,3 +152,8 @@ def _broken(text: bytes, places: re.Pattern[bytes], line_end: bytes) -> bytes:
         lines.append(piece)
         length += len(piece)
     return b"".join(lines)
+
+
+def _has_text(line: bytes) -> bool:
+    """Whether the start of a header, or of one of its later lines, has any text."""
+    return line[:1].isspace() or bool(line.partition(b":")[2].strip())
