@@ -73,13 +73,17 @@ IDLE = {
     "421 in so many words": {"MAIL": ["250 ok", "421 4.4.2 idle", "250 ok"]},
     "a drop at the next message": {"MAIL": ["250 ok", Drop(), "250 ok"]},
     "a reset at the next message": {"MAIL": ["250 ok", Drop(reset=True), "250 ok"]},
+    # OpenSMTPD 6.8, after a hundred.
+    "that it has had its share": {
+        "MAIL": ["250 ok", "452 4.5.3 Too many messages sent", "250 ok"]
+    },
 }
 
 
 @row(12)
 @EACH_WAY
 @pytest.mark.parametrize("kind", IDLE)
-def test_a_relay_that_closes_an_idle_connection_is_called_again_at_once(
+def test_a_relay_that_takes_no_more_over_an_idle_connection_is_called_again_at_once(
     site, extensions, kind
 ):
     with Scripted(IDLE[kind], extensions=extensions) as relay:

@@ -289,7 +289,9 @@ def test_2xx_to_data_is_no_acceptance():
     assert not done.result.possible_duplicate
 
 
-@pytest.mark.parametrize("said", [[], [b"421 idle\r\n"], [b"garbage\r\n"]])
-def test_a_reused_connection_that_died_has_tried_nothing(said):
+@pytest.mark.parametrize(
+    "said", [[], [b"421 idle\r\n"], [b"garbage\r\n"], [b"452 4.5.3 many mails\r\n"]]
+)
+def test_a_reused_connection_that_takes_no_more_has_tried_nothing(said):
     assert words(run(said, served=3).result) == [None, None]
     assert words(run(said, served=0).result) == ["deferred"] * 2

@@ -9,7 +9,8 @@
 # - If the connection breaks before the dot has left, nothing arrived. If it breaks
 #   later nobody knows (RFC 1047): the recipients are deferred, the message is marked.
 # - 421 ends the session; verdicts given before it stand, the others are deferred.
-# - On a reused connection that had died meanwhile nothing was tried: no verdicts.
+# - On a reused connection that had died meanwhile nothing was tried: no verdicts. Nor
+#   was it on one that is told at MAIL that it has had its share of messages.
 # - Recipients that were not offered (offer.py) have no verdict: the next transaction
 #   starts with them. But a verdict on the sender, or on the connection, is theirs, too.
 # - A login that is missing at MAIL is the relay's fault; so is an unknown DATA command.
@@ -138,6 +139,10 @@ def _judge_mail(session: Session, findings: Findings, reply: Reply) -> bool:
     if reply.positive:
         session.reset_due = True
         return True
+    if session.served and reply.transient and _too_many(reply):
+        # Nobody is named yet: OpenSMTPD says so of the messages of a connection.
+        session.usable = False
+        return False
     if reply.code == LOGIN_REQUIRED or (reply.permanent and reply.enhanced == "5.7.0"):
         raise RelayFault(session.relay, Phase.MAIL, str(reply), permanent=True)
     findings.settle_rest(_verdict(Phase.MAIL, reply))
