@@ -223,3 +223,34 @@ def test_those_who_wait_are_not_all_offered_each_time(
     assert site.message(id).state is State.SENT
     assert relay.served == everybody
     assert relay.offers == offers
+
+
+class EndsAtErrors(Scripted):
+    """Takes the second refusal in a transaction for one too many, as Postfix its 20."""
+
+    def answer(self, name, address, default):
+        if name == "MAIL":
+            self.errors = 0
+        if name == "RCPT" and address.startswith("later"):
+            self.errors += 1
+            if self.errors > 1:
+                return Drop(b"421 4.7.0 Error: too many errors\r\n")
+            return "450 4.1.2 no such domain"
+        return super().answer(name, address, default)
+
+
+@row(9)
+@row(12)
+@EACH_WAY
+def test_those_who_are_always_deferred_keep_nobody_from_the_mail(
+    site, make_mail, extensions
+):
+    later = [f"later{n}@x.org" for n in range(3)]
+    with EndsAtErrors(extensions=extensions) as relay:
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.1, MAILDROP_RETRY_MAX=0.2
+        )
+        with site.daemon():
+            site.send(make_mail(*later, "b@x.org"))
+            (taken,) = relay.wait_for(1)
+    assert taken.recipients == ["b@x.org"]

@@ -5,9 +5,13 @@
 #   that were deferred meanwhile must not be tried again with each SMTP transaction.
 # - It names at most a thousand. When it named all of a hundred thousand, every claim
 #   took seconds (one for each SMTP transaction of a hundred), and other mail waited.
+# - Recipients that got no answer, as the session ended before, go without those that
+#   got one. Postfix ends a session at its twentieth refusal: where as many are always
+#   deferred, the others in their transaction would never get the mail.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -67,6 +71,8 @@ _OPEN_OF_ONE = Statement(
     .order_by(recipient.c.position)
     .limit(bindparam("most"))
 )
+_ANSWER = re.compile(r"4(?!21)[0-9][0-9]\b")
+"""To this recipient, or to the message; 421 is said of the session."""
 _PENDING, _DEFERRED = RecipientState.PENDING.value, RecipientState.DEFERRED.value
 
 
@@ -98,7 +104,9 @@ def _of_a_claim(
     if pending:
         waiting = tuple(deferred[:MOST])
         return tuple(pending[:MOST]), waiting, len(pending) > MOST, False
-    return tuple(deferred[:MOST]), (), len(deferred) > MOST, True
+    unanswered = [each for each in deferred if not _ANSWER.match(each.reply)]
+    first = (unanswered or deferred)[:MOST]
+    return tuple(first), (), len(deferred) > len(first), True
 
 
 _MAKE_PENDING = Statement(
