@@ -96,6 +96,23 @@ def test_a_relay_that_hangs_up_in_the_handshake_is_told_of_in_words():
     )
 
 
+def test_a_relay_that_greets_where_tls_begins_is_told_of_in_words():
+    """Port 587 with MAILDROP_TLS=3."""
+
+    async def greet(reader, writer):
+        await reader.read(1)
+        writer.write(b"220 relay.test ESMTP\r\n")
+
+    async def meet():
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            await dial(Channel(Replies(), Timeouts()), "127.0.0.1", port, CONTEXT)
+
+    with pytest.raises(ssl.SSLError) as raised:
+        asyncio.run(meet())
+    assert describe(raised.value) == "the relay speaks in clear where TLS was to begin"
+
+
 def test_what_went_wrong_is_told_in_one_line_that_can_be_printed():
     assert describe(ssl.SSLError(1, "no\r\nMAIL \x1b[2J")) == "no MAIL ?[2J"
 

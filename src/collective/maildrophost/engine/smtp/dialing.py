@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from ..system.patience import within
-from .channel import Channel, describe
+from .channel import IN_CLEAR, Channel, describe
 from .lookup import look_up
 from .tls import ResumingContext
 from .wire import Wire
@@ -215,8 +215,7 @@ async def _encrypt(channel: Channel, context: ResumingContext, host: str) -> Non
 async def _start_tls(channel: Channel, context: ResumingContext, host: str) -> None:
     if channel.replies.pending:
         # What came in clear must not be taken for an answer that came over TLS.
-        text = "the relay speaks in clear where TLS was to begin"
-        raise ssl.SSLError(ssl.SSL_ERROR_SSL, text)
+        raise ssl.SSLError(ssl.SSL_ERROR_SSL, IN_CLEAR)
     await channel.start_tls(context, host)
 
 
