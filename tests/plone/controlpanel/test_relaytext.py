@@ -60,6 +60,10 @@ FAULTS = {
         "Anmeldung: kein gemeinsames Anmeldeverfahren: verlangt plain or login, "
         "angeboten keines"
     ),
+    "auth: no login is offered before STARTTLS: use MAILDROP_TLS=2": (
+        "Anmeldung: vor STARTTLS wird keine Anmeldung angeboten: Verwenden Sie "
+        "MAILDROP_TLS=2"
+    ),
     "starttls: the relay does not offer STARTTLS, which MAILDROP_TLS=2 requires": (
         "starttls: das Relay bietet kein STARTTLS an, das MAILDROP_TLS=2 verlangt"
     ),

@@ -121,6 +121,7 @@ _OF_RELAYS = KnownWords(
         "the login would travel in clear: use MAILDROP_TLS=2 or 3, or allow it with "
         "MAILDROP_ALLOW_CLEARTEXT_LOGIN=1"
     ),
+    _("no login is offered before STARTTLS: use MAILDROP_TLS=2"),
     _("no common login mechanism: ${wanted} wanted, ${offered} offered"),
     _("none"),
     _("login as ${user} refused: ${reply}"),

@@ -143,6 +143,13 @@ def _choose_mechanism(session: Session, login: Login) -> Mechanism:
         )
     offered = session.capabilities.auth_mechanisms
     mechanism = choose(login, offered)
+    if not (offered or session.encrypted) and session.capabilities.offers("STARTTLS"):
+        raise RelayFault(
+            session.relay,
+            Phase.AUTH,
+            "no login is offered before STARTTLS: use MAILDROP_TLS=2",
+            permanent=True,
+        )
     if mechanism is None:
         wanted = login.mechanism or "plain or login"
         raise RelayFault(
