@@ -7,12 +7,8 @@ run more than a thousand. A process that has loaded it waits here, and forks for
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import os
-import pkgutil
-import runpy
 import select
 import signal
 import socket
@@ -23,19 +19,16 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
-ENGINE = "collective.maildrophost.engine"
+import forking
+from forking import ENGINE, IMPATIENT, PID_DIGITS
+
 PROGRAM = (sys.executable, "-m", f"{ENGINE}.cli")
-IMPATIENT = str(Path(__file__).parent / "engine" / "faults" / "impatient.py")
-"""The same with other constants, which are its first argument."""
 SECONDS = 120
 """Twice the patience of a test: a command may wait for a daemon as long."""
 OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID", "COLUMNS")
 """What the program heeds of its environment; names that begin so."""
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "GLIBC_", "FAKETIME")
-_LONGEST_REQUEST = 128 * 1024
-_PID_DIGITS = 10
 
 
 def environment(*unwanted: str, **changes: str) -> dict[str, str]:
@@ -179,7 +172,7 @@ def _begin(
         "constants": "" if program == PROGRAM else program[2],
     }
     feeding, answer, out, err = _loaded().begin(json.dumps(command).encode())
-    pid = int(os.read(answer, _PID_DIGITS))
+    pid = int(os.read(answer, PID_DIGITS))
     return pid, feeding, answer, out, err
 
 
@@ -210,7 +203,7 @@ class _Loaded:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno())],
+                [sys.executable, forking.__file__, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
@@ -234,77 +227,3 @@ class _Loaded:
 @cache
 def _loaded() -> _Loaded:
     return _Loaded()
-
-
-def _fork_for_each(channel: socket.socket) -> int:
-    """Wait for commands; the exit status of the one that this process became."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for who waits.
-    while True:
-        text, files, _, _ = socket.recv_fds(channel, _LONGEST_REQUEST, 4)
-        if not text:
-            return 0
-        if not os.fork():
-            channel.close()
-            return _wait_for_fork(json.loads(text), *files)
-        for each in files:
-            os.close(each)
-
-
-def _wait_for_fork(command: Mapping[str, object], answering: int, *files: int) -> int:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    pid = os.fork()
-    if not pid:
-        os.close(answering)
-        return _run(**command, files=files)
-    for each in files:
-        os.close(each)
-    os.write(answering, str(pid).encode().ljust(_PID_DIGITS))
-    _, status = os.waitpid(pid, 0)
-    os.write(answering, str(os.waitstatus_to_exitcode(status)).encode())
-    os._exit(0)
-
-
-def _run(
-    arguments: Sequence[str],
-    environ: Mapping[str, str],
-    directory: str,
-    seconds: int,
-    constants: str,
-    files: Sequence[int],
-) -> int:
-    signal.alarm(seconds)
-    if not seconds:
-        *unused, err = files
-        for each in unused:
-            os.close(each)
-        files = *(os.open(os.devnull, os.O_RDWR) for _ in unused), err
-    for number, file in enumerate(files):
-        os.dup2(file, number)
-        os.close(file)
-    # The old ones remember what kind of file each was.
-    sys.stdin, sys.stdout, sys.stderr = (
-        os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww")
-    )
-    os.chdir(directory)
-    os.environ.clear()
-    os.environ.update(environ)
-    if constants:
-        runpy.run_path(IMPATIENT)["shorten"](json.loads(constants))
-    cli = importlib.import_module(f"{ENGINE}.cli")
-    sys.argv = [f"{cli.__path__[0]}/__main__.py", *arguments]
-    return cli.main()
-
-
-def _load() -> None:
-    """Import all there is of the program."""
-    engine = importlib.import_module(ENGINE)
-    for found in pkgutil.walk_packages(engine.__path__, f"{ENGINE}."):
-        if not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
-    gc.freeze()  # Else each fork would copy all that a collection touches.
-
-
-if __name__ == "__main__":
-    del sys.path[0]  # the tests', which the program does not see
-    _load()
-    sys.exit(_fork_for_each(socket.socket(fileno=int(sys.argv[1]))))

@@ -8,7 +8,7 @@ import sys
 import threading
 
 import pytest
-from commands import IMPATIENT
+from forking import IMPATIENT
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 

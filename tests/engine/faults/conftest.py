@@ -8,9 +8,9 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from commands import IMPATIENT
 from engine.faults.clocks import OFTEN, Clock
 from engine.faults.exchange import Exchange
+from forking import IMPATIENT
 from servers.scripted import Hang, Scripted
 from servers.silent import silent
 

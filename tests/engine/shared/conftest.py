@@ -6,7 +6,7 @@ import json
 import sys
 
 import pytest
-from commands import IMPATIENT
+from forking import IMPATIENT
 from servers.postgresql import PostgreSQL
 
 from collective.maildrophost.engine.queue import open_queue
