@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from email import message_from_bytes, message_from_string, policy
 from email.header import Header
 from email.message import EmailMessage, Message
@@ -15,6 +14,7 @@ from email.mime.text import MIMEText
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from letters import MADE_UP
 
 from collective.maildrophost.submission.flattening import (
     Unusual,
@@ -24,7 +24,6 @@ from collective.maildrophost.submission.flattening import (
 )
 
 SEVEN_BITS = policy.default.clone(cte_type="7bit")
-MADE_UP = re.compile(rb"={15}\d{19}==")
 
 
 def modern(text="All work\nand no play.\n", **headers):

@@ -8,12 +8,12 @@ from email.mime.text import MIMEText
 from itertools import product
 
 import pytest
-from Products.MailHost.MailHost import MailHostError, _mungeHeaders
+from letters import DATE, outcome
+from Products.MailHost.MailHost import _mungeHeaders
 
 from collective.maildrophost.submission import munged as module
 from collective.maildrophost.submission.munged import _munged, munged
 
-DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 USUAL = [
     "Bea <b@x.org>",
     "b@x.org, Chris <c@x.org>",
@@ -46,14 +46,6 @@ LETTERS = {
     "modern": modern,
     "alternatives": alternatives,
 }
-
-
-def outcome(write, *arguments):
-    try:
-        content, *_, sender = write(*arguments)
-    except (MailHostError, ValueError, LookupError, AttributeError, TypeError) as error:
-        return type(error), str(error)
-    return content, sender
 
 
 @pytest.mark.parametrize("mto", USUAL + ODD)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
 from email import policy
 from email.message import EmailMessage, Message
@@ -11,12 +10,11 @@ from email.mime.text import MIMEText
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from letters import DATE, MADE_UP
 from Products.MailHost.MailHost import MailHostError, _mungeHeaders
 
 from collective.maildrophost.submission.munged import _munged
 
-DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
-MADE_UP = re.compile(rb"={15}\d{19}==")
 NAMES = ["Subject", "subject", "To", "Cc", "Bcc", "X-A", "Content-Type", "Reply-To"]
 NAMES += ["Content-Disposition", "Content-Transfer-Encoding", "MIME-Version"]
 VALUES = ["", " ", "a", " a ", "grün", "=?utf-8?q?gr=C3=BCn?=", "word " * 20, "x" * 90]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from letters import DATE
 from Products.MailHost.MailHost import _mungeHeaders
 
 from collective.maildrophost.submission import munged as module
 from collective.maildrophost.submission.munged import _munged, _parsed, munged
-
-DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 
 
 def test_a_text_for_many_is_read_once(monkeypatch):
