@@ -14,6 +14,7 @@ import pytest
 import transaction
 import ZODB
 import ZODB.FileStorage
+from Products.MailHost.MailHost import MailHostError
 from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost import productconfig
@@ -88,6 +89,20 @@ def subjects(mails):
         return [(message.subject, message.state.value) for message in found]
 
     return in_queue
+
+
+@pytest.fixture
+def refused(mails):
+    """A context whose mail is refused for such a reason; none of it is queued."""
+
+    @contextmanager
+    def refused(reason=None):
+        with pytest.raises(MailHostError, match=reason):
+            yield
+        transaction.commit()
+        assert mails() == []
+
+    return refused
 
 
 @pytest.fixture

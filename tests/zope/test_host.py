@@ -59,11 +59,9 @@ def test_a_lane_may_be_given_as_the_engine_knows_it(host, send, sent):
 
 
 @pytest.mark.parametrize("lane", [5, 1, 1.5, True, b"bulk", ["bulk"], "", object()])
-def test_what_is_no_lane_is_refused(host, send, mails, lane):
-    with pytest.raises(MailHostError, match="the lanes are interactive, normal, bulk"):
+def test_what_is_no_lane_is_refused(host, send, refused, lane):
+    with refused("the lanes are interactive, normal, bulk"):
         send(host, lane=lane)
-    transaction.commit()
-    assert mails() == []
 
 
 def test_list_mail_is_in_the_bulk_lane(host, sent):
@@ -120,11 +118,9 @@ def test_the_type_is_the_one_that_is_asked_for(host, send, sent, content_of):
     assert mail.get_content_type() == "text/html"
 
 
-def test_what_is_encoded_already_is_not_encoded_otherwise(host, send, mails):
-    with pytest.raises(MailHostError, match="already encoded"):
+def test_what_is_encoded_already_is_not_encoded_otherwise(host, send, refused):
+    with refused("already encoded"):
         send(host, charset="utf-8", encode="base64")
-    transaction.commit()
-    assert mails() == []
 
 
 def test_without_transactions_mail_is_queued_before_send_returns(host, send, subjects):

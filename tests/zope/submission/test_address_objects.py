@@ -6,8 +6,6 @@ from email.header import Header
 from email.headerregistry import Address
 
 import pytest
-import transaction
-from Products.MailHost.MailHost import MailHostError
 
 BOB = "Bob <bob@example.org>"
 EACH_KIND = pytest.mark.parametrize(
@@ -43,15 +41,11 @@ def test_so_is_the_sender(host, send, sent, lines_of, bob):
 
 @pytest.mark.parametrize("bad", ["Bob\nBcc: x@y.org <bob@example.org>", "bob@a b"])
 @pytest.mark.parametrize("argument", ["mto", "mfrom"])
-def test_an_object_is_checked_as_a_text_is(host, send, mails, argument, bad):
-    with pytest.raises(MailHostError):
+def test_an_object_is_checked_as_a_text_is(host, send, refused, argument, bad):
+    with refused():
         send(host, **{argument: Header(bad)})
-    transaction.commit()
-    assert mails() == []
 
 
-def test_what_can_be_no_sender_is_refused(host, send, mails):
-    with pytest.raises(MailHostError, match="the sender is 5, not an address"):
+def test_what_can_be_no_sender_is_refused(host, send, refused):
+    with refused("the sender is 5, not an address"):
         send(host, mfrom=5)
-    transaction.commit()
-    assert mails() == []

@@ -59,49 +59,39 @@ def test_each_header_of_recipients_counts_folded_or_not(host, sent):
         "hello\0",
     ],
 )
-def test_a_subject_of_two_headers_is_refused(host, mails, subject):
-    with pytest.raises(MailHostError, match="line break or NUL in the subject"):
+def test_a_subject_of_two_headers_is_refused(host, refused, subject):
+    with refused("line break or NUL in the subject"):
         host.send("hi", "to@example.org", "from@example.org", subject)
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize("value", ["a\nBcc: c@d.org", "a\rb", "a\r\n\r\nbody", "a\0"])
 @pytest.mark.parametrize("method", ["send", "_send"])
 def test_a_header_of_a_message_object_that_is_two_is_refused(
-    host, mails, value, method
+    host, refused, value, method
 ):
     mail = MIMEText("hello")
     mail["Subject"] = value
     arguments = [mail, "to@example.org", "from@example.org"]
     if method == "_send":
         arguments.reverse()
-    with pytest.raises(MailHostError, match="line break or NUL in the header 'Subject"):
+    with refused("line break or NUL in the header 'Subject"):
         getattr(host, method)(*arguments)
-    transaction.commit()
-    assert mails() == []
 
 
-def test_so_is_one_of_a_part(host, mails):
+def test_so_is_one_of_a_part(host, refused):
     mail, part = MIMEMultipart(), MIMEText("hello")
     part["Content-Description"] = "a\n\nbody"
     mail.attach(part)
-    with pytest.raises(MailHostError, match="line break or NUL in the header"):
+    with refused("line break or NUL in the header"):
         host.send(mail, "to@example.org", "from@example.org")
-    transaction.commit()
-    assert mails() == []
 
 
-def test_a_header_s_name_that_is_two_headers_is_refused(host, mails):
+def test_a_header_s_name_that_is_two_headers_is_refused(host, refused):
     mail = MIMEText("hello")
     # As `mail[name] = value` did before Python 3.14, which refuses such a name itself.
     mail._headers.append(("X: a\nBcc", "c@d.org"))
-    with pytest.raises(
-        MailHostError, match="line break or NUL in the name of a header"
-    ):
+    with refused("line break or NUL in the name of a header"):
         host.send(mail, "to@example.org", "from@example.org")
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize("kind", [str, str.encode])
@@ -109,12 +99,10 @@ def test_a_header_s_name_that_is_two_headers_is_refused(host, mails):
     ("value", "reason"),
     [("a\0b", "NUL in the headers"), ("a\rReply-To: c@d.org", "a CR without LF")],
 )
-def test_a_header_of_a_text_that_is_two_is_refused(host, mails, kind, value, reason):
+def test_a_header_of_a_text_that_is_two_is_refused(host, refused, kind, value, reason):
     text = kind(f"X-Token: {value}\n\nhi")
-    with pytest.raises(MailHostError, match=reason):
+    with refused(reason):
         host.send(text, "to@example.org", "from@example.org")
-    transaction.commit()
-    assert mails() == []
 
 
 def test_a_message_id_of_any_form_is_left_alone(host, sent, content_of):
@@ -184,11 +172,9 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"deliver_at": datetime(2030, 1, 1)}, "time zone"),
     ],
 )
-def test_mail_that_no_relay_could_take_is_refused(host, send, mails, options, reason):
-    with pytest.raises(MailHostError, match=reason):
+def test_mail_that_no_relay_could_take_is_refused(host, send, refused, options, reason):
+    with refused(reason):
         send(host, **options)
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize("opening", ['"', "("])
@@ -236,7 +222,7 @@ def test_octets_are_read_as_the_charset_tells(
 
 @pytest.mark.parametrize("charset", [None, "ascii", "no-such-charset"])
 @pytest.mark.parametrize("unread", ["message", "recipient", "sender", "subject"])
-def test_octets_that_cannot_be_read_are_refused(host, mails, unread, charset):
+def test_octets_that_cannot_be_read_are_refused(host, refused, unread, charset):
     given = {
         "message": "hi",
         "recipient": "to@example.org",
@@ -244,42 +230,36 @@ def test_octets_that_cannot_be_read_are_refused(host, mails, unread, charset):
         "subject": "hello",
     }
     given[unread] = given[unread].encode() + b"\xff"
-    with pytest.raises(MailHostError, match=f"the {unread} cannot be read"):
+    with refused(f"the {unread} cannot be read"):
         host.send(*given.values(), charset=charset)
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize("method", ["send", "_send"])
-def test_one_of_several_recipients_that_cannot_be_read_is_refused(host, mails, method):
+def test_one_of_several_recipients_that_cannot_be_read_is_refused(
+    host, refused, method
+):
     arguments = ["hi", ["to@example.org", b"\xff@example.org"], "from@example.org"]
     if method == "_send":
         arguments.reverse()
-    with pytest.raises(MailHostError, match="the recipient cannot be read"):
+    with refused("the recipient cannot be read"):
         getattr(host, method)(*arguments)
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize("place", range(3), ids=["mto", "mfrom", "subject"])
 @pytest.mark.parametrize(
     "bad", ["\nBcc: evil@x.org", "\r\n\r\nbody", "\rx: y", "\0", "\n"]
 )
-def test_a_simple_mail_has_one_header_of_each(host, mails, place, bad):
+def test_a_simple_mail_has_one_header_of_each(host, refused, place, bad):
     arguments = ["to@example.org", "from@example.org", "hello"]
     arguments[place] += bad
-    with pytest.raises(MailHostError, match="line break or NUL in the"):
+    with refused("line break or NUL in the"):
         host.simple_send(*arguments, "hi")
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize("nobody", [None, "", []])
-def test_a_simple_mail_needs_a_recipient(host, mails, nobody):
-    with pytest.raises(MailHostError, match="no recipient"):
+def test_a_simple_mail_needs_a_recipient(host, refused, nobody):
+    with refused("no recipient"):
         host.simple_send(nobody, "from@example.org", "hello", "hi")
-    transaction.commit()
-    assert mails() == []
 
 
 def test_a_simple_mail_of_octets_is_that_of_their_text(host, sent, content_of):
@@ -291,10 +271,8 @@ def test_a_simple_mail_of_octets_is_that_of_their_text(host, sent, content_of):
 
 
 @pytest.mark.parametrize("place", range(4), ids=["mto", "mfrom", "subject", "body"])
-def test_a_simple_mail_of_octets_that_cannot_be_read_is_refused(host, mails, place):
+def test_a_simple_mail_of_octets_that_cannot_be_read_is_refused(host, refused, place):
     arguments = ["to@example.org", "from@example.org", "hello", "hi"]
     arguments[place] = b"\xff"
-    with pytest.raises(MailHostError, match="cannot be read"):
+    with refused("cannot be read"):
         host.simple_send(*arguments)
-    transaction.commit()
-    assert mails() == []

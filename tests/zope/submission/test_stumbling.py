@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from email.mime.text import MIMEText
 
 import pytest
-import transaction
 from Products.MailHost.MailHost import MailHostError
 
 
@@ -26,23 +25,19 @@ from Products.MailHost.MailHost import MailHostError
 )
 @pytest.mark.parametrize("argument", ["mto", "mfrom"])
 def test_mail_whose_addresses_it_stumbles_over_is_refused(
-    host, mails, argument, address
+    host, refused, argument, address
 ):
     """It raises IndexError, TypeError or AttributeError."""
     addresses = {"mto": "to@example.org", "mfrom": "from@example.org"}
-    with pytest.raises(MailHostError):
+    with refused():
         host.send(EmailMessage(), **{**addresses, argument: address})
-    transaction.commit()
-    assert mails() == []
 
 
-def test_so_is_a_message_that_mailhost_stumbles_over(host, mails):
+def test_so_is_a_message_that_mailhost_stumbles_over(host, refused):
     mail = MIMEText("hi")
     mail["To"] = Header("to@example.org")
-    with pytest.raises(MailHostError, match="cannot be written"):
+    with refused("cannot be written"):
         host.send(mail, mfrom="from@example.org")
-    transaction.commit()
-    assert mails() == []
 
 
 @pytest.mark.parametrize(
@@ -64,9 +59,7 @@ def test_a_message_whose_headers_it_stumbles_over_ends_no_page(host, headers):
 
 
 @pytest.mark.parametrize("name", ["To", "Reply-To", "Content-Type"])
-def test_half_a_character_in_a_header_is_refused(host, mails, name):
+def test_half_a_character_in_a_header_is_refused(host, refused, name):
     """JSON may have one: "\\ud800"."""
-    with pytest.raises(MailHostError, match=r"cannot be (read|written)"):
+    with refused(r"cannot be (read|written)"):
         host.send(f"{name}: \ud800 <a@b.org>\nTo: c@d.org\n\nhi", mfrom="e@f.org")
-    transaction.commit()
-    assert mails() == []
