@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
 
@@ -224,19 +225,25 @@ def test_it_is_small_in_the_database_and_survives_a_restart(
     host = MaildropHost("MailHost", "The title")
     host.setTransactional(False)
     assert len(pickle.dumps(host.__getstate__())) < 200
-    for change in (lambda root: setattr(root, "host", host), None):
-        db = ZODB.DB(ZODB.FileStorage.FileStorage(str(database_file)))
-        with db.transaction() as connection:
-            if change:
-                change(connection.root)
-            else:
-                reloaded = connection.root.host
-                assert reloaded.title == "The title"
-                assert not reloaded.isTransactional()
-                assert reloaded.smtp_queue is True
-                send(reloaded)
-        db.close()
+    with opened(database_file) as connection:
+        connection.root.host = host
+    with opened(database_file) as connection:
+        reloaded = connection.root.host
+        assert reloaded is not host
+        assert reloaded.title == "The title"
+        assert not reloaded.isTransactional()
+        assert reloaded.smtp_queue is True
+        send(reloaded)
     assert sent().subject == "hello"
+
+
+@contextmanager
+def opened(database_file):
+    """A connection to the database, opened anew, in a transaction of its own."""
+    db = ZODB.DB(ZODB.FileStorage.FileStorage(str(database_file)))
+    with db.transaction() as connection:
+        yield connection
+    db.close()
 
 
 def test_the_password_is_in_no_pickle(configuration_file, root, send):
