@@ -7,8 +7,6 @@ import subprocess
 import pytest
 from waiting import wait_until
 
-SECONDS = 60
-
 
 @pytest.fixture
 def instance(make_site, tmp_path, configuration_file):
@@ -36,4 +34,4 @@ def test_a_start_of_zope_decides(
         text=True,
     )
     assert zope.stdout.readline().strip(), "Zope did not start"
-    wait_until(lambda: states() == becomes, SECONDS, "the decision")
+    wait_until(lambda: states() == becomes, what="the decision")
