@@ -39,6 +39,13 @@ def pid_of(text: str) -> int:
     return int(re.search(r"pid (\d+)", text).group(1))
 
 
+def manager_of(site) -> int:
+    """The pid of zdaemon, which is the daemon's parent."""
+    pid = pid_of(site.ctl("status").out)
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"PPid:\s+(\d+)", status).group(1))
+
+
 @dataclass(frozen=True)
 class Ended:
     """A command that has ended; its output as text."""
