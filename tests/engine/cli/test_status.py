@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from engine.cli.checks.findings import texts
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import (
@@ -104,11 +105,7 @@ def test_one_that_runs_and_cannot_write_is_not_said_to_be_killed(site):
     assert ended.out.startswith("no daemon works: mail waits in the queue\n")
     assert "gave no sign of life for 2h, but runs: " in ended.out
     assert "before you restart it" in ended.out
-    (told,) = (
-        each["text"]
-        for each in site.ctl("check", "--json").json
-        if (each["subject"], each["level"]) == ("daemon", "failed")
-    )
+    (told,) = texts(site.ctl("check", "--json").json, "daemon", "failed")
     assert told.startswith("pid 4711 runs, but gives no sign of life: ")
     assert "'start'" not in told
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 
+def texts(found: list[dict[str, str]], subject: str, level: str) -> list[str]:
+    """What the check says of a subject at a level: "ok", "warning", "failed"."""
+    return [
+        each["text"]
+        for each in found
+        if (each["subject"], each["level"]) == (subject, level)
+    ]
+
+
 def failed(site, subject: str) -> str:
     """What the check says of a subject that it finds wrong."""
     ended = site.ctl("check", "--json")
     assert ended.status == 1
-    texts = [
-        finding["text"]
-        for finding in ended.json
-        if (finding["subject"], finding["level"]) == (subject, "failed")
-    ]
-    assert texts, ended.out
-    return texts[0]
+    said = texts(ended.json, subject, "failed")
+    assert said, ended.out
+    return said[0]
 
 
 def fine(site, subject: str, **environ: str) -> list[str]:
     """What it says of a subject where all is well."""
-    return _found(site, subject, "ok", **environ)
+    return texts(site.ctl("check", "--json", **environ).json, subject, "ok")
 
 
 def warned(site, subject: str) -> list[str]:
     """What it says of a subject that somebody should look at."""
-    return _found(site, subject, "warning")
-
-
-def _found(site, subject: str, level: str, **environ: str) -> list[str]:
-    return [
-        finding["text"]
-        for finding in site.ctl("check", "--json", **environ).json
-        if (finding["subject"], finding["level"]) == (subject, level)
-    ]
+    return texts(site.ctl("check", "--json").json, subject, "warning")

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 
-from engine.cli.checks.findings import failed, fine, warned
+from engine.cli.checks.findings import failed, fine, texts, warned
 from engine.cli.conftest import pid_of
 from waiting import wait_until
 
@@ -56,11 +56,7 @@ def daemon_seen(site, seen: float) -> None:
 
 def test_a_daemon_whose_clock_is_ahead_is_a_warning(site):
     daemon_seen(site, time.time() + 3600)
-    (text,) = [
-        each["text"]
-        for each in site.ctl("check", "--json").json
-        if each["subject"] == "clock"
-    ]
+    (text,) = texts(site.ctl("check", "--json").json, "clock", "warning")
     assert "pid 7 on far is " in text
     assert "NTP" in text
 

@@ -6,7 +6,7 @@ import re
 import threading
 
 import pytest
-from engine.cli.checks.findings import failed, fine
+from engine.cli.checks.findings import failed, fine, texts
 from servers.catcher import Catcher
 from servers.scripted import Hang, Scripted
 from servers.tokens import TokenServer, login_options, refusal
@@ -67,11 +67,7 @@ def test_a_relay_that_takes_too_long_for_all_fails_with_what_to_do(
 def failures(inside, site, subject: str) -> list[str]:
     """As `failed` has them, of a check in this process."""
     found = inside("--config", str(site.path), "check", "--json").json
-    return [
-        each["text"]
-        for each in found
-        if (each["subject"], each["level"]) == (subject, "failed")
-    ]
+    return texts(found, subject, "failed")
 
 
 def test_each_relay_has_its_lines(site):
