@@ -116,12 +116,14 @@ def test_a_log_that_is_cut_is_followed_from_its_new_beginning(site, log):
         assert tail.line() == "fresh\n"
 
 
-def test_a_line_is_shown_when_it_is_whole(site, log):
-    with site.background("logtail", "-n", "1") as tail:
-        tail.line()
-        add(log, "half ")
-        add(log, "line\n")
-        assert tail.line() == "half line\n"
+def test_a_line_is_shown_when_it_is_whole(tmp_path, monkeypatch):
+    log = tmp_path / "maildrop.log"
+    log.write_text("first\n")
+    parts = iter(["half ", "line", "\n"])
+    monkeypatch.setattr("time.sleep", lambda seconds: add(log, next(parts)))
+    lines = follow(log, 1)
+    assert [next(lines) for _ in range(2)] == [b"first", b"half line"]
+    assert list(parts) == []
 
 
 def test_more_lines_than_there_are_show_all(site, log):

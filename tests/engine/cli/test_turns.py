@@ -62,6 +62,7 @@ def test_where_there_are_no_locks_nobody_is_waited_for(site, monkeypatch):
         raise OSError("no locks available")
 
     monkeypatch.setattr(fcntl, "flock", unable)
+    monkeypatch.setattr(waiting.time, "sleep", lambda seconds: pytest.fail("it waits"))
     with turns.turn(site.path, 60):
         pass
 
