@@ -11,7 +11,6 @@ from typing import NoReturn
 
 import pytest
 from commands import PROGRAM
-from waiting import wait_until
 
 from collective.maildrophost.engine import doorbell, queue
 from collective.maildrophost.engine.cli import main
@@ -97,7 +96,7 @@ def test_the_doorbell_of_a_daemon_rings(site):
         with site.queue() as queue, queue.write() as tx:
             register(tx, daemon_with(str(site.home / "bell")))
         site.send()
-        assert wait_until(lambda: bell.recv(16), what="the doorbell")
+        assert bell.recv(16)
 
 
 def daemon_with(doorbell: str) -> Daemon:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from servers.catcher import Catcher
+
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Daemon,
@@ -54,8 +56,6 @@ def test_a_person_reads_what_stops_the_mail_and_for_how_long_it_waits(site):
 
 
 def test_the_hours_of_a_delivery_are_shown(site):
-    from servers.catcher import Catcher
-
     with Catcher() as catcher:
         site.configure(SMTP_PORT=catcher.port)
         site.send()

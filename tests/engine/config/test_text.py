@@ -34,7 +34,7 @@ def value_of(written: str, **known: str) -> str:
         ("plain # comment", "plain"),
         ("a#b", "a#b"),
         ("'single $HOME \\n'", "single $HOME \\n"),
-        ('"double"# x'.replace("#", " #"), "double"),
+        ('"double" # x', "double"),
         ('"$A/x"', "one/x"),
         ('"${A}x"', "onex"),
         ("$A/x", "one/x"),

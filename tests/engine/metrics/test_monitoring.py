@@ -107,6 +107,7 @@ def test_rules_and_dashboard_ask_for_what_there_is(page, names):
 
 def test_the_dashboard_can_be_read_and_no_panel_hides_another():
     panels = json.loads(DASHBOARD.read_text())["panels"]
+    assert panels
     places = [each["gridPos"] for each in panels]
     cells = [
         (place["x"] + x, place["y"] + y)
@@ -120,6 +121,7 @@ def test_the_dashboard_can_be_read_and_no_panel_hides_another():
 
 def test_every_alert_says_how_bad_it_is_and_what_it_means():
     rules = ALERTS.read_text().split("- alert: ")[1:]
+    assert rules
     for rule in rules:
         assert all(word in rule for word in ("expr:", "severity:", "summary:")), rule
 
