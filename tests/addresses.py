@@ -13,6 +13,9 @@ from published import ANY_METHOD, NO_METHOD, PUBLIC, UNDECLARED, Method
 
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
 
+MESSAGES = "@maildrop/messages"
+SETTINGS = "@controlpanels/maildrophost"
+
 SERVICE, PAGE, ACTION = "service", "page", "action"
 PUBLIC_PAGE, FILES, NO_ADDRESS = "public page", "static files", "no address"
 

@@ -119,12 +119,23 @@ def addon_with_tools(tmp_path):
 
 
 @pytest.fixture
-def newsletter(monkeypatch, tmp_path):
+def list_configurations(monkeypatch):
+    """Has zope.conf list these configurations, each path under its key."""
+
+    def list_them(**paths):
+        keys = {f"config-path-{key}": str(path) for key, path in paths.items()}
+        listed = {"maildrophost": keys}
+        monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+
+    return list_them
+
+
+@pytest.fixture
+def newsletter(list_configurations, tmp_path):
     """The key of a second configuration, listed in zope.conf."""
     path = tmp_path / "newsletter.conf"
     path.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_PASSWORD="tell nobody"\n')
-    listed = {"maildrophost": {"config-path-newsletter": str(path)}}
-    monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+    list_configurations(newsletter=path)
     return "newsletter"
 
 

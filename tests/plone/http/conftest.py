@@ -253,6 +253,13 @@ def on_postgresql(acceptance_test, postgresql_url):
     queue.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request):
+    """The test runs with the queue in a file, and with it on a server."""
+    if request.param == "postgresql":
+        request.getfixturevalue("on_postgresql")
+
+
 @pytest.fixture
 def hands(acceptance_test):
     """Mail goes into the site's queue at the time of the test."""

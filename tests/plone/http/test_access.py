@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import transaction
+from addresses import SETTINGS
 from plone.rest.cors import CORSPolicy
 from plone.rest.interfaces import ICORSPolicy
 from zope.component import getGlobalSiteManager
@@ -11,7 +12,6 @@ from zope.interface import Interface
 
 from collective.maildrophost.permissions import MANAGE_MAIL_QUEUE
 
-PANEL = "@controlpanels/maildrophost"
 OVERVIEW = "Plone Site Setup: Overview"
 
 
@@ -27,8 +27,8 @@ def every_request(id):
         ("GET", "@maildrop/messages", None),
         ("GET", f"@maildrop/messages/{id}", None),
         ("PATCH", f"@maildrop/messages/{id}", {"action": "retry"}),
-        ("GET", PANEL, None),
-        ("PATCH", PANEL, {"title": "Changed"}),
+        ("GET", SETTINGS, None),
+        ("PATCH", SETTINGS, {"title": "Changed"}),
         ("DELETE", f"@maildrop/messages/{id}", None),
     ]
 
@@ -95,7 +95,7 @@ def test_the_permission_can_be_given_to_others(person, site, hands, failed):
 
     assert client.get("@maildrop/messages").json()["items_total"] == 1
     # The settings are in the site setup, which has a permission of its own, too.
-    assert client.get(PANEL).status_code == 401
+    assert client.get(SETTINGS).status_code == 401
 
 
 FOREIGN = [

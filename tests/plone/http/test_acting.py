@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from addresses import MESSAGES
 
 from collective.maildrophost.engine.queue import Unheard
 
-MESSAGES = "@maildrop/messages"
-
-
-@pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
-def database(request):
-    """Everything here holds wherever the queue is kept."""
-    if request.param == "postgresql":
-        request.getfixturevalue("on_postgresql")
+# Everything here holds wherever the queue is kept.
+pytestmark = pytest.mark.usefixtures("either_database")
 
 
 @pytest.mark.parametrize(

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import pytest
 import transaction
-from App.config import getConfiguration
+from addresses import SETTINGS
 from plone import api
 from plone.restapi.controlpanels.interfaces import IControlpanel
 
 from collective.maildrophost.api.controlpanel import MaildropHostControlpanel
 
-PANEL = "@controlpanels/maildrophost"
-
 
 @pytest.fixture
-def newsletter(monkeypatch, tmp_path):
+def newsletter(list_configurations, tmp_path):
     """The key of a second configuration; a third one is broken."""
     good, broken = tmp_path / "newsletter.conf", tmp_path / "broken.conf"
     good.write_text(f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_PASSWORD="tell nobody"\n')
     broken.write_text(f'MAILDROP_HOME="{tmp_path}"\nSMTP_PORT=many\n')
-    listed = {
-        "maildrophost": {
-            "config-path-newsletter": str(good),
-            "config-path-broken": str(broken),
-        }
-    }
-    monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+    list_configurations(newsletter=good, broken=broken)
     return "newsletter"
 
 
@@ -36,7 +28,7 @@ def settings(site):
 
 
 def test_volto_gets_schema_and_settings(rest, site, newsletter):
-    answer = rest.get(PANEL)
+    answer = rest.get(SETTINGS)
 
     assert answer.status_code == 200
     panel = answer.json()
@@ -70,46 +62,49 @@ def test_the_list_of_control_panels_has_ours_and_its_link_works(rest):
 
 
 def test_volto_saves_what_it_was_shown(rest, site, newsletter):
-    shown = rest.get(PANEL).json()["data"]
+    shown = rest.get(SETTINGS).json()["data"]
 
     wanted = {**shown, "title": "Letters", "configuration": newsletter}
-    answer = rest.patch(PANEL, json={**wanted, "transactional": False})
+    answer = rest.patch(SETTINGS, json={**wanted, "transactional": False})
 
     assert answer.status_code == 204, answer.text
     assert settings(site) == ("Letters", newsletter, False)
 
 
 def test_what_is_not_sent_stays(rest, site, newsletter):
-    answer = rest.patch(PANEL, json={"title": "Letters", "transactional": False})
+    answer = rest.patch(SETTINGS, json={"title": "Letters", "transactional": False})
 
     assert answer.status_code == 204, answer.text
-    assert rest.patch(PANEL, json={"configuration": newsletter}).status_code == 204
+    assert rest.patch(SETTINGS, json={"configuration": newsletter}).status_code == 204
     assert settings(site) == ("Letters", newsletter, False)
 
 
 def test_a_choice_may_come_as_token_and_title(rest, site, newsletter):
     choice = {"token": newsletter, "title": "Newsletter"}
 
-    assert rest.patch(PANEL, json={"configuration": choice}).status_code == 204
+    assert rest.patch(SETTINGS, json={"configuration": choice}).status_code == 204
     assert settings(site)[1] == newsletter
 
 
 def test_no_title_is_an_empty_one(rest, site):
-    assert rest.patch(PANEL, json={"title": None}).status_code == 204
+    assert rest.patch(SETTINGS, json={"title": None}).status_code == 204
     assert settings(site)[0] == ""
 
 
 def test_nothing_chosen_is_not_the_risky_mode(rest, site):
-    rest.patch(PANEL, json={"transactional": None})
+    rest.patch(SETTINGS, json={"transactional": False})
 
+    answer = rest.patch(SETTINGS, json={"transactional": None})
+
+    assert answer.status_code == 204, answer.text
     assert settings(site)[2] is True
 
 
 @pytest.mark.parametrize("sent", [False, 0, True, 1])
 def test_the_mode_is_what_was_sent_also_where_it_is_a_number(rest, site, sent):
-    rest.patch(PANEL, json={"transactional": not sent})
+    rest.patch(SETTINGS, json={"transactional": not sent})
 
-    answer = rest.patch(PANEL, json={"transactional": sent})
+    answer = rest.patch(SETTINGS, json={"transactional": sent})
 
     assert answer.status_code == 204, answer.text
     assert settings(site)[2] is bool(sent)
@@ -133,7 +128,7 @@ def test_what_cannot_be_saved_is_refused_with_all_else(
 ):
     before = settings(site)
 
-    answer = rest.patch(PANEL, json={"title": "Changed", **sent})
+    answer = rest.patch(SETTINGS, json={"title": "Changed", **sent})
 
     assert answer.status_code == 400
     assert said in answer.json()["message"]
@@ -147,13 +142,13 @@ def test_what_cannot_be_saved_is_refused_with_all_else(
 def test_what_is_no_object_is_refused(rest, site, body):
     # As the bare application/json, plone.restapi reads it before us, for a login.
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    answer = rest.patch(PANEL, data=body, headers=headers)
+    answer = rest.patch(SETTINGS, data=body, headers=headers)
 
     assert answer.status_code == 400
 
 
 def test_another_mailhost_has_no_such_settings(rest, site, replaced):
-    answers = [rest.get(PANEL), rest.patch(PANEL, json={"title": "x"})]
+    answers = [rest.get(SETTINGS), rest.patch(SETTINGS, json={"title": "x"})]
 
     assert [each.status_code for each in answers] == [409, 409]
     assert all("not a Maildrop Host" in each.json()["message"] for each in answers)
@@ -162,7 +157,7 @@ def test_another_mailhost_has_no_such_settings(rest, site, replaced):
 
 
 def test_a_site_without_the_addon_has_no_such_panel(rest, uninstalled):
-    assert rest.get(PANEL).status_code == 404
+    assert rest.get(SETTINGS).status_code == 404
     titles = [each["title"] for each in rest.get("@controlpanels").json()]
     assert "Maildrop Host" not in titles
 
@@ -186,7 +181,7 @@ def test_a_german_is_refused_in_german(rest, site, newsletter, sent, said):
     api.portal.set_registry_record("plone.use_request_negotiation", True)
     transaction.commit()
 
-    answer = rest.patch(PANEL, json=sent, headers={"Accept-Language": "de"})
+    answer = rest.patch(SETTINGS, json=sent, headers={"Accept-Language": "de"})
 
     assert answer.status_code == 400
     assert said in answer.json()["message"]

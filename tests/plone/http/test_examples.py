@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import pytest
 import transaction
-from App.config import getConfiguration
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import open_queue
@@ -69,17 +68,15 @@ CASES = {
 
 
 @pytest.fixture
-def srv(site, monkeypatch, tmp_path):
+def srv(site, list_configurations, monkeypatch, tmp_path):
     """A site with two configurations, whose queue is new and whose clock stands."""
     listed = {}
     for name in ("main", "newsletter"):
         path = tmp_path / "etc" / f"{name}.conf"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f'MAILDROP_HOME="{tmp_path}/{name}"\n')
-        listed[f"config-path-{name}"] = str(path)
-    monkeypatch.setattr(
-        getConfiguration(), "product_config", {"maildrophost": listed}, raising=False
-    )
+        listed[name] = path
+    list_configurations(**listed)
     monkeypatch.setenv("MAILDROP_CONFIG", str(tmp_path / "etc" / "main.conf"))
     for module in ("api.get", "engine.actions"):
         monkeypatch.setattr(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from addresses import MESSAGES
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.verdict import Outcome
 
-MESSAGES = "@maildrop/messages"
+# Everything here holds wherever the queue is kept.
+pytestmark = pytest.mark.usefixtures("either_database")
+
 MEMBERS = {
     "@id",
     "id",
@@ -25,13 +28,6 @@ MEMBERS = {
     "attempts",
     "possible_duplicate",
 }
-
-
-@pytest.fixture(autouse=True, params=["sqlite", "postgresql"])
-def database(request):
-    """Everything here holds wherever the queue is kept."""
-    if request.param == "postgresql":
-        request.getfixturevalue("on_postgresql")
 
 
 def listed(rest, query=""):

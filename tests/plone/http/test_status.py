@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import transaction
-from App.config import getConfiguration
 from Products.MailHost.interfaces import IMailHost
 from Products.MailHost.MailHost import MailHost
 
@@ -53,14 +52,13 @@ def test_without_a_daemon_mail_waits(rest, hands):
 
 
 @pytest.fixture
-def configured(site, monkeypatch, tmp_path):
+def configured(site, list_configurations, tmp_path):
     """Lets the site use a configuration of this text."""
 
     def use(text):
         path = tmp_path / "other.conf"
         path.write_text(f'MAILDROP_HOME="{tmp_path}/home"\n')
-        listed = {"maildrophost": {"config-path-other": str(path)}}
-        monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+        list_configurations(other=path)
         site.MailHost.setConfigPath("other")
         transaction.commit()
         path.write_text(text.format(home=tmp_path / "home"))
