@@ -10,7 +10,6 @@ from plone.app.testing import TEST_USER_NAME
 from plone.protect import createToken
 from zExceptions import Forbidden
 
-from collective.maildrophost.engine import actions
 from collective.maildrophost.engine.queue import (
     Batch,
     hold_messages,
@@ -290,14 +289,3 @@ def test_held_mail_is_counted_where_it_is_listed(panel, put, mail, queue):
     assert "Messages 1 to 1 of 1" in panel.text
     with queue.read() as tx:
         assert len(list_messages(tx)) == 2
-
-
-def test_what_may_have_been_done_is_not_told_as_a_failure(
-    panel, put, mail, monkeypatch, unheard
-):
-    ids = put(mail("one"))
-    monkeypatch.setattr(actions, "act", unheard)
-    for fields in ({"scope": "all"}, {"ids:list": ids}):
-        panel.post("maildrophost-act", action="hold", **fields)
-        assert "It may have been done, look before you do it again" in panel.text
-        assert "Not everything was done" not in panel.text
