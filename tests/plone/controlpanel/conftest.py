@@ -45,6 +45,20 @@ def queue(functional_test):
     return functional_test["maildrop_queue"]
 
 
+@pytest.fixture
+def configure(functional_test):
+    """Adds lines to the site's configuration, until the test ends; its path."""
+    path = functional_test["maildrop_configuration"]
+    before = path.read_text()
+
+    def add(lines):
+        path.write_text(before + lines)
+        return path
+
+    yield add
+    path.write_text(before)
+
+
 def mail(subject="hello", recipient="to@example.org", text="Dear reader\n", headers=""):
     content = f"Subject: {subject}\n{headers}\n{text}"
     return compose(content, "from@example.org", [recipient], now=time.time())

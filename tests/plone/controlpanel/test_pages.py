@@ -6,12 +6,7 @@ import re
 
 import pytest
 import transaction
-from Products.MailHost.interfaces import IMailHost
-from Products.MailHost.MailHost import MailHost
-from zope.component import getSiteManager
 
-from collective.maildrophost import MaildropHost
-from collective.maildrophost.controlpanel.mailhost import SiteMailHost
 from collective.maildrophost.engine.queue import State
 from collective.maildrophost.installation.swap import swap_of
 from collective.maildrophost.permissions import VIEW_MAIL_TEXT
@@ -61,15 +56,15 @@ def test_the_pages_have_nothing_that_a_strict_csp_refuses(panel, put, mail):
             " style=",
             " onclick=",
             " onsubmit=",
+            "javascript:",
+        ):
+            assert forbidden not in content, (view, forbidden)
+
+
 def ours_of(page):
     """What the add-on has written of a page; a fragment is ours altogether."""
     _, heading, below = page.partition("<h1")
     return below.partition("<footer")[0] if heading else page
-
-
-            "javascript:",
-        ):
-            assert forbidden not in content, (view, forbidden)
 
 
 def test_script_and_style_sheet_are_served(panel):
@@ -256,79 +251,10 @@ def test_a_message_that_is_gone_is_not_found(panel):
     assert panel.browser.headers["Status"].startswith("404")
 
 
-def test_a_configuration_that_cannot_be_read_is_said_on_every_page(
-    panel, functional_test
-):
-    path = functional_test["maildrop_configuration"]
-    before = path.read_text()
-    path.write_text(before + "SMTP_PORT=many\n")
-    try:
-        for view in ("", "queue", "test", "settings"):
-            panel.open(view)
-            assert "Nobody can tell whether mail is moving" in panel.text
-            assert "SMTP_PORT" in panel.text
-            assert "On the server, maildropctl check says what to do." in panel.text
-    finally:
-        path.write_text(before)
-
-
-def test_the_settings_show_the_configuration_without_its_secrets(
-    panel, functional_test
-):
-    path = functional_test["maildrop_configuration"]
-    before = path.read_text()
-    path.write_text(before + 'MAILDROP_LOGIN="me"\nMAILDROP_PASSWORD="tell nobody"\n')
-    try:
-        panel.open("settings")
-    finally:
-        path.write_text(before)
-    assert "MAILDROP_LOGIN me" in panel.text
-    assert "MAILDROP_PASSWORD ••••" in panel.text
-    assert "tell nobody" not in panel.browser.contents
-
-
-def test_settings_are_saved(panel, committing_portal):
-    panel.open("settings")
-    panel.browser.getControl("Title").value = "Our mail"
-    panel.browser.getControl("Send with the transaction").selected = False
-    panel.browser.getControl("Save").click()
-    assert "Changes saved." in panel.text
-    transaction.begin()
-    host = committing_portal.MailHost
-    assert host.title == "Our mail"
-    assert not host.isTransactional()
-
-
-@pytest.fixture
-def replaced(committing_portal, newsletter):
-    """Another MailHost is in the site; ours, which is kept, uses the newsletter."""
-    committing_portal.MailHost.setConfigPath(newsletter)
-    committing_portal._delObject("MailHost")
-    committing_portal._setObject("MailHost", MailHost("MailHost"))
-    getSiteManager().registerUtility(committing_portal.MailHost, IMailHost)
-    transaction.commit()
-
-
-def test_a_configuration_in_use_that_broke_does_not_block_a_title(
-    panel, replaced, committing_portal, tmp_path
-):
-    (tmp_path / "newsletter.conf").write_text("SMTP_PORT=many\n")
-    panel.open("settings")
-    panel.browser.getControl("Title").value = "Our mail"
-    panel.browser.getControl("Save").click()
-    assert "Changes saved." in panel.text
-    transaction.begin()
-    kept = SiteMailHost.of(committing_portal)
-    assert not kept.in_use
-    assert kept.host.title == "Our mail"
-
-
-def test_a_replaced_mailhost_is_told_and_repaired(panel, replaced, committing_portal):
-    panel.open("queue")
-    assert "does not send its mail through the Maildrop Host" in panel.text
-    assert "Products.MailHost.MailHost.MailHost" in panel.text
-    panel.browser.getControl("Use the Maildrop Host again").click()
-
-    transaction.begin()
-    assert isinstance(committing_portal.MailHost, MaildropHost)
-    assert "does not send its mail" not in panel.text
+def test_a_configuration_that_cannot_be_read_is_said_on_every_page(panel, configure):
+    configure("SMTP_PORT=many\n")
+    for view in ("", "queue", "test", "settings"):
+        panel.open(view)
+        assert "Nobody can tell whether mail is moving" in panel.text
+        assert "SMTP_PORT" in panel.text
+        assert "On the server, maildropctl check says what to do." in panel.text

@@ -122,17 +122,12 @@ def test_a_queue_that_cannot_be_read_for_once_is_no_end_of_the_mail(
     assert "The mail for me@example.org is in the queue." in panel.text
 
 
-def test_plones_panel_says_where_the_relay_is_set(panel, functional_test):
-    path = functional_test["maildrop_configuration"]
-    before = path.read_text()
-    path.write_text(
-        f'{before}SMTP_HOST="smtp.example.net"\nSMTP_PORT=587\n'
+def test_plones_panel_says_where_the_relay_is_set(panel, configure):
+    path = configure(
+        'SMTP_HOST="smtp.example.net"\nSMTP_PORT=587\n'
         'MAILDROP_LOGIN="me"\nMAILDROP_PASSWORD="tell nobody"\n'
     )
-    try:
-        panel.browser.open(f"{panel.base}/@@mail-controlpanel")
-    finally:
-        path.write_text(before)
+    panel.browser.open(f"{panel.base}/@@mail-controlpanel")
     assert f"smtp.example.net (set as SMTP_HOST in {path})" in panel.text
     assert f"587 (set as SMTP_PORT in {path})" in panel.text
     assert f"me (set as MAILDROP_LOGIN in {path})" in panel.text
