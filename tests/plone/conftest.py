@@ -71,7 +71,7 @@ def uninstall():
 
 @pytest.fixture
 def plain_portal(portal, uninstall):
-    """A site that never saw the add-on, with a MailHost that somebody cares for."""
+    """A site as it is without the add-on, with a MailHost that somebody has set up."""
     uninstall(portal)
     portal.moveObjectToPosition("MailHost", 1)
     mail_host = portal.MailHost

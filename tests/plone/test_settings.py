@@ -77,7 +77,7 @@ def test_a_form_says_why_a_configuration_cannot_be_used(portal, broken):
     assert "broken.conf:2: SMTP_PORT" in str(errors)
 
 
-def test_a_configuration_in_use_that_broke_does_not_block_the_others(
+def test_other_settings_are_saved_while_the_configuration_in_use_is_broken(
     portal, settings, newsletter, tmp_path
 ):
     settings.configuration = newsletter

@@ -108,7 +108,7 @@ def test_the_overview_follows_the_mail(owner, hurry, put, daemon):
     daemon.start()
     expect(queued).to_have_text("0 Queued")
     expect(owner.page.locator("#maildrop-health")).to_contain_text("Mail is moving")
-    # Who is in the midst of it goes on from there.
+    # The focus and what was opened stay as they are.
     expect(queued).to_be_focused()
     expect(owner.page.locator("#maildrop-hours")).to_be_visible()
 
@@ -137,7 +137,7 @@ def test_the_overview_tells_its_age_while_a_part_is_not_renewed(
 
 @pytest.fixture
 def large(monkeypatch):
-    """The figures of a queue that is larger than any."""
+    """The figures of a queue that is larger than any real one."""
 
     def large(tx, now):
         health, stats = look(tx, now)
@@ -172,9 +172,7 @@ def hold(queue):
             release_lane(tx, lane)
 
 
-def test_the_keyboard_does_not_come_to_the_opposite_of_what_it_was_at(
-    owner, hurry, put, hold
-):
+def test_the_focus_does_not_move_to_the_opposite_button(owner, hurry, put, hold):
     put("anna@example.org")
     owner.open()
     bulk = owner.page.locator("form:has(input[name=lane][value=bulk])")

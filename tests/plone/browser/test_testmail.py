@@ -49,9 +49,7 @@ def asks_for(page):
     return asked
 
 
-def test_a_mail_that_takes_its_time_is_asked_about_ever_more_seldom(
-    owner, hurry, daemon
-):
+def test_a_slow_mail_is_asked_about_less_and_less_often(owner, hurry, daemon):
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")
     owner.press("Send test mail")
@@ -79,7 +77,7 @@ def test_a_page_that_nobody_looks_at_asks_nothing(owner, hurry, daemon):
     assert asked == []
 
 
-def test_an_answer_that_breaks_off_is_not_the_last(owner, hurry, daemon):
+def test_a_mail_is_followed_on_after_an_answer_broke_off(owner, hurry, daemon):
     owner.page.add_init_script(BREAK_OFF)
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")
@@ -90,9 +88,7 @@ def test_an_answer_that_breaks_off_is_not_the_last(owner, hurry, daemon):
     owner.sees("The mail for reader@example.org is in the queue")
 
 
-def test_a_relay_that_refuses_the_login_is_told_where_the_mail_is_followed(
-    owner, daemon, catcher
-):
+def test_a_refused_login_is_reported_where_the_mail_is_followed(owner, daemon, catcher):
     catcher.login = ("site", "another password")
     daemon.start()
     owner.open("test")

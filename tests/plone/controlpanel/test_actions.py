@@ -188,7 +188,7 @@ def test_a_deletion_is_asked_about_again_when_more_match_by_then(
 
 
 @pytest.mark.parametrize("newest", ["", "many", "-1", "9" * 30, "\u00b2"])
-def test_a_bound_that_is_none_bounds_nothing(panel, put, mail, states, newest):
+def test_a_bound_that_is_no_number_limits_nothing(panel, put, mail, states, newest):
     put(mail("one"))
     bound = dict.fromkeys(("newest", "unended", "matching"), newest)
     panel.post("maildrophost-act", action="hold", scope="all", **bound)
@@ -232,7 +232,7 @@ def test_without_a_selection_nothing_is_done(panel, put, mail, states):
     ],
 )
 @pytest.mark.parametrize("kind", ["", ":list", ":json", ":int"])
-def test_what_is_no_word_is_answered_as_a_word_that_nobody_knows(
+def test_a_field_that_is_no_text_is_refused_like_an_unknown_word(
     panel, put, mail, states, view, said, kind
 ):
     put(mail())
@@ -244,7 +244,7 @@ def test_what_is_no_word_is_answered_as_a_word_that_nobody_knows(
 
 @pytest.mark.parametrize("field", ["text", "ids:list"])
 @pytest.mark.parametrize("action", ["hold", "delete"])
-def test_octets_that_are_no_text_choose_no_message(
+def test_octets_that_are_not_text_select_no_message(
     panel, put, mail, states, field, action
 ):
     put(mail())
@@ -254,7 +254,7 @@ def test_octets_that_are_no_text_choose_no_message(
     assert states() == {"hello": "queued"}
 
 
-def test_ids_that_are_numbers_are_ids(panel, put, mail, states):
+def test_an_id_may_be_sent_as_a_number(panel, put, mail, states):
     (id,) = put(mail())
     panel.post("maildrophost-act", action="hold", **{"ids:int": id})
     assert states() == {"hello": "held"}
@@ -269,7 +269,7 @@ def test_deleting_everything_leaves_mail_in_doubt_alone(
 
 
 @pytest.mark.parametrize("action", ["release", "delete"])
-def test_mail_in_doubt_that_may_be_decided_just_now_is_said_to_stay(
+def test_mail_whose_transaction_may_still_end_is_said_to_stay(
     panel, in_doubt, states, queue, action
 ):
     with queue.write() as tx:

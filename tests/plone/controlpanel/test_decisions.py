@@ -18,7 +18,7 @@ def test_a_batch_in_doubt_is_released(panel, in_doubt, states):
     assert states() == {"one": "queued", "two": "queued"}
 
 
-def test_of_a_batch_whose_transaction_still_runs_there_is_nothing_to_decide(
+def test_a_batch_whose_transaction_still_runs_cannot_be_decided(
     panel, in_doubt, states, queue
 ):
     with queue.write() as tx:
@@ -41,7 +41,7 @@ def test_a_batch_in_doubt_is_discarded_after_a_question(panel, in_doubt, states)
 
 
 @pytest.mark.parametrize("button", ["Release", "Discard for good"])
-def test_a_batch_about_which_was_decided_meanwhile_is_said_so(
+def test_the_page_says_that_somebody_else_has_decided_about_a_batch(
     panel, in_doubt, queue, states, button
 ):
     panel.open()

@@ -23,7 +23,7 @@ def test_the_management_interface_names_it_too(committing_portal, monkeypatch):
     assert f"<code>{__name__}</code> has" in host.manage_main(request)
 
 
-def test_who_gets_all_mail_instead_of_its_recipients_is_named(
+def test_the_page_names_who_gets_all_mail_instead_of_its_recipients(
     panel, committing_portal, newsletter, tmp_path
 ):
     heading = "No mail goes to its recipients"

@@ -34,14 +34,14 @@ def full(*_args, **_options):
 
 
 @pytest.mark.parametrize(("view", "fields"), ONE_GO)
-def test_what_was_not_done_is_said_so(panel, end_in, view, fields):
+def test_the_page_says_that_nothing_was_done(panel, end_in, view, fields):
     end_in(full)
     panel.post(view, **fields)
     assert "Nothing was done: mail queue sqlite:////queue.db: the disk" in panel.text
 
 
 @pytest.mark.parametrize(("view", "fields"), [*ONE_GO, ALL])
-def test_what_may_have_been_done_is_not_said_to_have_failed(
+def test_what_may_have_been_done_is_not_reported_as_a_failure(
     panel, end_in, unheard, put, mail, view, fields
 ):
     put(mail())
@@ -52,7 +52,7 @@ def test_what_may_have_been_done_is_not_said_to_have_failed(
     assert "Not everything was done" not in panel.text
 
 
-def test_of_all_that_match_some_may_be_done(panel, end_in, put, mail):
+def test_an_action_on_all_that_match_may_be_done_for_some(panel, end_in, put, mail):
     put(mail())
     end_in(full)
     view, fields = ALL

@@ -27,7 +27,7 @@ REASONS = [
 
 
 @pytest.mark.parametrize("why", REASONS, ids=str)
-def test_every_reason_is_said_as_everywhere_and_in_german(portal, reader, why):
+def test_every_reason_has_its_own_words_in_english_and_in_german(portal, reader, why):
     assert reason(why, reader("en")) == str(why)
     german = reason(why, reader("de"))
     for english in (" is ", "messages", "transaction ", "there ", "only "):

@@ -21,14 +21,14 @@ def forwarded():
 
 
 @pytest.mark.parametrize("within", [multiparts, forwarded])
-def test_parts_within_parts_without_end_leave_the_headers(within):
+def test_endlessly_nested_parts_leave_the_headers_readable(within):
     content = f"Subject: hello\n{within()}Content-Type: text/plain\n\nDear reader\n"
     shown = message_text(content.encode())
     assert shown.headers[0] == ("Subject", "hello")
     assert (shown.text, shown.attachments) == ("", ())
 
 
-def test_a_text_within_some_parts_is_found():
+def test_a_text_in_nested_parts_is_found():
     content = (
         'Content-Type: multipart/mixed; boundary="a"\n\n--a\n'
         'Content-Type: multipart/alternative; boundary="b"\n\n--b\n'
@@ -44,14 +44,14 @@ TWICE = b"name*=utf-8''a; name*0=b"
 @pytest.mark.parametrize(
     "content_type", [b"text/plain; charset=utf-8; " + TWICE, b"text/plain; charset*=x'"]
 )
-def test_a_text_is_read_whatever_its_type_says_beside(content_type):
+def test_a_text_is_read_whatever_other_parameters_its_type_has(content_type):
     content = b"Subject: hello\nContent-Type: " + content_type + b"\n\nthe text"
     read = message_text(content)
     assert read.headers[0] == ("Subject", "hello")
     assert read.text == "the text"
 
 
-def test_an_attachment_is_named_whatever_its_name_is():
+def test_an_attachment_with_an_unreadable_name_is_listed():
     content = (
         b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nthe text\n--b\n"
         b"Content-Type: image/png\nContent-Disposition: attachment; "
@@ -63,7 +63,7 @@ def test_an_attachment_is_named_whatever_its_name_is():
     assert [each.kind for each in read.attachments] == ["image/png"]
 
 
-def test_a_boundary_that_cannot_be_read_leaves_the_headers():
+def test_an_unreadable_boundary_leaves_the_headers_readable():
     parts = b"Content-Type: multipart/mixed; boundary=b; " + TWICE + b"\n\n--b\n\nx"
     read = message_text(b"Subject: hello\n" + parts)
     assert read.headers[0] == ("Subject", "hello")

@@ -51,7 +51,9 @@ def test_the_latest_time_that_mail_may_have_is_shown(portal, berlin):
 
 
 @pytest.mark.parametrize("first_or_second", [0, HOUR])
-def test_a_time_is_right_in_both_hours_of_that_name(portal, berlin, first_or_second):
+def test_a_time_is_right_in_both_hours_when_the_clocks_go_back(
+    portal, berlin, first_or_second
+):
     half_past_two = 1_792_888_200 + first_or_second
     request = portal.REQUEST
     assert moment(half_past_two, request)["text"].endswith("02:30 AM")

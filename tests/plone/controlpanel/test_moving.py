@@ -23,14 +23,16 @@ def broken_off(queue, mail):
         discard(tx, batch)
 
 
-def test_mail_whose_move_was_broken_off_is_told(panel, broken_off):
+def test_the_overview_tells_of_mail_whose_move_was_broken_off(panel, broken_off):
     panel.open()
     assert HEADING in panel.text
     assert "nobody sends from here: 2 ." in panel.text
     assert "has not ended" not in panel.text
 
 
-def test_a_message_of_them_is_not_said_to_wait_for_its_transaction(panel, broken_off):
+def test_the_page_of_a_message_says_that_it_may_be_moving_to_another_queue(
+    panel, broken_off
+):
     panel.open("message", id=broken_off[0])
     assert "or it is being moved to another queue." in panel.text
 

@@ -171,13 +171,13 @@ def test_pages_of_the_queue_lead_to_each_other(panel, put, mail):
         {"lane": "x", "text": "%"},
     ],
 )
-def test_an_address_that_makes_no_sense_shows_the_default(panel, put, mail, query):
+def test_a_query_that_makes_no_sense_shows_the_default(panel, put, mail, query):
     put(mail("100 % sure"))
     assert "100 % sure" in panel.open("queue", **query)
 
 
 @pytest.mark.parametrize("page", ["queue?text", "test?message", "test?recipient"])
-def test_an_address_with_octets_that_are_no_text_is_answered(panel, put, mail, page):
+def test_a_query_with_octets_that_are_not_text_is_answered(panel, put, mail, page):
     put(mail("hello"))
     panel.browser.open(f"{panel.base}/@@maildrophost-controlpanel-{page}=%FF")
     assert "hello</a>" not in panel.browser.contents
@@ -232,7 +232,7 @@ def test_the_text_of_a_mail_is_for_managers(somebody, panel, secret_mail):
         assert shown in administrator.text
 
 
-def test_who_is_given_the_permission_in_the_site_reads_the_text(
+def test_whoever_is_given_the_permission_in_the_site_reads_the_text(
     somebody, committing_portal, secret_mail
 ):
     roles = ["Manager", "Site Administrator"]
@@ -251,7 +251,7 @@ def test_a_message_that_is_gone_is_not_found(panel):
     assert panel.browser.headers["Status"].startswith("404")
 
 
-def test_a_configuration_that_cannot_be_read_is_said_on_every_page(panel, configure):
+def test_every_page_says_that_the_configuration_cannot_be_read(panel, configure):
     configure("SMTP_PORT=many\n")
     for view in ("", "queue", "test", "settings"):
         panel.open(view)

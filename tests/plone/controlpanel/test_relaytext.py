@@ -110,7 +110,7 @@ def test_a_fault_is_told_in_german(portal, reader, text):
 
 
 @pytest.mark.parametrize("text", [*FAULTS, *OF_OTHERS])
-def test_others_read_the_daemons_own_words(portal, reader, text):
+def test_other_readers_get_the_daemons_own_words(portal, reader, text):
     assert translate(fault(text), context=reader("en")) == text
 
 
@@ -121,7 +121,7 @@ def templates():
     return {str(each) for each in chain(*sentences)}
 
 
-def test_the_daemon_still_says_it_so():
+def test_the_daemon_still_uses_these_words():
     sources = Path(engine.__file__).parent.glob("*/*.py")
     joined = re.sub(r'"\s+f?"', "", "".join(each.read_text() for each in sources))
     system_words = {os.strerror(number) for number in errno.errorcode}
@@ -137,7 +137,7 @@ def test_the_daemon_still_says_it_so():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_the_resolver_still_says_it_so():
+def test_the_resolver_still_uses_these_words():
     says = ctypes.CDLL(None).gai_strerror
     says.restype = ctypes.c_char_p
     names = ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL", "EAI_AGAIN")
@@ -146,7 +146,7 @@ def test_the_resolver_still_says_it_so():
 
 
 @pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3,), reason="older words")
-def test_openssl_still_says_it_so():
+def test_openssl_still_uses_these_words():
     try:
         say = ctypes.CDLL(_ssl.__file__).X509_verify_cert_error_string
     except (AttributeError, OSError):
@@ -163,7 +163,7 @@ def test_openssl_still_says_it_so():
         ("192.0.2.7", "Es ist nicht für die Adresse '192.0.2.7' ausgestellt."),
     ],
 )
-def test_that_a_certificate_is_another_s_is_told_in_german(
+def test_a_certificate_for_another_host_is_reported_in_german(
     portal, reader, host, german
 ):
     with Certificates() as certificates, pytest.raises(ssl.SSLError) as raised:
@@ -185,12 +185,12 @@ def shake_hands(certificates, host):
             side.do_handshake()
 
 
-def test_the_words_of_a_relay_stay(portal, reader):
+def test_what_a_relay_says_is_not_translated(portal, reader):
     german = translate(fault("greeting: 554 5.7.1 no"), context=reader("de"))
     assert german == "Begrüßung: 554 5.7.1 no"
 
 
-def test_a_relay_that_talks_as_the_daemon_does_no_harm(portal, reader):
+def test_a_relay_that_imitates_the_daemon_does_no_harm(portal, reader):
     again = "the connection was lost: " * 3
     german = translate(fault(f"connect: {again}x"), context=reader("de"))
     assert german == (
@@ -199,7 +199,7 @@ def test_a_relay_that_talks_as_the_daemon_does_no_harm(portal, reader):
     )
 
 
-def test_the_sentence_of_a_german_page_is_german(portal, reader):
+def test_the_health_on_a_german_page_is_in_german(portal, reader):
     words = "relay a:25: connect: Connection refused"
     at_fault = Health(False, Reason.RELAY, since=1.0, relay="a:25", fault=words)
     assert sentence(at_fault, reader("de"), 1.0).endswith(

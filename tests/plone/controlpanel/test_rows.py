@@ -23,7 +23,7 @@ LATER = Verdict(Outcome.DEFERRED, "450 4.2.0 greylisted")
         ((TAKEN,) * 4 + (REFUSED,), REFUSED.reply, "number4"),
     ],
 )
-def test_the_words_shown_are_those_that_explain_the_state(
+def test_the_reply_shown_is_the_one_that_explains_the_state(
     panel, tried, verdicts, words, first
 ):
     tried(*verdicts)
@@ -34,7 +34,7 @@ def test_the_words_shown_are_those_that_explain_the_state(
     assert "@example.org" not in panel.text[panel.text.index(" hi ") : shown]
 
 
-def test_of_very_many_recipients_a_page_shows_some(panel, tried, monkeypatch):
+def test_a_page_shows_only_some_of_very_many_recipients(panel, tried, monkeypatch):
     monkeypatch.setattr(message, "MOST_SHOWN", 2)
     id = tried(TAKEN, TAKEN, TAKEN, REFUSED)
     page = panel.open("message", id=id)
@@ -44,7 +44,7 @@ def test_of_very_many_recipients_a_page_shows_some(panel, tried, monkeypatch):
     assert "because they are older: 2 ." in panel.text
 
 
-def test_of_a_few_recipients_a_page_shows_all(panel, tried):
+def test_a_page_shows_all_of_a_few_recipients(panel, tried):
     panel.open("message", id=tried(TAKEN, REFUSED))
     assert "Not shown here" not in panel.text
 
@@ -52,7 +52,7 @@ def test_of_a_few_recipients_a_page_shows_all(panel, tried):
 @pytest.mark.parametrize(
     ("verdict", "said"), [(TAKEN, "Sent at"), (REFUSED, "Failed at"), (LATER, "Due")]
 )
-def test_the_moment_of_a_message_is_called_by_what_happened_then(
+def test_the_time_of_a_message_is_labelled_by_what_happened_then(
     panel, tried, verdict, said
 ):
     panel.open("message", id=tried(verdict))

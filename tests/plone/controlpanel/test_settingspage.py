@@ -42,7 +42,7 @@ def replaced(committing_portal, newsletter):
     transaction.commit()
 
 
-def test_a_configuration_in_use_that_broke_does_not_block_a_title(
+def test_a_title_is_saved_while_the_configuration_in_use_is_broken(
     panel, replaced, committing_portal, tmp_path
 ):
     (tmp_path / "newsletter.conf").write_text("SMTP_PORT=many\n")
@@ -56,7 +56,9 @@ def test_a_configuration_in_use_that_broke_does_not_block_a_title(
     assert kept.host.title == "Our mail"
 
 
-def test_a_replaced_mailhost_is_told_and_repaired(panel, replaced, committing_portal):
+def test_a_replaced_mailhost_is_reported_and_repaired(
+    panel, replaced, committing_portal
+):
     panel.open("queue")
     assert "does not send its mail through the Maildrop Host" in panel.text
     assert "Products.MailHost.MailHost.MailHost" in panel.text

@@ -78,15 +78,15 @@ def test_a_conflict_elsewhere_in_its_request_sends_no_second_test_mail(
     assert len(queued()) == 2
 
 
-def test_a_recipient_that_is_none_is_refused_with_the_reason(panel, send, queued):
+def test_a_recipient_that_is_not_one_address_is_refused_with_the_reason(
+    panel, send, queued
+):
     send("me@example.org, you@example.org")
     assert "Nothing was queued:" in panel.text
     assert queued() == []
 
 
-def test_a_queue_that_takes_no_mail_is_told_with_the_reason(
-    panel, send, queued, full_disk
-):
+def test_the_page_says_why_the_queue_takes_no_mail(panel, send, queued, full_disk):
     send("me@example.org")
     assert "Nothing was queued:" in panel.text
     assert "disk is full" in panel.text
@@ -99,13 +99,13 @@ def test_no_header_can_be_smuggled_in(panel, queued):
     assert queued() == []
 
 
-def test_a_mail_that_is_not_in_the_queue_is_said_so(panel):
+def test_the_page_says_that_a_mail_is_not_in_the_queue(panel):
     panel.open("test", message="<gone@example.org>")
     assert "This mail is not in the queue" in panel.text
 
 
 @pytest.mark.parametrize("view", ["test", "test-progress"])
-def test_a_queue_that_cannot_be_read_for_once_is_no_end_of_the_mail(
+def test_a_mail_is_followed_on_after_the_queue_could_not_be_read(
     panel, send, queue, queued, view
 ):
     send("me@example.org")
@@ -203,7 +203,7 @@ def unheard_of(committing_portal, monkeypatch, unheard):
     monkeypatch.setattr(sending, "enqueue", unheard)
 
 
-def test_a_mail_that_may_be_queued_is_not_told_as_one_that_is_not(
+def test_a_mail_that_may_be_queued_is_not_reported_as_not_queued(
     panel, send, press_plones_button, unheard_of
 ):
     send("me@example.org")

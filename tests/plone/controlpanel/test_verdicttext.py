@@ -40,16 +40,16 @@ def test_what_the_daemon_says_is_told_in_german(portal, reader, reply):
 
 
 @pytest.mark.parametrize("reply", [*OURS, *OF_A_RELAY])
-def test_others_read_its_own_words(portal, reader, reply):
+def test_other_readers_get_the_daemons_own_words(portal, reader, reply):
     assert translate(said(reply), context=reader("en")) == reply
 
 
 @pytest.mark.parametrize("reply", OF_A_RELAY)
-def test_the_words_of_a_relay_stay(portal, reader, reply):
+def test_what_a_relay_says_is_not_translated(portal, reader, reply):
     assert translate(said(reply), context=reader("de")) == reply
 
 
-def test_no_code_of_a_relay_is_taken_for_ours(portal, reader):
+def test_no_code_of_a_relay_is_taken_for_ours():
     reply = str(Reply(550, ("5.1.3 <a@b> is no mail address",)))
     assert said(reply) is reply
 

@@ -85,7 +85,7 @@ def test_what_is_wrong_in_a_file_is_told_in_german(said, refused, tmp_path, text
 
 
 @pytest.mark.parametrize("text", ["A=\xff", "A=\0", "#" * 1_000_001])
-def test_what_is_no_text_is_told_in_german(said, refused, tmp_path, text):
+def test_a_file_that_is_no_text_is_refused_in_german(said, refused, tmp_path, text):
     assert "erwartet: " in said(refused(text), tmp_path)
 
 
@@ -132,7 +132,7 @@ def test_several_senders_are_refused_in_german(said):
 
 
 @pytest.mark.parametrize("text", ADDRESSES)
-def test_what_is_no_address_is_told_in_german(said, text):
+def test_a_malformed_address_is_refused_in_german(said, text):
     with pytest.raises(InvalidMessage) as refusal:
         parse_addresses(text)
     german = said(refusal.value.wording, *([text] if len(text) > 1 else []))

@@ -126,7 +126,7 @@ def person(site, client):
 
 @dataclass
 class Hands:
-    """Short words for what senders and a daemon do with a queue."""
+    """What senders and a daemon do with a queue, in short."""
 
     queue: object
     now: float
@@ -262,7 +262,7 @@ def either_database(request):
 
 @pytest.fixture
 def hands(acceptance_test):
-    """Mail goes into the site's queue at the time of the test."""
+    """The site's queue, in the hands of senders and of a daemon."""
     hands = Hands(acceptance_test["maildrop_queue"], time.time())
     yield hands
     with hands.queue.write() as tx:

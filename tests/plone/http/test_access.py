@@ -56,7 +56,7 @@ def test_strangers_see_and_do_nothing(client, site, hands, failed):
 
 
 @pytest.mark.parametrize("role", ["Member", "Editor", "Reviewer", "Contributor"])
-def test_who_edits_sees_and_does_nothing(person, site, hands, failed, role):
+def test_a_member_or_editor_sees_and_does_nothing(person, site, hands, failed, role):
     title = site.MailHost.title
 
     got = answers(person(role), failed)
@@ -66,7 +66,7 @@ def test_who_edits_sees_and_does_nothing(person, site, hands, failed, role):
     assert nothing_changed(site, hands, failed, title)
 
 
-def test_who_may_see_the_site_setup_alone_sees_and_does_nothing(
+def test_the_permission_for_the_site_setup_alone_is_not_enough(
     person, site, hands, failed
 ):
     title = site.MailHost.title
@@ -83,7 +83,7 @@ def test_who_may_see_the_site_setup_alone_sees_and_does_nothing(
 
 
 @pytest.mark.parametrize("role", ["Manager", "Site Administrator"])
-def test_who_runs_the_site_may_do_everything(person, hands, failed, role):
+def test_whoever_runs_the_site_may_do_everything(person, hands, failed, role):
     got = answers(person(role), failed)
 
     assert [each.status_code for each in got] == [200, 200, 200, 204, 200, 204, 204]
@@ -119,7 +119,7 @@ def test_a_page_of_another_site_changes_nothing(rest, site, hands, failed, heade
     assert nothing_changed(site, hands, failed, title)
 
 
-def test_a_browser_is_told_no_when_it_asks_for_a_page_of_another_site(rest, failed):
+def test_a_browser_that_asks_for_a_page_of_another_site_is_told_no(rest, failed):
     for method in ("PATCH", "DELETE"):
         answer = rest.options(
             f"@maildrop/messages/{failed}",

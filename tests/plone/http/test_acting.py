@@ -57,7 +57,7 @@ def test_a_message_is_deleted(rest, hands, state):
         ("DELETE", None, "sending"),
     ],
 )
-def test_what_does_not_go_with_the_state_is_a_conflict(
+def test_an_action_that_does_not_suit_the_state_is_a_conflict(
     rest, hands, method, body, state
 ):
     id = hands.in_state(state)
@@ -83,7 +83,7 @@ def test_what_does_not_go_with_the_state_is_a_conflict(
         pytest.param('{"action": ' + "[" * 500 + "]" * 500 + "}", id="nested"),
     ],
 )
-def test_an_action_that_is_none_names_those_there_are(rest, hands, body):
+def test_an_unknown_action_is_refused_with_the_known_ones(rest, hands, body):
     id = hands.in_state("failed")
 
     answer = rest.patch(f"{MESSAGES}/{id}", data=body)
@@ -106,7 +106,7 @@ def test_an_action_wakes_the_daemon(rest, hands, monkeypatch):
 
 
 @pytest.mark.parametrize("method", ["patch", "delete"])
-def test_what_may_have_been_done_is_not_told_as_a_failure(
+def test_what_may_have_been_done_is_not_reported_as_a_failure(
     rest, hands, monkeypatch, method
 ):
     def never_answered(*_args):

@@ -26,7 +26,7 @@ def browser(rest):
 
 
 @pytest.mark.parametrize("path", [*PAGES, *TABS])
-def test_no_page_is_kept(browser, hands, path):
+def test_no_page_may_be_cached(browser, hands, path):
     answer = browser.get(path, params={"id": hands.in_state("queued")})
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
@@ -39,7 +39,7 @@ def test_no_page_is_kept(browser, hands, path):
         ("batch", {"decision": "discard", "batch": "x"}),
     ],
 )
-def test_no_question_is_kept(browser, hands, action, fields):
+def test_no_question_may_be_cached(browser, hands, action, fields):
     hands.in_state("queued")
     page = browser.get("@@maildrophost-controlpanel-test").text
     form = {"_authenticator": TOKEN.search(page)[1], **fields}
@@ -58,7 +58,7 @@ def test_no_question_is_kept(browser, hands, action, fields):
         "@controlpanels/maildrophost",
     ],
 )
-def test_no_answer_of_a_service_is_kept(rest, hands, path):
+def test_no_answer_of_a_service_may_be_cached(rest, hands, path):
     id = hands.in_state("queued")
     answer = rest.get(path.format(id=id))
     assert answer.headers["Cache-Control"] == "no-store"

@@ -91,7 +91,7 @@ def test_no_title_is_an_empty_one(rest, site):
     assert settings(site)[0] == ""
 
 
-def test_nothing_chosen_is_not_the_risky_mode(rest, site):
+def test_without_a_choice_the_mode_is_the_safe_one(rest, site):
     rest.patch(SETTINGS, json={"transactional": False})
 
     answer = rest.patch(SETTINGS, json={"transactional": None})
@@ -101,7 +101,7 @@ def test_nothing_chosen_is_not_the_risky_mode(rest, site):
 
 
 @pytest.mark.parametrize("sent", [False, 0, True, 1])
-def test_the_mode_is_what_was_sent_also_where_it_is_a_number(rest, site, sent):
+def test_the_mode_may_be_sent_as_a_number(rest, site, sent):
     rest.patch(SETTINGS, json={"transactional": not sent})
 
     answer = rest.patch(SETTINGS, json={"transactional": sent})
@@ -123,9 +123,7 @@ def test_the_mode_is_what_was_sent_also_where_it_is_a_number(rest, site, sent):
         ({"transactional": "perhaps"}, "transactional"),
     ],
 )
-def test_what_cannot_be_saved_is_refused_with_all_else(
-    rest, site, newsletter, sent, said
-):
+def test_one_wrong_setting_has_all_of_them_refused(rest, site, newsletter, sent, said):
     before = settings(site)
 
     answer = rest.patch(SETTINGS, json={"title": "Changed", **sent})
@@ -139,7 +137,7 @@ def test_what_cannot_be_saved_is_refused_with_all_else(
     "body",
     ["no json", "[]", '"text"', pytest.param("[" * 100_000, id="nested too deeply")],
 )
-def test_what_is_no_object_is_refused(rest, site, body):
+def test_a_body_that_is_no_object_is_refused(rest, site, body):
     # As the bare application/json, plone.restapi reads it before us, for a login.
     headers = {"Content-Type": "application/json; charset=utf-8"}
     answer = rest.patch(SETTINGS, data=body, headers=headers)

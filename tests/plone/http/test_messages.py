@@ -93,7 +93,7 @@ def test_a_text_is_found_in_recipient_sender_subject_and_id(rest, hands):
     assert listed(rest, "text=%25") == []
 
 
-def test_an_empty_text_is_as_none(rest, hands):
+def test_an_empty_text_filters_nothing(rest, hands):
     found = list(hands.send(hands.mail(), hands.mail()))
 
     assert listed(rest, "text=") == found
@@ -158,7 +158,7 @@ def test_pages_are_linked_as_those_of_plone_restapi(rest, hands):
     assert [each["id"] for each in rest.get(back).json()["items"]] == ids[2:4]
 
 
-def test_beyond_the_last_page_is_nothing(rest, hands):
+def test_there_is_nothing_beyond_the_last_page(rest, hands):
     hands.send()
 
     page = rest.get(f"{MESSAGES}?b_start=50").json()
@@ -195,7 +195,9 @@ def test_beyond_the_last_page_is_nothing(rest, hands):
         ("b_start=", "from 0"),
     ],
 )
-def test_a_query_that_makes_no_sense_says_what_there_is(rest, hands, query, said):
+def test_a_query_that_makes_no_sense_is_refused_with_the_choices(
+    rest, hands, query, said
+):
     answer = rest.get(f"{MESSAGES}?{query}")
 
     assert answer.status_code == 400

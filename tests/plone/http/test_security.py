@@ -121,7 +121,7 @@ def browse(client):
 
 
 @pytest.mark.parametrize("role", ["", "Member", "Editor", "Reviewer"])
-def test_nobody_but_who_runs_the_site_sees_or_does_anything(
+def test_only_those_who_run_the_site_see_or_do_anything(
     browse, person, mails, hands, everything, role
 ):
     ask = browse(person(role) if role else None)

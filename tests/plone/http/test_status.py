@@ -90,7 +90,7 @@ EVERY_REQUEST = [
         ),
     ],
 )
-def test_a_queue_that_cannot_be_used_is_told_with_the_reason(
+def test_the_answer_says_why_the_queue_cannot_be_used(
     rest, configured, method, path, body, text, said
 ):
     configured(text)
@@ -105,7 +105,7 @@ def test_a_queue_that_cannot_be_used_is_told_with_the_reason(
 
 
 @pytest.mark.parametrize(("method", "path", "body"), EVERY_REQUEST)
-def test_a_queue_that_breaks_while_it_is_used_is_told_with_the_reason(
+def test_the_answer_says_that_the_queue_broke_while_it_was_used(
     rest, configured, tmp_path, method, path, body
 ):
     configured('MAILDROP_HOME="{home}"\n')
@@ -146,7 +146,7 @@ def test_every_thread_finds_the_maildrop_host_that_is_back(rest, site):
 
 @pytest.mark.parametrize("path", ["@maildrop/nonsense", "@maildrop/messages/1/raw"])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_another_path_says_which_there_are(rest, method, path):
+def test_an_unknown_path_is_answered_with_the_known_ones(rest, method, path):
     answer = rest.request(method, path)
 
     assert answer.status_code == 404

@@ -102,7 +102,7 @@ def test_a_renamed_maildrop_host_comes_back_under_its_name(
     portal, install, tool_of, deleted
 ):
     before = tool_of(portal)
-    transaction.savepoint()  # who is to be renamed needs a place in the database
+    transaction.savepoint()  # what is renamed must be in the database
     portal.manage_renameObject("MailHost", "Post")
     if deleted:
         portal._delObject("Post")
@@ -114,12 +114,12 @@ def test_a_renamed_maildrop_host_comes_back_under_its_name(
     assert "Post" not in portal.objectIds()
 
 
-def test_of_a_maildrop_host_that_was_moved_elsewhere_a_copy_comes_back(
+def test_a_copy_comes_back_of_a_maildrop_host_that_was_moved_elsewhere(
     portal, install, tool_of, utility, newsletter
 ):
     portal.MailHost.setConfigPath(newsletter)
     portal._setObject("post", Folder("post"))
-    transaction.savepoint()  # who is to be moved needs a place in the database
+    transaction.savepoint()  # what is moved must be in the database
     portal.post.manage_pasteObjects(portal.manage_cutObjects(["MailHost"]))
     moved = portal.post.MailHost
 
@@ -131,7 +131,7 @@ def test_of_a_maildrop_host_that_was_moved_elsewhere_a_copy_comes_back(
     assert portal.MailHost.getConfigKey() == newsletter
 
 
-def test_one_that_was_moved_elsewhere_and_back_is_the_one_that_is_kept(
+def test_a_maildrop_host_that_was_moved_away_and_back_is_the_one_that_is_kept(
     portal, install, newsletter
 ):
     portal._setObject("post", Folder("post"))
@@ -185,7 +185,7 @@ def maildir(tmp_path):
     return tmp_path
 
 
-def test_mail_in_the_queue_of_the_old_mailhost_is_told_of(
+def test_the_log_tells_of_mail_in_the_queue_of_the_old_mailhost(
     plain_portal, install, maildir, caplog
 ):
     plain_portal.MailHost.smtp_queue = True
@@ -198,7 +198,7 @@ def test_mail_in_the_queue_of_the_old_mailhost_is_told_of(
 
 
 @pytest.mark.parametrize(("used", "directory"), [(False, ""), (True, "not-there")])
-def test_without_such_mail_nothing_is_said(
+def test_the_log_says_nothing_when_the_old_mailhost_has_no_mail(
     plain_portal, install, maildir, caplog, used, directory
 ):
     plain_portal.MailHost.smtp_queue = used

@@ -183,8 +183,8 @@ def test_what_an_addon_does_before_and_after_its_tools_makes_no_difference(
     assert kept_maildrop_host(staging) is kept
 
 
-def test_where_only_the_tool_was_replaced_only_the_tool_is(
-    staging, import_addon, tool_of, utility
+def test_where_only_the_tool_was_replaced_only_the_tool_stays_replaced(
+    staging, tool_of, utility
 ):
     mock, kept = tool_of(staging), kept_maildrop_host(staging)
     staging.getSiteManager().unregisterUtility(provided=IMailHost)
@@ -208,7 +208,7 @@ def test_an_addon_that_takes_the_mock_away_brings_the_maildrop_host_back(
     assert tool_of(staging) is utility() is kept_maildrop_host(staging)
 
 
-def test_of_an_import_that_failed_nothing_is_remembered(staging, import_addon, tool_of):
+def test_nothing_is_remembered_of_an_import_that_failed(staging, import_addon, tool_of):
     def fail(setup_tool):
         raise RuntimeError("no more")
 

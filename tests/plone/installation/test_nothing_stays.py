@@ -69,7 +69,9 @@ def test_after_uninstalling_the_site_is_as_it_was(plain_portal, install, uninsta
 @pytest.mark.parametrize(
     "permission", [MANAGE_MAIL_QUEUE, VIEW_MAIL_TEXT, ADD_MAILDROP_HOSTS]
 )
-def test_who_was_given_our_permissions_is_forgotten(portal, uninstall, permission):
+def test_it_is_forgotten_to_whom_our_permissions_were_given(
+    portal, uninstall, permission
+):
     before = set(vars(portal))
     portal.manage_permission(permission, ["Editor"], acquire=0)
     assert set(vars(portal)) != before

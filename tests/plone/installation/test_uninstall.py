@@ -46,7 +46,7 @@ def test_uninstalling_after_installing_twice_brings_back_the_very_mailhost(
     assert tool_of(plain_portal) is before
 
 
-def test_install_and_uninstall_can_go_on_for_ever(
+def test_installing_and_uninstalling_can_be_repeated(
     plain_portal, install, uninstall, tool_of, utility
 ):
     before = tool_of(plain_portal)
@@ -138,7 +138,7 @@ def test_a_renamed_maildrop_host_goes_as_well(
 ):
     before = tool_of(plain_portal)
     install(plain_portal)
-    transaction.savepoint()  # who is to be renamed needs a place in the database
+    transaction.savepoint()  # what is renamed must be in the database
     plain_portal.manage_renameObject("MailHost", "Post")
 
     uninstall(plain_portal)
@@ -147,7 +147,7 @@ def test_a_renamed_maildrop_host_goes_as_well(
     assert "Post" not in plain_portal.objectIds()
 
 
-def test_what_another_addon_gives_out_as_the_utility_is_left_alone(
+def test_a_utility_that_another_addon_has_registered_is_left_alone(
     plain_portal, install, uninstall, tool_of, utility
 ):
     before = tool_of(plain_portal)
