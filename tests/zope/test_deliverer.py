@@ -84,7 +84,7 @@ def test_a_daemon_that_was_killed_works_no_more(host, doorbell, monkeypatch):
     assert host.queueThreadAlive() is False
 
 
-def test_what_keeps_threads_of_zope_from_delivering_keeps_no_daemon(
+def test_what_keeps_threads_of_zope_from_delivering_does_not_stop_the_daemon(
     host, send, doorbell, monkeypatch
 ):
     monkeypatch.setenv("MAILHOST_QUEUE_ONLY", "1")
@@ -94,7 +94,7 @@ def test_what_keeps_threads_of_zope_from_delivering_keeps_no_daemon(
     assert rung(doorbell)
 
 
-def test_a_queue_that_does_not_answer_has_a_reason_for_a_length(
+def test_the_length_of_a_queue_that_does_not_answer_is_the_reason(
     host, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("MAILDROP_CONFIG", str(tmp_path / "missing.conf"))

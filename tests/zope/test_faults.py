@@ -56,7 +56,7 @@ def test_a_locked_database_is_named(
     locker = sqlite3.connect(configuration.home / "queue.db", isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
     with monkeypatch.context() as patch:
-        # Who was kept from writing waits no second time to take nothing back.
+        # What could not be written is not waited for again to be taken back.
         patch.setattr(spool, "discard", None)
         patch.setattr(spool.endings, "left_undone", None)
         commit_fails(database, root, send, "locked")
@@ -184,7 +184,7 @@ def test_no_configuration_is_an_error_when_sending(send, tmp_path, monkeypatch, 
         send(host)
 
 
-def test_a_transaction_that_breaks_behind_its_mail_says_that_it_is_sent(
+def test_a_transaction_that_breaks_after_its_mail_says_that_the_mail_is_sent(
     host, send, subjects, caplog, monkeypatch
 ):
     def break_down(self, txn):

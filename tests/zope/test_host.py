@@ -60,7 +60,7 @@ def test_a_lane_may_be_given_as_the_engine_knows_it(host, send, sent):
 
 
 @pytest.mark.parametrize("lane", [5, 1, 1.5, True, b"bulk", ["bulk"], "", object()])
-def test_what_is_no_lane_is_refused(host, send, refused, lane):
+def test_a_value_that_is_no_lane_is_refused(host, send, refused, lane):
     with refused("the lanes are interactive, normal, bulk"):
         send(host, lane=lane)
 
@@ -85,7 +85,7 @@ def test_mail_with_a_time_is_due_then(host, send, sent, kind):
     assert sent().due == pytest.approx(when.timestamp(), abs=1)
 
 
-def test_what_was_wished_for_refused_mail_is_not_wished_for_the_next(host, send, sent):
+def test_lane_and_time_of_refused_mail_do_not_pass_to_the_next(host, send, sent):
     later = datetime(2040, 1, 1, tzinfo=timezone.utc)
     with pytest.raises(MailHostError, match="cannot be written"):
         send(host, lane="bulk", deliver_at=later, charset="no-such-charset")
@@ -119,7 +119,7 @@ def test_the_type_is_the_one_that_is_asked_for(host, send, sent, content_of):
     assert mail.get_content_type() == "text/html"
 
 
-def test_what_is_encoded_already_is_not_encoded_otherwise(host, send, refused):
+def test_mail_that_is_encoded_already_is_not_encoded_differently(host, send, refused):
     with refused("already encoded"):
         send(host, charset="utf-8", encode="base64")
 
@@ -219,7 +219,7 @@ def test_dtml_sendmail_uses_the_queue(host, sent):
     assert sent().subject == "by DTML"
 
 
-def test_it_is_small_in_the_database_and_survives_a_restart(
+def test_a_host_is_small_in_the_database_and_survives_a_restart(
     configuration_file, database_file, send, sent
 ):
     host = MaildropHost("MailHost", "The title")

@@ -24,7 +24,7 @@ def small_bounds(monkeypatch):
 
 @pytest.fixture
 def losing(root, send, subjects, proxy):
-    """Sends a mail that is refused, as the one before it are prepared unheard."""
+    """Sends a mail that is refused: those before it were prepared, unheard of."""
 
     def send_and_lose(subject, prepared):
         proxy.lose_commit(PREPARING)
@@ -53,7 +53,7 @@ def test_mail_that_was_prepared_unheard_is_not_sent_twice(
     assert subjects() == queued("1", "2", "3", *more)
 
 
-def test_so_it_is_beside_mail_that_is_known_to_be_prepared(
+def test_mail_prepared_unheard_is_not_sent_twice_beside_mail_that_was_heard_of(
     root, send, subjects, losing
 ):
     for name in "123456":

@@ -11,7 +11,7 @@ from zope.sendmail.delivery import DirectMailDelivery
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
-# Every promise of a transaction is kept on both.
+# Every promise of a transaction is kept on both databases.
 pytestmark = pytest.mark.parametrize(
     "queue_url", ["sqlite", "postgresql"], indirect=True
 )
@@ -41,7 +41,7 @@ def test_mail_of_a_committed_transaction_is_queued_once(
     assert subjects() == [("hello", "queued")]
 
 
-def test_as_many_as_were_sent_go_though_they_are_alike(root, deliver, send, subjects):
+def test_mails_that_are_alike_are_all_queued(root, deliver, send, subjects):
     deliver()
     deliver()
     send(root.host)
@@ -71,7 +71,7 @@ def test_a_savepoint_takes_back_the_mail_sent_since(root, deliver, subjects):
 
 @pytest.mark.parametrize("transactional", [True, False])
 @pytest.mark.parametrize("key", [AFTER_MAIL, AFTER_ZODB])
-def test_a_no_of_somebody_else_deletes_the_mail(
+def test_a_no_of_another_participant_deletes_the_mail(
     root, deliver, subjects, join, key, transactional
 ):
     def refuse():

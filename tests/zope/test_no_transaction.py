@@ -22,7 +22,7 @@ def explicit():
     transaction.manager.explicit = False
 
 
-def test_mail_of_a_hook_after_an_abort_is_dropped_with_a_word(
+def test_mail_of_a_hook_after_an_abort_is_dropped_with_a_warning(
     root, send, subjects, caplog
 ):
     send(root.host, "aborted")
@@ -33,7 +33,9 @@ def test_mail_of_a_hook_after_an_abort_is_dropped_with_a_word(
     assert "a hook sends mail after its transaction was aborted" in caplog.text
 
 
-def test_there_is_no_such_word_after_a_savepoint(root, send, subjects, caplog):
+def test_a_rollback_to_a_savepoint_is_no_reason_for_that_warning(
+    root, send, subjects, caplog
+):
     savepoint = transaction.savepoint()
     send(root.host, "taken back")
     savepoint.rollback()
@@ -61,7 +63,9 @@ def test_mail_that_no_transaction_takes_is_refused(host, send, subjects, explici
     assert subjects() == [("hello", "queued")]
 
 
-def test_it_needs_none_with_the_transactional_mode_off(host, subjects, explicit):
+def test_with_the_transactional_mode_off_mail_needs_no_transaction(
+    host, subjects, explicit
+):
     host.setTransactional(False)
     mail = "from@example.org", ["to@example.org"], b"Subject: hello\n\nhi\n"
     host._makeMailer().send(*mail)
@@ -76,7 +80,7 @@ NOTHING = None
     [(NOTHING, 1), (transaction.commit, 0), (transaction.abort, 0)],
     ids=["forgotten", "committed", "aborted"],
 )
-def test_mail_of_a_thread_that_forgets_to_commit_is_told_of(
+def test_the_log_tells_of_mail_of_a_thread_that_forgets_to_commit(
     host, send, caplog, end, told
 ):
     def work():
@@ -94,7 +98,7 @@ def test_mail_of_a_thread_that_forgets_to_commit_is_told_of(
     assert caplog.text.count("has to call transaction.commit()") == told
 
 
-def test_of_mail_that_its_parent_may_commit_a_fork_tells_nothing(host, send, caplog):
+def test_a_fork_logs_nothing_about_mail_that_its_parent_may_commit(host, send, caplog):
     send(host)
     (joined,) = participants(transaction.get())
     unended._tell(joined._unwritten, os.getppid())

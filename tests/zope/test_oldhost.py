@@ -158,7 +158,7 @@ def test_a_key_that_was_chosen_since_stays(newsletter, monkeypatch, key):
         assert "config_path" not in vars(loaded)
 
 
-def test_our_own_state_is_left_alone(database, newsletter):
+def test_our_own_state_is_left_alone(newsletter):
     host = MaildropHost("MailHost", "ours")
     host.setConfigPath("newsletter")
     copy = MaildropHost()

@@ -1,4 +1,4 @@
-"""A transaction that does not tell who takes part costs no mail that is to be sent."""
+"""No mail is lost to a transaction that does not tell who takes part in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def manager(configuration):
 
 @pytest.fixture
 def two_take_part(manager):
-    """A transaction of `transaction`, but without what is named."""
+    """A Transaction that lacks the named attributes."""
 
     def make(*missing):
         txn = Transaction()
@@ -48,14 +48,14 @@ def test_mail_of_a_transaction_that_breaks_stays_prepared(
     assert subjects() == [("hello", "prepared")]
 
 
-def test_it_is_deleted_where_nobody_else_takes_part(manager, subjects):
+def test_mail_is_deleted_where_nobody_else_takes_part(manager, subjects):
     txn = object()
     manager.tpc_vote(txn)
     manager.tpc_abort(txn)
     assert subjects() == []
 
 
-def test_it_is_deleted_where_somebody_has_not_voted(manager, subjects, two_take_part):
+def test_mail_is_deleted_where_somebody_has_not_voted(manager, subjects, two_take_part):
     txn = two_take_part()
     txn._voted[id(manager)] = True
     manager.tpc_vote(txn)
@@ -69,11 +69,11 @@ def test_nothing_is_in_doubt_before_the_vote(manager, subjects, two_take_part, c
     assert (subjects(), caplog.text) == ([], "")
 
 
-def test_a_thread_that_dies_behind_its_vote_may_have_committed(
+def test_a_thread_that_dies_after_its_vote_may_have_committed(
     manager, configuration, two_take_part, in_threads
 ):
     def vote(number):
-        # As much mail has it done.
+        # As it is when there is much mail.
         manager._prepare_unwritten()
         manager.tpc_vote(two_take_part())
 

@@ -40,7 +40,7 @@ def test_with_printingmailhost_mail_is_only_printed(
 
 
 @pytest.mark.parametrize("immediate", [True, False])
-def test_its_fixed_address_gets_the_mail_through_the_queue(
+def test_the_fixed_address_of_printingmailhost_gets_the_mail_through_the_queue(
     host, send, mails, printing, monkeypatch, immediate
 ):
     monkeypatch.setattr(printing, "FIXED_ADDRESS", ["tester@example.org"])
@@ -50,7 +50,9 @@ def test_its_fixed_address_gets_the_mail_through_the_queue(
     assert [each.address for each in message.recipients] == ["tester@example.org"]
 
 
-def test_without_it_mail_goes_to_the_queue_again(host, send, subjects, printing):
+def test_without_printingmailhost_mail_goes_to_the_queue_again(
+    host, send, subjects, printing
+):
     printing.undo_patches()
     send(host)
     transaction.commit()
@@ -62,7 +64,7 @@ def as_it_is(function):
 
 
 def partly(function):
-    """Without a module, or a name."""
+    """As something that has neither a module nor a name."""
     return partialmethod(function)
 
 
@@ -103,7 +105,7 @@ def test_a_patch_that_calls_the_original_has_the_mail_queued(
 
 
 @pytest.mark.parametrize("transactional", [True, False])
-def test_so_it_has_when_it_does_not_hand_on_what_immediate_is(
+def test_a_patch_that_drops_immediate_has_the_mail_queued_as_it_was_meant(
     host, send, mails, monkeypatch, transactional
 ):
     original = MailBase._send
@@ -217,7 +219,7 @@ def test_a_patch_of_send_need_not_name_what_it_only_passes_on(
     assert b'Content-Type: text/html; charset="utf-8"' in content_of(message)
 
 
-def test_a_patch_of_send_from_before_an_argument_is_not_given_it(
+def test_an_old_patch_of_send_is_not_given_the_arguments_that_came_later(
     host, send, subjects, monkeypatch
 ):
     """MailHost had no `charset` and no `msg_type` once."""
@@ -234,7 +236,7 @@ def test_a_patch_of_send_from_before_an_argument_is_not_given_it(
 
 
 @pytest.mark.parametrize("name", ["send", "_send"])
-def test_what_is_wished_for_a_mail_passes_a_patch_that_only_watches(
+def test_lane_and_time_of_a_mail_pass_a_patch_that_only_watches(
     host, send, mails, monkeypatch, name
 ):
     original, watched = getattr(MailBase, name), []
@@ -262,6 +264,6 @@ def test_the_addon_that_gets_the_mail_first_can_be_named(printing):
 
 
 @pytest.mark.parametrize("name", ["send", "_send"])
-def test_so_can_one_that_is_no_function(monkeypatch, name):
+def test_a_patch_that_is_no_function_can_be_named(monkeypatch, name):
     monkeypatch.setattr(MailBase, name, MagicMock())
     assert patched_by() == "unittest.mock"

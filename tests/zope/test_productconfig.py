@@ -82,7 +82,7 @@ def test_a_path_is_no_key(instance):
 
 
 @pytest.mark.parametrize("key", [None, 5, ["newsletter"], b"newsletter", ""])
-def test_what_is_no_text_is_no_key(instance, key):
+def test_a_value_that_is_no_text_is_no_key(instance, key):
     with pytest.raises(ValueError, match="DEFAULT, zz, newsletter"):
         MaildropHost().setConfigPath(key)
 
@@ -198,7 +198,7 @@ def test_two_queues_may_share_a_transaction(
     assert newsletter.queueLength() == 1
 
 
-def test_a_broken_file_is_told_until_it_is_mended(configuration_file):
+def test_a_broken_file_is_an_error_until_it_is_mended(configuration_file):
     text = configuration_file.read_text()
     configuration_file.write_text(text + "MAILDROP_BATCH=many\n")
     for _ in range(2):

@@ -48,7 +48,9 @@ def test_a_server_that_does_not_answer_keeps_no_other_queue_from_being_used(
         asking.join()
 
 
-def test_who_wants_the_same_queue_is_refused_at_the_same_time(url, silent, in_threads):
+def test_all_who_want_the_queue_that_does_not_answer_are_refused_at_the_same_time(
+    url, silent, in_threads
+):
     in_threads(THREADS, lambda number: refused())
     assert not silent.broken
 

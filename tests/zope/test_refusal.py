@@ -1,4 +1,4 @@
-"""What a page is told of mail that is not taken, and in which words of its own."""
+"""Which error a page gets for mail that is not taken."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_that_nothing_can_be_queued_is_no_refusal_by_smtp(host, send, monkeypatc
 
 
 @pytest.mark.parametrize("wrong", [{"lane": "nonsense"}, {"charset": "nonsense"}])
-def test_nor_is_a_call_that_makes_no_sense(host, send, wrong):
-    """It is for the programmer, and not for who typed an address."""
+def test_a_call_that_makes_no_sense_is_no_refusal_by_smtp(host, send, wrong):
+    """It is for the programmer, not for whoever typed an address."""
     with pytest.raises(MailHostError, match="nonsense") as caught:
         send(host, **wrong)
     assert not isinstance(caught.value, SMTPException)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import transaction
 
-# Every promise of a transaction is kept on both.
+# Every promise of a transaction is kept on both databases.
 pytestmark = pytest.mark.parametrize(
     "queue_url", ["sqlite", "postgresql"], indirect=True
 )

@@ -94,7 +94,7 @@ def loses(queue, subject):
         tx.exec_driver_sql(f"DELETE FROM maildrop_message WHERE subject = '{subject}'")
 
 
-def test_a_transaction_of_which_the_queue_has_lost_mail_fails(
+def test_a_transaction_fails_when_the_queue_has_lost_some_of_its_mail(
     database, root, send, queue, subjects
 ):
     root.counter += 1
@@ -109,7 +109,9 @@ def test_a_transaction_of_which_the_queue_has_lost_mail_fails(
         assert connection.root.counter == 0
 
 
-def test_so_does_one_in_which_nobody_else_takes_part(root, send, queue, subjects):
+def test_a_transaction_of_mail_alone_fails_when_the_queue_has_lost_some_of_it(
+    root, send, queue, subjects
+):
     for number in range(1, 6):
         send(root.host, str(number))
     loses(queue, "2")
@@ -167,9 +169,7 @@ def test_a_rollback_of_all_leaves_nothing_behind(root, send, subjects):
     assert subjects() == numbered(1, 1)
 
 
-def test_mail_that_finds_no_room_is_not_sent_with_the_rest(
-    root, send, queue, subjects, monkeypatch
-):
+def test_mail_that_finds_no_room_is_not_sent_with_the_rest(root, send, queue, subjects):
     for number in range(1, 4):
         send(root.host, str(number))
     moved = queue.path.rename(queue.path.with_suffix(".away"))

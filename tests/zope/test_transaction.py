@@ -16,7 +16,7 @@ from collective.maildrophost.engine.queue import State
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 
-# Every promise of a transaction is kept on both.
+# Every promise of a transaction is kept on both databases.
 pytestmark = pytest.mark.parametrize(
     "queue_url", ["sqlite", "postgresql"], indirect=True
 )
@@ -167,7 +167,7 @@ def test_mail_that_is_sent_while_its_transaction_commits_is_refused(
     assert subjects() == []
 
 
-def test_a_no_of_somebody_else_deletes_the_mail(root, send, subjects, join):
+def test_a_no_of_another_participant_deletes_the_mail(root, send, subjects, join):
     def refuse():
         assert subjects() == [("hello", "prepared")]
         raise RuntimeError("no")
@@ -182,7 +182,7 @@ def test_a_no_of_somebody_else_deletes_the_mail(root, send, subjects, join):
     assert subjects() == []
 
 
-def test_a_no_before_the_mail_leaves_nothing(root, send, subjects, join):
+def test_a_no_before_the_mail_is_voted_on_leaves_nothing(root, send, subjects, join):
     def refuse():
         raise RuntimeError("no")
 
@@ -249,7 +249,7 @@ def test_zodb_writes_the_batch_into_its_log(database, root, send, mails, join):
 def test_mail_that_was_taken_back_needs_no_room_in_the_log(
     database, root, send, subjects
 ):
-    """A storage takes 64 kB for all that is told of a transaction."""
+    """A storage takes 64 kB at most of information about a transaction."""
     for number in range(20):
         savepoint = transaction.savepoint()
         send(root.host, f"taken back {number}")

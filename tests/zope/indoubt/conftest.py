@@ -1,4 +1,4 @@
-"""Databases of every kind; processes that die on the way of a commit."""
+"""Databases of every kind; processes that die in the course of a commit."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def look(database, queue):
 
 @pytest.fixture(autouse=True)
 def nothing_to_settle(request, monkeypatch):
-    """One look decides, but where the time that it waits is the matter."""
+    """One look decides, except in the tests of how long it waits."""
     if "settling" not in request.keywords:
         monkeypatch.setattr(doubt, "SETTLE_SECONDS", 0.0)
 

@@ -16,7 +16,9 @@ WITH_LOG = ("file", "zeo", "history")
 
 
 @pytest.mark.parametrize("kind", WITH_LOG)
-def test_killed_after_zodb_has_finished_its_mail_goes_out(make_site, die, states, kind):
+def test_mail_of_a_process_killed_after_zodb_has_finished_goes_out(
+    make_site, die, states, kind
+):
     site = make_site(kind)
     die(site, "finished")
     assert states() == {"prepared"}
@@ -25,7 +27,7 @@ def test_killed_after_zodb_has_finished_its_mail_goes_out(make_site, die, states
 
 
 @pytest.mark.parametrize("kind", WITH_LOG)
-def test_killed_before_zodb_finishes_its_mail_never_goes_out(
+def test_mail_of_a_process_killed_before_zodb_finishes_never_goes_out(
     make_site, die, states, kind
 ):
     site = make_site(kind)
@@ -38,7 +40,9 @@ def test_killed_before_zodb_finishes_its_mail_never_goes_out(
 
 
 @pytest.mark.parametrize("kind", [*WITH_LOG, "history-free"])
-def test_killed_before_the_vote_its_mail_never_goes_out(make_site, die, states, kind):
+def test_mail_of_a_process_killed_before_the_vote_never_goes_out(
+    make_site, die, states, kind
+):
     site = make_site(kind)
     die(site, "spilled")
     assert states() == {"prepared"}
@@ -60,7 +64,9 @@ def test_without_a_log_a_person_decides_and_is_told_once(
     assert caplog.text.count("Release or discard it, in the control panel") == 1
 
 
-def test_killed_between_two_databases_its_mail_goes_out(make_site, die, states):
+def test_mail_of_a_process_killed_between_two_databases_goes_out(
+    make_site, die, states
+):
     site = make_site("two")
     die(site, "between")
     assert states() == {"prepared"}
@@ -110,7 +116,7 @@ def test_what_a_server_does_after_the_death_of_its_client_is_waited_for(
         look()
         look()
         assert states() == {"prepared"}
-        # Now it has come to what it was asked for last.
+        # Now the server has come to what its client asked for last.
         batch = open_batches_of(configuration)
         commit_with(database, batch)
         monkeypatch.setattr(doubt, "SETTLE_SECONDS", 0.0)
@@ -154,7 +160,7 @@ def test_what_another_machine_commits_after_a_look_goes_out_at_a_later_one(
 ):
     site = make_site("file")
     die(site, "voted")
-    # Whose process is on another machine may still run.
+    # A process on another machine may still run.
     monkeypatch.setattr(resolver, "fate", lambda *_, **__: Fate.UNKNOWN)
     with site.opened() as database:
         look = Resolver(database.databases, lambda: [configuration.queue]).look

@@ -47,7 +47,7 @@ def test_what_this_process_has_aborted_is_deleted(logged):
     assert decided(VOTED, Fate.RUNNING, NO, logged) is Decision.DISCARD
 
 
-def test_what_is_committed_elsewhere_is_its_process_s_to_release_at_first():
+def test_a_batch_committed_elsewhere_is_left_to_its_process_at_first():
     for here, fate, becomes in (
         (None, Fate.UNKNOWN, Decision.WAIT),
         (None, Fate.RUNNING, Decision.RELEASE),

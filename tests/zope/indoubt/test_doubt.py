@@ -14,12 +14,12 @@ from collective.maildrophost.indoubt.endings import Ending
 LOOK = 10.0
 DAY = 86400.0
 UPTIME = 10 * DAY
-"""Of a machine; the monotonic clock begins with it."""
+"""Of the machine; the monotonic clock counts from its start."""
 
 
 @pytest.fixture
 def moments():
-    """Asks what a log says at each look of a day; after how long it does."""
+    """After how many seconds a log is asked, with a look every ten for a day."""
 
     def ask(told, settled):
         about = Doubt()
@@ -35,14 +35,14 @@ def moments():
     return ask
 
 
-def test_who_may_still_commit_is_asked_about_soon_and_then_every_hour(moments):
+def test_what_may_still_commit_is_asked_about_soon_and_then_every_hour(moments):
     asked = moments(Ending.ABORTED, settled=False)
     assert asked[:6] == [0, 10, 20, 40, 80, 160]
     pauses = {late - soon for soon, late in itertools.pairwise(asked[-10:])}
     assert pauses == {3600.0}
 
 
-def test_what_has_settled_is_asked_about_once(moments):
+def test_a_log_that_has_settled_is_asked_once(moments):
     assert moments(Ending.ABORTED, settled=True) == [0]
 
 
@@ -51,12 +51,12 @@ def test_a_log_that_can_tell_nothing_is_asked_again_every_hour(moments):
 
 
 @pytest.mark.parametrize("settled", [True, False])
-def test_a_log_that_has_it_is_asked_once(moments, settled):
+def test_a_log_that_has_the_batch_is_asked_once(moments, settled):
     assert moments(Ending.COMMITTED, settled) == [0]
 
 
 @pytest.mark.settling
-def test_what_has_committed_is_its_process_s_to_release_at_first():
+def test_a_committed_batch_is_left_to_its_process_at_first():
     about = Doubt()
     about.hear(Ending.ABORTED, False, 0.0)
     assert not about.had_its_time(DAY)
@@ -65,7 +65,7 @@ def test_what_has_committed_is_its_process_s_to_release_at_first():
     assert about.had_its_time(DAY + doubt.SETTLE_SECONDS)
 
 
-def test_what_was_told_before_it_settled_is_asked_once_more():
+def test_a_log_that_answered_before_it_settled_is_asked_once_more():
     about = Doubt()
     about.hear(Ending.ABORTED, False, 0.0)
     assert about.asks(True, 0.0)
@@ -74,12 +74,12 @@ def test_what_was_told_before_it_settled_is_asked_once_more():
 
 
 @pytest.mark.settling
-def test_it_settles_some_time_after_the_end_of_its_process_was_noticed():
+def test_a_log_settles_some_time_after_the_end_of_its_process_was_noticed():
     about = Doubt()
     assert not about.is_settled(Fate.ENDED, 100.0)
     assert not about.is_settled(Fate.ENDED, 99.0 + doubt.SETTLE_SECONDS)
     assert about.is_settled(Fate.ENDED, 100.0 + doubt.SETTLE_SECONDS)
 
 
-def test_whose_end_is_not_known_never_settles():
+def test_a_log_never_settles_while_the_end_of_its_process_is_unknown():
     assert not Doubt().is_settled(Fate.UNKNOWN, DAY)

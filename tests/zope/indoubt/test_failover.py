@@ -30,7 +30,7 @@ def queue_url(primary, standby):
 
 @pytest.fixture
 def falls_behind(primary, standby):
-    """From this call on the standby hears of nothing more, but has all until then."""
+    """From this call on the standby falls behind; until then it has everything."""
 
     def has_all():
         ((same,),) = primary.execute(
@@ -55,7 +55,7 @@ def takes_over(primary, standby):
 
 
 @pytest.mark.parametrize("changes", [1, 0], ids=["logged", "only mail"])
-def test_mail_of_which_the_release_was_lost_goes_out(
+def test_mail_whose_release_was_lost_goes_out(
     root, send, join, mails, falls_behind, takes_over, look, changes
 ):
     join(AFTER_ZODB, tpc_finish=falls_behind)
@@ -70,7 +70,7 @@ def test_mail_of_which_the_release_was_lost_goes_out(
     assert [mail.state.value for mail in mails()] == ["queued"]
 
 
-def test_mail_of_which_the_deletion_was_lost_is_not_sent(
+def test_mail_whose_deletion_was_lost_is_not_sent(
     root, send, join, mails, falls_behind, takes_over, look
 ):
     def refuse():

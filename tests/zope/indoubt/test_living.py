@@ -36,7 +36,7 @@ def test_a_transaction_that_goes_on_is_left_alone(root, send, mails, join, look)
     assert states(mails) == ["queued"]
 
 
-def test_what_is_just_being_finished_is_its_own_to_release(
+def test_a_transaction_that_is_just_finishing_releases_its_own_mail(
     root, send, mails, join, look, caplog
 ):
     join(AFTER_ZODB, tpc_finish=look)
@@ -61,14 +61,14 @@ def test_mail_of_a_thread_that_died_amid_its_transaction_is_deleted(
     thread = threading.Thread(target=die)
     thread.start()
     thread.join()
-    gc.collect()  # Else its mail is told of in the log of another test.
+    gc.collect()  # Otherwise its mail turns up in the log of another test.
     assert states(mails) == ["prepared"]
     look()
     assert states(mails) == []
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_process_that_was_forked_ends_no_transaction_of_the_other_one(
+def test_a_forked_process_ends_no_transaction_of_its_parent(
     database, queue, mails, send, monkeypatch
 ):
     monkeypatch.setattr(spool, "SPILL_MESSAGES", 1)
@@ -96,7 +96,7 @@ def test_a_process_that_was_forked_ends_no_transaction_of_the_other_one(
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_process_that_was_forked_waits_for_no_thread_of_the_other_one(queue):
+def test_a_forked_process_waits_for_no_thread_of_its_parent(queue):
     found, go_on = threading.Event(), threading.Event()
 
     def hold():
@@ -138,7 +138,7 @@ def test_queues_out_of_reach_keep_no_other_from_being_decided(
     assert caplog.text.count("batches in doubt stay prepared") == len(far)
 
 
-def test_each_trouble_of_a_queue_is_told_of_once(queue, look, monkeypatch, caplog):
+def test_each_trouble_of_a_queue_is_logged_once(queue, look, monkeypatch, caplog):
     def refuse(url):
         raise QueueError(url, "is locked")
 
@@ -162,7 +162,7 @@ class Stopped(BaseException):
     """What ends a thread that goes on for ever."""
 
 
-def test_an_unexpected_error_ends_no_later_look(monkeypatch, caplog):
+def test_looks_go_on_after_an_unexpected_error(monkeypatch, caplog):
     looks = []
 
     def look():
@@ -206,7 +206,7 @@ def test_what_could_not_be_deleted_goes_when_it_can_be(
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody wants the process to end, which takes its time."""
+    """Somebody wants the process to end, but it goes on for a while."""
 
 
 def test_what_was_interrupted_at_its_release_goes_out_while_the_process_lives(

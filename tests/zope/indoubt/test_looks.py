@@ -42,7 +42,9 @@ def test_an_unexpected_error_of_one_queue_keeps_no_other_from_being_decided(
 
 
 @pytest.mark.parametrize("end", [release_batch, discard_batch])
-def test_what_somebody_else_has_ended_is_left_to_nobody(unreleased, queue, look, end):
+def test_a_batch_that_somebody_else_has_ended_is_left_to_nobody(
+    unreleased, queue, look, end
+):
     end(queue, unreleased)
     assert unreleased in endings._left_undone[queue.url]
     look()
@@ -52,7 +54,7 @@ def test_what_somebody_else_has_ended_is_left_to_nobody(unreleased, queue, look,
 
 @pytest.fixture
 def looking(monkeypatch):
-    """What looks again and again, and the threads in which it did."""
+    """What starts the looks, and the threads in which they were made."""
     threads = []
     monkeypatch.setattr(
         resolver, "_run", lambda looks: threads.append(threading.current_thread())
@@ -91,7 +93,7 @@ def test_nothing_is_said_of_what_has_ended_well(root, send, look, states, caplog
     assert caplog.text == ""
 
 
-def test_what_ends_while_the_queue_is_read_is_left_to_who_ends_it(
+def test_a_batch_that_ends_while_the_queue_is_read_is_left_to_whoever_ends_it(
     root, send, join, queue, look, states, monkeypatch
 ):
     def read(tx, really=resolver.open_batches):
@@ -112,7 +114,7 @@ def test_what_ends_while_the_queue_is_read_is_left_to_who_ends_it(
     assert states() == {"queued"}
 
 
-def test_what_cannot_be_made_up_for_yet_is_known_however_much_goes_well_meanwhile(
+def test_a_batch_that_cannot_be_released_yet_is_not_forgotten_for_later_ones(
     unreleased, look, states, monkeypatch
 ):
     def refuse(queue, batch, end):

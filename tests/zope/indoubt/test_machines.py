@@ -49,15 +49,13 @@ def test_a_transaction_that_another_machine_may_still_commit_is_left_alone(
     assert "nobody can tell" not in caplog.text
 
 
-def test_a_start_of_the_machine_has_ended_what_was_not_voted_for(prepared, look):
+def test_a_reboot_has_ended_what_was_not_voted_for(prepared, look):
     states = prepared(voted=False)
     look()
     assert states() == []
 
 
-def test_a_start_of_the_machine_leaves_what_no_log_knows_to_a_person(
-    prepared, look, caplog
-):
+def test_a_reboot_leaves_what_no_log_knows_to_a_person(prepared, look, caplog):
     states = prepared(voted=True)
     look()
     assert states() == ["prepared"]
@@ -95,7 +93,7 @@ def test_what_another_machine_has_just_committed_is_its_own_to_release(
 
 @pytest.mark.settling
 @pytest.mark.parametrize("queue_url", ["postgresql"], indirect=True)
-def test_what_it_does_not_release_goes_out_all_the_same(
+def test_what_another_machine_committed_and_does_not_release_goes_out(
     root, send, join, states, look, monkeypatch
 ):
     """Seen by the other one, which knows nothing of how the transaction has ended."""

@@ -21,7 +21,7 @@ def instance(make_site, tmp_path, configuration_file):
 @pytest.mark.parametrize(
     ("where", "becomes"), [("finished", {"queued"}), ("voted", set())]
 )
-def test_a_start_of_zope_decides(
+def test_zope_decides_when_it_starts(
     instance, die, states, in_process, scripts, where, becomes
 ):
     die(instance, where)

@@ -86,7 +86,7 @@ def test_where_nothing_was_written_no_log_can_tell(ending):
 
 @pytest.mark.parametrize("kind", ["file", "zeo", "history"])
 def test_a_search_begins_at_the_newest_transaction_that_is_seen(make_site, join, kind):
-    """A RelStorage that is asked for it itself repeats what it has told first."""
+    """RelStorage itself, when it is asked, repeats the answer it gave first."""
     begins = []
 
     def vote(connection):

@@ -32,7 +32,7 @@ def queue_url(postgresql, other, name):
 
 @pytest.fixture
 def goes_on_with(postgresql, other, name, queue):
-    """From this call on only that server can be written."""
+    """From this call on only that server takes writes."""
 
     def switch(server):
         for each in (postgresql, other):
@@ -48,7 +48,7 @@ def goes_on_with(postgresql, other, name, queue):
 
 @pytest.fixture
 def states(mails, postgresql, goes_on_with):
-    """Of the mail on the host with which the transaction has begun, when it is back."""
+    """The states of mail on the host where the transaction began, now it is back."""
 
     def found():
         goes_on_with(postgresql)

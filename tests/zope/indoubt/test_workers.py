@@ -28,7 +28,7 @@ def in_fork(act):
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-def test_what_a_worker_could_not_release_goes_out_while_it_lives(
+def test_mail_that_a_worker_could_not_release_goes_out_while_it_lives(
     host, send, states, join, monkeypatch
 ):
     """The process that it was forked from leaves it to the living one."""

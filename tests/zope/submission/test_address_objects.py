@@ -32,7 +32,7 @@ def test_a_recipient_is_in_the_envelope_and_the_message(
 
 
 @EACH_KIND
-def test_so_is_the_sender(host, send, sent, lines_of, bob):
+def test_a_sender_is_in_the_envelope_and_the_message(host, send, sent, lines_of, bob):
     send(host, mfrom=bob)
     message = sent()
     assert message.sender == "bob@example.org"
@@ -46,6 +46,6 @@ def test_an_object_is_checked_as_a_text_is(host, send, refused, argument, bad):
         send(host, **{argument: Header(bad)})
 
 
-def test_what_can_be_no_sender_is_refused(host, send, refused):
+def test_a_sender_that_is_no_address_is_refused(host, send, refused):
     with refused("the sender is 5, not an address"):
         send(host, mfrom=5)

@@ -36,13 +36,15 @@ def test_a_domain_beyond_ascii_is_written_in_ascii(
 @pytest.mark.parametrize(
     "name", ["From", "Sender", "Reply-To", "To", "Cc", "Resent-From", "Resent-To"]
 )
-def test_so_it_is_in_each_header_of_addresses(host, sent, content_of, name):
+def test_each_header_of_addresses_has_its_domains_in_ascii(
+    host, sent, content_of, name
+):
     headers = {"From": "from@example.org", "To": "to@example.org", name: UMLAUTS}
     host.send("".join(f"{name}: {headers[name]}\n" for name in headers) + "\nhi")
     assert ASCII in content_of(sent())
 
 
-def test_a_hidden_recipient_may_have_one(host, sent, content_of):
+def test_a_hidden_recipient_may_have_a_domain_beyond_ascii(host, sent, content_of):
     host.send(f"Bcc: {UMLAUTS}\nFrom: from@example.org\n\nhi")
     message = sent()
     assert [each.address for each in message.recipients] == ["info@müller.example"]
@@ -50,7 +52,7 @@ def test_a_hidden_recipient_may_have_one(host, sent, content_of):
 
 
 @pytest.mark.parametrize("kind", [EmailMessage, lambda: MIMEText("hi")])
-def test_so_it_is_in_a_message_object_which_stays_as_it_is(
+def test_a_message_object_is_written_in_ascii_and_stays_as_it_is(
     host, sent, content_of, kind
 ):
     mail = kind()
@@ -89,7 +91,7 @@ def test_a_text_about_a_domain_beyond_ascii_is_left_alone(host, sent, content_of
         "\r\nReply-To: info@müller.example\r\nhello\r\n",
     ],
 )
-def test_so_is_a_text_without_headers(host, sent, content_of, text):
+def test_a_text_without_headers_is_left_alone(host, sent, content_of, text):
     host.send(text, "a@b.org", "from@example.org", "a subject", charset="utf-8")
     mail = message_from_bytes(content_of(sent()))
     body = mail.get_payload(decode=True).decode().replace("\r\n", "\n")

@@ -78,7 +78,7 @@ def test_a_header_of_a_message_object_that_is_two_is_refused(
         getattr(host, method)(*arguments)
 
 
-def test_so_is_one_of_a_part(host, refused):
+def test_a_header_of_a_part_that_is_two_is_refused(host, refused):
     mail, part = MIMEMultipart(), MIMEText("hello")
     part["Content-Description"] = "a\n\nbody"
     mail.attach(part)
@@ -178,7 +178,7 @@ def test_mail_that_no_relay_could_take_is_refused(host, send, refused, options, 
 
 
 @pytest.mark.parametrize("opening", ['"', "("])
-def test_what_is_never_closed_is_looked_through_once(host, mails, opening):
+def test_an_unclosed_quote_or_bracket_is_looked_through_once(host, mails, opening):
     """Looked for anew from every bracket within, the end of this takes hours."""
     text = f"a@x.org; {opening}" + f"\\{opening}" * 1_000_000
     with pytest.raises(MailHostError, match=r"unbalanced .*bracket"):

@@ -147,7 +147,7 @@ UNUSUAL = {
     ),
 }
 
-# Nobody can decode some octets, and whoever decodes encoded words forgets their coding.
+# Some octets cannot be decoded, and decoded words do not tell how they were encoded.
 ALIKE = [
     (b"\xf0\xd2\xc9\xd7\xc5\xd4", b"\xd0\xf2\xe9\xf7\xe5\xf4"),
     (b"=?utf-8?q?gr=FC?= " + b"x" * 70, b"=?utf-8?q?gr=E4?= " + b"x" * 70),
@@ -195,7 +195,7 @@ def test_only_known_classes_are_copied():
         copied(UNUSUAL["a class of its own"]())
 
 
-def test_headers_go_and_come():
+def test_headers_are_left_out_and_added():
     letter = with_headers(modern(), ("To", "a@x.org"), ("X-Kept", "yes"))
     added = [new_header(letter.policy, "To", "Bea <b@x.org>")]
     written = message_from_bytes(flattened(letter, letter.policy, {"to"}, added))
@@ -211,7 +211,7 @@ def test_a_comment_is_never_that_of_another_mail():
 
 
 @pytest.mark.parametrize("values", ALIKE)
-def test_octets_of_the_same_looks_are_never_those_of_another_mail(values):
+def test_octets_that_look_alike_are_never_those_of_another_mail(values):
     read = [
         message_from_bytes(b"Subject: " + value + b"\n\nx", policy=policy.default)
         for value in values

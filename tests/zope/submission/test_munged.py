@@ -96,7 +96,7 @@ def test_a_text_is_read_as_mailhost_reads_it(head, tail, charset):
     assert outcome(_munged, *arguments) == outcome(_mungeHeaders, *arguments)
 
 
-def test_an_encoding_is_given_on():
+def test_an_encoding_is_passed_on():
     values = ("b@x.org", "a@x.org", None, None, None, "base64")
     expected = outcome(_mungeHeaders, LETTERS["plain"](), *values)
     assert outcome(_munged, LETTERS["plain"](), *values) == expected
@@ -151,7 +151,7 @@ def test_a_subject_is_never_that_of_another_mail(mto):
         assert alone.as_bytes()[:-1] in content
 
 
-def test_a_charset_object_is_one_too():
+def test_a_charset_may_be_an_object():
     values = ("b@x.org", "a@x.org", "grün", Charset("utf-8"))
     expected = outcome(_mungeHeaders, LETTERS["plain"](), *values)
     assert outcome(_munged, LETTERS["plain"](), *values) == expected

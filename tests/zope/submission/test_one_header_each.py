@@ -87,7 +87,7 @@ def with_raw(letter, name, value):
 
 @pytest.fixture
 def send_all(host, mails, content_of):
-    """Send what can be sent: `(message, arguments)`; each mail is then whole."""
+    """Sends those `(message, arguments)` that are accepted; each arrives whole."""
 
     def send(letters):
         accepted = 0
@@ -113,7 +113,7 @@ def is_whole(mail):
 @pytest.mark.parametrize("kind", [text, classic, modern, strict])
 @pytest.mark.parametrize("argument", ["subject", "mfrom", "mto", "msg_type"])
 @pytest.mark.parametrize("mto", RECIPIENTS)
-def test_an_argument(send_all, kind, argument, mto):
+def test_an_argument_is_one_header_or_refused(send_all, kind, argument, mto):
     address = " <b@x.org>" if argument in ("mto", "mfrom") else ""
     send_all(
         (kind(), {"mto": mto, argument: value + address})
@@ -123,7 +123,9 @@ def test_an_argument(send_all, kind, argument, mto):
 
 @pytest.mark.parametrize("argument", ["charset", "msg_type"])
 @pytest.mark.parametrize("mto", RECIPIENTS)
-def test_what_tells_the_type_of_a_message(host, mails, content_of, argument, mto):
+def test_what_tells_the_type_of_a_message_is_one_header_or_refused(
+    host, mails, content_of, argument, mto
+):
     values = [*VALUES, *IN_PERCENTS, "plain"]
     for value in (*values, *(f"text/{value}" for value in values)):
         with suppress(MailHostError):
@@ -137,7 +139,7 @@ def test_what_tells_the_type_of_a_message(host, mails, content_of, argument, mto
 
 
 @pytest.mark.parametrize("kind", [text, classic, modern, strict])
-def test_the_name_of_a_group(send_all, kind):
+def test_the_name_of_a_group_is_part_of_one_header_or_refused(send_all, kind):
     send_all((kind(), {"mto": f"{value}: b@x.org;"}) for value in (*VALUES, "All"))
 
 
@@ -145,10 +147,10 @@ def test_the_name_of_a_group(send_all, kind):
 @pytest.mark.parametrize("give", [with_header, with_raw])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mto", RECIPIENTS)
-def test_a_header_of_a_message(send_all, kind, give, name, mto):
+def test_a_header_of_a_message_stays_one_or_is_refused(send_all, kind, give, name, mto):
     def letters():
         for value in (*VALUES, "a"):
-            # Some the email package takes in no message of this kind.
+            # Some values the email package refuses in a message of this kind.
             with suppress(ValueError, AttributeError):
                 yield give(kind(), name, value), {"mto": mto}
 
@@ -158,7 +160,9 @@ def test_a_header_of_a_message(send_all, kind, give, name, mto):
 @pytest.mark.parametrize("kind", [classic, modern, strict])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mto", RECIPIENTS)
-def test_a_header_of_a_message_that_was_read(send_all, kind, name, mto):
+def test_a_header_of_a_message_that_was_read_stays_one_or_is_refused(
+    send_all, kind, name, mto
+):
     send_all((as_read(kind(), name, value), {"mto": mto}) for value in ENCODED)
 
 
@@ -168,7 +172,9 @@ def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
 
 
 @pytest.mark.parametrize("first", ["From a@x.org Mon Jan  1 10:00:00 2026", " x: "])
-def test_a_bare_cr_below_a_line_that_ends_the_headers_for_the_rfc(host, first):
+def test_a_bare_cr_is_refused_below_a_line_that_ends_the_headers_for_the_rfc(
+    host, first
+):
     """The email package reads on, and MailHost with it."""
     letter = f"{first}\nSubject: hello\rBcc: evil@x.org\nTo: b@x.org\n\nhi\n"
     with pytest.raises(MailHostError):
@@ -177,7 +183,7 @@ def test_a_bare_cr_below_a_line_that_ends_the_headers_for_the_rfc(host, first):
 
 @pytest.mark.parametrize("separator", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
 @pytest.mark.parametrize("mto", RECIPIENTS)
-def test_what_separates_for_the_email_package_alone_is_a_blank(
+def test_a_separator_for_the_email_package_alone_becomes_a_blank(
     host, mails, content_of, separator, mto
 ):
     """As in a title pasted from a word processor: To and From came into the body."""

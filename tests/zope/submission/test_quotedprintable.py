@@ -43,13 +43,13 @@ def test_any_octets_are_what_the_package_makes_of_them(octets):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_most_texts_are_not_left_to_it(text, monkeypatch):
+def test_most_texts_are_encoded_without_the_package(text, monkeypatch):
     expected = by_the_package(text.encode())
     monkeypatch.setattr(module, "_by_the_package", None)
     assert quoted_printable(text.encode()) == expected
 
 
-def test_mail_of_a_page_is_encoded_so(monkeypatch):
+def test_mail_of_a_page_is_encoded_without_the_package(monkeypatch):
     monkeypatch.setattr(submission, "_latest", ((), None))
     monkeypatch.setattr(quoprimime, "body_encode", None)
     content, _ = munged("no other mail is grün", "a@x.org", "b@x.org", "s", "utf-8")

@@ -24,7 +24,7 @@ from Products.MailHost.MailHost import MailHostError
     ],
 )
 @pytest.mark.parametrize("argument", ["mto", "mfrom"])
-def test_mail_whose_addresses_it_stumbles_over_is_refused(
+def test_addresses_that_the_email_package_stumbles_over_are_refused(
     host, refused, argument, address
 ):
     """It raises IndexError, TypeError or AttributeError."""
@@ -33,7 +33,7 @@ def test_mail_whose_addresses_it_stumbles_over_is_refused(
         host.send(EmailMessage(), **{**addresses, argument: address})
 
 
-def test_so_is_a_message_that_mailhost_stumbles_over(host, refused):
+def test_a_message_that_mailhost_stumbles_over_is_refused(host, refused):
     mail = MIMEText("hi")
     mail["To"] = Header("to@example.org")
     with refused("cannot be written"):
@@ -51,7 +51,7 @@ def test_so_is_a_message_that_mailhost_stumbles_over(host, refused):
         b"Reply-To: <a@[>\xff\nTo: to@example.org",
     ],
 )
-def test_a_message_whose_headers_it_stumbles_over_ends_no_page(host, headers):
+def test_headers_that_the_email_package_stumbles_over_break_no_page(host, headers):
     """As one that came in, and is passed on; newer releases of Python may read it."""
     mail = message_from_bytes(headers + b"\n\nhi\n", policy=policy.default)
     with suppress(MailHostError):

@@ -8,7 +8,7 @@ import pytest
 from waiting import wait_until
 
 
-def test_it_is_offered_in_the_list_of_things_to_add(browser):
+def test_a_host_is_offered_in_the_list_of_things_to_add(browser):
     assert "Maildrop Host" in browser.get("manage_main").body
 
 
@@ -30,7 +30,7 @@ def test_adding_one_leads_back_to_the_folder_that_lists_it(browser):
     assert "Newsletter mail" in browser.get("another/manage_main").body
 
 
-def test_one_with_a_configuration_that_cannot_be_used_is_not_added(browser):
+def test_a_host_with_a_configuration_that_cannot_be_used_is_not_added(browser):
     answer = browser.add("unusable", path_key="broken")
     assert "Nothing was added" in answer.text
     assert "broken.conf:2: SMTP_PORT" in answer.text
@@ -40,7 +40,7 @@ def test_one_with_a_configuration_that_cannot_be_used_is_not_added(browser):
 @pytest.mark.parametrize(
     ("id", "why"), [("MailHost", "already in use"), ("a/b", "illegal in URLs")]
 )
-def test_one_with_an_id_that_cannot_be_is_not_added(browser, id, why):
+def test_a_host_with_an_impossible_id_is_not_added(browser, id, why):
     answer = browser.add(id, title="Another")
     assert answer.status == 200
     assert answer.url.split("?")[0].endswith("/manage_main")

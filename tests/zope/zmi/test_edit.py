@@ -52,7 +52,7 @@ def test_a_configuration_that_cannot_be_used_is_not_chosen(browser):
     assert 'value="t"' not in again.body
 
 
-def test_a_configuration_that_went_away_is_told_on_every_tab(browser, instance):
+def test_every_tab_says_that_the_configuration_went_away(browser, instance):
     conf = instance / "main" / "main.conf"
     conf.rename(instance / "moved.conf")
     try:

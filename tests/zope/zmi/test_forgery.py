@@ -45,7 +45,9 @@ def test_a_form_of_another_site_is_refused(browser, prepared, states, headers):
 
 
 @pytest.mark.parametrize("more", [{"path_key": "25"}, {"REQUEST": "anna"}])
-def test_nor_is_one_that_looks_as_a_program_calls_a_mailhost(browser, more):
+def test_a_form_of_another_site_that_looks_like_a_call_by_a_program_is_refused(
+    browser, more
+):
     fields = {"title": "forged", "transactional": "x", **more}
     headers = {"Origin": "https://evil.example.org"}
     path = "MailHost/manage_makeChanges"

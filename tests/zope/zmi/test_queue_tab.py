@@ -34,7 +34,7 @@ def test_the_queue_tab_lists_messages_as_text(browser, main_queue, mail):
     assert "&lt;script&gt;alert" in page.body
 
 
-def test_of_many_recipients_the_queue_tab_shows_some(browser, main_queue, mail):
+def test_the_queue_tab_shows_only_some_of_many_recipients(browser, main_queue, mail):
     many = tuple(f"number{count}@example.org" for count in range(60))
     with main_queue.write() as tx:
         enqueue(tx, [replace(mail("newsletter"), recipients=many)], time.time())
@@ -103,7 +103,7 @@ def test_batches_in_doubt_are_shown_with_what_to_do(browser, prepared):
     assert 'value="Discard"' in page.body
 
 
-def test_of_a_batch_whose_transaction_still_runs_there_is_nothing_to_decide(
+def test_a_batch_whose_transaction_still_runs_cannot_be_decided(
     browser, prepared, main_queue, states
 ):
     with main_queue.write() as tx:
@@ -123,7 +123,7 @@ def test_a_batch_is_released_by_hand(browser, prepared, states):
     assert states() == ["queued", "queued"]
 
 
-def test_a_batch_is_discarded_by_who_is_sure(browser, prepared, states):
+def test_a_batch_is_discarded_by_whoever_is_sure(browser, prepared, states):
     fields = {"batch": prepared, "sure": "1"}
     page = browser.post("MailHost/manage_discardBatch", fields)
     assert "Mails discarded: 2." in page.text
@@ -196,7 +196,7 @@ def test_chosen_messages_are_acted_on(
     assert sorted(states()) == after
 
 
-def test_what_is_left_alone_is_told_in_an_address_that_proxies_take(
+def test_what_is_left_alone_is_listed_in_a_url_that_proxies_accept(
     browser, main_queue, mail
 ):
     """nginx takes 4 kB of headers from a server, unless it is told to take more."""
@@ -212,7 +212,7 @@ def test_what_is_left_alone_is_told_in_an_address_that_proxies_take(
 
 
 @pytest.mark.parametrize("kind", ["", ":list", ":json", ":int"])
-def test_what_is_no_word_is_no_action(browser, main_queue, mail, states, kind):
+def test_a_field_that_is_no_text_is_no_action(browser, main_queue, mail, states, kind):
     with main_queue.write() as tx:
         enqueue(tx, [mail("one")], time.time())
     fields = {f"action{kind}": "0", f"ids{kind}": "0"}
@@ -221,7 +221,7 @@ def test_what_is_no_word_is_no_action(browser, main_queue, mail, states, kind):
     assert states() == ["queued"]
 
 
-def test_messages_are_deleted_by_who_is_sure(browser, main_queue, mail, states):
+def test_messages_are_deleted_by_whoever_is_sure(browser, main_queue, mail, states):
     with main_queue.write() as tx:
         (id,) = enqueue(tx, [mail("one")], time.time())
     fields = {"action": "delete", "ids:list": id, "sure": "1"}
@@ -242,7 +242,7 @@ def test_every_field_has_help(browser):
             assert f'id="{field}-help"' in page.body
 
 
-def test_octets_that_are_no_text_are_answered(browser, main_queue, mail):
+def test_octets_that_are_not_text_are_answered(browser, main_queue, mail):
     with main_queue.write() as tx:
         enqueue(tx, [mail("hello")], time.time())
     for query in ("text=%FF", "text=%FF&offset=50"):

@@ -50,7 +50,7 @@ def never_answered(monkeypatch):
         ("manage_discardBatch", {"batch": "x", "sure": "1"}),
     ],
 )
-def test_what_may_have_been_done_is_not_told_as_a_failure(form, method, fields):
+def test_what_may_have_been_done_is_not_reported_as_a_failure(form, method, fields):
     address = getattr(Host(), method)(REQUEST=form, **fields)
     assert "It+may+have+been+done%2C+look+before+you+do+it+again" in address
     assert "Nothing" not in address
