@@ -70,7 +70,9 @@ def container(image, environ) -> Iterator[Container]:
         container.process.wait()
 
 
-def test_it_sends_logs_to_the_console_and_stops_in_time(compose, container, relay):
+def test_the_container_sends_mail_logs_to_the_console_and_stops_in_time(
+    compose, container, relay
+):
     sent = container.image.call(
         "printf 'Subject: hello\\n\\nbody\\n'"
         " | maildropctl send -f a@example.org b@example.org",

@@ -14,7 +14,7 @@ TESTS = {package: all_tests(package) for package in SUITES}
 
 
 def excepted_as(kind):
-    """The tests whose exception is of this kind; NoneType: that have none."""
+    """The tests whose exception is of this kind; NoneType: those without one."""
     return [
         pytest.param(package, test, id=name)
         for package, tests in TESTS.items()

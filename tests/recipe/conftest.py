@@ -108,7 +108,7 @@ def clean_environment() -> dict[str, str]:
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
     assert BUILDOUT.exists(), "no zc.buildout beside the interpreter: run `make test`"
-    # Else buildout would look for them in the package index.
+    # Otherwise buildout would look for them in the package index.
     links = {each.stem for each in (PROJECT / "develop-eggs").glob("*.egg-link")}
     assert "collective.recipe.maildrophost" in links, "run `make install`"
     return Room(tmp_path)

@@ -24,14 +24,14 @@ def relay(room, daemon: str) -> str:
     return configuration.relays[0].host
 
 
-def test_each_daemon_has_its_own_configuration(room):
+def test_the_section_of_a_daemon_wins_over_the_part_in_its_configuration(room):
     room.built(TWO)
     assert room.mode("parts/maildrop/main.conf") == 0o600
     assert room.mode("parts/maildrop/newsletter.conf") == 0o600
     assert relay(room, "main") == "relay.example.org"
 
 
-def test_a_comment_behind_a_value_is_none_of_it(room):
+def test_a_comment_after_a_value_is_not_part_of_it(room):
     room.built(
         TWO.replace("main newsletter", "main newsletter      # sections with options")
         .replace("relay.example.org", "relay.example.org  # shared by every daemon")
@@ -40,11 +40,6 @@ def test_a_comment_behind_a_value_is_none_of_it(room):
     assert relay(room, "main") == "relay.example.org"
     assert relay(room, "newsletter") == "bulk.example.org"
     assert load(room / "parts/maildrop/newsletter.conf", {}).login == ""
-
-
-def test_the_section_of_a_daemon_wins_over_the_part(room):
-    room.built(TWO)
-    assert relay(room, "newsletter") == "bulk.example.org"
 
 
 def test_an_empty_option_of_a_daemon_is_the_default_again(room):
@@ -106,7 +101,7 @@ def test_daemons_cannot_share_a_queue_in_a_file(room):
 
 
 @pytest.mark.parametrize("own", ["", "metrics = 9180\n", "metrics = :9180\n"])
-def test_daemons_cannot_share_a_port_for_who_watches_them(room, own):
+def test_daemons_cannot_share_a_port_for_metrics(room, own):
     sections = TWO.replace("login = site\n", "metrics = 127.0.0.1:9180\n") + own
     error = room.refused(sections)
     section = "newsletter" if own else "maildrop"
@@ -151,7 +146,7 @@ def test_a_part_that_is_not_built_may_share_what_it_likes(room):
     room.built(PARTS + "spool = var/one/spool\n", "one")
 
 
-def test_parts_need_not_know_each_other_for_that(room):
+def test_parts_may_ask_for_each_other_before_they_can_answer(room):
     """Other parts ask for one of them while they cannot answer themselves yet."""
     room.built(
         f"""{PARTS}

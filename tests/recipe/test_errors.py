@@ -46,7 +46,7 @@ def test_an_error_in_the_section_of_a_daemon_names_that_section(room):
     assert error == "[main] tls: expected a whole number from 0 to 3, got 'starttls'."
 
 
-def test_an_option_of_the_part_is_none_of_a_daemon(room):
+def test_an_option_of_the_part_is_not_one_of_a_daemon(room):
     error = room.refused(ONE + "daemons = main\n\n[main]\neggs = Markdown\n")
     assert error.startswith("[main] eggs: there is no such option")
 

@@ -24,14 +24,14 @@ def test_mail_that_waits_in_the_old_default_directory_is_found(room):
         assert configuration(room).home == room / "var/maildrop"
 
 
-def test_it_is_found_again_beside_what_the_default_home_has_of_it(room):
+def test_the_old_home_is_found_again_though_its_log_is_in_the_default_one(room):
     (room / "var/maildrop/spool").mkdir(parents=True)
     for _again in range(2):
         room.built(f"{MOVED}log-file = var/{PART}/maildrop.log\n", parts=PART)
         assert configuration(room).home == room / "var/maildrop"
 
 
-def test_so_is_the_queue_once_the_old_directory_has_gone(room):
+def test_the_old_home_is_found_by_its_queue_once_the_spool_has_gone(room):
     spool = room / "var/maildrop/spool"
     spool.mkdir(parents=True)
     room.built(MOVED, parts=PART)
@@ -55,7 +55,7 @@ recipe = collective.recipe.maildrophost
 
 
 @pytest.mark.parametrize("parts", ["maildrop another", "another maildrop"])
-def test_the_home_of_a_part_is_not_left_behind(room, parts):
+def test_the_home_of_a_part_is_not_taken_for_one_left_behind(room, parts):
     first = "[maildrop]\nrecipe = collective.recipe.maildrophost\n"
     room.built(first)
     room.built(first + ANOTHER, parts=parts)
@@ -69,7 +69,7 @@ def test_a_part_says_when_two_could_go_on_with_the_old_directory(room, parts):
     (room / "var/maildrop/spool").mkdir(parents=True)
     room.built(MOVED, parts=PART)
     assert f"home = {room / 'var/maildrop'}" in room.refused(MOVED + ANOTHER, parts)
-    # A log alone is none of a home of its own.
+    # A log alone does not make a home of its own.
     logs = ANOTHER + "log-file = var/another/maildrop.log\n"
     (room / "var/another").mkdir()
     assert f"home = {room / 'var/maildrop'}" in room.refused(MOVED + logs, parts)
@@ -100,7 +100,7 @@ inline = ${{zope:mode}} ${{maildrophost:location}}
     assert configuration(room).home == room / "var/maildrop"
 
 
-def test_the_home_of_a_part_that_is_said_elsewhere_is_not_left_behind(room):
+def test_a_home_that_a_macro_names_is_not_taken_for_one_left_behind(room):
     (room / "var/maildrop/spool").mkdir(parents=True)
     room.built(
         f"""{MOVED}
@@ -133,7 +133,7 @@ def test_a_part_with_several_daemons_keeps_the_home_of_its_name(room, own, parts
     assert moved.home == room / "var/another"
 
 
-def test_so_does_a_daemon_of_a_part_with_another_name(room):
+def test_a_daemon_of_a_part_with_another_name_keeps_the_home_that_it_names(room):
     (room / "var/maildrop/spool").mkdir(parents=True)
     several = SEVERAL.replace("[maildrop]", "[several]")
     room.built(
@@ -144,7 +144,7 @@ def test_so_does_a_daemon_of_a_part_with_another_name(room):
     assert moved.home == room / "var/another"
 
 
-def test_several_daemons_could_go_on_with_it_too_while_they_have_no_mail(room):
+def test_several_daemons_without_mail_could_go_on_with_the_old_home_too(room):
     (room / "var/maildrop/spool").mkdir(parents=True)
     several = SEVERAL.replace("[maildrop]", "[several]")
     error = room.refused(MOVED + several, f"{PART} several")
@@ -154,13 +154,13 @@ def test_several_daemons_could_go_on_with_it_too_while_they_have_no_mail(room):
     assert configuration(room).home == room / "var/maildrop"
 
 
-def test_a_part_that_says_its_home_could_not(room):
+def test_a_part_that_names_its_home_could_not_go_on_with_the_old_one(room):
     (room / "var/maildrop/spool").mkdir(parents=True)
     room.built(MOVED + ANOTHER + "home = var/said\n", f"{PART} another")
     assert configuration(room).home == room / "var/maildrop"
 
 
-def test_a_home_behind_a_link_is_not_left_behind(room):
+def test_a_home_behind_a_link_is_not_taken_for_one_left_behind(room):
     (room / "mail/spool").mkdir(parents=True)
     (room / "var").mkdir()
     (room / "var/maildrop").symlink_to(room / "mail")

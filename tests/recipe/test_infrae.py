@@ -86,7 +86,7 @@ inline = config-path-application ${{maildrophost:{option}}}
     assert room.text("zope.conf") == f"config-path-application {path}"
 
 
-def test_options_that_said_where_to_download_are_named_as_idle(room):
+def test_options_that_said_where_to_download_are_reported_as_unused(room):
     old = "version = 1.22\ndont_create_directories = 1\n"
     output = room.built(MOVED + old, parts=PART)
     assert "maildrophost: version has no meaning any more" in output

@@ -48,7 +48,7 @@ def said(room, *arguments: str) -> str:
     return ended.stdout
 
 
-def test_the_only_configuration_is_meant(instance, room):
+def test_the_only_configuration_need_not_be_named(instance, room):
     instance("main")
     assert room.script("instance", "maildrop", "status").returncode == 1
     try:
@@ -58,7 +58,7 @@ def test_the_only_configuration_is_meant(instance, room):
         assert "stopped, pid" in said(room, "stop")
 
 
-def test_one_of_several_is_named_and_blanks_survive(instance, room):
+def test_one_of_several_configurations_is_named_and_blanks_survive(instance, room):
     instance(*KEYS)
     sent = room.run(
         "/bin/sh",

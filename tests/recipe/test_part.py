@@ -58,7 +58,7 @@ def test_extra_eggs_are_there_for_the_daemon(room):
     assert "/Markdown-" in room.text("bin/maildrop-start")
 
 
-def test_a_comment_behind_an_option_is_nothing_to_the_programs(room):
+def test_a_comment_after_an_option_does_not_get_into_the_programs(room):
     room.built(
         f"""{ONE}
 extra-paths = more  # ours

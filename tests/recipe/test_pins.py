@@ -44,7 +44,7 @@ def test_a_pin_of_a_single_python_goes_to_that_python_alone(tmp_path):
     assert constraints(*paths, "--check").returncode == 0
 
 
-def test_a_forgotten_pin_is_told(tmp_path):
+def test_a_forgotten_pin_is_reported(tmp_path):
     (tmp_path / "versions.cfg").write_text(CFG)
     (tmp_path / "c").write_text("Zope==6.3\n")
     paths = ["--versions", tmp_path / "versions.cfg", "--constraints", tmp_path / "c"]

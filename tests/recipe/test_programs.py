@@ -69,7 +69,7 @@ def test_a_part_that_was_not_started_says_so(one):
     assert one.script("maildrop-status").returncode == NOT_RUNNING
 
 
-def test_started_it_delivers_until_it_is_stopped(one, ended, catcher):
+def test_a_started_daemon_delivers_until_it_is_stopped(one, ended, catcher):
     start = one.script("maildrop-start")
     assert start.returncode == DONE, start.stdout + start.stderr
     wait_until(lambda: running(one), what="the daemon's first sign of life")
@@ -82,7 +82,7 @@ def test_started_it_delivers_until_it_is_stopped(one, ended, catcher):
     assert one.script("maildrop-status").returncode == NOT_RUNNING
 
 
-def test_restarted_it_is_another_process(one, ended):
+def test_a_restarted_daemon_is_another_process(one, ended):
     assert one.script("maildrop-start").returncode == DONE
     wait_until(lambda: running(one), what="the daemon's first sign of life")
     before = pids(one)
@@ -121,7 +121,7 @@ def test_all_daemons_of_the_part_answer_with_one_json_document(two):
     assert json.loads(alone)["running"] is False
 
 
-def test_a_daemon_that_cannot_answer_is_null_in_it(two):
+def test_a_daemon_that_cannot_answer_is_null_in_the_json_document(two):
     (two / "parts/maildrop/newsletter.conf").write_text("SMTP_PORT=smtp\n")
     status = two.script("maildrop-status", "--json")
     assert status.returncode == NOT_RUNNING
@@ -150,13 +150,13 @@ def test_a_command_goes_to_the_named_daemon(two):
     assert json.loads(other.stdout) == []
 
 
-def test_without_a_daemon_the_program_lists_them(two):
+def test_without_the_name_of_a_daemon_the_program_lists_all(two):
     alone = two.script("maildrop")
     assert alone.returncode == USAGE
     assert "main, newsletter" in alone.stderr
 
 
-def test_asked_for_help_it_lists_them_too(two):
+def test_the_help_lists_the_daemons_too(two):
     asked = two.script("maildrop", "--help")
     assert asked.returncode == DONE
     assert "main, newsletter" in asked.stdout

@@ -71,7 +71,7 @@ def works(room, daemon: str) -> int:
     return int(found.group(1)) if status.returncode == 0 and found else 0
 
 
-def test_supervisor_runs_both_and_brings_one_back(supervised):
+def test_supervisor_runs_both_daemons_and_brings_one_back(supervised):
     wait_until(lambda: len(pids(supervised)) == 2, what="both daemons")
     running = pids(supervised)
     assert set(running) == {"maildrop-main", "maildrop-newsletter"}
@@ -86,7 +86,7 @@ def test_supervisor_runs_both_and_brings_one_back(supervised):
     supervised.catcher.wait_for(1)
 
 
-def test_stopped_by_supervisor_it_stays_stopped_after_a_clean_end(supervised):
+def test_a_daemon_stopped_by_supervisor_ends_cleanly_and_stays_stopped(supervised):
     wait_until(lambda: works(supervised, "newsletter"), what="the daemon")
     stopped = supervised.script("supervisorctl", "stop", "maildrop-newsletter")
     assert stopped.returncode == 0, stopped.stdout
@@ -95,15 +95,14 @@ def test_stopped_by_supervisor_it_stays_stopped_after_a_clean_end(supervised):
     assert log.rstrip().endswith("stopped")
 
 
-def test_an_error_in_its_configuration_keeps_it_down(supervised):
-    wait_until(lambda: works(supervised, "newsletter"), PATIENCE_SECONDS, "the daemon")
+def test_an_error_in_its_configuration_keeps_a_daemon_down(supervised):
+    wait_until(lambda: works(supervised, "newsletter"), what="the daemon")
     with open(supervised / "parts/maildrop/newsletter.conf", "a") as configuration:
         configuration.write("SMTP_PORT=smtp\n")
     supervised.script("supervisorctl", "restart", "maildrop-newsletter")
     wait_until(
         lambda: "EXITED" in supervised.script("supervisorctl", "status").stdout,
-        PATIENCE_SECONDS,
-        "the end of the daemon",
+        what="the end of the daemon",
     )
     section = supervised.text("parts/maildrop/maildrop-newsletter.supervisor")
     assert f"\nstartsecs = {SUPERVISORS_START_SECONDS:.0f}\n" in section

@@ -36,7 +36,7 @@ def users(room) -> set[str]:
     }
 
 
-def test_without_the_option_it_is_who_runs_buildout(room):
+def test_without_the_option_the_user_is_whoever_runs_buildout(room):
     room.built(ONE)
     assert users(room) == {pwd.getpwuid(os.getuid()).pw_name}
 
@@ -53,7 +53,7 @@ def test_a_daemon_may_have_a_user_of_its_own(room):
     assert "User=root" in room.text("parts/maildrop/maildrop-other.service")
 
 
-def test_a_user_that_is_none_is_refused(room):
+def test_a_user_that_does_not_exist_is_refused(room):
     error = room.refused(ONE + "user = no-such-user\n")
     assert error == "[maildrop] user: expected the name of a user of this machine."
 
@@ -157,7 +157,7 @@ def test_the_user_is_never_given_what_it_links_to(
 
 
 @as_root
-def test_nor_a_file_by_a_link_in_the_place_of_the_configuration(
+def test_the_user_is_never_given_a_file_that_it_links_to_as_the_configuration(
     tmp_path, monkeypatch, elsewhere
 ):
     file = elsewhere / "shadow"
@@ -179,7 +179,9 @@ def test_nor_a_file_by_a_link_in_the_place_of_the_configuration(
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("root's", 0o640)
 
 
-def test_somebody_else_is_told_that_the_user_could_not_read_it(monkeypatch, caplog):
+def test_whoever_is_not_root_is_told_that_the_user_could_not_read_it(
+    monkeypatch, caplog
+):
     monkeypatch.setattr(module.os, "getuid", lambda: NOBODY.pw_uid)
     with caplog.at_level(logging.WARNING, "maildrop"):
         warn_of_a_stranger("maildrop", owner("nobody"))

@@ -99,7 +99,9 @@ def test_a_wrong_value_is_refused_by_the_daemon(name, text, expected):
         ("user", "no-such-user", "the name of a user of this machine"),
     ],
 )
-def test_what_cannot_be_written_is_refused_with_what_was_expected(name, text, expected):
+def test_a_value_that_cannot_be_written_is_refused_with_what_was_expected(
+    name, text, expected
+):
     with pytest.raises(UserError) as error:
         value(name, text)
     assert str(error.value) == f"[maildrop] {name}: expected {expected}."
