@@ -126,7 +126,7 @@ class Site:
         return run("--config", str(self.path), *arguments, stdin=stdin, **environ)
 
     def ctl_without_input(self, *arguments: str) -> Ended:
-        """As somebody calls it who has closed its standard input."""
+        """Run with a standard input that is closed."""
         command = shlex.join([*PROGRAM, "--config", str(self.path), *arguments])
         ended = subprocess.run(
             ["sh", "-c", f"{command} <&-"],

@@ -71,7 +71,7 @@ def test_a_message_in_another_state_is_left_alone_with_the_reason(site):
     assert f"message {id}: is held" in ended.err
 
 
-def test_what_is_so_already_is_said_and_no_failure(site):
+def test_what_is_so_already_is_reported_and_no_failure(site):
     id = site.send()
     for action, said in {
         "retry": "is due already",
@@ -86,7 +86,7 @@ def test_what_is_so_already_is_said_and_no_failure(site):
     assert ended.out == f"0 messages held\nmessage {id} was held already\n"
 
 
-def test_the_record_of_sent_mail_is_deleted_when_it_is_meant(site):
+def test_the_record_of_sent_mail_is_deleted_only_when_its_state_is_named(site):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         sent = site.send()
@@ -123,7 +123,7 @@ def test_all_are_done_in_transactions_of_a_bounded_size(site, inside, monkeypatc
     assert len(begun) == 3
 
 
-def test_all_of_nothing_is_done(site):
+def test_an_action_on_all_succeeds_where_there_are_none(site):
     ended = site.ctl("retry", "--all", "--state", "failed")
     assert (ended.status, ended.out) == (0, "0 messages tried again at once\n")
 
@@ -158,7 +158,7 @@ def test_a_prepared_message_is_released_by_its_id(site):
     assert site.state_of(other) == "prepared"
 
 
-def test_the_crowd_leaves_prepared_messages_alone(site):
+def test_an_action_on_all_leaves_prepared_messages_alone(site):
     (id,) = site.prepare("one")
     site.ctl("release", "--all")
     site.ctl("delete", "--all", "--yes")
@@ -168,7 +168,9 @@ def test_the_crowd_leaves_prepared_messages_alone(site):
 
 
 @pytest.mark.parametrize("action", [["release"], ["delete", "--yes"]])
-def test_prepared_messages_that_may_be_decided_just_now_are_said_to_stay(site, action):
+def test_prepared_messages_whose_transaction_may_still_end_are_said_to_stay(
+    site, action
+):
     (id,) = site.prepare("one")
     with site.queue() as queue, queue.write() as tx:
         batch = get_message(tx, id).batch
@@ -181,7 +183,7 @@ def test_prepared_messages_that_may_be_decided_just_now_are_said_to_stay(site, a
     assert "belongs to a transaction that still runs" in site.ctl(*action, id).err
 
 
-def test_those_whose_transaction_is_perhaps_just_ending_can_be_named(site):
+def test_messages_whose_transaction_is_perhaps_just_ending_can_be_named(site):
     (id,) = site.prepare("one", now=time.time())
     with site.queue() as queue, queue.write() as tx:
         batch = get_message(tx, id).batch
@@ -200,7 +202,7 @@ def test_a_lane_is_held_and_released(site):
     assert site.ctl("release", "--lane", "bulk").out == "lane bulk was not held\n"
 
 
-def test_an_id_may_be_written_in_any_way_or_be_none(site):
+def test_an_id_may_have_zeros_before_it_and_other_texts_name_no_message(site):
     id = site.send()
     assert site.ctl("hold", f"00{id}").status == 0
     assert site.state_of(f"0{id}") == "held"

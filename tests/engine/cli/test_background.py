@@ -44,7 +44,7 @@ def test_a_started_daemon_works_and_delivers(site):
 
 
 def test_nobody_else_can_write_what_start_and_daemon_make(site):
-    """Where nothing is masked: who writes zdaemon's file chooses what it runs."""
+    """With a umask of 0: whoever can write zdaemon's file chooses what it runs."""
     var = site.configuration.var
     var.mkdir(mode=0o755)
     started = subprocess.run(
@@ -73,7 +73,7 @@ def test_a_daemon_that_somebody_runs_is_not_started_again(site):
         assert f"pid {daemon.pid}" in site.ctl("fg").err
 
 
-def test_one_that_runs_once_is_no_daemon_that_runs_already(site):
+def test_run_once_does_not_count_as_a_daemon_that_runs_already(site):
     answered = threading.Event()
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:
         site.configure(SMTP_PORT=relay.port)

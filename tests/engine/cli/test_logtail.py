@@ -36,7 +36,7 @@ def test_as_many_lines_are_shown_as_are_wanted(log, lines):
 
 
 def test_a_long_end_is_not_put_together_anew_with_each_block():
-    """Else a hundred thousand lines take twenty seconds."""
+    """Otherwise a hundred thousand lines take twenty seconds."""
     copied = 0
 
     class Block(bytes):

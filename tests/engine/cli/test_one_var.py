@@ -71,7 +71,7 @@ def test_a_configuration_that_was_moved_is_the_same(started):
 
 
 @pytest.mark.parametrize("other", [beside, lambda site: site])
-def test_a_reload_is_refused_by_whose_file_the_daemon_does_not_read(started, other):
+def test_a_reload_of_a_file_that_the_daemon_does_not_read_is_refused(started, other):
     before = started.path
     started.path = before.rename(started.home / "moved.conf")
     for _file_is_there in range(2):

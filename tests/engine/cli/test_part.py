@@ -10,7 +10,7 @@ from collective.maildrophost.engine.errors import MaildropError
 
 @pytest.fixture
 def started(tmp_path, monkeypatch):
-    """`bin/PART-start` where a start fails with `fault`; its status, who had a turn."""
+    """`bin/PART-start` where starts fail with `fault`: its status, who had a turn."""
 
     def start(fault: type[BaseException]) -> tuple[int, list[str]]:
         daemons, turns = {}, []
@@ -33,7 +33,7 @@ def test_every_daemon_gets_its_turn_whatever_becomes_of_the_others(started):
     assert started(MaildropError) == (1, ["main", "newsletter"])
 
 
-def test_who_has_enough_stops_all_of_it(started, capsys):
+def test_ctrl_c_stops_all_of_it(started, capsys):
     assert started(KeyboardInterrupt) == (1, ["main"])
     assert "bin/maildrop main: stopped before the end" in capsys.readouterr().err
 

@@ -76,19 +76,21 @@ def test_a_daemon_in_another_container_is_named_and_not_said_to_be_stopped(site,
     assert len(heartbeats.alive(site.configuration)) == 1, "no second one"
 
 
-def test_one_that_was_killed_in_another_container_is_none(site, works, bell):
+def test_a_daemon_that_was_killed_in_another_container_does_not_count(
+    site, works, bell
+):
     works(**in_another_container())
     bell._socket.close()
     ended = site.ctl("stop")
     assert (ended.status, ended.out) == (0, "not running\n")
 
 
-def test_one_from_before_a_power_cut_is_none(site, works):
+def test_a_daemon_from_before_a_power_cut_does_not_count(site, works):
     works(process="another-boot pid:[1] 1 100", doorbell=str(site.home / "var/gone"))
     assert site.ctl("stop").out == "not running\n"
 
 
-def test_a_daemon_with_another_var_out_of_reach_is_another_ones(site, works):
+def test_a_daemon_out_of_reach_with_another_var_is_not_ours(site, works):
     works(**in_another_container(), doorbell="/elsewhere/doorbell.1")
     assert site.ctl("stop").out == "not running\n"
 

@@ -48,7 +48,7 @@ def test_restart_ends_no_daemon_that_the_next_could_not_follow(started, option, 
     assert lives(pid)
 
 
-def test_restart_is_not_broken_off_for_its_words(started):
+def test_restart_goes_on_when_its_output_cannot_be_written(started):
     pid = pid_of(started.ctl("status").out)
     with open("/dev/full", "w") as full:
         ended = subprocess.run(

@@ -60,7 +60,7 @@ def test_lane_and_time_are_kept(site):
         ("a b@x.org", "b@x.org"),
     ],
 )
-def test_an_address_that_is_none_is_refused_and_nothing_queued(sender, recipient, site):
+def test_a_malformed_address_is_refused_and_nothing_queued(sender, recipient, site):
     ended = site.ctl("send", "-f", sender, recipient, stdin=MESSAGE)
     assert ended.status == 2
     assert "nothing was queued" in ended.err
@@ -79,7 +79,7 @@ def test_a_spool_that_cannot_be_written_is_a_failure_that_says_so(site):
     assert ended.err.count("\n") == 1
 
 
-def test_mail_that_may_be_queued_is_told_as_that(site, proxied_url, proxy):
+def test_mail_that_may_be_queued_is_reported_as_such(site, proxied_url, proxy):
     site.configure(MAILDROP_QUEUE=proxied_url)
     proxy.lose_commit(b"INTO maildrop_message")
     ended = site.ctl("send", "-f", "a@x.org", "b@x.org", stdin=MESSAGE)
@@ -152,7 +152,7 @@ def interrupted(*_: object, **__: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def test_mail_that_is_queued_is_no_failure_when_somebody_has_enough_then(
+def test_mail_that_is_queued_is_no_failure_when_ctrl_c_comes_then(
     send_here, site, monkeypatch
 ):
     monkeypatch.setattr(doorbell, "ring", interrupted)
@@ -160,7 +160,7 @@ def test_mail_that_is_queued_is_no_failure_when_somebody_has_enough_then(
     assert site.state_of("1") == "queued"
 
 
-def test_mail_whose_commit_is_interrupted_is_told_as_mail_that_may_be_queued(
+def test_mail_whose_commit_is_interrupted_is_reported_as_perhaps_queued(
     send_here, monkeypatch
 ):
     monkeypatch.setattr(queue, "enqueue", interrupted)

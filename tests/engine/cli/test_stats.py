@@ -65,7 +65,7 @@ def test_the_hours_of_a_delivery_are_shown(site):
     assert "HOUR" in site.ctl("stats").out
 
 
-def test_the_figures_of_a_queue_that_is_not_there_make_none(site):
+def test_the_figures_of_a_queue_that_is_not_there_make_no_queue(site):
     figures = site.ctl("stats", "--json").json
     assert set(figures) >= KEYS
     assert set(figures["states"].values()) == {0}

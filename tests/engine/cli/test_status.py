@@ -72,7 +72,7 @@ def test_a_fault_of_the_relay_is_told_with_its_time(site):
     assert relay["fault"] == "login refused\x1b[31m"
 
 
-def test_a_fault_of_a_relay_that_no_daemon_uses_is_none_of_theirs(site):
+def test_a_fault_of_a_relay_that_no_daemon_uses_is_not_shown(site):
     write(site, register, ELSEWHERE)
     write(site, pause, RelayPause("old-relay:25", "refused", NOW, NOW, 1))
     assert site.ctl("status").out.endswith("relay relay:25 ok\n")
@@ -95,7 +95,7 @@ def test_a_daemon_that_beats_no_more_is_not_running(site):
     assert "pid 4711 on mail2.example.org gave no sign of life for 2h" in ended.out
 
 
-def test_one_that_runs_and_cannot_write_is_not_said_to_be_killed(site):
+def test_a_daemon_that_runs_and_cannot_write_is_not_said_to_be_killed(site):
     """On a full disk a restart would lose the verdicts that it keeps."""
     seen = time.time() - 7200
     silent = replace(ELSEWHERE, seen=seen, lease_until=seen + 60)

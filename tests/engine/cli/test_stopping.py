@@ -30,7 +30,7 @@ def stop(site, inside, monkeypatch):
     return stop
 
 
-def test_zdaemon_is_named_first_for_it_would_start_another_one(stop):
+def test_zdaemon_is_named_first_because_it_would_start_another_daemon(stop):
     assert stop(LIVES) == f"{os.getpid()} {LIVES}"
 
 

@@ -127,7 +127,7 @@ def test_stop_gives_the_time_that_a_reload_has_given(site, monkeypatch):
         id = site.send()
         wait_until(lambda: relay.received, what="the content")
         with site.background("stop") as stop:
-            # By zdaemon's own time it would be killed by now.
+            # By the time that zdaemon was given it would have been killed by now.
             assert stop.line() == "mails in flight have up to 30 seconds…\n"
             answered.set()
             assert stop.line().startswith("stopped, pid ")

@@ -28,7 +28,7 @@ from collective.maildrophost.engine.takeover import taking
 
 MANY = 400
 FAULTS = Path(__file__).parents[1] / "faults"
-# Each run would watch the mail for a second.
+# Otherwise each run would watch the mail for a second.
 IMPATIENT = json.dumps({"smtp": {}, "takeover.taking.QUIET_SECONDS": 0.1})
 PROGRAM = sys.executable, str(FAULTS / "impatient.py"), IMPATIENT
 
@@ -84,7 +84,7 @@ def test_json_counts_and_names_what_is_left(site):
     assert "is locked" in left["reason"]
 
 
-def test_what_was_taken_before_is_counted_as_that(site):
+def test_what_was_taken_before_is_counted_as_such(site):
     (mail,) = spool_with(site.home, "one").iterdir()
     kept = site.home / "kept"
     os.link(mail, kept)
@@ -218,7 +218,7 @@ def test_a_password_of_an_old_queue_is_not_shown(site):
         assert "sesame7" not in ended.out + ended.err
 
 
-def test_killed_again_and_again_each_mail_comes_over_once(site):
+def test_each_mail_comes_over_once_however_often_the_import_is_killed(site):
     spool = spool_with(site.home)
     mails: list[str] = []
     kills = 0
@@ -244,7 +244,7 @@ def test_killed_again_and_again_each_mail_comes_over_once(site):
             kills += 1
             continue
         assert (process.returncode, list(spool.iterdir())) == (0, [])
-        # Else it was faster than this could look.
+        # Otherwise the import was faster than this could look.
         if kills >= 3:
             break
     assert Counter(subjects_in(site)) == Counter(mails)

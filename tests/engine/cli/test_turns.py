@@ -32,9 +32,7 @@ def another_one(site) -> Iterator[TextIO]:
         ("restart", "started, pid "),
     ],
 )
-def test_who_comes_while_another_one_is_at_it_waits_until_that_has_ended(
-    command, said, site
-):
+def test_a_second_command_waits_until_the_first_has_ended(command, said, site):
     with another_one(site) as turn, site.background(command) as waiting:
         assert f"'fuser {site.path}' names it" in waiting.line()
         assert site.ctl("status").status == NOT_RUNNING
@@ -51,7 +49,7 @@ def test_two_starts_at_the_same_moment_start_one_daemon_and_say_so(site):
     assert f"pid {pid} on " in site.ctl("status").out
 
 
-def test_whoever_does_not_end_keeps_nobody_from_it_for_good(site, monkeypatch):
+def test_a_command_that_does_not_end_blocks_no_other_for_good(site, monkeypatch):
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.001)
     with another_one(site), turns.turn(site.path, 0.01):
         pass
@@ -67,6 +65,6 @@ def test_where_there_are_no_locks_nobody_is_waited_for(site, monkeypatch):
         pass
 
 
-def test_a_configuration_that_has_just_gone_keeps_nobody_from_it(site):
+def test_a_configuration_that_has_just_gone_blocks_nobody(site):
     with turns.turn(site.home / "gone.conf", 60):
         pass

@@ -20,7 +20,7 @@ from collective.maildrophost.engine.daemon.directories import (
 
 
 @pytest.mark.parametrize("name", ["spool", "var"])
-def test_a_directory_that_is_none_fails(name, site):
+def test_a_file_in_the_place_of_a_directory_fails(name, site):
     (site.home / name).write_text("")
     text = failed(site, "directories")
     (site.home / name).unlink()

@@ -62,7 +62,7 @@ def test_a_queue_that_can_only_be_read_fails(site, monkeypatch):
     assert bad == [f"{queue} is read-only: chmod u+w {queue}"]
 
 
-def test_the_files_of_the_own_user_are_fine(site):
+def test_the_files_of_ones_own_user_are_fine(site):
     site.send()
     assert list(queue_check._owners(site.home / "queue.db")) == []
 
@@ -104,7 +104,7 @@ def test_a_queue_that_may_not_be_opened_fails_with_what_to_look_at(site, monkeyp
     assert "check its permissions, and its directory's" in first.text
 
 
-def test_looking_makes_no_queue_where_it_is_moved_away_at_that_moment(
+def test_the_check_makes_no_queue_where_one_is_moved_away_at_that_moment(
     site, monkeypatch
 ):
     site.send()

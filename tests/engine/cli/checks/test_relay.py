@@ -43,7 +43,7 @@ def test_a_relay_that_goes_silent_fails_where_it_did_with_what_to_do(
         assert text.endswith(advice)
 
 
-def test_who_waits_at_the_port_of_tls_for_a_greeting_is_told_of_it(
+def test_a_greeting_that_is_awaited_at_the_port_for_tls_is_explained(
     site, inside, monkeypatch
 ):
     monkeypatch.setattr(relays, "TIMEOUT_SECONDS", 0.3)
@@ -88,14 +88,14 @@ def test_a_relay_without_starttls_fails_where_it_is_required(site):
         assert fine(site, "login") == []
 
 
-def test_mail_that_goes_in_clear_is_said_to(site):
+def test_the_check_says_that_mail_goes_in_clear(site):
     with Catcher() as catcher:
         site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=1)
         (text,) = fine(site, "tls")
     assert "not offered, mail goes in clear" in text
 
 
-def test_a_certificate_that_nobody_verifies_is_said_to_be_none(site):
+def test_the_check_says_that_a_certificate_is_not_verified(site):
     with Catcher(tls="starttls") as catcher:
         site.configure(SMTP_PORT=catcher.port, MAILDROP_TLS=2, MAILDROP_TLS_VERIFY=0)
         (text,) = fine(site, "tls")
@@ -129,7 +129,7 @@ def test_a_refused_login_fails_without_the_password(site):
         assert fine(site, "login")[0].endswith(": accepted as me")
 
 
-def test_who_is_refused_behind_tls_is_told_that_tls_is_well(site):
+def test_a_login_that_is_refused_behind_tls_leaves_tls_well(site):
     with Catcher(tls="starttls", login=("me", "right")) as catcher:
         site.configure(
             SMTP_PORT=catcher.port,
@@ -172,7 +172,7 @@ def test_a_token_endpoint_that_refuses_fails_with_what_to_do(site):
         assert "MAILDROP_OAUTH_TOKEN_URL" in text
 
 
-def test_a_fault_that_names_its_option_is_told_with_no_other(site):
+def test_a_fault_that_names_its_option_names_no_other(site):
     bundle = site.home / "ca.pem"
     bundle.write_text("no certificate\n")
     with TokenServer() as tokens, Scripted() as relay:
