@@ -56,7 +56,7 @@ def test_a_home_is_enough_and_the_rest_has_its_default(load_text, path):
     assert not configuration.password
 
 
-def test_a_default_that_cannot_be_names_the_option_that_it_follows(load_text):
+def test_an_impossible_default_is_reported_with_how_it_came_about(load_text):
     with pytest.raises(ConfigurationError) as error:
         load_text("MAILDROP_HOME=/srv/what?")
     assert error.value.option == "MAILDROP_QUEUE"

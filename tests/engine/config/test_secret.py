@@ -88,7 +88,7 @@ def test_no_warning_shows_a_password(load_text, value):
     assert "single quotes" in warning
 
 
-def test_another_option_cannot_take_the_password_in(load_text):
+def test_another_option_cannot_include_the_password(load_text):
     configuration = load_text(f'{LOGIN}PYTHON="$MAILDROP_PASSWORD"')
     assert WORD not in repr(configuration)
 

@@ -189,7 +189,7 @@ def test_a_wrong_queue_lists_the_databases_there_are(load_text):
         "MAILDROP_VAR",
     ],
 )
-def test_what_is_no_utf_8_in_the_environment_is_refused(load_text, name):
+def test_a_variable_that_is_not_utf_8_is_refused(load_text, name):
     octets = b"/p\xe9ss".decode("utf-8", "surrogateescape")
     with pytest.raises(ConfigurationError) as error:
         load_text(**{name: octets})
