@@ -1,4 +1,4 @@
-"""Tokens fetched as a daemon does."""
+"""Tokens, fetched as a daemon fetches them."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_processes_that_need_a_token_at_the_same_moment_all_get_one(configure):
     assert shown == ["refresh-0", "refresh-1", "refresh-2"]
 
 
-def test_who_waits_reads_what_the_other_one_has_written(path, another):
+def test_a_process_that_waits_reads_what_the_other_has_written(path, another):
     file = RefreshTokenFile(path)
 
     def read() -> Secret:
@@ -108,7 +108,7 @@ def test_who_waits_reads_what_the_other_one_has_written(path, another):
         assert waiting.result(PATIENCE_SECONDS).reveal() == "of another"
 
 
-def test_a_killed_one_keeps_nobody_waiting(path, another, impatient):
+def test_a_killed_process_keeps_nobody_waiting(path, another, impatient):
     another.kill()
     another.wait()
     with alone(OPTION, path):
@@ -116,7 +116,9 @@ def test_a_killed_one_keeps_nobody_waiting(path, another, impatient):
     assert os.listdir(os.path.dirname(path)) == ["token"]
 
 
-def test_one_that_stands_still_is_waited_for_and_told_of(path, another, impatient):
+def test_a_process_that_stands_still_is_waited_for_and_reported(
+    path, another, impatient
+):
     """It may have shown the token: the provider would take back all that came of it."""
     with (
         pytest.raises(TokenFault, match="another process") as raised,

@@ -117,7 +117,7 @@ def no_signing_key(request, key) -> str:
     return pem.decode()
 
 
-def test_a_key_that_is_none_is_told_with_its_option_and_not_shown(
+def test_a_useless_key_is_reported_with_its_option_and_not_shown(
     configure, key, no_signing_key
 ):
     with TokenServer() as server:
@@ -193,7 +193,7 @@ def test_a_new_secret_needs_no_restart(configure, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"), [("one\ntwo\n", "one line"), ("\n", "empty"), (None, "readable")]
 )
-def test_a_secret_file_that_is_none_is_refused_at_once(
+def test_a_file_that_holds_no_secret_is_refused_at_once(
     configure, tmp_path, text, words
 ):
     configuration = configure("https://tokens.test/", SECRET)

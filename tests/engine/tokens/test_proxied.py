@@ -37,7 +37,7 @@ def behind_a_proxy(by_way_of):
         yield tokens, certificates, tunnel
 
 
-def test_the_authority_of_ones_own_counts_behind_a_proxy(configure, by_way_of):
+def test_ones_own_authority_counts_behind_a_proxy(configure, by_way_of):
     with behind_a_proxy(by_way_of) as (tokens, certificates, tunnel):
         url = f"https://login.test:{tokens.port}/token"
         ca_file = certificates.ca_file

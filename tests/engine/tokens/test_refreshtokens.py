@@ -81,7 +81,7 @@ def read_only(monkeypatch):
     return lambda on=True: monkeypatch.setattr(os, "replace", refuse if on else replace)
 
 
-def test_one_that_cannot_be_kept_is_known_behind_one_that_could_be(
+def test_a_token_that_cannot_be_kept_is_known_after_one_that_could_be(
     configure, tmp_path, read_only
 ):
     """The file says what the provider has taken back with the second one."""
@@ -107,7 +107,7 @@ def test_a_refresh_token_that_cannot_be_kept_is_known_after_a_reload(
     assert shown == [REFRESH, "r1"]
 
 
-def test_one_that_a_person_gives_is_shown_once_though_it_cannot_be_replaced_there(
+def test_a_token_from_a_person_is_shown_once_though_its_file_cannot_be_replaced(
     configure, tmp_path, read_only
 ):
     shown: list[str] = []
@@ -121,7 +121,7 @@ def test_one_that_a_person_gives_is_shown_once_though_it_cannot_be_replaced_ther
 
 
 @pytest.mark.parametrize("says", [{"refresh_token": "r1"}, {}])
-def test_one_that_could_not_be_kept_is_once_the_file_can_be_written(
+def test_a_token_that_could_not_be_kept_is_kept_once_the_file_can_be_written(
     configure, tmp_path, read_only, caplog, says
 ):
     """Though the provider replaces none for weeks then."""
@@ -177,9 +177,7 @@ def test_a_reload_while_the_endpoint_takes_its_time_shows_no_token_twice(configu
     assert shown == [REFRESH, "r1"]
 
 
-def test_a_refresh_token_that_a_person_replaces_counts_at_once(
-    configure, tmp_path, monkeypatch
-):
+def test_a_refresh_token_that_a_person_replaces_counts_at_once(configure, tmp_path):
     shown: list[str] = []
     with TokenServer(rotating(shown)) as server:
         source = source_of(configure(server.url, refresh_token=REFRESH))
@@ -194,7 +192,7 @@ def test_a_refresh_token_that_a_person_replaces_counts_at_once(
 
 
 @pytest.mark.parametrize("before", [0, 1])
-def test_one_that_a_person_gives_while_the_endpoint_is_asked_stays(
+def test_a_token_from_a_person_stays_when_the_endpoint_answers_after_it(
     configure, tmp_path, read_only, before
 ):
     """Also where one that could not be written before waits for its turn."""

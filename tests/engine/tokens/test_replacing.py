@@ -1,4 +1,4 @@
-"""A token is replaced whole; what killed ones have left goes, a living one's stays."""
+"""A token is replaced as a whole; files left by killed processes go, others stay."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def test_the_name_is_on_disk_before_what_was_left_goes(file, monkeypatch):
     assert beside(file) == []
 
 
-def test_it_stays_when_the_next_is_not_in_place(file, another, monkeypatch):
+def test_what_a_killed_one_has_left_stays_while_the_next_is_not_in_place(
+    file, another, monkeypatch
+):
     """It may be the only token that the provider still takes."""
     another.kill()
     another.wait()
@@ -96,7 +98,7 @@ def test_what_a_living_one_writes_stays(file, another):
     assert beside(file) == []
 
 
-def test_what_was_taken_for_a_dead_ones_before_its_lock_is_made_anew(file, monkeypatch):
+def test_a_file_that_was_removed_before_its_lock_is_made_anew(file, monkeypatch):
     lock, taken = fcntl.flock, []
 
     def take_first(handle, how):
@@ -112,7 +114,7 @@ def test_what_was_taken_for_a_dead_ones_before_its_lock_is_made_anew(file, monke
     assert beside(file) == []
 
 
-def test_what_root_writes_belongs_to_who_had_it(file, monkeypatch):
+def test_what_root_writes_belongs_to_the_owner_before(file, monkeypatch):
     """`check` as root must not take the token away from the daemon's user."""
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -289,7 +289,7 @@ def test_a_token_that_came_when_nobody_waited_is_used(endpoint, source):
 @pytest.mark.parametrize(
     ("passed", "fault"), [(60, None), (0, TokenFault("down", permanent=False))]
 )
-def test_what_came_when_nobody_waited_and_is_no_good_is_asked_for_again(
+def test_a_useless_answer_that_came_too_late_is_asked_for_again(
     endpoint, source, passed, fault
 ):
     async def story():
