@@ -1,4 +1,4 @@
-"""Watching costs little: the count is made seldom, all else is of the moment."""
+"""Watching costs little: messages are counted rarely, all else is of the moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = 1_800_000_000.0
 
 
 class Clock:
-    """A clock that moves when it is told to; a look at it may take time."""
+    """A clock that moves when it is told to."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -128,7 +128,7 @@ def test_health_tells_how_much_waits(queue, reader):
 
 
 def values(reader, now=NOW) -> dict[str, float]:
-    """What is told without labels, by its name."""
+    """The gauges without labels, by name."""
     told = gauges(reader.look(now), in_flight=0)
     return {each.name: each.values[()] for each in told if () in each.values}
 

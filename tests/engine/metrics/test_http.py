@@ -68,7 +68,7 @@ def test_head_gives_no_body():
         (b"GET /" + b"x" * 20_000 + b" HTTP/1.1", b"431"),
     ],
 )
-def test_what_is_no_question_gets_an_error(request_line, status):
+def test_a_malformed_request_gets_an_error(request_line, status):
     assert asked(request_line + b"\r\n\r\n").split(b" ")[1] == status
 
 
@@ -165,15 +165,15 @@ def test_a_client_that_does_not_read_its_answer_is_cut_off(monkeypatch):
 
 
 @pytest.mark.parametrize("before", [QUESTION, b"GET / HT"])
-def test_who_has_gone_makes_room_for_the_next(monkeypatch, before):
-    """Else whoever watches the daemon would be told one day that it is dead."""
+def test_a_client_that_has_gone_makes_room_for_the_next(monkeypatch, before):
+    """Otherwise whoever watches the daemon would hear one day that it is dead."""
     monkeypatch.setattr(module, "MOST_AT_ONCE", 1)
 
     async def converse() -> bytes:
         async with listening("127.0.0.1", 0, echo) as server:
             port = server.sockets[0].getsockname()[1]
             await ask_or_be_sent_away(port, before, end=True)
-            # The one before may be on its way out still.
+            # The client before may still be on its way out.
             while not (answer := await ask_or_be_sent_away(port, QUESTION, end=True)):
                 await asyncio.sleep(0.01)
             return answer

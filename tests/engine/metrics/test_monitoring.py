@@ -156,7 +156,7 @@ def test_without_the_extra_the_error_says_what_to_install(configuration, monkeyp
         library.check_library(configuration)
 
 
-def test_an_address_that_is_taken_is_told_once_and_had_when_it_is_free(
+def test_an_address_that_is_taken_is_reported_once_and_used_when_it_is_free(
     configuration, queue, monkeypatch, caplog
 ):
     tries: list[tuple[str, int]] = []
