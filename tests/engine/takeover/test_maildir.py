@@ -59,7 +59,7 @@ def test_a_maildir_may_lack_the_folders_that_were_empty(folder, moved):
 
 
 @pytest.mark.parametrize("folder", ["new", "cur"])
-def test_a_folder_of_a_maildir_is_none_and_says_what_is(folder, maildir):
+def test_a_folder_of_a_maildir_is_refused_with_the_name_of_the_maildir(folder, maildir):
     maildir.put(f"{folder}/{NAME}", ZOPE)
     (left,) = look_through(maildir.directory / folder)
     assert left == Left(
@@ -78,7 +78,7 @@ def test_the_oldest_mail_comes_first_whatever_its_name_and_folder(maildir):
 
 
 @pytest.mark.parametrize("missing", [b"X-Zope-From", b"X-Zope-To"])
-def test_half_an_envelope_is_none(missing, maildir):
+def test_half_an_envelope_is_no_envelope(missing, maildir):
     maildir.put(f"new/{NAME}", ZOPE.replace(missing, b"X-Other"))
     (left,) = maildir.take()
     assert "no envelope" in left.reason
@@ -99,7 +99,9 @@ EARLIER = (
 
 
 @pytest.mark.parametrize("text", [b"From: a@x.org\n" + EARLIER + REPOZE, ZOPE])
-def test_the_envelope_of_an_earlier_queue_that_came_with_a_mail_is_none(text, maildir):
+def test_the_envelope_of_an_earlier_queue_that_came_with_a_mail_does_not_count(
+    text, maildir
+):
     """Each program writes its own in one place; the rest came with the mail."""
     text = text.replace(b"Subject: hello\n", b"Subject: hello\n" + EARLIER)
     maildir.put(f"new/{NAME}", text)
@@ -118,7 +120,7 @@ def test_the_envelope_of_an_earlier_queue_that_came_with_a_mail_is_none(text, ma
         b"X-Zope-To: b@x.org\nX-Zope-From: a@x.org\n\n",
     ],
 )
-def test_an_envelope_of_zope_sendmail_is_on_top_or_none(data, maildir):
+def test_an_envelope_of_zope_sendmail_counts_only_on_top(data, maildir):
     maildir.put(f"new/{NAME}", data)
     (left,) = maildir.take()
     assert "no envelope" in left.reason
