@@ -59,8 +59,8 @@ VIEWS = {
     "mail_password_template": Row(PUBLIC, PUBLIC_PAGE),
 }
 
-# Nothing of a request: they have no address. Those that a service of somebody else
-# calls check the permission, which is tried below.
+# They are not views: they have no address. Those that a service of somebody else calls
+# check the permission themselves, which test_security.py tries.
 ADAPTERS = {
     "collective.maildrophost.api.deserializer.SettingsDeserializer",
     "collective.maildrophost.api.serializer.SettingsSerializer",

@@ -40,7 +40,7 @@ def encoded(text: str) -> str:
 
 
 def forms(secret: str) -> set[bytes]:
-    """How it might be written; `core` is what no neighbour changes of its base64."""
+    """How it might be written; `core` is what of its base64 no neighbour changes."""
     core = slice(4, -4)
     written = {
         secret,
@@ -67,8 +67,8 @@ def found_in(data: bytes) -> list[str]:
 class Stage:
     """A configuration whose every output is kept and searched.
 
-    `said` is what was heard of it with where; `given` are the files that a secret is
-    given in; `started` is whether there may be a daemon to stop. `capsys` with
+    `said` is what it said, and where; `given` are the files that a secret is
+    given in; `started` is whether there may be a daemon to stop. `capsys` and
     `monkeypatch` are those of the test.
     """
 

@@ -1,7 +1,7 @@
-"""`maildropctl` in processes of its own, without loading the program for each anew.
+"""`maildropctl` in processes of its own, without loading the program anew for each.
 
-To load it takes most of the time of a command, and of the start of a daemon; the tests
-run more than a thousand. A process that has loaded it waits here, and forks for each.
+Loading it takes most of the time of a command, and of the start of a daemon; the tests
+run more than a thousand. A process that has loaded it waits, and forks for each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROGRAM = (sys.executable, "-m", f"{ENGINE}.cli")
 SECONDS = 120
 """Twice the patience of a test: a command may wait for a daemon as long."""
 OURS = ("MAILDROP", "SMTP_", "DEBUG", "WAIT_INTERVAL", "ADD_MESSAGEID", "COLUMNS")
-"""What the program heeds of its environment; names that begin so."""
+"""The variables that the program heeds: their names begin so."""
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "GLIBC_", "FAKETIME")
 
 
@@ -125,7 +125,7 @@ class Lasting:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            # It may have been waited for already, and nobody been told yet.
+            # It may have ended already, though its exit status has not come yet.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 

@@ -26,7 +26,7 @@ settings.register_profile("fuzz", max_examples=10_000, deadline=None, print_blob
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long tests go on that get better with time."""
+    """How long those tests go on that find more with time."""
     parser.addoption(
         "--endurance",
         type=float,
@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A server for all tests of this process; who breaks it starts one of his own."""
+    """A server for all tests of this process; a test that breaks it starts its own."""
     with PostgreSQL() as server:
         yield server
 

@@ -26,7 +26,9 @@ _LONGEST_REQUEST = 128 * 1024
 
 def _fork_for_each(channel: socket.socket) -> int:
     """Wait for commands; the exit status of the one that this process became."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for who waits.
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_IGN
+    )  # Nobody waits for the process that waits.
     while True:
         text, files, _, _ = socket.recv_fds(channel, _LONGEST_REQUEST, 4)
         if not text:
@@ -89,7 +91,7 @@ def _load() -> None:
     for found in pkgutil.walk_packages(engine.__path__, f"{ENGINE}."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
-    gc.freeze()  # Else each fork would copy all that a collection touches.
+    gc.freeze()  # Otherwise each fork would copy all that a collection touches.
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def _named(roles: Any) -> str:
         return PUBLIC
     if roles == ():
         return PRIVATE
-    # By name: AccessControl changes between two classes for it.
+    # By its name: AccessControl has two classes for it.
     return str(getattr(roles, "__name__", UNDECLARED))
 
 

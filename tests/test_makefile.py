@@ -115,7 +115,7 @@ def test_another_interpreter_builds_anew_and_stays(checkout):
     assert checkout.builds == ["3.11.7", "3.13.0", "3.11.7"]
 
 
-def test_an_interpreter_that_is_none_leaves_what_is_there(checkout):
+def test_a_missing_interpreter_leaves_what_is_there(checkout):
     checkout.install()
     assert checkout.install("PYTHON=no-such-python") != 0
     assert checkout.install() == 0
