@@ -69,7 +69,7 @@ CASES = {
 
 @pytest.fixture
 def srv(site, list_configurations, monkeypatch, tmp_path):
-    """A site with two configurations, whose queue is new and whose clock stands still."""
+    """A site with two configurations, a new queue and a clock that stands still."""
     listed = {}
     for name in ("main", "newsletter"):
         path = tmp_path / "etc" / f"{name}.conf"
