@@ -31,7 +31,7 @@ class _Selection:
 
     @property
     def is_made(self) -> bool:
-        """Whether anything of it was given."""
+        """Whether any of these was given."""
         return bool(self.ids) or self.everything or self.state is not None
 
     def check(self, action: str) -> None:

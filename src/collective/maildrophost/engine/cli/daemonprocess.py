@@ -23,7 +23,7 @@ def configuration_of(pid: int) -> Path | None:
     if "--config" not in words[:-1]:
         return None
     path = Path(words[words.index("--config") + 1])
-    # A relative one was typed by a person, in a directory that we do not know.
+    # A person has typed a relative path, in a directory that we do not know.
     return path if path.is_absolute() else None
 
 
@@ -33,5 +33,5 @@ def ends_by_itself(pid: int) -> bool:
 
 
 def was_launched(pid: int) -> bool:
-    """Whether a `Supervisor` started a daemon, even if it has been killed since."""
+    """Whether `start` has started a daemon, even if its zdaemon was killed since."""
     return MARK in processes.environment(pid)

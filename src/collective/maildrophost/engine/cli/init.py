@@ -66,7 +66,7 @@ def _entry(option: Option, home: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Text in quotes between which it means just itself, to a shell as well."""
+    """`text` in quotes that keep every character as it is, for a shell as well."""
     return shlex.quote(text) if set(text) & set('$`"\\') else f'"{text}"'
 
 
@@ -101,7 +101,7 @@ def _write_new(file: Path, text: str) -> None:
 def _check(file: Path, text: str) -> None:
     from ..config.validation import fault
 
-    # A home may be valid by itself, and not in the default of another option, say.
+    # A home may be valid by itself, but not in the default of another option, say.
     if error := fault(text):
         raise click.ClickException(
             f"{file} was not written: {error.option}: {error.expected}; choose "

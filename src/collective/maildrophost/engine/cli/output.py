@@ -43,7 +43,7 @@ def leave_standard_output() -> None:
 
 
 def tell(words: str, err: bool = False) -> None:
-    """Print a line amid work that must go on even if that fails.
+    """Print a line amid work that must go on even if it cannot be printed.
 
     A line that standard output does not take, and all after it, go to standard error.
     """

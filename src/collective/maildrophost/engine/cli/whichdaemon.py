@@ -55,7 +55,7 @@ def unwatched(configuration: Configuration) -> list[int]:
 
 def check_it_is_ours(configuration: Configuration, pid: int) -> None:
     """Raises RunForAnother when it was started for another configuration."""
-    # Ours would be said to run already, and nobody would send to its relay.
+    # 'start' would say that ours runs already, and nobody would send to its relay.
     theirs = configuration_of(pid)
     # A file that is not there any more may be ours, moved since.
     if theirs is not None and _is_ours(theirs, configuration) is False:

@@ -148,7 +148,7 @@ class Supervisor:
     def _run(self, settings: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                # zdaemon's own warnings would pass for the last words of a daemon.
+                # Else zdaemon's warnings pass for last words of a daemon that has none.
                 *(sys.executable, "-W", "ignore::DeprecationWarning"),
                 *("-m", "zdaemon.zdrun", "-C", str(settings)),
                 *daemonprocess.command(self.configuration.path),

@@ -14,7 +14,7 @@ __all__ = ["Finding", "Level", "every_check"]
 
 
 def every_check(configuration: Configuration) -> Iterator[Finding]:
-    """The findings one by one, in the order of a mail's way; relays take their time."""
+    """The findings in the order of a mail's way, each once known: relays take time."""
     from . import clock, configurationfile, daemon, directories, queue, relays
 
     subjects = (configurationfile, directories, queue, relays, clock, daemon)

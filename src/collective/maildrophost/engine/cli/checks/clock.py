@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUBJECT = "clock"
 SKEW_SECONDS = 2.0
-"""Clocks that NTP sets agree far better, and to write a heartbeat takes less."""
+"""Clocks that NTP sets agree far better."""
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:

@@ -117,7 +117,7 @@ def _locked(path: Path) -> Finding | None:
 
 
 def _take_lock(path: Path) -> None:
-    """Take the lock as a mail does; raises sqlite3.Error. Makes no missing file."""
+    """Take the lock as a mail does, let it go; raises sqlite3.Error, makes no queue."""
     from ...queue.sqlite.connection import connect
     from ...queue.sqlite.lock import once_unlocked
 
