@@ -51,9 +51,9 @@ def act(
 ) -> Done:
     """Do `action` to these messages, in one transaction; wake the daemons.
 
-    With `states`, only to those that are still in one of them then, and whose
-    transaction is not just ending. Raises QueueError: then nothing was done, unless it
-    is Unheard.
+    With `states`, only to those that are still in one of them, and whose transaction
+    neither runs nor may just be ending. Raises QueueError: then nothing was done,
+    unless it is Unheard.
     """
     now = time.time()
     with queue.write() as tx:

@@ -64,9 +64,9 @@ def act_on_all(
 ) -> tuple[str, ...]:
     """Do `action` to every wanted message that takes part in it; the ids of those.
 
-    Takes only messages that were there when a person was `asked`, or without that, are
-    there now. Raises MoreThanAsked when more of those match by now than did then: then
-    nothing was done.
+    Only messages that were there when a person was `asked` count; without that, those
+    that are there now. Raises MoreThanAsked when more of them match by now than did
+    then: then nothing was done.
 
     In several transactions: after a QueueError, or a kill, what was done by then stays
     done, and the rest is as it was; another call goes on with the rest. Messages that
@@ -111,8 +111,9 @@ def _still_there(tx: Transaction, wanted: Search, asked: Asked) -> Present:
 
 
 def _matching(tx: Transaction, wanted: Search, there: Present) -> int:
-    # Mail in flight counts, since it will still match if the relay defers it. Sent mail
-    # does not: its record is nobody's loss, and while mail moves there is ever more.
+    # Mail in flight counts: otherwise it would be one more once the relay defers it.
+    # Sent mail does not: its record is nobody's loss, and while mail moves there is
+    # ever more. Nor does prepared mail: it is no mail until its transaction commits.
     states = tuple(state for state in wanted.states if state not in _UNCOUNTED)
     return count_matching(tx, replace(wanted, states=states), there)
 

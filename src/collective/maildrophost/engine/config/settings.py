@@ -31,7 +31,7 @@ _EITHER_OR = {
     "MAILDROP_PASSWORD": "MAILDROP_PASSWORD_FILE",
     "MAILDROP_PASSWORD_FILE": "MAILDROP_PASSWORD",
 }
-"""Two ways to set one thing: the environment wins over both in the file."""
+"""Two options for one thing: one in the environment wins over both in the file."""
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ def _web(option: Option, text: str) -> str:
 def _is_safe(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for what is no number, say a piece of a password
+        _ = parts.port  # raises for no number, say a password up to its # or /
     except ValueError:
         return False
     secure = parts.scheme == "https" or (

@@ -90,7 +90,7 @@ async def _converse(
         method, page = await _answered(head, answer)
     writer.write(_written(page, with_body=method != "HEAD"))
     writer.close()
-    await writer.wait_closed()  # until the client has read it
+    await writer.wait_closed()  # a client that reads nothing is waited for here
 
 
 async def _answered(head: bytes, answer: Answer) -> tuple[str, Page]:
