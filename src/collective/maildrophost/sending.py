@@ -55,7 +55,7 @@ def send_now(url: str, message: Message, origin: str) -> None:
 def take_part(url: str) -> None:
     """Have the queue take part in the current transaction before there is mail for it.
 
-    The mail comes during the vote. Raises MailHostError when that takes no more.
+    The mail comes during the vote. Raises MailHostError as `send_with_transaction`.
     """
     _data_manager(_current(), url)
 

@@ -130,6 +130,6 @@ class MaildropHostSettings:
 
     @transactional.setter
     def transactional(self, transactional: bool | None) -> None:
-        # None is no choice, so the safe mode it is; 0, which the field takes, is one.
+        # None is no choice, which means the safe mode. 0 is one, as the field takes it.
         chosen = True if transactional is None else bool(transactional)
         self._mail_host.setTransactional(chosen)

@@ -27,7 +27,8 @@ class Known:
 
     `here` is the ending that this process knows, None if it knows none; `logged` is the
     one that the logs tell, None if they were not asked. `settled`: the logs have all
-    that there will be. `had_its_time`: its process would have released it by now.
+    that there will be. `had_its_time`: if it has committed, its process would have
+    released it by now.
     """
 
     batch: Batch

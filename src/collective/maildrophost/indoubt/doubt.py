@@ -8,7 +8,7 @@ from collective.maildrophost.indoubt.endings import Ending
 SETTLE_SECONDS = 10.0
 """A ZEO or database server may commit what a process asked for after the process has
 died: a log without the transaction is believed only this long after the death was seen.
-A process has as long to release itself what it has committed."""
+A process has just as long to release by itself what it has committed."""
 ASK_AGAIN_SECONDS = 3600.0
 """The longest wait until a log, which may be long, is read again for the same batch."""
 

@@ -66,7 +66,7 @@ def left_undone(url: str, batch: str, ending: Ending) -> None:
 
 
 def call_when_left_undone(callback: Callable[[], object]) -> None:
-    """Have this called whenever a last step is left undone, by the thread that does."""
+    """Have `callback` called in the thread that has just left a last step undone."""
     _callbacks.append(callback)
 
 

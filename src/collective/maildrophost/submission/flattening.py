@@ -81,7 +81,7 @@ def flattened(
     left_out: Collection[str] = (),
     added: Iterable[bytes] = (),
 ) -> bytes:
-    """The octets of `message`, without some headers, and with others added to the end.
+    """The octets of `message`, without some headers, and with others after the rest.
 
     `left_out` has names in lower case, `added` lines. Unusual when only the email
     package can do it.
@@ -118,8 +118,8 @@ def header(policy: Policy, name: str, value: Any) -> bytes:
         return _folded(policy, name, value)
     if _fits(policy, name, value):
         return f"{name}: {value}{policy.linesep}".encode("ascii")
-    # The text of an unstructured one is the same for octets that nobody can decode and
-    # for encoded words.
+    # Not for an unstructured one: octets that nobody can decode, and encoded words, may
+    # have the same text, but are not written alike.
     is_key = not isinstance(value, UnstructuredHeader)
     if is_key and len(value) <= _REMEMBERED_CHARACTERS:
         return _remembered(_Header(policy, name, str(value), kind, value))
@@ -207,7 +207,7 @@ def _read_kind(message: Message) -> Kind:
 def _body(message: Message, policy: Policy) -> tuple[str, bytes]:
     """A boundary that the headers lack, or "", and everything after the headers."""
     kind = kind_of(message)
-    # It has octets beyond ASCII as they came; get_payload() would decode them.
+    # Octets beyond ASCII are in `_payload` as they came; get_payload() decodes them.
     payload = message._payload  # type: ignore[attr-defined]
     if kind.main == "multipart" and isinstance(payload, list):
         return _multipart(message, policy, payload, kind)

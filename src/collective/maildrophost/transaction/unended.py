@@ -14,7 +14,7 @@ logger = logging.getLogger("maildrop.zope")
 def watch(data_manager: object, unwritten: Unwritten) -> None:
     """Log mail that is still `unwritten` when the data manager is garbage-collected.
 
-    That happens with its transaction, when the thread of that or this process ends.
+    That happens with its transaction: when its thread ends, or this process.
     """
     weakref.finalize(data_manager, _tell, unwritten, os.getpid())
 

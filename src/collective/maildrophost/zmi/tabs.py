@@ -95,13 +95,13 @@ class Tabs(Base):
         """Change the settings; None leaves one as it is.
 
         A configuration that cannot be used raises ValueError, and nothing is changed;
-        with a request, the page shows its text. Server, port and login are accepted as
-        MailHost's are, and change nothing: they are in the configuration.
+        with a request, the page shows its text. Server, port and login are accepted, as
+        by MailHost, but change nothing: they are in the configuration.
         """
         if others or "smtp_port" in named or _is_port(path_key):
-            # Called as MailHost's: these places have its server and its port.
+            # Called with MailHost's arguments: these two are its server and its port.
             transactional = path_key = None
-        # A text there is MailHost's user name: over the web, it is always a request.
+        # A text as REQUEST is MailHost's user name; over the web it's always a request.
         if REQUEST is None or isinstance(REQUEST, str):
             return self._change(title, transactional, path_key)
         check_same_site(REQUEST)
@@ -174,7 +174,7 @@ class Tabs(Base):
         check_same_site(REQUEST)
         named = ids if isinstance(ids, (list, tuple)) else [ids]
         chosen = [readable(str(each)) for each in named]
-        # A form may send anything: made a text, what was none is not an action.
+        # A form may send anything: what is no text has no action's name as text.
         message = self._acted(str(action), chosen, sure)
         return self._back_to(REQUEST, "manage_queue", message)
 
