@@ -227,7 +227,7 @@ class ActOnMessages(Action):
         return self.go(self.back_address())
 
     def back_address(self) -> str:
-        """The message's page if the form was there and it exists, else the queue's."""
+        """The page that the form was on; the queue's page if its message is gone."""
         on_message = self.sent("from") == "message" and len(self.ids) == 1
         if on_message and self.ids[0].isdigit() and not self._is_gone(self.ids[0]):
             return self.page_of(self.ids[0], self.query)

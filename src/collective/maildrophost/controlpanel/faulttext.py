@@ -10,7 +10,7 @@ from collective.maildrophost.i18n import _, message
 
 
 def in_one_go(error: MaildropError) -> Any:
-    """For an action that is done in one transaction: nothing was done."""
+    """For an action of one transaction: it was not done, or nobody knows."""
     if isinstance(error, Unheard):
         return message(error.caution)
     return _(
@@ -19,7 +19,7 @@ def in_one_go(error: MaildropError) -> Any:
 
 
 def in_portions(error: MaildropError) -> Any:
-    """For an action that is done in several: what was committed stays done."""
+    """For an action of several transactions: what was committed stays done."""
     if isinstance(error, Unheard):
         return message(error.caution)
     return _(

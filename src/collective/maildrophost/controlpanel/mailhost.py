@@ -34,7 +34,7 @@ class SiteMailHost:
 
     @classmethod
     def of(cls, site: Any) -> SiteMailHost:
-        """That of a site that has the pages, though perhaps by another profile."""
+        """Of a site that has the pages, though perhaps by another profile than ours."""
         ours = maildrop_host_of(site)
         if ours is not None:
             return cls(ours, in_use=True)

@@ -10,8 +10,8 @@ from collective.maildrophost.controlpanel.knownwords import KnownWords
 from collective.maildrophost.i18n import _
 
 _collected = _
-"""For what is a Wording where it is said: there the translation tool finds it, and
-overlooks it under this name."""
+"""For a sentence that the engine has as a Wording: the translation tool finds it there,
+and must not find it here, too."""
 
 _PHASES = {
     "token": _("phase_token", default="token"),
