@@ -18,8 +18,8 @@ CONFIGURATION_FILE: Final = "maildrophost.cfg"
 WITHOUT_MEANING: Final = frozenset(
     {"version", "url", "target", "dont_create_directories"}
 )
-"""They said where to download Products.MaildropHost before 2.0 from; and that its
-directories are there already, which is not so for today's."""
+"""Where to download Products.MaildropHost before 2.0 from; and that its directories are
+there already, which those of today are not."""
 
 
 def in_todays_words(name: str) -> str:

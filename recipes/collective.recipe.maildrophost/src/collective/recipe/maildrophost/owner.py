@@ -22,7 +22,7 @@ class Owner:
 
 
 def owner(name: str) -> Owner:
-    """The user called `name`, or for "" who runs buildout; KeyError for no user."""
+    """The user called `name`; for "" whoever runs buildout. KeyError for no user."""
     if name:
         entry = pwd.getpwnam(name)
         return Owner(entry.pw_uid, entry.pw_gid, name, _group(entry.pw_gid))

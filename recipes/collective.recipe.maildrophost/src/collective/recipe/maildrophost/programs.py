@@ -21,7 +21,7 @@ _CODE = "initialization"
 
 
 def check(part: str, options: Mapping[str, str]) -> None:
-    """UserError for what would fail an assertion of zc.recipe.egg."""
+    """UserError for what would only fail an assertion in zc.recipe.egg."""
     relative = for_eggs(options, ["relative-paths"])
     if not {"true", "false"}.issuperset(relative.values()):
         raise wrong_value(part, "relative-paths", "true or false")

@@ -52,5 +52,5 @@ class _Values(Options):  # type: ignore[misc]
 
 
 def _for_the_owner_alone(path: str, flags: int) -> int:
-    """From the first byte on."""
+    """Open it so that nobody else can read even its first byte."""
     return os.open(path, flags, OWNER_ONLY)

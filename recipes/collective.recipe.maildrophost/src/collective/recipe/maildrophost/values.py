@@ -53,7 +53,7 @@ def assignment(option: Option, value: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Text in quotes between which it means just itself."""
+    """`text` in quotes that keep every character as it is."""
     if not _SPECIAL_IN_DOUBLE_QUOTES.search(text):
         return f'"{text}"'
     # Between single quotes no character has a meaning but the quote.
