@@ -134,7 +134,7 @@ $(LINT)/.done: constraints.txt $(VENV)/pyvenv.cfg
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv --clear $(VENV) || { test -x $(VENV)/bin/pip || rm -f $@; exit 1; }
 
-# So was one that was killed while it was made, since pip comes last.
+# It is made again if it has no pip: that comes last, so it was killed before the end.
 ifeq ($(wildcard $(VENV)/bin/pip),)
 .PHONY: without-pip
 $(VENV)/pyvenv.cfg: without-pip

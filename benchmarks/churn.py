@@ -40,7 +40,7 @@ LEAST_MESSAGES = SLICES * 2 * CLAIMED_AT_ONCE
 BACKLOG = 3_000
 """The writer pauses while more messages than these wait."""
 PRUNED_EVERY = 400
-"""Messages; so that the history never has more than HISTORY_SECONDS and these."""
+"""Messages between two prunings of the history, which has HISTORY_SECONDS then."""
 HISTORY_SECONDS = 20.0
 STALL_SECONDS = 60.0
 SECONDS_PER_DAY = 86400

@@ -1,4 +1,4 @@
-"""The error that makes a measurement worthless."""
+"""The error of a measurement that is worth nothing."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ MEMORY_SECONDS = 0.5
 """Between two looks at the memory."""
 STALL_SECONDS = 30.0
 BLIND_SECONDS = 0.5
-"""After a longer time between two looks, first and last message are guesses."""
+"""After longer than this between two looks, the times of messages are guesses."""
 FIRST_BYTES = 1024
 """When so much has come, the first messages are under way."""
 

@@ -1,4 +1,4 @@
-"""With which versions, and on what machine, was measured."""
+"""The versions that were measured, and the machine."""
 
 from __future__ import annotations
 
