@@ -71,7 +71,14 @@ def test_a_size_has_the_decimal_point_of_its_reader(portal, reader, language, te
 
 @pytest.mark.parametrize(
     ("octets", "text"),
-    [(999, "999 B"), (1000, "1.0 kB"), (12 * 10**6, "12 MB"), (2 * 10**12, "2000 GB")],
+    [
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (9_970, "10 kB"),
+        (999_600, "1.0 MB"),
+        (12 * 10**6, "12 MB"),
+        (2 * 10**12, "2000 GB"),
+    ],
 )
 def test_a_size_has_the_largest_unit_that_fits(portal, octets, text):
     assert size(octets, portal.REQUEST) == text

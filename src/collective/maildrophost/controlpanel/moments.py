@@ -11,6 +11,7 @@ from plone.base.i18nl10n import ulocalized_time
 from zope.component.hooks import getSite
 
 from collective.maildrophost.engine.clock import rfc3339
+from collective.maildrophost.engine.sizes import shortened
 from collective.maildrophost.i18n import _, translated
 
 DAY_SECONDS = 86400
@@ -82,10 +83,9 @@ def span(seconds: float) -> Any:
 
 def size(octets: int, request: Any) -> str:
     """``812 B``, ``4.4 kB``, ``12 MB``; for a German reader ``4,4 kB``."""
-    amount, unit = float(octets), "B"
-    for larger in ("kB", "MB", "GB"):
-        if amount >= 1000:
-            amount, unit = amount / 1000, larger
-    digits = 1 if unit != "B" and amount < 10 else 0
+    digits, divisions = shortened(octets)
     point = translated(_("decimal_point", default="."), request)
-    return f"{amount:.{digits}f} {unit}".replace(".", point)
+    return f"{digits.replace('.', point)} {_UNITS[divisions]}"
+
+
+_UNITS = ("B", "kB", "MB", "GB")

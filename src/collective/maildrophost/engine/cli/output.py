@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from ..sizes import shortened
+
 # They reorder what a reader sees: a sender could dress up as somebody else.
 _BIDI = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -92,12 +94,11 @@ def span(seconds: float) -> str:
 
 def size(octets: int) -> str:
     """A size as a person reads it: ``812``, ``4.4k``, ``12M``."""
-    amount, unit = float(octets), ""
-    for larger in ("k", "M", "G"):
-        if round(amount) < 1000:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:.1f}{unit}" if unit and amount < 10 else f"{amount:.0f}{unit}"
+    digits, divisions = shortened(octets)
+    return digits + _UNITS[divisions]
+
+
+_UNITS = ("", "k", "M", "G")
 
 
 def messages(count: int, state: str = "") -> str:
