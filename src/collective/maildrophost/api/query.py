@@ -13,9 +13,9 @@ from collective.maildrophost.api.refusals import BadRequest
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import LANES_BY_LABEL
 from collective.maildrophost.engine.queue import IN_QUEUE, Search, Sort, State
+from collective.maildrophost.engine.queue.search import LAST_OFFSET
 
 MOST_ON_A_PAGE = 1000
-LAST_START = 2**31 - 1
 
 Choice = TypeVar("Choice")
 
@@ -52,7 +52,7 @@ def read_query(query_string: str) -> Query:
                 "sort_order", _chosen(given, "sort_order", ORDERS) or [False]
             ),
         ),
-        start=_number(given, "b_start", 0, 0, LAST_START),
+        start=_number(given, "b_start", 0, 0, LAST_OFFSET),
         size=_number(given, "b_size", DEFAULT_BATCH_SIZE, 1, MOST_ON_A_PAGE),
     )
 

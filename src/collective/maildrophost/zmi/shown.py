@@ -27,13 +27,12 @@ from collective.maildrophost.engine.queue import (
     search,
     sentence,
 )
-from collective.maildrophost.engine.queue.search import SCANNED
+from collective.maildrophost.engine.queue.search import LAST_OFFSET, SCANNED
 from collective.maildrophost.logtail import newest
 from collective.maildrophost.queues import configured_queue, queue_at
 
 MESSAGES_PER_PAGE = 50
 RECIPIENTS_SHOWN = 20
-LAST_START = 2**31 - 1
 
 
 def candidates(key: str) -> list[dict[str, Any]]:
@@ -91,7 +90,7 @@ def _health(health: Health) -> dict[str, Any]:
 def queue(key: str, text: str, state: str, offset: Any) -> dict[str, Any]:
     """One page of messages in `state` ("": every one not sent), and the batches."""
     wanted = State(state) if state in [each.value for each in State] else None
-    start = whole_number(str(offset), LAST_START) or 0
+    start = whole_number(str(offset), LAST_OFFSET) or 0
     page = {
         "fault": "",
         "health": None,

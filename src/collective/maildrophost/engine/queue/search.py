@@ -42,6 +42,8 @@ SCANNED = 200_000
 """The newest messages in which a text is looked for."""
 LONGEST_TEXT = 1000
 """No address and no subject is so long (addresses.py, compose.py)."""
+LAST_OFFSET = 2**31 - 1
+"""The highest offset that a page may ask for: databases do not take every number."""
 _IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
