@@ -1,4 +1,4 @@
-"""Text from a request, made fit to be shown and sent on."""
+"""Text from people and browsers, made fit to be shown and sent on."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def readable(text: str) -> str:
     finds everything.
     """
     return _SURROGATE.sub("\ufffd", text)
+
+
+def on_one_line(text: str) -> str:
+    """The text, one blank for each run of blanks and line breaks in it, none around."""
+    return " ".join(text.split())

@@ -13,6 +13,7 @@ from Products.MailHost.MailHost import MailHostError
 
 from collective.maildrophost.engine.queue import Unheard
 from collective.maildrophost.i18n import _, translated
+from collective.maildrophost.readable import on_one_line
 
 _QUEUED = "collective.maildrophost.test_mail"
 """The key, in a request's environment, of the Message-Id of the mail it has queued."""
@@ -81,8 +82,8 @@ def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
     )
     name = _setting("plone.email_from_name")
     message = EmailMessage(policy=SMTPUTF8.clone(cte_type="7bit"))
-    message["Subject"] = _one_line(translated(subject, request))
-    message["From"] = formataddr((_one_line(name), site_address()))
+    message["Subject"] = on_one_line(translated(subject, request))
+    message["From"] = formataddr((on_one_line(name), site_address()))
     message["To"] = recipient
     message["Date"] = localtime()
     domain = site_address().rpartition("@")[2] or None
@@ -95,7 +96,3 @@ def test_mail(site: Any, request: Any, recipient: str) -> EmailMessage:
 def _setting(name: str) -> str:
     # A site whose administrator left it empty has None.
     return api.portal.get_registry_record(name, default="") or ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(str(text).split())

@@ -18,6 +18,7 @@ from collective.maildrophost.engine.domains import ascii_domain
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.host import MaildropHost
 from collective.maildrophost.productconfig import configuration
+from collective.maildrophost.readable import on_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def fill(site: Any, maildrop_host: MaildropHost, filled: Any) -> None:
     sensible = {
         "plone.smtp_host": lambda: "localhost",
         "plone.email_from_address": lambda: _postmaster(maildrop_host),
-        "plone.email_from_name": lambda: _one_line(site.title or "") or "Plone",
+        "plone.email_from_name": lambda: on_one_line(site.title or "") or "Plone",
     }
     for name, value in sensible.items():
         if name in registry and not registry[name]:
@@ -79,7 +80,3 @@ def _postmaster(maildrop_host: MaildropHost) -> str:
     # Plone's setting takes ASCII only, in which any domain can be written.
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{ascii_domain(domain)}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
