@@ -33,11 +33,20 @@ class DecideOnBatch(Action):
         decision = self.sent("decision")
         if decision == "discard" and "confirmed" not in self.request.form:
             return self.confirmation()
-        decide = {"release": release_batch, "discard": discard_batch}.get(decision)
-        if decide is None:
-            self.say(_("There is no such action."), "error")
+        decisions = {
+            "release": (
+                release_batch,
+                _("batch_released", default="Released: ${count}"),
+            ),
+            "discard": (
+                discard_batch,
+                _("batch_discarded", default="Discarded: ${count}"),
+            ),
+        }
+        if decision in decisions:
+            self._do(*decisions[decision])
         else:
-            self._do(decide)
+            self.say(_("There is no such action."), "error")
         return self.go(self.url(self.tab))
 
     @property
@@ -45,11 +54,7 @@ class DecideOnBatch(Action):
         """The name of the batch."""
         return self.sent("batch")
 
-    def _do(self, decide: Any) -> None:
-        said = {
-            release_batch: _("batch_released", default="Released: ${count}"),
-            discard_batch: _("batch_discarded", default="Discarded: ${count}"),
-        }[decide]
+    def _do(self, decide: Any, said: Any) -> None:
         try:
             count = decide(self.site_mail_host.queue(), self.batch)
         except Undecidable as error:
