@@ -32,7 +32,7 @@ class _Home:
         is_its_home = os.path.realpath(self.path) == os.path.realpath(directory)
         return is_its_home or self.part == directory.name
 
-    def is_to_be_found(self) -> bool:
+    def could_move(self) -> bool:
         """Whether its daemon could go on with a home that was left behind instead."""
         return not self.is_said and not _holds_mail(self.path)
 
@@ -55,7 +55,7 @@ def default_or_left_behind(buildout: Any, part: str) -> Path:
     others = list(_other_homes(buildout, part))
     if any(other.claims(left_behind) for other in others):
         return own
-    rivals = [other.daemon for other in others if other.is_to_be_found()]
+    rivals = [other.daemon for other in others if other.could_move()]
     if rivals:
         names = " and ".join([part, *rivals])
         raise UserError(
