@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from servers.certificates import Certificates
 from servers.scripted import Drop, Hang, Raw, Scripted
-from waiting import PATIENCE_SECONDS
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import (
@@ -32,75 +28,6 @@ def test_a_refused_connection_is_a_fault_that_names_the_relay(unused_port):
     assert raised.value.phase is Phase.CONNECT
     assert f"127.0.0.1:{unused_port}" in str(raised.value)
     assert not raised.value.permanent
-
-
-def test_an_unknown_name_is_a_fault():
-    relay = RelayAddress("no-such-host.invalid", 25)
-    with pytest.raises(RelayFault, match=r"no-such-host\.invalid was not found"):
-        asyncio.run(Connection.open(relay, Security()))
-
-
-class NameServers:
-    """Answer as soon as `answer` is set; `asked` are the names."""
-
-    def __init__(self):
-        self.asked = []
-        self.answer = threading.Event()
-
-    def look_up(self, host, *args, **kwargs):
-        self.asked.append(host)
-        self.answer.wait(2 * PATIENCE_SECONDS)
-        raise socket.gaierror(socket.EAI_AGAIN, "no name server answers")
-
-
-@pytest.fixture
-def dead_name_servers(monkeypatch):
-    """Name servers that do not answer before the test has ended."""
-    servers = NameServers()
-    monkeypatch.setattr(socket, "getaddrinfo", servers.look_up)
-    yield servers
-    servers.answer.set()
-
-
-async def open_in_vain(host, timeout):
-    with pytest.raises(RelayFault) as raised:
-        await Connection.open(
-            RelayAddress(host, 25), Security(), timeouts=Timeouts(connect=timeout)
-        )
-    return raised.value.reason
-
-
-# Each test asks for a host of its own: look-ups are shared by all who ask for one, and
-# that of the test before may not have ended.
-
-
-def test_dead_name_servers_keep_no_thread_of_the_heartbeat(dead_name_servers):
-    async def story():
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-        assert "within 0.05 seconds" in await open_in_vain("beat.test", 0.05)
-        beat = asyncio.to_thread(str, "beat")
-        assert await asyncio.wait_for(beat, PATIENCE_SECONDS) == "beat"
-        dead_name_servers.answer.set()
-
-    asyncio.run(story())
-
-
-def test_one_look_up_of_a_host_serves_all_who_wait_for_it(dead_name_servers):
-    async def story():
-        assert "within 0.05 seconds" in await open_in_vain("shared.test", 0.05)
-        waiting = [
-            asyncio.create_task(open_in_vain("shared.test", PATIENCE_SECONDS))
-            for _ in range(5)
-        ]
-        await asyncio.sleep(0)  # they begin
-        dead_name_servers.answer.set()
-        for reason in await asyncio.gather(*waiting):
-            assert "no name server answers" in reason
-        assert dead_name_servers.asked == ["shared.test"]
-        await open_in_vain("shared.test", PATIENCE_SECONDS)
-        assert dead_name_servers.asked == ["shared.test"] * 2
-
-    asyncio.run(story())
 
 
 @pytest.mark.parametrize(
@@ -276,28 +203,28 @@ def test_plaintext_to_a_tls_port_is_a_fault(fault, certificates):
         assert raised.phase is Phase.HANDSHAKE
 
 
-def test_the_ehlo_name_is_never_more_than_one_word():
-    async def open_and_quit(port, name):
-        connection = await Connection.open(
-            RelayAddress("127.0.0.1", port), Security(), local_name=name
-        )
+def greeted(server, **options):
+    """The first command of a connection that is opened and closed again."""
+
+    async def open_and_quit():
+        relay = RelayAddress("127.0.0.1", server.port)
+        connection = await Connection.open(relay, Security(), **options)
         await connection.quit()
 
-    for name in ("", "two words", "a\r\nMAIL FROM:<x>", "müller"):
-        with Scripted() as server:
-            asyncio.run(open_and_quit(server.port, name))
-            assert server.conversations[0].commands[0] == "EHLO [127.0.0.1]"
+    asyncio.run(open_and_quit())
+    return server.conversations[0].commands[0]
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a\r\nMAIL FROM:<x>", "müller"])
+def test_the_ehlo_name_is_never_more_than_one_word(name):
+    with Scripted() as server:
+        assert greeted(server, local_name=name) == "EHLO [127.0.0.1]"
 
 
 def test_ehlo_says_no_zone_of_a_link_local_address(monkeypatch):
-    async def open_and_quit(port):
-        connection = await Connection.open(RelayAddress("127.0.0.1", port), Security())
-        await connection.quit()
-
     monkeypatch.setattr(Channel, "local", lambda self: "fe80::1%eth0")
     with Scripted() as server:
-        asyncio.run(open_and_quit(server.port))
-        assert server.conversations[0].commands[0] == "EHLO [IPv6:fe80::1]"
+        assert greeted(server) == "EHLO [IPv6:fe80::1]"
 
 
 def test_an_error_of_ours_while_connecting_is_no_messages_fault(fault, login, caplog):
