@@ -1,0 +1,98 @@
+"""A reload takes another configuration, or says why the old one stays in force."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+from servers.catcher import Catcher
+from servers.scripted import Hang, Late, Scripted
+from waiting import wait_until
+
+from collective.maildrophost.engine.queue import State
+
+
+def test_sighup_takes_the_changed_configuration(site):
+    with Catcher() as old, Catcher() as new:
+        site.configure(SMTP_PORT=old.port)
+        with site.daemon() as daemon:
+            site.send()
+            old.wait_for(1)
+            site.configure(SMTP_PORT=new.port)
+            before = daemon.row
+            daemon.signal(signal.SIGHUP)
+            daemon.wait_for_reload(before)
+            site.send()
+            new.wait_for(1)
+            assert daemon.process.poll() is None
+            assert daemon.stop() == 0
+        assert len(old.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("SMTP_PORT", "many"),
+        ("MAILDROP_SPOOL", "/proc/nowhere"),
+        ("MAILDROP_LOG_FILE", "/proc"),
+        ("MAILDROP_QUEUE", "sqlite:////proc/nowhere/queue.db"),
+        ("MAILDROP_VAR", "/tmp"),
+        ("MAILDROP_PID_FILE", "/tmp/maildrop-elsewhere.pid"),
+    ],
+)
+def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            site.configure(**{option: value})
+            daemon.signal(signal.SIGHUP)
+            refused = "the old configuration stays in force"
+            wait_until(lambda: site.log_lines(refused), what="the error in the log")
+            site.send()
+            relay.wait_for(1)
+
+
+def test_no_reload_ends_a_daemon_whose_queue_is_of_a_later_version(site):
+    with Catcher() as relay:
+        site.configure(SMTP_PORT=relay.port)
+        with site.daemon() as daemon:
+            with site.queue.write() as tx:
+                tx.exec_driver_sql("UPDATE maildrop_schema SET version = 99")
+            daemon.signal(signal.SIGHUP)
+            refused = "the newer collective.maildrophost here, too; the old config"
+            wait_until(lambda: site.log_lines(refused), what="the error in the log")
+            site.send()
+            relay.wait_for(1)
+            assert daemon.process.poll() is None
+
+
+def test_mail_that_stays_in_another_queue_is_told_of(site, unused_port):
+    site.configure(SMTP_PORT=unused_port)
+    site.send()
+    with site.daemon() as daemon:
+        site.configure(MAILDROP_QUEUE=f"sqlite:///{site.home}/other.db")
+        daemon.signal(signal.SIGHUP)
+        told = f"1 messages are in {site.queue.name}, where no daemon"
+        wait_until(lambda: site.log_lines(told), what="the word in the log")
+
+
+def test_a_reload_that_is_asked_for_while_another_says_goodbye_is_made(site):
+    """The mail in flight is given up by then, an idle connection waits for QUIT."""
+    quiet = {"END": [Late(threading.Event(), "250 ok"), "250 ok"], "QUIT": Hang()}
+    with Scripted(quiet) as first, Scripted() as second, Scripted() as third:
+        site.configure(SMTP_PORT=first.port, MAILDROP_STOP_TIMEOUT=0.3)
+        with site.daemon() as daemon:
+            (hangs,) = site.send()
+            wait_until(lambda: first.received, what="the content")
+            site.wait_for(*site.send(), State.SENT)
+            site.configure(SMTP_PORT=second.port)
+            daemon.signal(signal.SIGHUP)
+            wait_until(lambda: "QUIT" in first.commands, what="the goodbye")
+            site.configure(SMTP_PORT=third.port)
+            daemon.signal(signal.SIGHUP)
+            wait_until(lambda: site.log_lines("stopped"), what="the end of the old one")
+            assert site.wait_for(hangs, State.SENT).possible_duplicate
+            assert daemon.stop() == 0
+    assert site.log.count("started") == 2
+    assert (len(second.received), len(third.received)) == (0, 1)
