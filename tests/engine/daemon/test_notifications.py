@@ -1,13 +1,12 @@
-"""People are told of mail that fails or is late, and the postmaster of the rest."""
+"""Senders are told of mail that fails or is late, and the postmaster of the rest."""
 
 from __future__ import annotations
 
 import time
-from email import message_from_bytes, policy
 
 import pytest
+from engine.daemon.letters import letter, to, wait_until_idle
 from servers.scripted import Scripted
-from waiting import wait_until
 
 from collective.maildrophost.engine.daemon import run_once
 from collective.maildrophost.engine.delivery.notifications import decide
@@ -19,30 +18,10 @@ POSTMASTER = "postmaster@example.org"
 row = pytest.mark.row
 
 
-def letter(received):
-    return message_from_bytes(received.content, policy=policy.default)
-
-
 def status(received, number=1):
     """The fields of a recipient in a report."""
     _, about, _ = letter(received).iter_parts()
     return about.get_payload()[number]
-
-
-def to(relay, address):
-    """What the relay was given for the address."""
-    return [each for each in relay.accepted if each.recipients == [address]]
-
-
-def idle(site):
-    """Whether all mail has come to its end: nothing more will be sent."""
-    with site.queue.read() as tx:
-        records = list_messages(tx)
-    return all(each.state in (State.SENT, State.FAILED) for each in records)
-
-
-def wait_until_idle(site):
-    wait_until(lambda: idle(site), what="the end of all mail")
 
 
 @pytest.fixture
@@ -262,60 +241,3 @@ def test_a_notification_that_breaks_the_daemon_leaves_the_verdicts(site, monkeyp
     assert (record.state, record.attempts) == (State.FAILED, 1)
     assert record.recipients[0].reply == "550 5.1.1 no"
     assert len(site.log_lines("no notification could be written")) == 1
-
-
-def test_the_postmaster_is_told_of_a_lasting_fault_and_of_its_end(
-    site, unused_port, late_relay
-):
-    site.configure(
-        SMTP_PORT=unused_port,
-        MAILDROP_WARN_AFTER=0.3,
-        MAILDROP_RETRY_MAX=0.4,
-        MAILDROP_POSTMASTER=POSTMASTER,
-    )
-    with site.daemon():
-        site.send()
-        wait_until(lambda: site.pauses and site.pauses[0].told, what="the letter")
-        failures = site.pauses[0].failures
-        wait_until(lambda: site.pauses[0].failures >= failures + 2, what="more tries")
-        with late_relay(unused_port) as relay:
-            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, what="both letters")
-            wait_until_idle(site)
-            first, second = to(relay, POSTMASTER)
-    fault = f"The relay 127.0.0.1:{unused_port} has taken no mail since"
-    assert {each.sender for each in (first, second)} == {""}
-    assert fault in letter(first).get_content()
-    assert "takes mail again" in letter(second).get_content()
-    assert letter(first)["Auto-Submitted"] == "auto-generated"
-    assert site.pauses == []
-
-
-def test_a_restart_does_not_tell_of_the_fault_again(site, unused_port, late_relay):
-    site.configure(
-        SMTP_PORT=unused_port,
-        MAILDROP_WARN_AFTER=0.3,
-        MAILDROP_RETRY_MAX=0.4,
-        MAILDROP_POSTMASTER=POSTMASTER,
-    )
-    with site.daemon():
-        site.send()
-        wait_until(lambda: site.pauses and site.pauses[0].told, what="the letter")
-    failures = site.pauses[0].failures
-    with site.daemon():
-        wait_until(lambda: site.pauses[0].failures >= failures + 2, what="more tries")
-        with late_relay(unused_port) as relay:
-            wait_until(lambda: len(to(relay, POSTMASTER)) >= 2, what="both letters")
-            wait_until_idle(site)
-            assert len(to(relay, POSTMASTER)) == 2
-
-
-def test_the_postmaster_hears_nothing_of_a_short_fault(site, unused_port, late_relay):
-    site.configure(SMTP_PORT=unused_port, MAILDROP_POSTMASTER=POSTMASTER)
-    with site.daemon():
-        site.send()
-        wait_until(lambda: site.pauses and site.pauses[0].failures >= 2, what="a fault")
-        with late_relay(unused_port) as relay:
-            relay.wait_for(1)
-            wait_until(lambda: not site.pauses, what="the end of the fault")
-            wait_until_idle(site)
-            assert to(relay, POSTMASTER) == []
