@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from proof.crash.exempt import NO_MAIL, READS
 from proof.crash.killing import operations
-from proof.crash.points import DIALOGUE, NO_MAIL, POINTS, READS, ways
+from proof.crash.points import DIALOGUE, POINTS, ways
 from proof.crash.steps import durable_steps
 
 from collective.maildrophost.engine.smtp.phases import Phase
