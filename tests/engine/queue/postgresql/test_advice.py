@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 
 import pytest
 from servers.certificates import Certificates
 from servers.doorkeeper import Doorkeeper, asks_for_a_password, hangs_up, refuses, shows
 from sqlalchemy.engine import make_url
+from waiting import wait_until
 
 from collective.maildrophost.engine.queue import QueueError, open_queue
 
@@ -96,11 +96,11 @@ def test_a_schema_that_may_not_be_used_is_told_with_what_grants_it(stranger):
 
 
 def test_a_transaction_that_may_not_last_is_told_and_the_next_one_works(
-    postgresql_url, caplog
+    postgresql, postgresql_url, caplog
 ):
     with closing(open_queue(postgresql_url)) as queue:
         with pytest.raises(QueueError, match="transaction_timeout is too short: raise"):
-            _takes_its_time(queue)
+            _takes_its_time(queue, postgresql)
         with queue.write() as tx:
             tx.exec_driver_sql("SELECT 1")
     assert not caplog.records
@@ -120,9 +120,11 @@ def _asks_for_much(queue):
         tx.exec_driver_sql("SELECT pg_sleep(60)")
 
 
-def _takes_its_time(queue):
+def _takes_its_time(queue, server):
     with queue.write() as tx:
+        pid = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        session = f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"
         # For itself alone: on a busy machine the others may need as long.
-        tx.exec_driver_sql("SET LOCAL transaction_timeout = '300ms'")
-        time.sleep(0.6)
+        tx.exec_driver_sql("SET LOCAL transaction_timeout = '50ms'")
+        wait_until(lambda: server.execute(session) == [], what="the end of the session")
         tx.exec_driver_sql("SELECT 1")

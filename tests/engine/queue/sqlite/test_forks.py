@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -104,29 +103,34 @@ def test_parent_child_and_grandchild_write_side_by_side(hands, queue):
     assert length(queue) == 5
 
 
-def test_a_fork_waits_for_the_transactions_of_other_threads(hands, queue):
-    began, ended = threading.Event(), []
+def test_a_fork_waits_for_the_transactions_of_other_threads(hands, queue, monkeypatch):
+    began, fork_waits = threading.Event(), threading.Event()
+    really = connection.pause
+
+    def pause(seconds):
+        fork_waits.set()
+        really(seconds)
 
     def read():
         with queue.read() as tx:
             queue_length(tx)
             began.set()
-            time.sleep(0.3)
-            ended.append("reader")
+            fork_waits.wait(PATIENCE_SECONDS)
 
     def write():
         with queue.write() as tx:
             enqueue(tx, [hands.mail()], hands.now)
             began.set()
-            time.sleep(0.3)
-            ended.append("writer")
+            fork_waits.wait(PATIENCE_SECONDS)
 
+    monkeypatch.setattr(connection, "pause", pause)
     for work in read, write:
         began.clear()
+        fork_waits.clear()
         with thread(work):
             assert began.wait(PATIENCE_SECONDS)
             assert in_child(hands.send) == 0
-    assert ended == ["reader", "writer"]
+            assert fork_waits.is_set()
     assert length(queue) == 3
 
 

@@ -11,7 +11,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing, contextmanager, suppress
 
 import pytest
@@ -195,14 +194,16 @@ def test_a_child_that_ends_leaves_its_parent_there(queue, url, path):
 
 
 def test_a_first_start_waits_for_whoever_only_looks(url, path, lock, monkeypatch):
+    waits, pause = threading.Event(), presence.pause
     monkeypatch.setattr(presence, "PATIENCE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(presence, "pause", lambda turn: waits.set() or pause(turn))
     path.parent.mkdir()
     with lock.open("w") as looking:
         fcntl.flock(looking, fcntl.LOCK_EX)
         opened = []
         thread = threading.Thread(target=lambda: opened.append(open_queue(url)))
         thread.start()
-        time.sleep(0.1)
+        assert waits.wait(PATIENCE_SECONDS)
         assert not path.exists()
     thread.join()
     opened[0].close()
