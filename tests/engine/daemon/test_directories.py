@@ -54,15 +54,17 @@ def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):
     assert f"MAILDROP_LOG_FILE {log}: it is a FIFO that nobody reads" in said.decode()
 
 
-def test_a_reload_whose_log_nobody_reads_any_more_leaves_mail_going(site):
-    log = site.home / "log"
+def test_a_reload_whose_log_nobody_reads_any_more_leaves_mail_going(told, manager):
+    log = told.home / "log"
     os.mkfifo(log)
     reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
     with Catcher() as relay:
-        site.configure(MAILDROP_LOG_FILE=log, SMTP_PORT=relay.port)
-        with site.daemon() as daemon:
+        told.configure(MAILDROP_LOG_FILE=log, SMTP_PORT=relay.port)
+        with told.daemon() as daemon:
+            assert manager.next()["READY"] == "1"
             os.close(reader)
             daemon.signal(signal.SIGHUP)
-            site.send()
+            assert "configuration refused" in manager.next()["STATUS"]
+            told.send()
             relay.wait_for(1)
             assert daemon.stop() == 0

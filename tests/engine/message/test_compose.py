@@ -232,10 +232,12 @@ def test_any_content_is_taken_or_refused_by_name(content, add_message_id):
     except InvalidMessage:
         return
     kept = message.content
-    if add_message_id and kept.startswith(b"Message-Id: <65e0"):
+    if add_message_id and kept.startswith(b"Message-Id: <%x." % int(NOW * 1000)):
         kept = kept.partition(b"\n")[2]
+        # A body that has no headers gets a blank line before it.
+        kept = kept if kept == content else kept.removeprefix(b"\r").removeprefix(b"\n")
     if b"maildrop" not in content.lower():
-        assert kept.endswith(content) or content == kept
+        assert kept == content
     assert len(message.subject) <= 200
     assert "\n" not in message.subject + message.message_id
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from collective.maildrophost.engine.queue import (
+    AS_SAID,
     QueueError,
     State,
     attempts,
@@ -57,11 +58,11 @@ def test_a_message_whose_recipients_are_lost_has_failed(hands):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "kept"), [(SENT, False), (DEFERRED, True), (FAILED, True)]
+    ("last", "kept"), [(SENT, False), (DEFERRED, True), (FAILED, True), (None, True)]
 )
-def test_the_body_stays_until_every_recipient_has_it(hands, outcome, kept):
-    (id,) = hands.send()
-    hands.settle(hands.claim()[0], outcome)
+def test_the_body_stays_until_every_recipient_has_it(hands, last, kept):
+    (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
+    hands.settle(hands.claim()[0], SENT, last)
     assert (hands.do(content, id) is not None) is kept
 
 
@@ -188,7 +189,7 @@ def test_a_failure_marks_the_message_only_if_a_reply_was_lost(hands, lost):
 
 
 def test_settling_nothing_is_nothing(hands):
-    hands.do(settle, [], hands.now)
+    assert hands.do(settle, [], hands.now) == AS_SAID
 
 
 def test_the_verdicts_of_each_hour_are_counted(hands):

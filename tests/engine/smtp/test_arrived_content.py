@@ -44,8 +44,11 @@ def test_eight_bits_are_re_encoded_where_the_relay_takes_seven(exchange, outcome
         done = exchange(server, (*MAIL, content.encode()))
         assert outcomes(done.results[0]) == ["sent", "sent"]
         [received] = server.wait_for(1)
+        commands = server.conversations[0].commands
+    assert not any("BODY=" in each for each in commands)
     assert received.content.isascii()
-    assert b"BODY" not in received.content
+    message = message_from_bytes(received.content)
+    assert message.get_payload(decode=True) == "Hällo\r\n".encode()
 
 
 def test_eight_bits_stay_where_the_relay_takes_them(exchange):

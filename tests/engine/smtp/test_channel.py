@@ -41,20 +41,20 @@ def test_what_is_said_to_have_left_is_with_the_kernel():
         channel = Channel(Replies(), Timeouts(content=0.2))
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_connection(lambda: channel, "127.0.0.1", port)
-        pieces = 0
-        try:
-            while await channel.send(PIECE):
-                assert transport.get_write_buffer_size() == 0
-                pieces += 1
-        finally:
-            channel.abort()
-        return pieces
+        sent = []
 
-    with (
-        socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(Broken, match=r"within 0\.2 seconds"),
-    ):
-        asyncio.run(fill(silent.getsockname()[1]))
+        async def until_it_is_full():
+            while await channel.send(PIECE):
+                sent.append(PIECE)
+                assert transport.get_write_buffer_size() == 0
+
+        with pytest.raises(Broken, match=r"within 0\.2 seconds"):
+            await until_it_is_full()
+        channel.abort()
+        return sent
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert asyncio.run(fill(silent.getsockname()[1]))
 
 
 @pytest.mark.parametrize("encrypted", [False, True])

@@ -45,7 +45,7 @@ def test_ringing_belongs_to_the_transaction(queue, hands):
 
     thread = threading.Thread(target=listen)
     thread.start()
-    listening.wait(PATIENCE_SECONDS)
+    assert listening.wait(PATIENCE_SECONDS)
     with pytest.raises(ZeroDivisionError), queue.write() as tx:
         assert len(enqueue(tx, [hands.mail()], hands.now)) / 0
     with queue.write() as tx:
