@@ -31,7 +31,7 @@ NOW = 1_800_000_000.0
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path) -> str:
-    """Where a new queue is made; another database is another parameter here."""
+    """Where a test has its queue; another database is another parameter here."""
     if request.param == "postgresql":
         return request.getfixturevalue("postgresql_url")
     return f"sqlite:///{tmp_path}/home/queue.db"
@@ -58,7 +58,7 @@ def queue(url):
 
 @dataclass
 class Hands:
-    """Short words for what senders and daemons do, each in its own transaction."""
+    """Short words for what senders and daemons do, each in a transaction of its own."""
 
     queue: object
     now: float = NOW

@@ -1,4 +1,4 @@
-"""The mail of a transaction is nobody's before its release."""
+"""Nobody sends the mail of a transaction before its release."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_the_lanes_are_asked_in_order_the_oldest_due_first(hands):
     assert names(hands.claim()) == ["password", "early", "late", "bulk"]
 
 
-def test_what_the_database_meets_itself_is_the_fault_of_no_message(hands, monkeypatch):
+def test_an_error_of_the_database_itself_is_no_messages_fault(hands, monkeypatch):
     def fail(tx, owner, ids):
         raise tx.dialect.loaded_dbapi.OperationalError("disk I/O error")
 
@@ -58,7 +58,7 @@ def test_what_the_database_meets_itself_is_the_fault_of_no_message(hands, monkey
     assert hands.message(id).state is State.QUEUED
 
 
-def test_an_error_while_damaged_mail_is_looked_for_is_the_fault_of_no_message(
+def test_an_error_in_the_search_for_damaged_mail_is_no_messages_fault(
     hands, monkeypatch
 ):
     driver = hands.do(lambda tx: tx.dialect.loaded_dbapi)
@@ -74,7 +74,7 @@ def test_an_error_while_damaged_mail_is_looked_for_is_the_fault_of_no_message(
     assert hands.message(id).state is State.QUEUED
 
 
-def test_behind_large_mail_the_small_is_shown_as_well(hands):
+def test_small_mail_behind_large_mail_is_shown_as_well(hands):
     """There may be no room for the large."""
     ids = hands.send(
         *[hands.mail(octets=LARGE_OCTETS, at=1.0 + number) for number in range(3)],
@@ -90,7 +90,7 @@ def test_behind_large_mail_the_small_is_shown_as_well(hands):
     assert shown == [first, second, third, *small]
 
 
-def test_instead_of_a_large_message_that_another_has_nobody_gets_a_large_one(hands):
+def test_nobody_gets_another_large_message_in_place_of_one_that_is_taken(hands):
     """The room was made for that one."""
     first, second = hands.send(
         hands.mail(octets=LARGE_OCTETS, at=1.0), hands.mail(octets=LARGE_OCTETS, at=2.0)
@@ -103,7 +103,7 @@ def test_instead_of_a_large_message_that_another_has_nobody_gets_a_large_one(han
     assert len(found.content) == found.size > LARGE_OCTETS
 
 
-def test_no_lane_shows_more_than_is_wanted(hands):
+def test_each_lane_shows_as_many_as_are_wanted_and_no_more(hands):
     ids = hands.send(*[hands.mail(lane=lane) for lane in Lane for _ in range(3)])
     keys = [int(each) for each in ids]
     assert hands.do(due, 2, hands.now).lanes == {

@@ -35,7 +35,7 @@ def two_at_once(monkeypatch):
 
 @pytest.fixture
 def before_acting(monkeypatch):
-    """What is done before some messages are acted on, with their ids."""
+    """Calls to make, with their ids, before messages are acted on."""
     calls = []
     act = actions.act
 
@@ -86,8 +86,10 @@ def voted(queue, hands):
 
 
 @pytest.mark.parametrize("action", ["release", "delete"])
-def test_mail_of_a_transaction_that_is_just_ending_is_none_of_all(queue, voted, action):
-    """Its page would let go what is not there any more, or again."""
+def test_all_does_not_mean_mail_of_a_transaction_that_is_just_ending(
+    queue, voted, action
+):
+    """Its page is about to release it, and would find it gone or release it again."""
     voted(own_identity(), ago=1)
     voted("a process elsewhere", ago=1)
     killed = voted(own_identity().rsplit(" ", 1)[0] + " 1", ago=1)  # its PID is ours
@@ -96,7 +98,7 @@ def test_mail_of_a_transaction_that_is_just_ending_is_none_of_all(queue, voted, 
     assert changed == (killed, broken)
 
 
-def test_mail_in_doubt_goes_with_no_other(queue, one_of_each):
+def test_mail_in_doubt_is_not_deleted_together_with_other_mail(queue, one_of_each):
     wanted = Search(states=(State.PREPARED, State.HELD))
     assert act_on_all(queue, "delete", wanted) == (one_of_each[State.HELD],)
 
@@ -142,7 +144,7 @@ def test_mail_that_is_queued_meanwhile_is_left_alone(queue, hands, before_acting
     assert act_on_all(queue, "hold", EVERYTHING) == ids
 
 
-def test_who_takes_no_part_any_more_is_no_refusal(queue, hands, before_acting):
+def test_a_message_that_no_longer_qualifies_is_no_refusal(queue, hands, before_acting):
     ids = hands.send(hands.mail(), hands.mail())
     before_acting.append(lambda part: hands.claim(limit=1))
     (changed,) = act_on_all(queue, "hold", EVERYTHING)
@@ -170,7 +172,7 @@ def test_mail_whose_transaction_commits_meanwhile_is_left_alone(
     assert act_on_all(queue, "hold", EVERYTHING) == ids
 
 
-def test_mail_whose_transaction_commits_as_all_in_doubt_goes_is_left_alone(
+def test_mail_whose_transaction_commits_while_all_in_doubt_is_deleted_is_left_alone(
     queue, hands, transaction, before_acting
 ):
     commit = transaction(hands.mail(), hands.mail())
@@ -179,7 +181,7 @@ def test_mail_whose_transaction_commits_as_all_in_doubt_goes_is_left_alone(
     assert len(hands.claim()) == 2
 
 
-def test_what_is_tried_again_as_all_that_failed_goes_is_left_alone(
+def test_mail_that_is_retried_while_all_that_failed_is_deleted_is_left_alone(
     queue, hands, before_acting
 ):
     (id,) = hands.send()
@@ -215,7 +217,7 @@ def test_mail_that_was_prepared_when_it_was_asked_about_is_left_alone(
     assert delete() == (*old, *new)
 
 
-def test_of_many_transactions_under_way_the_last_are_one_span(hands, monkeypatch):
+def test_of_many_open_transactions_the_last_are_one_span(hands, monkeypatch):
     monkeypatch.setattr(present, "MOST_SPANS", 2)
     a, b, c = (new_batch() for _ in range(3))
     for batch in (a, b, c, b):

@@ -10,7 +10,7 @@ from collective.maildrophost.engine.queue import (
 )
 
 
-def test_the_doorbells_are_those_of_all_daemons_without_a_goodbye(hands):
+def test_the_doorbells_are_those_of_all_daemons_that_have_not_retired(hands):
     hands.register("alive")
     hands.register("silent", lease=-1.0)
     hands.register("retired")

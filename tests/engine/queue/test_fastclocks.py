@@ -38,7 +38,9 @@ def look(hands, queue, monkeypatch):
     return go
 
 
-def test_it_is_due_at_once_and_its_lifetime_begins(hands, sender, look):
+def test_mail_of_a_fast_clock_is_due_at_once_and_its_lifetime_begins(
+    hands, sender, look
+):
     (id,) = sender.send()
     assert hands.claim() == []
     assert look() == FromAhead(1, HOUR)
@@ -48,9 +50,7 @@ def test_it_is_due_at_once_and_its_lifetime_begins(hands, sender, look):
     assert claimed.created == sender.now
 
 
-def test_where_it_is_the_daemon_that_is_behind_it_makes_no_mail_old(
-    hands, sender, monkeypatch
-):
+def test_a_daemon_that_is_itself_behind_makes_no_mail_old(hands, sender, monkeypatch):
     (id,) = sender.send()
     monkeypatch.setattr(fastclocks, "moment", lambda tx, now: sender.now)
     found = pull_back_new(hands.queue, hands.now, 0, 1000)
@@ -59,7 +59,7 @@ def test_where_it_is_the_daemon_that_is_behind_it_makes_no_mail_old(
     assert hands.claim()[0].since == sender.now
 
 
-def test_what_others_queue_is_left_alone(hands, sender, look):
+def test_mail_of_a_right_clock_is_left_alone(hands, sender, look):
     ids = hands.send(hands.mail(), hands.mail(subject="later", at=hands.now + HOUR))
     found = [hands.message(id) for id in ids]
     (fast,) = sender.send()
@@ -83,7 +83,7 @@ def test_a_little_ahead_is_not_ahead(hands, sender, look):
     assert look() == NOTHING
 
 
-def test_who_has_tried_it_says_when_it_is_tried_again(hands, sender, look):
+def test_mail_that_was_tried_keeps_the_time_of_its_retry(hands, sender, look):
     (id,) = sender.send()
     sender.settle(sender.claim()[0], Outcome.DEFERRED, due=sender.now + 60)
     assert look().messages == 0
@@ -119,7 +119,7 @@ def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, sender, 
     assert len(hands.claim()) == 2
 
 
-def test_what_another_daemon_has_may_come_back(hands, sender, look):
+def test_mail_in_flight_is_pulled_back_in_case_it_comes_back(hands, sender, look):
     sender.register("fast")
     (id,) = sender.send()
     sender.claim("fast")
@@ -137,10 +137,10 @@ def test_daemons_whose_clocks_differ_agree_on_the_earliest(hands, sender, queue)
     assert hands.message(id).due == hands.now - 60
 
 
-def test_so_do_daemons_that_are_behind_the_clock_of_all(
+def test_daemons_that_are_behind_the_server_agree_on_the_earliest_too(
     hands, sender, queue, monkeypatch
 ):
-    """What the first of them has made due is no mail for a certain time."""
+    """What the first of them has made due is not taken for mail for a certain time."""
     (id,) = sender.send()
     monkeypatch.setattr(fastclocks, "moment", lambda tx, now: sender.now)
     clocks = [hands.now, hands.now - HOUR, hands.now]

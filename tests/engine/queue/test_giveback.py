@@ -38,7 +38,7 @@ def test_what_is_given_back_was_never_tried(hands):
     assert hands.claim("two") != []
 
 
-def test_what_may_hold_up_the_others_goes_behind_them(hands):
+def test_a_suspect_that_is_given_back_goes_behind_the_others(hands):
     hands.send(*[hands.mail(subject=name, at=at) for name, at in DUE_ONE_BY_ONE])
     (one,) = hands.claim("one", 1)
     hands.do(give_back_last, "two", [one.key], hands.now)
@@ -51,7 +51,7 @@ def test_what_may_hold_up_the_others_goes_behind_them(hands):
     assert names(again) == ["second", "third", "first"]
 
 
-def test_what_is_alone_keeps_its_time(hands):
+def test_a_suspect_that_is_alone_keeps_its_time(hands):
     hands.send(
         hands.mail(subject="alone", at=5.0),
         hands.mail(subject="of another lane", at=7.0, lane=Lane.BULK),
@@ -117,7 +117,7 @@ def test_claims_without_a_daemon_come_back_as_possible_duplicates(hands):
 
 @pytest.fixture
 def lost_and_found(hands):
-    """A claim that a failover has lost, and that of the mail that has its id by now."""
+    """A claim that a failover has lost, and one of the mail that has its id now."""
     hands.send()
     (lost,) = hands.claim("one")
     hands.now += 5
@@ -136,7 +136,7 @@ def give_back_behind_others(tx, owner, keys):
 
 
 @pytest.mark.parametrize("goes_back", [give_back, give_back_behind_others])
-def test_what_goes_back_is_no_other_message_that_has_its_id_by_now(
+def test_to_give_back_a_lost_message_leaves_the_one_alone_that_has_its_id_now(
     hands, lost_and_found, goes_back
 ):
     lost, found = lost_and_found

@@ -36,7 +36,7 @@ FAULT = "535 5.7.8 authentication failed"
 
 @pytest.fixture(autouse=True)
 def one_clock(monkeypatch):
-    """A server's clock shows what these tests want it to show."""
+    """A server's clock shows what these tests want."""
     monkeypatch.setattr(daemons, "moment", lambda tx, now: now)
 
 
@@ -141,7 +141,7 @@ def test_another_boot_ends_a_daemon_only_of_a_queue_on_one_machine(
     assert asked == [not queue.shared]
 
 
-def test_mail_in_doubt_and_held_lanes_are_told(hands):
+def test_mail_in_doubt_and_held_lanes_are_reported(hands):
     hands.register("one", lease=IN_DOUBT_SECONDS * 2)
     hands.do(prepare, new_batch(), [hands.mail()], hands.now)
     goes_on = Batch(new_batch(), own_identity())
@@ -153,7 +153,7 @@ def test_mail_in_doubt_and_held_lanes_are_told(hands):
     assert (found.in_doubt, found.held_lanes) == (1, ("bulk",))
 
 
-def test_a_queue_that_cannot_be_read_is_said_to_be_so(hands):
+def test_a_queue_that_cannot_be_read_is_reported_as_such(hands):
     found = unreadable("the disk is full")
     assert not found.moving
     assert said(found).endswith("the disk is full")

@@ -1,4 +1,4 @@
-"""Verdicts that come late, or a second time: fencing, and none counts twice."""
+"""Verdicts that come late are fenced off; those that come twice count once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_attempts_of_late_and_living_daemons_have_numbers_of_their_own(hands
     assert numbers == [1, 2]
 
 
-def test_a_late_acceptance_ends_a_message_that_nobody_has(hands):
+def test_a_late_acceptance_ends_a_message_that_nobody_has_claimed(hands):
     id, slow = lost_claim(hands)
     hands.settle(slow, SENT)
     assert hands.message(id).state is State.SENT
@@ -92,7 +92,7 @@ def test_an_acceptance_stands_against_a_later_deferral(hands):
 
 
 def written_again(hands, settlement):
-    """Nobody has heard that its transaction was committed, with a new claim in it."""
+    """Its commit, which also claimed anew, was not heard of; so it is written again."""
     hands.do(settle, [settlement], hands.now)
     again = hands.claim()
     record = hands.message(settlement.id)
@@ -120,7 +120,7 @@ def test_a_late_acceptance_that_is_written_again_counts_once(hands):
     assert hands.message(id).state is State.SENT
 
 
-def test_what_was_claimed_again_unheard_goes_back_and_nobody_is_told_twice(hands):
+def test_a_message_claimed_again_unheard_goes_back_and_no_sender_is_told_twice(hands):
     (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
     (claimed,) = hands.claim()
     letter = hands.mail(subject="bounce", at=hands.now + 60)
@@ -136,7 +136,7 @@ def settled(hands, *settlements):
     return hands.do(settle, settlements, hands.now)
 
 
-def test_whose_claim_was_lost_is_told(hands):
+def test_settle_tells_which_claims_were_lost(hands):
     (id,) = hands.send(hands.mail(subject="in time"))
     in_time = hands.settlement(hands.claim()[0], SENT)
     late, slow = lost_claim(hands, ("b@x.org", "c@x.org"))
@@ -153,20 +153,20 @@ def test_whose_claim_was_lost_is_told(hands):
     assert hands.message(id).state is State.SENT
 
 
-def test_what_is_written_again_is_not_late(hands):
+def test_a_verdict_that_is_written_again_is_not_late(hands):
     hands.send()
     sent = hands.settlement(hands.claim()[0], SENT)
     assert settled(hands, sent) == settled(hands, sent) == AS_SAID
 
 
 def without_verdicts(hands):
-    """What came of the one claim there is, which is for nobody; its id."""
+    """What settling the only claim, which has no recipients, came to; with its id."""
     (claimed,) = hands.claim("fast")
     assert claimed.recipients == ()
     return claimed.id, settled(hands, hands.settlement(claimed))
 
 
-def test_whom_late_acceptances_have_left_nobody_to_send_to_has_been_sent(hands):
+def test_a_message_whose_recipients_were_all_accepted_late_has_been_sent(hands):
     id, slow = lost_claim(hands)
     (fast,) = hands.claim("fast")
     hands.settle(slow, SENT)
@@ -175,7 +175,7 @@ def test_whom_late_acceptances_have_left_nobody_to_send_to_has_been_sent(hands):
     assert hands.message(id).state is State.SENT
 
 
-def test_what_has_lost_its_recipients_is_told(hands):
+def test_settle_tells_which_messages_have_lost_their_recipients(hands):
     (id,) = hands.send()
     hands.do(lambda tx: tx.execute(delete(tables.recipient)))
     nameless = Settled(nameless=frozenset([int(id)]))
@@ -183,7 +183,7 @@ def test_what_has_lost_its_recipients_is_told(hands):
     assert hands.message(id).state is State.FAILED
 
 
-def test_what_has_lost_its_recipients_is_told_to_no_late_daemon(hands):
+def test_a_late_daemon_hears_only_that_its_claim_was_lost(hands):
     id, slow = lost_claim(hands)
     hands.do(lambda tx: tx.execute(delete(tables.recipient)))
     late = Settled(late=frozenset([int(id)]))
@@ -199,7 +199,7 @@ def test_a_message_deleted_meanwhile_is_no_error(hands):
 
 @pytest.mark.parametrize("outcome", [SENT, FAILED, DEFERRED])
 @pytest.mark.parametrize("claimed_by", [None, "fast", "slow"])
-def test_a_verdict_is_not_for_another_message_that_has_its_id_by_now(
+def test_a_verdict_is_not_for_another_message_that_has_its_id_now(
     hands, outcome, claimed_by
 ):
     """As after a failover that has lost the last mail: ids are given once more."""

@@ -50,7 +50,7 @@ def test_with_a_limit_the_first_of_all_are_listed(hands):
         assert hands.do(keys_in_order, None, limit) == everything[:limit]
 
 
-def test_one_state_can_be_listed_sent_mail_only_so(hands):
+def test_a_state_can_be_listed_alone_and_sent_mail_only_that_way(hands):
     hands.send(hands.mail(subject="gone", at=1.0), hands.mail(subject="here"))
     hands.settle(hands.claim(limit=1)[0], Outcome.SENT)
     assert listed(hands) == ["here"]
@@ -61,7 +61,7 @@ def test_one_state_can_be_listed_sent_mail_only_so(hands):
 @pytest.mark.parametrize(
     "id", ["", "x", "999", "-1", "1 ", "²", str(2**63), str(2**70)]
 )
-def test_an_id_that_is_none_finds_nothing(hands, id):
+def test_an_id_of_no_message_finds_nothing(hands, id):
     hands.send()
     assert hands.message(id) is None
 

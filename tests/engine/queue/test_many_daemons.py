@@ -33,7 +33,7 @@ def test_two_claim_at_the_same_moment_without_waiting(hands, queue):
     assert not {each.id for each in first} & {each.id for each in second}
 
 
-def test_who_was_slower_takes_others_of_the_same_lane(hands, queue):
+def test_the_slower_daemon_takes_others_of_the_same_lane(hands, queue):
     mails = [hands.mail(lane=lane) for lane in (Lane.INTERACTIVE, Lane.BULK)]
     hands.send(*mails, *mails)
     with queue.write() as one, queue.write() as two:

@@ -49,7 +49,7 @@ def test_each_recipient_has_one_turn_in_each_round(hands, at_once):
     assert one.again
 
 
-def test_no_more_than_so_many_are_named_that_wait(hands):
+def test_a_claim_names_only_so_many_of_those_who_wait(hands):
     hands.send(hands.mail(*ADDRESSES))
     for _ in range(2):
         (one,) = hands.claim()

@@ -64,7 +64,7 @@ def test_an_action_changes_what_it_may_and_says_why_not_the_others(
         assert str(reason).startswith(f"is {before[id].value}; only ")
 
 
-def test_what_is_to_be_sent_later_is_not_retried_before_its_time(hands):
+def test_mail_to_be_sent_later_is_not_retried_before_its_time(hands):
     (id,) = hands.send(hands.mail(at=hands.now + 1))
     done = hands.do(retry_messages, [id], hands.now)
     assert (done.changed, done.already) == ((), ())
@@ -74,7 +74,7 @@ def test_what_is_to_be_sent_later_is_not_retried_before_its_time(hands):
 
 @pytest.mark.parametrize("action", [hold_messages, release_messages, delete_messages])
 @pytest.mark.parametrize("id", ["999", "x", "-1", "", "1.0", "٣", str(2**70)])
-def test_an_id_that_is_none_is_refused_not_an_error(hands, action, id):
+def test_an_id_of_no_message_is_refused_and_no_error(hands, action, id):
     done = hands.do(action, [id])
     assert done.changed == ()
     assert done.refused == {id: NoSuchMessage()}
@@ -98,7 +98,7 @@ def test_a_retried_failure_tries_its_failed_recipients_with_a_new_lifetime(hands
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.FAILED])
-def test_only_with_a_new_lifetime_is_the_sender_warned_once_more(hands, outcome):
+def test_the_sender_is_warned_once_more_only_with_a_new_lifetime(hands, outcome):
     (id,) = hands.send()
     hands.settle(hands.claim()[0], Outcome.DEFERRED, due=hands.now, warned=True)
     hands.settle(hands.claim()[0], outcome)

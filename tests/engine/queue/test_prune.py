@@ -1,4 +1,4 @@
-"""What the queue forgets, and what never."""
+"""What the queue forgets, and what it never does."""
 
 from __future__ import annotations
 

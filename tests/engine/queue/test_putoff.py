@@ -11,7 +11,7 @@ from collective.maildrophost.engine.queue import State, claim, put_off_large, re
 
 
 def claimed(hands, *messages, before=True):
-    """Their ids; a daemon has them that is about to die, as another has `before`."""
+    """Their ids, claimed by a daemon that is about to die; `before`: one had them."""
     ids = hands.send(*messages)
     if before:
         hands.claim("dead before")
@@ -34,7 +34,7 @@ def test_large_mail_of_a_killed_daemon_waits_the_longer_the_older_it_is(
     assert hands.message(id).possible_duplicate
 
 
-def test_large_mail_that_was_in_flight_at_one_kill_goes_at_once(hands):
+def test_large_mail_of_a_single_killed_daemon_goes_at_once(hands):
     (id,) = claimed(hands, hands.mail(octets=LARGE_OCTETS), before=False)
     assert hands.do(put_off_large, "dead", hands.now) == 0
     assert hands.message(id).due <= hands.now

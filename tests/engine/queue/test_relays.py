@@ -11,7 +11,7 @@ from collective.maildrophost.engine.queue import (
 )
 
 
-def test_a_fault_that_goes_on_has_begun_when_it_was_met_first(hands):
+def test_a_fault_that_goes_on_began_when_it_was_first_met(hands):
     def refused(since, failures):
         since += hands.now
         return RelayPause("relay:25", "connection refused", since, since + 5, failures)

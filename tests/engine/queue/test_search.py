@@ -91,7 +91,9 @@ def test_an_id_finds_its_message_beside_texts_with_that_number(hands, found):
 
 
 @pytest.mark.parametrize("text", ["%", "_", "/", "\\", "a%b", "' OR 1=1 --", "²"])
-def test_signs_that_mean_something_to_a_database_mean_themselves(hands, found, text):
+def test_characters_that_a_database_treats_specially_stand_for_themselves(
+    hands, found, text
+):
     hands.send(hands.mail(subject="plain"), hands.mail(subject=f"with {text} in it"))
     assert found(text=text) == [f"with {text} in it"]
 
@@ -101,7 +103,7 @@ def test_signs_that_mean_something_to_a_database_mean_themselves(hands, found, t
     ["\0", "a\0", "\udcff", "a" * 60_000],
     ids=["NUL", "a and NUL", "no character", "long"],
 )
-def test_what_can_stand_in_no_message_finds_none(hands, found, text):
+def test_a_text_that_no_message_can_contain_finds_none(hands, found, text):
     hands.send(hands.mail(subject="a"), hands.mail(subject="b"))
     assert found(text=text) == []
     wanted = Search(text=text)
@@ -132,7 +134,7 @@ def test_states_and_lane_narrow_what_is_found(hands, found):
 
 
 @pytest.mark.parametrize("text", ["", "example"])
-def test_the_total_counts_all_pages_even_from_a_page_behind_the_last(hands, text):
+def test_the_total_counts_all_pages_even_on_a_page_after_the_last(hands, text):
     hands.send(*[hands.mail(f"{n}@example.net") for n in range(5)], hands.mail())
     wanted = Search(text=text, sort=Sort.SUBJECT)
     expected = 5 if text else 6
@@ -150,7 +152,7 @@ def test_messages_are_sorted_by_what_was_asked_for(hands, found):
     assert found(sort=Sort.DUE)[0] == "c" * 50
 
 
-def test_senders_are_sorted_as_people_do_it(hands, found):
+def test_senders_are_sorted_without_regard_to_case(hands, found):
     hands.send(
         *[
             replace(hands.mail(subject=f"{number}"), sender=f"{name}@x.org")

@@ -1,4 +1,4 @@
-"""After the clock was set back mail waits no longer than it ever should."""
+"""After the clock was set back no mail waits longer than it should."""
 
 from __future__ import annotations
 
@@ -133,10 +133,10 @@ def test_what_was_put_off_is_due(hands, set_back, put_off):
 
 
 @pytest.mark.parametrize("longest", [600.0, LONGEST])
-def test_what_was_put_off_waits_while_the_clock_is_right(
+def test_what_was_put_off_goes_on_waiting_while_the_clock_is_right(
     hands, queue, put_off, longest
 ):
-    """Every daemon that starts looks: the mail would have it killed as well."""
+    """Every daemon looks as it starts: the mail would have it killed as well."""
     due = hands.message(put_off).due
     assert pull_back(queue, hands.now, longest) == 0
     assert hands.message(put_off).due == due
@@ -151,7 +151,7 @@ def test_a_retry_is_not_taken_for_what_was_put_off(hands, queue, octets, duplica
     assert hands.message(id).due == hands.now
 
 
-def test_nor_is_large_mail_of_the_future_that_a_dead_daemon_had(hands, queue):
+def test_large_mail_from_the_future_is_not_taken_for_what_was_put_off(hands, queue):
     hands.now += 1800
     (id,) = hands.send(hands.mail(octets=LARGE_OCTETS))
     hands.claim("dead")
@@ -169,7 +169,7 @@ def test_a_lifetime_begins_now_at_the_latest(hands, set_back):
 
 
 def test_a_clock_that_is_behind_all_others_makes_no_mail_old(hands, queue, monkeypatch):
-    """With the next 4xx another daemon would give it up, for its lifetime is over."""
+    """Another daemon would give it up at the next 4xx: its lifetime would be over."""
     hands.send()
     agreed = hands.now
     monkeypatch.setattr(setback, "moment", lambda tx, now: agreed)
@@ -179,7 +179,7 @@ def test_a_clock_that_is_behind_all_others_makes_no_mail_old(hands, queue, monke
     assert (claimed.due, claimed.since) == (hands.now, agreed)
 
 
-def test_one_that_is_behind_even_more_takes_it_for_no_mail_for_a_certain_time(
+def test_mail_that_was_pulled_back_is_pulled_back_again_by_a_clock_further_behind(
     hands, queue, monkeypatch
 ):
     (id,) = hands.send()
@@ -193,7 +193,7 @@ def test_one_that_is_behind_even_more_takes_it_for_no_mail_for_a_certain_time(
     assert claimed.since == agreed
 
 
-def test_mail_for_a_certain_time_keeps_it_where_the_clock_of_all_is_ahead(
+def test_mail_for_a_certain_time_keeps_it_where_the_servers_clock_is_ahead(
     hands, queue, monkeypatch
 ):
     (id,) = hands.send(hands.mail(at=hands.now + 1800))
@@ -213,7 +213,7 @@ def test_what_is_held_or_prepared_stays_so_and_then_goes_at_once(hands, set_back
     assert len(hands.claim()) == 2
 
 
-def test_what_is_in_flight_may_come_back(hands, set_back):
+def test_mail_in_flight_is_pulled_back_in_case_it_comes_back(hands, set_back):
     hands.register("one")
     (id,) = hands.send()
     hands.claim("one")

@@ -138,7 +138,7 @@ def test_a_retry_by_hand_tries_the_deferred_with_the_rest(hands):
     assert everybody.deferred == ()
 
 
-def test_who_lost_the_claim_does_not_say_who_goes_first(hands):
+def test_a_daemon_that_lost_the_claim_does_not_decide_who_goes_first(hands):
     hands.send(hands.mail("b@x.org", "c@x.org"))
     hands.settle(hands.claim()[0], DEFERRED, DEFERRED, due=hands.now)
     (slow,) = hands.claim("slow")
@@ -147,7 +147,7 @@ def test_who_lost_the_claim_does_not_say_who_goes_first(hands):
     assert addresses(hands.claim()[0].recipients) == ["b@x.org", "c@x.org"]
 
 
-def test_who_was_accepted_meanwhile_is_not_tried_as_one_of_the_rest(hands):
+def test_a_recipient_accepted_meanwhile_is_not_tried_with_the_rest(hands):
     hands.send(hands.mail("b@x.org", "c@x.org"))
     hands.settle(hands.claim()[0], DEFERRED, DEFERRED, due=hands.now)
     (slow,) = hands.claim("slow")
@@ -188,7 +188,7 @@ def test_a_failure_marks_the_message_only_if_a_reply_was_lost(hands, lost):
     assert hands.claim()[0].possible_duplicate == lost
 
 
-def test_settling_nothing_is_nothing(hands):
+def test_to_settle_nothing_changes_nothing(hands):
     assert hands.do(settle, [], hands.now) == AS_SAID
 
 
@@ -227,7 +227,7 @@ def test_a_notification_that_cannot_be_stored_leaves_the_original_as_it_was(hand
     assert hands.do(content, id) is not None
 
 
-def test_who_lost_the_claim_notifies_nobody(hands):
+def test_a_daemon_that_lost_the_claim_notifies_nobody(hands):
     hands.send()
     (late,) = hands.claim("late")
     hands.do(recover, "late")

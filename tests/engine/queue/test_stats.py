@@ -91,7 +91,7 @@ def test_what_was_sent_lately_is_counted_for_each_daemon(hands):
 
 @pytest.fixture
 def at_fault(hands):
-    """Has a relay be at fault."""
+    """Puts a relay at fault."""
 
     def at_fault(name="relay:25"):
         fault = RelayPause(name, "connection refused", hands.now, hands.now + 5, 1)

@@ -1,4 +1,4 @@
-"""A file is taken once, for as long as it may be there or come back."""
+"""A file is taken only once, for as long as it may be there or come back."""
 
 from __future__ import annotations
 

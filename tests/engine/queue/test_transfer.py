@@ -42,7 +42,7 @@ def source(hands, queue):
 
 @pytest.fixture
 def target(request, tmp_path):
-    """On the other kind of database than the source."""
+    """A queue on the other kind of database."""
     ours = request.getfixturevalue("url")
     if ours.startswith("sqlite"):
         target = open_queue(request.getfixturevalue("postgresql_url"))
@@ -58,7 +58,7 @@ def there(hands, target):
 
 
 def everything(queue):
-    """All messages but their ids, with content and attempts."""
+    """All messages without their ids, with content and attempts."""
     with queue.read() as tx:
         return [
             (
@@ -94,7 +94,7 @@ def give_back_all(tx):
     )
 
 
-def test_everything_but_the_id_stays_the_same(hands, source, there, target):
+def test_a_message_that_moves_keeps_everything_but_its_id(hands, source, there, target):
     fill(hands)
     before = everything(source)
     done = transfer(source, target, hands.now)
@@ -105,7 +105,9 @@ def test_everything_but_the_id_stays_the_same(hands, source, there, target):
     assert there.do(delete_messages, ids).changed == ids
 
 
-def test_it_goes_on_where_it_was_broken_off(hands, source, there, target, monkeypatch):
+def test_a_transfer_goes_on_where_it_was_broken_off(
+    hands, source, there, target, monkeypatch
+):
     monkeypatch.setattr(module, "AT_ONCE", 2)
     fill(hands)
     before = everything(source)
@@ -126,7 +128,7 @@ def test_it_goes_on_where_it_was_broken_off(hands, source, there, target, monkey
     assert everything(target) == before
 
 
-def test_a_crash_between_the_two_commits_doubles_nothing(
+def test_a_crash_between_the_two_commits_duplicates_nothing(
     hands, source, there, target, monkeypatch
 ):
     fill(hands)
@@ -173,7 +175,7 @@ def gone(tx, rows, now):
     raise QueueError("the new one", "its disk is broken")
 
 
-def test_what_is_being_sent_or_in_doubt_stays_and_is_told(hands, source, target):
+def test_what_is_being_sent_or_in_doubt_stays_and_is_reported(hands, source, target):
     hands.send()
     hands.claim()
     hands.do(prepare, "batch", [hands.mail(subject="doubt")], hands.now)
@@ -238,7 +240,7 @@ def test_the_same_id_of_another_queue_is_another_message(
     assert len(there.claim()) == 2
 
 
-def test_what_came_back_with_its_old_id_is_moved_once_more(
+def test_mail_that_came_back_with_its_old_id_is_moved_once_more(
     hands, source, there, target, tmp_path
 ):
     fill(hands)

@@ -49,7 +49,7 @@ def test_a_queue_of_a_later_version_is_left_alone(hands, queue):
 
 
 def opened_by_six(url):
-    """The versions that six find who open a queue at once."""
+    """The versions that six threads find who open a queue at once."""
 
     def opened(_):
         queue = open_queue(url)
@@ -69,7 +69,7 @@ SOME = {
 }
 
 
-def test_an_index_has_what_is_looked_for_and_nothing_else(empty_url):
+def test_an_index_has_only_the_rows_that_are_looked_for(empty_url):
     """What is sent and kept as history costs a claim nothing."""
     with closing(open_queue(empty_url)) as queue, queue.read() as tx:
         indexes = inspect(tx).get_indexes("maildrop_schedule")
@@ -86,8 +86,8 @@ def test_many_who_open_a_new_queue_at_once_make_it_once(empty_url):
     assert opened_by_six(empty_url) == [upgrades.VERSION] * 6
 
 
-def test_so_they_do_on_sqlite_every_time(tmp_path):
-    # It lets one switch its journal's mode: one of thirty went wrong.
+def test_many_who_open_a_new_queue_on_sqlite_at_once_never_fail(tmp_path):
+    # SQLite lets one of them switch the journal's mode: one of thirty went wrong.
     for attempt in range(100):
         url = f"sqlite:///{tmp_path}/{attempt}/queue.db"
         assert opened_by_six(url) == [upgrades.VERSION] * 6

@@ -1,4 +1,4 @@
-"""Who makes mail due has the daemons of all machines look."""
+"""Whatever makes mail due has the daemons of all machines look."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ MAKES_DUE = {
 
 @pytest.fixture
 def rung(queue, monkeypatch):
-    """The transactions in which a database was to tell."""
+    """The transactions in which the database was to wake the daemons."""
     rung = []
     monkeypatch.setattr(queue.database, "wake", rung.append)
     return rung
 
 
 @pytest.mark.parametrize("what", MAKES_DUE)
-def test_they_are_told_when(hands, one_of_each, rung, what):
+def test_all_daemons_are_woken_when(hands, one_of_each, rung, what):
     rung.clear()
     MAKES_DUE[what](hands, one_of_each)
     assert rung
 
 
-def test_they_are_told_nothing_when_mail_is_held(hands, one_of_each, rung):
+def test_no_daemon_is_woken_when_mail_is_held(hands, one_of_each, rung):
     rung.clear()
     hands.do(hold_messages, [one_of_each[State.QUEUED]])
     assert rung == []

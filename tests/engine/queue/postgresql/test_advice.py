@@ -1,4 +1,4 @@
-"""What somebody is told whom PostgreSQL does not serve, and what to do about it."""
+"""What is said, and advised, when PostgreSQL does not serve us."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def door(meets, *options):
         (["127.0.0.1"], "none", "root certificate file .* does not exist"),
     ],
 )
-def test_a_certificate_that_does_not_verify_is_told_as_that(names, authority, words):
+def test_a_certificate_that_does_not_verify_is_reported_as_such(
+    names, authority, words
+):
     with Certificates(*names) as its, Certificates() as another:
         files = {"its own": its.ca_file, "another": another.ca_file, "none": "/no/ca"}
         verified = ("sslmode=verify-full", f"sslrootcert={files[authority]}")
@@ -44,17 +46,17 @@ def test_a_certificate_that_does_not_verify_is_told_as_that(names, authority, wo
             door(shows(its.server_context), *verified)
 
 
-def test_a_server_without_tls_is_told_as_that(proxied_url):
+def test_a_server_without_tls_is_reported_as_such(proxied_url):
     with pytest.raises(QueueError, match=f"{TLS}.*does not support SSL"):
         open_queue(f"{proxied_url}?sslmode=require")
 
 
-def test_a_server_that_hangs_up_during_tls_is_one_that_is_not_up():
+def test_a_server_that_hangs_up_during_tls_counts_as_not_up():
     with pytest.raises(QueueError, match=f"{UNREACHABLE}.*SSL"):
         door(hangs_up, "sslmode=require")
 
 
-def test_a_password_that_is_missing_is_told_as_that():
+def test_a_missing_password_is_reported_as_such():
     with pytest.raises(QueueError, match=f"{REFUSED}.*no password supplied"):
         door(asks_for_a_password, "passfile=/no/file", "sslmode=disable")
 
@@ -70,7 +72,7 @@ def test_a_password_that_is_missing_is_told_as_that():
         ('role "me" does not exist', "28000", "check database, user, password"),
     ],
 )
-def test_a_server_that_lets_nobody_in_for_now_is_told_from_one_that_refuses(
+def test_a_server_that_lets_nobody_in_for_now_is_told_apart_from_one_that_refuses(
     words, code, advice
 ):
     with pytest.raises(QueueError, match=f": [^(]*{advice}[^(]*\\(.*FATAL: .*"):
@@ -88,14 +90,14 @@ def stranger(postgresql, postgresql_url):
     postgresql.execute(f"DROP ROLE {role}")
 
 
-def test_a_schema_that_may_not_be_used_is_told_with_what_grants_it(stranger):
+def test_a_schema_that_may_not_be_used_is_reported_with_what_grants_it(stranger):
     with pytest.raises(
         QueueError, match="no schema of its search_path: see the grants"
     ):
         open_queue(stranger)
 
 
-def test_a_transaction_that_may_not_last_is_told_and_the_next_one_works(
+def test_a_transaction_that_times_out_is_reported_and_the_next_one_works(
     postgresql, postgresql_url, caplog
 ):
     with closing(open_queue(postgresql_url)) as queue:
@@ -106,7 +108,7 @@ def test_a_transaction_that_may_not_last_is_told_and_the_next_one_works(
     assert not caplog.records
 
 
-def test_a_statement_that_may_not_last_is_told(postgresql_url):
+def test_a_statement_that_times_out_is_reported(postgresql_url):
     with closing(open_queue(postgresql_url)) as queue:
         with pytest.raises(QueueError, match="statement_timeout is too short: raise"):
             _asks_for_much(queue)

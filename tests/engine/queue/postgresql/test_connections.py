@@ -1,4 +1,4 @@
-"""How many connections to the server a process has, and who is told of too many."""
+"""How many connections to the server a process has, and what is said of too many."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def wait_until_all_have_left(server):
     wait_until(lambda: server.execute(count) == [(0,)], what="the end of the others")
 
 
-def test_too_many_connections_are_told(breakable, broken_queue, hands):
+def test_a_server_without_a_free_connection_is_reported(breakable, broken_queue, hands):
     url = make_url(broken_queue.url)
     where = {"host": url.query["host"], "user": "maildrop", "dbname": url.database}
     broken_queue.close()
@@ -51,7 +51,9 @@ def test_a_process_keeps_few_connections(server, url, queue, hands):
     wait_until(lambda: server.execute(count)[0][0] <= 4, what="the end of the others")
 
 
-def test_who_gets_none_of_them_is_told(queue, monkeypatch):
+def test_a_thread_that_gets_no_connection_of_its_process_is_told_why(
+    queue, monkeypatch
+):
     monkeypatch.setattr(queue._engine.pool, "_timeout", 0)
 
     def use_all(users):

@@ -1,4 +1,4 @@
-"""Who acts on all prepared mail while its transaction votes."""
+"""An action on all prepared mail, while its transaction votes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.engine.system.identity import own_identity
 
 
-def test_mail_whose_transaction_votes_in_that_moment_is_kept(queue, hands, monkeypatch):
+def test_mail_whose_transaction_votes_at_that_moment_is_kept(queue, hands, monkeypatch):
     batch = new_batch()
     hands.do(remember_batch, Batch(batch, own_identity()))
     hands.do(prepare, batch, [hands.mail()], time.time())

@@ -1,4 +1,4 @@
-"""A queue on several hosts: who has found a good one does not wait for the others."""
+"""A queue on several hosts: once a good one is found, nobody waits for the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AT_ONCE = 8
 
 @pytest.fixture
 def vanished(postgresql):
-    """A host whose packets get no answer any more."""
+    """A host that does not answer any more."""
     with Proxy(postgresql.socket) as proxy:
         proxy.cut()
         yield proxy
@@ -69,13 +69,17 @@ def test_a_host_that_vanished_is_waited_for_once_and_by_no_page_after_that(
     assert vanished.met == 1
 
 
-def test_nor_is_it_waited_for_by_another_queue_of_the_process(half_gone, vanished):
+def test_a_host_that_vanished_is_not_waited_for_by_another_queue_of_the_process(
+    half_gone, vanished
+):
     for _ in range(2):
         open_queue(half_gone).close()
     assert vanished.met == 1
 
 
-def test_nor_by_who_listens(half_gone, vanished):
+def test_a_host_that_vanished_is_waited_for_once_by_listeners_and_pages_together(
+    half_gone, vanished
+):
     async def listen(queue):
         async with aclosing(queue.rings()) as rings:
             await anext(rings)
@@ -98,7 +102,7 @@ def used(queue):
 
 @pytest.fixture
 def pair(postgresql, other):
-    """Two servers with an empty queue of the same name; the name, and they."""
+    """Two servers with an empty queue of the same name: the name, and both servers."""
     with two_hosts(postgresql, other) as name:
         yield name, postgresql, other
 

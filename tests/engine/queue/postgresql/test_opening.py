@@ -44,7 +44,7 @@ def test_a_database_that_cannot_hold_every_mail_is_refused(encoded, encoding):
         open_queue(encoded(encoding))
 
 
-def test_the_environment_of_a_client_does_not_say_what_can_be_written(
+def test_the_encoding_in_a_clients_environment_does_not_limit_what_can_be_written(
     url, monkeypatch, make_mail
 ):
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
@@ -88,7 +88,7 @@ def test_a_queue_that_does_not_open_says_why(server, url, kind, words):
     ("query", "words"),
     [("port=x", "non-integer port"), ("host=a,b&port=1,2,3", "hosts and ports")],
 )
-def test_ports_that_fit_no_host_are_told_as_the_queue_s(query, words):
+def test_ports_that_do_not_match_the_hosts_are_an_error_of_the_queue(query, words):
     with pytest.raises(QueueError, match=words) as caught:
         open_queue(f"postgresql+psycopg://me:{PASSWORD}@localhost/mail?{query}")
     assert PASSWORD not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The server stops, breaks, is full or out of reach: told, and nothing half done."""
+"""The server stops, breaks, is full or out of reach: nothing is left half done."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_server_may_restart_between_two_transactions(
     assert length(broken_queue) == 2
 
 
-def test_a_pooler_without_its_server_is_told_by_the_error_alone(
+def test_a_pooler_without_its_server_is_reported_by_the_error_alone(
     queue, monkeypatch, caplog
 ):
     """It lets everybody in, and fails their first statement."""
@@ -63,7 +63,7 @@ def test_a_transaction_that_the_server_ends_leaves_nothing(
     assert length(broken_queue) == 0
 
 
-def test_a_commit_that_nobody_has_heard_of_is_told_as_one_that_may_be(
+def test_a_commit_whose_answer_is_lost_is_reported_as_one_that_may_have_happened(
     url, queue, proxied_url, proxy, hands
 ):
     over_the_wire = open_queue(proxied_url)
@@ -94,7 +94,9 @@ def test_what_fails_before_the_commit_has_not_happened(
     over_the_wire.close()
 
 
-def test_a_stopped_server_is_told_and_come_back_to(breakable, broken_queue, hands):
+def test_a_stopped_server_is_reported_and_used_again_once_it_is_back(
+    breakable, broken_queue, hands
+):
     breakable.stop()
     with pytest.raises(QueueError, match="no connection to the server"):
         send(broken_queue, hands)
@@ -125,7 +127,7 @@ def small_disk(breakable):
     subprocess.run(["umount", "--lazy", path], check=True)
 
 
-def test_a_full_disk_of_the_server_is_told_and_nothing_is_half_done(
+def test_a_full_disk_of_the_server_is_reported_and_leaves_nothing_half_done(
     small_disk, breakable, hands
 ):
     url = breakable.url(breakable.create(disk=small_disk))
@@ -151,7 +153,7 @@ def test_a_full_disk_of_the_server_is_told_and_nothing_is_half_done(
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """A server that says nothing is soon given up."""
+    """While it is entered, a server that says nothing is soon given up."""
 
     @contextlib.contextmanager
     def hasty():
@@ -186,7 +188,7 @@ def one_wish():
     yield "to read"
 
 
-def test_who_hears_nothing_is_told_of_what_may_be_before_the_server(monkeypatch):
+def test_silence_is_reported_with_the_pooler_that_may_be_its_cause(monkeypatch):
     """PgBouncer lets everybody in, and then has them wait for a connection."""
     monkeypatch.setattr(connection, "ANSWER_SECONDS", -1.0)
     heard = connection._in_time(one_wish(), lambda: 0)

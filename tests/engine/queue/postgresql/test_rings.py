@@ -22,7 +22,7 @@ def test_rings_that_a_pooler_brings_to_somebody_else_are_not_kept(queue, hands):
     session.execute("LISTEN maildrop")
     hands.send()
     hands.send()
-    gc.collect()  # Those of another test are nobody's any more.
+    gc.collect()  # What another test has left belongs to nobody any more.
     assert not [each for each in gc.get_objects() if isinstance(each, psycopg.Notify)]
 
 

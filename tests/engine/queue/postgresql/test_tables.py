@@ -66,7 +66,7 @@ def test_the_documented_rights_are_all_that_daily_work_needs(user_url, url):
 
 
 def test_a_right_that_nobody_has_granted_is_named(user_url, url, server):
-    """As after an upgrade that has brought a table."""
+    """As after an upgrade that has added a table."""
     role, database = make_url(user_url).username, make_url(url).database
     server.execute(f"REVOKE INSERT, DELETE ON maildrop_batch FROM {role}", database)
     server.execute(
@@ -88,7 +88,7 @@ def test_check_fails_where_a_right_is_missing(user_url, url, server, tmp_path):
     assert "lacks INSERT on maildrop_content: see the grants" in found.text
 
 
-def test_that_role_can_change_no_table(user_url, hands):
+def test_a_role_with_the_documented_rights_can_change_no_table(user_url, hands):
     queue = open_queue(user_url)
     with (
         pytest.raises(QueueError, match="lacks a right: see the grants"),
@@ -100,7 +100,7 @@ def test_that_role_can_change_no_table(user_url, hands):
     queue.close()
 
 
-def test_an_old_schema_is_not_changed_by_that_role_and_it_says_who_must(
+def test_a_role_with_the_documented_rights_does_not_upgrade_a_schema_and_says_so(
     user_url, hands, queue
 ):
     hands.do(lambda tx: tx.exec_driver_sql("UPDATE maildrop_schema SET version = 1"))

@@ -108,7 +108,7 @@ def test_no_error_quotes_the_mail(hands, queue):
     hands.send()
 
 
-def test_words_that_no_text_can_hold_are_refused(hands, queue):
+def test_words_that_no_text_column_can_hold_are_refused(hands, queue):
     """So that the daemon tries these verdicts alone, and then without words."""
     hands.send()
     (claimed,) = hands.claim()
@@ -120,7 +120,7 @@ def test_words_that_no_text_can_hold_are_refused(hands, queue):
         hands.do(settle, [spoilt], hands.now)
 
 
-def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
+def test_a_lock_that_is_kept_for_too_long_is_reported(hands, queue, monkeypatch):
     hands.send()
     hurried = database.BEGIN_WRITE._statement.text.replace("20s", "50ms")
     begin = database.Statement(database.text(hurried))
@@ -133,7 +133,7 @@ def test_who_waits_for_a_lock_too_long_is_told(hands, queue, monkeypatch):
             )
 
 
-def test_one_of_two_in_a_deadlock_is_told_and_the_other_goes_on(hands, queue):
+def test_of_two_in_a_deadlock_one_is_told_and_the_other_goes_on(hands, queue):
     ids = hands.send(hands.mail(), hands.mail(subject="other"))
     lock = "SELECT 1 FROM maildrop_schedule WHERE message_id = {} FOR UPDATE"
     both_have_one = threading.Barrier(2)
@@ -172,7 +172,7 @@ def test_a_database_that_serializes_by_itself_refuses_nobody(server, url, hands)
     queue.close()
 
 
-def test_two_who_prune_do_not_wait_for_each_other(hands, queue):
+def test_two_daemons_that_prune_do_not_wait_for_each_other(hands, queue):
     hands.send(hands.mail())
     hands.settle(hands.claim()[0], Outcome.SENT)
     later = hands.now + 40 * 86400
@@ -181,7 +181,7 @@ def test_two_who_prune_do_not_wait_for_each_other(hands, queue):
         assert prune(two, later, 30, 0) == 0
 
 
-def test_a_dead_client_does_not_keep_its_locks(queue, hands):
+def test_the_server_ends_the_transaction_of_a_client_that_is_gone(queue, hands):
     with queue.write() as tx:
         limit = tx.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
     assert limit == "1min"

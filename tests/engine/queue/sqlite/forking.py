@@ -63,7 +63,7 @@ def thread(work):
 
 @contextmanager
 def written_to(queue, hands):
-    """In one transaction of a thread, all the time; set when it has ended."""
+    """While a thread writes to it, all in one transaction; set when that has ended."""
     writing, over, ended = (threading.Event() for _ in range(3))
 
     def write():

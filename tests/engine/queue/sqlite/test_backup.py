@@ -71,7 +71,7 @@ def test_a_file_that_comes_meanwhile_is_not_overwritten(queue, hands, target):
     assert os.listdir(target.parent) == ["queue.db"]
 
 
-def test_what_is_written_meanwhile_is_not_in_it_and_does_not_begin_it_anew(
+def test_what_is_written_meanwhile_is_not_in_a_backup_and_does_not_restart_it(
     queue, hands, target, monkeypatch
 ):
     monkeypatch.setattr(module, "STEP_PAGES", 1)
@@ -134,8 +134,10 @@ def test_what_a_living_backup_works_on_stays(queue, target, another):
     assert os.listdir(target.parent) == ["queue.db"]
 
 
-def test_a_killed_one_with_the_pid_of_this_one_is_not_in_the_way(queue, hands, target):
-    """In a container each may have the same."""
+def test_what_a_killed_backup_with_our_own_pid_has_left_is_not_in_the_way(
+    queue, hands, target
+):
+    """In a container every process may have the same."""
     hands.send()
     target.with_name(f"queue.db.{os.getpid()}.partial").write_text("of a dead one")
     backup(queue.path, target, quiet)
@@ -151,7 +153,9 @@ def test_what_belongs_to_another_file_stays(queue, hands, target):
     assert sorted(os.listdir(target.parent)) == sorted(["queue.db", *others])
 
 
-def test_a_lock_that_another_has_just_given_up_is_none(queue, target, monkeypatch):
+def test_a_lock_whose_file_another_has_just_removed_is_no_lock(
+    queue, target, monkeypatch
+):
     """It was opened when it was still there, and would lock nobody out."""
     lock = target.with_name("queue.db.partial.lock")
     monkeypatch.setattr(module.fcntl, "flock", lambda file, how: lock.unlink())
@@ -160,7 +164,7 @@ def test_a_lock_that_another_has_just_given_up_is_none(queue, target, monkeypatc
     assert os.listdir(target.parent) == []
 
 
-def test_where_no_directory_can_be_synced_a_backup_is_one_all_the_same(
+def test_a_backup_is_made_where_no_directory_can_be_synced(
     queue, hands, target, monkeypatch
 ):
     sync = disk.sync
@@ -180,7 +184,7 @@ def test_a_directory_that_is_not_there_is_named(queue, tmp_path):
         backup(queue.path, tmp_path / "nowhere" / "queue.db", quiet)
 
 
-def test_a_file_system_without_hard_links_is_told(queue, target, monkeypatch):
+def test_a_file_system_without_hard_links_is_reported(queue, target, monkeypatch):
     def refuse(_source, _target):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -216,7 +220,7 @@ def test_a_queue_that_cannot_be_read_is_named_and_not_its_copy(target, tmp_path)
     assert os.listdir(target.parent) == []
 
 
-def test_a_backup_put_in_the_place_of_the_queue_is_the_queue(queue, hands, target):
+def test_a_backup_put_in_place_of_the_queue_is_the_queue(queue, hands, target):
     hands.send()
     backup(queue.path, target, quiet)
     hands.send()

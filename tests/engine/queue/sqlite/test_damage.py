@@ -1,4 +1,4 @@
-"""A row whose text is none harms nothing but itself."""
+"""A row whose text cannot be decoded harms nothing but itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def damaged(tmp_path):
         yield queue
 
 
-def test_who_meets_it_keeps_no_transaction_open(damaged):
+def test_a_damaged_address_leaves_no_transaction_open(damaged):
     # Held on to, as by whoever logs it.
     with pytest.raises(Refused) as met, damaged.write() as tx:
         open_recipients(tx, [1])
@@ -55,7 +55,7 @@ def beside(damaged):
     return damaged
 
 
-def test_it_is_listed_as_damaged_and_hides_no_other(beside):
+def test_a_damaged_address_is_listed_as_such_and_hides_no_other(beside):
     with beside.read() as tx:
         listed = list_messages(tx)
         found = search(tx, Search(), 10).records
@@ -66,7 +66,7 @@ def test_it_is_listed_as_damaged_and_hides_no_other(beside):
     ]
 
 
-def test_whose_state_is_none_is_shown_as_failed(damaged):
+def test_a_recipient_whose_state_is_damaged_is_shown_as_failed(damaged):
     with damaged.write() as tx:
         tx.exec_driver_sql("UPDATE maildrop_recipient SET state = CAST(X'fe' AS TEXT)")
         tx.exec_driver_sql("UPDATE maildrop_message SET subject = CAST(X'fe' AS TEXT)")
@@ -77,7 +77,7 @@ def test_whose_state_is_none_is_shown_as_failed(damaged):
 
 
 @pytest.mark.parametrize("state", ["'unheard'", "CAST(X'fe' AS TEXT)"])
-def test_one_in_a_state_that_is_none_can_be_deleted_with_others(beside, state):
+def test_a_message_in_an_unknown_state_can_be_deleted_with_others(beside, state):
     with beside.write() as tx:
         first = "UPDATE maildrop_schedule SET state = {} WHERE message_id = 1"
         tx.exec_driver_sql(first.format(state))
@@ -86,7 +86,7 @@ def test_one_in_a_state_that_is_none_can_be_deleted_with_others(beside, state):
     assert done.changed == ("1", "2")
 
 
-def test_its_attempts_are_shown_as_damaged(damaged):
+def test_damaged_attempts_are_shown_as_such(damaged):
     with damaged.write() as tx:
         tx.exec_driver_sql(
             "INSERT INTO maildrop_attempt VALUES "
@@ -97,7 +97,7 @@ def test_its_attempts_are_shown_as_damaged(damaged):
     assert (made.address, made.reply) == ("(damaged) \\xff@x", "(damaged) 4\\xff")
 
 
-def test_who_only_lists_it_lets_nobody_send_by_that(damaged):
+def test_to_list_a_damaged_address_does_not_make_it_one_to_send_to(damaged):
     with damaged.write() as tx:
         list_messages(tx)
         with pytest.raises(sqlite3.OperationalError, match="Could not decode"):

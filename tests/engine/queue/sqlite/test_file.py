@@ -16,13 +16,13 @@ from collective.maildrophost.engine.queue import (
 )
 
 
-def test_a_file_that_was_removed_is_not_written_any_more(hands, queue, path):
+def test_a_file_that_was_removed_is_no_longer_written_to(hands, queue, path):
     path.unlink()
     with pytest.raises(QueueError, match=r"removed or replaced.*put it back"):
         hands.send()
 
 
-def test_a_file_that_was_removed_keeps_no_room_on_the_disk(hands, queue, path):
+def test_a_file_that_was_removed_takes_no_room_on_the_disk(hands, queue, path):
     """As long as Zope runs, which may be months."""
     hands.send()
     path.unlink()
@@ -56,13 +56,13 @@ def gone(path):
     away.rename(path)
 
 
-def test_a_file_that_nobody_may_look_at_is_not_said_to_be_missing(tmp_path):
+def test_a_file_that_we_may_not_look_at_is_not_said_to_be_missing(tmp_path):
     # Root may look everywhere; a name too long for any file fails in the same way.
     with pytest.raises(QueueError, match="File name too long"):
         exists(f"sqlite:///{tmp_path}/{'x' * 300}/queue.db")
 
 
-def test_a_file_that_is_gone_is_not_made_by_looking_and_is_read_when_it_is_back(
+def test_a_file_that_is_gone_is_not_made_anew_and_is_read_when_it_is_back(
     hands, queue, path
 ):
     hands.send()
@@ -88,7 +88,9 @@ def test_a_file_that_goes_before_it_is_connected_to_is_not_made(
     assert length(queue) == 1
 
 
-def test_no_connection_is_one_to_another_file(hands, queue, path, monkeypatch):
+def test_no_connection_is_made_to_another_file_in_its_place(
+    hands, queue, path, monkeypatch
+):
     hands.send()
     queue.close()
     monkeypatch.setattr(queue.database, "check", lambda: None)

@@ -66,7 +66,7 @@ def test_a_fork_waits_for_no_thread_that_hangs_in_opening_a_queue(
     hands.send()
 
 
-def test_a_fork_leaves_none_of_its_parents_threads_waiting(hands, queue):
+def test_a_fork_leaves_no_thread_of_the_parent_waiting(hands, queue):
     sent = threading.Event()
 
     def send():
@@ -86,7 +86,7 @@ def not_waited_for(seconds):
 def test_a_child_refuses_a_queue_that_its_parent_was_writing_to(
     hands, queue, monkeypatch
 ):
-    """It has nothing that would keep others from removing what it writes."""
+    """It holds nothing that would keep others from removing what it writes."""
     monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 5)
     ended = Signal()
 

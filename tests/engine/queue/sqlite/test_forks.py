@@ -40,12 +40,12 @@ def patient(monkeypatch):
 
 
 def seen_by_another_program(queue):
-    """How many wait, for one that opens the queue, looks and closes it again."""
+    """How many mails it finds: it opens the queue, looks and closes it again."""
     command = [sys.executable, "-c", LENGTH, queue.url]
     return int(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-def test_mail_of_a_child_is_there_whoever_closes_the_queue_first(hands, queue):
+def test_mail_of_a_child_is_kept_when_its_parent_closes_the_queue(hands, queue):
     sent, closed = Signal(), Signal()
 
     def send():
@@ -64,7 +64,7 @@ def test_mail_of_a_child_is_there_whoever_closes_the_queue_first(hands, queue):
     assert seen_by_another_program(queue) == 3
 
 
-def test_mail_of_a_child_is_there_when_its_parent_is_killed(hands, queue):
+def test_mail_of_a_child_is_kept_when_its_parent_is_killed(hands, queue):
     sent, killed, sent_again = Signal(), Signal(), Signal()
 
     def send():
@@ -134,14 +134,16 @@ def test_a_fork_waits_for_the_transactions_of_other_threads(hands, queue, monkey
     assert length(queue) == 3
 
 
-def test_a_queue_that_was_closed_amid_a_transaction_is_no_hindrance(hands, queue):
+def test_a_queue_that_was_closed_amid_a_transaction_can_be_used_after_a_fork(
+    hands, queue
+):
     with written_to(queue, hands):
         queue.close()
     assert in_child(hands.send) == 0
     assert length(queue) == 2
 
 
-def test_a_thread_that_reads_without_end_lets_a_fork_pass(queue, monkeypatch):
+def test_a_thread_that_reads_again_and_again_holds_up_no_fork(queue, monkeypatch):
     over = threading.Event()
     ended, while_forking = [], []
 
@@ -161,7 +163,7 @@ def test_a_thread_that_reads_without_end_lets_a_fork_pass(queue, monkeypatch):
             for _ in range(20):
                 while_forking.clear()
                 assert in_child(lambda: length(queue)) == 0
-                # It ends the one that it has begun, and begins no other.
+                # The transaction that has begun ends, and no other begins.
                 assert len(set(while_forking)) <= 2
         finally:
             over.set()

@@ -55,7 +55,7 @@ def checkpoint(queue) -> None:
 
 
 def until_done(queue) -> int:
-    """How many steps it takes."""
+    """The number of steps that it takes."""
     steps = 1
     while tidy(queue):
         steps += 1
@@ -95,9 +95,7 @@ def test_the_file_shrinks_once_a_reader_in_the_way_has_ended(emptied):
     assert emptied.path.stat().st_size < size / 2
 
 
-def test_the_last_step_that_a_writer_was_in_the_way_of_is_done_later(
-    emptied, monkeypatch
-):
+def test_the_last_step_is_done_later_when_a_writer_was_in_its_way(emptied, monkeypatch):
     monkeypatch.setattr(module, "STEP_PAGES", 10**6)
     with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
         by.execute("BEGIN IMMEDIATE")
@@ -124,7 +122,7 @@ def test_a_writer_is_not_waited_for_and_goes_on(emptied, patience):
     assert room(emptied).pages == before
 
 
-def test_who_lets_nobody_read_is_waited_for_no_longer_than_a_moment(emptied, patience):
+def test_a_program_that_lets_nobody_read_is_not_waited_for_either(emptied, patience):
     emptied.close()
     with contextlib.closing(sqlite3.connect(emptied.path, isolation_level=None)) as by:
         by.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -185,13 +183,17 @@ def held_one_by_one(queue, hands, monkeypatch):
     return hold
 
 
-def test_an_action_on_all_never_makes_the_wal_as_large_as_all_of_it(held_one_by_one):
+def test_an_action_on_all_mail_never_makes_the_wal_as_large_as_all_its_changes(
+    held_one_by_one,
+):
     first, *others = held_one_by_one()
     assert first > 0
     assert others == [0, 0]
 
 
-def test_an_action_on_all_waits_for_no_reader(queue, hands, held_one_by_one, patience):
+def test_an_action_on_all_mail_waits_for_no_reader(
+    queue, hands, held_one_by_one, patience
+):
     with queue.read() as tx:
         tx.exec_driver_sql("SELECT count(*) FROM maildrop_message").scalar()
         assert all(held_one_by_one())

@@ -1,4 +1,4 @@
-"""The file of an SQLite queue under another name: a link leads to it."""
+"""The path of an SQLite queue is a link, which leads to its file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def made(link, target):
     open_queue(f"sqlite:///{target}").close()
 
 
-def test_no_other_queue_is_made_where_the_link_leads(
+def test_no_other_queue_is_made_where_a_link_leads(
     made, queue, hands, target, monkeypatch
 ):
     monkeypatch.setattr(presence, "PATIENCE_SECONDS", 0.1)
@@ -50,7 +50,9 @@ def test_no_other_queue_is_made_where_the_link_leads(
     assert length(queue) == 1
 
 
-def test_its_log_is_seen_and_emptied(made, queue, hands, target, monkeypatch):
+def test_the_wal_beside_the_target_of_a_link_is_seen_and_emptied(
+    made, queue, hands, target, monkeypatch
+):
     monkeypatch.setattr(housekeeping, "LARGE_WAL_BYTES", 100_000)
     log = target.with_name("mail.db-wal")
     with closing(sqlite3.connect(target, isolation_level=None)) as reader:
@@ -63,7 +65,7 @@ def test_its_log_is_seen_and_emptied(made, queue, hands, target, monkeypatch):
     assert log.stat().st_size == 0
 
 
-def test_a_link_to_nothing_is_no_queue_that_nobody_has_made_yet(link, url, target):
+def test_a_link_to_nothing_is_an_error_and_no_queue_still_to_be_made(link, url, target):
     """The disk it leads to may be away."""
     for use in exists, open_queue:
         with pytest.raises(QueueError, match=f"a link to {target}, which is not there"):
@@ -71,7 +73,7 @@ def test_a_link_to_nothing_is_no_queue_that_nobody_has_made_yet(link, url, targe
     assert not target.exists()
 
 
-def test_a_link_that_leads_elsewhere_by_now_is_not_followed(
+def test_a_link_that_now_leads_elsewhere_is_not_followed(
     made, queue, hands, path, target
 ):
     hands.send()

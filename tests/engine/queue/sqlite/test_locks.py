@@ -38,7 +38,7 @@ def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
     other.close()
 
 
-def test_readers_wait_for_a_lock_whatever_became_of_the_writers(
+def test_readers_wait_for_a_lock_as_long_as_ever_after_a_writer_gave_up(
     hands, queue, path, monkeypatch
 ):
     def timeout():
@@ -83,7 +83,7 @@ def test_a_lock_that_lasts_is_waited_for_once(hands, queue, monkeypatch):
     assert len(tries) == 1
 
 
-def test_a_thread_that_waits_for_another_one_blames_no_other_program(
+def test_a_thread_that_waits_for_another_thread_blames_no_other_program(
     queue, monkeypatch
 ):
     monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.1)

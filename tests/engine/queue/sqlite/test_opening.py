@@ -42,7 +42,9 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("ask", [open_queue, exists])
-def test_who_may_not_look_at_it_is_told_who_may(queue, path, monkeypatch, ask):
+def test_a_user_who_may_not_look_at_the_queue_is_told_which_user_may(
+    queue, path, monkeypatch, ask
+):
     def refuse(*_arguments):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
@@ -52,12 +54,12 @@ def test_who_may_not_look_at_it_is_told_who_may(queue, path, monkeypatch, ask):
 
 
 @pytest.mark.parametrize("ask", [open_queue, exists])
-def test_a_path_that_the_system_does_not_take_is_told_as_the_queues(tmp_path, ask):
+def test_a_path_that_the_system_refuses_is_an_error_of_the_queue(tmp_path, ask):
     with pytest.raises(QueueError, match="null byte"):
         ask(f"sqlite:///{tmp_path}/a\0b/queue.db")
 
 
-def test_the_name_of_its_directory_is_on_disk_before_there_is_mail_in_it(
+def test_the_name_of_a_new_directory_is_on_disk_before_there_is_mail_in_it(
     tmp_path, monkeypatch
 ):
     # SQLite syncs what it makes itself, in the directory.
@@ -88,13 +90,13 @@ def test_a_path_that_is_a_directory_is_an_error_that_says_so(tmp_path):
         ("sqlite:///:memory:", "names no file"),
     ],
 )
-def test_an_url_without_a_database_is_an_error(url, words):
+def test_a_url_without_a_database_is_an_error(url, words):
     with pytest.raises(QueueError, match=f"{words}.*sqlite:////PATH") as caught:
         open_queue(url)
     assert "sesame7" not in str(caught.value)
 
 
-def test_a_network_file_system_is_told_apart(tmp_path):
+def test_a_network_file_system_is_recognized(tmp_path):
     mounts = tmp_path / "mounts"
     mounts.write_text(
         "/dev/sda / ext4 rw 0 0\n"

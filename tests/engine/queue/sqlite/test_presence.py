@@ -97,7 +97,7 @@ def child(work):
 
 
 def descriptors(folder):
-    """How many there are of files in it; what other tests have left may go any time."""
+    """How many are open below it; any that other tests left may go at any time."""
     found = 0
     for each in os.scandir("/proc/self/fd"):
         with suppress(FileNotFoundError):  # that of the look itself
@@ -126,7 +126,7 @@ def test_no_other_queue_is_made_while_another_process_has_it_open(url, path):
         assert_refused(url)
 
 
-def test_a_new_queue_is_made_when_all_have_ended(queue, url, path):
+def test_a_new_queue_is_made_when_all_its_users_have_ended(queue, url, path):
     with another_process(url):
         queue.close()
         with moved_away(path):
@@ -155,7 +155,7 @@ def test_a_queue_that_was_closed_is_open_again_with_its_next_transaction(
         assert_refused(url)
 
 
-def test_who_still_has_it_open_is_seen_when_the_lock_has_gone_with_the_file(
+def test_open_queues_count_though_the_lock_has_gone_with_the_file(
     hands, queue, url, path, lock
 ):
     hands.send()
@@ -167,7 +167,7 @@ def test_who_still_has_it_open_is_seen_when_the_lock_has_gone_with_the_file(
     assert length(queue) == 1
 
 
-def test_a_child_that_uses_the_queue_has_it_open_when_its_parent_has_not(
+def test_a_child_that_uses_the_queue_has_it_open_when_its_parent_no_longer_has(
     queue, url, path
 ):
     with child(lambda: length(queue)):
@@ -186,7 +186,7 @@ def test_a_child_that_does_not_use_it_keeps_nobody_from_making_a_new_one(
     assert path.exists()
 
 
-def test_a_child_that_ends_leaves_its_parent_there(queue, url, path):
+def test_a_child_that_ends_does_not_end_the_presence_of_its_parent(queue, url, path):
     with child(queue.close):
         pass
     with moved_away(path):
@@ -210,7 +210,9 @@ def test_a_first_start_waits_for_whoever_only_looks(url, path, lock, monkeypatch
     assert path.exists()
 
 
-def test_one_who_was_stopped_in_making_it_holds_up_nobody_for_long(url, path, lock):
+def test_a_process_that_was_stopped_while_it_made_the_queue_holds_up_nobody_for_long(
+    url, path, lock
+):
     path.parent.mkdir()
     with lock.open("w") as stopped:
         fcntl.flock(stopped, fcntl.LOCK_EX)
@@ -218,13 +220,13 @@ def test_one_who_was_stopped_in_making_it_holds_up_nobody_for_long(url, path, lo
         open_queue(url).close()
 
 
-def test_looking_makes_no_lock(url, path, lock):
+def test_to_look_for_a_queue_makes_no_lock(url, path, lock):
     path.parent.mkdir()
     assert not exists(url)
     assert not lock.exists()
 
 
-def test_the_lock_is_private_and_as_it_was_after_its_queue(queue, url, path, lock):
+def test_the_lock_is_private_and_stays_when_the_queue_is_closed(queue, url, path, lock):
     assert stat.S_IMODE(lock.stat().st_mode) == 0o600
     assert lock.stat().st_size == 0
     before = lock.stat().st_ino
@@ -234,7 +236,7 @@ def test_the_lock_is_private_and_as_it_was_after_its_queue(queue, url, path, loc
 
 
 def test_no_link_is_followed_to_the_lock(url, path, lock, tmp_path):
-    """Root would make, give away or open what a user lets it point to."""
+    """Root would make, give away or open whatever a user has it point to."""
     path.parent.mkdir()
     of_root = tmp_path / "of-root"
     lock.symlink_to(of_root)
@@ -248,7 +250,9 @@ def test_no_link_is_followed_to_the_lock(url, path, lock, tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
-def test_a_queue_works_where_there_are_no_such_locks(url, path, number, monkeypatch):
+def test_a_queue_works_where_the_system_has_no_such_locks(
+    url, path, number, monkeypatch
+):
     def refuse(handle, kind):
         raise OSError(number, os.strerror(number))
 
@@ -261,7 +265,7 @@ def test_a_queue_works_where_there_are_no_such_locks(url, path, number, monkeypa
         assert not exists(url)
 
 
-def test_no_handle_stays_of_a_queue_that_is_not_open(url, path):
+def test_a_queue_that_is_not_open_leaves_no_handle(url, path):
     open_queue(url).close()
     before = descriptors(path.parent)
     for _ in range(3):
@@ -279,7 +283,7 @@ def test_no_handle_stays_of_a_queue_that_is_not_open(url, path):
     assert descriptors(path.parent) == before
 
 
-def test_no_handle_stays_of_a_queue_that_nobody_has_any_more(url, path):
+def test_a_queue_that_was_forgotten_leaves_no_handle(url, path):
     queue = open_queue(url)
     queue._engine.dispose()
     gc.collect()

@@ -32,8 +32,8 @@ def test_nobody_else_can_read_the_mail(hands, path):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_what_root_queues_first_locks_out_nobody(path):
-    """A `send` by root before the first start: daemon and Zope are another user."""
+def test_a_queue_that_root_makes_locks_nobody_out(path):
+    """By a `send` before the first start: daemon and Zope run as another user."""
     path.parent.mkdir()
     os.chown(path.parent, NOBODY, NOBODY)
     with closing(open_queue(f"sqlite:///{path}")) as queue, queue.write():
@@ -43,7 +43,7 @@ def test_what_root_queues_first_locks_out_nobody(path):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_what_root_opens_has_a_lock_for_the_owner_of_the_queue(path):
+def test_the_lock_that_root_makes_belongs_to_the_owner_of_the_queue(path):
     """Whoever may write in its directory need not own that."""
     url = f"sqlite:///{path}"
     open_queue(url).close()
@@ -54,7 +54,7 @@ def test_what_root_opens_has_a_lock_for_the_owner_of_the_queue(path):
     assert (lock.stat().st_uid, lock.stat().st_gid) == (NOBODY, NOBODY)
 
 
-def test_a_root_who_may_not_give_files_away_has_a_queue(tmp_path, monkeypatch):
+def test_root_has_a_queue_where_it_may_not_give_files_away(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise PermissionError(1, "Operation not permitted")
 

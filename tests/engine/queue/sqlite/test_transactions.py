@@ -54,10 +54,10 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(hands, queue):
     hands.send(big)
 
 
-def test_a_commit_whose_connection_is_gone_then_is_told_as_any_other(
+def test_a_commit_that_ends_its_connection_is_reported_with_its_reason(
     queue, monkeypatch
 ):
-    """PostgreSQL may end with the words why it has not committed."""
+    """PostgreSQL may say why it has not committed, and then be gone."""
 
     def commit(_connection):
         raise sqlite3.OperationalError("no space left")
@@ -87,7 +87,7 @@ def test_a_commit_that_is_refused_has_not_happened_and_locks_nothing(hands, queu
 @pytest.mark.parametrize(
     ("value", "kind"), [("pa\udce9ss", "UnicodeEncodeError"), (2**64, "OverflowError")]
 )
-def test_what_cannot_be_written_down_is_refused_and_not_quoted(queue, value, kind):
+def test_a_value_that_cannot_be_stored_is_refused_and_not_quoted(queue, value, kind):
     with (
         pytest.raises(Refused, match="cannot be stored") as caught,
         queue.write() as tx,
@@ -96,7 +96,7 @@ def test_what_cannot_be_written_down_is_refused_and_not_quoted(queue, value, kin
     assert str(caught.value).endswith(f"({kind})")
 
 
-def test_a_quota_that_is_used_up_is_not_told_as_a_broken_disk_alone(hands, queue, path):
+def test_a_used_up_quota_is_not_reported_as_a_broken_disk_alone(hands, queue, path):
     """SQLite has a word of its own for ENOSPC only (os_unix.c: seekAndWrite)."""
     hands.send()
     size = path.with_name("queue.db-wal").stat().st_size
