@@ -30,9 +30,9 @@ def run(request):
 
 @cache
 def _uvloop():
-    """Where a buildout keeps it from the tests, from its eggs, for who asks alone.
+    """From the eggs of a buildout, where its tests do not find it by themselves.
 
-    A daemon would run on it wherever it finds it.
+    It is on the path for this import alone: any daemon that finds it runs on it.
     """
     found = [str(each) for each in Path(pytest.__file__).parents[2].glob("uvloop-*")]
     sys.path += found

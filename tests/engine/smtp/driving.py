@@ -22,9 +22,9 @@ def session(*keywords, **options):
 def drive(procedure, replies, chunks: Iterable[bytes], hasty: Iterable[bool] = ()):
     """Run to the end; the relay says the next of `chunks` when it is listened to.
 
-    `hasty` says, one for each write, whether the relay speaks while it is under way.
-    The answer has `result`, `writes` and `heard`, the number of chunks that the relay
-    had said before each write had left.
+    `hasty` tells of each write whether the relay speaks while it is under way.
+    The answer has `result`, `writes` and `heard`: how many chunks the relay had said
+    by the time each write had left.
     """
     waiting, hurries = iter(chunks), iter(hasty)
     run = SimpleNamespace(result=None, writes=[], heard=[], count=0)

@@ -20,10 +20,10 @@ EXTENSIONS = b"250-relay.test\r\n%b250 HELP\r\n"
 
 
 class Relay:
-    """Answers every command, in order; `answers` replace what would be usual.
+    """Answers every command, in order; `answers` take the place of the usual ones.
 
     An answer is the bytes to say, or None for the usual ones. `interjections` are said
-    after each piece of content that is not the last. Both go on as usual at their end.
+    after each piece of content but the last. When they run out all is as usual.
     """
 
     def __init__(
@@ -93,9 +93,9 @@ class Wrote:
 class Talk:
     """Procedures driven one after the other on one connection.
 
-    `cut` is the most octets that arrive at once. `hurries`, one for each write, say
-    whether the relay's words come while it is under way: "" no, "heard" yes, "blocked"
-    yes, and what was written had not left by then.
+    `cut` is the most octets that arrive at once. `hurries` tell of each write whether
+    the relay's words come while it is under way: "" no, "heard" yes, "blocked" yes,
+    and what was written had not left by then.
     """
 
     relay: Relay | Noise
@@ -137,7 +137,7 @@ class Talk:
         heard, hurry = len(self.heard), next(self.hurries, "")
         self.relay.read(data)
         spoke = bool(hurry) and self._listen()
-        # A lone dot finds place in any buffer.
+        # A lone dot fits into any buffer.
         left = not (spoke and hurry == "blocked") or data == b".\r\n"
         self.notes.append(Wrote(self.calls, data, heard, left))
         return left

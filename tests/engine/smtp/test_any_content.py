@@ -71,7 +71,7 @@ def test_what_is_not_needed_is_not_done(content, seven_bits, shorter_lines, no_n
 
 
 @given(CONTENTS)
-def test_no_header_becomes_another_and_none_comes_in(content):
+def test_no_header_becomes_another_and_none_is_added(content):
     before = message_from_bytes(content.replace(b"\0", b""))
     after = message_from_bytes(convert(content, EVERYTHING))
     added = {"content-type", "content-transfer-encoding", "mime-version"}

@@ -120,7 +120,7 @@ def test_a_signed_part_goes_as_it_is_or_not_at_all(exchange, outcomes, bad):
         max_size=6,
     )
 )
-def test_what_arrives_is_what_was_sent_with_every_line_end_crlf(contents):
+def test_what_arrives_is_what_was_sent_with_crlf_at_every_line_end(contents):
     contents = [each for each in contents if not has_long_line(each)]
     with Scripted() as server:
         asyncio.run(send_all(server, contents))

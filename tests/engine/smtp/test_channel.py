@@ -34,7 +34,7 @@ def read_late(listener, context, event, arrived):
             arrived.append(len(data))
 
 
-def test_what_is_said_to_have_left_is_with_the_kernel():
+def test_what_is_said_to_have_left_is_in_the_kernels_hands():
     """Else a drop would mark a possible duplicate although the dot was still here."""
 
     async def fill(port):
@@ -84,8 +84,8 @@ def test_what_is_said_to_have_left_arrives_whatever_becomes_of_us(
     assert sum(arrived) >= pieces * len(PIECE.data) > 0
 
 
-def test_what_tls_keeps_for_now_has_not_left(run):
-    """It does while the relay wants other keys, say; the socket is empty then."""
+def test_what_tls_still_holds_back_has_not_left(run):
+    """As while the relay asks for new keys: the socket's buffer is empty then."""
 
     async def send(address):
         channel = Channel(Replies(), Timeouts(content=0.2))
@@ -178,8 +178,8 @@ def test_bytes_for_a_connection_that_is_gone_have_not_left(certificates, encrypt
         asyncio.run(write_after_reset(listener))
 
 
-def test_the_loss_of_a_connection_that_was_given_up_is_not_that_of_the_next():
-    """TLS tells a loss late: another address of the name may have answered by then."""
+def test_the_loss_of_an_abandoned_connection_is_not_taken_for_that_of_the_next():
+    """TLS reports a loss late: another address may have answered by then."""
 
     async def go_on(listener):
         channel = Channel(Replies(), Timeouts())

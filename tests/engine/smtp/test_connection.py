@@ -40,7 +40,7 @@ PHASES = ["MAIL", "RCPT:c@example.org", "DATA", "END"]
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("answer", [Hang(), Drop(), Drop(b"25"), Raw(b"hello\r\n")])
 @pytest.mark.parametrize("extensions", [(), ("PIPELINING",)])
-def test_a_relay_that_breaks_off_defers_and_marks_only_after_the_last_dot(
+def test_mail_of_a_broken_conversation_is_deferred_and_marked_only_after_the_last_dot(
     exchange, outcomes, phase, answer, extensions
 ):
     name = phase.partition(":")[0].lower()
@@ -186,7 +186,7 @@ async def closed_by_us(server):
 
 
 def test_a_connection_that_cannot_be_opened_is_closed():
-    """A relay counts them, and they would last as long as the daemon."""
+    """A relay counts connections, and it would last as long as the daemon."""
 
     async def fail(server):
         with pytest.raises(RelayFault):
@@ -211,7 +211,7 @@ def test_a_cancelled_opening_is_no_fault_of_the_relay():
         asyncio.run(asyncio.wait_for(cancel(server), PATIENCE_SECONDS))
 
 
-def test_a_connection_that_is_not_usable_is_closed_without_a_word():
+def test_an_unusable_connection_is_closed_without_a_word():
     async def leave(server):
         connection = await connected(server)
         await connection.deliver(*MAIL, b"x\n")

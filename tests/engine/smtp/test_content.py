@@ -19,7 +19,7 @@ def wire(content):
 
 
 def received(data):
-    """What a server makes of it: RFC 5321 section 4.5.2."""
+    """What a server makes of the data: RFC 5321 section 4.5.2."""
     assert data.endswith(b"\r\n.\r\n") or data == b".\r\n"
     lines = data[: -len(b".\r\n")].split(b"\r\n")[:-1]
     assert b"." not in lines
@@ -63,7 +63,7 @@ def test_no_bare_line_end_leaves(content):
 
 
 @given(TEXT)
-def test_the_size_counts_no_stuffed_and_no_last_dot(content):
+def test_the_size_counts_neither_stuffed_dots_nor_the_last_one(content):
     assert wire_size(content) == len(received(wire(content)))
 
 

@@ -97,7 +97,7 @@ def test_quoted_printable_of_long_lines_is_wrapped():
     assert longest(encoded) <= 76
 
 
-def test_octets_with_nul_arrive_octet_by_octet():
+def test_octets_with_nul_arrive_unchanged():
     data = b"\0\r\n\n\r.\r\n\xff" * 9 + b"x"
     content = (
         b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n"
@@ -110,7 +110,7 @@ def test_octets_with_nul_arrive_octet_by_octet():
     assert text.get_content() == "text"
 
 
-def test_a_file_arrives_octet_by_octet_though_it_reads_like_a_text():
+def test_a_file_arrives_unchanged_though_it_reads_like_a_text():
     data = b"a mostly plain file\r\nwith lines\nof every kind\r \xff\n" * 9
     label = b"Content-Type: application/x-log\n"
     encoded = convert(b"MIME-Version: 1.0\n" + label + b"\n" + data, SEVEN_BITS)
@@ -156,7 +156,7 @@ def test_only_parts_that_cannot_travel_change():
 
 
 @pytest.mark.parametrize("name", ["seven_bits", "no_nul", "shorter_lines"])
-def test_parts_that_lack_nothing_of_what_is_needed_stay(name):
+def test_only_the_part_with_the_flaw_that_matters_changes(name):
     bad = {"seven_bits": "grün", "no_nul": "a\0b", "shorter_lines": "x" * 2000}
     text = "--b\nContent-Type: text/plain; charset=utf-8\n\n{}\n".format
     parts = "".join(text(bad[each]) for each in bad if each != name)
@@ -213,7 +213,7 @@ def test_a_part_that_names_no_type_is_a_text():
 
 
 @pytest.mark.parametrize("encoding", ["base64", "BASE64 (wrapped)", "Base64;"])
-def test_a_message_in_base64_is_wrapped_and_no_more(encoding):
+def test_a_message_in_base64_is_wrapped_and_nothing_else(encoding):
     inner = b"Subject: inner\n\nbody\n" * 90
     content = (
         b"MIME-Version: 1.0\nContent-Type: message/rfc822\n"
@@ -249,7 +249,7 @@ def test_raw_octets_in_the_header_of_a_part_stay_where_they_can_travel():
     "part",
     ["multipart/mixed; boundary=b{0}\n\n--b{0}\n", "message/rfc822\n\n"],
 )
-def test_parts_in_parts_end_somewhere(part):
+def test_parts_nested_thousands_deep_are_converted(part):
     parts = (f"Content-Type: {part.format(number)}" for number in range(2000))
     encoded = convert("".join(parts).encode() + b"\n\xff\n", SEVEN_BITS)
     assert encoded.isascii()
@@ -265,7 +265,7 @@ def test_parts_in_parts_end_somewhere(part):
         pytest.param(f"name*{'9' * 5000}=a", id="name*9..."),
     ],
 )
-def test_a_parameter_that_nobody_can_read_keeps_no_other_from_being_read(parameter):
+def test_an_unreadable_parameter_keeps_no_other_from_being_read(parameter):
     content = (
         f"MIME-Version: 1.0\nContent-Type: multipart/mixed; {parameter}; boundary=b\n\n"
         f"--b\nContent-Type: text/plain; {parameter}; charset=iso-8859-2\n\nĽudia\n"

@@ -36,7 +36,7 @@ CONTEXT = client_context(RelayAddress("127.0.0.1", 465), False, "")
     ("phase", "told"),
     [(Phase.CONNECT, "first"), (Phase.GREETING, "first"), (Phase.AUTH, "last")],
 )
-def test_of_several_addresses_the_first_one_that_said_why_is_told(phase, told):
+def test_of_several_addresses_the_first_that_gave_a_reason_is_reported(phase, told):
     relay = RelayAddress("127.0.0.1", 25)
     first = RelayFault(relay, Phase.GREETING, "first")
     assert fault_to_tell(first, RelayFault(relay, phase, "last")).reason == told
@@ -76,7 +76,7 @@ def test_no_handshake_waits_for_a_relay_that_has_gone():
         asyncio.run(meet(listener))
 
 
-def test_a_relay_that_hangs_up_in_the_handshake_is_told_of_in_words():
+def test_a_relay_that_hangs_up_in_the_handshake_is_reported_in_words():
     async def hang_up(reader, writer):
         await reader.read(1)
         writer.close()
@@ -113,7 +113,7 @@ def test_a_relay_that_greets_where_tls_begins_is_told_of_in_words():
     assert describe(raised.value) == "the relay speaks in clear where TLS was to begin"
 
 
-def test_what_went_wrong_is_told_in_one_line_that_can_be_printed():
+def test_what_went_wrong_is_one_printable_line():
     assert describe(ssl.SSLError(1, "no\r\nMAIL \x1b[2J")) == "no MAIL ?[2J"
 
 
@@ -140,8 +140,8 @@ async def fault_of(relay: RelayAddress, **timeouts: float) -> str:
     return raised.value.reason
 
 
-def test_the_reason_of_each_address_is_told(resolve, unused_port):
-    """The last one's alone is often none: a machine without IPv6 has it last."""
+def test_the_reason_of_each_address_is_reported(resolve, unused_port):
+    """The last alone often says nothing: on a machine without IPv6 that comes last."""
     relay = RelayAddress("two.test", unused_port)
     no_way = "224.0.0.1"  # a group, to which there is no connection
     resolve("127.0.0.1", no_way)
@@ -165,7 +165,7 @@ async def hears(server, connect: float) -> bool:
 def test_an_address_that_says_nothing_holds_up_no_connection_for_long(
     run, resolve, monkeypatch
 ):
-    """A network that lost its IPv6, say: a password reset took half a minute."""
+    """As where IPv6 was lost: a password reset took half a minute."""
     # Who is later than that waits for the other address once more, which is dead.
     monkeypatch.setattr(dialing, "SOON_SECONDS", 1.0)
     resolve("127.0.0.2", "127.0.0.1")
@@ -184,8 +184,8 @@ def test_an_address_that_is_slow_has_its_time_when_no_other_answers(
     assert reason == f"{slow}; 127.0.0.2: Connection refused"
 
 
-def test_those_that_are_slow_have_it_at_the_same_time(run, resolve, monkeypatch):
-    """Sixteen that a firewall drops took eight minutes, each time."""
+def test_several_slow_addresses_have_their_time_side_by_side(run, resolve, monkeypatch):
+    """Sixteen behind a firewall that drops packets took eight minutes, each time."""
 
     async def none_answers_soon(*_):
         raise TimeoutError
@@ -218,14 +218,14 @@ def greets(words: bytes, port: int):
 
 @pytest.mark.parametrize("words", [b"421 4.3.2 down\r\n", b"554 no\r\n", b""])
 def test_the_next_address_is_tried_when_the_first_does_not_greet(run, resolve, words):
-    """RFC 5321 section 5.1; a machine of several that is being looked after, say."""
+    """RFC 5321 section 5.1; as with one of several machines under maintenance."""
     resolve("127.0.0.2", "127.0.0.1")
     with Scripted() as server, greets(words, server.port):
         assert run(hears(server, connect=PATIENCE_SECONDS))
 
 
 @pytest.mark.parametrize("other", ["127.0.0.2", "127.0.0.3"])
-def test_what_the_first_address_has_said_is_told_when_no_other_says_more(
+def test_what_the_first_address_said_is_reported_when_no_other_says_more(
     resolve, other
 ):
     resolve("127.0.0.2", other)
@@ -234,7 +234,7 @@ def test_what_the_first_address_has_said_is_told_when_no_other_says_more(
         assert asyncio.run(fault_of(relay)) == "421 4.3.2 down"
 
 
-def test_what_a_later_address_says_of_more_than_its_greeting_is_told(resolve):
+def test_what_a_later_address_says_after_its_greeting_is_reported(resolve):
     resolve("127.0.0.2", "127.0.0.1")
     with (
         Scripted({"EHLO": "421 4.7.0 not you"}) as server,
@@ -244,7 +244,7 @@ def test_what_a_later_address_says_of_more_than_its_greeting_is_told(resolve):
         assert asyncio.run(fault_of(relay)) == "421 4.7.0 not you"
 
 
-def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(
+def test_the_next_address_is_tried_when_the_first_vanishes_in_the_handshake(
     exchange, outcomes, certificates, resolve
 ):
     def go_away(listener):
@@ -265,7 +265,7 @@ def test_the_next_address_is_tried_when_the_first_goes_away_in_the_handshake(
 def test_no_other_address_is_tried_when_the_first_is_not_to_be_trusted(
     fault, certificates, resolve
 ):
-    """It is the relay that has answered: somebody has to see to its certificate."""
+    """It was the relay that answered: a person has to see to its certificate."""
     resolve("127.0.0.1", "127.0.0.2")
     with Scripted(certificates=certificates, implicit_tls=True) as server:
         raised = fault(server, host="two.test", tls=3)

@@ -34,7 +34,7 @@ def test_the_log_has_every_command_and_every_reply(exchange, said):
     assert spoken[-2] == "> QUIT"
 
 
-def test_of_the_message_it_has_the_size_alone(exchange, said, caplog):
+def test_the_log_has_only_the_size_of_the_message(exchange, said, caplog):
     with Scripted() as server:
         exchange(server, MAIL)
     assert f"> ({len(MAIL[2]) + 3} octets of the message)" in said()
@@ -48,7 +48,7 @@ def takes(mechanism):
 
 
 @pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2"])
-def test_it_has_no_credentials(exchange, login, said, caplog, mechanism):
+def test_the_log_has_no_credentials(exchange, login, said, caplog, mechanism):
     with Scripted(login=takes(mechanism)) as server:
         exchange(server, MAIL, login=login(password=PASSWORD, mechanism=mechanism))
         assert server.conversations[0].login[1] == PASSWORD
@@ -68,7 +68,7 @@ def test_connections_are_told_apart(exchange, caplog):
     assert len(numbers) == 2
 
 
-def test_without_it_nothing_is_told(exchange, caplog):
+def test_nothing_is_logged_above_debug_level(exchange, caplog):
     with caplog.at_level(logging.INFO, "maildrop.smtp"), Scripted() as server:
         exchange(server, MAIL)
     assert caplog.records == []

@@ -37,14 +37,14 @@ UNCLOSED = pytest.mark.parametrize(
 
 
 @UNCLOSED
-def test_what_is_never_closed_is_looked_through_once(value):
+def test_a_quote_or_comment_that_is_never_closed_is_read_once(value):
     started = time.process_time()
     encoded = convert(f"To: {value}\n\n".encode(), SEVEN_BITS)
-    assert time.process_time() - started < 30  # from each quote anew: minutes
+    assert time.process_time() - started < 30  # anew from each quote: minutes
     assert encoded.isascii()
 
 
-def test_a_comment_with_another_one_in_it_is_not_torn_at_its_comma():
+def test_a_comment_within_a_comment_is_not_torn_at_its_comma():
     content = "To: ü (a, (b) c) <b@example.org>, d@example.org\n\n".encode()
     encoded = convert(content, Needs(ascii_headers=True))
     assert b"(a, (b) c) <b@example.org>,\n d@example.org\n" in encoded
@@ -63,7 +63,7 @@ def test_a_comment_with_another_one_in_it_is_not_torn_at_its_comma():
         f"root@example.org ({'Jörg ' * 99})",
     ],
 )
-def test_a_raw_comment_stays_one(address):
+def test_a_raw_comment_remains_a_comment(address):
     """As old programs write a name: "root@example.org (Jörg Müller)"."""
     content = f"From: {address}, b@example.org\n\nbody\n".encode()
     encoded = convert(content, Needs(ascii_headers=True))
@@ -110,7 +110,7 @@ def pairs(value):
 
 @pytest.mark.parametrize("value", ["ä" * 5000, "ä,;<(" * 1000, "ä <a@b.org>, " * 400])
 @pytest.mark.parametrize("name", ["To", "Subject", "Content-Disposition"])
-def test_endless_raw_headers_take_no_endless_time(name, value):
+def test_very_long_raw_headers_are_encoded_in_seconds(name, value):
     started = time.process_time()
     encoded = convert(f"{name}: {value}\n\n".encode(), SEVEN_BITS)
     assert time.process_time() - started < 5  # the email package: minutes
@@ -140,7 +140,7 @@ def test_the_domain_in_an_address_header_becomes_ascii_as_in_the_envelope():
     assert b"Cc: k@xn--bcher-kva.example\n" in encoded
 
 
-def test_a_raw_file_name_is_kept_in_words_that_mime_has_for_it():
+def test_a_raw_file_name_is_written_as_mime_writes_it():
     content = (
         "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
         'Content-Disposition: attachment; filename="Übersicht.pdf"\n\nx\n--b--\n'
@@ -196,7 +196,7 @@ def test_a_long_list_of_addresses_may_break_behind_commas():
         b"Subject: " + b"a," * 600,
     ],
 )
-def test_a_header_without_a_place_to_break_it_stays(header):
+def test_a_header_that_cannot_be_folded_stays_as_it_is(header):
     content = header + b"\n\nbody\n"
     assert convert(content, SHORT_LINES) == content
 

@@ -78,7 +78,7 @@ def test_a_large_conversion_does_not_stall_the_loop(monkeypatch):
 
 
 def test_large_messages_are_converted_one_at_a_time(monkeypatch):
-    """Each takes five times its memory meanwhile."""
+    """Each takes five times its size in memory meanwhile."""
     content = b"Subject: x\n\n" + b"x" * 2 * 1024 * 1024
     convert, at_once, most = connection.convert, [], []
 

@@ -126,7 +126,7 @@ def test_a_login_may_travel_in_tls_that_begins_at_once(
         assert server.conversations[0].login == GOOD
 
 
-def test_it_need_not_where_the_password_might_go_in_clear(
+def test_opportunistic_tls_need_not_verify_where_the_password_may_go_in_clear(
     exchange, login, certificates, monkeypatch
 ):
     with Scripted(login=GOOD, certificates=certificates) as server:
@@ -173,7 +173,7 @@ def test_a_password_is_in_no_text(fault, login, caplog, mechanism, answer):
     assert "pa55" not in repr(Send(b"pa55", Phase.AUTH))
 
 
-def test_a_password_that_is_short_is_hidden_as_it_travels(fault, login):
+def test_a_short_password_is_hidden_in_its_encoded_form(fault, login):
     blob = base64.b64encode(b"\0me\0abc").decode()
     with Scripted({"AUTH": f"535 5.7.8 no: {blob}"}, login=GOOD) as server:
         raised = fault(server, login=login(password="abc", mechanism="plain"))
@@ -209,7 +209,7 @@ def test_a_token_never_travels_in_clear_to_another_machine(fault, login, monkeyp
         assert "AUTH" not in server.conversations[0].verbs
 
 
-def test_a_relay_that_overlooks_the_token_is_told_again(login):
+def test_a_relay_that_overlooks_the_token_is_given_it_again(login):
     mechanism = choose(login(mechanism="xoauth2"), ("XOAUTH2",))
     assert mechanism.respond(b"") == mechanism.initial()
     assert mechanism.respond(b'{"status":"401"}') == b""

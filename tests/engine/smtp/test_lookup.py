@@ -59,7 +59,7 @@ async def open_in_vain(host, timeout):
 # that of the test before may not have ended.
 
 
-def test_dead_name_servers_keep_no_thread_of_the_heartbeat(dead_name_servers):
+def test_dead_name_servers_take_no_thread_from_the_heartbeat(dead_name_servers):
     async def story():
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         assert "within 0.05 seconds" in await open_in_vain("beat.test", 0.05)

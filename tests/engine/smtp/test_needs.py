@@ -33,7 +33,7 @@ def test_ordinary_mail_needs_nothing(content, capabilities):
 
 @pytest.mark.parametrize("capabilities", [SEVEN, HELO_ONLY])
 @pytest.mark.parametrize("content", [RAW_BODY, RAW_SUBJECT])
-def test_a_relay_of_seven_bits_gets_seven_bits(content, capabilities):
+def test_a_seven_bit_relay_gets_seven_bits(content, capabilities):
     assert needs(content, capabilities, False).seven_bits
 
 

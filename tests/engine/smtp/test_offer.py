@@ -38,7 +38,7 @@ def test_smtputf8_is_asked_for_only_when_an_address_that_can_go_needs_it():
     assert not asked("ä@example.org", "b@example.org", keyword="SIZE")
 
 
-def test_smtputf8_is_not_asked_for_because_of_who_comes_with_the_next_transaction():
+def test_smtputf8_is_not_asked_for_on_behalf_of_the_next_transaction():
     everybody = [f"r{n}@example.org" for n in range(100)] + ["ü@example.org"]
     replies = lines("250", *["250"] * 100, "354", "250 ok")
     done = run(replies, "SMTPUTF8", recipients=everybody)
@@ -58,7 +58,7 @@ def test_a_message_above_the_size_limit_fails_without_a_command():
 
 
 @pytest.mark.parametrize("size", ["", "0", "many", "-1", "30"])
-def test_a_size_limit_that_is_none_stops_nothing(size):
+def test_a_meaningless_size_limit_stops_nothing(size):
     talk = session()
     talk.capabilities.extensions["SIZE"] = size
     done = drive(deliver(talk, "a@x.org", TWO, b"x" * 28), talk.replies, [])
@@ -100,7 +100,7 @@ def test_a_relay_that_refused_ehlo_defers_what_needs_smtputf8():
         ("a@x.org", ["b@x.org"], b"\xff\n", "4.6.3 a signed part has 8-bit octets"),
     ],
 )
-def test_a_relay_that_refused_ehlo_is_at_fault_for_what_needs_it(
+def test_a_relay_that_refused_ehlo_is_at_fault_when_all_of_a_mail_needs_it(
     sender, to, content, lacks
 ):
     talk = session()
@@ -111,7 +111,7 @@ def test_a_relay_that_refused_ehlo_is_at_fault_for_what_needs_it(
     assert not any(done.result.verdicts)
 
 
-def test_eight_bits_that_cannot_be_converted_never_go_to_a_relay_of_seven():
+def test_eight_bits_that_cannot_be_converted_never_go_to_a_seven_bit_relay():
     talk = session()
     talk.capabilities = type(talk.capabilities)(extended=True)
     done = drive(deliver(talk, "a@x.org", TWO, b"\xff\n"), talk.replies, [])

@@ -79,7 +79,7 @@ def test_helo_is_no_way_around_tls_or_login(fault, login, options):
         assert "HELO" not in server.conversations[0].verbs
 
 
-def test_an_ehlo_that_is_refused_behind_starttls_falls_back_to_helo(
+def test_an_ehlo_that_is_refused_after_starttls_falls_back_to_helo(
     exchange, outcomes, certificates
 ):
     with Scripted(
@@ -143,7 +143,7 @@ def test_starttls_that_fails_never_falls_back_to_plaintext(
 @pytest.mark.parametrize(
     "injected", [b"220 go\r\n250 injected\r\n", b"220 go\r\n2", b"220 go\n\n"]
 )
-def test_plaintext_behind_the_220_ends_the_session(fault, certificates, injected):
+def test_plaintext_after_the_220_ends_the_session(fault, certificates, injected):
     with Scripted({"STARTTLS": Raw(injected)}, certificates=certificates) as server:
         raised = fault(server, tls=2, ca_file=certificates.ca_file)
         assert "slipped in" in raised.reason
@@ -237,7 +237,7 @@ def test_an_error_of_ours_while_connecting_is_no_messages_fault(fault, login, ca
     assert "udce9" not in caplog.text
 
 
-def test_timeouts_are_those_of_the_standard():
+def test_the_timeouts_are_those_of_rfc_5321():
     timeouts = Timeouts()
     standard = {
         Phase.GREETING: 300,

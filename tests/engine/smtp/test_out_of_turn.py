@@ -1,4 +1,4 @@
-"""What a relay says before anybody has asked for it, or in the midst of the content."""
+"""What a relay says before anybody has asked, or in the middle of the content."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_reply_in_the_middle_of_the_content_is_read(early, expected):
 
 @pytest.mark.parametrize("keywords", [("PIPELINING",), ()])
 @pytest.mark.parametrize("unasked", [b"250 ok\r\n", b"\r\n"])
-def test_who_speaks_before_the_first_message_is_at_fault_and_no_message(
+def test_a_relay_that_speaks_before_the_first_message_is_at_fault_itself(
     keywords, unasked
 ):
     talk = session(*keywords)

@@ -59,7 +59,7 @@ def test_a_name_that_does_not_match_is_refused_after_one_that_did(exchange, faul
         assert "certificate does not verify" in raised.reason
 
 
-def test_a_relay_that_forgot_the_session_makes_a_new_one(exchange, own):
+def test_with_a_relay_that_forgot_the_session_a_new_one_is_made(exchange, own):
     with Scripted(certificates=own) as server:
         exchange(server, MAIL, tls=2, verify=False)
         with Certificates() as renewed:
@@ -108,7 +108,9 @@ def test_after_a_handshake_that_the_relay_reset_the_next_one_is_whole(
         assert resumed(own) == 0
 
 
-def test_a_relay_that_could_not_be_reached_resumes_the_session(exchange, fault, own):
+def test_the_session_is_resumed_after_the_relay_could_not_be_reached(
+    exchange, fault, own
+):
     with Scripted(certificates=own, implicit_tls=True) as server:
         exchange(server, MAIL, tls=3, ca_file=own.ca_file)
     assert fault(server, tls=3, ca_file=own.ca_file).phase is Phase.CONNECT

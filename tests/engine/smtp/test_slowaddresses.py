@@ -1,4 +1,4 @@
-"""A relay whose addresses do not answer soon: all of them have all of their time."""
+"""A relay whose addresses are slow to answer: each of them has its full time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def all_slow(monkeypatch):
     monkeypatch.setattr(dialing, "_connect", connect)
 
 
-def test_of_those_that_are_called_at_once_one_is_kept(run, all_slow):
+def test_of_the_connections_that_are_tried_at_once_one_is_kept(run, all_slow):
     """The others would last as long as the daemon, at both ends."""
 
     async def meet(one, two):
@@ -59,10 +59,10 @@ def is_hung_up(listener):
         return client.recv(1) == b""
 
 
-def test_each_that_was_slow_has_its_turn_when_another_is_of_no_use(
+def test_each_slow_address_has_its_turn_when_another_is_of_no_use(
     run, all_slow, monkeypatch
 ):
-    """It hangs up in the handshake, as a balancer with nobody behind it."""
+    """It hangs up in the handshake, as a load balancer with nobody behind it does."""
 
     async def hang_up(*_):
         tried.append(1)
@@ -86,10 +86,10 @@ def test_each_that_was_slow_has_its_turn_when_another_is_of_no_use(
     assert tried == [1, 1]
 
 
-def test_that_one_breaks_as_it_is_taken_costs_no_other_its_turn(
+def test_a_connection_that_breaks_as_it_is_taken_costs_no_other_its_turn(
     run, all_slow, monkeypatch
 ):
-    """Its socket is connected, and the relay is gone again."""
+    """Its socket was connected, and the relay is gone again."""
     take, taken = dialing._take, []
 
     async def break_once(channel, connected, seconds):
@@ -120,7 +120,7 @@ LATE, DEAD, NEW = ((socket.AF_INET, f"192.0.2.{each}") for each in (1, 2, 3))
 REASONS = {LATE: TimeoutError(), DEAD: ConnectionRefusedError()}
 
 
-def test_only_who_was_late_is_tried_again_and_has_all_of_its_time(monkeypatch):
+def test_only_a_late_address_is_tried_again_and_has_its_full_time(monkeypatch):
     def tries(addresses, seconds):
         return asyncio.run(_tries(addresses, seconds, monkeypatch))
 
@@ -131,7 +131,7 @@ def test_only_who_was_late_is_tried_again_and_has_all_of_its_time(monkeypatch):
 
 
 async def _tries(addresses, seconds, monkeypatch):
-    """Who is tried for how long when none answers; last those that are at once."""
+    """Who is tried for how long when none answers; at the end, all that are left."""
     tried = []
 
     async def connect(_channel, address, _port, seconds):
@@ -148,6 +148,6 @@ async def _tries(addresses, seconds, monkeypatch):
     return tried
 
 
-def test_who_was_late_is_left_when_the_one_that_answers_is_of_no_use():
+def test_late_and_new_addresses_are_left_when_the_one_that_answered_is_of_no_use():
     used = (socket.AF_INET, "192.0.2.9")
     assert dialing._left([LATE, DEAD, used, NEW], used, REASONS) == [LATE, NEW]

@@ -63,10 +63,10 @@ def test_a_context_trusts_what_python_trusts():
 
 
 @pytest.mark.parametrize("tls", [2, 3])
-def test_who_the_system_comes_to_trust_is_trusted_at_once(
+def test_an_authority_that_the_system_comes_to_trust_is_trusted_at_once(
     exchange, fault, tmp_path, monkeypatch, tls
 ):
-    """As `check` says so, which has a look at the system's bundle of its own."""
+    """So that what `check` says of it, which looks at the bundle itself, is true."""
     bundle, renewed = tmp_path / "bundle.pem", tmp_path / "renewed.pem"
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     with (

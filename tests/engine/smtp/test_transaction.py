@@ -23,7 +23,7 @@ def test_with_pipelining_the_envelope_is_one_write_and_the_content_another():
     assert (done.session.served, done.session.reset_due) == (1, False)
 
 
-def test_without_it_every_command_waits_for_its_reply():
+def test_without_pipelining_every_command_waits_for_its_reply():
     done = run(lines("250 a", "250 b", "250 c", "354 d", "250 e"))
     assert done.heard == [0, 1, 2, 3, 4]
     assert words(done.result) == ["sent", "sent"]
@@ -70,20 +70,20 @@ def test_a_refused_sender_decides_for_all(reply, expected, keywords):
 
 
 @pytest.mark.parametrize("end", ["503 MAIL first", "500 what?", "250 ok", "450 later"])
-def test_a_refused_sender_is_not_the_relays_fault_whatever_it_says_then(end):
+def test_a_refused_sender_is_not_the_relays_fault_whatever_it_says_next(end):
     done = run(lines("550 5.1.8 no", "250 ok", "250 ok", end), "PIPELINING")
     assert words(done.result) == ["failed"] * 2
     assert done.result.fault is None
     assert done.result.usable
 
 
-def test_nor_is_a_missing_login_that_is_told_after_a_refused_sender():
+def test_a_login_that_is_wanted_after_a_refused_sender_is_not_the_relays_fault():
     done = run(lines("550 5.1.8 no", "530 login", "530 login", "503"), "PIPELINING")
     assert words(done.result) == ["failed"] * 2
     assert done.result.fault is None
 
 
-def test_who_was_taken_with_a_refused_sender_does_not_get_the_next_message():
+def test_recipients_taken_with_a_refused_sender_do_not_get_the_next_message():
     refused = lines("550 no", "250 ok", "250 ok", "503 MAIL first")
     done = run(refused, "PIPELINING")
     offer = deliver(done.session, "a@example.org", TWO, CONTENT)
@@ -92,7 +92,7 @@ def test_who_was_taken_with_a_refused_sender_does_not_get_the_next_message():
 
 
 @pytest.mark.parametrize("reply", ["530 login", "550 5.7.0 login", "530 5.7.1 login"])
-def test_a_missing_login_is_the_relays_fault_and_bounces_nothing(reply):
+def test_a_login_that_is_wanted_is_the_relays_fault_and_bounces_nothing(reply):
     done = run(lines(reply, reply, reply, reply), "PIPELINING")
     assert words(done.result) == [None, None]
     assert isinstance(done.result.fault, RelayFault)
@@ -100,7 +100,7 @@ def test_a_missing_login_is_the_relays_fault_and_bounces_nothing(reply):
     assert not done.result.usable
 
 
-def test_a_missing_login_that_is_told_late_bounces_nothing():
+def test_a_login_that_is_wanted_late_bounces_nothing():
     done = run(lines("250 ok", "530 5.7.0 login", "530 5.7.0 login"))
     assert words(done.result) == [None, None]
     assert done.result.fault.permanent
@@ -150,7 +150,7 @@ def test_a_relay_that_has_enough_is_offered_no_more():
     assert done.result.usable
 
 
-def test_a_relay_that_has_enough_is_heard_to_the_end_where_all_have_left():
+def test_a_relay_that_has_enough_is_heard_out_where_all_commands_have_left():
     everybody = [*TWO, "d@example.org"]
     enough = ["452 4.5.3 too many"] * 2
     replies = lines("250", "250", *enough, "354", "250 ok")
@@ -159,7 +159,7 @@ def test_a_relay_that_has_enough_is_heard_to_the_end_where_all_have_left():
     assert done.result.usable
 
 
-def test_452_that_may_be_of_one_recipient_ends_nothing():
+def test_a_452_that_may_concern_one_recipient_does_not_stop_the_others():
     everybody = [*TWO, "d@example.org"]
     done = run(lines("250", "250", "452", "250", "354", "250"), recipients=everybody)
     assert words(done.result) == ["sent", None, "sent"]

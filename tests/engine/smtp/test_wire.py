@@ -30,8 +30,10 @@ def open_files():
 
 
 @pytest.mark.parametrize("tls", [0, 2, 3])
-def test_no_upload_that_is_refused_amid_is_for_nothing(run, certificates, tls):
-    """Else it is repeated until the lifetime of the message ends."""
+def test_the_refusal_of_an_upload_is_heard_before_the_connection_breaks(
+    run, certificates, tls
+):
+    """Else it would be repeated until the lifetime of the message ends."""
 
     async def upload(server):
         security = Security(tls=tls, ca_file=certificates.ca_file)
@@ -93,7 +95,7 @@ def test_the_write_that_meets_the_reset_takes_no_reply_away(
         assert run(upload(listener.getsockname()[1], refusing)) == 552
 
 
-def test_a_wire_fills_the_buffers_of_its_protocol_as_large_as_they_are():
+def test_a_wire_fills_the_buffers_of_its_protocol_however_small_they_are():
     class Buffered(asyncio.BufferedProtocol):
         def __init__(self):
             self.buffer = bytearray(5)
