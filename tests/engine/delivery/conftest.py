@@ -1,4 +1,4 @@
-"""Claims as the queue hands them out, who delivers them, hosts beside each other."""
+"""Claims as the queue hands them out, workers that deliver them, hosts of a relay."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def play():
 
 @pytest.fixture
 def make_machine(queue, monkeypatch):
-    """A machine, beside others whose daemons have relays of these names."""
+    """A machine among others, whose daemons use relays of these names."""
     clock = Clock()
     monkeypatch.setattr(watching, "time", clock)
 

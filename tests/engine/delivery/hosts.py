@@ -36,7 +36,7 @@ def nobody():
 class Hosts:
     """Two hosts, of which those in `down` refuse; `now` is the time.
 
-    Those in `full` greet nobody who comes now, or ever `for_good`, those in `silent`
+    Those in `full` greet nobody who comes now, or `for_good` ever; those in `silent`
     answer as soon as `answer` is set. A try takes `seconds`.
     """
 

@@ -68,12 +68,12 @@ class Machine:
         return self.ledger.notes.pop()
 
     def is_contradicted(self):
-        """Another daemon has got through: heard when this one wants to probe."""
+        """Another daemon got through; this one hears of it when it wants to probe."""
         self.clock.now = max(self.clock.now, self.permits.health.paused_until)
         self.permits.heed(Objection(good=True), self.clock.now)
 
     def others_send(self, owner="relay:25"):
-        """Another daemon gets something through, which is seen at the next look."""
+        """Another daemon gets mail through, which is seen at the next look."""
         with self.queue.write() as tx:
             count(tx, [(owner, Outcome.SENT)], self.clock.now)
         self.clock.now += 1

@@ -22,12 +22,12 @@ def alone(make_machine):
 
 
 def test_what_this_machine_alone_meets_pauses_no_other(alone):
-    # The mail that it had taken is another's.
+    # Others are woken for the mail that it had taken.
     assert alone.fails() is wake
     assert alone.pause_seconds == 2.0
 
 
-def test_it_tries_one_mail_then_and_not_a_load_of_them(alone):
+def test_a_machine_alone_with_a_fault_tries_one_mail_at_a_time(alone):
     now = alone.clock.now
     assert alone.permits.count(now, 0) == 1
     alone.permits.started(now, 7, None)
@@ -39,7 +39,7 @@ def test_it_tries_one_mail_then_and_not_a_load_of_them(alone):
 
 
 @pytest.mark.parametrize("sender", ["another:25", "me"])
-def test_nobody_is_alone_for_what_others_did_long_ago_or_elsewhere(
+def test_what_others_sent_long_ago_or_elsewhere_leaves_nobody_alone(
     make_machine, sender
 ):
     machine = make_machine("relay:25", "another:25")
@@ -49,7 +49,7 @@ def test_nobody_is_alone_for_what_others_did_long_ago_or_elsewhere(
     assert isinstance(machine.fails(), FaultBegan)
 
 
-def test_an_outage_that_follows_is_everybody_s(alone):
+def test_an_outage_that_follows_concerns_every_machine(alone):
     alone.fails()
     alone.is_contradicted()
     # Nothing has got through since.
@@ -80,19 +80,21 @@ def test_what_comes_of_a_probe_for_all_is_told_to_all(alone):
     assert isinstance(alone.fails(), FaultBegan)
 
 
-def test_with_nobody_else_left_it_is_told_again(make_machine):
+def test_a_fault_is_reported_again_where_there_is_no_other_machine(make_machine):
     machine = make_machine()
     machine.fails()
     machine.is_contradicted()
     assert isinstance(machine.fails(), FaultBegan)
 
 
-def test_a_mail_that_gets_through_makes_up_for_it(alone):
+def test_a_machine_is_no_longer_alone_once_its_mail_gets_through(alone):
     alone.watch.works(RELAY)
     assert isinstance(alone.fails(), FaultBegan)
 
 
-def test_who_is_left_alone_tells_it_again_whoever_got_through_before(alone, queue):
+def test_the_last_machine_left_reports_its_fault_whoever_got_through_before(
+    alone, queue
+):
     with queue.write() as tx:
         retire(tx, "relay:25")
     alone.watch._hear_of_others(alone.watch._read(queue), alone.clock.now)

@@ -1,4 +1,4 @@
-"""Who is at fault when a relay refuses a message as if it were so itself."""
+"""Who is to blame when a relay refuses a message as if the relay were at fault."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def take(blame, id):
     blame.taken(id, blame.offered())
 
 
-def test_a_relay_that_takes_nothing_is_at_fault_itself(blame):
+def test_a_relay_that_takes_nothing_is_itself_to_blame(blame):
     for id in (1, 2, 3, 1, 2, 3):
         assert not blame.is_message(id)
         blame.refused(id)
 
 
-def test_a_message_is_at_fault_when_others_were_taken_since(blame):
+def test_a_message_is_to_blame_when_others_were_taken_since(blame):
     blame.refused(1)
     take(blame, 2)
     assert blame.is_message(1)
@@ -31,7 +31,7 @@ def test_a_message_is_at_fault_when_others_were_taken_since(blame):
     assert blame.is_message(1)
 
 
-def test_what_was_taken_before_says_nothing_of_now(blame):
+def test_what_was_taken_before_a_refusal_convicts_nobody(blame):
     take(blame, 2)
     blame.refused(1)
     assert not blame.is_message(1)
@@ -58,13 +58,13 @@ def test_a_mail_that_began_between_two_refusals_convicts_the_first(blame):
     assert not blame.is_message(2)
 
 
-def test_whether_a_message_is_to_blame_may_be_asked_of_any(blame):
+def test_a_message_that_was_never_refused_is_never_to_blame(blame):
     assert not blame.is_message(1)
     take(blame, 2)
     assert not blame.is_message(1)
 
 
-def test_a_message_that_is_taken_at_last_is_no_more_suspicious_than_others(blame):
+def test_a_message_that_is_taken_at_last_is_suspected_no_longer(blame):
     blame.refused(1)
     take(blame, 2)
     take(blame, 1)

@@ -85,7 +85,7 @@ def state_of(queue, id):
         return get_message(tx, str(id)).state
 
 
-def test_who_has_lost_its_daemon_writes_verdicts_but_claims_nothing(queue):
+def test_a_bookkeeper_that_lost_its_daemon_writes_verdicts_but_claims_nothing(queue):
     settlement = accepted(queue)
     answer = write(queue, request(2, settlement), orphaned=lambda: True)
     assert answer.claims == []
@@ -107,7 +107,7 @@ def test_what_goes_back_is_claimed_again_and_a_suspect_behind_all_others(queue):
     assert [each.id for each in again] == [untried.id, unheard.id, suspect.id]
 
 
-def test_it_is_asked_whether_the_daemon_lives_when_nobody_else_can_write(queue):
+def test_whether_the_daemon_lives_is_asked_while_nobody_else_can_write(queue):
     def orphaned():
         # What takes its mail over has to wait for this lock.
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -152,7 +152,7 @@ def test_answers_and_errors_come_over_from_the_process_as_they_are(queue):
         ] * 2
 
 
-def test_an_end_that_waits_for_what_it_writes_says_so(queue, caplog):
+def test_a_stop_that_waits_for_a_transaction_says_so(queue, caplog):
     caplog.set_level(logging.INFO, "maildrop.delivery")
     with bookkeeper(queue) as keeper:
         other = sqlite3.connect(
@@ -173,7 +173,7 @@ def test_an_end_that_waits_for_what_it_writes_says_so(queue, caplog):
         assert not ending.is_alive()
 
 
-def test_what_goes_on_alone_writes_verdicts_but_claims_nothing(queue):
+def test_a_bookkeeper_that_is_left_behind_writes_verdicts_but_claims_nothing(queue):
     """Though the daemon has not ended yet: its last moments are after this."""
     settlement = accepted(queue)
     with bookkeeper(queue) as keeper:
@@ -189,7 +189,7 @@ def test_what_goes_on_alone_writes_verdicts_but_claims_nothing(queue):
         assert len(due(tx, 5, NOW).lanes[Lane.NORMAL]) == 2
 
 
-def test_an_end_that_waits_for_nothing_says_nothing(queue, caplog):
+def test_a_stop_that_waits_for_nothing_says_nothing(queue, caplog):
     caplog.set_level(logging.INFO, "maildrop.delivery")
     with bookkeeper(queue) as keeper:
         asyncio.run(keeper(request(1)))
@@ -220,7 +220,7 @@ def claims_break(monkeypatch):
     return with_error
 
 
-def test_what_breaks_unexpectedly_is_refused_and_the_process_goes_on(queue):
+def test_a_request_that_breaks_is_refused_and_the_process_goes_on(queue):
     settlement = accepted(queue)
 
     async def ask(keeper):
@@ -238,7 +238,7 @@ def test_what_breaks_unexpectedly_is_refused_and_the_process_goes_on(queue):
         assert get_message(tx, str(settlement.id)).state is State.SENT
 
 
-def test_where_it_broke_is_logged_without_what_it_says(queue, caplog):
+def test_where_a_request_broke_is_logged_without_the_words_of_the_error(queue, caplog):
     with pytest.raises(Refused):
         write_or_refuse(queue, request(0, notes=(break_down,)))
     (record,) = caplog.records
@@ -284,6 +284,6 @@ def die(tx):
     raise SystemExit
 
 
-def test_a_request_that_kills_it_is_told_from_one_that_failed(queue):
+def test_a_request_that_kills_the_process_is_told_apart_from_one_that_failed(queue):
     with bookkeeper(queue) as keeper, pytest.raises(BookkeeperGone):
         asyncio.run(keeper(request(0, notes=(die,))))

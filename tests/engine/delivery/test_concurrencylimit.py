@@ -1,4 +1,4 @@
-"""A relay that lets nobody in beside the connections that are in use."""
+"""A relay that lets in no more connections than are already in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def alone(play):
 
 
 async def fill(hosts, connections=3):
-    """So many in use at a host that lets no more in."""
+    """So many connections, in use at a host that lets no more in."""
     hosts.full = set()
     in_use = [await hosts.pool.take() for _ in range(connections)]
     hosts.full = {ONE}
@@ -91,7 +91,7 @@ def test_after_a_while_one_more_is_tried_and_ever_more_seldom(alone):
     alone(scene)
 
 
-def test_those_that_are_refused_at_once_count_once(alone):
+def test_refusals_that_come_at_once_count_as_one(alone):
     async def scene(hosts):
         await fill(hosts)
         with pytest.raises(Full):
@@ -129,7 +129,7 @@ def test_once_another_one_is_let_in_the_pause_is_short_again(alone):
     alone(scene)
 
 
-def test_it_is_never_left_alone_for_long(alone):
+def test_a_full_relay_is_never_left_alone_for_long(alone):
     async def scene(hosts):
         await fill(hosts)
         for _ in range(20):
@@ -141,7 +141,7 @@ def test_it_is_never_left_alone_for_long(alone):
     alone(scene)
 
 
-def test_whoever_is_let_in_again_is_followed_by_others_at_once(alone):
+def test_once_one_is_let_in_again_others_follow_at_once(alone):
     async def scene(hosts):
         await fill(hosts)
         hosts.now += FULL_SECONDS
@@ -153,7 +153,7 @@ def test_whoever_is_let_in_again_is_followed_by_others_at_once(alone):
     alone(scene)
 
 
-def test_when_none_is_left_the_next_ones_find_out_how_the_relay_is(alone):
+def test_when_no_connection_is_left_the_next_ones_find_out_how_the_relay_is(alone):
     async def scene(hosts):
         await give_broken(hosts, await fill(hosts))
         assert hosts.pool.free(in_flight=0) is None
@@ -163,7 +163,9 @@ def test_when_none_is_left_the_next_ones_find_out_how_the_relay_is(alone):
     alone(scene)
 
 
-def test_one_that_hangs_before_it_is_let_in_keeps_nobody_from_trying_for_long(alone):
+def test_a_connection_that_hangs_before_it_is_let_in_holds_up_others_only_briefly(
+    alone,
+):
     async def scene(hosts):
         in_use = await fill(hosts)
         hosts.silent = {ONE}
@@ -179,7 +181,7 @@ def test_one_that_hangs_before_it_is_let_in_keeps_nobody_from_trying_for_long(al
 
 
 def test_a_connection_that_is_being_closed_is_still_in_use(alone):
-    """With MAILDROP_BATCH the next one is often greeted before that is."""
+    """With MAILDROP_BATCH the next one is often greeted before it is closed."""
 
     async def scene(hosts):
         (in_use,) = await fill(hosts, 1)
@@ -204,7 +206,9 @@ def test_a_relay_that_says_nothing_is_at_fault_whatever_is_in_use(alone):
     alone(scene)
 
 
-def test_so_is_one_that_refuses_this_machine_for_good(alone):
+def test_a_relay_that_refuses_this_machine_for_good_is_at_fault_whatever_is_in_use(
+    alone,
+):
     async def scene(hosts):
         await hosts.pool.take()
         hosts.full, hosts.for_good = {ONE}, True
@@ -214,7 +218,7 @@ def test_so_is_one_that_refuses_this_machine_for_good(alone):
     alone(scene)
 
 
-def test_so_is_one_that_cannot_be_reached(alone):
+def test_a_relay_that_cannot_be_reached_is_at_fault_whatever_is_in_use(alone):
     async def scene(hosts):
         await hosts.pool.take()
         hosts.down = {ONE}
@@ -224,7 +228,7 @@ def test_so_is_one_that_cannot_be_reached(alone):
     alone(scene)
 
 
-def test_so_are_several_hosts_that_let_nobody_in(play):
+def test_several_hosts_that_let_nobody_in_are_at_fault_whatever_is_in_use(play):
     async def scene(hosts):
         await hosts.pool.take()
         hosts.full = {ONE, TWO}
@@ -245,7 +249,7 @@ def test_of_several_hosts_the_next_one_takes_what_a_full_one_does_not(play):
     play(scene)
 
 
-def test_the_log_says_so_once_an_hour(alone, caplog):
+def test_the_log_tells_of_a_full_relay_once_an_hour(alone, caplog):
     async def scene(hosts):
         told = "fewer than MAILDROP_CONCURRENCY"
         for _ in range(3):
@@ -259,7 +263,7 @@ def test_the_log_says_so_once_an_hour(alone, caplog):
     alone(scene)
 
 
-def test_the_log_says_so_only_where_some_are_let_in(alone, caplog):
+def test_the_log_tells_of_a_full_relay_only_where_some_are_let_in(alone, caplog):
     async def scene(hosts):
         hosts.silent = hosts.full = {ONE}
         tries = [asyncio.create_task(hosts.pool.take()) for _ in range(3)]

@@ -120,7 +120,7 @@ def test_a_host_that_opens_but_takes_no_mail_has_ever_longer_pauses(play):
     play(scene)
 
 
-def test_a_host_that_has_taken_a_message_is_well_again(play):
+def test_a_host_that_has_taken_a_message_counts_as_well_again(play):
     async def scene(hosts):
         pause = PausePolicy(PAUSE_SECONDS)
         may_start = permits()

@@ -38,7 +38,7 @@ def test_a_host_that_greets_again_has_one_message_until_it_has_taken_it(tried):
     tried(scene)
 
 
-def test_a_host_that_was_told_nothing_is_tried_with_the_next_message(tried):
+def test_a_host_that_was_offered_nothing_is_tried_with_the_next_message(tried):
     async def scene(hosts, connection):
         hosts.pool.give(connection)
         assert await hosts.pool.take() is connection
@@ -48,7 +48,7 @@ def test_a_host_that_was_told_nothing_is_tried_with_the_next_message(tried):
     tried(scene)
 
 
-def test_who_used_a_host_before_its_fault_does_not_speak_for_the_one_that_tries(play):
+def test_a_connection_from_before_the_fault_does_not_speak_for_the_probe(play):
     async def scene(hosts):
         early = await hosts.pool.take()
         assert early.relay == ONE
@@ -61,7 +61,7 @@ def test_who_used_a_host_before_its_fault_does_not_speak_for_the_one_that_tries(
     play(scene)
 
 
-def test_a_host_that_fails_at_the_mail_it_was_tried_with_is_tried_again_later(tried):
+def test_a_host_that_fails_at_its_probe_is_tried_again_later(tried):
     async def scene(hosts, connection):
         hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
         assert hosts.failover.first == TWO
@@ -86,7 +86,7 @@ def test_a_try_that_is_cancelled_leaves_the_host_to_others(play):
     play(scene)
 
 
-def test_beside_a_probe_no_host_is_tried_whose_pause_goes_on(play):
+def test_during_a_probe_no_host_is_tried_that_is_still_paused(play):
     async def scene(hosts):
         for host in (ONE, TWO):
             hosts.failover.failed(RelayFault(host, Phase.MAIL, "530 no"))

@@ -34,7 +34,7 @@ def handed_out(clock) -> HandedOut:
     return found
 
 
-def test_once_there_may_be_more_they_are_compared_until_that_was_done(handed_out):
+def test_when_there_may_be_more_claims_they_are_compared_until_that_is_done(handed_out):
     assert handed_out.to_compare() is None
     handed_out.may_be_more()
     assert handed_out.to_compare() == (ONE,)
@@ -43,7 +43,7 @@ def test_once_there_may_be_more_they_are_compared_until_that_was_done(handed_out
     assert handed_out.to_compare() is None
 
 
-def test_without_any_trouble_they_are_compared_now_and_then(handed_out, clock):
+def test_claims_are_compared_now_and_then_without_any_trouble(handed_out, clock):
     clock.now += COMPARE_SECONDS
     assert handed_out.to_compare() == (ONE,)
     handed_out.compared()

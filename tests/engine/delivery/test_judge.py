@@ -42,7 +42,7 @@ def judge(claim, *verdicts, now=NOW, policy=POLICY, notify=QUIET, **changed):
     )
 
 
-def test_the_wait_grows_with_the_attempts_at_those_who_wait(claim_of):
+def test_the_wait_grows_with_the_attempts_at_the_deferred(claim_of):
     assert judge(claim_of(0, 5), LATER, SENT).due == NOW + 60
     assert judge(claim_of(0, 2), LATER, LATER).due == NOW + 240
 
@@ -59,7 +59,7 @@ def test_who_was_not_tried_is_due_at_once(claim_of):
     assert (judged.due, judged.verdicts) == (NOW, ((0, SENT),))
 
 
-def test_who_was_not_tried_goes_before_those_that_were(claim_of):
+def test_who_was_not_tried_goes_before_those_who_were(claim_of):
     again = replace(claim_of(0, 3, 0), again=True)
     assert judge(again, LATER, None, None).others_first
     for said in LATER, SENT:
@@ -89,7 +89,7 @@ def test_who_was_deferred_before_the_rest_waits_by_its_own_attempts(claim_of, ve
     assert judge(again, verdict).due == NOW + 240
 
 
-def test_transactions_for_few_recipients_each_do_not_make_a_message_older(claim_of):
+def test_many_transactions_for_few_recipients_each_make_no_message_older(claim_of):
     # Of a message from the future nothing is known but how often it was tried.
     claim = replace(claim_of(0), attempts=500, since=NOW + 10**6)
     ((_, verdict),) = judge(claim, LATER).verdicts

@@ -1,4 +1,4 @@
-"""Every lane has its turn, and none more connections than there are."""
+"""Every lane has its turn, and none has more than its share of the connections."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def looks():
     return run
 
 
-def test_who_may_have_lost_its_claims_claims_nothing_before_it_is_certain():
+def test_a_daemon_in_doubt_of_its_lease_claims_nothing_until_it_is_certain():
     async def until_certain():
         requests = []
 
@@ -82,7 +82,7 @@ def test_who_may_have_lost_its_claims_claims_nothing_before_it_is_certain():
     asyncio.run(until_certain())
 
 
-def test_claims_that_are_heard_of_too_late_are_nobody_s(claimed):
+def test_claims_that_are_heard_of_too_late_are_handed_to_nobody(claimed):
     """Another daemon may have them by then."""
 
     async def until_heard():
@@ -99,7 +99,9 @@ def test_claims_that_are_heard_of_too_late_are_nobody_s(claimed):
     asyncio.run(until_heard())
 
 
-def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, caplog):
+def test_a_refusal_with_nothing_to_write_is_an_outage_and_no_endless_loop(
+    monkeypatch, caplog
+):
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
 
     async def write(request):
@@ -116,7 +118,7 @@ def test_a_refusal_of_nothing_is_an_outage_and_no_endless_loop(monkeypatch, capl
     assert "these claims cannot be read; nothing new is sent" in caplog.text
 
 
-def test_nobody_waits_for_a_probe_that_was_allowed_unheard(monkeypatch):
+def test_nobody_waits_for_a_probe_whose_permission_was_never_heard_of(monkeypatch):
     """Its claim goes back, and the next one asks anew."""
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.0)
     may_start = permits()
@@ -147,7 +149,7 @@ def test_nobody_waits_for_a_probe_that_was_allowed_unheard(monkeypatch):
     assert not ledger.notes_wait
 
 
-def test_a_run_with_once_does_not_end_as_if_nothing_was_left_when_claims_broke():
+def test_run_once_does_not_take_broken_claims_for_an_empty_queue():
     requests = []
 
     async def write(request):
@@ -187,7 +189,7 @@ def test_what_other_daemons_have_against_a_claim_is_heeded(monkeypatch):
     assert heeded == [objection]
 
 
-def test_who_comes_when_all_has_ended_is_told_so_at_once():
+def test_a_connection_that_asks_after_the_end_is_told_so_at_once():
     async def come_late():
         ledger = Ledger(None, "me", 1, permits(), INTERVAL, lambda done: None)
         ledger.stop()
@@ -239,7 +241,7 @@ def test_what_becomes_due_soon_is_waited_for(looks):
     assert second.now - first.now >= 0.15
 
 
-def test_what_is_due_and_not_allowed_waits_for_a_call(looks):
+def test_mail_that_is_due_and_not_allowed_waits_until_it_is_woken(looks):
     assert len(looks(lambda request: request.due_before - 1)) == 1
 
 

@@ -68,7 +68,7 @@ def test_without_maildrop_bounce_no_failure_is_told(claimed):
 
 @pytest.mark.parametrize("sender", ["a@x.org", ""])
 @pytest.mark.parametrize("verdict", [NO, LATER])
-def test_who_is_to_be_silent_tells_nobody(claimed, sender, verdict):
+def test_a_silent_policy_tells_nobody(claimed, sender, verdict):
     claim = claimed("b@x.org", sender=sender)
     assert told(claim, verdict, notify=NOTIFY.silent(), now=NOW + WARN_AFTER) == []
 
@@ -126,11 +126,11 @@ def test_without_a_postmaster_nobody_is_told_of_a_failed_notification(claimed):
 
 
 @pytest.mark.parametrize("address", ["postmaster@x.org", "postmaster@X.Org"])
-def test_what_the_postmaster_cannot_get_is_told_nobody(claimed, address):
+def test_nobody_is_told_of_what_the_postmaster_cannot_get(claimed, address):
     assert told(claimed(address, sender=""), NO) == []
 
 
-def test_the_postmaster_is_told_of_others_who_failed_beside_him(claimed):
+def test_the_postmaster_is_told_of_others_who_failed_as_well(claimed):
     claim = claimed("postmaster@x.org", "b@x.org", sender="")
     assert told(claim, NO, NO) == [TO_POSTMASTER]
     assert told(claim, NO, SENT) == []
@@ -187,12 +187,12 @@ def test_the_null_sender_is_never_warned(claimed):
     assert told(claimed("b@x.org", sender=""), LATER, now=NOW + WARN_AFTER) == []
 
 
-def test_who_failed_and_who_waits_are_told_of_apart(claimed):
+def test_failures_and_delays_are_told_in_letters_of_their_own(claimed):
     claim = claimed("b@x.org", "c@x.org")
     assert told(claim, NO, LATER, now=NOW + WARN_AFTER) == [FAILURE, WARNING]
 
 
-def test_the_postmaster_hears_of_a_relay_as_early_as_senders_of_a_delay():
+def test_the_postmaster_hears_of_a_relay_no_later_than_senders_of_a_delay():
     def lasts(warn_after):
         return NotificationPolicy("h", True, warn_after, "p").tell_of_relay_after
 

@@ -15,7 +15,7 @@ async def others_have_their_turn():
         await asyncio.sleep(0)
 
 
-def test_one_that_waits_for_too_long_is_closed(play, monkeypatch):
+def test_a_connection_that_waits_too_long_is_closed(play, monkeypatch):
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.0)
 
     async def scene(hosts):
@@ -28,7 +28,9 @@ def test_one_that_waits_for_too_long_is_closed(play, monkeypatch):
     play(scene, ONE)
 
 
-def test_one_that_has_its_next_message_waits_no_longer(play, monkeypatch):
+def test_a_connection_that_has_its_next_message_is_not_closed_for_waiting(
+    play, monkeypatch
+):
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.0)
 
     async def scene(hosts):
@@ -41,7 +43,7 @@ def test_one_that_has_its_next_message_waits_no_longer(play, monkeypatch):
     play(scene, ONE)
 
 
-def test_one_that_broke_while_it_waited_is_closed(play):
+def test_a_connection_that_broke_while_it_waited_is_closed(play):
     async def scene(hosts):
         broken = await hosts.pool.take()
         hosts.pool.give(broken)
@@ -53,7 +55,7 @@ def test_one_that_broke_while_it_waited_is_closed(play):
     play(scene, ONE)
 
 
-def test_one_that_has_had_its_share_is_closed(play):
+def test_a_connection_that_has_had_its_batch_is_closed(play):
     async def scene(hosts):
         hosts.pool = Pool(hosts.failover, batch=2)
         used = await hosts.pool.take()

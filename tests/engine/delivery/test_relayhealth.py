@@ -36,7 +36,7 @@ def test_failures_of_many_connections_at_once_count_as_one():
     assert twice.paused_until == NOW + 2.0 + 4.0
 
 
-def test_a_paused_relay_is_tried_by_one_when_the_pause_is_over():
+def test_a_paused_relay_is_tried_with_one_message_when_the_pause_is_over():
     paused = RelayHealth().failed("down", NOW, PausePolicy())
     assert RelayHealth().permits(3, NOW) is None
     assert paused.permits(0, NOW + 1.9) == 0
@@ -59,11 +59,11 @@ def test_a_fault_never_began_in_the_future():
     assert paused.since == NOW
 
 
-def test_who_cannot_use_what_others_can_leaves_them_the_mail_for_longer_and_longer():
+def test_a_daemon_alone_with_a_fault_leaves_others_the_mail_for_longer_and_longer():
     policy, now, waits = PausePolicy(), NOW, []
     health = RelayHealth().failed("no route", now, policy)
     for _ in range(9):
-        # The first time it is tried at once: the relay may be well for all by now.
+        # At first it is tried at once: the relay may be well for all by now.
         now = max(now, health.paused_until) if waits else now
         health = health.freed(now)
         assert health.good

@@ -1,4 +1,4 @@
-"""What is written down of a relay's fault, and whom it is told."""
+"""What is written down of a relay's fault, and who is told of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAUSED = RelayPause("relay:25", "refused", NOW, NOW + 2000, 9)
 
 @pytest.fixture
 def told(queue):
-    """Writes these notes down; to whom there are letters then."""
+    """Writes these notes down; the addresses of all letters so far."""
 
     def write(*notes):
         with queue.write() as tx:
@@ -44,7 +44,7 @@ def test_the_postmaster_is_told_once_of_a_fault_that_lasts_and_of_its_end(told):
     assert told(ended(), ended()) == ["postmaster@x.org"] * 2
 
 
-def test_of_a_fault_that_was_never_told_no_end_is(told):
+def test_the_end_of_a_fault_that_was_never_reported_is_not_reported_either(told):
     assert told(began(LASTS - 1), ended()) == []
 
 

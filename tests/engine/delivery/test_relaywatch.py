@@ -21,7 +21,7 @@ from collective.maildrophost.engine.queue import (
 from collective.maildrophost.engine.system.identity import own_identity
 
 
-def test_the_next_probe_is_another_daemon_s(make_machine):
+def test_the_next_probe_is_left_to_another_daemon(make_machine):
     machine = make_machine("relay:25")
     paused = machine.fails().paused
     assert machine.pause_seconds == 2.0 + watching.YIELD_SECONDS
@@ -29,14 +29,16 @@ def test_the_next_probe_is_another_daemon_s(make_machine):
 
 
 @pytest.mark.parametrize("others", [(), ("another:25",)])
-def test_it_is_the_daemon_s_own_where_nobody_else_has_that_relay(make_machine, others):
+def test_the_next_probe_is_its_own_where_no_other_daemon_has_that_relay(
+    make_machine, others
+):
     machine = make_machine(*others)
     paused = machine.fails().paused
     assert machine.pause_seconds == 2.0
     assert paused.paused_until == BEGAN + 2.0
 
 
-def test_the_daemon_itself_is_no_other(queue, make_machine):
+def test_a_daemon_does_not_leave_the_next_probe_to_itself(queue, make_machine):
     lease = BEGAN - 1, BEGAN, BEGAN + 9000
     with queue.write() as tx:
         register(tx, Daemon("me", "host", 1, own_identity(), "", str(RELAY), *lease))
@@ -45,14 +47,14 @@ def test_the_daemon_itself_is_no_other(queue, make_machine):
     assert machine.pause_seconds == 2.0
 
 
-def test_a_fault_is_told_once_for_each_pause(make_machine):
+def test_a_fault_is_written_down_once_for_each_pause(make_machine):
     machine = make_machine()
     machine.fails()
     machine.watch.failed(FAULT)
     assert machine.ledger.notes == []
 
 
-def test_its_end_is_told_and_mail_goes_on_at_once(make_machine):
+def test_the_end_of_a_fault_is_written_down_and_mail_goes_on_at_once(make_machine):
     machine = make_machine()
     machine.fails()
     machine.watch.works(RELAY)
@@ -78,7 +80,7 @@ def test_a_clock_that_was_set_back_has_no_daemon_end_what_others_have_found(
     assert machine.ledger.notes == []
 
 
-def test_who_has_seen_better_since_a_fault_was_found_ends_it(make_machine):
+def test_a_daemon_whose_mail_got_through_since_a_fault_was_found_ends_it(make_machine):
     machine = make_machine("relay:25")
     machine.clock.now += 1
     machine.watch.works(RELAY)
@@ -90,7 +92,7 @@ def test_who_has_seen_better_since_a_fault_was_found_ends_it(make_machine):
     assert note.paused_until == FOUND.paused_until
 
 
-def test_who_hears_of_a_fault_or_its_end_looks_at_its_mail(make_machine):
+def test_a_daemon_that_hears_of_a_fault_or_its_end_looks_at_its_mail(make_machine):
     machine = make_machine("relay:25")
     machine.watch.heed(FOUND, BEGAN)
     assert (machine.permits.health.good, machine.ledger.woken) == (False, 1)
@@ -105,14 +107,18 @@ def test_a_pause_that_is_over_stops_nobody_who_has_not_met_the_fault(make_machin
     assert machine.ledger.notes == []
 
 
-def test_a_fault_of_its_own_is_not_over_because_nobody_has_it_written(make_machine):
+def test_a_fault_of_its_own_is_not_over_because_it_is_not_written_down_yet(
+    make_machine,
+):
     machine = make_machine("relay:25")
     machine.fails()
     machine.watch.heed(None, BEGAN)
     assert not machine.permits.health.good
 
 
-def test_whoever_has_found_the_end_of_a_fault_gets_through(make_machine):
+def test_another_daemon_that_found_the_end_of_a_fault_counts_as_getting_through(
+    make_machine,
+):
     machine = make_machine("relay:25")
     machine.fails()
     machine.watch.heed(FOUND, BEGAN)
@@ -128,7 +134,7 @@ def test_the_fault_of_another_relay_is_not_remembered(queue, make_machine):
 
 
 @pytest.mark.parametrize("newer", ["found meanwhile", "not yet written"])
-def test_what_was_found_here_is_newer_than_a_look(
+def test_what_was_found_here_counts_as_newer_than_a_look_at_the_queue(
     queue, make_machine, monkeypatch, newer
 ):
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.0)

@@ -13,7 +13,7 @@ from collective.maildrophost.engine.message import Lane
 NOW = 1_800_000_000.0
 POLICY = RetryPolicy(60.0, 4000.0, 432000.0)
 LONGEST_STRETCH = 1.5
-"""Waits that nobody could measure count without the jitter they had."""
+"""Waits that could not be measured count without their jitter."""
 
 chances = st.floats(0, 1, exclude_max=True)
 lanes = st.sampled_from(Lane)
@@ -58,7 +58,7 @@ def test_mail_of_a_clock_that_was_not_set_yet_has_its_lifetime_before_it():
 
 
 @given(st.integers(1, 10**7), st.floats(4001, 1e10))
-def test_behind_a_clock_set_back_the_age_is_that_of_the_waits(attempts, ahead):
+def test_after_a_clock_was_set_back_the_age_is_that_of_the_waits(attempts, ahead):
     age = POLICY.age(NOW + ahead, NOW, attempts)
     first = [
         POLICY.wait(number, Lane.NORMAL, 0.0) for number in range(1, min(attempts, 10))

@@ -71,7 +71,7 @@ def test_one_large_message_is_read_at_a_time(sizes):
     ]
 
 
-def test_what_has_ended_leaves_its_room(claimed):
+def test_mail_that_has_ended_leaves_its_room(claimed):
     large = claimed("b@x.org", size=3 * MEGABYTE, lane=Lane.BULK)
     small = claimed("b@x.org", size=MEGABYTE)
     both = InFlight().with_more([large, small])

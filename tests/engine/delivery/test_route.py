@@ -55,7 +55,7 @@ def logins(relay: Scripted) -> list[tuple[str, str]]:
     return [talk.login for talk in relay.conversations if talk.login]
 
 
-def test_it_goes_as_the_configuration_says(tmp_path):
+def test_a_route_is_as_the_configuration_says(tmp_path):
     path = tmp_path / "maildrop.conf"
     path.write_text(
         f"MAILDROP_HOME='{tmp_path}'\n"
@@ -136,7 +136,7 @@ def test_an_error_of_ours_while_a_token_is_fetched_is_no_messages_fault(
     assert "s3cret" not in caplog.text
 
 
-def test_a_second_refusal_is_the_relays_fault_for_a_person(route):
+def test_a_second_refusal_is_a_fault_of_the_relay_for_a_person_to_mend(route):
     with TokenServer() as tokens, Scripted(login=lambda *given: False) as relay:
         raised = fault(route(relay, tokens))
         assert (raised.phase, raised.permanent) == (Phase.AUTH, True)
@@ -157,7 +157,7 @@ def test_only_a_535_asks_for_a_new_token(route, answer):
 @pytest.mark.parametrize(
     ("answer", "permanent"), [((503, ""), False), (refusal("invalid_client"), True)]
 )
-def test_without_a_token_the_relay_is_at_fault_and_not_even_called(
+def test_without_a_token_the_relay_is_at_fault_without_being_called(
     route, answer, permanent
 ):
     with TokenServer(answer) as tokens, Scripted(login=lambda *given: True) as relay:

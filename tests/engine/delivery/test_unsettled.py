@@ -1,4 +1,4 @@
-"""What the database refuses for ever harms nothing but itself."""
+"""What the database refuses for good harms nothing but itself."""
 
 from __future__ import annotations
 
@@ -142,12 +142,12 @@ def test_a_warning_that_the_database_refuses_is_logged_and_may_come_later(
     assert f"id={claim.id} notification for <a@x.org> is not written" in caplog.text
     with queue.read() as tx:
         warned = tx.scalar(select(tables.schedule.c.warned))
-    # The sender has read nothing: the next attempt is to tell him.
+    # The sender has not been told: the next attempt is to do it.
     assert not warned
     assert states(queue, [claim]) == [State.DEFERRED]
 
 
-def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):
+def test_a_message_whose_verdict_can_be_written_in_no_way_stays_claimed(queue, caplog):
     claims = claimed(queue, 3)
     hopeless, *good = claims
     # The position of a recipient that the message does not have twice over.
@@ -169,7 +169,7 @@ def test_one_that_can_be_written_in_no_way_stays_claimed(queue, caplog):
     assert told.getMessage().startswith(f"id={hopeless.id}: ")
 
 
-def test_one_whose_record_is_damaged_keeps_no_other_from_the_disk(queue):
+def test_a_message_whose_record_is_damaged_keeps_no_other_verdict_from_the_disk(queue):
     claims = claimed(queue, 5)
     with queue.write() as tx:
         tx.exec_driver_sql(

@@ -1,4 +1,4 @@
-"""A verdict is on disk before its connection goes on, with however many of them."""
+"""A verdict is on disk before its connection goes on, however many there are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAILS = 60
 
 
 class Attentive(Scripted):
-    """Keeps in which order mails were offered, on which connection."""
+    """Keeps the order in which mails were offered, each with its connection."""
 
     def __init__(self, order):
         super().__init__()

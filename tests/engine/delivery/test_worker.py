@@ -1,4 +1,4 @@
-"""What a worker makes of how its relay has taken a message, or not."""
+"""What a worker makes of it when its relay takes a message, or does not."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Ledger:
 
 
 class Connection:
-    """Takes what comes as it is told; was in use before, or not."""
+    """Answers each message with the next of `results`; `served`: those before."""
 
     relay = RELAY
 

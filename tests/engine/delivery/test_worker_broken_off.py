@@ -84,7 +84,7 @@ def lose_lease(worker, ledger):
     worker.break_off()
 
 
-def test_a_connection_that_comes_in_that_moment_is_not_used(at_work, claimed):
+def test_a_connection_made_at_that_moment_is_not_used(at_work, claimed):
     async def play(worker, ledger, pool, connection):
         ledger.claims.put_nowait(claimed("b@x.org"))
         await all_others_wait()
@@ -110,7 +110,7 @@ def test_a_connection_whose_message_is_broken_off_goes_back(at_work, claimed):
     assert finished.settlement.possible_duplicate
 
 
-def test_a_message_that_was_handed_out_in_that_moment_goes_back(at_work, claimed):
+def test_a_message_handed_out_at_that_moment_goes_back(at_work, claimed):
     async def play(worker, ledger, pool, connection):
         pool.connected.set_result(connection)
         ledger.claims.put_nowait(claimed("b@x.org"))
@@ -121,7 +121,7 @@ def test_a_message_that_was_handed_out_in_that_moment_goes_back(at_work, claimed
     assert finished.settlement is None
 
 
-def test_who_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
+def test_a_worker_that_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
     async def play(worker, ledger, pool, connection):
         ledger.claims.put_nowait(claimed("b@x.org"))
         await all_others_wait()
@@ -138,7 +138,7 @@ def test_who_was_broken_off_goes_on_when_the_lease_is_back(at_work, claimed):
 
 
 @pytest.mark.parametrize("acts", ["be", "eb"])
-def test_who_is_ended_in_the_moment_of_a_break_off_ends(at_work, claimed, acts):
+def test_a_worker_that_is_ended_as_it_is_broken_off_ends(at_work, claimed, acts):
     async def play(worker, ledger, pool, connection):
         ledger.claims.put_nowait(claimed("b@x.org"))
         await all_others_wait()
