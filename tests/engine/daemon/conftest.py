@@ -29,7 +29,7 @@ def told(site, manager):
     return site
 
 
-# The daemon on a machine that needs its time for each dropped file.
+# The daemon on a machine that is slow to take each dropped file.
 SLOW = """
 import sys, time
 from collective.maildrophost.engine.cli import main
@@ -46,7 +46,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture
 def full_spool(site):
-    """More files than are taken in the time that a test has; how many."""
+    """More files than are taken while a test runs; their number."""
     site.program = (sys.executable, "-c", SLOW)
     spool, count = site.home / "spool", 1500
     spool.mkdir()
@@ -58,7 +58,7 @@ def full_spool(site):
 
 @pytest.fixture
 def heartbeat(queue, monkeypatch):
-    """One that has begun, and beats all the time once it runs."""
+    """A heartbeat that has begun, and beats all the time once it runs."""
     monkeypatch.setattr(module, "RENEW_SECONDS", 0.01)
     heartbeat = Heartbeat(queue, "relay:25", "/nowhere")
     heartbeat.start()

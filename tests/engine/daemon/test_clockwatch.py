@@ -1,4 +1,4 @@
-"""A clock that is set while the queue is out of order: made up for when it is back."""
+"""A clock that is set while the queue is out of order: made up for afterwards."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def machine(monkeypatch):
 
 
 def watched(machine, story) -> None:
-    """`story` while a daemon watches the clock; it is given what waits for looks."""
+    """Run `story` while a daemon watches; its argument waits for so many looks."""
 
     async def looks(count: int = 3) -> None:
         until = machine.looks + count
@@ -79,7 +79,7 @@ def watched(machine, story) -> None:
     asyncio.run(asyncio.wait_for(watch(), PATIENCE_SECONDS))
 
 
-def test_a_clock_that_is_kept_right_is_no_step(machine):
+def test_small_corrections_of_the_clock_are_ignored(machine):
     async def story(looks):
         for step in (1.9, 0.0, -1.9, -3.8):
             machine.set_by = step
@@ -100,7 +100,7 @@ def test_a_clock_that_is_set_back_is_made_up_for_once(machine):
     assert machine.woken == 1
 
 
-def test_a_clock_that_is_set_forward_wakes_who_waits_for_a_time(machine):
+def test_a_clock_that_is_set_forward_wakes_the_daemon(machine):
     async def story(looks):
         machine.set_by = DAY
         await looks()
@@ -135,7 +135,7 @@ def test_a_queue_that_is_out_of_order_is_asked_until_no_mail_waits_for_the_old_t
     assert len(refused) == 2, "each trouble is told of once"
 
 
-def test_a_start_with_a_shorter_wait_is_not_told_as_a_clock_that_was_set(
+def test_a_start_with_a_shorter_wait_is_not_reported_as_a_clock_that_was_set(
     machine, caplog
 ):
     """Nor is mail that another daemon of the queue has deferred, with a longer one."""

@@ -13,7 +13,9 @@ ONE_ALONE = {"GREETING": ["220 relay.test", TOO_MANY]}
 
 
 @pytest.mark.parametrize("refusal", [TOO_MANY, Drop()], ids=["421", "hangs up"])
-def test_all_mail_goes_by_the_connection_that_it_lets_in(site, make_mail, refusal):
+def test_all_mail_goes_through_the_connection_that_the_relay_lets_in(
+    site, make_mail, refusal
+):
     with Scripted({"GREETING": ["220 relay.test", refusal]}) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=5)
         site.send(*[make_mail() for _ in range(20)])
@@ -26,7 +28,7 @@ def test_all_mail_goes_by_the_connection_that_it_lets_in(site, make_mail, refusa
     assert site.log.count("fewer than MAILDROP_CONCURRENCY") == 1
 
 
-def test_no_attempt_of_a_mail_counts_that_found_no_connection(site, make_mail):
+def test_a_mail_that_found_no_connection_has_had_no_attempt(site, make_mail):
     with Scripted(ONE_ALONE) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=5)
         ids = site.send(*[make_mail() for _ in range(10)])
@@ -46,7 +48,9 @@ def test_a_relay_that_lets_nobody_in_is_at_fault(site, make_mail):
     assert "fewer than MAILDROP_CONCURRENCY" not in site.log
 
 
-def test_who_is_refused_for_good_is_told_though_others_are_in_use(site, make_mail):
+def test_a_refusal_for_good_is_reported_though_other_connections_are_in_use(
+    site, make_mail
+):
     answers = {"GREETING": ["220 relay.test", "554 5.7.1 not you"], "MAIL": Hang()}
     with Scripted(answers) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=5)

@@ -27,8 +27,8 @@ def test_one_connection_takes_many_messages_without_a_batch(site, make_mail):
     assert [len(each.received) for each in relay.conversations] == [8]
 
 
-def test_a_password_overtakes_all_that_is_slow(site, make_mail):
-    """Every other connection hangs: the one for interactive mail is still free."""
+def test_a_password_mail_overtakes_all_that_is_slow(site, make_mail):
+    """Every other connection hangs; the one for interactive mail is still free."""
     never = threading.Event()
     slow = {
         f"RCPT:{lane.label}@x.org": Late(never, "250 ok") for lane in list(Lane)[1:]

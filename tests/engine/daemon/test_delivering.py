@@ -27,7 +27,7 @@ def test_queued_mail_arrives_as_it_was_queued(site, make_mail):
     assert message.message_id.encode() in caught.content
 
 
-def test_of_sent_mail_the_record_stays_without_its_body(site):
+def test_of_sent_mail_only_the_record_stays(site):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():

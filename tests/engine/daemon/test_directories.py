@@ -12,7 +12,9 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost.engine.daemon.directories import make_directories
 
 
-def test_its_name_is_on_disk_before_a_file_is_put_into_it(site, monkeypatch):
+def test_the_name_of_a_new_directory_is_on_disk_before_a_file_is_put_into_it(
+    site, monkeypatch
+):
     synced = set()
     monkeypatch.setattr(
         os, "fsync", lambda number: synced.add(os.readlink(f"/proc/self/fd/{number}"))
@@ -27,7 +29,7 @@ def test_its_name_is_on_disk_before_a_file_is_put_into_it(site, monkeypatch):
     assert not synced
 
 
-def test_another_daemon_may_make_them_at_the_same_moment(site, monkeypatch):
+def test_another_daemon_may_make_the_directories_at_the_same_moment(site, monkeypatch):
     make = Path.mkdir
 
     def slower_than_another(path, *arguments, **options):
@@ -54,7 +56,7 @@ def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):
     assert f"MAILDROP_LOG_FILE {log}: it is a FIFO that nobody reads" in said.decode()
 
 
-def test_a_reload_whose_log_nobody_reads_any_more_leaves_mail_going(told, manager):
+def test_mail_goes_on_when_a_reload_finds_a_log_that_nobody_reads(told, manager):
     log = told.home / "log"
     os.mkfifo(log)
     reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)

@@ -30,7 +30,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_an_unexpected_error_is_told_with_its_place_and_without_its_words(site):
+def test_an_unexpected_error_is_logged_with_its_place_and_without_its_words(site):
     site.program = (sys.executable, "-c", BROKEN)
     process = site.start()
     process.communicate(timeout=PATIENCE_SECONDS)
@@ -50,7 +50,7 @@ def test_a_stop_without_the_queue_is_a_clean_one(told, manager):
 
 
 def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
-    """Nothing is in flight then that could become a duplicate."""
+    """And it speaks of no duplicates, as nothing is in flight."""
     site.configure(MAILDROP_STOP_TIMEOUT=0.3, MAILDROP_INTERVAL=0.1)
     with site.daemon() as daemon:
         (books,) = children(daemon.pid)
@@ -86,7 +86,7 @@ def test_a_queue_that_stays_locked_is_not_waited_for_longer_than_supervisors_do(
     assert site.log_lines("keeps it locked, and is no longer waited for")
 
 
-def test_the_last_verdict_is_written_though_the_end_does_not_wait_for_it(site):
+def test_the_last_verdict_is_written_though_the_stop_does_not_wait_for_it(site):
     answered = threading.Event()
     site.program = (sys.executable, "-c", HURRIED)
     with Scripted({"END": Late(answered, "250 2.0.0 Ok")}) as relay:

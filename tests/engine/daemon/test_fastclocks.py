@@ -1,4 +1,4 @@
-"""A daemon looks after mail of fast clocks, whatever the queue does meanwhile."""
+"""A daemon looks for mail of fast clocks, whatever befalls the queue meanwhile."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def looks(monkeypatch):
 
 
 def looking(queue, story) -> list[int]:
-    """`story` while a daemon looks; how often it was woken for mail."""
+    """Run `story` while a daemon looks; how often it was woken for mail."""
     woken: list[int] = []
 
     async def look() -> None:
@@ -111,7 +111,7 @@ def test_what_comes_while_the_queue_is_out_of_order_is_looked_at_afterwards(
     assert len(told) == 2, "each trouble is told of once"
 
 
-def test_a_clock_that_stays_ahead_is_told_of_once_an_hour(queue, looks, caplog):
+def test_a_clock_that_stays_ahead_is_reported_once_an_hour(queue, looks, caplog):
     warnings: list[int] = []
 
     async def story():

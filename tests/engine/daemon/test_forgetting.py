@@ -1,4 +1,4 @@
-"""What a daemon forgets, when it begins to, and that it goes on."""
+"""What a daemon forgets and when it begins to; and that it goes on doing so."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def rounds(house, keys, monkeypatch):
     return found
 
 
-def test_all_that_is_old_goes_at_once_some_at_a_time(house, keys, rounds, monkeypatch):
+def test_all_that_is_old_goes_in_one_round_some_at_a_time(
+    house, keys, rounds, monkeypatch
+):
     monkeypatch.setattr(module, "AT_ONCE", 2)
     monkeypatch.setattr(sys.modules[prune.__module__], "AT_ONCE", 2)
     house._scanner.scanned.set()
@@ -92,7 +94,7 @@ def test_nothing_is_forgotten_before_the_directories_were_looked_at(house, keys)
     assert keys() == OLD_KEYS
 
 
-def test_a_queue_that_cannot_be_written_is_told_and_tried_again(
+def test_a_queue_that_cannot_be_written_is_reported_and_tried_again(
     house, keys, rounds, monkeypatch, caplog
 ):
     troubles = iter([QueueError("the queue", "it is full")])

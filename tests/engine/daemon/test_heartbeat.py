@@ -82,8 +82,8 @@ def test_large_mail_that_a_failed_daemon_had_twice_waits(
     assert record.due - began == pytest.approx(wait, abs=20)
 
 
-def test_its_thread_gets_no_signal(heartbeat):
-    """One that comes between two loops has to wait for the next."""
+def test_the_thread_of_the_heartbeat_gets_no_signal(heartbeat):
+    """A signal that comes between two loops has to wait for the next one."""
     ask = signal.pthread_sigmask, signal.SIG_BLOCK, []
     assert heartbeat._thread.submit(*ask).result() >= signals.HEEDED
 
@@ -118,7 +118,7 @@ def test_a_daemon_whose_row_is_gone_ends(queue, heartbeat):
         asyncio.run(asyncio.wait_for(heartbeat.run(), PATIENCE_SECONDS))
 
 
-def test_a_queue_that_cannot_be_written_is_told_once_and_ends_no_daemon(
+def test_a_queue_that_cannot_be_written_is_reported_once_and_ends_no_daemon(
     queue, heartbeat, monkeypatch, caplog
 ):
     away = queue.path.with_suffix(".away")
@@ -152,7 +152,7 @@ def test_a_queue_that_cannot_be_written_is_told_once_and_ends_no_daemon(
     assert [each.levelname for each in caplog.records] == ["ERROR", "INFO"] * 2
 
 
-def test_who_cannot_take_over_from_another_keeps_its_own_lease(
+def test_a_daemon_that_cannot_take_over_from_another_keeps_its_own_lease(
     queue, heartbeat, monkeypatch, caplog
 ):
     def kept_from_it(tx, now) -> None:
@@ -174,10 +174,10 @@ def test_who_cannot_take_over_from_another_keeps_its_own_lease(
 
 
 @pytest.mark.parametrize("locked", [False, True])
-def test_that_it_cannot_take_over_is_told_when_it_happens_twice_running(
+def test_a_daemon_that_cannot_take_over_twice_in_a_row_says_so(
     heartbeat, monkeypatch, caplog, locked
 ):
-    """Each time that it does: once is the beginning of an outage, or a short lock."""
+    """Once in each outage; a single failure may be a short lock."""
     tries = iter(["fails", "", "fails", "fails", "fails", "", "fails", "fails"])
 
     def take_over(tx, now) -> bool:

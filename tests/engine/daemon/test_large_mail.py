@@ -58,8 +58,8 @@ def test_small_mail_goes_while_large_mail_is_uploaded(site, make_mail):
     # The relay stops reading large content until the test lets it go on.
     paused = (1_000_000, Late(go_on, Raw(b"")))
     messages = [large_mail(number) for number in range(CONCURRENCY)]
-    # What is measured is what the program keeps: how much of that which it has let go
-    # the C library keeps for later differs from system to system.
+    # What is measured is what the program keeps: how much of what it has freed the C
+    # library keeps for later differs from system to system.
     site.environ["GLIBC_TUNABLES"] = f"glibc.malloc.mmap_threshold={2**20}"
     with Scripted(during=paused) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_CONCURRENCY=CONCURRENCY)
@@ -101,7 +101,7 @@ def test_small_mail_goes_while_large_mail_is_uploaded(site, make_mail):
 def test_large_mail_that_two_daemons_had_when_they_were_killed_lets_other_mail_go(
     site, make_mail
 ):
-    """As what fills the memory would do so again, and again."""
+    """What fills the memory would do so again and again."""
     never = threading.Event()
     with Scripted(during=(1_000_000, Late(never, Raw(b"")))) as relay:
         site.configure(SMTP_PORT=relay.port)

@@ -63,11 +63,11 @@ def ended(lease: Lease, now: float) -> None:
         ((renewed_slowly, ended), ["doubted"]),
     ],
 )
-def test_it_runs_from_the_beginning_of_its_renewal(steps, said):
+def test_a_lease_runs_from_the_beginning_of_its_renewal(steps, said):
     assert told(*steps) == said
 
 
-def test_an_old_renewal_counts_no_more():
+def test_an_old_renewal_no_longer_counts():
     async def story() -> None:
         ended_here: list[str] = []
         lease = Lease(SECONDS, lambda: ended_here.append("doubted"), lambda: None)
@@ -82,11 +82,11 @@ def test_an_old_renewal_counts_no_more():
     asyncio.run(story())
 
 
-def test_one_that_cannot_end_is_never_doubted():
+def test_a_lease_that_cannot_end_is_never_doubted():
     assert told(renewed_slowly, seconds=math.inf) == []
 
 
-def test_the_time_that_the_machine_sleeps_counts(monkeypatch):
+def test_the_time_for_which_the_machine_sleeps_counts(monkeypatch):
     """For the others it has gone on; the loop's timers stand still meanwhile."""
     monkeypatch.setattr(lease_module, "LOOK_SECONDS", 0.01)
 
@@ -104,7 +104,7 @@ def test_the_time_that_the_machine_sleeps_counts(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="there is none")
-def test_its_clock_is_the_one_that_no_sleep_stops(monkeypatch):
+def test_the_clock_of_a_lease_is_the_one_that_no_sleep_stops(monkeypatch):
     monkeypatch.setattr(time, "clock_gettime", lambda clock: clock)
     assert sleepless() == time.CLOCK_BOOTTIME
 
@@ -120,7 +120,9 @@ def beating(heartbeat: Heartbeat, until, *told) -> None:
     asyncio.run(asyncio.wait_for(story(), PATIENCE_SECONDS))
 
 
-def test_the_time_that_the_queue_takes_is_not_added_to_it(heartbeat, monkeypatch):
+def test_the_time_that_the_queue_takes_is_not_added_to_the_lease(
+    heartbeat, monkeypatch
+):
     """Another daemon counts from when the queue had it, which may be the beginning."""
     began: list[float] = []
     asked: list[float] = []
@@ -141,7 +143,9 @@ def test_the_time_that_the_queue_takes_is_not_added_to_it(heartbeat, monkeypatch
     assert all(lease <= queue for lease, queue in zip(began[1:], asked, strict=False))
 
 
-def test_on_a_queue_that_is_not_shared_it_never_ends(heartbeat, queue, monkeypatch):
+def test_the_lease_on_a_queue_that_is_not_shared_never_ends(
+    heartbeat, queue, monkeypatch
+):
     """Nobody else could take over, and the verdicts that wait would be lost."""
     monkeypatch.setattr(module, "LEASE_SECONDS", 0.0)
     queue.path.rename(queue.path.with_suffix(".away"))

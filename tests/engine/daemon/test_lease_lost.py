@@ -29,7 +29,9 @@ def quick(told):
 @pytest.mark.parametrize(
     ("asked", "word"), [(signal.SIGTERM, "STOPPING"), (signal.SIGHUP, "RELOADING")]
 )
-def test_it_breaks_off_even_while_it_stops_or_reloads(quick, manager, asked, word):
+def test_a_daemon_without_a_lease_breaks_off_even_while_it_stops_or_reloads(
+    quick, manager, asked, word
+):
     never = threading.Event()
     with Scripted({"END": Late(never, "250 2.0.0 Ok")}) as relay:
         quick.configure(SMTP_PORT=relay.port)

@@ -1,4 +1,4 @@
-"""A daemon goes on listening, whoever cuts it off, and says so where that is news."""
+"""A daemon goes on listening, whatever cuts it off, and says so where it matters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collective.maildrophost.engine.queue import QueueError
 
 
 class Ends(Exception):
-    """Nobody has more to say."""
+    """All rounds are over."""
 
 
 class CutOff:
@@ -69,13 +69,15 @@ def listen(monkeypatch, caplog, slept):
     return listen
 
 
-def test_who_was_cut_off_for_its_silence_just_listens_again(listen, slept):
+def test_a_listener_that_was_cut_off_for_its_silence_just_listens_again(listen, slept):
     """A proxy, or idle_session_timeout, does that each time."""
     assert listen(1, 1, 2, steady=0) == ([], 4)
     assert slept == [0.5] * 3
 
 
-def test_a_proxy_may_cut_it_off_every_twenty_seconds(monkeypatch, caplog, slept):
+def test_a_proxy_may_cut_a_listener_off_every_twenty_seconds(
+    monkeypatch, caplog, slept
+):
     queue = Silent(*[1] * 9)
     monkeypatch.setattr(listener, "monotonic", lambda: queue.now)
     with pytest.raises(Ends):
@@ -84,11 +86,11 @@ def test_a_proxy_may_cut_it_off_every_twenty_seconds(monkeypatch, caplog, slept)
     assert slept == [0.5] * 9
 
 
-def test_a_queue_that_does_not_tell_again_is_told_of_once(listen):
+def test_a_queue_that_breaks_off_several_times_is_reported_once(listen):
     assert listen(1, 0, 0, 1, steady=0) == (["WARNING", "INFO"], 2)
 
 
-def test_one_that_breaks_off_at_once_is_told_of_and_asked_ever_more_seldom(
+def test_a_queue_that_breaks_off_at_once_is_reported_and_asked_ever_less_often(
     listen, slept
 ):
     assert listen(1, 1, steady=60) == (["WARNING", "INFO", "WARNING"], 2)

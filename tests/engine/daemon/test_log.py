@@ -1,4 +1,4 @@
-"""The log: a line for each attempt, whole over rotations, that nobody can forge."""
+"""The log has a line for each attempt, loses none to rotation, and cannot be forged."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_traceback_is_part_of_the_object(write):
 
 
 def made(kind: type, **parts: object) -> Any:
-    """One with these parts; the journal looks at no others."""
+    """An object with these parts alone: the journal looks at no others."""
     nothing = {each.name: None for each in dataclasses.fields(kind)}
     return kind(**{**nothing, **parts})
 

@@ -206,7 +206,7 @@ def test_a_port_that_is_taken_does_not_keep_mail_back(site, watched):
         assert "mail goes on" in line
 
 
-def test_the_answer_goes_on_after_a_reload(site, watched):
+def test_metrics_are_answered_after_a_reload(site, watched):
     with site.daemon() as daemon:
         wait_until(watched.is_there, what="the address")
         before = daemon.row
@@ -216,7 +216,7 @@ def test_the_answer_goes_on_after_a_reload(site, watched):
         assert watched.health[0] == 200
 
 
-def test_other_addresses_say_what_there_is(site, watched):
+def test_other_paths_say_what_there_is(site, watched):
     with site.daemon():
         wait_until(watched.is_there, what="the address")
         assert watched.get("/")[0] == 404

@@ -41,7 +41,7 @@ def senderless():
     return compose("Subject: report\n\nbody\n", "", ["b@example.org"], now=time.time())
 
 
-def test_who_sent_refused_mail_is_told(site, make_mail):
+def test_the_sender_of_refused_mail_is_told(site, make_mail):
     with Scripted({"RCPT:b@example.org": "550 5.1.1 nobody here"}) as relay:
         site.configure(SMTP_PORT=relay.port)
         message = make_mail()
@@ -65,7 +65,7 @@ def test_who_sent_refused_mail_is_told(site, make_mail):
     assert len(site.log_lines("notification for <a@example.org>")) == 1
 
 
-def test_ehlo_and_notifications_say_the_name_that_is_configured(site):
+def test_ehlo_and_notifications_use_the_name_that_is_configured(site):
     with Scripted({"RCPT:b@example.org": "550 5.1.1 nobody here"}) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_HELO_NAME="münster.example.org.")
         with site.daemon():
@@ -158,7 +158,7 @@ def test_a_late_newsletter_warns_nobody(site, make_mail):
         assert to(relay, "a@example.org") == []
 
 
-def test_automatic_mail_is_not_answered_and_is_kept(site, automatic):
+def test_automatic_mail_is_never_answered_but_kept_when_it_fails(site, automatic):
     answers = {"RCPT:b@example.org": ["450 4.2.0 later"] * 2 + ["550 5.1.1 no"]}
     with Scripted(answers) as relay:
         site.configure(
@@ -228,7 +228,7 @@ def test_what_the_postmaster_cannot_get_ends_there(site, senderless):
     assert {each.state for each in records} == {State.FAILED}
 
 
-def test_a_notification_that_breaks_the_daemon_leaves_the_verdicts(site, monkeypatch):
+def test_a_notification_that_cannot_be_written_costs_no_verdict(site, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 

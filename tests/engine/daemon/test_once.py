@@ -1,4 +1,4 @@
-"""run --once handles what is due, then ends."""
+"""`run --once` handles what is due, then ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_is_due_is_sent(site, make_mail):
     assert site.daemons == []
 
 
-def test_a_message_that_cannot_be_sent_leaves_none_of_the_others(site, make_mail):
+def test_a_message_that_cannot_be_sent_leaves_no_other_behind(site, make_mail):
     """Its record is lost, and with one connection nothing else is claimed with it."""
     broken, *others = site.send(*[make_mail() for _ in range(3)])
     site.queue.close()
@@ -42,7 +42,7 @@ def test_a_message_that_cannot_be_sent_leaves_none_of_the_others(site, make_mail
     assert {site.message(id).state for id in others} == {State.SENT}
 
 
-def test_with_nothing_due_it_ends_at_once(site):
+def test_a_run_with_nothing_due_ends_at_once(site):
     assert site.once() == 0
 
 
@@ -57,7 +57,7 @@ def test_dropped_files_are_sent(site):
     assert list(spool.iterdir()) == []
 
 
-def test_mail_of_a_clock_that_was_set_back_since_is_due(site):
+def test_mail_from_before_the_clock_was_set_back_is_due(site):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         (id,) = site.send()
@@ -83,7 +83,7 @@ def test_a_retry_that_lies_within_the_policy_keeps_its_time(site):
     assert site.message(id).state is State.DEFERRED
 
 
-def test_a_deferred_message_does_not_hold_it_up(site):
+def test_a_deferred_message_does_not_hold_up_a_run(site):
     with Scripted({"MAIL": "451 4.3.0 later"}) as relay:
         site.configure(SMTP_PORT=relay.port)
         (id,) = site.send()
@@ -92,7 +92,7 @@ def test_a_deferred_message_does_not_hold_it_up(site):
     assert (record.state, record.attempts) == (State.DEFERRED, 1)
 
 
-def test_with_the_relay_down_it_ends_with_1_and_keeps_the_mail(site, unused_port):
+def test_a_run_with_the_relay_down_ends_with_1_and_keeps_the_mail(site, unused_port):
     site.configure(SMTP_PORT=unused_port)
     (id,) = site.send()
     assert site.once() == 1
@@ -137,7 +137,7 @@ def test_an_old_fault_matters_only_while_there_is_mail(site, unused_port):
     assert site.once() == 0
 
 
-def test_it_stops_in_the_middle_of_a_full_drop_directory(site, full_spool):
+def test_a_run_can_be_stopped_in_the_middle_of_a_full_drop_directory(site, full_spool):
     site.configure(MAILDROP_STOP_TIMEOUT=30)
     process = site.start("--once")
     try:
@@ -153,7 +153,7 @@ def test_it_stops_in_the_middle_of_a_full_drop_directory(site, full_spool):
     assert site.log.rstrip().endswith("stopped")
 
 
-def test_a_message_of_several_transactions_is_told_of_once(site, make_mail):
+def test_a_message_of_several_transactions_counts_once(site, make_mail):
     told = []
     recipients = [f"r{number}@example.org" for number in range(250)]
     with Catcher() as relay:
@@ -164,8 +164,8 @@ def test_a_message_of_several_transactions_is_told_of_once(site, make_mail):
     assert told == [(1, 2), (2, 2)]
 
 
-def test_beside_a_daemon_it_leaves_the_pid_file_alone(site):
-    """It is told of for a look at what relay and daemon say to each other."""
+def test_a_run_beside_a_daemon_leaves_the_pid_file_alone(site):
+    """The documentation has people run it so, to see what is said to the relay."""
     pid_file = site.home / "var" / "maildrop.pid"
     with site.daemon() as daemon:
         assert site.once() == 0

@@ -37,7 +37,7 @@ sys.exit(main(sys.argv[1:]))
         "daemon.systemd:Systemd.watch",
     ],
 )
-def test_its_supervisor_sees_that_it_has_failed(site, part):
+def test_the_supervisor_sees_that_a_daemon_with_a_broken_part_has_failed(site, part):
     site.program = (sys.executable, "-c", BREAKS, part)
     process = site.start()
     try:

@@ -1,4 +1,4 @@
-"""The pid file, for old scripts: where somebody has prepared it, too."""
+"""The pid file, for old scripts; somebody may have prepared it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OWN = f"{os.getpid()}\n"
 
 @pytest.fixture
 def in_a_directory_of_root(monkeypatch):
-    """Root may remove any file: the answer of the system is put in its place."""
+    """Root may remove any file, so the system's refusal is simulated."""
 
     def unlink(path, missing_ok=False):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
@@ -24,14 +24,14 @@ def in_a_directory_of_root(monkeypatch):
     monkeypatch.setattr(Path, "unlink", unlink)
 
 
-def test_it_goes_with_the_daemon(tmp_path):
+def test_the_pid_file_goes_with_the_daemon(tmp_path):
     path = tmp_path / "maildrop.pid"
     with pid_file(path):
         assert path.read_text() == OWN
     assert not path.exists()
 
 
-def test_one_that_is_prepared_for_the_user_is_written_in_its_place(
+def test_a_pid_file_that_was_prepared_is_written_where_it_is(
     tmp_path, in_a_directory_of_root
 ):
     path = tmp_path / "maildrop.pid"
@@ -52,7 +52,7 @@ def test_nothing_is_written_where_a_link_leads(tmp_path, in_a_directory_of_root)
 
 
 @pytest.mark.parametrize("found", [b"1234567\n", b"", b"\xff\xfe1\n"])
-def test_that_of_another_daemon_is_left(tmp_path, found):
+def test_the_pid_file_of_another_daemon_is_left(tmp_path, found):
     path = tmp_path / "maildrop.pid"
     with pid_file(path):
         path.write_bytes(found)

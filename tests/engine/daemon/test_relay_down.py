@@ -50,7 +50,7 @@ def test_a_connection_that_hangs_keeps_nobody_from_trying_the_relay(site):
             assert site.message(hangs).state is State.SENDING
 
 
-def test_a_fault_is_since_its_first_failure(site, unused_port):
+def test_a_fault_dates_from_its_first_failure(site, unused_port):
     site.configure(SMTP_PORT=unused_port)
     with site.daemon():
         site.send()

@@ -41,7 +41,7 @@ def test_sighup_takes_the_changed_configuration(site):
         ("MAILDROP_PID_FILE", "/tmp/maildrop-elsewhere.pid"),
     ],
 )
-def test_a_configuration_without_use_is_not_taken_at_sighup(site, option, value):
+def test_an_unusable_configuration_is_not_taken_at_sighup(site, option, value):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon() as daemon:
@@ -67,7 +67,7 @@ def test_no_reload_ends_a_daemon_whose_queue_is_of_a_later_version(site):
             assert daemon.process.poll() is None
 
 
-def test_mail_that_stays_in_another_queue_is_told_of(site, unused_port):
+def test_mail_that_stays_behind_in_another_queue_is_reported(site, unused_port):
     site.configure(SMTP_PORT=unused_port)
     site.send()
     with site.daemon() as daemon:
@@ -77,8 +77,8 @@ def test_mail_that_stays_in_another_queue_is_told_of(site, unused_port):
         wait_until(lambda: site.log_lines(told), what="the word in the log")
 
 
-def test_a_reload_that_is_asked_for_while_another_says_goodbye_is_made(site):
-    """The mail in flight is given up by then, an idle connection waits for QUIT."""
+def test_a_reload_that_is_asked_for_while_another_ends_connections_is_made(site):
+    """The mail in flight has been given up, an idle connection waits for QUIT."""
     quiet = {"END": [Late(threading.Event(), "250 ok"), "250 ok"], "QUIT": Hang()}
     with Scripted(quiet) as first, Scripted() as second, Scripted() as third:
         site.configure(SMTP_PORT=first.port, MAILDROP_STOP_TIMEOUT=0.3)

@@ -1,4 +1,4 @@
-"""A daemon's loop at its worst moments: signals, a reload, files that stay."""
+"""A daemon's event loop at its worst moments: signals, a reload, files that stay."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_signal_that_comes_as_the_handlers_go_is_heard(service):
         assert asyncio.run(last_moment())
 
 
-def test_a_stop_amid_a_reload_is_told_to_systemd(service, systemd):
+def test_systemd_is_told_of_a_stop_amid_a_reload(service, systemd):
     service._go_on_with(service._configuration)
     service._stop()
     assert systemd.heard == ["reloading", "stopping"]

@@ -1,4 +1,4 @@
-"""A daemon is gone when it has ended or is silent, and not when the clock says so."""
+"""A daemon is gone when it has ended or is silent, not when a clock says so."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_heartbeat_ends_a_silence():
         clock.now += 59
 
 
-def test_a_time_in_which_nobody_could_be_seen_is_no_silence():
+def test_a_time_in_which_nobody_could_be_seen_does_not_count_as_silence():
     clock = Clock()
     sightings = Sightings(60.0, clock)
     assert sightings.gone([daemon()], 101.0) == []
@@ -75,7 +75,7 @@ def test_a_time_in_which_nobody_could_be_seen_is_no_silence():
 def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
     queue, heartbeat, caplog
 ):
-    """The others could not write, either: they have verdicts that wait for that."""
+    """The others could not write either, and have verdicts that wait for that."""
     clock = Clock()
     heartbeat._sightings = Sightings(60.0, clock)
     Heartbeat(queue, "relay:25", "/nowhere").start()
@@ -110,7 +110,7 @@ def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
 def test_a_step_that_fails_for_long_makes_nobody_silent(
     queue, heartbeat, monkeypatch, step
 ):
-    """Whoever else waited for the queue as long has had no way to beat."""
+    """Others waited for the queue as long, and could not beat."""
     clock = Clock()
     heartbeat._sightings = Sightings(60.0, clock)
     Heartbeat(queue, "relay:25", "/nowhere").start()
@@ -147,7 +147,7 @@ def test_at_first_sight_the_lease_counts_where_nothing_else_can_be_known():
 def test_leases_that_ended_while_the_server_was_down_prove_nothing(
     queue, monkeypatch, up, left
 ):
-    """Whose server and machine start together is there before all the others."""
+    """A daemon that starts together with the server is there before all others."""
     monkeypatch.setattr(module, "up_since", lambda tx: time.time() - up)
     before = time.time() - 120
     with queue.write() as tx:

@@ -67,8 +67,8 @@ sys.exit(main(["--config", sys.argv[1], "run"]))
 """
 
 
-def test_a_stop_while_its_programs_are_loaded_is_heeded_once_they_are(site):
-    """The first process of a container gets no signal that nobody waits for."""
+def test_a_stop_while_modules_are_loaded_is_heeded_afterwards(site):
+    """For the first process of a container a signal without a handler is lost."""
     with half_way(STARTS, site.path) as starting:
         starting.send_signal(signal.SIGTERM)
         starting.communicate(timeout=PATIENCE_SECONDS)
@@ -119,7 +119,7 @@ def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site, make_ma
     assert "id=1" not in site.log
 
 
-def test_the_heartbeat_tells_who_works_on_the_queue(site):
+def test_the_heartbeat_says_who_works_on_the_queue(site):
     before = time.time()
     with site.daemon() as daemon:
         row = daemon.row
@@ -128,7 +128,7 @@ def test_the_heartbeat_tells_who_works_on_the_queue(site):
     assert row.alive(time.time())
 
 
-def test_the_next_daemon_takes_the_row_of_a_killed_one_away(site):
+def test_the_next_daemon_removes_the_row_of_a_killed_one(site):
     with site.daemon() as first:
         first.kill()
     assert [each.pid for each in site.daemons] == [first.pid]
@@ -159,12 +159,12 @@ def kept_from_signals(thread: Path) -> bool:
 
 
 def test_signals_go_to_the_first_thread_alone(site):
-    """Another one would take those that have to wait while nobody can handle them."""
+    """Any other would take what has to wait while nobody can handle it."""
     with site.daemon() as daemon:
         tasks = Path(f"/proc/{daemon.pid}/task")
         first = tasks / str(daemon.pid)
         wait_until(lambda: not kept_from_signals(first), what="that it hears signals")
-        # A thread begins with what the first one hears, for a moment.
+        # For a moment a new thread hears what the first one hears.
         wait_until(
             lambda: (
                 (others := set(tasks.iterdir()) - {first})

@@ -1,4 +1,4 @@
-"""What systemd is told: that the daemon works, reloads, stops, and still turns."""
+"""What systemd is told: that the daemon works, reloads, stops, and is not stuck."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def watched(site, manager):
     return site
 
 
-def test_it_is_ready_once_it_works_on_the_queue(told, manager):
+def test_a_daemon_is_ready_once_it_works_on_the_queue(told, manager):
     with told.daemon(wait=False) as daemon:
         ready = manager.next()
         assert daemon.row is not None
@@ -75,7 +75,7 @@ def test_it_stops_from_the_signal_on_not_from_the_last_mail_on(told, manager):
             assert daemon.process.wait(PATIENCE_SECONDS) == 0
 
 
-def test_a_reload_is_told_with_its_time_and_its_end(told, manager):
+def test_a_reload_is_reported_with_its_time_and_its_end(told, manager):
     with told.daemon() as daemon:
         assert manager.next()["READY"] == "1"
         before = time.monotonic_ns() // 1000
@@ -87,7 +87,7 @@ def test_a_reload_is_told_with_its_time_and_its_end(told, manager):
         assert manager.next() == {"READY": "1", "STATUS": "relay 127.0.0.1:26"}
 
 
-def test_a_configuration_that_is_refused_is_no_reload_and_told(told, manager):
+def test_a_configuration_that_is_refused_is_reported_and_no_reload(told, manager):
     with told.daemon() as daemon:
         assert manager.next()["READY"] == "1"
         told.configure(SMTP_PORT="many")
@@ -111,7 +111,7 @@ def test_a_watched_daemon_gives_signs_of_life(watched, manager):
             assert manager.next() == {"WATCHDOG": "1"}
 
 
-def test_they_come_twice_as_often_as_they_have_to(manager, monkeypatch):
+def test_signs_of_life_come_twice_as_often_as_they_have_to(manager, monkeypatch):
     pauses = []
 
     async def pause(seconds):
@@ -126,7 +126,7 @@ def test_they_come_twice_as_often_as_they_have_to(manager, monkeypatch):
     assert [manager.next() for _ in pauses] == [{"WATCHDOG": "1"}] * 3
 
 
-def test_a_wedged_event_loop_gives_none(watched, manager):
+def test_a_wedged_event_loop_gives_no_sign_of_life(watched, manager):
     with watched.daemon() as daemon:
         assert manager.next()["READY"] == "1"
         assert manager.next() == {"WATCHDOG": "1"}
@@ -164,7 +164,7 @@ def test_a_daemon_that_is_not_watched_is_silent(told, manager):
         ({}, 0.0),
     ],
 )
-def test_only_the_process_that_is_meant_is_watched(watched, seconds):
+def test_only_the_process_that_systemd_watches_gives_signs_of_life(watched, seconds):
     assert Systemd(watched)._watchdog_seconds == seconds
 
 

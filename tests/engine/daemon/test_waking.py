@@ -107,7 +107,7 @@ def test_mail_of_a_held_lane_waits_until_the_lane_goes_on(site, make_mail):
             relay.wait_for(3)
 
 
-def test_a_file_without_a_lock_is_sent_and_goes(site):
+def test_a_file_without_a_lock_is_sent_and_removed(site):
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():

@@ -145,7 +145,7 @@ def refresh_token(site):
 
 
 def test_a_stop_waits_for_what_replaces_a_refresh_token(site, oauth, refresh_token):
-    """The provider has forgotten that of the file: the next start would be refused."""
+    """The provider no longer takes the one in the file: the next start would fail."""
     with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
         tokens.answers.append(rotating(tokens))
         tokens.gate.clear()
