@@ -17,6 +17,6 @@ def spool(tmp_path):
 
 @pytest.fixture
 def intake(queue, spool, monkeypatch):
-    # The waiting itself has tests of its own, with the real time.
+    # The waiting has tests of its own, with the real time: test_quiet.py.
     monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
     return Intake(queue, [spool], add_message_id=True)

@@ -15,7 +15,7 @@ MAIL = b"##To:b@x.org\n##From:a@x.org\nMessage-Id: <1@x>\nSubject: hello\n\nbody
 
 
 class Killed(BaseException):
-    """What ends an intake where it stands."""
+    """Ends an intake where it stands, as a kill does."""
 
 
 def kill(*arguments):
@@ -23,7 +23,7 @@ def kill(*arguments):
 
 
 class Ahead:
-    """The time as it is, but for a time of day that was set forward."""
+    """The module `time`, with a time of day that was set forward."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -76,7 +76,7 @@ def errors(caplog):
 
 
 def put_back(kept: Path, dropped: Path, data: bytes) -> None:
-    """Another mail that looks the same to the file system, as one of `cp -p` may."""
+    """Drop another mail that looks the same to the file system, as `cp -p` may make."""
     found = kept.stat()
     kept.write_bytes(data)
     os.utime(kept, ns=(found.st_atime_ns, found.st_mtime_ns))

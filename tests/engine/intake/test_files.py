@@ -79,7 +79,7 @@ def test_a_locked_file_is_left_until_its_lock_goes(queue, spool, intake):
     assert intake.scan() == 1
 
 
-def test_a_lock_made_while_the_file_is_read_keeps_it_there(
+def test_a_file_whose_lock_is_made_while_it_is_read_is_left_there(
     queue, spool, intake, monkeypatch
 ):
     dropped = drop(spool, "mail-1")
@@ -130,7 +130,7 @@ def test_what_is_no_mail_file_is_never_touched(
     assert errors(caplog) == []
 
 
-def test_no_look_leaves_a_file_open(spool, intake):
+def test_a_scan_leaves_no_file_open(spool, intake):
     drop(spool, "notes.txt", b"To:b@x.org\n")
     intake.scan()
     before = len(os.listdir("/dev/fd"))
@@ -147,7 +147,9 @@ def test_directories_are_left_alone(spool, intake, caplog):
     assert errors(caplog) == []
 
 
-def test_links_and_pipes_are_told_once_and_left_alone(spool, tmp_path, intake, caplog):
+def test_links_and_pipes_are_reported_once_and_left_alone(
+    spool, tmp_path, intake, caplog
+):
     (spool / "link").symlink_to(drop(tmp_path, "elsewhere"))
     (spool / "nowhere").symlink_to("missing")
     os.mkfifo(spool / "pipe")
@@ -160,7 +162,7 @@ def test_links_and_pipes_are_told_once_and_left_alone(spool, tmp_path, intake, c
     )
 
 
-def test_the_name_of_a_file_may_be_any(queue, spool, intake, caplog):
+def test_a_file_may_have_any_name(queue, spool, intake, caplog):
     caplog.set_level("INFO")
     names = [b"a", b"m\xfcll", "grün".encode(), b"line\nbreak", b"z"]
     for name in names:

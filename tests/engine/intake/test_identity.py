@@ -20,7 +20,7 @@ from collective.maildrophost.engine.intake import scan as module
 
 
 @pytest.mark.parametrize("more", [MAIL, MAIL.replace(b"hello", b"other")])
-def test_the_next_file_is_another_mail_whatever_it_looks_like(
+def test_the_next_file_is_another_mail_however_alike_it_looks(
     queue, spool, tmp_path, intake, more
 ):
     dropped, kept = drop(spool, "mail-1"), tmp_path / "second-name"
@@ -63,7 +63,7 @@ def test_what_differs_in_one_thing_from_a_remembered_file_is_another_mail(
     assert len(messages(queue)) == 2
 
 
-def test_another_mail_in_the_place_of_a_taken_file_is_not_removed_for_it(
+def test_another_mail_in_place_of_a_taken_file_is_not_removed_with_it(
     queue, spool, intake, monkeypatch
 ):
     dropped, ring = drop(spool, "mail-1"), module.doorbells

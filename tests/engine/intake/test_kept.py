@@ -27,7 +27,7 @@ def unremovable(monkeypatch):
 
 
 def later(queue) -> None:
-    """After years without a look at the drop directory."""
+    """Years pass without a look at the drop directory."""
     with queue.write() as tx:
         prune_files(tx, time.time() + 10_000 * SECONDS_PER_DAY)
 

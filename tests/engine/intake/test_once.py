@@ -38,7 +38,7 @@ def test_a_crash_between_commit_and_unlink_queues_nothing_twice(
     assert len(messages(queue)) == 1
 
 
-def test_a_drop_directory_may_have_another_name_after_a_crash(
+def test_a_drop_directory_may_have_another_path_after_a_crash(
     queue, spool, tmp_path, intake, monkeypatch
 ):
     link = tmp_path / "link"
@@ -67,9 +67,7 @@ def test_a_crash_before_the_commit_leaves_the_file_for_the_next_scan(
     assert Intake(queue, [spool], add_message_id=True).scan() == 1
 
 
-def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
-    spool, intake, monkeypatch
-):
+def test_a_file_is_forgotten_once_its_removal_is_on_disk(spool, intake, monkeypatch):
     steps = []
     sync, forget = disk.sync, removal.forget_files
 
@@ -88,7 +86,7 @@ def test_a_file_is_forgotten_when_the_disk_knows_that_it_is_gone(
     assert steps == [(spool, []), "forgotten"]
 
 
-def test_a_file_is_remembered_where_the_disk_does_not_tell_that_it_is_gone(
+def test_a_file_is_remembered_where_its_removal_cannot_be_synced(
     queue, spool, tmp_path, intake, monkeypatch
 ):
     sync = disk.sync
@@ -167,7 +165,7 @@ def test_a_crash_in_a_full_directory_leaves_few_keys_of_files_that_are_gone(
     assert keys(queue) == 2
 
 
-def test_the_directories_are_looked_through_when_each_file_had_its_time(
+def test_the_directories_count_as_looked_through_when_each_file_has_had_its_time(
     queue, spool, tmp_path, monkeypatch
 ):
     other = tmp_path / "other"
@@ -197,7 +195,9 @@ def test_a_taken_file_that_somebody_else_has_removed_is_no_error(
     assert keys(queue) == 0
 
 
-def test_what_came_in_a_long_look_is_not_looked_through(queue, spool, monkeypatch):
+def test_a_file_that_comes_during_a_long_look_has_not_had_its_turn(
+    queue, spool, monkeypatch
+):
     passed = 0.0
 
     class Clock(Ahead):

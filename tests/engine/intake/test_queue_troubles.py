@@ -39,7 +39,7 @@ def test_a_dead_queue_is_waited_for_once_and_not_for_each_file(
 
 @pytest.fixture
 def cramped(queue, spool):
-    """There is room for small mail only, and a large one comes before two others."""
+    """There is room for small mail only, and a large mail comes before two others."""
 
     def limit(connection, _record):
         connection.execute("PRAGMA max_page_count = 200")  # of 4 kB
@@ -75,7 +75,7 @@ def test_a_mail_that_was_not_taken_has_not_had_its_turn(queue, spool, intake, cr
 def test_a_mail_that_the_disk_has_no_room_for_is_tried_at_each_scan(
     queue, spool, cramped, monkeypatch
 ):
-    """Else it would be told again each time after one at which it was not."""
+    """Else it would be reported anew after each scan that skipped it."""
     monkeypatch.setattr(module, "time", Ahead(3600))
     intake = Intake(queue, [spool], add_message_id=True)
     for _again in range(3):

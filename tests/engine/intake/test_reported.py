@@ -1,4 +1,4 @@
-"""What stays is told once, and tried again when it may have been mended."""
+"""What stays is reported once, and tried again when it may have been mended."""
 
 from __future__ import annotations
 

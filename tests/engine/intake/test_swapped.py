@@ -1,4 +1,4 @@
-"""What somebody puts in the place of a dropped file stops nobody, and is not read."""
+"""What somebody puts in place of a dropped file stops nobody, and is not read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from collective.maildrophost.engine.message import mailfile
 
 @pytest.fixture
 def swap(spool, monkeypatch):
-    """Others write into the directory, too: a file is another thing once looked at."""
+    """Somebody else makes another thing of a file once it was looked at."""
 
     def swapping(path: str, make: Callable[[str], None]) -> None:
         look = os.lstat
@@ -43,7 +43,7 @@ def listen_at(path: str) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, listen_at, os.mkdir])
-def test_what_is_put_in_the_place_of_a_file_stops_nobody(
+def test_what_is_put_in_place_of_a_file_stops_nobody(
     queue, spool, intake, swap, monkeypatch, caplog, make
 ):
     monkeypatch.chdir(spool)
@@ -59,7 +59,7 @@ def test_what_is_put_in_the_place_of_a_file_stops_nobody(
     assert errors(caplog) == []
 
 
-def test_a_link_that_is_put_in_the_place_of_a_file_is_not_followed(
+def test_a_link_that_is_put_in_place_of_a_file_is_not_followed(
     queue, spool, tmp_path, intake, swap, caplog
 ):
     """Its mail may be for nobody's eyes but ours."""
@@ -86,7 +86,7 @@ stand_still()
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="only Linux has leases")
 def test_a_file_is_taken_as_soon_as_a_lease_on_it_is_given_back(spool, intake, caplog):
-    """A file server has one on what a client of it has written and may go on with."""
+    """A file server holds one while its client may go on writing."""
     leased = drop(spool, "mail-1")
     drop(spool, "mail-2")
     with half_way(HOLDS_A_LEASE, leased):
@@ -96,7 +96,7 @@ def test_a_file_is_taken_as_soon_as_a_lease_on_it_is_given_back(spool, intake, c
     assert errors(caplog) == []
 
 
-def test_a_mail_in_the_place_of_a_malformed_file_is_not_blamed_for_it(
+def test_a_mail_in_place_of_a_malformed_file_is_not_blamed_for_it(
     queue, spool, intake, monkeypatch, caplog
 ):
     dropped = drop(spool, "mail-1", b"##To:b@x.org\n##Bogus:x\n\nbody\n")
