@@ -44,7 +44,7 @@ def test_display_names_stay_out_of_the_envelope():
     assert message.recipients == ("b@example.org", "c@example.org", "d")
 
 
-def test_one_text_of_recipients_is_one_list():
+def test_recipients_may_come_as_one_text():
     assert composed(recipients="b@x.org, c@x.org").recipients == ("b@x.org", "c@x.org")
 
 
@@ -81,7 +81,7 @@ def test_what_no_relay_could_take_is_refused(envelope):
         composed(**envelope)
 
 
-def test_a_refusal_is_one_of_ours_that_is_a_value_error_too():
+def test_a_refusal_is_an_error_of_ours_and_a_value_error():
     assert issubclass(InvalidMessage, MaildropError)
     assert issubclass(InvalidMessage, ValueError)
 
@@ -93,7 +93,7 @@ def test_a_body_may_hold_what_headers_may_not(body):
 
 
 @pytest.mark.parametrize("body", [b"\0", b"a\rb", b"\r"])
-def test_a_body_without_headers_may_hold_it_too(body):
+def test_a_body_without_headers_may_hold_what_headers_may_not(body):
     assert composed(body, add_message_id=False).content == body
 
 
@@ -171,7 +171,7 @@ def test_only_the_lane_header_is_removed(end):
     assert message.content == kept + body
 
 
-def test_a_body_without_headers_is_no_header():
+def test_a_body_without_headers_is_not_read_as_headers():
     body = b"Hello\nX-Maildrop-Lane: bulk\nSubject: x\n"
     message = composed(body, add_message_id=False)
     assert message.content == body
@@ -179,7 +179,7 @@ def test_a_body_without_headers_is_no_header():
     assert message.subject == message.message_id == ""
 
 
-def test_headers_behind_the_blank_line_are_body():
+def test_headers_after_the_blank_line_are_body():
     message = composed(b"Message-Id: <1>\r\n\r\nSubject: x\r\nX-Maildrop-Lane: z\r\n")
     assert message.subject == ""
     assert message.lane is Lane.NORMAL

@@ -22,7 +22,7 @@ body
 """
 
 
-def test_the_file_of_old_is_taken_apart():
+def test_a_file_of_products_maildrophost_is_taken_apart():
     assert parse(EXAMPLE) == MailFile(
         sender="sender@example.org",
         recipients=("recipient@example.org", "second@example.org"),
@@ -32,13 +32,13 @@ def test_the_file_of_old_is_taken_apart():
     )
 
 
-def test_crlf_files_are_taken_as_well():
+def test_files_with_crlf_are_taken_apart_as_well():
     mail = parse(b"##To: a@x.org\r\n##From: b@x.org\r\nSubject: x\r\n\r\nbody\r\n")
     assert (mail.sender, mail.recipients) == ("b@x.org", ("a@x.org",))
     assert mail.content == b"Subject: x\r\n\r\nbody\r\n"
 
 
-def test_the_lines_come_in_any_order_with_joined_recipients():
+def test_the_lines_come_in_any_order_and_their_recipients_are_joined():
     mail = parse(
         b"##To:A <a@x.org>\n##At:2026-11-23T09:30:00+01:00\n##To:b@x.org, a@X.org\n"
         b'##Lane: bulk\n##From:"Me, I" <me@x.org>\n\nbody'

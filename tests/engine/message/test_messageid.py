@@ -14,7 +14,7 @@ def composed(content, sender="a@example.org", **more):
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_a_missing_message_id_is_added_on_top_in_the_messages_line_ending(end):
+def test_a_missing_message_id_is_added_on_top_with_the_messages_line_ending(end):
     content = b"Subject: x" + end + end + b"body"
     message = composed(content)
     added = b"Message-Id: " + message.message_id.encode() + end
@@ -22,7 +22,7 @@ def test_a_missing_message_id_is_added_on_top_in_the_messages_line_ending(end):
     assert re.fullmatch(r"<[0-9a-f]+\.[0-9a-f]{16}@example\.org>", message.message_id)
 
 
-def test_an_at_sign_within_a_local_part_begins_no_domain():
+def test_an_at_sign_in_a_quoted_local_part_begins_no_domain():
     host = composed(b"\nx", sender="a").message_id.rpartition("@")[2]
     assert composed(b"\nx", sender='"a@b"').message_id.rpartition("@")[2] == host
     assert composed(b"\nx", sender='"a@b"@c').message_id.endswith("@c>")
@@ -42,7 +42,7 @@ def test_two_message_ids_are_never_the_same():
         (b"A: b", b"A: b"),
     ],
 )
-def test_an_added_message_id_leaves_the_body_a_body(content, rest):
+def test_an_added_message_id_turns_no_body_into_headers(content, rest):
     first, _, left = composed(content).content.partition(b"\n")
     assert first.startswith(b"Message-Id: <")
     assert left == rest

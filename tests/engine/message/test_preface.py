@@ -1,4 +1,4 @@
-"""What stands before the headers of a message that comes from elsewhere."""
+"""What other programs put before the headers of a message is left out."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def test_a_body_that_begins_alike_stays_as_it_is(body):
     assert composed(body).content.endswith(b">\n\n" + body.removeprefix(b"\n"))
 
 
-def test_a_header_that_is_written_with_a_blank_before_its_colon_stays():
+def test_a_header_with_a_blank_before_its_colon_stays():
     header = b"From : a@x.org Mon Jan  1 10:00:00 2026\n"
     assert composed(header + HEADERS).content == header + HEADERS
