@@ -22,7 +22,7 @@ def impatient_program(smtp, **constants):
 
 @pytest.fixture
 def impatient(site):
-    """Lets the daemon wait less than it really does."""
+    """Has the daemon wait less long than the real one."""
 
     def make(smtp=None, **constants):
         site.program = impatient_program(smtp or {}, **constants)
@@ -46,13 +46,13 @@ def unprivileged(site):
 
 @contextmanager
 def running_exchange(site, seconds=None):
-    """One that runs; where no reply comes, the daemon waits for so long."""
+    """An exchange whose daemon waits for so long where no reply comes."""
     if seconds is not None:
         phases = ("mail", "rcpt", "data", "content", "end", "quit")
         site.program = impatient_program(dict.fromkeys(phases, seconds))
     with Scripted() as relay:
-        # One message a connection, so that each finds the script of its own test; and
-        # no second attempt, nor a letter about a failure, that no test asked for.
+        # One message for each connection, so that it meets the script of its own test;
+        # no second attempt, and no letter about a failure, that no test asked for.
         site.configure(SMTP_PORT=relay.port, MAILDROP_BATCH=1, MAILDROP_RETRY_MIN=3600)
         site.configure(MAILDROP_BOUNCE=0)
         with site.daemon():
@@ -75,16 +75,17 @@ def hasty_exchange(make_site, tmp_path_factory):
 
 @pytest.fixture
 def hangs(request):
-    """Whether the relay does, in a test with this among its parameters."""
+    """Whether the relay hangs, in a test that has such an answer as a parameter."""
     given = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     return any(isinstance(each, Hang) or each == "silence" for each in given.values())
 
 
 @pytest.fixture
 def exchange(request, hangs):
-    """A daemon with a relay that runs on from test to test.
+    """A daemon and a relay that go on running from test to test.
 
-    It gives up soon only on one that hangs: on a busy machine any other may be slow.
+    The daemon soon gives up only on a relay that hangs: any other may be slow because
+    the machine is busy.
     """
     kind = "hasty" if hangs else "patient"
     exchange = request.getfixturevalue(f"{kind}_exchange")

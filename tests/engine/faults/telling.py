@@ -1,4 +1,4 @@
-"""What queue, history and log tell of a message; they must tell the same."""
+"""What queue, history and log say of a message; they must say the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def told(site, id):
     """Every attempt at every recipient: ("b", "deferred", "450 4.2.0 later")."""
     # A line is written after the commit, and more may follow both.
     wait_until(lambda: _logged(site, id) == _history(site, id), what="the same in both")
-    # Of one moment: deliveries go on.
+    # All of one moment, as deliveries go on.
     with site.queue.read() as tx:
         recipients, history = get_message(tx, id).recipients, _attempts(tx, id)
     for recipient in recipients:

@@ -59,7 +59,7 @@ def test_new_mail_does_not_wait_for_the_time_before_the_clock_was_set_back(
 
 
 def queue_silently(site, message):
-    """Whoever does it may not ring, or is not heard."""
+    """Without a ring, or with one that is not heard."""
     with site.queue.write() as tx:
         return enqueue(tx, [message], time.time())
 
@@ -69,7 +69,7 @@ def queue_silently(site, message):
 def test_mail_of_a_process_whose_clock_is_ahead_goes_at_once(
     site, clock, make_mail, rung
 ):
-    """And without a ring as soon as mail that is due would."""
+    """Without a ring, as soon as any mail that is due would."""
     site.configure(MAILDROP_INTERVAL=3600 if rung else 0.3)
     clock.days = -3
     with Scripted() as relay:

@@ -36,7 +36,9 @@ Hällo
         ("503 5.5.1 what?", "failed"),
     ],
 )
-def test_a_refusal_after_the_content_is_said_of_the_accepted(exchange, reply, verdict):
+def test_a_refusal_after_the_content_is_for_the_accepted_recipients(
+    exchange, reply, verdict
+):
     answers = {"END": reply, "RCPT:c@x.org": "450 4.2.0 later"}
     outcome = exchange(answers, *TWO)
     words = reply.replace("\n554 5.7.1", "").replace("554-", "554 ")
@@ -68,7 +70,7 @@ def test_what_is_refused_after_the_content_is_sent_later(exchange):
         "250",
     ],
 )
-def test_any_2xx_after_the_content_is_sent_and_its_text_kept(exchange, reply):
+def test_any_2xx_after_the_content_means_sent_and_its_text_is_kept(exchange, reply):
     outcome = exchange({"END": reply}, *TWO)
     assert outcome.state == "sent"
     assert outcome.told == [("b", "sent", reply), ("c", "sent", reply)]
@@ -119,7 +121,7 @@ def test_a_reply_to_the_content_is_waited_for_ten_minutes():
 
 
 @row(19)
-def test_what_is_larger_than_the_relay_takes_fails_without_being_sent(exchange):
+def test_mail_larger_than_the_relay_takes_fails_without_being_sent(exchange):
     outcome = exchange({}, *TWO, content="x" * 500, extensions=("SIZE 400",))
     assert outcome.state == "failed"
     for _, verdict, reply in outcome.told:
@@ -135,12 +137,12 @@ def test_what_is_larger_than_the_relay_takes_fails_without_being_sent(exchange):
 
 @row(19)
 @pytest.mark.parametrize("size", ["SIZE", "SIZE 0", "SIZE 5000"])
-def test_what_the_relay_takes_is_sent(exchange, size):
+def test_mail_that_the_relay_has_room_for_is_sent(exchange, size):
     assert exchange({}, content="x" * 500, extensions=(size,)).state == "sent"
 
 
 @row(19)
-def test_who_needs_smtputf8_that_is_not_there_fails_alone(exchange):
+def test_a_recipient_that_needs_smtputf8_fails_alone_where_it_is_not_offered(exchange):
     both = "jörg@müller.example", "c@x.org"
     outcome = exchange({}, *both, content=LETTER, extensions=("8BITMIME",))
     assert outcome.state == "failed"
@@ -155,7 +157,7 @@ def test_who_needs_smtputf8_that_is_not_there_fails_alone(exchange):
 
 
 @row(19)
-def test_who_needs_smtputf8_has_the_mail_where_it_is_there(exchange):
+def test_a_recipient_that_needs_smtputf8_has_the_mail_where_it_is_offered(exchange):
     one = "jörg@müller.example"
     outcome = exchange({}, one, content=LETTER, extensions=EXTENSIONS)
     assert outcome.state == "sent"
@@ -166,7 +168,7 @@ def test_who_needs_smtputf8_has_the_mail_where_it_is_there(exchange):
 
 
 @row(19)
-def test_eight_bits_become_seven_where_the_relay_takes_no_more(exchange):
+def test_eight_bits_become_seven_where_the_relay_takes_only_those(exchange):
     outcome = exchange({}, content=LETTER, extensions=("PIPELINING",))
     assert outcome.state == "sent"
     (received,) = outcome.accepted

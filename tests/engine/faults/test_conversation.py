@@ -18,7 +18,7 @@ EACH_WAY = pytest.mark.parametrize(
 TWO = ("b@x.org", "c@x.org")
 CLOSING = Drop(b"421 4.3.2 going down\r\n")
 NEVER = Late(threading.Event(), "221 2.0.0 bye")
-"""Like Hang, for a daemon that is patient with all else."""
+"""Hangs as Hang does, but the daemon stays the patient one."""
 OK = "250 2.0.0 Ok: queued"
 
 
@@ -131,7 +131,7 @@ def test_a_relay_that_closes_every_connection_is_called_again_only_once(site):
     ("reply", "verdict"),
     [("451 4.3.0 not now", "deferred"), ("554 5.7.1 no", "failed")],
 )
-def test_what_is_said_to_data_is_said_of_the_accepted_recipients(
+def test_a_refusal_of_data_is_for_the_accepted_recipients(
     exchange, extensions, reply, verdict
 ):
     answers = {"RCPT:c@x.org": "450 4.2.0 full", "DATA": reply}
@@ -191,7 +191,9 @@ def test_a_reply_in_the_middle_of_the_content_is_heard(
 
 
 @row(14)
-def test_an_acceptance_in_the_middle_of_the_content_is_none(exchange, large_content):
+def test_an_acceptance_in_the_middle_of_the_content_does_not_count(
+    exchange, large_content
+):
     outcome = exchange({}, content=large_content, during=(200_000, "250 2.0.0 ok"))
     assert outcome.state == "deferred"
     assert "answered half the content" in outcome.told[0][2]
@@ -277,7 +279,7 @@ def test_the_reply_code_wins_over_the_enhanced_status(exchange, phase, reply, ve
 
 
 @row(18)
-def test_a_daemon_that_waits_for_a_relay_works_for_the_others(exchange):
+def test_a_daemon_that_waits_for_one_reply_sends_other_mail(exchange):
     """A hanging conversation holds up nobody but its own message."""
     answered = threading.Event()
     exchange.begin({"END": [Late(answered, OK), OK]})

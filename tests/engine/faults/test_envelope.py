@@ -1,4 +1,4 @@
-"""Rows 8 to 10: what the relay says of sender and recipients is said of them alone."""
+"""Rows 8 to 10: a reply to MAIL or RCPT is for that sender or recipient alone."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def takes(most, everybody, reply, extensions):
     """Answers of a relay that has `reply` for more than `most` at a time."""
 
     def refusals(n):
-        # Without pipelining it is told of the first one only that is too many.
+        # Without pipelining it is offered only the first one that is too many.
         return n // most if extensions else int(n > 0 and n % most == 0)
 
     return {
@@ -120,7 +120,7 @@ def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
         everybody[3:6],
         everybody[6:],
     ]
-    # Whom nobody tried has no attempt: the wait of an hour was for nobody.
+    # Those who were not tried had no attempt, and did not wait for an hour.
     assert [each.attempts for each in record.recipients] == [1] * 7
     assert len({each[0] for each in told(exchange.site, exchange.id)}) == 7
 
@@ -128,7 +128,7 @@ def test_a_relay_that_takes_few_recipients_at_once_gets_the_rest_at_once(
 @row(9)
 @row(10)
 @EACH_WAY
-def test_who_is_deferred_is_not_asked_again_with_the_rest(exchange, extensions):
+def test_a_deferred_recipient_is_not_tried_again_with_the_rest(exchange, extensions):
     everybody = [f"r{n}@example.org" for n in range(5)]
     answers = takes(1, everybody, "452 4.5.3 too many", extensions)
     answers["RCPT:later@example.org"] = ["450 4.2.1 greylisted", "250 2.1.5 ok"]
@@ -186,7 +186,7 @@ class TakesFew(Scripted):
 
 @row(10)
 @EACH_WAY
-def test_a_relay_that_ends_the_session_at_too_many_is_never_offered_so_many(
+def test_a_relay_that_ends_the_session_at_101_recipients_is_never_offered_so_many(
     site, make_mail, extensions
 ):
     everybody = [f"r{n}@example.org" for n in range(350)]
@@ -207,11 +207,11 @@ def test_a_relay_that_ends_the_session_at_too_many_is_never_offered_so_many(
 @row(10)
 @pytest.mark.parametrize(
     ("extensions", "offers"),
-    # Of those who wait: what left with the others, or one at the end of each share.
+    # Beyond each share: what had left with it, or the one that was refused.
     [(("PIPELINING",), 100 + 100 + 100 + 100 + 80 + 40), ((), 5 * 41 + 40)],
     ids=["pipelining", "one by one"],
 )
-def test_those_who_wait_are_not_all_offered_each_time(
+def test_the_recipients_that_are_left_are_not_all_offered_each_time(
     site, make_mail, extensions, offers
 ):
     everybody = [f"r{n}@example.org" for n in range(240)]

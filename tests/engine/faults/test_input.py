@@ -35,7 +35,7 @@ SENDINGS = {
 
 @row(29)
 @pytest.mark.parametrize("kind", SENDINGS)
-def test_what_is_no_envelope_is_refused_and_nothing_queued(exchange, kind):
+def test_an_impossible_envelope_is_refused_and_nothing_is_queued(exchange, kind):
     exchange.relay.follow()
     ended = exchange.site.call("send", *SENDINGS[kind], stdin=LETTER)
     assert ended.returncode == 2
@@ -81,7 +81,7 @@ def spool(site):
 
 
 def drop(spool, name, data=MAIL):
-    """As a program does that knows nothing of locks: at once, under another name."""
+    """As a program does that knows no locks: written under another name, then moved."""
     hidden = spool / f".{name}"
     hidden.write_bytes(data)
     return hidden.rename(spool / name)
@@ -93,13 +93,13 @@ def peak_kilobytes(daemon):
 
 
 def scanned(relay, spool, count):
-    """Wait until the drop directory was looked through from its start to its end."""
+    """Wait until the whole drop directory was looked through once more."""
     drop(spool, f"zz-{count}")
     relay.wait_for(count)
 
 
 @row(29, 30)
-def test_a_file_that_is_no_mail_is_told_once_and_left_alone(site, spool):
+def test_a_file_that_is_no_mail_is_reported_once_and_left_alone(site, spool):
     bad = [drop(spool, f"bad-{n}", data) for n, data in enumerate(DROPPED.values())]
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_mail_is_told_once_and_left_alone(site, spool):
 
 
 @row(30)
-def test_a_file_that_cannot_be_read_is_told_once_until_it_can(
+def test_a_file_that_cannot_be_read_is_reported_once_and_taken_when_it_can(
     site, spool, unprivileged
 ):
     secret = drop(spool, "aa-secret", MAIL.replace(b"hello", b"secret"))
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_read_is_told_once_until_it_can(
 
 
 @row(30)
-def test_a_huge_file_is_told_once_and_not_read(site, spool):
+def test_a_huge_file_is_reported_once_and_not_read(site, spool):
     huge = drop(spool, "aa-huge")
     os.truncate(huge, LARGEST_FILE_BYTES + 1)
     with Scripted() as relay:
@@ -192,7 +192,7 @@ def test_files_that_come_and_vanish_disturb_nobody(site, spool):
 
 
 @row(30)
-def test_a_drop_directory_that_goes_away_is_told_once_and_used_again(site, spool):
+def test_a_drop_directory_that_goes_away_is_reported_once_and_used_again(site, spool):
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():

@@ -30,7 +30,7 @@ def spool(site):
 
 
 def remember_gone(site, key, days):
-    """A file went so long ago, where the disk does not tell that it is gone."""
+    """As if a file went so long ago, on a disk that does not confirm it."""
     with site.queue.write() as tx:
         tx.execute(
             tables.taken_file.insert(), {"key": key, "taken": time.time() - days * DAY}

@@ -11,7 +11,7 @@ MARK = re.compile(r"^@row\(([\d, ]+)\)$", re.MULTILINE)
 
 
 def rows() -> dict[int, set[str]]:
-    """The files with tests of each row, as their marks tell."""
+    """The files that have tests of each row, by their marks."""
     found: dict[int, set[str]] = {}
     for path in sorted(TESTS.glob("engine/**/test_*.py")):
         for numbers in MARK.findall(path.read_text(encoding="utf-8")):

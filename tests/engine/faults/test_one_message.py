@@ -20,7 +20,7 @@ from collective.maildrophost.engine.smtp import Connection
 
 row = pytest.mark.row
 SPOIL = "UPDATE maildrop_content SET data = 'text' WHERE message_id = ?"
-"""Not the octets that every program of ours would write."""
+"""Text, where every program of ours would write octets."""
 
 
 @row(28)
@@ -236,7 +236,7 @@ def test_a_relay_that_wants_a_login_for_one_message_only_gets_the_others(
 
 
 @row(8)
-def test_a_mail_that_was_on_its_way_already_puts_no_blame_on_others(site, make_mail):
+def test_a_mail_that_was_already_on_its_way_puts_no_blame_on_others(site, make_mail):
     go_on, refusal = threading.Event(), "530 5.7.0 log in first"
     answers = {"MAIL:refused@x.org": refusal, "END": Late(go_on, "250 2.0.0 Ok")}
     with Scripted(answers) as relay:

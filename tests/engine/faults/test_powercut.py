@@ -134,7 +134,7 @@ def recording(site):
 
 
 @row(26)
-def test_what_had_been_said_outlives_a_power_cut(recording):
+def test_what_was_promised_outlives_a_power_cut(recording):
     cuts = cut(recording(), Names.JOURNAL, 30, random.Random())
     assert cuts.count
     assert cuts.promises

@@ -83,12 +83,12 @@ TROUBLES = {
 
 @row(27)
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_queue_out_of_reach_costs_no_verdict_and_gives_no_mail(
+def test_while_the_queue_is_out_of_reach_no_verdict_is_lost_and_no_mail_claimed(
     site, impatient, make_mail, trouble
 ):
     # Longer than a lease lasts, so that nobody takes the daemon for dead either.
     lease = {"LEASE_SECONDS": 1.0, "RENEW_SECONDS": 0.2}
-    # On a busy machine those who only take their turn need some time as well.
+    # Long enough for whoever just takes a turn on a busy machine.
     lock = {"queue__sqlite__lock__BUSY_TIMEOUT_SECONDS": 2.0}
     impatient(
         delivery__ledger__RETRY_SECONDS=0.2,
@@ -164,7 +164,7 @@ def test_dropped_files_wait_for_a_queue_that_cannot_be_written(site, impatient):
 
 
 @row(27)
-def test_a_daemon_ends_when_another_file_takes_the_place_of_its_queue(site, impatient):
+def test_a_daemon_ends_when_its_queue_is_replaced_by_another_file(site, impatient):
     """A backup was put in: the next start works on that."""
     impatient(daemon__heartbeat__RENEW_SECONDS=0.2)
     with Scripted() as relay:
@@ -179,7 +179,7 @@ def test_a_daemon_ends_when_another_file_takes_the_place_of_its_queue(site, impa
 
 
 @row(27)
-def test_no_other_program_makes_a_queue_in_the_place_of_a_daemons(site):
+def test_no_other_program_makes_a_queue_in_place_of_a_daemons(site):
     looks = (*(("queue",), ("stats",), ("check",), ("status",)), ("run", "--once"))
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)

@@ -1,4 +1,4 @@
-"""Row 20: replies that are none, that have no end, or that come in pieces."""
+"""Row 20: replies that are malformed, endless, or come in pieces."""
 
 from __future__ import annotations
 

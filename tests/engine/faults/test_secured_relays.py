@@ -109,7 +109,7 @@ def test_a_login_that_is_refused_bounces_nothing_and_is_an_error_once(site, kind
         ids = site.send() + site.send()
         with site.daemon():
             wait_until(lambda: site.pauses and site.pauses[0].failures >= 2)
-        # The next daemon knows that it is no news.
+        # The next daemon knows that this is no news.
         assert site.once() == 1
         assert_relay_fault(site, words, *ids, error=True)
         assert "MAIL" not in relay.conversations[0].verbs

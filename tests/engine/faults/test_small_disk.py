@@ -1,4 +1,4 @@
-"""Full disks and missing rights: mail waits where it is, and goes on by itself."""
+"""Full disks and missing permissions: mail waits where it is, then goes by itself."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def make_disk(tmp_path):
 
 @pytest.fixture
 def site_on(make_site):
-    """A site whose options name other disks; made before they are full."""
+    """A site with options that name other disks; to be made before these are full."""
     made = []
 
     def make(home, **options):
@@ -181,7 +181,7 @@ def test_a_file_that_is_too_large_for_the_disk_holds_up_no_other(
             relay.wait_for(2)
 
 
-def test_a_file_that_is_too_large_for_the_disk_holds_up_no_run_of_cron(
+def test_a_file_that_is_too_large_for_the_disk_holds_up_no_run_once(
     make_disk, site_on, tmp_path
 ):
     disk = make_disk("disk")
