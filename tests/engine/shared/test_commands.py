@@ -62,7 +62,7 @@ def shared_site(tmp_path, postgresql_url):
 def test_a_clock_is_compared_with_that_of_the_server(
     shared_site, monkeypatch, ahead, level, words
 ):
-    """The heartbeats of all daemons have that time, whatever their own clocks say."""
+    """All heartbeats carry the server's time, whatever the daemons' own clocks say."""
     with monkeypatch.context() as elsewhere:
         now = time.time
         elsewhere.setattr(clock.time, "time", lambda: now() + ahead)

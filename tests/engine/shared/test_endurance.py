@@ -25,7 +25,7 @@ DAEMONS, WRITERS = 4, 8
 WRITER = str(Path(__file__).with_name("writer.py"))
 SETTLE_SECONDS = 120.0
 NICE = ("nice", "-n", "10")
-"""Other tests, which run at the same time, look at the clock."""
+"""Other tests run at the same time and watch the clock."""
 SUBJECT = re.compile(rb"^Subject: (\S+)\r?$", re.MULTILINE)
 
 
@@ -35,7 +35,7 @@ def seconds(request):
 
 
 class Supervisor:
-    """Keeps so many daemons running, as zdaemon or systemd does."""
+    """Keeps a daemon running for each site, as zdaemon or systemd does."""
 
     def __init__(self, sites):
         self._sites = sites
@@ -66,7 +66,7 @@ def break_things(server, daemons, seconds):
     while time.monotonic() < ends:
         time.sleep(random.uniform(1.0, 3.0))
         daemons.look()
-        # The first one in any case: a slow machine has time for few.
+        # A kill comes first in any case: a slow machine has time for few strokes.
         others = ["restart", "crash", "pause"] if daemons.killed else []
         stroke = random.choice(["kill"] * 4 + others)
         strokes[stroke] += 1

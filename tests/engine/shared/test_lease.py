@@ -52,7 +52,7 @@ def test_the_mail_of_a_killed_machine_comes_back_after_its_lease(machines, make_
     assert second.attempts(id)[0].time >= dead.lease_until > dead.seen
 
 
-def test_who_is_cut_off_stops_sending_before_another_takes_over(
+def test_a_machine_that_is_cut_off_stops_sending_before_another_takes_over(
     machines, make_mail, proxy, proxied_url
 ):
     (here,) = machines(1, proxied_url, **QUICK)
@@ -80,7 +80,9 @@ def test_who_is_cut_off_stops_sending_before_another_takes_over(
     assert len(relay.accepted) == 1
 
 
-def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url):
+def test_a_machine_that_comes_back_in_time_goes_on(
+    machines, make_mail, proxy, proxied_url
+):
     (site,) = machines(
         1,
         proxied_url,
@@ -102,8 +104,10 @@ def test_who_comes_back_in_time_goes_on(machines, make_mail, proxy, proxied_url)
     assert "broken off" in site.attempts(id)[0].reply
 
 
-def test_who_was_taken_for_dead_breaks_off_at_once_and_ends(machines, make_mail):
-    """What it had claimed is sent by the one that has taken it over."""
+def test_a_daemon_that_was_taken_for_dead_breaks_off_at_once_and_ends(
+    machines, make_mail
+):
+    """What it had claimed is sent by the daemon that took it over."""
     (site,) = machines(1)
     with Scripted({"END": Late(threading.Event(), OK)}) as relay:
         site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=60)
@@ -166,7 +170,7 @@ def test_a_verdict_is_kept_when_the_answer_to_its_commit_is_lost(
     assert len(relay.received) == 2
 
 
-def test_what_the_lost_answer_was_about_is_told_once(
+def test_verdicts_whose_commit_went_unheard_are_recorded_and_told_once(
     machines, make_mail, proxy, proxied_url
 ):
     (here,) = machines(1, proxied_url)
@@ -188,7 +192,7 @@ def test_what_the_lost_answer_was_about_is_told_once(
     assert len(letters) == 1
 
 
-def test_who_takes_in_files_for_long_is_not_taken_for_dead(machines):
+def test_a_daemon_that_takes_in_files_for_long_is_not_taken_for_dead(machines):
     # A file that was written just now is looked at again after that time.
     (here,) = machines(1, **QUICK, daemon__scanner__QUIET_SECONDS=8.0)
     (there,) = machines(1, **QUICK)

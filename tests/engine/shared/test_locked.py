@@ -29,7 +29,7 @@ GONE = process_identity().rpartition(" ")[0] + " 1"
 
 @pytest.fixture(autouse=True)
 def no_patience(queue, monkeypatch):
-    """Who waits for a lock fails at once, and not after twenty seconds."""
+    """A wait for a lock fails almost at once, and not after twenty seconds."""
     hurried = database.BEGIN_WRITE._statement.text.replace("20s", "50ms")
     monkeypatch.setattr(
         queue.database, "begin_write", database.Statement(text(hurried))
@@ -47,7 +47,7 @@ def session(queue):
 
 @pytest.fixture
 def dead(queue, make_mail):
-    """Leave a daemon behind that is gone; the ids of the mail that it has."""
+    """Leaves a daemon behind that is gone; the ids of the mail that it has."""
 
     def leave(owner, mails=1):
         long_ago = time.time() - 3600
@@ -74,7 +74,7 @@ def owners(queue):
         return [each.owner for each in all_daemons(tx)]
 
 
-def test_a_daemon_starts_and_leaves_one_alone_whose_row_is_locked(
+def test_a_daemon_that_starts_leaves_a_daemon_alone_whose_row_is_locked(
     queue, session, dead, caplog
 ):
     (locked,), (free,) = dead("locked"), dead("free")
@@ -108,7 +108,7 @@ def test_the_other_mail_of_a_dead_daemon_goes_on(queue, session, dead, large):
     assert states(queue, ids) == [State.QUEUED, State.SENDING, State.QUEUED]
 
 
-def test_what_was_locked_goes_on_once_it_is_not_and_that_is_told(
+def test_mail_that_was_locked_goes_on_afterwards_and_the_log_says_why_it_waited(
     queue, session, dead, caplog, monkeypatch
 ):
     ids = [*dead("locked"), *dead("dead")]

@@ -15,7 +15,7 @@ from collective.maildrophost.engine.queue import QueueError, State, open_queue
 
 OK = "250 2.0.0 Ok"
 GIVEN_AHEAD = 33
-"""So many ids PostgreSQL may have told a standby of before they are given."""
+"""PostgreSQL may tell a standby of so many ids before they are given."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def machine(pair, machines):
 
 
 @pytest.mark.parametrize("accepts", ["read-write", "any"])
-def test_a_standby_alone_is_told(pair, accepts):
+def test_a_standby_alone_is_reported_as_such(pair, accepts):
     primary, standby = pair
     url = standby.url(primary.create("postgres"))
     wait_until(lambda: there(standby, url))
@@ -72,7 +72,7 @@ def test_daemon_and_senders_go_on_with_the_standby(pair, machine, make_mail):
     assert len(relay.received) == 2
 
 
-def test_the_verdict_on_a_lost_mail_is_not_for_the_one_that_has_its_id(
+def test_the_verdict_on_a_lost_mail_is_not_given_to_the_one_that_has_its_id(
     pair, machine, make_mail
 ):
     primary, standby = pair

@@ -71,7 +71,7 @@ def test_a_fault_found_since_is_not_forgotten(queue, paused):
         assert clear(tx, "relay:25", paused - 1).failures == 3
 
 
-def test_who_comes_after_the_end_of_a_fault_hears_of_it(queue):
+def test_a_daemon_that_would_probe_after_the_end_of_a_fault_hears_of_that_end(queue):
     assert probes(queue, time.time()).over
 
 
@@ -95,13 +95,13 @@ def test_one_turn_for_each_interval(queue):
     assert turn(queue, now + 3.0, interval=1.0) == 0.0
 
 
-def test_a_turn_in_the_far_future_is_left_of_a_wrong_clock(queue):
+def test_a_turn_in_the_far_future_was_left_by_a_wrong_clock(queue):
     now = time.time()
     turn(queue, now + 1e6)
     assert turn(queue, now) == 0.0
 
 
-def test_a_turn_goes_back_with_its_transaction(queue):
+def test_a_turn_is_given_back_when_its_transaction_is_rolled_back(queue):
     now = time.time()
     with pytest.raises(ZeroDivisionError), queue.write() as tx:
         assert 1 / take_turn(tx, "relay:25", 2.0, now)
@@ -112,7 +112,7 @@ BOTH = Terms("relay:25", 60.0, probing=True)
 
 
 def asked(queue, terms, now, *left):
-    """What comes of it for who would claim what others have `left`."""
+    """What becomes of a claim of what others have `left`, on these terms."""
 
     def claimed(none_left):
         if not left:
@@ -123,7 +123,9 @@ def asked(queue, terms, now, *left):
         return on_terms(tx, terms, now, claimed)
 
 
-def test_who_may_probe_but_has_no_turn_leaves_the_probe_to_others(queue, paused):
+def test_a_daemon_that_may_probe_but_has_no_turn_leaves_the_probe_to_others(
+    queue, paused
+):
     turn(queue, paused, interval=60.0)
     against = asked(queue, BOTH, paused + 1.0, 7)
     assert isinstance(against, Objection)
@@ -131,7 +133,9 @@ def test_who_may_probe_but_has_no_turn_leaves_the_probe_to_others(queue, paused)
     assert probes(queue, paused + 1.0).allowed
 
 
-def test_who_has_a_turn_but_may_not_probe_leaves_the_turn_to_others(queue, paused):
+def test_a_daemon_that_has_a_turn_but_may_not_probe_leaves_the_turn_to_others(
+    queue, paused
+):
     probes(queue, paused)
     against = asked(queue, BOTH, paused, 7)
     assert isinstance(against, Objection)
@@ -139,21 +143,23 @@ def test_who_has_a_turn_but_may_not_probe_leaves_the_turn_to_others(queue, pause
     assert turn(queue, time.time(), interval=60.0) == 0.0
 
 
-def test_who_may_probe_and_has_a_turn_keeps_both(queue, paused):
+def test_a_daemon_that_may_probe_and_has_a_turn_keeps_both(queue, paused):
     assert asked(queue, BOTH, paused, 7) == (7,)
     assert not probes(queue, paused).allowed
     assert turn(queue, time.time(), interval=60.0) > 0
 
 
-def test_who_finds_nothing_left_leaves_probe_and_turn_to_others(queue, paused):
-    """All would wait a minute for a probe that nobody makes."""
+def test_a_daemon_that_finds_no_mail_leaves_probe_and_turn_to_others(queue, paused):
+    """Else all would wait a minute for a probe that nobody makes."""
     assert asked(queue, BOTH, paused) == ()
     assert probes(queue, paused).allowed
     assert asked(queue, Terms("relay:25", 60.0), paused) == ()
     assert turn(queue, time.time(), interval=60.0) == 0.0
 
 
-def test_what_broke_a_claim_is_told_whatever_was_asked_before(queue, paused):
+def test_the_error_that_broke_a_claim_is_raised_whatever_was_asked_before(
+    queue, paused
+):
     def breaks(none_left):
         tx.connection.driver_connection.close()
         raise psycopg.OperationalError("the server is being stopped")
@@ -203,7 +209,7 @@ def test_a_mail_that_another_one_has_just_claimed_is_no_probe(
     assert [each.id for each in probe().claims] == [first.id]
 
 
-def test_no_pause_is_forgotten_meanwhile(queue, paused):
+def test_a_probe_does_not_change_since_when_a_relay_is_at_fault(queue, paused):
     probes(queue, paused)
     with queue.read() as tx:
         (found,) = pauses(tx)

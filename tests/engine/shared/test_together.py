@@ -1,4 +1,4 @@
-"""What holds over all daemons of a queue: the rate, the pauses of a relay."""
+"""What holds for all daemons of a queue together: the rate, a relay's pauses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from collective.maildrophost.engine.queue import (
 INTERVAL = 0.25
 
 
-def test_the_rate_holds_over_all_daemons(machines, make_mail):
+def test_the_rate_is_kept_by_all_daemons_together(machines, make_mail):
     sites = machines(2)
     with Scripted() as relay, contextlib.ExitStack() as daemons:
         for site in sites:
@@ -58,7 +58,7 @@ def test_without_a_limit_no_row_is_kept(machines, make_mail, queue):
     assert rows == 0
 
 
-def test_one_daemon_finds_a_fault_and_all_pause(machines, make_mail, unused_port):
+def test_a_fault_that_one_daemon_finds_has_all_pause(machines, make_mail, unused_port):
     sites = machines(2)
     with contextlib.ExitStack() as daemons:
         for site in sites:
@@ -78,7 +78,7 @@ def test_a_daemon_heeds_what_others_have_found(machines, make_mail, queue):
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)
         with site.daemon():
-            # What it finds at its start it does not hear of, but knows.
+            # A fault that is there at its start it would know, and not hear of.
             site.wait_for(site.send(make_mail())[0], State.SENT)
             name, now = f"127.0.0.1:{relay.port}", time.time()
             with queue.write() as tx:
@@ -115,7 +115,9 @@ def test_one_probe_serves_all(machines, make_mail, unused_port, late_relay):
                 assert len(found) <= 1
 
 
-def test_who_has_seen_the_end_of_a_fault_forgets_it_for_all(machines, make_mail, queue):
+def test_a_daemon_that_has_seen_the_end_of_a_fault_ends_it_for_all(
+    machines, make_mail, queue
+):
     (site,) = machines(1)
     with Scripted() as relay:
         site.configure(SMTP_PORT=relay.port)
@@ -155,13 +157,13 @@ def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
         assert len(relay.accepted) == mails
 
 
-def test_leases_and_turns_go_by_the_clock_of_the_server(queue):
+def test_the_moment_of_leases_and_turns_is_the_servers(queue):
     with queue.write() as tx:
         assert moment(tx, 12.0) == pytest.approx(time.time(), abs=5.0)
         enqueue(tx, [], time.time())
 
 
-def test_it_is_known_since_when_the_server_is_up(queue, postgresql):
+def test_it_is_known_how_long_the_server_has_been_up(queue, postgresql):
     (started,) = postgresql.execute(
         "SELECT extract(epoch FROM pg_postmaster_start_time())::float8"
     )
@@ -171,7 +173,7 @@ def test_it_is_known_since_when_the_server_is_up(queue, postgresql):
 
 @pytest.fixture
 def beats(queue):
-    """A daemon that beat `ago` seconds ago, by the clock of the server."""
+    """Registers a daemon that beat `ago` seconds ago, by the clock of the server."""
 
     def beat(ago: float) -> None:
         with queue.write() as tx:
@@ -183,7 +185,7 @@ def beats(queue):
 
 
 def mail_moves(queue, now) -> tuple[bool, bool]:
-    """As everybody judges it who asks whether a daemon works, at `now` of his clock."""
+    """As status and metrics judge it at `now`, the time of their own clock."""
     with queue.read() as tx:
         health, _ = look(tx, now)
     return health.moving, Reader(queue).look(now).health.moving

@@ -32,7 +32,7 @@ def upgraded(monkeypatch, postgresql_url):
 
 
 def go_on(action, *arguments):
-    """As a person does it again who was told that another transaction came first."""
+    """Again where another transaction came first, as a person is told to do."""
 
     def tried():
         try:
@@ -45,7 +45,7 @@ def go_on(action, *arguments):
     return wait_until(tried)
 
 
-def test_they_go_on_where_something_was_added_and_do_not_start_again(
+def test_programs_that_run_go_on_where_something_was_added_but_cannot_be_restarted(
     machines, make_mail, upgraded, postgresql_url
 ):
     one, other = machines(2)
@@ -79,7 +79,7 @@ def test_they_go_on_where_something_was_added_and_do_not_start_again(
         open_queue(postgresql_url)
 
 
-def test_a_verdict_that_the_new_tables_do_not_take_is_kept_and_said_why(
+def test_a_verdict_that_the_new_tables_refuse_is_kept_and_the_log_says_why(
     machines, make_mail, upgraded, postgresql, postgresql_url
 ):
     (site,) = machines(1)

@@ -20,7 +20,7 @@ from collective.maildrophost.engine.queue import (
     release,
 )
 
-# One that is active still, has not begun to listen.
+# A session that is still active has not begun to listen.
 LISTENERS = (
     "SELECT pid FROM pg_stat_activity "
     "WHERE query = 'LISTEN maildrop' AND state = 'idle' AND datname = "
@@ -39,7 +39,9 @@ def queue_elsewhere(site, message):
     return id
 
 
-def test_mail_of_another_machine_wakes_it_at_once(machines, make_mail, postgresql):
+def test_mail_of_another_machine_wakes_a_daemon_at_once(
+    machines, make_mail, postgresql
+):
     here, elsewhere = machines()
     with Catcher() as relay:
         here.configure(SMTP_PORT=relay.port)
@@ -50,7 +52,7 @@ def test_mail_of_another_machine_wakes_it_at_once(machines, make_mail, postgresq
                 relay.wait_for(number + 1)
 
 
-def test_the_release_of_a_batch_wakes_it_and_nothing_before(
+def test_the_release_of_a_batch_wakes_a_daemon_and_nothing_before_it(
     machines, make_mail, postgresql
 ):
     here, elsewhere = machines()
@@ -91,7 +93,7 @@ def test_a_lost_listener_listens_again(machines, make_mail, postgresql):
             assert len(here.log_lines("found by looking")) <= 1
 
 
-def test_nobody_reads_a_password_in_why_it_does_not_listen():
+def test_the_reason_why_a_daemon_does_not_listen_shows_no_password():
     url = "postgresql+psycopg://me@127.0.0.1:1/mail?password=sesame7&sslmode=disable"
 
     async def listen():
