@@ -76,7 +76,7 @@ class Running:
         return wait_until(beats, what="the first heartbeat")
 
     def wait_for_reload(self, before: Daemon) -> None:
-        """Until its heartbeat is another one; between the two there is none."""
+        """Until its heartbeat has another owner; between the two there is none."""
 
         def beats_anew() -> bool:
             row = self.row
@@ -165,7 +165,7 @@ class Site:
         return ids
 
     def grow_old(self, seconds: float) -> None:
-        """Have all mail wait for so much longer."""
+        """Have all mail be so much older."""
         with self.queue.write() as tx:
             tx.exec_driver_sql(
                 f"UPDATE maildrop_schedule SET since = since - {seconds}"

@@ -18,7 +18,7 @@ def stand_still():
 
 @contextmanager
 def half_way(program: str, *arguments: object) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `program`, which calls `stand_still()`, until it does."""
+    """Run `program` until it calls `stand_still()`."""
     process = subprocess.Popen(
         [sys.executable, "-c", STANDS_STILL + program, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -12,12 +12,12 @@ def children(pid: int) -> list[int]:
 
 
 def waits_for_lock(pid: int) -> bool:
-    """Whether a thread pauses between two tries; for a request it waits elsewhere."""
+    """Whether a thread pauses between two tries; a wait for a request looks otherwise."""
     threads = Path(f"/proc/{pid}/task").glob("*/wchan")
     return any("poll_schedule_timeout" in each.read_text() for each in threads)
 
 
 def state(pid: int) -> str:
-    """The letter of proc(5): "T" is stopped, "Z" has ended and nobody has waited."""
+    """The letter of proc(5): "T" is stopped, "Z" has ended and was not waited for."""
     text = Path(f"/proc/{pid}/stat").read_text()
     return text.rpartition(")")[2].split()[0]

@@ -64,7 +64,7 @@ RUNS = "belongs to a transaction that still runs"
 
 @pytest.fixture
 def running(queue):
-    """Prepares mail of a transaction of this very process; the ids."""
+    """Prepares mail of a transaction that this very process runs; the ids."""
 
     def running(batch, voted=False):
         with queue.write() as tx:
@@ -83,7 +83,7 @@ def test_nobody_decides_about_mail_whose_transaction_still_runs(queue, running, 
 
 
 @pytest.mark.parametrize("action", ["release", "delete"])
-def test_nor_about_its_messages_one_by_one(queue, running, action):
+def test_nobody_acts_on_messages_whose_transaction_still_runs(queue, running, action):
     ids = running("newsletter")
     done = actions.act(queue, action, ids)
     assert list(done.refused) == list(ids)
@@ -91,8 +91,8 @@ def test_nor_about_its_messages_one_by_one(queue, running, action):
     assert states(queue) == ["prepared"] * 2
 
 
-def test_a_person_may_decide_once_it_was_voted_on(queue, running):
-    """The process may live on when its finish broke, and nobody else can tell."""
+def test_a_person_may_decide_about_mail_whose_transaction_has_voted(queue, running):
+    """Its process may live on although its finish broke, which nobody else can tell."""
     running("broken", voted=True)
     assert actions.release_batch(queue, "broken") == 2
 

@@ -19,7 +19,7 @@ from waiting import wait_until
 from collective.maildrophost.engine.message import Lane, Message
 from collective.maildrophost.engine.queue import all_daemons, enqueue, open_queue
 
-# Who runs one of them makes the environment for all.
+# All in one process of pytest-xdist: each would make the environment anew.
 pytestmark = pytest.mark.xdist_group("alone")
 
 PROJECT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ QUEUED = 100_000
 MOST_MEGABYTES = 60
 MAIL = "Subject: hello\n\nhello\n"
 LIBRARIES = "import asyncio, sqlalchemy.dialects.sqlite"
-"""What no start can do without: two thirds of the half second that is promised."""
+"""What every start needs: two thirds of the half second that is promised."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -89,7 +89,7 @@ def test_every_module_of_the_engine_imports_where_there_is_no_zope(bare):
 
 
 def pinned_for_the_oldest_python(bare):
-    """Python 3.10 gets another one than the Python that runs the tests may have."""
+    """Python 3.10 gets another version than the Python that runs the tests may have."""
     constraints = (PROJECT / "constraints.txt").read_text().splitlines()
     (pin,) = (
         line.partition(" ;")[0]
@@ -142,7 +142,7 @@ def test_the_install_without_extras_brings_nothing_of_zope(bare):
     assert not {name for name in names if name.startswith(of_zope)}
 
 
-def test_the_command_works_there(bare):
+def test_the_command_works_without_extras(bare):
     assert "Usage: maildropctl" in output(bare / "maildropctl", "--help")
 
 
@@ -208,7 +208,7 @@ def processor_seconds(pid: int) -> float:
 
 
 def seconds_of_libraries() -> float:
-    """What a process uses that loads them and does nothing."""
+    """The processor time of a process that loads `LIBRARIES` and does nothing."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-c", LIBRARIES], env=environment(), check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -265,6 +265,6 @@ def test_the_daemon_starts_fast_and_stays_small_with_a_long_queue(tmp_path, caps
         queue.close()
     with capsys.disabled():
         print(f"\nheartbeat after {seconds:.2f} s, {megabytes:.0f} MB", end=" ")
-    # Its own share of the time: the machine may be slow, and busy with other tests.
+    # Processor time, compared: the machine may be slow, and busy with other tests.
     assert used < 3 * seconds_of_libraries()
     assert megabytes < MOST_MEGABYTES

@@ -1,4 +1,4 @@
-"""A ring wakes who listens; it never hurts who rings."""
+"""A ring wakes whoever listens, and never hurts whoever rings."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_one_dead_doorbell_does_not_keep_the_others_from_ringing(bell, tmp_path)
     assert rings(bell, PATIENCE_SECONDS)
 
 
-def test_only_the_own_user_may_ring(bell):
+def test_only_the_daemons_own_user_may_ring(bell):
     assert stat.S_IMODE(bell.path.stat().st_mode) == 0o600
 
 
@@ -91,7 +91,7 @@ def test_a_bell_that_could_not_hang_again_is_not_taken_for_one_that_does(bell):
     assert bell.hangs()
 
 
-def test_the_socket_goes_when_the_bell_is_closed(bell):
+def test_the_socket_is_removed_when_the_bell_is_closed(bell):
     bell.close()
     assert not bell.path.exists()
 
@@ -108,7 +108,7 @@ def test_the_socket_of_a_killed_daemon_does_not_block_the_next(bell):
 
 
 def test_daemons_with_one_pid_have_a_doorbell_each(bell):
-    """In containers that share a directory, while one takes the place of the other."""
+    """As in containers that share a directory, while one replaces the other."""
     successor = listen(bell.path.parent)
     try:
         ring([str(bell.path), str(successor.path)])
@@ -129,8 +129,8 @@ def deep(tmp_path):
     return directory
 
 
-def test_a_bell_in_a_deep_directory_hangs_there_and_is_heard(deep):
-    """Where others find it: with another TMPDIR, in another container."""
+def test_a_bell_in_a_deep_directory_is_found_there_and_heard(deep):
+    """By others as well, with another TMPDIR or in another container."""
     bell = listen(deep)
     try:
         assert bell.path.parent == deep
@@ -142,8 +142,10 @@ def test_a_bell_in_a_deep_directory_hangs_there_and_is_heard(deep):
     assert list(deep.iterdir()) == []
 
 
-def test_nothing_stays_among_the_temporary_files(deep, tmp_path, monkeypatch):
-    """Where a stranger could have put something in its place."""
+def test_a_bell_in_a_deep_directory_leaves_no_temporary_file(
+    deep, tmp_path, monkeypatch
+):
+    """A stranger could put something in its place."""
     with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
         monkeypatch.setattr(socketaddress, "TEMPORARY", temporary)
         bell = listen(deep)
@@ -153,7 +155,7 @@ def test_nothing_stays_among_the_temporary_files(deep, tmp_path, monkeypatch):
         bell.close()
 
 
-def test_what_was_left_in_a_deep_directory_is_taken_away_by_the_next(deep):
+def test_what_was_left_in_a_deep_directory_is_removed_by_the_next_daemon(deep):
     killed = listen(deep)
     killed._socket.close()
     second = listen(deep)
@@ -187,7 +189,7 @@ def test_where_no_bell_can_be_made_the_daemon_goes_on_with_a_warning(
     assert "MAILDROP_INTERVAL" in record.getMessage()
 
 
-def test_ringing_where_there_is_no_way_to_a_bell_hurts_nobody(deep, monkeypatch):
+def test_a_ring_that_finds_no_way_to_its_bell_hurts_nobody(deep, monkeypatch):
     bell = listen(deep)
     monkeypatch.setattr(socketaddress, "TEMPORARY", str(deep / "missing"))
     ring([str(bell.path)])
@@ -195,7 +197,7 @@ def test_ringing_where_there_is_no_way_to_a_bell_hurts_nobody(deep, monkeypatch)
     bell.close()
 
 
-def test_what_a_killed_daemon_left_is_taken_away_by_the_next(bell):
+def test_what_a_killed_daemon_left_is_removed_by_the_next(bell):
     dead = bell.path.with_name("doorbell.1")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
         killed.bind(str(dead))

@@ -1,4 +1,4 @@
-"""The log's file: each line in it, and elsewhere what it does not take."""
+"""Each line is in the log's file, or on standard error where the file takes none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from collective.maildrophost.engine.logfile import Line, LogFile, together
 
 @pytest.fixture
 def logger():
-    """With one log file, which is to be named."""
+    """A logger without a file; see `log_to`."""
     logger = logging.Logger("maildrop")
     yield logger
     for handler in logger.handlers:
@@ -30,7 +30,7 @@ def log_to(logger, path):
 
 
 def texts(output):
-    """Of each line what stands behind its level and logger."""
+    """What each line says, without time, level and logger."""
     return [line.rpartition(" maildrop: ")[2] for line in output.splitlines()]
 
 
@@ -46,7 +46,9 @@ def test_on_a_full_disk_each_line_is_one_on_standard_error(logger, capsys):
     assert texts(capsys.readouterr().err) == [FULL, "id=0", "id=1", "id=2"]
 
 
-def test_so_is_each_of_many_that_are_logged_together(logger, capsys):
+def test_on_a_full_disk_many_lines_logged_together_are_all_on_standard_error(
+    logger, capsys
+):
     log_to(logger, "/dev/full")
     lines = [f"id={number} {'x' * 100}" for number in range(200)]
     with together(logger):
@@ -60,7 +62,7 @@ class OutOfMemory(io.StringIO):
         raise MemoryError
 
 
-def test_whatever_a_file_breaks_on_holds_up_nobody_who_logs(logger, tmp_path, capsys):
+def test_an_error_of_the_file_holds_up_nobody_who_logs(logger, tmp_path, capsys):
     log_to(logger, tmp_path / "maildrop.log")
     (handler,) = logger.handlers
     handler.stream, stream = OutOfMemory(), handler.stream
@@ -76,7 +78,7 @@ def test_whatever_a_file_breaks_on_holds_up_nobody_who_logs(logger, tmp_path, ca
     assert told[1:] == ["id=1"]
 
 
-def test_a_file_at_another_place_is_taken_though_the_old_disk_is_full(
+def test_a_new_file_is_used_though_the_disk_of_the_old_one_is_full(
     logger, tmp_path, capsys
 ):
     path = tmp_path / "maildrop.log"
@@ -94,7 +96,7 @@ def test_a_file_at_another_place_is_taken_though_the_old_disk_is_full(
     assert (first.startswith("the log goes here"), second) == (True, "three")
 
 
-def test_a_line_that_cannot_be_made_costs_no_other(logger, tmp_path, capsys):
+def test_a_line_that_cannot_be_formatted_costs_no_other(logger, tmp_path, capsys):
     path = tmp_path / "maildrop.log"
     log_to(logger, path)
     with together(logger):
@@ -105,7 +107,7 @@ def test_a_line_that_cannot_be_made_costs_no_other(logger, tmp_path, capsys):
     assert "no number" in capsys.readouterr().err
 
 
-def test_a_traceback_with_what_utf_8_cannot_write_is_written(logger, tmp_path):
+def test_a_traceback_that_utf_8_cannot_encode_is_written_escaped(logger, tmp_path):
     path = tmp_path / "maildrop.log"
     log_to(logger, path)
     try:

@@ -42,11 +42,11 @@ def told(call) -> str:
 
 
 @pytest.mark.parametrize("call", [convert, deliver, clean_up, from_itself])
-def test_nothing_of_its_text_is_told(call):
+def test_an_unquoted_error_shows_nothing_of_its_text(call):
     assert CONTENT not in told(call)
 
 
-def test_its_names_and_places_are_told_with_those_of_its_causes():
+def test_an_unquoted_error_shows_its_name_and_places_and_those_of_its_causes():
     text = told(clean_up)
     for place in ("in convert", "in deliver", "in clean_up"):
         assert place in text

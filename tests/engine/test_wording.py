@@ -1,4 +1,4 @@
-"""What the engine says is English, and can be said in another language, too."""
+"""What the engine says is English, and can be translated later."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from collective.maildrophost.engine.wording import Wording, _, verbatim
 LOCKED = _("locked for ${seconds} s", mapping={"seconds": 30})
 
 
-def test_it_works_as_its_english_text():
+def test_a_wording_behaves_like_its_english_text():
     assert LOCKED == "locked for 30 s"
     assert f"the queue is {LOCKED}" == "the queue is locked for 30 s"
     assert LOCKED.template == "locked for ${seconds} s"
     assert LOCKED.mapping == {"seconds": "30"}
 
 
-def test_a_wording_in_a_wording_can_be_translated_itself():
+def test_a_wording_within_a_wording_can_be_translated_by_itself():
     queue = _("${name}: ${why}", mapping={"name": "q", "why": LOCKED})
     assert queue == "q: locked for 30 s"
     assert queue.mapping["why"] is LOCKED
 
 
-def test_a_value_is_no_template():
+def test_a_value_is_not_treated_as_a_template():
     odd = _("got ${text}", mapping={"text": "${text} and ${other}"})
     assert odd == "got ${text} and ${other}"
     assert verbatim("${words}") == "${words}"
@@ -39,11 +39,11 @@ def test_a_template_whose_value_is_missing_is_a_mistake():
         _("got ${text}", mapping={"texts": "1"})
 
 
-def test_what_the_text_does_not_tell_is_not_kept():
+def test_a_value_that_the_text_does_not_use_is_not_kept():
     assert _("no", mapping={"password": "geheim"}).mapping == {}
 
 
-def test_what_hides_a_part_of_itself_is_kept_without_it():
+def test_a_value_that_hides_a_part_of_itself_is_kept_without_that_part():
     url = QueueURL("postgresql+psycopg://me:geheim@db/mail")
     shown = _("at ${url}", mapping={"url": url})
     assert "geheim" not in shown
@@ -52,7 +52,7 @@ def test_what_hides_a_part_of_itself_is_kept_without_it():
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
-def test_a_copy_of_it_can_be_translated_as_well(again):
+def test_a_copy_of_a_wording_can_be_translated_as_well(again):
     whole = _("${name}: ${why}", mapping={"name": "q", "why": LOCKED})
     copied = again(whole)
     if isinstance(copied, bytes):
@@ -61,7 +61,7 @@ def test_a_copy_of_it_can_be_translated_as_well(again):
     assert copied.mapping["why"].template == LOCKED.template
 
 
-def test_an_error_of_the_queue_keeps_it_on_its_way_to_another_process():
+def test_an_error_of_the_queue_keeps_its_wording_on_its_way_to_another_process():
     error = pickle.loads(pickle.dumps(Unheard("q", LOCKED)))
     assert str(error) == error.wording == "mail queue q: locked for 30 s"
     assert error.reason.template == LOCKED.template
@@ -74,7 +74,7 @@ def test_an_error_that_was_given_plain_words_stays_as_it_is():
     assert QueueError("q", verbatim("x")).wording == "mail queue q: x"
 
 
-def test_what_nobody_knows_the_end_of_is_told_with_its_reason():
+def test_the_caution_about_an_uncertain_outcome_has_its_reason():
     caution = Unheard("q", LOCKED).caution
     assert caution == (
         "It may have been done, look before you do it again: "
