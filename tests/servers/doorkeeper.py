@@ -1,4 +1,4 @@
-"""What stands where a PostgreSQL server is looked for, and lets nobody in."""
+"""Stands where a PostgreSQL server is expected, and lets nobody in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes connections at a free port, for as long as its block lasts."""
+"""Takes connections at a free port, for as long as its block lasts."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ from waiting import PATIENCE_SECONDS, wait_until
 OWNER = "maildrop"
 """Owns every database; the superuser is called postgres."""
 PORT = 5432
-"""Only a part of the socket's name: it listens on no network."""
+"""Only a part of the socket's name: the server listens on no network."""
 UNPRIVILEGED = "nobody"
-"""Who runs it when root runs the tests: it refuses to be root's."""
+"""The user who runs it when root runs the tests: as root it refuses to start."""
 
 
 class PostgreSQL:
@@ -135,7 +135,7 @@ class PostgreSQL:
         wait_until(self._answers, seconds, "that PostgreSQL answers")
 
     def stop(self) -> None:
-        """As an administrator restarts it: transactions are broken off."""
+        """As an administrator stops it: transactions are broken off."""
         self._end(signal.SIGINT)
 
     def abort(self) -> None:
@@ -148,7 +148,7 @@ class PostgreSQL:
         children = self._children()
         self._signal_all(signal.SIGKILL)
         self._process.wait(PATIENCE_SECONDS)
-        # It does not start again while one of them has its shared memory.
+        # No server starts while one of them still has the shared memory.
         wait_until(lambda: not any(map(_lives, children)), what="their end")
 
     def restart(self) -> None:
@@ -207,7 +207,7 @@ class PostgreSQL:
 
     def _signal_all(self, number: signal.Signals) -> None:
         assert self._process is not None
-        # The first one makes the others: once it is stopped, or gone, they are all.
+        # The first one starts the others: once it is stopped or gone, no more come.
         for pid in (self._process.pid, *self._children()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)

@@ -17,12 +17,12 @@ class Proxy(Listener):
     """``with Proxy(server.socket) as proxy:`` listens on ``127.0.0.1:proxy.port``.
 
     While the wire is cut nothing passes and nothing is closed, as when a cable is
-    pulled; `drop` ends every connection, as a firewall does that was restarted. A wire
-    that is `slow` takes so many seconds for each 64 kB; a `narrow` one holds no more
-    than that, so that the rest stays with who sends it. With
-    `lose_commit(words)` the server gets the next COMMIT of a connection on which these
-    words were said, and nobody gets its answer; `lost` is set when it has been done.
-    `met` counts who has come, to a wire that is cut, too.
+    pulled; `drop` ends every connection, as a restarted firewall does. A wire that is
+    `slow` takes so many seconds for each 64 kB; a `narrow` one holds no more than that,
+    so that the rest stays with the sender. With `lose_commit(words)` the server gets
+    the next COMMIT of a connection on which these words were said, and nobody gets its
+    answer; `lost` is set when that has happened. `met` counts all connections, those to
+    a cut wire as well.
     """
 
     def __init__(self, target: Path) -> None:
@@ -86,7 +86,7 @@ class Proxy(Listener):
                 said = said or bool(words and words in octets)
                 if said and words and b"COMMIT" in octets:
                     self._words = b""
-                    # In this order, so that there is no answer to read.
+                    # In this order, so that nobody can read an answer.
                     source.shutdown(socket.SHUT_RDWR)
                     sink.sendall(octets)
                     sink.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""systemd's end of what a daemon tells it."""
+"""systemd, as far as a daemon talks to it."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ PORTION_OCTETS = 65536
 class Tunnel(Listener):
     """``with Tunnel(server_port) as tunnel:`` is asked with CONNECT at `tunnel.port`.
 
-    `asked` has what it was asked for. Nobody gets through with
-    another `status` than 200.
+    `asked` has what it was asked for. With any `status` but 200 nobody gets through.
     """
 
     def __init__(self, target: int = 0, status: str = "200 OK") -> None:

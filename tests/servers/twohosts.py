@@ -1,4 +1,4 @@
-"""Two servers with a queue each, as when an old one has come back."""
+"""Two servers with a queue each, as when an old primary has come back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collective.maildrophost.engine.queue import open_queue
 
 @contextmanager
 def two_hosts(first: PostgreSQL, second: PostgreSQL) -> Iterator[str]:
-    """An empty queue on each of them, both in a database of this name."""
+    """The name of a database that has an empty queue on each of them."""
     name = first.create()
     second.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
     for server in (first, second):

@@ -22,7 +22,7 @@ RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: nothing is waited for, so that the connection ends by RST."""
 BLOCK_OCTETS = 65536
 WAIT_SECONDS = 2 * PATIENCE_SECONDS
-"""For an event that no test sets any more."""
+"""How long to wait for an event that no test may set any more."""
 
 
 class _Over(Exception):

@@ -28,10 +28,10 @@ class Scripted:
     RCPT:b, to an answer: the text of a reply ("\\n" between its lines), one of
     `answers`, or a list of these, one for each time, of which the last stays.
     `login` is the (user, password) to take; for XOAUTH2 a function of user and token.
-    `during` is (octets, answer): the answer after so many octets of the content, not
-    one more of which is read before it. `delivery` is "whole", "coalesced" (one write
-    for a pipelined group) or "bytewise". `round_trip` is how many seconds pass between
-    a command, or a pipelined group, and its answer. `port` 0 is any free one.
+    `during` is (octets, answer): the answer after so many octets of the content, of
+    which no more are read before it. `delivery` is "whole", "coalesced" (one write for
+    a pipelined group) or "bytewise". `round_trip` is how many seconds pass between a
+    command, or a pipelined group, and its answer. `port` 0 is any free one.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Scripted:
 
     @property
     def accepted(self) -> list[Received]:
-        """Of these, what the reply to the last dot accepted."""
+        """Those that the reply to the last dot accepted."""
         return [each for each in self.received if said(each.reply).startswith("2")]
 
     @property
