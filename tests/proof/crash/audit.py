@@ -1,4 +1,4 @@
-"""The ledger of a site against its relay: what was promised, and what has become of it.
+"""Compares what a site has promised with what its relay and its queue have.
 
 Mails are known by their subjects.
 """
@@ -34,7 +34,7 @@ class Audit:
         )
 
     def sent(self, subject: str) -> int:
-        """How often any recipient has it, at most."""
+        """How often the recipient who has it most often has it."""
         return max(
             (n for (name, _), n in self.accepted.items() if name == subject), default=0
         )

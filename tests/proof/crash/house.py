@@ -38,7 +38,7 @@ SHORT: dict[str, Any] = {
     "engine.takeover.taking.QUIET_SECONDS": 0.0,
 }
 RESTLESS = (State.QUEUED, State.DEFERRED, State.SENDING)
-"""What a daemon has still to do with."""
+"""Mail that a daemon still has work with."""
 
 
 class Nursery:
@@ -57,7 +57,7 @@ class Nursery:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
-        """End it; what it has forked has ended."""
+        """End it, once all that it forked has ended."""
         self._process.stdin.close()
         self._process.wait(PATIENCE_SECONDS)
 
@@ -197,7 +197,7 @@ class House(Site):
         return not restless and not files
 
     def _serves(self, pid: int) -> bool:
-        # From its first heartbeat on signals wait until it can heed them.
+        # From its first heartbeat on, signals wait until it can heed them.
         return any(each.pid == pid for each in self.daemons)
 
 

@@ -37,9 +37,9 @@ BEFORE, AFTER = "before", "after"
 class Plan:
     """Where to die: `before` or `after` a step, the `nth` time that it does all this.
 
-    `doing` are operations of the queue that have changed rows in its transaction.
-    `who` dies: "daemon", "books" (the child that writes), or "both". `unheard` is a
-    step whose answer gets lost, once, before that.
+    `doing` names operations of the queue that have changed rows in its transaction.
+    `who` dies: "daemon", "books" (the child that writes), or "both". `unheard` names
+    operations; before all that, the answer to one commit with them gets lost.
     """
 
     step: str
@@ -95,7 +95,7 @@ class Killer:
         self._local.doing = set()
 
     def unknown(self, what: str) -> None:
-        """The source does something durable that steps.py does not see."""
+        """The source does something durable that steps.py has not found."""
         self._write_note({"unknown": what})
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -165,7 +165,7 @@ NO_ZODB = [
     ),
     Point("sending.send_now", "mail_at_once", ("enqueue",)),
 ]
-"""Mail that our own commit decides about."""
+"""Mail whose fate our own commit decides."""
 
 OPERATOR = [
     Point("engine.actions.act", "page retry", ("retry_messages",)),

@@ -8,7 +8,7 @@ from collective.maildrophost.engine.tokens.files import RefreshTokenFile
 
 
 def open_and_close(url: str) -> None:
-    """As whoever comes first to a queue, or to one of an older version."""
+    """As the first program does at a new queue, or at one of an older version."""
     open_queue(url).close()
 
 

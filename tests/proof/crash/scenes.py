@@ -49,7 +49,7 @@ def mail(subject: str, *recipients: str, body: str = "hello\n") -> Message:
 
 
 def queued(house: House, *messages: Message, ago: float = 0.0) -> tuple[str, ...]:
-    """Have them in the queue, since so many seconds."""
+    """Put them into the queue, as if that had been so many seconds ago."""
     with house.queue.write() as tx:
         return enqueue(tx, messages, time.time() - ago)
 
@@ -176,7 +176,7 @@ def history(house: House, relay: Scripted) -> Iterable[str]:
 
 
 def old_batch(house: House, relay: Scripted) -> Iterable[str]:
-    """What is known of a batch whose mail is gone, mail of none."""
+    """What is known of a batch whose mail is gone; and mail of no batch."""
     with house.queue.write() as tx:
         remember_batch(tx, Batch("b" * 32, "gone"))
     return delivery(house, relay)
@@ -193,7 +193,7 @@ def dropped_file(house: House, relay: Scripted) -> Iterable[str]:
 
 
 def old_key(house: House, relay: Scripted) -> Iterable[str]:
-    """Of a file that is gone for long; it is forgotten after the second scan."""
+    """The key of a file that is long gone; it is forgotten after the second scan."""
     house.constants["engine.daemon.housekeeping.PRUNE_SECONDS"] = 0.1
     with house.queue.write() as tx:
         row = {"key": "key", "taken": time.time() - 99 * DAY}
@@ -219,7 +219,7 @@ def room_to_spare(house: House, relay: Scripted) -> Iterable[str]:
     for name, value in (("SPARE_PAGES", 0), ("SPARE_PART", 10**9)):
         house.constants[f"engine.queue.sqlite.housekeeping.{name}"] = value
     house.constants["engine.queue.sqlite.housekeeping.LARGE_WAL_BYTES"] = 0
-    # It waits for nobody: where a heartbeat was in the way, it comes again.
+    # Housekeeping waits for nobody: where a heartbeat was in the way, it tries again.
     house.constants["engine.daemon.housekeeping.PRUNE_SECONDS"] = 0.1
     (gone,) = queued(house, mail("gone", body="x" * 400_000))
     (kept,) = queued(house, mail("kept"))

@@ -110,7 +110,7 @@ def _is_context_manager(node: ast.FunctionDef) -> bool:
 
 
 def _is_bare(call: ast.Call, names: set[str]) -> bool:
-    """Whether it is `x.name()` for one of `names`: that of a file has arguments."""
+    """Whether it is `x.name()` for one of `names`; a file's `write` has arguments."""
     named = isinstance(call.func, ast.Attribute) and call.func.attr in names
     return named and not call.args and not call.keywords
 
@@ -125,7 +125,7 @@ class _Finder(ast.NodeVisitor):
         self._enter(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        # What a way to write does is done by whoever goes it.
+        # What such a context manager does counts as done by whoever uses it.
         if not (node.name in self._ways and _is_context_manager(node)):
             self._enter(node)
 
@@ -160,7 +160,7 @@ def _done_to_a_file(call: ast.Call) -> str:
         or (of_os and name in _OF_OS)
         or (of_os and name == "open" and "O_CREAT" in ast.unparse(call))
         or (not of_os and name == "open" and _writes(call, 0))
-        # A text's has two arguments, that of a dataclass has names.
+        # `str.replace` has two arguments, that of a dataclass has keywords.
         or (
             name == "replace" and (of_os or (len(call.args) == 1 and not call.keywords))
         )

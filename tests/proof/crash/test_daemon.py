@@ -15,7 +15,7 @@ ON_A_SERVER = [
     for point in LEDGER
     if point.doing in {("claim",), ("settle sent",), ("settle failed", "enqueue")}
 ]
-"""Where the connection of who is killed is another one's to clear away."""
+"""Where the server has to clean up after a process that is killed."""
 NOTIFIED = {"two recipients", "refusal", "expiry"}
 """Scenes in which a mail fails for somebody, and its sender is told."""
 
@@ -45,7 +45,9 @@ def house_on_a_server(nursery, relay, tmp_path, postgresql_url):
 @pytest.mark.parametrize(
     ("scene", "plan"), [pytest.param(*way, id=name) for name, *way in ways(ON_A_SERVER)]
 )
-def test_the_ledger_on_a_server_is_right_too(house_on_a_server, relay, scene, plan):
+def test_the_ledger_on_a_server_is_right_whichever_transaction_dies(
+    house_on_a_server, relay, scene, plan
+):
     promised = SCENES[scene](house_on_a_server, relay)
     house_on_a_server.die_running(plan, "run")
     house_on_a_server.settle_down()

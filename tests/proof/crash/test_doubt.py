@@ -1,4 +1,4 @@
-"""Who decides about mail in doubt is killed at it: the next one decides the same.
+"""A Zope that decides about mail in doubt is killed at that: the next decides alike.
 
 In each scene Zopes die, and one that decides about what they have left is killed at
 that. Then a daemon runs, as it always does, and yet another Zope decides.

@@ -1,4 +1,4 @@
-"""What a person does to mail is done or not, wherever it is killed."""
+"""An operator's action is done or not done, wherever it is killed."""
 
 from __future__ import annotations
 

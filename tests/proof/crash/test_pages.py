@@ -13,7 +13,7 @@ pages = pytest.importorskip("proof.crash.pages")
 
 PAGES = "proof.crash.pages:"
 LAST_MOMENT = "page: before release"
-"""ZODB has finished, we have not."""
+"""ZODB has finished, and we have not."""
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_zope_that_starts_again_sends_as_ever(zope, relay, database_file):
 @pytest.mark.parametrize(
     ("scene", "plan"), [pytest.param(*way, id=name) for name, *way in ways(NO_ZODB)]
 )
-def test_mail_of_no_database_goes_when_the_queue_has_it(
+def test_mail_that_changes_no_database_goes_once_the_queue_has_it(
     zope, relay, database_file, scene, plan
 ):
     if zope.queue.shared and scene == "mail_alone":

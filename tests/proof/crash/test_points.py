@@ -55,7 +55,7 @@ def test_every_way_to_die_has_a_name_of_its_own():
 
 
 def test_the_steps_are_found_where_they_are():
-    """A few that must be among them, whatever their shape: the finder is not blind."""
+    """One step of each shape, so that the finder is not blind."""
     assert durable_steps().keys() >= {
         "engine.delivery.books.write",
         "engine.intake.removal.Removal.remove unlink",

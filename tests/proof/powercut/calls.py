@@ -17,7 +17,7 @@ PATHS_ALONE = frozenset(
     {"open", "creat", "truncate", "rename", "link", "symlink", "unlink", "mkdir"}
     | {"rmdir"}
 )
-"""They do not say what their relative paths are relative to."""
+"""Calls that do not say what their relative paths are relative to."""
 LONGEST_STRING = 64 * 2**20
 
 

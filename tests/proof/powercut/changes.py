@@ -17,9 +17,9 @@ from collective.maildrophost.engine.queue.statement import Statement
 
 
 def change(what: str) -> None:
-    """By JSON: `synchronous` has SQLite sync less, all else names constants.
+    """As this JSON says: `synchronous` has SQLite sync less, the rest are constants.
 
-    With `unforced` commits on PostgreSQL are as durable as its settings have them.
+    With `unforced`, commits on PostgreSQL are only as durable as its settings say.
     """
     constants = json.loads(what)
     if constants.pop("unforced", False):

@@ -51,8 +51,8 @@ _INDEXES = """
 class Cluster:
     """One database of a `server`, and that server's data directory."""
 
-    # The number of a process that was cut off; who starts a server removes it where the
-    # process is not there any more.
+    # The id of a process that was cut off; whoever starts a server removes it where
+    # that process is gone.
     left_out = ("postmaster.pid",)
 
     def __init__(self, server: PostgreSQL) -> None:
@@ -60,7 +60,7 @@ class Cluster:
         self._database = server.create()
         self.url = server.url(self._database)
         server.execute("CREATE EXTENSION amcheck", self._database)
-        # Half of all files, and each cut would write them anew.
+        # They are half of all files, which each cut would write anew.
         for template in ("template0", "template1"):
             server.execute(f"ALTER DATABASE {template} IS_TEMPLATE false")
             server.drop(template)

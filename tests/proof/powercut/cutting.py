@@ -16,7 +16,7 @@ from collective.maildrophost.engine.queue import QueueError
 CHANCES = (0.1, 0.5, 0.9)
 SECTORS = (0, 512, 4096)
 MORE_WHEN_SAID = 8
-"""So much more often than elsewhere a cut follows what was just said to somebody."""
+"""A cut right after something was said to somebody is so much more likely."""
 
 
 @dataclass

@@ -26,7 +26,7 @@ class Database(Protocol):
     directory: Path
     """Where all programs of a recording work."""
     left_out: tuple[str, ...]
-    """How the names of files end that nobody reads after a power cut."""
+    """The ends of the names of files that nobody reads after a power cut."""
 
     def prepare(self, home: Path) -> None:
         """Make files that were written by us files of the server."""
@@ -54,7 +54,7 @@ class SQLite:
         site.queue.close()
 
     def prepare(self, home: Path) -> None:
-        """They are ours."""
+        """Nothing: all files are ours."""
 
     @contextmanager
     def opened(self, home: Path) -> Iterator[Queue]:

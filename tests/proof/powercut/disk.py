@@ -23,12 +23,12 @@ class Names(Enum):
     STRICT = "strict"
     """Once its directory was synced: all that POSIX promises."""
     OWN = "own"
-    """Once its directory or the file itself was synced, as btrfs has it at least.
+    """Once its directory or the file itself was synced, as on btrfs at least.
 
     PostgreSQL relies on that: it syncs a new table's file, but not its directory.
     """
     JOURNAL = "journal"
-    """Once the journal was written later: ext4, XFS, where it keeps the order.
+    """Once the journal was written after it: ext4 and XFS, which keeps the order.
 
     fdatasync of a file that has kept its size does not write it.
     """

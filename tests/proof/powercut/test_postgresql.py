@@ -1,4 +1,4 @@
-"""Power cuts at many moments of real runs on PostgreSQL: what had been said holds.
+"""Power cuts at many moments of real runs on PostgreSQL: every promise holds.
 
 `make proof`; `--proof-seconds` for as long as you have.
 """
@@ -24,7 +24,7 @@ SETTINGS = ({"checkpoint_completion_target": 0}, {"synchronous_commit": "off"})
 KINDS = (Names.OWN, Names.JOURNAL)
 
 
-def test_what_had_been_said_outlives_a_power_cut_of_the_server(relay, ends, capsys):
+def test_what_was_promised_outlives_a_power_cut_of_the_server(relay, ends, capsys):
     counts: Counter[str] = Counter()
     while counts["runs"] < len(SETTINGS) or time.monotonic() < ends:
         settings = SETTINGS[counts["runs"] % len(SETTINGS)]
@@ -43,6 +43,6 @@ def test_the_proof_finds_what_the_server_does_not_sync(relay, settings, changes)
     with cluster(**settings) as database:
         recording = Recording(database, relay, 2.0, **changes)
         cuts = cut(recording, Names.JOURNAL, 30, random.Random(1))
-    # Without syncs most often no server starts from what is left.
+    # Without any syncs, most often no server starts from what is left.
     words = "gone after" if changes else ""
     assert any(words in loss for loss in cuts.losses)

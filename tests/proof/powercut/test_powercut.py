@@ -1,4 +1,4 @@
-"""Power cuts at many moments of real runs on SQLite: what had been said still holds.
+"""Power cuts at many moments of real runs on SQLite: every promise still holds.
 
 `make proof`; `--proof-seconds` for as long as you have.
 """
@@ -20,7 +20,7 @@ from proof.powercut.recording import Recording
 RUN_SECONDS = 5.0
 CUTS_OF_A_RUN = 100
 CHECKPOINT_PAGES = (4000, 60)
-"""As it is, and so few that many checkpoints fall into a run."""
+"""The usual number, and so few that many checkpoints fall into a run."""
 KINDS = (Names.STRICT, Names.JOURNAL)
 
 
@@ -34,7 +34,7 @@ def record(tmp_path, relay):
     return record
 
 
-def test_what_had_been_said_outlives_every_power_cut(record, relay, ends, capsys):
+def test_what_was_promised_outlives_every_power_cut(record, relay, ends, capsys):
     counts: Counter[str] = Counter()
     while counts["runs"] < len(CHECKPOINT_PAGES) or time.monotonic() < ends:
         pages = CHECKPOINT_PAGES[counts["runs"] % len(CHECKPOINT_PAGES)]

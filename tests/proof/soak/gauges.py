@@ -14,7 +14,7 @@ from benchmarks.processtree import memory_bytes
 
 MEGABYTE = 1_000_000
 WARM_UP = 0.1
-"""This share of the samples, from the start, tells of filling caches only."""
+"""The first of the samples, this share of them, show only how caches fill."""
 
 
 @dataclass(frozen=True)

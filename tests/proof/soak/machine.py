@@ -30,7 +30,7 @@ def python(script: str, *arguments: object, **options: object) -> subprocess.Pop
 
 
 class Machine:
-    """A daemon that lives on, one that does not, nor does Zope; and two writers."""
+    """A daemon that lasts, another daemon and a Zope that do not, and two writers."""
 
     def __init__(self, steady: Site, mortal: Site, folder: Path) -> None:
         self.sites = steady, mortal
@@ -45,7 +45,7 @@ class Machine:
         self._ends = 0.0
 
     def warm_up(self) -> None:
-        """Bring the daemon that lives on to what it needs from then on."""
+        """Bring the lasting daemon to the memory that it needs from then on."""
         for _ in range(WARM_UP_RELOADS):
             self._reload_and_wait()
 
@@ -70,7 +70,7 @@ class Machine:
 
     @property
     def ended(self) -> bool:
-        """Whether all have, without an error, who write."""
+        """Whether all who write have ended, without an error."""
         processes = (*self.writers, self.zope)
         found = [process.poll() for process in processes]
         assert not any(found), (found, self._words.read_text()[-2000:])
@@ -118,7 +118,7 @@ class Machine:
 
     @property
     def _owner(self) -> str | None:
-        """By what name the daemon that lives on claims; another one after a reload."""
+        """The name by which the lasting daemon claims; another one after a reload."""
         pid = self.daemons[0].pid
         owners = [row.owner for row in self.sites[0].daemons if row.pid == pid]
         return owners[0] if owners else None
@@ -136,7 +136,7 @@ class Machine:
         self.gauges.look(self.daemons[0].pid)
 
     def end(self) -> None:
-        """Nothing of it goes on."""
+        """End all that still runs."""
         processes = (*self.daemons, *self.writers, self.zope)
         for process in filter(None, processes):
             process.kill()

@@ -54,7 +54,7 @@ class Moody(Scripted):
         time.sleep(random.uniform(*seconds))
 
     def forget_contents(self) -> None:
-        """The names of what came are enough for a ledger."""
+        """The ledger needs only the names of what came."""
         for talk in list(self.conversations):
             for each in talk.received:
                 each.content = b""

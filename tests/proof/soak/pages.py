@@ -33,7 +33,7 @@ THREADS = 4
 TRIES = 20
 THINKING_SECONDS, SLOW_SECONDS, PAUSE_SECONDS = 0.03, 1.0, 1.5
 IN_MEMORY = 3
-"""Mails of one transaction; the rest is written before its vote."""
+"""Mails of one transaction that are kept; the rest is written before its vote."""
 RECIPIENTS = ("ok@x.org",) * 8 + ("later@x.org", "no@x.org")
 SITE = "soak"
 BEFORE_MAIL, AFTER_MAIL = "~a", "~~~"
@@ -68,7 +68,7 @@ class Page:
             self.root["host"].send(mail, mto=to, mfrom=f"{name}@x.org")
 
     def change(self, *names: str) -> None:
-        """Everybody changes the same: who commits first has it."""
+        """Every page changes the same object: whichever commits first has it."""
         self.root["last"]["name"] = self.name
         for name in names:
             self.root["sent"][name] = self.tries
@@ -157,7 +157,7 @@ def main(file: str, configuration: str, name: str, ends: float) -> None:
     for thread in threads:
         thread.join()
     queue = queue_at(productconfig.configuration(SITE).queue)
-    # What a killed one has left is for its successor to decide.
+    # What a killed Zope has left is for its successor to decide.
     while in_doubt(queue):
         time.sleep(0.2)
     database.close()
