@@ -10,9 +10,7 @@ from benchmarks.failure import BenchmarkFailed
 from benchmarks.page import forked
 
 
-def test_nothing_is_measured_beside_a_process_that_never_came_as_far(
-    monkeypatch, capfd
-):
+def test_nothing_is_measured_beside_a_process_that_never_began(monkeypatch, capfd):
     monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 0.5)
 
     def unable() -> NoReturn:

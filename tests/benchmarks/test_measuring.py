@@ -29,7 +29,7 @@ from benchmarks.sink import own_sink
 
 COUNT = 30
 FEW, LATE_SECONDS = 10, 0.1
-"""So much later each answer, that they don't all come between two looks."""
+"""Each answer is so late that not all messages come between two looks."""
 CONTESTANTS = [Maildrophost("ours", 3), ZopeSendmail("theirs")]
 
 
@@ -138,7 +138,7 @@ def test_a_message_left_in_the_queue_is_a_failure(tmp_path):
 
 
 class Blinding(CatchingSink):
-    """A machine that holds up whoever looks, once the mail comes."""
+    """A machine that holds up whoever watches, once the mail comes."""
 
     slept = False
 
@@ -157,7 +157,7 @@ def test_a_run_that_nobody_could_watch_is_not_counted(tmp_path, monkeypatch):
 
 
 class AllAtOnce(CatchingSink):
-    """A machine so busy that whoever looks gets no turn until all has come."""
+    """A machine so busy that whoever watches gets no turn until all has come."""
 
     def received(self) -> int:
         come = super().received()

@@ -1,4 +1,4 @@
-"""What a page pays is measured for mail that was taken, on every side."""
+"""The price of a page's mail is measured, on every side, for mail that was taken."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def rows(folder) -> int:
         return queue_length(tx)
 
 
-def test_what_ours_cannot_do_without_is_measured_beside_it(tmp_path):
+def test_the_floors_that_ours_cannot_go_below_are_measured_beside_it(tmp_path):
     paid = one_mail(
         Place(tmp_path, 0), Load("alone", TEXT, 1, 1, FEW), FLOORS, rounds=1
     )
@@ -138,7 +138,7 @@ def hoarding(folder, port, kind):
     kept = []
 
     def send(message, to):
-        # Not of Python's own: what earlier tests have freed would not count as grown.
+        # Past Python's allocator: reusing what earlier tests freed would not count.
         hoard = mmap.mmap(-1, 10**6)
         hoard.write(b"x" * len(hoard))
         kept.append(hoard)
@@ -176,7 +176,7 @@ def test_a_locked_queue_is_a_failure(tmp_path):
         one_mail(Place(tmp_path, 0), load, sides, rounds=1)
 
 
-def test_it_is_one_beside_a_daemon_too(sink, tmp_path, monkeypatch):
+def test_a_locked_queue_is_a_failure_beside_a_daemon_too(sink, tmp_path, monkeypatch):
     monkeypatch.setattr(busy, "QUEUED", 1)
     monkeypatch.setattr(busy, "LOAD", Load("here", TEXT, 1, 1, FEW))
     monkeypatch.setattr(busy, "CONFIGURED", Side("theirs", locked_up))
@@ -186,7 +186,7 @@ def test_it_is_one_beside_a_daemon_too(sink, tmp_path, monkeypatch):
         busy.measure(tmp_path / "busy", sink.port)
 
 
-def test_who_fails_holds_up_nobody(tmp_path, monkeypatch):
+def test_a_process_that_fails_holds_up_no_other(tmp_path, monkeypatch):
     monkeypatch.setattr(forked, "_PATIENCE_SECONDS", 60 * PATIENCE_SECONDS)
     begun = time.monotonic()
     with pytest.raises(BenchmarkFailed, match="no disk"):
@@ -216,7 +216,7 @@ def paid(milliseconds: float) -> Paid:
     return Paid([milliseconds] * 99 + [milliseconds * 9], 0)
 
 
-def test_a_mail_s_price_is_a_line_for_each_side_and_each_goal():
+def test_the_price_of_a_mail_is_a_line_for_each_side_and_each_goal():
     load = Load("here", TEXT, 1, 1, 100)
     both = {OURS.name: paid(0.5), QUEUED.name: paid(1.0), ALONE.name: paid(0.8)}
     assert words(report.one_mail(load, both)) == [
@@ -231,7 +231,7 @@ def test_a_mail_s_price_is_a_line_for_each_side_and_each_goal():
     ]
 
 
-def test_a_newsletter_s_price_is_its_time_and_its_memory():
+def test_the_price_of_a_newsletter_is_its_time_and_its_memory():
     short = {OURS.name: [Issue(1000, 0.2, 5_000_000)]}
     issues = {
         OURS.name: [Issue(10_000, 1.0, 6_100_000), Issue(10_000, 1.0, 5_000_000)],

@@ -1,4 +1,4 @@
-"""The table tells plainly what was reached and what was not."""
+"""The table shows plainly what was reached and what was not."""
 
 from __future__ import annotations
 
