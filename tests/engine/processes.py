@@ -12,7 +12,7 @@ def children(pid: int) -> list[int]:
 
 
 def waits_for_lock(pid: int) -> bool:
-    """Whether a thread pauses between two tries; a wait for a request looks otherwise."""
+    """Whether a thread pauses between two tries, unlike one that awaits requests."""
     threads = Path(f"/proc/{pid}/task").glob("*/wchan")
     return any("poll_schedule_timeout" in each.read_text() for each in threads)
 
