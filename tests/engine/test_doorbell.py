@@ -142,9 +142,7 @@ def test_a_bell_in_a_deep_directory_is_found_there_and_heard(deep):
     assert list(deep.iterdir()) == []
 
 
-def test_a_bell_in_a_deep_directory_leaves_no_temporary_file(
-    deep, tmp_path, monkeypatch
-):
+def test_a_bell_in_a_deep_directory_leaves_no_temporary_file(deep, monkeypatch):
     """A stranger could put something in its place."""
     with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
         monkeypatch.setattr(socketaddress, "TEMPORARY", temporary)

@@ -66,9 +66,7 @@ def rounds(house, keys, monkeypatch):
     return found
 
 
-def test_all_that_is_old_goes_in_one_round_some_at_a_time(
-    house, keys, rounds, monkeypatch
-):
+def test_all_that_is_old_goes_in_one_round_some_at_a_time(house, rounds, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 2)
     monkeypatch.setattr(sys.modules[prune.__module__], "AT_ONCE", 2)
     house._scanner.scanned.set()
@@ -76,7 +74,7 @@ def test_all_that_is_old_goes_in_one_round_some_at_a_time(
     assert rounds[0] == 0
 
 
-def test_keys_stay_while_a_file_may_have_come_back(house, keys, rounds):
+def test_keys_stay_while_a_file_may_have_come_back(house, rounds):
     house._scanner.looked_through = False
     house._scanner.scanned.set()
     run(house, lambda: rounds)
@@ -95,7 +93,7 @@ def test_nothing_is_forgotten_before_the_directories_were_looked_at(house, keys)
 
 
 def test_a_queue_that_cannot_be_written_is_reported_and_tried_again(
-    house, keys, rounds, monkeypatch, caplog
+    house, rounds, monkeypatch, caplog
 ):
     troubles = iter([QueueError("the queue", "it is full")])
 

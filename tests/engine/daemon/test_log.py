@@ -214,7 +214,7 @@ def test_no_line_is_lost_while_logrotate_rotates_under_load(how, site, make_mail
     assert Counter(SENT.findall(text)) == Counter(ids)
 
 
-def test_mail_goes_on_while_the_log_file_cannot_be_opened(site, make_mail, tmp_path):
+def test_mail_goes_on_while_the_log_file_cannot_be_opened(site, tmp_path):
     folder, away = tmp_path / "log", tmp_path / "away"
     folder.mkdir()
     log = folder / "maildrop.log"

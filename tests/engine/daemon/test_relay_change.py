@@ -23,7 +23,7 @@ def test_mail_that_waits_for_a_relay_at_fault_goes_to_the_next_one_at_once(
             assert site.wait_for(id, State.SENT).attempts == 1
 
 
-def test_mail_that_the_old_relay_deferred_goes_with_retry(site, make_mail):
+def test_mail_that_the_old_relay_deferred_goes_with_retry(site):
     site.configure(MAILDROP_RETRY_MIN=3600)
     answers = {"RCPT:b@example.org": "450 4.2.0 later"}
     with Scripted(answers) as old, Scripted() as new:

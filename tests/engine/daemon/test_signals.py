@@ -106,7 +106,7 @@ def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):
     assert site.log_lines("1 mails in flight did not end within 0.3 s")
 
 
-def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site, make_mail):
+def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site):
     log = site.home / "var" / "maildrop.log"
     with Catcher() as relay:
         site.configure(SMTP_PORT=relay.port)

@@ -128,7 +128,7 @@ def test_a_full_disk_under_the_log_stops_no_mail(
         assert len(relay.received) == 5
 
 
-def test_files_wait_for_room_in_the_queue(make_disk, site_on, tmp_path, make_mail):
+def test_files_wait_for_room_in_the_queue(make_disk, site_on, tmp_path):
     disk = make_disk("disk")
     spool = tmp_path / "spool"
     spool.mkdir()

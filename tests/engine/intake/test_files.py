@@ -35,7 +35,7 @@ def test_no_message_id_is_added_when_it_is_not_wanted(queue, spool, monkeypatch)
         assert content(tx, record.id) == mail
 
 
-def test_the_mail_of_a_large_file_is_in_memory_twice_at_most(queue, spool, intake):
+def test_the_mail_of_a_large_file_is_in_memory_twice_at_most(spool, intake):
     """The database takes as much again; what kills the daemon stops all mail."""
     size = 20 * 2**20
     drop(spool, "large", b"##To:b@x.org\n##From:a@x.org\n\n" + b"x\n" * (size // 2))
@@ -70,7 +70,7 @@ def test_lane_and_time_of_a_file_are_kept(queue, spool, intake):
     assert (record.lane, record.due) == (Lane.BULK, 4102444800.0)
 
 
-def test_a_locked_file_is_left_until_its_lock_goes(queue, spool, intake):
+def test_a_locked_file_is_left_until_its_lock_goes(spool, intake):
     lock = drop(spool, "mail-1.lck", b"")
     dropped = drop(spool, "mail-1")
     assert intake.scan() == 0
@@ -119,9 +119,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_judged(
         (".hidden", MAIL),
     ],
 )
-def test_what_is_no_mail_file_is_never_touched(
-    queue, spool, intake, caplog, name, data
-):
+def test_what_is_no_mail_file_is_never_touched(spool, intake, caplog, name, data):
     other = drop(spool, name, data)
     before = other.stat()
     assert intake.scan() == 0
@@ -162,7 +160,7 @@ def test_links_and_pipes_are_reported_once_and_left_alone(
     )
 
 
-def test_a_file_may_have_any_name(queue, spool, intake, caplog):
+def test_a_file_may_have_any_name(spool, intake, caplog):
     caplog.set_level("INFO")
     names = [b"a", b"m\xfcll", "grün".encode(), b"line\nbreak", b"z"]
     for name in names:

@@ -60,7 +60,7 @@ def test_a_mail_that_the_disk_has_no_room_for_holds_up_no_other(
     assert len(messages(queue)) == 2
 
 
-def test_a_mail_that_was_not_taken_has_not_had_its_turn(queue, spool, intake, cramped):
+def test_a_mail_that_was_not_taken_has_not_had_its_turn(spool, intake, cramped):
     """It may have come back: what is known of it is kept until then."""
     for _again in range(3):
         with pytest.raises(QueueError):

@@ -24,7 +24,7 @@ from collective.maildrophost.engine.queue import Refused
     ],
 )
 def test_a_malformed_file_is_reported_once_and_stays(
-    queue, spool, intake, caplog, data, words
+    spool, intake, caplog, data, words
 ):
     bad, good = drop(spool, "bad", data), drop(spool, "good")
     assert intake.scan() == 1
@@ -46,7 +46,7 @@ def test_a_malformed_file_is_reported_once_and_stays(
     ],
 )
 def test_a_file_that_breaks_the_program_is_reported_once_and_the_others_go_on(
-    queue, spool, intake, monkeypatch, caplog, error, words
+    spool, intake, monkeypatch, caplog, error, words
 ):
     take = module.take_file
 
@@ -78,9 +78,7 @@ def test_a_malformed_file_that_was_mended_is_taken(spool, intake, caplog):
     assert intake.scan() == 1
 
 
-def test_a_file_that_is_too_large_is_reported_once(
-    queue, spool, intake, caplog, monkeypatch
-):
+def test_a_file_that_is_too_large_is_reported_once(spool, intake, caplog, monkeypatch):
     monkeypatch.setattr(candidates, "LARGEST_FILE_BYTES", len(MAIL) - 1)
     dropped = drop(spool, "huge")
     assert intake.scan() == intake.scan() == 0
@@ -88,9 +86,7 @@ def test_a_file_that_is_too_large_is_reported_once(
     assert dropped.exists()
 
 
-def test_a_directory_that_is_gone_is_reported_once_and_heals(
-    queue, spool, intake, caplog
-):
+def test_a_directory_that_is_gone_is_reported_once_and_heals(spool, intake, caplog):
     for times in (1, 2):
         spool.rmdir()
         intake.scan()

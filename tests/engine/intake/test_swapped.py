@@ -44,7 +44,7 @@ def listen_at(path: str) -> None:
 
 @pytest.mark.parametrize("make", [os.mkfifo, listen_at, os.mkdir])
 def test_what_is_put_in_place_of_a_file_stops_nobody(
-    queue, spool, intake, swap, monkeypatch, caplog, make
+    spool, intake, swap, monkeypatch, caplog, make
 ):
     monkeypatch.chdir(spool)
     swap(str(drop(spool, "mail-1")), make)

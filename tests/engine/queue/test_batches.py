@@ -34,7 +34,7 @@ def prepare_some(hands, count=3, batch=None):
     return hands.do(prepare, batch or new_batch(), messages, hands.now, "site")
 
 
-def test_prepared_mail_is_invisible_to_claims(hands, queue):
+def test_prepared_mail_is_invisible_to_claims(hands):
     ids = prepare_some(hands)
     assert hands.claim() == []
     assert hands.do(next_due) is None
@@ -59,7 +59,7 @@ def test_a_batch_keeps_its_order_over_several_calls(hands):
     assert subjects(hands.claim()) == ["<first@x>", "<second@x>", "<third@x>"]
 
 
-def test_a_discarded_batch_leaves_nothing(hands, queue):
+def test_a_discarded_batch_leaves_nothing(hands):
     batch = new_batch()
     ids = prepare_some(hands, batch=batch)
     assert hands.do(discard, batch) == 3

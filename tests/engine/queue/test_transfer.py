@@ -105,9 +105,7 @@ def test_a_message_that_moves_keeps_everything_but_its_id(hands, source, there, 
     assert there.do(delete_messages, ids).changed == ids
 
 
-def test_a_transfer_goes_on_where_it_was_broken_off(
-    hands, source, there, target, monkeypatch
-):
+def test_a_transfer_goes_on_where_it_was_broken_off(hands, source, target, monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 2)
     fill(hands)
     before = everything(source)
@@ -241,7 +239,7 @@ def test_the_same_id_of_another_queue_is_another_message(
 
 
 def test_mail_that_came_back_with_its_old_id_is_moved_once_more(
-    hands, source, there, target, tmp_path
+    hands, source, target, tmp_path
 ):
     fill(hands)
     before = everything(source)
@@ -265,7 +263,7 @@ def test_a_target_that_cannot_be_written_loses_nothing(hands, source, target):
 
 
 def test_contents_are_in_memory_only_as_far_as_there_is_room(
-    hands, source, there, target, monkeypatch
+    hands, source, target, monkeypatch
 ):
     large, small = 40_000, 1_000
     monkeypatch.setattr(module, "MOST_OCTETS", 2 * large)

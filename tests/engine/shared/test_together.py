@@ -133,7 +133,7 @@ def test_a_daemon_that_has_seen_the_end_of_a_fault_ends_it_for_all(
 
 
 def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
-    machines, make_mail, queue
+    machines, make_mail
 ):
     """The relay's certificate is good for one of them only."""
     broken, well = machines(2)

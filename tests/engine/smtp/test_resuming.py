@@ -52,7 +52,7 @@ def test_what_was_not_verified_is_never_resumed_where_it_must_be(exchange, fault
         assert resumed(own) == 0
 
 
-def test_a_name_that_does_not_match_is_refused_after_one_that_did(exchange, fault, own):
+def test_a_name_that_does_not_match_is_refused_after_one_that_did(exchange, fault):
     with Certificates("127.0.0.1") as numbers, Scripted(certificates=numbers) as server:
         exchange(server, MAIL, tls=2, ca_file=numbers.ca_file)
         raised = fault(server, tls=2, ca_file=numbers.ca_file, host="localhost")

@@ -37,7 +37,7 @@ def test_a_server_without_a_free_connection_is_reported(breakable, broken_queue,
     send(broken_queue, hands)
 
 
-def test_a_process_keeps_few_connections(server, url, queue, hands):
+def test_a_process_keeps_few_connections(server, url, hands):
     def work(_):
         hands.send()
 

@@ -64,7 +64,7 @@ def test_a_transaction_that_the_server_ends_leaves_nothing(
 
 
 def test_a_commit_whose_answer_is_lost_is_reported_as_one_that_may_have_happened(
-    url, queue, proxied_url, proxy, hands
+    queue, proxied_url, proxy, hands
 ):
     over_the_wire = open_queue(proxied_url)
     proxy.lose_commit(b"INTO maildrop_message")

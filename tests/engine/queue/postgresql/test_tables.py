@@ -88,7 +88,7 @@ def test_check_fails_where_a_right_is_missing(user_url, url, server, tmp_path):
     assert "lacks INSERT on maildrop_content: see the grants" in found.text
 
 
-def test_a_role_with_the_documented_rights_can_change_no_table(user_url, hands):
+def test_a_role_with_the_documented_rights_can_change_no_table(user_url):
     queue = open_queue(user_url)
     with (
         pytest.raises(QueueError, match="lacks a right: see the grants"),
@@ -101,7 +101,7 @@ def test_a_role_with_the_documented_rights_can_change_no_table(user_url, hands):
 
 
 def test_a_role_with_the_documented_rights_does_not_upgrade_a_schema_and_says_so(
-    user_url, hands, queue
+    user_url, hands
 ):
     hands.do(lambda tx: tx.exec_driver_sql("UPDATE maildrop_schema SET version = 1"))
     with pytest.raises(QueueError, match="lacks a right"):

@@ -97,7 +97,7 @@ def test_nothing_is_set_for_a_session(queue):
     assert session.execute(held).fetchone() == (0,)
 
 
-def test_no_error_quotes_the_mail(hands, queue):
+def test_no_error_quotes_the_mail(hands):
     def write(tx):
         tx.exec_driver_sql("ALTER TABLE maildrop_message ADD CHECK (subject = '')")
         enqueue(tx, [hands.mail(subject=SECRET)], hands.now)
@@ -108,7 +108,7 @@ def test_no_error_quotes_the_mail(hands, queue):
     hands.send()
 
 
-def test_words_that_no_text_column_can_hold_are_refused(hands, queue):
+def test_words_that_no_text_column_can_hold_are_refused(hands):
     """So that the daemon tries these verdicts alone, and then without words."""
     hands.send()
     (claimed,) = hands.claim()
@@ -181,7 +181,7 @@ def test_two_daemons_that_prune_do_not_wait_for_each_other(hands, queue):
         assert prune(two, later, 30, 0) == 0
 
 
-def test_the_server_ends_the_transaction_of_a_client_that_is_gone(queue, hands):
+def test_the_server_ends_the_transaction_of_a_client_that_is_gone(queue):
     with queue.write() as tx:
         limit = tx.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
     assert limit == "1min"

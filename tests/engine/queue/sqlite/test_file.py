@@ -16,13 +16,13 @@ from collective.maildrophost.engine.queue import (
 )
 
 
-def test_a_file_that_was_removed_is_no_longer_written_to(hands, queue, path):
+def test_a_file_that_was_removed_is_no_longer_written_to(hands, path):
     path.unlink()
     with pytest.raises(QueueError, match=r"removed or replaced.*put it back"):
         hands.send()
 
 
-def test_a_file_that_was_removed_takes_no_room_on_the_disk(hands, queue, path):
+def test_a_file_that_was_removed_takes_no_room_on_the_disk(hands, path):
     """As long as Zope runs, which may be months."""
     hands.send()
     path.unlink()
@@ -35,7 +35,7 @@ def test_a_file_that_was_removed_takes_no_room_on_the_disk(hands, queue, path):
     assert not [each for each in held if each.startswith(str(path))]
 
 
-def test_a_file_that_was_put_back_is_used_again(hands, queue, path):
+def test_a_file_that_was_put_back_is_used_again(hands, path):
     hands.send()
     away = path.with_suffix(".away")
     path.rename(away)

@@ -19,9 +19,7 @@ from collective.maildrophost.engine.queue.sqlite import lock
 WAITING = 40
 
 
-def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(
-    hands, queue, path, monkeypatch
-):
+def test_a_writer_looks_for_the_end_of_a_lock_all_the_time(hands, path, monkeypatch):
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     pauses = []
@@ -96,7 +94,7 @@ def test_a_thread_that_waits_for_another_thread_blames_no_other_program(
 
 
 def test_no_thread_waits_longer_for_a_lock_because_others_wait_for_it(
-    hands, queue, path, monkeypatch
+    queue, path, monkeypatch
 ):
     monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 1.0)
     other = sqlite3.connect(path, isolation_level=None)

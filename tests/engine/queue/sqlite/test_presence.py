@@ -112,7 +112,7 @@ def assert_refused(url):
         assert "fuser " in str(caught.value), "who has it open is not named"
 
 
-def test_no_other_queue_is_made_while_this_one_is_open(hands, queue, url, path):
+def test_no_other_queue_is_made_while_this_one_is_open(hands, url, path):
     hands.send()
     with moved_away(path):
         assert_refused(url)
@@ -226,7 +226,7 @@ def test_to_look_for_a_queue_makes_no_lock(url, path, lock):
     assert not lock.exists()
 
 
-def test_the_lock_is_private_and_stays_when_the_queue_is_closed(queue, url, path, lock):
+def test_the_lock_is_private_and_stays_when_the_queue_is_closed(queue, url, lock):
     assert stat.S_IMODE(lock.stat().st_mode) == 0o600
     assert lock.stat().st_size == 0
     before = lock.stat().st_ino

@@ -71,7 +71,7 @@ def test_no_error_tells_a_password():
     assert password not in told + repr(caught.value)
 
 
-def test_no_error_quotes_the_mail(hands, queue):
+def test_no_error_quotes_the_mail(hands):
     message = hands.mail(subject="sesame-7")
 
     def write(tx):

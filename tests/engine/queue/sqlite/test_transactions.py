@@ -96,7 +96,7 @@ def test_a_value_that_cannot_be_stored_is_refused_and_not_quoted(queue, value, k
     assert str(caught.value).endswith(f"({kind})")
 
 
-def test_a_used_up_quota_is_not_reported_as_a_broken_disk_alone(hands, queue, path):
+def test_a_used_up_quota_is_not_reported_as_a_broken_disk_alone(hands, path):
     """SQLite has a word of its own for ENOSPC only (os_unix.c: seekAndWrite)."""
     hands.send()
     size = path.with_name("queue.db-wal").stat().st_size
