@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from engine.processes import children
 from servers.scripted import Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
@@ -220,11 +221,6 @@ def test_the_growth_is_measured():
     assert measured.fill_rate > 0
     assert measured.file_bytes > 600 * growth.SIZE / 2
     assert "1,000,000" in growth.report(measured)
-
-
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(each) for each in text.split()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,6 +11,14 @@ def children(pid: int) -> list[int]:
     return [int(each) for each in text.split()]
 
 
+def memory(pid: int, name: str) -> int:
+    """Octets of memory that the process has (VmRSS), or had at most (VmHWM)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no {name}")
+
+
 def waits_for_lock(pid: int) -> bool:
     """Whether a thread pauses between two tries, unlike one that awaits requests."""
     threads = Path(f"/proc/{pid}/task").glob("*/wchan")

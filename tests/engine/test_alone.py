@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from commands import SECONDS, environment
+from engine.processes import memory
 from waiting import wait_until
 
 from collective.maildrophost.engine.message import Lane, Message
@@ -188,12 +189,6 @@ def test_the_install_without_extras_says_what_a_login_with_tokens_needs(bare, tm
     assert "pip install 'collective.maildrophost[oauth]'" in ended.stderr
 
 
-def memory_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(line.split()[1]) / 1024
-
-
 def started(pid: int) -> float:
     """When the process was started, in seconds since the epoch (proc(5))."""
     ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
@@ -258,7 +253,7 @@ def test_the_daemon_starts_fast_and_stays_small_with_a_long_queue(tmp_path, caps
         log = tmp_path / "var" / "maildrop.log"
         wait_until(lambda: "mail waits" in log.read_text(), what="the first try")
         seconds = row.started - started(daemon.pid)
-        megabytes = memory_megabytes(daemon.pid)
+        megabytes = memory(daemon.pid, "VmRSS") / 2**20
     finally:
         daemon.kill()
         daemon.wait()

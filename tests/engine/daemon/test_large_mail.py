@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from pathlib import Path
 
-from engine.processes import children
+from engine.processes import children, memory
 from servers.scripted import Late, Raw, Scripted
 from waiting import wait_until
 
@@ -39,14 +38,6 @@ def large_mail(number: int):
         [f"large{number}@example.org"],
         now=time.time(),
     )
-
-
-def memory(pid: int, name: str) -> int:
-    """Octets of memory that the process has (VmRSS), or had at most (VmHWM)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError(f"no {name}")
 
 
 def of_all(pids, name: str) -> int:
