@@ -30,20 +30,16 @@ class Catcher:
     ``tls`` is "", "starttls" (offered), "required" (nothing works without STARTTLS) or
     "implicit" (TLS from the first byte); the certificate is for localhost and
     127.0.0.1, and ``ca_file`` is the path of the CA to trust. ``login`` is the
-    (user, password) to accept; AUTH is then required. ``pipelining`` announces it.
+    (user, password) to accept; AUTH is then required.
     """
 
     def __init__(
         self,
         tls: str = "",
         login: tuple[str, str] | None = None,
-        pipelining: bool = True,
-        size_limit: int = 33_554_432,
     ) -> None:
         self.tls = tls
         self.login = login
-        self.pipelining = pipelining
-        self.size_limit = size_limit
         self.messages: list[Caught] = []
         self.port = 0
         self.ca_file = ""
@@ -98,7 +94,6 @@ class Catcher:
     def _session(self) -> SMTP:
         return SMTP(
             _Handler(self),
-            data_size_limit=self.size_limit,
             enable_SMTPUTF8=True,
             hostname="catcher.test",
             tls_context=None if self.tls == "implicit" else self._context,
@@ -129,8 +124,7 @@ class _Handler:
         responses: list[str],
     ) -> list[str]:
         session.host_name = hostname
-        if self._catcher.pipelining:
-            responses.insert(1, "250-PIPELINING")
+        responses.insert(1, "250-PIPELINING")
         return responses
 
     async def handle_MAIL(

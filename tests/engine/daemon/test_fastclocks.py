@@ -33,8 +33,8 @@ class Looks:
             raise QueueError("the queue", "is locked")
         return self.ahead
 
-    async def more(self, count: int = 3) -> None:
-        until = len(self.asked) + count
+    async def more(self) -> None:
+        until = len(self.asked) + 3
         while len(self.asked) < until:
             await asyncio.sleep(0.001)
 

@@ -32,8 +32,8 @@ class Clock:
         return self.now
 
 
-def daemon(process: str = "", seen: float = 100.0, owner: str = "it") -> Daemon:
-    return Daemon(owner, "host", 1, process, "/x", "relay:25", 0.0, seen, seen + 60)
+def daemon(process: str = "", seen: float = 100.0) -> Daemon:
+    return Daemon("it", "host", 1, process, "/x", "relay:25", 0.0, seen, seen + 60)
 
 
 def test_a_silence_is_measured_by_a_clock_that_never_jumps():

@@ -33,9 +33,9 @@ def paused(queue):
     return now
 
 
-def probes(queue, now, patience=60.0):
+def probes(queue, now):
     with queue.write() as tx:
-        return may_probe(tx, "relay:25", now, patience, 300.0)
+        return may_probe(tx, "relay:25", now, 60.0, 300.0)
 
 
 def test_only_one_may_probe_when_a_pause_is_over(queue, paused):

@@ -17,7 +17,6 @@ from collective.maildrophost.engine.queue import (
     RelayPause,
     State,
     clear,
-    enqueue,
     look,
     moment,
     pause,
@@ -160,7 +159,6 @@ def test_a_machine_that_cannot_reach_the_relay_does_not_stop_the_others(
 def test_the_moment_of_leases_and_turns_is_the_servers(queue):
     with queue.write() as tx:
         assert moment(tx, 12.0) == pytest.approx(time.time(), abs=5.0)
-        enqueue(tx, [], time.time())
 
 
 def test_it_is_known_how_long_the_server_has_been_up(queue, postgresql):
