@@ -58,11 +58,13 @@ def judge_content(transaction, mail):
 
 
 def judge_untried(transaction, address, reused, result):
-    """No verdict: for a fault, for a limit, or because the connection had died."""
+    """No verdict: for a fault, for a limit, or since the connection was at its end."""
     if result.fault is None:
         unanswered = transaction is None or transaction.mail in (0, 421)
-        had_died = reused and unanswered and not result.usable
-        assert had_died or too_many(transaction, address)
+        # 452 to MAIL: it takes no more messages over this connection.
+        had_its_share = transaction is not None and transaction.mail == 452
+        was_over = reused and (unanswered or had_its_share) and not result.usable
+        assert was_over or too_many(transaction, address)
 
 
 def too_many(transaction, address):
