@@ -292,6 +292,15 @@ def test_2xx_to_data_is_no_acceptance():
 @pytest.mark.parametrize(
     "said", [[], [b"421 idle\r\n"], [b"garbage\r\n"], [b"452 4.5.3 many mails\r\n"]]
 )
-def test_a_reused_connection_that_takes_no_more_has_tried_nothing(said):
-    assert words(run(said, served=3).result) == [None, None]
-    assert words(run(said, served=0).result) == ["deferred"] * 2
+@pytest.mark.parametrize("keywords", [(), ("PIPELINING",)])
+def test_a_reused_connection_that_takes_no_more_has_tried_nothing(said, keywords):
+    assert words(run(said, *keywords, served=3).result) == [None, None]
+    assert words(run(said, *keywords, served=0).result) == ["deferred"] * 2
+
+
+@pytest.mark.parametrize("said", ["452 4.3.1 full", "452 Space shortage"])
+def test_a_full_disk_is_not_the_end_of_a_connection(said):
+    """Exim gives no enhanced status."""
+    done = run(lines(said), served=3)
+    assert words(done.result) == ["deferred"] * 2
+    assert done.result.usable

@@ -139,9 +139,10 @@ def _judge_mail(session: Session, findings: Findings, reply: Reply) -> bool:
     if reply.positive:
         session.reset_due = True
         return True
-    if session.served and reply.transient and _too_many(reply):
-        # Nobody is named yet: OpenSMTPD says so of the messages of a connection.
-        session.usable = False
+    if session.served and reply.code == 452 and reply.enhanced == "4.5.3":
+        # Nobody is named yet: OpenSMTPD says so of the messages of a connection. That
+        # is no answer to this message, even if the connection breaks before the rest.
+        session.usable = findings.answered = False
         return False
     if reply.code == LOGIN_REQUIRED or (reply.permanent and reply.enhanced == "5.7.0"):
         raise RelayFault(session.relay, Phase.MAIL, str(reply), permanent=True)
