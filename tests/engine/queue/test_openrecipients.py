@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from collective.maildrophost.engine.queue import State, openrecipients
-from collective.maildrophost.engine.verdict import Outcome
+from collective.maildrophost.engine.queue import (
+    State,
+    openrecipients,
+    retry_messages,
+    settle,
+)
+from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 SENT, DEFERRED = Outcome.SENT, Outcome.DEFERRED
 ADDRESSES = [f"r{number}@x.org" for number in range(8)]
@@ -57,3 +64,26 @@ def test_a_claim_names_only_so_many_of_those_who_wait(hands):
     (one,) = hands.claim()
     assert addresses(one) == ADDRESSES[6:]
     assert [each.address for each in one.deferred] == ADDRESSES[:3]
+
+
+CUT_OFF = Verdict(DEFERRED, "421 4.7.0 too many errors")
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_whose_turn_was_cut_off_goes_first_in_each_part_of_a_round(hands, by_hand):
+    (id,) = hands.send(hands.mail(*ADDRESSES[:6]))
+    for _ in range(3):
+        (one,) = hands.claim()
+        settlement = hands.settlement(one, DEFERRED, DEFERRED, due=hands.now)
+        (refused, (position, _)) = settlement.verdicts
+        with hands.queue.write() as tx:
+            cut_off = replace(settlement, verdicts=(refused, (position, CUT_OFF)))
+            settle(tx, [cut_off], hands.now)
+    if by_hand:
+        hands.do(retry_messages, [id], hands.now)
+    parts = []
+    for _ in range(3):
+        (one,) = hands.claim()
+        parts.append(addresses(one))
+        hands.settle(one, *[SENT] * len(one.recipients), due=hands.now)
+    assert parts == [["r1@x.org", "r3@x.org"], ["r5@x.org"], ADDRESSES[0:6:2]]

@@ -71,7 +71,7 @@ _OPEN_OF_ONE = Statement(
     .order_by(recipient.c.position)
     .limit(bindparam("most"))
 )
-_ANSWER = re.compile(r"4(?!21)[0-9][0-9]\b")
+_ANSWER = re.compile(r"(?!421)[45][0-9][0-9]\b")
 """To this recipient, or to the message; 421 is said of the session."""
 _PENDING, _DEFERRED = RecipientState.PENDING.value, RecipientState.DEFERRED.value
 
@@ -101,12 +101,16 @@ def _of_claims(ids: Sequence[int], rows: Sequence[Row]) -> dict[int, OfAClaim]:
 def _of_a_claim(
     pending: Sequence[OpenRecipient], deferred: Sequence[OpenRecipient]
 ) -> OfAClaim:
-    if pending:
-        waiting = tuple(deferred[:MOST])
-        return tuple(pending[:MOST]), waiting, len(pending) > MOST, False
-    unanswered = [each for each in deferred if not _ANSWER.match(each.reply)]
-    first = (unanswered or deferred)[:MOST]
-    return tuple(first), (), len(deferred) > len(first), True
+    still_open = pending or deferred
+    cut_off = [each for each in still_open if _was_cut_off(each)]
+    first = tuple((cut_off or still_open)[:MOST])
+    waiting = tuple(deferred[:MOST]) if pending else ()
+    return first, waiting, len(still_open) > len(first), not pending
+
+
+def _was_cut_off(recipient: OpenRecipient) -> bool:
+    """Whether a session ended before its answer; not of one that was never asked."""
+    return recipient.reply != "" and not _ANSWER.match(recipient.reply)
 
 
 _MAKE_PENDING = Statement(
