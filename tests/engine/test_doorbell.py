@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from waiting import PATIENCE_SECONDS
 
+from collective.maildrophost.engine import doorbell
 from collective.maildrophost.engine.doorbell import answers, is_dead, listen, ring
 from collective.maildrophost.engine.system import socketaddress
 
@@ -86,6 +88,24 @@ def test_a_bell_that_could_not_hang_again_is_not_taken_for_one_that_does(bell):
     with pytest.raises(FileNotFoundError):
         bell.hang_again()
     away.rename(directory)
+    assert not bell.hangs()
+    bell.hang_again()
+    assert bell.hangs()
+
+
+def test_a_bell_for_which_there_is_no_socket_can_be_listened_to_all_the_same(
+    bell, monkeypatch
+):
+    """With too many open files; the event loop takes no closed one."""
+
+    def none():
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(doorbell, "_silent", none)
+        with pytest.raises(OSError, match="open files"):
+            bell.hang_again()
+    assert bell.fileno() >= 0
     assert not bell.hangs()
     bell.hang_again()
     assert bell.hangs()

@@ -48,8 +48,10 @@ class Doorbell:
         """Replace what is at `path` now; `fileno` changes. OSError as with `hang`."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
-        self._socket.close()
-        self._socket, self._file = _silent(), None
+        # The new one first: where there is none (too many files are open), the old one
+        # still has a `fileno`.
+        old, self._socket, self._file = self._socket, _silent(), None
+        old.close()
         self.hang()
 
     def fileno(self) -> int:
