@@ -57,9 +57,14 @@ def test_an_error_of_the_configuration_names_file_line_option(name, site, inside
     assert f"{site.path}:2: SMTP_PORT: expected" in ended.err
 
 
-@pytest.mark.parametrize("option", ["MAILDROP_HOME", "MAILDROP_SPOOL"])
-def test_a_path_that_the_locale_cannot_write_is_an_error_of_the_option(option, site):
-    site.configure(**{option: site.home / "größe"})
+@pytest.mark.parametrize(
+    ("option", "before"),
+    [("MAILDROP_HOME", ""), ("MAILDROP_SPOOL", ""), ("MAILDROP_QUEUE", "sqlite:///")],
+)
+def test_a_path_that_the_locale_cannot_write_is_an_error_of_the_option(
+    option, before, site
+):
+    site.configure(**{option: f"{before}{site.home}/größe"})
     ascii_only = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
     ended = site.ctl("status", **ascii_only)
     assert ended.status == 2

@@ -28,7 +28,8 @@ _SERVER = re.compile(
     r"(?:/[^?@]*)?(?:\?[^@]*)?"
 )
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
-SCHEMES = ("sqlite:///", "postgresql+psycopg://")
+SQLITE = "sqlite:///"
+SCHEMES = (SQLITE, "postgresql+psycopg://")
 EXPECTED = _("expected sqlite:////PATH or postgresql+psycopg://USER@HOST/DATABASE")
 
 
@@ -72,7 +73,7 @@ def parse_queue_url(text: str) -> QueueURL:
     scheme = next((scheme for scheme in SCHEMES if text.startswith(scheme)), None)
     if scheme is None or not text.isprintable():
         raise Unfit(EXPECTED)
-    if scheme == SCHEMES[0]:
+    if scheme == SQLITE:
         _check_sqlite_path(text.removeprefix(scheme))
     else:
         _check_server(text.removeprefix(scheme))

@@ -15,7 +15,7 @@ from ..message import (
     check_address,
     parse_addresses,
 )
-from ..queueurl import parse_queue_url
+from ..queueurl import SQLITE, parse_queue_url
 from ..secrets import Secret
 from ..wording import Unfit, Wording, _, verbatim
 from .hostport import HostPort, parse_host_name, parse_host_port
@@ -105,17 +105,21 @@ def _in_range(option: Option, what: Wording) -> Wording:
 def _path(option: Option, text: str) -> Path:
     if not text.startswith("/") or not text.isprintable():
         raise _unexpected(_("an absolute path"), text)
+    _check_locale(text)
+    return Path(text)
+
+
+def _check_locale(path: str) -> None:
     try:
-        os.fsencode(text)
+        os.fsencode(path)
     except UnicodeEncodeError:
         # Later an operation on the file would end with this error, amid its work.
         raise Unfit(
             verbatim(
-                f"{text!r} has characters that the locale cannot write "
+                f"{path!r} has characters that the locale cannot write "
                 f"({sys.getfilesystemencoding()}): set LC_ALL=C.UTF-8"
             )
         ) from None
-    return Path(text)
 
 
 def _paths(option: Option, text: str) -> tuple[Path, ...]:
@@ -159,7 +163,10 @@ def _addresses(option: Option, text: str) -> tuple[str, ...]:
 
 
 def _queue(option: Option, text: str) -> str:
-    return parse_queue_url(text)
+    url = parse_queue_url(text)
+    if text.startswith(SQLITE):
+        _check_locale(text.removeprefix(SQLITE))
+    return url
 
 
 def _listen(option: Option, text: str) -> HostPort | None:
