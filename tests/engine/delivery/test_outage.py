@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from collective.maildrophost.engine.delivery.outage import TRIES_A_WORD, Outage
+from collective.maildrophost.engine.delivery.outage import TRIES_PER_LINE, Outage
 from collective.maildrophost.engine.queue import QueueError
 
 
 def test_an_outage_has_a_line_now_and_then_and_one_at_its_end(caplog):
     """The log may lie on the very disk that is full."""
     caplog.set_level(logging.INFO)
-    outage, tries = Outage(), TRIES_A_WORD + 1
+    outage, tries = Outage(), TRIES_PER_LINE + 1
     for _ in range(tries):
         outage.goes_on(QueueError("queue", "the disk is full"), waiting=3)
         assert outage.lasts

@@ -145,7 +145,7 @@ UNREACHED = RelayFault(RELAY, Phase.CONNECT, "no route")
     ],
 )
 def test_only_a_relay_that_has_said_something_of_a_mail_works(result, said):
-    assert module.connection_answered(result) is said
+    assert module.shown_to_work(result) is said
 
 
 @pytest.mark.parametrize(
