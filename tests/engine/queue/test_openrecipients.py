@@ -70,7 +70,10 @@ CUT_OFF = Verdict(DEFERRED, "421 4.7.0 too many errors")
 
 
 @pytest.mark.parametrize("by_hand", [False, True])
-def test_whose_turn_was_cut_off_goes_first_in_each_part_of_a_round(hands, by_hand):
+def test_whose_turn_was_cut_off_goes_first_in_each_part_of_a_round(
+    hands, by_hand, monkeypatch
+):
+    monkeypatch.setattr(openrecipients, "FEWEST_REFUSALS", 1)
     (id,) = hands.send(hands.mail(*ADDRESSES[:6]))
     for _ in range(3):
         (one,) = hands.claim()
@@ -87,3 +90,21 @@ def test_whose_turn_was_cut_off_goes_first_in_each_part_of_a_round(hands, by_han
         parts.append(addresses(one))
         hands.settle(one, *[SENT] * len(one.recipients), due=hands.now)
     assert parts == [["r1@x.org", "r3@x.org"], ["r5@x.org"], ADDRESSES[0:6:2]]
+
+
+@pytest.mark.parametrize(("refusals", "together"), [(2, True), (3, False)])
+def test_a_few_refusals_leave_all_recipients_together(
+    hands, refusals, together, monkeypatch
+):
+    """So that one notification tells of all when the attempt is the last."""
+    monkeypatch.undo()  # with room for all of them in one claim
+    everybody = ADDRESSES[: refusals + 1]
+    hands.send(hands.mail(*everybody))
+    (one,) = hands.claim()
+    settlement = hands.settlement(one, *[DEFERRED] * len(everybody), due=hands.now)
+    *refused, (position, _) = settlement.verdicts
+    with hands.queue.write() as tx:
+        verdicts = (*refused, (position, CUT_OFF))
+        settle(tx, [replace(settlement, verdicts=verdicts)], hands.now)
+    (one,) = hands.claim()
+    assert addresses(one) == (everybody if together else everybody[-1:])

@@ -6,8 +6,8 @@
 # - It names at most a thousand. When it named all of a hundred thousand, every claim
 #   took seconds (one for each SMTP transaction of a hundred), and other mail waited.
 # - Recipients that got no answer, as the session ended before, go without those that
-#   got one. Postfix ends a session at its twentieth refusal: where as many are always
-#   deferred, the others in their transaction would never get the mail.
+#   got one, if these were several. Postfix ends a session at its twentieth refusal:
+#   where as many are always deferred, the others would never get the mail.
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from .store import Transaction
 
 MOST = 1000
 """Recipients that a claim names; as many that were deferred may be added."""
+
+FEWEST_REFUSALS = 3
+"""So many can make a relay end the session: chasquid does it then, Postfix at 20."""
 
 recipient = tables.recipient
 
@@ -102,10 +105,19 @@ def _of_a_claim(
     pending: Sequence[OpenRecipient], deferred: Sequence[OpenRecipient]
 ) -> OfAClaim:
     still_open = pending or deferred
-    cut_off = [each for each in still_open if _was_cut_off(each)]
-    first = tuple((cut_off or still_open)[:MOST])
+    first = tuple(_to_ask_first(still_open)[:MOST])
     waiting = tuple(deferred[:MOST]) if pending else ()
     return first, waiting, len(still_open) > len(first), not pending
+
+
+def _to_ask_first(still_open: Sequence[OpenRecipient]) -> Sequence[OpenRecipient]:
+    """Those whose turn was cut off, where that may have been for the others' refusals.
+
+    Otherwise all, who then share one attempt, and one notification when it is the last.
+    """
+    refused = [each for each in still_open if _ANSWER.match(each.reply)]
+    cut_off = [each for each in still_open if _was_cut_off(each)]
+    return cut_off if cut_off and len(refused) >= FEWEST_REFUSALS else still_open
 
 
 def _was_cut_off(recipient: OpenRecipient) -> bool:
