@@ -29,6 +29,7 @@ def test_the_section_of_a_daemon_wins_over_the_part_in_its_configuration(room):
     assert room.mode("parts/maildrop/main.conf") == 0o600
     assert room.mode("parts/maildrop/newsletter.conf") == 0o600
     assert relay(room, "main") == "relay.example.org"
+    assert relay(room, "newsletter") == "bulk.example.org"
 
 
 def test_a_comment_after_a_value_is_not_part_of_it(room):
