@@ -135,7 +135,7 @@ UNREACHED = RelayFault(RELAY, Phase.CONNECT, "no route")
 
 
 @pytest.mark.parametrize(
-    ("result", "said"),
+    ("result", "shown"),
     [
         (SENT, True),
         (Result((None, OK), answered=True), True),
@@ -144,8 +144,8 @@ UNREACHED = RelayFault(RELAY, Phase.CONNECT, "no route")
         (Result((None,), answered=True), False),
     ],
 )
-def test_only_a_relay_that_has_said_something_of_a_mail_works(result, said):
-    assert module.shown_to_work(result) is said
+def test_only_a_verdict_of_the_relay_itself_shows_that_it_works(result, shown):
+    assert module.shown_to_work(result) is shown
 
 
 @pytest.mark.parametrize(
