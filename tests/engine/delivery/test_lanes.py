@@ -42,8 +42,13 @@ def test_the_shares_never_exceed_the_connections(concurrency, wishes):
     ],
 )
 def test_alone_a_lane_has_all_connections_but_one_for_each_lane_before_it(lane, shares):
-    """And never none: it would wait for mail that does not come."""
     assert [share(lane, concurrency, {}) for concurrency in range(1, 6)] == shares
+
+
+@given(st.integers(1, 50), st.sampled_from(Lane))
+def test_with_nothing_in_flight_each_lane_has_a_share(concurrency, lane):
+    """Otherwise it would wait for mail that does not come."""
+    assert share(lane, concurrency, {}) >= 1
 
 
 @pytest.mark.parametrize(
