@@ -26,9 +26,8 @@ _LONGEST_REQUEST = 128 * 1024
 
 def _fork_for_each(channel: socket.socket) -> int:
     """Wait for commands; the exit status of the one that this process became."""
-    signal.signal(
-        signal.SIGCHLD, signal.SIG_IGN
-    )  # Nobody waits for the process that waits.
+    # Nobody waits for the process that waits.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         text, files, _, _ = socket.recv_fds(channel, _LONGEST_REQUEST, 4)
         if not text:

@@ -1,4 +1,4 @@
-"""Letters of many kinds, written before MailHost could, and what comes of one."""
+"""Letters of many kinds, for MailHost and for us to write, and what comes of each."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from Products.MailHost.MailHost import MailHostError
 
 DATE = "Tue, 24 Nov 2026 22:29:29 +0000"
 MADE_UP = re.compile(rb"={15}\d{19}==")
-MISTAKES = ValueError, LookupError, AttributeError, TypeError
 """A boundary that the email package makes up."""
+MISTAKES = ValueError, LookupError, AttributeError, TypeError
+"""What the email package raises for letters that make no sense."""
 
 
 def plain(body="All work\nand no play.\n", charset=None, **headers):
