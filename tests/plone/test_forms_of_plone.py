@@ -36,7 +36,9 @@ def the_mail(queued):
     return one
 
 
-def test_a_page_that_somebody_recommends(committing_portal, owner, the_mail):
+def test_a_recommended_page_goes_to_the_friend_it_is_for(
+    committing_portal, owner, the_mail
+):
     api.content.create(committing_portal, "Document", "news", title="The news")
     transaction.commit()
 
@@ -49,7 +51,7 @@ def test_a_page_that_somebody_recommends(committing_portal, owner, the_mail):
     assert the_mail() == (["you@example.net"], "normal", "The news")
 
 
-def test_what_a_member_writes_to_an_author(member, the_mail):
+def test_what_a_member_writes_to_an_author_goes_to_that_author(member, the_mail):
     api.user.create(email="author@example.net", username="author", password=PASSWORD)
     transaction.commit()
 
@@ -62,7 +64,9 @@ def test_what_a_member_writes_to_an_author(member, the_mail):
     assert the_mail() == (["author@example.net"], "normal", "Your page")
 
 
-def test_a_password_that_an_administrator_resets(member, owner, the_mail):
+def test_a_password_that_an_administrator_resets_overtakes_other_mail(
+    member, owner, the_mail
+):
     owner.open(f"{SITE}/@@usergroup-userprefs")
     # The first of the list is "member".
     owner.getControl(name="users.resetpassword:records").controls[0].selected = True
@@ -83,7 +87,9 @@ def test_a_password_that_an_administrator_resets(member, owner, the_mail):
         ),
     ],
 )
-def test_what_volto_asks_for(member, visitor, the_mail, service, sent, to, lane):
+def test_mail_that_volto_asks_for_is_in_its_lane(
+    member, visitor, the_mail, service, sent, to, lane
+):
     visitor.addHeader("Accept", "application/json")
     visitor.post(f"{SITE}/{service}", json.dumps(sent), "application/json")
 

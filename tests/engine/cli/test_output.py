@@ -24,7 +24,7 @@ def test_printable_text_is_one_line_without_control_characters(text):
     assert not any(ord(character) < 32 or character == "\x7f" for character in shown)
 
 
-def test_what_moves_nothing_is_shown_as_it_is():
+def test_text_without_control_characters_is_shown_as_it_is():
     assert printable("größer: 日本 \U0001f600") == "größer: 日本 \U0001f600"
 
 

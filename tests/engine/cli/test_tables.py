@@ -40,7 +40,7 @@ def test_columns_that_give_most_are_cut_first():
     assert fitted(columns, [5, 20, 40], 30) == [5, 13, 8]
 
 
-def test_of_columns_that_give_alike_the_widest_is_cut_first():
+def test_the_widest_of_columns_that_give_equally_is_cut_first():
     columns = [Column("FROM", give=2), Column("TO", give=2)]
     assert fitted(columns, [20, 40], 52) == [20, 30]
     assert fitted(columns, [40, 20], 52) == [30, 20]

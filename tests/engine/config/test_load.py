@@ -165,7 +165,7 @@ def test_a_directory_is_no_configuration(tmp_path):
         load(tmp_path, {})
 
 
-def test_what_can_be_no_file_is_no_configuration():
+def test_a_path_that_no_file_can_have_is_no_readable_configuration():
     with pytest.raises(ConfigurationError, match="readable configuration file"):
         load("/etc/\0.conf", {})
 

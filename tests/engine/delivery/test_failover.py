@@ -48,7 +48,7 @@ def test_the_first_host_is_used_again_although_a_connection_to_the_second_waits(
     play(scene)
 
 
-def test_with_all_hosts_paused_each_is_tried_by_who_comes_all_the_same(play):
+def test_with_all_hosts_paused_every_host_is_tried_all_the_same(play):
     async def scene(hosts):
         hosts.down = {ONE, TWO}
         for _ in range(2):

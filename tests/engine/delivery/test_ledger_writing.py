@@ -130,7 +130,7 @@ def test_a_note_waits_until_it_is_written_or_never_will_be(play, said):
     play(scene)
 
 
-def test_a_probe_that_has_found_nothing_out_is_told_to_those_who_wait(play, claimed):
+def test_a_probe_that_found_nothing_out_is_reported_to_those_who_wait(play, claimed):
     may_start = permits()
     began = time.time() - 9
     may_start.health = RelayHealth("down", began, 1, began + 2)

@@ -47,5 +47,5 @@ def test_who_is_told_to_wait_waits_at_most_for_the_pace(interval, seconds):
     assert pace.permits(NOW + interval + 1e-6) == 1
 
 
-def test_who_is_told_to_wait_for_less_than_the_pace_waits_no_longer():
+def test_a_wait_that_is_shorter_than_the_pace_is_not_made_longer():
     assert Pace.of(1.0, 0).waits(NOW, 0.25).remaining(NOW) == 0.25

@@ -46,7 +46,7 @@ def test_what_started_late_is_not_made_up_for_by_a_burst(pace):
     ],
     ids=["another was faster", "another has met a fault"],
 )
-def test_what_another_daemon_says_is_waited_for(objection, pause):
+def test_an_objection_of_another_daemon_is_waited_for(objection, pause):
     may_start = permits(Pace.of(1.0, 0))
     may_start.heed(objection, NOW)
     assert may_start.count(NOW, 0) == 0
@@ -54,7 +54,7 @@ def test_what_another_daemon_says_is_waited_for(objection, pause):
     assert may_start.count(NOW + pause, 0) == 1
 
 
-def test_the_probe_of_a_fault_that_is_over_keeps_none_of_the_next_one_waiting():
+def test_the_probe_of_a_fault_that_is_over_delays_no_probe_of_the_next():
     may_start = permits()
     fault = RelayHealth("down", NOW, 1, NOW)
     for health, count in (fault, 0), (RelayHealth(), None), (fault, 1):

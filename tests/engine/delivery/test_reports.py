@@ -157,7 +157,7 @@ def test_octets_in_the_original_headers_go_as_seven_bits(claimed):
     assert headers.get_payload(decode=True) == "Subject: grün\nX: ? \0\n".encode()
 
 
-def test_what_can_travel_as_it_is_does(claimed):
+def test_words_that_can_travel_as_they_are_are_not_encoded(claimed):
     said = "550 5.1.1 see https://x.org/?who=b"
     words, *_ = parsed(notification(claimed("b@x.org"), failed(said))).iter_parts()
     assert said in words.get_payload()

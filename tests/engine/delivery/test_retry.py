@@ -49,7 +49,7 @@ def test_a_clock_that_is_a_little_behind_makes_no_message_older():
     assert POLICY.age(NOW + 1.0, NOW, attempts=500) == 0.0
 
 
-def test_mail_of_a_clock_that_was_not_set_yet_has_its_lifetime_before_it():
+def test_mail_from_a_clock_that_was_not_set_yet_still_has_its_lifetime():
     """As of a machine without a battery, which begins in 1970."""
     queued = 30.0
     assert not POLICY.is_over(POLICY.age(queued, NOW, attempts=2))

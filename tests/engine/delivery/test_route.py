@@ -82,7 +82,7 @@ def test_a_route_is_as_the_configuration_says(tmp_path):
         ("box.", "[127.0.0.1]"),
     ],
 )
-def test_ehlo_says_the_name_of_the_machine_where_it_is_a_full_one(
+def test_ehlo_says_the_machines_name_where_that_is_a_full_one(
     monkeypatch, machine, said
 ):
     monkeypatch.setattr(socket, "gethostname", lambda: machine)

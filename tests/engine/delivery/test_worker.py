@@ -125,7 +125,7 @@ OK, LATER, NO = (
         ((None, None), None),
     ],
 )
-def test_of_all_debug_receivers_the_one_who_has_it_worst_counts(verdicts, worst):
+def test_the_worst_verdict_of_all_debug_receivers_counts(verdicts, worst):
     """Else the mail would count as sent that one of them never got."""
     assert module._worst(verdicts) == worst
 
@@ -162,7 +162,7 @@ def test_only_a_verdict_of_the_relay_itself_shows_that_it_works(result, shown):
         ),
     ],
 )
-def test_what_nothing_is_known_of_is_no_fault_and_a_fault_is_known(
+def test_an_attempt_is_untried_where_nothing_is_known_not_even_a_fault(
     result, untried, refused
 ):
     assert module.untried(result) is untried

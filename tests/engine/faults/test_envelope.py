@@ -242,7 +242,7 @@ class EndsAtErrors(Scripted):
 @row(9)
 @row(12)
 @EACH_WAY
-def test_those_who_are_always_deferred_keep_nobody_from_the_mail(
+def test_recipients_that_are_always_deferred_keep_no_other_from_the_mail(
     site, make_mail, extensions
 ):
     later = [f"later{n}@x.org" for n in range(5)]

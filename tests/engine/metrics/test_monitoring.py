@@ -92,7 +92,7 @@ def test_the_page_has_the_labels_of_each_name(told):
     assert {name: labels[name] for name in expected} == expected
 
 
-def test_sent_mail_is_counted_once_and_is_none_of_the_queue(told):
+def test_sent_mail_is_counted_as_an_attempt_and_not_as_queued(told):
     assert 'maildrop_attempts_total{outcome="sent",relay="relay:25"} 1.0' in told
     assert 'maildrop_delivery_seconds_sum{lane="normal"} 2.0' in told
     assert 'state="sent"' not in told

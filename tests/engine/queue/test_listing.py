@@ -85,7 +85,7 @@ def test_a_message_in_json_has_the_agreed_names(hands):
     assert shown["possible_duplicate"] is False
 
 
-def test_every_attempt_at_a_message_is_told_in_the_order_they_were_made(hands):
+def test_the_attempts_at_a_message_are_listed_in_the_order_they_were_made(hands):
     id, _other = hands.send(hands.mail("b@x.org", "c@x.org"), hands.mail("d@x.org"))
     for claimed in hands.claim():
         hands.settle(claimed, *[Outcome.DEFERRED] * len(claimed.recipients), due=1.0)

@@ -125,7 +125,7 @@ def test_a_retried_deferral_leaves_who_has_failed_alone(hands):
     assert hands.message(id).state is State.FAILED
 
 
-def test_a_retry_makes_who_waits_in_other_messages_no_earlier(hands):
+def test_a_retry_leaves_the_recipients_of_other_messages_alone(hands):
     one, other = hands.send(hands.mail(), hands.mail())
     for claimed in hands.claim():
         hands.settle(claimed, Outcome.DEFERRED)
@@ -134,7 +134,7 @@ def test_a_retry_makes_who_waits_in_other_messages_no_earlier(hands):
     assert states == [RecipientState.PENDING, RecipientState.DEFERRED]
 
 
-def test_who_is_deferred_is_retried_with_those_who_still_wait_for_a_turn(hands):
+def test_deferred_recipients_are_retried_together_with_pending_ones(hands):
     (id,) = hands.send(hands.mail("b@x.org", "c@x.org"))
     hands.settle(hands.claim()[0], Outcome.DEFERRED, None)
     hands.do(retry_messages, [id], hands.now)
@@ -142,7 +142,7 @@ def test_who_is_deferred_is_retried_with_those_who_still_wait_for_a_turn(hands):
     assert [each.address for each in again.recipients] == ["b@x.org", "c@x.org"]
 
 
-def test_what_was_released_is_in_no_transaction_s_hands_any_more(hands):
+def test_released_mail_belongs_to_no_batch_any_more(hands):
     (id,) = hands.do(prepare, "batch", [hands.mail()], hands.now)
     assert hands.message(id).batch == "batch"
     hands.do(release_messages, [id])

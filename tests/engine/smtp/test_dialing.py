@@ -96,7 +96,7 @@ def test_a_relay_that_hangs_up_in_the_handshake_is_reported_in_words():
     )
 
 
-def test_a_relay_that_greets_where_tls_begins_is_told_of_in_words():
+def test_a_greeting_where_tls_should_begin_is_reported_in_words():
     """Port 587 with MAILDROP_TLS=3."""
 
     async def greet(reader, writer):

@@ -167,7 +167,7 @@ def test_a_long_header_is_folded_before_its_blanks():
     ],
     ids=["comma", "blank in a later line", "no blank behind the name"],
 )
-def test_a_long_header_breaks_at_the_first_place_in_its_text_as_well(header):
+def test_a_long_header_may_break_at_the_first_place_in_its_text(header):
     encoded = convert(f"{header}\n\n".encode(), SHORT_LINES)
     assert longest(encoded) <= 998
 
@@ -216,7 +216,7 @@ def test_a_nul_in_the_headers_of_a_part_is_left_out():
     assert b"--b\nX-Part: ab\n\nbody\n" in convert(content, Needs(no_nul=True))
 
 
-def test_what_the_email_package_stumbles_over_becomes_words_all_the_same(monkeypatch):
+def test_a_header_that_the_email_package_stumbles_over_is_encoded(monkeypatch):
     monkeypatch.setattr(headerfields, "policy", None)
     encoded = convert("Subject: stumbled über\n\n".encode(), SEVEN_BITS)
     assert parsed(encoded)["Subject"] == "stumbled über"

@@ -75,7 +75,7 @@ def test_no_common_mechanism_is_a_fault_for_a_person(fault, login, ehlo, mechani
         assert "no common login mechanism" in raised.reason
 
 
-def test_a_relay_that_wants_tls_before_a_login_is_told_of(fault, login):
+def test_a_login_offered_only_after_starttls_is_reported_with_its_option(fault, login):
     with Scripted({"EHLO": "250-x\n250-PIPELINING\n250 STARTTLS"}) as server:
         raised = fault(server, login=login())
         assert raised.permanent

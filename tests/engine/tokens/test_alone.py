@@ -142,7 +142,7 @@ def test_the_file_may_be_on_a_read_only_mount(path, impatient, monkeypatch):
         pass
 
 
-def test_who_has_locked_what_was_just_replaced_locks_the_new_one(
+def test_whoever_has_locked_a_file_that_was_just_replaced_locks_the_new_one(
     path, impatient, monkeypatch
 ):
     """Another process could lock that one, and show the same token."""

@@ -217,7 +217,7 @@ def test_a_token_from_a_person_stays_when_the_endpoint_answers_after_it(
     assert file.read_text() == f"r{before + 2}\n"
 
 
-def test_one_whose_file_is_lost_while_the_endpoint_is_asked_is_written_anew(
+def test_a_token_whose_file_is_lost_while_the_endpoint_answers_is_written(
     configure, tmp_path
 ):
     """The one that was shown may be good for nothing by then."""

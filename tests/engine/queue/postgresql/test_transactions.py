@@ -40,7 +40,7 @@ def test_a_reader_sees_one_state_of_the_queue(hands, queue):
     assert length(queue) == 2
 
 
-def test_who_claims_waits_for_nobody_who_is_claiming(hands, queue):
+def test_a_claim_does_not_wait_for_another_that_is_under_way(hands, queue):
     one, two = map(int, hands.send(hands.mail(subject="one"), hands.mail()))
     with queue.write() as claiming:
         assert [each.id for each in claim(claiming, "first", [one], hands.now)] == [one]
@@ -48,7 +48,7 @@ def test_who_claims_waits_for_nobody_who_is_claiming(hands, queue):
     assert [each.id for each in again] == [two]
 
 
-def test_instead_of_mail_that_another_has_nothing_goes_before_its_time(hands):
+def test_a_claim_takes_nothing_before_its_time_in_place_of_taken_mail(hands):
     first, _later = hands.send(hands.mail(), hands.mail(at=hands.now + 1))
     assert len(hands.do(claim, "other", [int(first)], hands.now)) == 1
     assert hands.do(claim, "one", [int(first)], hands.now) == []
