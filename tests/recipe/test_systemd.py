@@ -125,7 +125,7 @@ def test_the_daemon_may_write_where_its_files_are_and_nowhere_else(room):
     assert settings(room)["ReadWritePaths"] == [f"-{room / path}" for path in PLACES]
 
 
-def test_the_daemon_starts_once_their_disks_are_mounted(room):
+def test_the_daemon_starts_once_the_disks_of_its_files_are_mounted(room):
     """Else it would begin another queue in a mount point that is still empty."""
     room.built(SCATTERED.format(folder=room.folder))
     assert settings(room)["RequiresMountsFor"] == [str(room / each) for each in PLACES]

@@ -77,7 +77,7 @@ def test_a_page_that_nobody_looks_at_asks_nothing(owner, hurry, daemon):
     assert asked == []
 
 
-def test_a_mail_is_followed_on_after_an_answer_broke_off(owner, hurry, daemon):
+def test_a_mail_is_still_followed_after_an_answer_broke_off(owner, hurry, daemon):
     owner.page.add_init_script(BREAK_OFF)
     owner.open("test")
     owner.page.get_by_label("Recipient").fill("reader@example.org")

@@ -105,7 +105,7 @@ def test_the_page_says_that_a_mail_is_not_in_the_queue(panel):
 
 
 @pytest.mark.parametrize("view", ["test", "test-progress"])
-def test_a_mail_is_followed_on_after_the_queue_could_not_be_read(
+def test_a_mail_is_still_followed_after_the_queue_could_not_be_read(
     panel, send, queue, queued, view
 ):
     send("me@example.org")
