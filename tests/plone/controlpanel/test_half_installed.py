@@ -75,7 +75,21 @@ def test_where_there_is_no_utility_the_tool_is_named(portal):
     assert SiteMailHost.of(portal).replaced_by.endswith(".MaildropHost")
 
 
-def test_uninstalling_brings_a_mailhost_back(
+def test_uninstalling_brings_back_the_mailhost_that_it_took_over_from(
+    with_steps, panel, committing_portal, uninstall, tool_of
+):
+    with_steps()
+    before = tool_of(committing_portal)
+    panel.open()
+    panel.browser.getControl(BACK).click()
+
+    transaction.begin()
+    uninstall(committing_portal)
+
+    assert tool_of(committing_portal) is before
+
+
+def test_uninstalling_brings_a_plain_mailhost_where_none_was_left(
     with_steps, panel, committing_portal, uninstall, tool_of
 ):
     with_steps("toolset")
