@@ -36,6 +36,7 @@ from .daemons import (
     renew,
     retire,
 )
+from .database import moment, up_since, wake
 from .due import Due, due, next_due
 from .enqueue import discard, enqueue, new_batch, prepare, release
 from .errors import QueueError, Refused, Unheard
@@ -61,7 +62,6 @@ from .listing import (
     get_message,
     records,
 )
-from .moment import moment, up_since
 from .openrecipients import OpenRecipient
 from .operator import (
     Done,
@@ -113,7 +113,6 @@ from .store import (
 )
 from .takenfiles import forget_files, take_file
 from .transfer import Transferred, transfer
-from .waking import wake
 
 __all__ = [
     "AS_SAID",

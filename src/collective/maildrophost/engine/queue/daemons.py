@@ -10,12 +10,10 @@ from sqlalchemy import delete, insert, select, update
 from ..clock import rfc3339
 from ..system.identity import is_gone
 from . import tables
-from .database import database_of
+from .database import database_of, moment, wake
 from .giveback import recover
-from .moment import moment
 from .statement import Statement
 from .store import Transaction
-from .waking import wake
 
 daemon = tables.daemon
 

@@ -129,3 +129,28 @@ def belongs_to(engine: Engine, database: Database) -> None:
 def database_of(tx: Connection) -> Database:
     """The database that `tx` is a transaction of."""
     return cast(Database, tx.get_execution_options()[_OPTION])
+
+
+def moment(tx: Connection, now: float) -> float:
+    """Seconds since the epoch: the server's clock where there is one, else `now`.
+
+    For leases and pace, which machines with clocks of their own compare.
+    """
+    return database_of(tx).moment(tx, now)
+
+
+def up_since(tx: Connection) -> float:
+    """The `moment` since which the queue can be used; -inf where it needs no server.
+
+    Before that nobody could renew a lease.
+    """
+    return database_of(tx).up_since(tx)
+
+
+def wake(tx: Connection) -> None:
+    """Have the daemons of every machine look when `tx` has committed.
+
+    Not every database can tell them: so whoever writes rings the `doorbells`, too,
+    which reach the daemons of the same machine.
+    """
+    database_of(tx).wake(tx)

@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ..message import Message
 from . import tables
+from .database import wake
 from .statement import Statement
 from .states import RecipientState, State
 from .store import Transaction
-from .waking import wake
 
 schedule = tables.schedule
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import case, select, update
 
 from . import tables
-from .moment import moment
+from .database import moment, wake
 from .putoff import was_put_off
 from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
 from .store import Queue, Transaction
-from .waking import wake
 
 message, schedule = tables.message, tables.schedule
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 
 from . import tables
+from .database import wake
 from .standing import MessageKey, still_there
 from .states import State
 from .store import Transaction
-from .waking import wake
 
 schedule = tables.schedule
 

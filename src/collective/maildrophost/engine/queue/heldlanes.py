@@ -6,9 +6,9 @@ from sqlalchemy import delete, select, text
 
 from ..message import Lane
 from . import tables
+from .database import wake
 from .statement import Statement
 from .store import Transaction
-from .waking import wake
 
 _held = tables.held_lane.c.lane
 

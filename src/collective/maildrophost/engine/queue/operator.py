@@ -10,13 +10,12 @@ from sqlalchemy import ColumnElement, case, delete, false, func, select, update
 
 from . import tables
 from .batches import ending_batches, running_batches, undecidable
-from .database import database_of
+from .database import database_of, wake
 from .giveback import BACK_TO_WAITING
 from .leftalone import LeftAlone, NoSuchMessage, OtherState, Undecided
 from .listing import AT_ONCE, key_of, state_of
 from .states import FINAL, WAITING, RecipientState, State
 from .store import Transaction
-from .waking import wake
 
 schedule = tables.schedule
 recipient = tables.recipient

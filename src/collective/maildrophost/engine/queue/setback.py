@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from ..message import Lane
 from . import tables
-from .moment import moment
+from .database import moment
 from .putoff import was_put_off
 from .states import UNFINISHED
 from .store import Queue, Transaction

@@ -33,12 +33,12 @@ from sqlalchemy import (
 
 from . import tables
 from .batches import MOVING, being_moved
+from .database import wake
 from .heldlanes import held_lanes, hold_lane
 from .statement import Statement, among_ids
 from .states import State
 from .store import Queue, Transaction
 from .takenfiles import remember
-from .waking import wake
 
 schedule, message = tables.schedule, tables.message
 
