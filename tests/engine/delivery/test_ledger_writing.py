@@ -15,8 +15,7 @@ from collective.maildrophost.engine.delivery.books import Answer
 from collective.maildrophost.engine.delivery.finished import Finished
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
-from collective.maildrophost.engine.delivery.relaynotes import ProbeEnded
-from collective.maildrophost.engine.queue import QueueError, Refused
+from collective.maildrophost.engine.queue import QueueError, Refused, end_probe
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 INTERVAL = 3600.0
@@ -141,6 +140,9 @@ def test_a_probe_that_found_nothing_out_is_reported_to_those_who_wait(play, clai
         turn(Finished(await probe, None))
         ended = await desk.asked()
         until = asked.terms.probe_ends(asked.now)
-        assert ended.notes == (ProbeEnded("relay:25", until, ended.now),)
+        (note,) = ended.notes
+        assert note.func is end_probe
+        told = {"name": "relay:25", "until": until, "now": ended.now}
+        assert note.keywords == told
 
     play(scene, may_start)

@@ -10,9 +10,8 @@ from collective.maildrophost.engine.delivery.relayhealth import (
     PausePolicy,
     RelayHealth,
 )
-from collective.maildrophost.engine.delivery.relaynotes import ProbeEnded
 from collective.maildrophost.engine.delivery.terms import Objection
-from collective.maildrophost.engine.queue import RelayPause
+from collective.maildrophost.engine.queue import RelayPause, end_probe
 
 NOW = 1_800_000_000.0
 
@@ -75,8 +74,10 @@ def probe():
 
 def test_a_probe_that_finds_nothing_out_is_told_to_those_who_wait(probe):
     assert probe.probes_in_vain([6], NOW + 1.0) == []
-    in_vain = [ProbeEnded("relay:25", NOW + 60.0, NOW + 1.0)]
-    assert probe.probes_in_vain([6, 7], NOW + 1.0) == in_vain
+    (in_vain,) = probe.probes_in_vain([6, 7], NOW + 1.0)
+    assert in_vain.func is end_probe
+    told = {"name": "relay:25", "until": NOW + 60.0, "now": NOW + 1.0}
+    assert in_vain.keywords == told
     probe.ended([7])
     assert probe.probes_in_vain([7], NOW + 1.0) == []
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
+from ..queue import end_probe
+from .books import Note
 from .pace import Pace
 from .pool import Pool
 from .relayhealth import RelayHealth
-from .relaynotes import ProbeEnded
 from .terms import Objection, Terms
 
 
@@ -78,16 +80,23 @@ class Permits:
         for id in ids:
             self._probes.pop(id, None)
 
-    def probes_in_vain(self, ids: Iterable[int], now: float) -> list[ProbeEnded]:
-        """What is to be written as these messages end, where they probed in vain."""
+    def probes_in_vain(self, ids: Iterable[int], now: float) -> list[Note]:
+        """What is to be written as these messages end, where they probed in vain.
+
+        They got a verdict from this program itself, or one of the relay's that is about
+        that message only: the next probe may well find out.
+        """
         probes = [self._probes[id] for id in ids if id in self._probes]
         return [
-            ProbeEnded(self._relay, each.until, now)
+            self._end_of_probe(each.until, now)
             for each in probes
             if each.until is not None and each.health == self.health
         ]
 
-    def unused(self, terms: Terms, asked: float, now: float) -> list[ProbeEnded]:
+    def unused(self, terms: Terms, asked: float, now: float) -> list[Note]:
         """What is to be written where `terms` may have been met, but nothing starts."""
         until = terms.probe_ends(asked)
-        return [] if until is None else [ProbeEnded(self._relay, until, now)]
+        return [] if until is None else [self._end_of_probe(until, now)]
+
+    def _end_of_probe(self, until: float, now: float) -> Note:
+        return partial(end_probe, name=self._relay, until=until, now=now)

@@ -8,7 +8,6 @@ from ..queue import (
     RelayPause,
     Transaction,
     clear,
-    end_probe,
     enqueue,
     mark_told,
     pause,
@@ -37,23 +36,6 @@ class FaultBegan:
         if lasts and self.notify.postmaster and mark_told(tx, paused.name):
             letter = relay_fault_lasts(paused, self.notify, self.owner, self.now)
             enqueue(tx, [letter], self.now, origin="notification")
-
-
-@dataclass(frozen=True)
-class ProbeEnded:
-    """A probe has ended at `now` without a finding; others were to wait `until` then.
-
-    Its message got a verdict from this program itself, or one of the relay's that is
-    about that message only: the next probe may well find out.
-    """
-
-    relay: str
-    until: float
-    now: float
-
-    def __call__(self, tx: Transaction) -> None:
-        """Have nobody wait any longer for its outcome."""
-        end_probe(tx, self.relay, self.until, self.now)
 
 
 @dataclass(frozen=True)
