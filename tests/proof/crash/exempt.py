@@ -64,6 +64,7 @@ READS = {
         "moment",
         "newest_id",
         "next_due",
+        "pause_of",
         "pauses",
         "present_now",
     ),

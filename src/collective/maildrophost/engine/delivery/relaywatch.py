@@ -14,7 +14,7 @@ from ..queue import (
     QueueError,
     RelayPause,
     alive_and_lost,
-    pauses,
+    pause_of,
     recently_sent,
     wake,
 )
@@ -100,12 +100,12 @@ class RelayWatch:
 
     def _read(self, queue: Queue) -> _Seen:
         with queue.read() as tx:
-            ours = [each for each in pauses(tx) if each.name == self._name]
+            pause = pause_of(tx, self._name)
             alive, _ = alive_and_lost(tx, time.time())
             owners = [each.owner for each in alive if each.relay == self._name]
             others = [each for each in owners if each != self._owner]
             sent = recently_sent(tx, others, time.time()) if others else 0
-        return _Seen(next(iter(ours), None), bool(others), sent)
+        return _Seen(pause, bool(others), sent)
 
     def _hear_of_others(self, seen: _Seen, now: float) -> None:
         if seen.sent > self._sent:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..queue import Claim, RelayPause, Transaction, may_probe, moment, take_turn
+from ..queue import (
+    Claim,
+    RelayPause,
+    Transaction,
+    may_probe,
+    moment,
+    pause_of,
+    take_turn,
+)
 from .relayhealth import LONGEST_PAUSE_SECONDS
 
 PROBE_SECONDS = 60.0
@@ -69,10 +77,10 @@ def on_terms(
 def _no_probe(tx: Transaction, terms: Terms, now: float) -> Objection | None:
     if not terms.probing:
         return None
-    answer = may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS)
-    if answer.allowed:
+    if may_probe(tx, terms.relay, now, PROBE_SECONDS, LONGEST_PAUSE_SECONDS):
         return None
-    return Objection(pause=answer.pause, good=answer.over)
+    pause = pause_of(tx, terms.relay)
+    return Objection(pause=pause, good=pause is None)
 
 
 def _too_early(tx: Transaction, terms: Terms, now: float) -> Objection | None:

@@ -83,6 +83,7 @@ from .relays import (
     mark_told,
     may_probe,
     pause,
+    pause_of,
     pauses,
 )
 from .search import (
@@ -198,6 +199,7 @@ __all__ = [
     "open_queue",
     "ownerless",
     "pause",
+    "pause_of",
     "pauses",
     "prepare",
     "prepared_batches",

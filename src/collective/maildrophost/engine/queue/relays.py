@@ -55,18 +55,6 @@ def pause(tx: Transaction, paused: RelayPause) -> None:
     _PAUSE.run(tx, **paused.__dict__)
 
 
-@dataclass(frozen=True)
-class ProbeAnswer:
-    """Whether a daemon is `allowed` to try a relay that was at fault.
-
-    If not, another one was faster: the fault is `over`, or this `pause` holds.
-    """
-
-    allowed: bool = False
-    over: bool = False
-    pause: RelayPause | None = None
-
-
 _PROBE = Statement(
     text("""
     UPDATE maildrop_relay SET paused_until = :until
@@ -77,19 +65,15 @@ _PROBE = Statement(
 
 def may_probe(
     tx: Transaction, name: str, now: float, patience: float, longest_pause: float
-) -> ProbeAnswer:
+) -> bool:
     """Ask to try a relay; once that is allowed, others wait for `patience` seconds.
 
-    A pause that ends later than `longest_pause` seconds from `now` was written by a
-    clock that was set back since, and does not count.
+    If it is not, another daemon was faster: see `pause_of`. A pause that ends later
+    than `longest_pause` seconds from `now` was written by a clock that was set back
+    since, and does not count.
     """
     until, longest = now + patience, now + longest_pause
-    if _PROBE.run(tx, name=name, now=now, until=until, longest=longest):
-        return ProbeAnswer(allowed=True)
-    row = tx.execute(select(relay).where(relay.c.name == name)).one_or_none()
-    if row is None:
-        return ProbeAnswer(over=True)
-    return ProbeAnswer(pause=RelayPause(**row._mapping))
+    return _PROBE.run(tx, name=name, now=now, until=until, longest=longest) > 0
 
 
 _PROBE_OVER = Statement(
@@ -127,6 +111,12 @@ def clear(
     if paused_until is not None:
         ended = ended.where(relay.c.paused_until == paused_until)
     row = tx.execute(ended).one_or_none()
+    return None if row is None else RelayPause(**row._mapping)
+
+
+def pause_of(tx: Transaction, name: str) -> RelayPause | None:
+    """The fault of a relay; None: it has none."""
+    row = tx.execute(select(relay).where(relay.c.name == name)).one_or_none()
     return None if row is None else RelayPause(**row._mapping)
 
 
