@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ..queue import Claim, OpenRecipient, Settlement
 from ..verdict import Outcome, Verdict
@@ -26,45 +27,39 @@ def settlement(
     A recipient without a verdict (None) was not tried: it keeps its place, due as
     before. One that is deferred waits until all were tried, then as the policy says.
     """
+    bare = bare_settlement(claim, relay, verdicts, possible_duplicate, now)
     if not (claim.deferred or claim.more) and all(
         verdict and verdict.outcome is Outcome.SENT for verdict in verdicts
     ):
         # Nothing to decide, as for nearly all mail.
-        return final_settlement(claim, relay, verdicts, possible_duplicate, now)
+        return bare
     attempt = _attempt(claim, relay, verdicts, policy, now)
     failure = failure_notification(attempt, notify)
     # The next SMTP transaction is for them, at once.
     others = claim.more or None in verdicts
     # There is only one, about all who have to wait: so it waits for their verdicts.
     warning = None if others else delay_warning(attempt, notify)
-    return Settlement(
-        id=claim.id,
-        created=claim.created,
-        attempts=claim.attempts,
-        owner=claim.owner,
-        time=now,
-        relay=relay,
+    return replace(
+        bare,
         verdicts=tuple(
             (each.recipient.position, each.verdict) for each in attempt.judged
         ),
         due=min(claim.due, now) if others else now + _wait(attempt, policy, chance),
-        possible_duplicate=possible_duplicate,
         notifications=tuple(each for each in (failure, warning) if each is not None),
         warned=warning is not None,
         others_first=others and claim.again,
     )
 
 
-def final_settlement(
+def bare_settlement(
     claim: Claim,
     relay: str,
     verdicts: Iterable[Verdict | None],
     possible_duplicate: bool,
     now: float,
 ) -> Settlement:
-    """The verdicts and nothing else, where nobody waits for another attempt."""
-    positions = [recipient.position for recipient in claim.recipients]
-    given = tuple(zip(positions, filter(None, verdicts), strict=True))
+    """The verdicts as they were given; the message keeps its place in the queue."""
+    given = zip(claim.recipients, verdicts, strict=True)
     return Settlement(
         id=claim.id,
         created=claim.created,
@@ -72,7 +67,7 @@ def final_settlement(
         owner=claim.owner,
         time=now,
         relay=relay,
-        verdicts=given,
+        verdicts=tuple((each.position, said) for each, said in given if said),
         due=claim.due,
         possible_duplicate=possible_duplicate,
     )

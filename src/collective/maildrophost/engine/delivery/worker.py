@@ -17,7 +17,7 @@ from ..verdict import Outcome, Verdict
 from .blame import Blame
 from .failover import Full
 from .finished import Finished, nothing
-from .judge import final_settlement, settlement
+from .judge import bare_settlement, settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
@@ -225,7 +225,7 @@ def without_recipients(claim: Claim) -> Finished:
     Either its rows in the queue are damaged, or a daemon that had lost its claim wrote
     the last acceptances late: the queue finds out which when this is settled.
     """
-    return Finished(claim, final_settlement(claim, "-", (), False, time.time()))
+    return Finished(claim, bare_settlement(claim, "-", (), False, time.time()))
 
 
 def untried(result: Result) -> bool:
