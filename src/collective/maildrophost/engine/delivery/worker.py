@@ -128,9 +128,7 @@ class Worker:
             if self._ended or not self._broken_off:
                 raise
             self._uncancel()
-            # Nobody can know any more whether the relay has taken it.
-            verdicts = self._deferred(claim, BROKEN_OFF)
-            return None, Result(verdicts, possible_duplicate=True, usable=False)
+            words = BROKEN_OFF
         except (RelayFault, Full):
             raise
         except Exception as error:
@@ -141,11 +139,11 @@ class Worker:
                 exc_info=unquoted(error),
             )
             words = f"internal error ({type(error).__name__}), see the daemon's log"
-            # Nor does anybody know whether the relay has taken it.
-            verdicts = self._deferred(claim, words)
-            return None, Result(verdicts, possible_duplicate=True, usable=False)
         finally:
             self._offering = False
+        # Nobody can know any more whether the relay has taken it.
+        verdicts = self._deferred(claim, words)
+        return None, Result(verdicts, possible_duplicate=True, usable=False)
 
     def _blamed(self, claim: Claim, result: Result, mark: int) -> Result:
         """`result`, without its fault if the relay takes all mail but this message."""
