@@ -112,10 +112,21 @@ class Channel(asyncio.Protocol):
             await self._wait(step.phase, deadline)
         return reply
 
-    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+    async def start_tls(self, context: ResumingContext, host: str) -> None:
         """The handshake; SSLError, OSError or ValueError when it fails."""
+        try:
+            await self._encrypt(context, host)
+        except (OSError, ValueError):
+            # A relay may close the connection when it dislikes what is to be resumed.
+            context.forget()
+            raise
+
+    async def _encrypt(self, context: ssl.SSLContext, host: str) -> None:
         bare = self._bare
         assert bare is not None
+        if self.replies.pending:
+            # What came in clear must not be taken for an answer that came over TLS.
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, IN_CLEAR)
         if self._lost or bare.is_closing():
             # asyncio would wait for ever.
             raise ConnectionResetError(self._lost or "the connection was lost")

@@ -235,7 +235,6 @@ class Connection:
         try:
             await self._channel.start_tls(context, self.relay.host)
         except (OSError, ValueError) as error:
-            context.forget()
             raise self._tls_fault(error) from None
 
     def _needs(self, sender: str, recipients: Sequence[str], content: bytes) -> Needs:

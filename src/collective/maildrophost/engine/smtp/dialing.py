@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from ..system.patience import within
-from .channel import IN_CLEAR, Channel, describe
+from .channel import Channel, describe
 from .lookup import look_up
 from .tls import ResumingContext
 from .wire import Wire
@@ -57,7 +57,7 @@ async def dial(
         async for address in answered:
             try:
                 if context is not None:
-                    await _encrypt(channel, context, host)
+                    await channel.start_tls(context, host)
                 return _left(addresses, address, reasons)
             except ssl.SSLError:
                 raise
@@ -201,22 +201,6 @@ async def _take(channel: Channel, connected: socket.socket, seconds: float) -> N
     except BaseException:
         connected.close()
         raise
-
-
-async def _encrypt(channel: Channel, context: ResumingContext, host: str) -> None:
-    try:
-        await _start_tls(channel, context, host)
-    except (OSError, ValueError):
-        # A relay may close the connection when it dislikes what is to be resumed.
-        context.forget()
-        raise
-
-
-async def _start_tls(channel: Channel, context: ResumingContext, host: str) -> None:
-    if channel.replies.pending:
-        # What came in clear must not be taken for an answer that came over TLS.
-        raise ssl.SSLError(ssl.SSL_ERROR_SSL, IN_CLEAR)
-    await channel.start_tls(context, host)
 
 
 def _text(address: tuple[Any, ...]) -> str:
