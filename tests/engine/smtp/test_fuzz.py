@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from collective.maildrophost.engine.config import Secret
 from collective.maildrophost.engine.smtp import Login, RelayFault, Security
-from collective.maildrophost.engine.smtp.closing import close_session
 from collective.maildrophost.engine.smtp.content import BLOCK_OCTETS
 from collective.maildrophost.engine.smtp.opening import open_session
 from collective.maildrophost.engine.smtp.replies import MalformedReply, Replies
@@ -194,7 +193,7 @@ def converse(relay, mails, security=None, login=None, **surroundings):
         assert talk.steps - before <= most, "the relay holds the client up"
         talk.attempts.append((talk.calls, mail, reused, result))
     if session.usable and not session.replies.pending:
-        talk.run(close_session(session))
+        talk.run(session.quit())
     return talk
 
 

@@ -18,7 +18,6 @@ from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from . import dialogue
 from .channel import Channel, describe
-from .closing import close_session
 from .conversion import convert
 from .dialing import Address, dial
 from .fault import RelayFault, fault_to_tell
@@ -139,7 +138,7 @@ class Connection:
         """Say goodbye when there is time for it, then close. Never raises."""
         try:
             if self.usable:
-                await self._run(close_session(self._session))
+                await self._run(self._session.quit())
         except Exception as error:
             log.error(
                 "closing the connection to %s failed",

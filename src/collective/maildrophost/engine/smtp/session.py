@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,12 @@ class Session:
                 raise OutOfTurn(phase, broken.reason) from None
             raise OutOfTurn(phase, f"the relay spoke out of turn: {reply}")
         yield Send(data, phase)
+
+    def quit(self) -> Steps[None]:
+        """What the relay makes of QUIT changes nothing (RFC 5321 section 4.1.1.10)."""
+        with suppress(Broken):
+            yield from self.send(b"QUIT\r\n", Phase.QUIT)
+            yield from expect(Phase.QUIT)
 
 
 def line(text: str) -> bytes:
