@@ -22,7 +22,7 @@ from collective.maildrophost.engine.queue import (
     register,
 )
 from collective.maildrophost.engine.queue.batches import IN_DOUBT_SECONDS
-from collective.maildrophost.engine.queue.depth import depth
+from collective.maildrophost.engine.queue.stats import depth
 from collective.maildrophost.engine.system.identity import process_identity
 
 NOW = 1_800_000_000.0

@@ -19,9 +19,9 @@ from ..queue import (
     next_due,
     pauses,
 )
-from ..queue.depth import Depth, depth
 from ..queue.health import in_doubt
 from ..queue.sqlite.housekeeping import Room, room
+from ..queue.stats import Depth, depth
 
 COUNT_SECONDS = 10.0
 """At least this long between two counts of the messages in the queue."""

@@ -12,15 +12,17 @@ from ..clock import rfc3339
 from ..message import Lane
 from . import tables
 from .daemons import Daemon
-from .depth import depth
 from .due import next_due
 from .heldlanes import NOT_HELD, held_lanes
 from .hours import HourRecord, last_hours
 from .relays import RelayPause, pauses
-from .states import UNFINISHED, State
+from .states import IN_QUEUE, UNFINISHED, State
 from .store import Transaction
 
 schedule = tables.schedule
+
+Depth = dict[tuple[State, Lane], int]
+"""How many messages of each state and lane."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,19 @@ def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
         relay_pauses=tuple(pauses(tx)),
         hours=last_hours(tx, now),
     )
+
+
+def depth(tx: Transaction, states: Sequence[State] = IN_QUEUE) -> Depth:
+    """Count the messages in these states by state and lane.
+
+    Reads one entry of an index for each message: call it seldom.
+    """
+    rows = tx.execute(
+        select(schedule.c.state, schedule.c.lane, func.count())
+        .where(schedule.c.state.in_([state.value for state in states]))
+        .group_by(schedule.c.state, schedule.c.lane)
+    )
+    return {(State(state), Lane(lane)): count for state, lane, count in rows}
 
 
 def queue_length(tx: Transaction) -> int:
