@@ -92,8 +92,12 @@ def enqueue(
 
 
 _MESSAGE = Statement(
-    insert(tables.message).returning(tables.message.c.id),
-    *(column.name for column in tables.message.c if column.name != "id"),
+    insert(tables.message)
+    # The id is given by the database.
+    .values(
+        {each: bindparam(each.name) for each in tables.message.c if each.name != "id"}
+    )
+    .returning(tables.message.c.id)
 )
 _CONTENT = Statement(insert(tables.content))
 _SCHEDULE = Statement(insert(schedule))

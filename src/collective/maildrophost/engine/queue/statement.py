@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -83,15 +83,11 @@ _DRIVERS_OCTETS: dict[str, dict[str, Any]] = {
 class Statement:
     """One statement; its parameters are given by name.
 
-    `columns` are those that an INSERT gives values to; without them, all. `octets`: its
-    answer has the content of mail.
+    `octets`: its answer has the content of mail.
     """
 
-    def __init__(
-        self, statement: ClauseElement, *columns: str, octets: bool = False
-    ) -> None:
+    def __init__(self, statement: ClauseElement, octets: bool = False) -> None:
         self._statement = statement
-        self._columns = columns
         self._octets = octets
         self._compiled: dict[str, _Compiled] = {}
 
@@ -132,21 +128,15 @@ class Statement:
         name = tx.dialect.name
         compiled = self._compiled.get(name)
         if compiled is None:
-            compiled = self._compiled[name] = _Compiled(
-                tx, self._statement, self._columns
-            )
+            compiled = self._compiled[name] = _Compiled(tx, self._statement)
         return compiled
 
 
 class _Compiled:
     """The text for one kind of database, with the way its parameters are given."""
 
-    def __init__(
-        self, tx: Connection, statement: ClauseElement, columns: Sequence[str]
-    ) -> None:
-        compiled = statement.compile(
-            dialect=tx.dialect, column_keys=list(columns) or None
-        )
+    def __init__(self, tx: Connection, statement: ClauseElement) -> None:
+        compiled = statement.compile(dialect=tx.dialect)
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
         self._constants = {
