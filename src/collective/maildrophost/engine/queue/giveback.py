@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 
 from . import tables
 from .database import wake
@@ -31,27 +31,13 @@ def _claimed_by(owner: str) -> ColumnElement[bool]:
 
 def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:
     """Undo claims of `owner`: nothing was tried, no attempt is counted."""
-    changed = tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
-        .values(state=BACK_TO_WAITING, owner=None)
-    )
-    return changed.rowcount
+    these = schedule.c.message_id.in_(still_there(tx, keys))
+    return _wait_again(tx, these & _claimed_by(owner))
 
 
 BEHIND_SECONDS = 0.001
 """A message that goes behind others is due by so much later than the last of them."""
 _others = schedule.alias("others")
-_LAST_DUE = (
-    # One look at the end of what is due in the lane's part of the index.
-    select(func.max(_others.c.due))
-    .where(
-        tables.WAITING_SQL,
-        _others.c.lane == schedule.c.lane,
-        _others.c.due <= bindparam("now"),
-    )
-    .scalar_subquery()
-)
 
 
 def give_back_last(
@@ -62,19 +48,21 @@ def give_back_last(
     A message that is tried alone would be the first again and again, and hold up the
     others.
     """
-    tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(still_there(tx, keys)), _claimed_by(owner))
-        .values(
-            state=BACK_TO_WAITING,
-            owner=None,
-            due=case(
-                (schedule.c.due <= _LAST_DUE, _LAST_DUE + BEHIND_SECONDS),
-                else_=schedule.c.due,
-            ),
-        ),
-        {"now": now},
+    last_due = (
+        # One look at the end of what is due in the lane's part of the index.
+        select(func.max(_others.c.due))
+        .where(
+            tables.WAITING_SQL,
+            _others.c.lane == schedule.c.lane,
+            _others.c.due <= now,
+        )
+        .scalar_subquery()
     )
+    behind = case(
+        (schedule.c.due <= last_due, last_due + BEHIND_SECONDS), else_=schedule.c.due
+    )
+    these = schedule.c.message_id.in_(still_there(tx, keys))
+    _wait_again(tx, these & _claimed_by(owner), due=behind)
 
 
 def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) -> int:
@@ -84,12 +72,7 @@ def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) 
     those.
     """
     heard = schedule.c.message_id.in_(still_there(tx, known))
-    changed = tx.execute(
-        update(schedule)
-        .where(_claimed_by(owner), ~heard)
-        .values(state=BACK_TO_WAITING, owner=None)
-    )
-    return changed.rowcount
+    return _wait_again(tx, _claimed_by(owner) & ~heard)
 
 
 def recover(tx: Transaction, owner: str) -> int:
@@ -127,9 +110,11 @@ def _take_back(tx: Transaction, claimed: ColumnElement[bool]) -> int:
     free = select(schedule.c.message_id).where(claimed)
     keys = tx.execute(free.with_for_update(skip_locked=True)).scalars().all()
     if keys:
-        tx.execute(
-            update(schedule)
-            .where(schedule.c.message_id.in_(keys))
-            .values(state=BACK_TO_WAITING, owner=None, possible_duplicate=True)
-        )
+        _wait_again(tx, schedule.c.message_id.in_(keys), possible_duplicate=True)
     return len(keys)
+
+
+def _wait_again(tx: Transaction, claims: ColumnElement[bool], **more: object) -> int:
+    """Have them wait, changed in what is `more`; returns how many there were."""
+    waiting = {"state": BACK_TO_WAITING, "owner": None, **more}
+    return tx.execute(update(schedule).where(claims).values(waiting)).rowcount
