@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,11 +139,6 @@ def _give_back(queue: sqlite3.Connection, pages: int) -> None:
     queue.executescript(f"PRAGMA incremental_vacuum({pages})")
 
 
-@contextlib.contextmanager
-def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+def _connected(path: Path) -> contextlib.closing[sqlite3.Connection]:
     """A connection of its own, because it waits for nobody."""
-    queue = connect(path.absolute(), timeout=0, isolation_level=None)
-    try:
-        yield queue
-    finally:
-        queue.close()
+    return contextlib.closing(connect(path, timeout=0, isolation_level=None))
