@@ -198,27 +198,31 @@ def _move_on(
         else:
             _count_attempt(tx, settlement.id)
     for end, ids in finished.items():
-        _finish(tx, ids, end, now)
-    in_doubt = [each.id for each in settlements if each.possible_duplicate]
-    _mark(tx, [key for key in finished[State.FAILED] if key in in_doubt])
-    sent = finished[State.SENT]
-    if sent:
+        if ids:
+            _FINISH.run(tx, ids=ids, end=end.value, ended=now)
+    # The relay may have what has failed: a retry may send it twice.
+    in_doubt = {each.id for each in settlements if each.possible_duplicate}
+    if marked := in_doubt.intersection(finished[State.FAILED]):
+        _MARK.run(tx, ids=marked)
+    if sent := finished[State.SENT]:
         _FORGET.run(tx, ids=sent)
 
 
+_FINISH = Statement(
+    update(schedule)
+    .where(among_ids(schedule.c.message_id))
+    .values(
+        state=bindparam("end"),
+        owner=None,
+        due=bindparam("ended"),
+        attempts=schedule.c.attempts + 1,
+    )
+)
 _MARK = Statement(
     update(schedule)
     .where(among_ids(schedule.c.message_id))
     .values(possible_duplicate=true())
 )
-
-
-def _mark(tx: Transaction, ids: Sequence[int]) -> None:
-    """Mark what has failed though the relay may have it: a retry may send it twice."""
-    if ids:
-        _MARK.run(tx, ids=ids)
-
-
 _FORGET = Statement(
     delete(tables.content).where(among_ids(tables.content.c.message_id))
 )
@@ -266,20 +270,3 @@ def _count_attempt(tx: Transaction, key: int) -> None:
         .where(schedule.c.message_id == key)
         .values(attempts=schedule.c.attempts + 1)
     )
-
-
-_FINISH = Statement(
-    update(schedule)
-    .where(among_ids(schedule.c.message_id))
-    .values(
-        state=bindparam("end"),
-        owner=None,
-        due=bindparam("ended"),
-        attempts=schedule.c.attempts + 1,
-    )
-)
-
-
-def _finish(tx: Transaction, ids: Sequence[int], state: State, now: float) -> None:
-    if ids:
-        _FINISH.run(tx, ids=ids, end=state.value, ended=now)
