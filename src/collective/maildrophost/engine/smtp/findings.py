@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..verdict import Outcome, Verdict
+from ..verdict import Verdict
 from .fault import RelayFault
 
 
@@ -48,9 +48,6 @@ class Findings:
 
     def settle_rest(self, verdict: Verdict) -> None:
         self.settle(range(self.count), verdict)
-
-    def defer_rest(self, reason: str) -> None:
-        self.settle_rest(Verdict(Outcome.DEFERRED, reason))
 
     def result(self, usable: bool) -> Result:
         return Result(

@@ -48,7 +48,7 @@ def deliver(
             # Nothing of the message has left: no message is to blame.
             findings.fault = RelayFault(session.relay, broken.phase, broken.reason)
         elif findings.answered or session.served == 0:
-            findings.defer_rest(broken.reason)
+            findings.settle_rest(Verdict(Outcome.DEFERRED, broken.reason))
         # 421 is an answer: the relay says that it did not take the message.
         findings.possible_duplicate = findings.dot_left and not isinstance(
             broken, ServiceClosing
