@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email import policy
 from email.generator import BytesGenerator
 from email.message import Message as Part
@@ -16,49 +15,45 @@ from .fields import field_date
 _UNFOLDED = policy.compat32.clone(max_line_length=0)
 
 
-@dataclass(frozen=True)
-class Letter:
-    """A letter's headers; `about` is the Message-Id that it answers, or "".
+def letter(
+    body: Part,
+    lane: Lane,
+    *,
+    to: str,
+    subject: str,
+    auto_submitted: str,
+    message_id: str,
+    host: str,
+    now: float,
+    about: str = "",
+) -> Message:
+    """A letter for the queue, from the null sender: so nobody ever answers it.
 
-    `auto_submitted` is a keyword of RFC 3834 section 5.
+    `auto_submitted` is a keyword of RFC 3834 section 5; `about` is the Message-Id that
+    it answers, or "".
     """
-
-    to: str
-    subject: str
-    auto_submitted: str
-    message_id: str
-    about: str
-    host: str
-    now: float
-
-    def message(self, body: Part, lane: Lane) -> Message:
-        """The letter for the queue, from the null sender: so nobody ever answers it."""
-        for name, value in self._headers():
-            body[name] = value
-        written = BytesIO()
-        BytesGenerator(written, mangle_from_=False, policy=_UNFOLDED).flatten(body)
-        return Message(
-            sender="",
-            recipients=(self.to,),
-            content=written.getvalue(),
-            lane=lane,
-            due=None,
-            subject=self.subject,
-            message_id=self.message_id,
-        )
-
-    def _headers(self) -> list[tuple[str, str]]:
-        answers = [("In-Reply-To", self.about), ("References", self.about)]
-        return [
-            ("From", f"Mail Delivery System <MAILER-DAEMON@{self.host}>"),
-            ("To", _as_raw_octets(f"<{self.to}>")),
-            ("Subject", self.subject),
-            ("Date", field_date(self.now)),
-            ("Message-Id", self.message_id),
-            *(answers if self.about else []),
-            ("Auto-Submitted", self.auto_submitted),
-            ("MIME-Version", "1.0"),
-        ]
+    for name, value in (
+        ("From", f"Mail Delivery System <MAILER-DAEMON@{host}>"),
+        ("To", _as_raw_octets(f"<{to}>")),
+        ("Subject", subject),
+        ("Date", field_date(now)),
+        ("Message-Id", message_id),
+        *((name, about) for name in ("In-Reply-To", "References") if about),
+        ("Auto-Submitted", auto_submitted),
+        ("MIME-Version", "1.0"),
+    ):
+        body[name] = value
+    written = BytesIO()
+    BytesGenerator(written, mangle_from_=False, policy=_UNFOLDED).flatten(body)
+    return Message(
+        sender="",
+        recipients=(to,),
+        content=written.getvalue(),
+        lane=lane,
+        due=None,
+        subject=subject,
+        message_id=message_id,
+    )
 
 
 def part(content_type: str) -> Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...message import Lane, Message
 from ...queue import RelayPause
 from .fields import field_date
-from .letter import Letter, text_part
+from .letter import letter, text_part
 from .policy import NotificationPolicy
 
 LASTS = """\
@@ -72,14 +72,13 @@ def _letter(
     owner: str,
     now: float,
 ) -> Message:
-    letter = Letter(
+    return letter(
+        text_part("text/plain; charset=utf-8", words.encode("utf-8", "replace")),
+        Lane.INTERACTIVE,
         to=policy.postmaster,
         subject=title,
         auto_submitted="auto-generated",
         message_id=f"<{kind}.{int(now * 1000)}.{owner}@{policy.host}>",
-        about="",
         host=policy.host,
         now=now,
     )
-    body = text_part("text/plain; charset=utf-8", words.encode("utf-8", "replace"))
-    return letter.message(body, Lane.INTERACTIVE)

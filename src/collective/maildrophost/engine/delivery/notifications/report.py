@@ -8,7 +8,7 @@ from ...message import Message
 from ..attempt import Attempt, Judged
 from .fields import field_date, message_id_field
 from .kinds import Kind
-from .letter import Letter, part, text_part
+from .letter import letter, part, text_part
 from .original import headers, subject
 from .status import delivery_status, relay_host, relay_said
 
@@ -25,7 +25,9 @@ def report(
     body.attach(delivery_status(attempt, recipients, host))
     body.attach(text_part("text/rfc822-headers", headers(claim.content)))
     moment = int(attempt.now * 1000)
-    letter = Letter(
+    return letter(
+        body,
+        kind.lane,
         to=to,
         subject=kind.title,
         auto_submitted="auto-replied",
@@ -35,7 +37,6 @@ def report(
         host=host,
         now=attempt.now,
     )
-    return letter.message(body, kind.lane)
 
 
 def _about(attempt: Attempt) -> str:
