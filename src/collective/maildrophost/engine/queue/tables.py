@@ -41,14 +41,9 @@ metadata = MetaData()
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _message_id(**options: object) -> Column[int]:
-    return Column(
-        "message_id",
-        Id,
-        ForeignKey("maildrop_message.id", ondelete="CASCADE"),
-        nullable=False,
-        **options,  # type: ignore[arg-type]
-    )
+def _message_id() -> Column[int]:
+    message = ForeignKey("maildrop_message.id", ondelete="CASCADE")
+    return Column("message_id", Id, message, primary_key=True, autoincrement=False)
 
 
 schema = Table(
@@ -72,14 +67,14 @@ message = Table(
 content = Table(
     "maildrop_content",
     metadata,
-    _message_id(primary_key=True, autoincrement=False),
+    _message_id(),
     Column("data", LargeBinary, nullable=False),
 )
 
 schedule = Table(
     "maildrop_schedule",
     metadata,
-    _message_id(primary_key=True, autoincrement=False),
+    _message_id(),
     Column("state", String(8), nullable=False),
     Column("lane", SmallInteger, nullable=False),
     Column("due", Double, nullable=False),
@@ -150,7 +145,7 @@ batch = Table(
 recipient = Table(
     "maildrop_recipient",
     metadata,
-    _message_id(primary_key=True, autoincrement=False),
+    _message_id(),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("address", Text, nullable=False),
     Column("state", String(8), nullable=False),
@@ -162,7 +157,7 @@ recipient = Table(
 attempt = Table(
     "maildrop_attempt",
     metadata,
-    _message_id(primary_key=True, autoincrement=False),
+    _message_id(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("time", Double, nullable=False),
