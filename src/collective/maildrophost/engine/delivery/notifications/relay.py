@@ -41,39 +41,36 @@ def relay_fault_lasts(
     paused: RelayPause, policy: NotificationPolicy, owner: str, now: float
 ) -> Message:
     """The first letter, when a fault has lasted; `owner` is the daemon that writes."""
-    words = LASTS.format(
-        host=policy.host,
-        name=paused.name,
-        since=field_date(paused.since),
-        fault=paused.fault,
-    )
-    return _letter("fault", "The mail relay is at fault", words, policy, owner, now)
+    title = "The mail relay is at fault"
+    return _letter("fault", title, LASTS, paused, policy, owner, now)
 
 
 def relay_works_again(
     ended: RelayPause, policy: NotificationPolicy, owner: str, now: float
 ) -> Message:
     """The second letter, for whoever got the first."""
-    words = OVER.format(
-        host=policy.host,
-        name=ended.name,
-        since=field_date(ended.since),
-        until=field_date(now),
-        fault=ended.fault,
-    )
-    return _letter("works", "The mail relay works again", words, policy, owner, now)
+    title = "The mail relay works again"
+    return _letter("works", title, OVER, ended, policy, owner, now)
 
 
 def _letter(
     kind: str,
     title: str,
     words: str,
+    pause: RelayPause,
     policy: NotificationPolicy,
     owner: str,
     now: float,
 ) -> Message:
+    text = words.format(
+        host=policy.host,
+        name=pause.name,
+        since=field_date(pause.since),
+        until=field_date(now),
+        fault=pause.fault,
+    )
     return letter(
-        text_part("text/plain; charset=utf-8", words.encode("utf-8", "replace")),
+        text_part("text/plain; charset=utf-8", text.encode("utf-8", "replace")),
         Lane.INTERACTIVE,
         to=policy.postmaster,
         subject=title,
