@@ -109,13 +109,6 @@ def with_defaults(url: URL) -> URL:
     return url.update_query_dict({**defaults, **url.query})
 
 
-def connect(
-    _dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]
-) -> PatientConnection:
-    """Called by the pool of an engine when it needs a connection."""
-    return open_connection(arguments, options)
-
-
 def open_connection(
     arguments: Sequence[Any], options: Mapping[str, Any]
 ) -> PatientConnection:

@@ -18,12 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from ...wording import Unfit, Wording, _, verbatim
 from ..statement import Statement
 from . import hosts, primaries
-from .connection import (
-    OwnError,
-    connect,
-    connect_to_listen,
-    with_defaults,
-)
+from .connection import OwnError, connect_to_listen, open_connection, with_defaults
 from .rights import lacking
 from .skiplocked import take
 
@@ -159,7 +154,11 @@ class PostgreSQL:
         except ArgumentError as error:
             # Its words name only hosts and ports, which are no secret.
             raise Unfit(verbatim(str(error))) from None
-        event.listen(engine, "do_connect", connect)
+        event.listen(
+            engine,
+            "do_connect",
+            lambda _dialect, _record, where, options: open_connection(where, options),
+        )
         return engine
 
     def close(self) -> None:
