@@ -128,8 +128,7 @@ def in_doubt(tx: Transaction, now: float) -> int:
             schedule.c.batch.not_in(running_batches(tx)),
         )
     )
-    found: int = tx.execute(prepared).scalar_one()
-    return found
+    return tx.execute(prepared).scalar_one()
 
 
 def sentence(

@@ -171,8 +171,7 @@ def _oldest_scanned(tx: Transaction) -> int:
 
 def _count(tx: Transaction, conditions: Iterable[ColumnElement[bool]]) -> int:
     counted = select(func.count()).select_from(schedule).where(*conditions)
-    found: int = tx.execute(counted).scalar_one()
-    return found
+    return tx.execute(counted).scalar_one()
 
 
 def _nothing_before(tx: Transaction, oldest: int) -> bool:
