@@ -73,15 +73,13 @@ def _retry(tx: Transaction, keys: Sequence[int], now: float) -> None:
         )
         .values(state=RecipientState.PENDING.value)
     )
-    tx.execute(
-        update(schedule)
-        .where(schedule.c.message_id.in_(keys))
-        .values(
-            since=case((anew, _begins(now)), else_=schedule.c.since),
-            warned=case((anew, false()), else_=schedule.c.warned),
-            due=now,
-            state=State.QUEUED.value,
-        )
+    _change(
+        tx,
+        keys,
+        since=case((anew, _begins(now)), else_=schedule.c.since),
+        warned=case((anew, false()), else_=schedule.c.warned),
+        due=now,
+        state=State.QUEUED.value,
     )
     wake(tx)
 
@@ -97,11 +95,7 @@ def hold_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     """Keep messages back until they are released."""
 
     def act(keys: Sequence[int]) -> None:
-        tx.execute(
-            update(schedule)
-            .where(schedule.c.message_id.in_(keys))
-            .values(state=State.HELD.value)
-        )
+        _change(tx, keys, state=State.HELD.value)
 
     return _act(tx, "hold", ids, lambda found: found.state is State.HELD, act)
 
@@ -110,11 +104,7 @@ def release_messages(tx: Transaction, ids: Iterable[str]) -> Done:
     """Let held messages go on; prepared ones too: their transaction is in doubt."""
 
     def act(keys: Sequence[int]) -> None:
-        tx.execute(
-            update(schedule)
-            .where(schedule.c.message_id.in_(keys))
-            .values(state=BACK_TO_WAITING, batch=None)
-        )
+        _change(tx, keys, state=BACK_TO_WAITING, batch=None)
         wake(tx)
 
     def goes_on(found: _Found) -> bool:
@@ -130,6 +120,10 @@ def delete_messages(tx: Transaction, ids: Iterable[str]) -> Done:
         tx.execute(delete(tables.message).where(tables.message.c.id.in_(keys)))
 
     return _act(tx, "delete", ids, lambda found: False, act)
+
+
+def _change(tx: Transaction, keys: Sequence[int], **values: object) -> None:
+    tx.execute(update(schedule).where(schedule.c.message_id.in_(keys)).values(values))
 
 
 def taking_part(action: str, states: Sequence[State]) -> tuple[State, ...]:
@@ -224,7 +218,7 @@ def _find(tx: Transaction, ids: Sequence[str]) -> dict[str, _Found]:
         select(
             schedule.c.message_id, schedule.c.state, schedule.c.due, schedule.c.batch
         )
-        .where(schedule.c.message_id.in_(sorted(set(keys.values()))))
+        .where(schedule.c.message_id.in_(list(keys.values())))
         .order_by(schedule.c.message_id)
         .with_for_update()
     )
