@@ -57,16 +57,14 @@ def _greeting(session: Session) -> Steps[None]:
 def _hello(
     session: Session, security: Security, login: Login | None, local_name: str
 ) -> Steps[None]:
-    yield from session.send(line(f"EHLO {local_name}"), Phase.EHLO)
-    reply = yield from expect(Phase.EHLO)
+    reply = yield from session.ask(line(f"EHLO {local_name}"), Phase.EHLO)
     if reply.positive:
         session.capabilities = Capabilities.of(reply)
         return
     tls_missing = security.tls == TLS_REQUIRED and not session.encrypted
     if not reply.permanent or tls_missing or login is not None:
         raise _refused(session, Phase.EHLO, reply)
-    yield from session.send(line(f"HELO {local_name}"), Phase.EHLO)
-    reply = yield from expect(Phase.EHLO)
+    reply = yield from session.ask(line(f"HELO {local_name}"), Phase.EHLO)
     if not reply.positive:
         raise _refused(session, Phase.EHLO, reply)
     session.capabilities = HELO_ONLY
@@ -87,8 +85,7 @@ def _starttls(session: Session, security: Security, login: Login | None) -> Step
             "the relay does not offer STARTTLS, which MAILDROP_TLS=2 requires",
             permanent=True,
         )
-    yield from session.send(b"STARTTLS\r\n", Phase.STARTTLS)
-    reply = yield from expect(Phase.STARTTLS)
+    reply = yield from session.ask(b"STARTTLS\r\n", Phase.STARTTLS)
     if not reply.positive:
         raise _refused(session, Phase.STARTTLS, reply)
     if session.replies.pending:
@@ -124,9 +121,8 @@ def _log_in(session: Session, login: Login) -> Steps[None]:
     for _ in range(MAX_CHALLENGES):
         if not reply.intermediate:
             break
-        response = mechanism.respond(_challenge(reply))
-        yield from session.send(base64.b64encode(response) + b"\r\n", Phase.AUTH)
-        reply = yield from expect(Phase.AUTH)
+        response = base64.b64encode(mechanism.respond(_challenge(reply)))
+        reply = yield from session.ask(response + b"\r\n", Phase.AUTH)
     if not reply.positive:
         text = f"login as {login.user} refused: {reply}"
         raise LoginRefused(session.relay, text, reply.code)
@@ -168,8 +164,7 @@ def _start_auth(session: Session, mechanism: Mechanism) -> Steps[Reply]:
     if initial is not None:
         # RFC 4954 section 4: "=" is an initial response of no octets.
         command += b" " + (base64.b64encode(initial) or b"=")
-    yield from session.send(command + b"\r\n", Phase.AUTH)
-    return (yield from expect(Phase.AUTH))
+    return session.ask(command + b"\r\n", Phase.AUTH)
 
 
 def _challenge(reply: Reply) -> bytes:

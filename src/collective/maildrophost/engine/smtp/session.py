@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .capabilities import HELO_ONLY, Capabilities
 from .phases import Phase
-from .replies import Replies
+from .replies import Replies, Reply
 from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, expect
 
 if TYPE_CHECKING:
@@ -47,11 +47,15 @@ class Session:
             raise OutOfTurn(phase, f"the relay spoke out of turn: {reply}")
         yield Send(data, phase)
 
+    def ask(self, command: bytes, phase: Phase) -> Steps[Reply]:
+        """The reply to a command that goes alone."""
+        yield from self.send(command, phase)
+        return (yield from expect(phase))
+
     def quit(self) -> Steps[None]:
         """What the relay makes of QUIT changes nothing (RFC 5321 section 4.1.1.10)."""
         with suppress(Broken):
-            yield from self.send(b"QUIT\r\n", Phase.QUIT)
-            yield from expect(Phase.QUIT)
+            yield from self.ask(b"QUIT\r\n", Phase.QUIT)
 
 
 def line(text: str) -> bytes:

@@ -119,9 +119,9 @@ def _name_recipients(
 
 
 def _ask(session: Session, phase: Phase, command: bytes) -> Steps[Reply]:
-    if not session.capabilities.offers("PIPELINING"):
-        yield from session.send(command, phase)
-    return (yield from expect(phase))
+    if session.capabilities.offers("PIPELINING"):
+        return expect(phase)  # It has gone out with the others.
+    return session.ask(command, phase)
 
 
 def _reset(session: Session) -> Steps[None]:
