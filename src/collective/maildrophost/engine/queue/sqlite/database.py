@@ -99,7 +99,15 @@ class SQLite:
             # be made.
             make_directory(self._named.parent)
         self._presence.enter(lambda: _make_file(self._named))
-        engine = _make_engine(self._url)
+        engine = create_engine(
+            self._url,
+            hide_parameters=True,
+            poolclass=Pool,
+            pool_size=4,
+            max_overflow=-1,
+            connect_args={"timeout": lock.BUSY_TIMEOUT_SECONDS},
+        )
+        event.listen(engine, "connect", _set_up_connection)
         self._file = file_identity(self._named)
         event.listen(engine, "do_connect", self._connect)
         return engine
@@ -196,20 +204,6 @@ def path_of(url: URL) -> Path:
             _("the URL names no file: ${expected}", mapping={"expected": EXPECTED})
         )
     return Path(os.path.realpath(url.database))
-
-
-def _make_engine(url: URL) -> Engine:
-    """An engine whose every commit is on disk."""
-    engine = create_engine(
-        url,
-        hide_parameters=True,
-        poolclass=Pool,
-        pool_size=4,
-        max_overflow=-1,
-        connect_args={"timeout": lock.BUSY_TIMEOUT_SECONDS},
-    )
-    event.listen(engine, "connect", _set_up_connection)
-    return engine
 
 
 def _make_file(path: Path) -> None:

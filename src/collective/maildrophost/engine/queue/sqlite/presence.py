@@ -40,7 +40,7 @@ class Presence:
         self._lock = queue.with_name(f".{queue.name}.lock")
         self._threads = threading.Lock()
         self._handle: int | None = None
-        self._close: Callable[[], object] = _nothing
+        self._close: Callable[[], object] = lambda: None
         self.known = False
         """Whether others see it, as far as they can; not after a fork or `leave`."""
 
@@ -123,7 +123,8 @@ class Presence:
         with contextlib.suppress(OSError):
             handle = os.open(self._lock, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600)
             # It has the owner of the files that SQLite makes beside the queue.
-            belong_as(handle, _nearest(self._queue))
+            nearest = self._queue if _exists(self._queue) else self._queue.parent
+            belong_as(handle, nearest)
             return handle
         return _open(self._lock)  # another process was faster
 
@@ -143,10 +144,6 @@ class Presence:
         self._close()
 
 
-def _nothing() -> None:
-    """There is nothing to close."""
-
-
 def _exists(path: Path) -> bool:
     # Since Python 3.14 Path.exists says no even where looking is not allowed.
     try:
@@ -154,10 +151,6 @@ def _exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def _nearest(queue: Path) -> Path:
-    return queue if _exists(queue) else queue.parent
 
 
 def _open(lock: Path) -> int | None:
