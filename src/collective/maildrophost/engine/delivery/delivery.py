@@ -41,7 +41,7 @@ class Delivery:
         once: bool = False,
     ) -> None:
         self.route = route
-        self.observe: Callable[[Finished, float], None] = _unobserved
+        self.observe: Callable[[Finished, float], object] = lambda finished, now: None
         """Called with each message that was settled, and when."""
         self._queue = queue
         pauses = PausePolicy.of(configuration.retry_min, configuration.retry_max)
@@ -133,7 +133,3 @@ class Delivery:
         journal.write(settled, now)
         for finished in settled:
             self.observe(finished, now)
-
-
-def _unobserved(finished: Finished, now: float) -> None:
-    """For a daemon that nobody observes."""

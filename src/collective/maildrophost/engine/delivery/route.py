@@ -71,13 +71,13 @@ class Route:
             return await self._open(host, self.login)
         token = await _token(host, self.tokens)
         try:
-            return await self._open(host, _with(self.login, token))
+            return await self._open(host, replace(self.login, password=token.secret))
         except LoginRefused as refused:
             if refused.code != BAD_CREDENTIALS:
                 raise
         # The token may have been revoked early: once more with a new one.
         token = await _token(host, self.tokens, refused=token)
-        return await self._open(host, _with(self.login, token))
+        return await self._open(host, replace(self.login, password=token.secret))
 
     async def _open(self, host: RelayAddress, login: Login | None) -> Connection:
         return await Connection.open(
@@ -101,10 +101,6 @@ def _login(configuration: Configuration) -> Login | None:
         configuration.auth,
         configuration.allow_cleartext_login,
     )
-
-
-def _with(login: Login, token: AccessToken) -> Login:
-    return replace(login, password=token.secret)
 
 
 async def _token(
