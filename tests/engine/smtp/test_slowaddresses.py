@@ -69,7 +69,7 @@ def test_each_slow_address_has_its_turn_when_another_is_of_no_use(
         raise ConnectionResetError("closed in the handshake")
 
     tried = []
-    monkeypatch.setattr(dialing, "_encrypt", hang_up)
+    monkeypatch.setattr(Channel, "start_tls", hang_up)
     with (
         socket.create_server(("127.0.0.1", 0)) as one,
         socket.create_server(("127.0.0.2", one.getsockname()[1])),
