@@ -144,8 +144,9 @@ def test_nobody_waits_for_a_probe_whose_permission_was_never_heard_of(monkeypatc
     unheard, again = requests
     until = unheard.terms.probe_ends(unheard.now)
     (note,) = again.notes
-    assert (note.relay, note.until) == ("relay:25", until)
-    assert note.now <= again.now
+    told = note.keywords
+    assert (told["name"], told["until"]) == ("relay:25", until)
+    assert told["now"] <= again.now
     assert not ledger.notes_wait
 
 
