@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
 
 import psycopg
@@ -16,6 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from ...wording import Unfit, Wording, _, verbatim
+from ..database import Database
 from ..statement import Statement
 from . import hosts, primaries
 from .connection import OwnError, connect_to_listen, open_connection, with_defaults
@@ -128,7 +128,7 @@ _ADVICE = {
 _CONNECTION_GONE = ("08", "25P03", "25P04", "57P")
 
 
-class PostgreSQL:
+class PostgreSQL(Database):
     """A queue that several machines share; see the contract in queue/database.py."""
 
     begin_read, begin_write = BEGIN_READ, BEGIN_WRITE
@@ -137,9 +137,6 @@ class PostgreSQL:
 
     def __init__(self, url: URL) -> None:
         self._url = with_defaults(url)
-
-    def exists(self) -> bool:
-        return True
 
     def engine(self) -> Engine:
         try:
@@ -161,23 +158,6 @@ class PostgreSQL:
         )
         return engine
 
-    def close(self) -> None:
-        """Nothing of ours stays but the connections."""
-
-    def wait_until(self, moment: float) -> None:
-        """The server ends each wait in time."""
-
-    def writing(self) -> contextlib.nullcontext[None]:
-        # The server sorts out who waits for whom.
-        return contextlib.nullcontext()
-
-    def check(self) -> None:
-        """Nothing to do: the server that answers at the address is the queue."""
-
-    @property
-    def replaced(self) -> bool:
-        return False
-
     def before_upgrade(self, tx: Connection) -> None:
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
 
@@ -198,9 +178,6 @@ class PostgreSQL:
 
     def refuses(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.DataError | psycopg.IntegrityError)
-
-    def any_text(self, tx: Connection) -> contextlib.nullcontext[None]:
-        return contextlib.nullcontext()  # A server stores no damaged text.
 
     def moment(self, tx: Connection, now: float) -> float:
         ((found,),) = _MOMENT.rows(tx)
@@ -235,9 +212,6 @@ class PostgreSQL:
             yield None
             async for _ring in listening.notifies():
                 yield None
-
-    def after_fork(self) -> None:
-        """Nothing of ours outlives a fork but the connections."""
 
 
 def _without_code(error: BaseException, words: str) -> Wording:

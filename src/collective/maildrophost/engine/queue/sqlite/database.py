@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from ...queueurl import EXPECTED
 from ...system.disk import make_directory
 from ...system.ownership import belong_as
 from ...wording import Unfit, Wording, _, verbatim
+from ..database import Database
 from ..statement import Statement, among_ids
 from ..states import State
 from ..tables import schedule
@@ -72,10 +72,11 @@ _ADVICE = {
 _NO_TEXT = "Could not decode to UTF-8"
 
 
-class SQLite:
+class SQLite(Database):
     """A queue in one file; see the contract in queue/database.py."""
 
     begin_read = BEGIN_READ
+    begin_write: WriteInTurn
     shared = False
 
     def __init__(self, url: URL) -> None:
@@ -135,12 +136,6 @@ class SQLite:
         found = file_identity(self._named)
         return found is not None and found != self._file
 
-    def before_upgrade(self, tx: Connection) -> None:
-        """Only one transaction writes anyway."""
-
-    def lost(self, error: BaseException) -> bool:
-        return False
-
     def advice(self, error: BaseException) -> Wording:
         return advice(error)
 
@@ -152,30 +147,12 @@ class SQLite:
     def any_text(self, tx: Connection) -> AbstractContextManager[None]:
         return damage.any_text(tx)
 
-    def moment(self, tx: Connection, now: float) -> float:
-        return now
-
-    def up_since(self, tx: Connection) -> float:
-        return -math.inf
-
-    def risks(self, tx: Connection) -> tuple[()]:
-        return ()  # How it writes is the same everywhere.
-
-    def lacking(self, tx: Connection) -> tuple[()]:
-        return ()  # Whoever may write the file may do everything.
-
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
     ) -> Sequence[int]:
         # One transaction writes at a time: nobody can have been faster.
         _TAKE.run(tx, ids=ids, new_owner=owner)
         return ids
-
-    def wake(self, tx: Connection) -> None:
-        """Nobody listens, see `rings`."""
-
-    def rings(self) -> None:
-        """SQLite tells nobody; the doorbell in MAILDROP_VAR does."""
 
     def after_fork(self) -> None:
         self.begin_write = WriteInTurn()
