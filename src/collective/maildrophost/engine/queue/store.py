@@ -8,7 +8,6 @@ import os
 import weakref
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
@@ -39,6 +38,13 @@ class Queue:
         self.name = QueueURL(url).redacted()
         self.url = url
         self.database = database_at(url)
+        self.path = self.database.path
+        """The file of a queue on SQLite; None elsewhere."""
+        self.shared = self.database.shared
+        """Whether others may go on with it while this machine is cut off from it.
+
+        Then the answer to a commit may get lost.
+        """
         self._engine: Engine = self.database.engine()
         belongs_to(self._engine, self.database)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
@@ -62,19 +68,6 @@ class Queue:
             with self._begun(self.database.begin_write) as tx:
                 yield tx
                 self._commit(tx)
-
-    @property
-    def path(self) -> Path | None:
-        """The file of a queue on SQLite; None elsewhere."""
-        return self.database.path
-
-    @property
-    def shared(self) -> bool:
-        """Whether others may go on with it while this machine is cut off from it.
-
-        Then the answer to a commit may get lost.
-        """
-        return self.database.shared
 
     @property
     def replaced(self) -> bool:
