@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from collective.maildrophost.engine.daemon import listener
-from collective.maildrophost.engine.daemon.listener import Listener
+from collective.maildrophost.engine.daemon.listener import listen as keep_listening
 from collective.maildrophost.engine.queue import QueueError
 
 
@@ -63,7 +63,7 @@ def listen(monkeypatch, caplog, slept):
         monkeypatch.setattr(listener, "STEADY_SECONDS", steady)
         woken = []
         with pytest.raises(Ends):
-            asyncio.run(Listener(CutOff(*rounds), lambda: woken.append(1)).run())
+            asyncio.run(keep_listening(CutOff(*rounds), lambda: woken.append(1)))
         return [record.levelname for record in caplog.records], len(woken)
 
     return listen
@@ -81,7 +81,7 @@ def test_a_proxy_may_cut_a_listener_off_every_twenty_seconds(
     queue = Silent(*[1] * 9)
     monkeypatch.setattr(listener, "monotonic", lambda: queue.now)
     with pytest.raises(Ends):
-        asyncio.run(Listener(queue, lambda: None).run())
+        asyncio.run(keep_listening(queue, lambda: None))
     assert caplog.records == []
     assert slept == [0.5] * 9
 

@@ -11,13 +11,15 @@ BREAKS = """
 import importlib, sys
 from collective.maildrophost.engine.cli import main
 
-async def breaks(self):
+async def breaks(*_):
     raise RuntimeError("broken")
 
-module, _, name = sys.argv.pop(1).partition(":")
-module = importlib.import_module(f"collective.maildrophost.engine.{module}")
-part, method = name.split(".")
-setattr(getattr(module, part), method, breaks)
+module, _, path = sys.argv.pop(1).partition(":")
+part = importlib.import_module(f"collective.maildrophost.engine.{module}")
+*outer, name = path.split(".")
+for each in outer:
+    part = getattr(part, each)
+setattr(part, name, breaks)
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -33,7 +35,7 @@ sys.exit(main(sys.argv[1:]))
         "daemon.clockwatch:ClockWatch.run",
         "daemon.fastclocks:FastClocks.run",
         "daemon.doorkeeper:Doorkeeper.run",
-        "daemon.listener:Listener.run",
+        "daemon.service:listen",
         "daemon.systemd:Systemd.watch",
     ],
 )

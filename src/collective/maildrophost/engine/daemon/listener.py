@@ -19,41 +19,34 @@ STEADY_SECONDS = 5.0
 silence: by a proxy, or by idle_session_timeout."""
 
 
-class Listener:
-    """Listens for as long as the daemon runs; a short cut, like the doorbell.
+async def listen(queue: Queue, wake: Callable[[], None]) -> None:
+    """Listen until cancelled; a short cut, like the doorbell.
 
     Without it the daemon looks after MAILDROP_INTERVAL; so no trouble here ends it.
     """
-
-    def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
-        self._queue = queue
-        self._wake = wake
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        pause, failing = SHORTEST_PAUSE_SECONDS, False
-        while True:
-            since = math.inf
-            try:
-                if (rings := self._queue.rings()) is None:
-                    await asyncio.Event().wait()
-                    return
-                # At the first item, too: for what came while nobody listened.
-                async for _ in rings:
-                    since = min(since, monotonic())
-                    if failing:
-                        log.info("the queue announces new mail again")
-                    failing = False
-                    self._wake()
-            except QueueError as error:
-                if monotonic() - since >= STEADY_SECONDS:
-                    pause = SHORTEST_PAUSE_SECONDS
-                elif not failing:
-                    log.warning(
-                        "%s; new mail is found by looking until the queue announces it "
-                        "again",
-                        error,
-                    )
-                    failing = True
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+    pause, failing = SHORTEST_PAUSE_SECONDS, False
+    while True:
+        since = math.inf
+        try:
+            if (rings := queue.rings()) is None:
+                await asyncio.Event().wait()
+                return
+            # At the first item, too: for what came while nobody listened.
+            async for _ in rings:
+                since = min(since, monotonic())
+                if failing:
+                    log.info("the queue announces new mail again")
+                failing = False
+                wake()
+        except QueueError as error:
+            if monotonic() - since >= STEADY_SECONDS:
+                pause = SHORTEST_PAUSE_SECONDS
+            elif not failing:
+                log.warning(
+                    "%s; new mail is found by looking until the queue announces it "
+                    "again",
+                    error,
+                )
+                failing = True
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -23,7 +23,7 @@ from .doorkeeper import Doorkeeper
 from .fastclocks import FastClocks
 from .heartbeat import Heartbeat, LeaseLost
 from .housekeeping import Housekeeping
-from .listener import Listener
+from .listener import listen
 from .reload import Reload
 from .scanner import Scanner
 from .systemd import Systemd
@@ -53,7 +53,6 @@ class Service:
         self._heartbeat = heartbeat
         self._doorkeeper = Doorkeeper(bell, self._wake)
         self._systemd = Systemd(os.environ)
-        self._listener = Listener(queue, self._wake)
         self._clock = ClockWatch(queue, configuration.retry_max, delivery.ledger.wake)
         self._fast_clocks = FastClocks(
             queue, configuration.interval, delivery.ledger.wake
@@ -80,7 +79,7 @@ class Service:
                 self._clock.run(),
                 self._fast_clocks.run(),
                 self._doorkeeper.run(),
-                self._listener.run(),
+                listen(self._queue, self._wake),
                 self._delivery.follow(),
                 self._systemd.watch(),
                 self._reload.run(self._go_on_with),
