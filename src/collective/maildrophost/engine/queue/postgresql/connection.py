@@ -38,10 +38,6 @@ class NoAnswer(OwnError):
     """The server has said nothing for ANSWER_SECONDS."""
 
 
-class WrongEncoding(OwnError):
-    """Mail in any language cannot be stored in this database."""
-
-
 class PatientConnection(psycopg.Connection[Any]):
     """Does not wait for ever: a server that was stopped keeps its sockets open."""
 
@@ -127,7 +123,7 @@ def open_connection(
     encoding = connection.info.parameter_status("server_encoding")
     if encoding not in (None, ENCODING):  # a pooler need not tell it
         connection.close()
-        raise WrongEncoding(
+        raise OwnError(
             _(
                 "the database's encoding is ${encoding}: mail needs one that was made "
                 "with ENCODING '${needed}'",
