@@ -173,7 +173,7 @@ class PostgreSQL(Database):
         words = _words(error)
         if code is None:
             return _without_code(error, words)
-        meaning = next((_ADVICE[key] for key in _keys(code) if key in _ADVICE), None)
+        meaning = _ADVICE.get(code, _ADVICE.get(code[:2]))
         return _meaning(meaning, words) if meaning else verbatim(words)
 
     def refuses(self, error: BaseException) -> bool:
@@ -236,7 +236,3 @@ def _words(error: BaseException) -> str:
     diagnosis = getattr(error, "diag", None)
     words = (diagnosis and diagnosis.message_primary) or str(error)
     return " ".join(words.split())
-
-
-def _keys(code: str) -> tuple[str, str]:
-    return code, code[:2]
