@@ -182,7 +182,6 @@ class Service:
         """Stop, also in the middle of a reload, which then never happens."""
         if self._reloaded is not None:
             self._systemd.stopping()
-        self._scanner.stop()
         if not self._told_to_stop:
             self._queue.wait_until(
                 time.monotonic() + self._configuration.stop_timeout + QUEUE_SECONDS
