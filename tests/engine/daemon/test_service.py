@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 from dataclasses import replace
@@ -70,6 +71,14 @@ def test_a_stop_before_the_new_configuration_is_read_is_a_stop(service, systemd)
     service._go_on_with(service._configuration)
     assert service._reloaded is None
     assert systemd.heard == []
+
+
+def test_a_second_signal_gives_a_stop_no_more_time(service):
+    """A supervisor that has lost its patience kills, see QUEUE_SECONDS."""
+    service._stop()
+    latest = service._queue.latest
+    service._stop()
+    assert service._queue.latest == latest < math.inf
 
 
 def test_a_reload_that_the_end_breaks_off_is_not_forgotten(service, monkeypatch):
