@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from collective.maildrophost.engine.cli import init
 from collective.maildrophost.engine.config import OPTIONS, load
 
 
@@ -69,6 +70,22 @@ def test_a_home_that_no_file_in_utf_8_can_name_is_refused(program, tmp_path):
     assert "choose another with --home" in ended.err
     assert "Traceback" not in ended.err
     assert not (tmp_path / "new.conf").exists()
+
+
+def test_a_full_disk_leaves_no_half_a_configuration(inside, tmp_path, monkeypatch):
+    """It would keep the next try from writing a whole one."""
+    path, made = tmp_path / "maildrop.conf", os.open
+
+    def make(file, *how):
+        os.close(made(file, *how))
+        return made("/dev/full", os.O_WRONLY)
+
+    with monkeypatch.context() as full:
+        full.setattr(init.os, "open", make)
+        ended = inside("init", str(path))
+    assert ended.status == 1
+    assert f"cannot write {path}: No space left on device" in ended.err
+    assert inside("init", str(path)).status == 0
 
 
 @pytest.mark.parametrize("name", ["a;b", "a?b", "a%41", "a\nb"])
