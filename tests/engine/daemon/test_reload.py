@@ -30,6 +30,14 @@ def test_sighup_takes_the_changed_configuration(site):
         assert len(old.messages) == 1
 
 
+def test_what_is_odd_in_a_changed_configuration_is_told_in_the_log_that_it_names(site):
+    log = site.home / "new.log"
+    with site.daemon() as daemon:
+        site.configure(MAILDROP_LOG_FILE=log, SMTP_HOTS="relay.example.org")
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: log.exists() and "SMTP_HOTS" in log.read_text())
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
