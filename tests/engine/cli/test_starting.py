@@ -5,6 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+import pytest
+
+from collective.maildrophost.engine.cli.starting import _wait_for_heartbeat
+from collective.maildrophost.engine.cli.zdaemon import (
+    CannotStart,
+    Supervised,
+    Supervisor,
+)
+
 
 def test_a_start_that_fails_gives_the_reason_and_leaves_nothing_running(site):
     (site.home / "queue.db").mkdir()
@@ -43,3 +52,42 @@ def test_a_daemon_that_dies_at_once_is_reported_with_its_last_words(site):
     assert "the disk fell off" in said
     assert "mail waits in the queue" in said
     assert site.ctl("stop").out == "not running\n"
+
+
+@pytest.fixture
+def supervisor(site):
+    """The zdaemon of a site, before a start."""
+    supervisor = Supervisor(site.configuration)
+    supervisor.transcript.parent.mkdir()
+    return supervisor
+
+
+def test_what_another_has_left_in_the_place_of_the_settings_is_not_written_to(
+    site, supervisor
+):
+    """Root's, say: it could not be."""
+    left, kept = site.home / "var" / "maildrop.zdaemon.conf", site.home / "kept"
+    left.write_text("theirs")
+    os.link(left, kept)
+    assert supervisor._prepare(supervisor.socket_path).samefile(left)
+    assert kept.read_text() == "theirs"
+
+
+def test_what_an_earlier_daemon_said_is_kept_and_not_taken_for_the_last_words(
+    supervisor,
+):
+    said = "the disk fell off\n"
+    supervisor.transcript.write_text(said)
+    supervisor._prepare(supervisor.socket_path)
+    assert supervisor.last_words() == ""
+    assert supervisor.transcript.with_suffix(".out.old").read_text() == said
+
+
+def test_a_daemon_that_has_a_successor_at_the_next_look_has_ended_at_once(
+    supervisor, monkeypatch
+):
+    """On a slow machine zdaemon starts the next one before anybody sees that."""
+    seen = iter([Supervised(7, 1, 1.0), Supervised(8, 1, 2.0), None])
+    monkeypatch.setattr(Supervisor, "state", lambda self: next(seen))
+    with pytest.raises(CannotStart, match="ended at once"):
+        _wait_for_heartbeat(supervisor)
