@@ -14,7 +14,13 @@ from joserfc import jwk, jwt
 from servers.tokens import TokenServer, refusal
 
 from collective.maildrophost.engine.config import ConfigurationError
+from collective.maildrophost.engine.secrets import Secret
 from collective.maildrophost.engine.tokens import configured, source_of
+from collective.maildrophost.engine.tokens.endpoint import (
+    UNKNOWN_LIFETIME_SECONDS,
+    Endpoint,
+)
+from collective.maildrophost.engine.tokens.grants import ClientCredentials
 
 from .conftest import MAILBOX
 
@@ -136,8 +142,12 @@ def test_a_useless_key_is_reported_with_its_option_and_not_shown(
         (refusal("invalid_client", status=401), True, "HTTP 401 invalid_client"),
         (refusal("invalid_grant", "has expired"), True, "invalid_grant has expired"),
         (refusal("temporarily_unavailable"), False, "temporarily_unavailable"),
+        (refusal("server_error"), False, "server_error"),
+        (refusal("slow_down"), False, "slow_down"),
         ((503, "<html>down</html>"), False, "HTTP 503"),
+        ((500, ""), False, "HTTP 500"),
         ((429, ""), False, "HTTP 429"),
+        ((408, ""), False, "HTTP 408"),
         ((404, "nothing here"), True, "HTTP 404"),
         ((200, "<html>welcome</html>"), True, "no token"),
         ((200, ["a list"]), True, "no token"),
@@ -159,6 +169,23 @@ def test_an_outage_is_told_from_a_refusal(
         raised = fault(configure(server.url, **shown))
     assert raised.permanent == permanent
     assert words in raised.reason
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({"expires_in": "60"}, 60.0),
+        ({"expires_in": 0}, UNKNOWN_LIFETIME_SECONDS),
+        ({"expires_in": -60}, UNKNOWN_LIFETIME_SECONDS),
+        ({"expires_in": ""}, UNKNOWN_LIFETIME_SECONDS),
+        ({}, UNKNOWN_LIFETIME_SECONDS),
+    ],
+)
+def test_a_token_that_does_not_say_how_long_it_lasts_is_used_for_a_while(said, seconds):
+    answer = 200, {"access_token": "a", "token_type": "Bearer", **said}
+    with TokenServer(answer) as server:
+        issued = Endpoint(server.url, "").ask(ClientCredentials("me", Secret(SECRET)))
+    assert issued.lifetime_seconds == seconds
 
 
 def test_an_endpoint_that_repeats_what_it_was_told_reveals_nothing(configure, key):
