@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from collective.maildrophost.engine.cli.starting import _wait_for_heartbeat
+from collective.maildrophost.engine.cli import starting
 from collective.maildrophost.engine.cli.zdaemon import (
     CannotStart,
     Supervised,
@@ -90,4 +90,16 @@ def test_a_daemon_that_has_a_successor_at_the_next_look_has_ended_at_once(
     seen = iter([Supervised(7, 1, 1.0), Supervised(8, 1, 2.0), None])
     monkeypatch.setattr(Supervisor, "state", lambda self: next(seen))
     with pytest.raises(CannotStart, match="ended at once"):
-        _wait_for_heartbeat(supervisor)
+        starting._wait_for_heartbeat(supervisor)
+
+
+def test_a_zdaemon_that_waits_after_a_crash_goes_since_it_has_old_settings(
+    site, supervisor, monkeypatch
+):
+    waits, done = Supervised(0, 1, 1.0), []
+    monkeypatch.setattr(Supervisor, "state", lambda self: waits)
+    monkeypatch.setattr(starting, "end_supervisor", lambda _: done.append("ended"))
+    monkeypatch.setattr(Supervisor, "launch", lambda self: done.append("launched"))
+    monkeypatch.setattr(starting, "_wait_for_heartbeat", lambda _: 7)
+    starting.start(site.configuration)
+    assert done == ["ended", "launched"]
