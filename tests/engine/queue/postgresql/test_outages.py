@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -240,3 +242,23 @@ def test_a_cut_wire_is_noticed_and_mended(server, url, hands, hasty):
         proxy.drop()
         send(queue, hands)
         queue.close()
+
+
+def test_the_system_gives_up_a_wire_that_is_dead_without_a_word(proxied_url):
+    """Whoever listens waits in the driver, which does not look at the time."""
+
+    async def limits(url):
+        async with await connection.connect_to_listen(url) as listening:
+            with socket.socket(fileno=os.dup(listening.pgconn.socket)) as wire:
+                return [
+                    wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+                    for name in (
+                        *("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"),
+                        "TCP_USER_TIMEOUT",
+                    )
+                ]
+
+    url = connection.with_defaults(make_url(proxied_url))
+    idle, between, times, unheard = asyncio.run(limits(url))
+    assert idle + between * times == 40
+    assert unheard == 1000 * connection.ANSWER_SECONDS
