@@ -15,7 +15,7 @@ from servers.tokens import TokenServer, refusal
 
 from collective.maildrophost.engine.config import ConfigurationError
 from collective.maildrophost.engine.secrets import Secret
-from collective.maildrophost.engine.tokens import configured, source_of
+from collective.maildrophost.engine.tokens import configured, endpoint, source_of
 from collective.maildrophost.engine.tokens.endpoint import (
     UNKNOWN_LIFETIME_SECONDS,
     Endpoint,
@@ -96,6 +96,14 @@ def test_a_service_account_signs_for_the_mailbox(configure, key):
     assert claims["aud"] == server.url
     assert claims["scope"] == "https://relay.test/.default"
     assert claims["exp"] - claims["iat"] == 3600
+
+
+def test_a_service_account_does_not_wait_for_ever(configure, key, monkeypatch):
+    monkeypatch.setattr(endpoint, "SECONDS", (5, 0.1))
+    with TokenServer() as server:
+        server.gate.clear()
+        raised = fault(configure(server.url, account(key)))
+    assert "no answer in time" in raised.reason
 
 
 @pytest.mark.parametrize("name", ["client_email", "private_key", "private_key_id"])
