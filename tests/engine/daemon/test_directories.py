@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 from pathlib import Path
 
 from servers.catcher import Catcher
@@ -27,6 +28,16 @@ def test_the_name_of_a_new_directory_is_on_disk_before_a_file_is_put_into_it(
     synced.clear()
     make_directories(site.configuration)
     assert not synced
+
+
+def test_others_may_get_through_what_leads_to_a_private_directory(site):
+    spool = site.home / "shared" / "spool"
+    site.configure(MAILDROP_SPOOL=spool)
+    before = os.umask(0o022)
+    make_directories(site.configuration)
+    os.umask(before)
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (spool.parent, spool)]
+    assert modes == [0o755, 0o700]
 
 
 def test_another_daemon_may_make_the_directories_at_the_same_moment(site, monkeypatch):
