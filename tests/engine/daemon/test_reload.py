@@ -10,6 +10,7 @@ from servers.catcher import Catcher
 from servers.scripted import Hang, Late, Scripted
 from waiting import wait_until
 
+from collective.maildrophost.engine.daemon.reload import _load_usable
 from collective.maildrophost.engine.queue import State
 
 
@@ -83,6 +84,13 @@ def test_mail_that_stays_behind_in_another_queue_is_reported(site, unused_port):
         daemon.signal(signal.SIGHUP)
         told = f"1 messages are in {site.queue.name}, where no daemon"
         wait_until(lambda: site.log_lines(told), what="the word in the log")
+
+
+def test_a_queue_that_cannot_be_read_may_be_given_up_for_another(site):
+    in_use, other = site.configuration, f"sqlite:///{site.home}/other.db"
+    (site.home / "queue.db").rename(site.home / "away.db")
+    site.configure(MAILDROP_QUEUE=other)
+    assert _load_usable(in_use, site.queue).queue == other
 
 
 def test_a_reload_that_is_asked_for_while_another_ends_connections_is_made(site):
