@@ -96,7 +96,7 @@ class Endpoint:
                 grant.client_secret.reveal(),
                 # In the body: Basic leaves open how a secret with a "%" is written.
                 token_endpoint_auth_method=_auth_method(grant),
-                scope=self.scope or None,
+                scope=self.scope,
                 default_timeout=SECONDS,
             )
         # A server on this machine is not asked through a proxy.
