@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ...config import Configuration
 
 SUBJECT = "configuration"
-OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
@@ -57,7 +56,7 @@ def _privacy(path: Path, secret: bool) -> Finding:
         mode = path.stat().st_mode
     except OSError as error:
         return failed(SUBJECT, f"{path}: {error.strerror}")
-    if secret and mode & OTHERS:
+    if secret and mode & stat.S_IROTH:
         return failed(
             SUBJECT,
             f"{path} holds a secret that everybody can read: chmod 600 {path}",
