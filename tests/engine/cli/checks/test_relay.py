@@ -124,6 +124,7 @@ def test_a_refused_login_fails_without_the_password(site):
         text = failed(site, "login")
         assert "auth" in text
         assert "wrong-one" not in text
+        assert fine(site, "tls") == []
         login["MAILDROP_PASSWORD"] = "right"
         site.configure(SMTP_PORT=catcher.port, **login)
         assert fine(site, "login")[0].endswith(": accepted as me")
