@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from engine.cli.checks.findings import failed, fine
+
+from collective.maildrophost.engine.cli.checks import Level, configurationfile
 
 
 def test_a_configuration_with_an_error_is_named_and_ends_with_2(site):
@@ -48,6 +51,28 @@ def test_a_password_file_that_everybody_can_read_fails(site):
     text = failed(site, "configuration")
     assert str(secret) in text
     assert "hush" not in site.ctl("check").out
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "REFRESH_TOKEN"])
+@pytest.mark.parametrize(
+    ("mode", "advice"), [(0o604, "chmod 600"), (0o602, "chmod o-w")]
+)
+def test_a_file_of_a_login_with_tokens_that_is_not_private_fails(
+    site, name, mode, advice
+):
+    secret = site.home / "secret"
+    secret.write_text("hush\n")
+    secret.chmod(mode)
+    site.configure(
+        MAILDROP_AUTH="xoauth2",
+        MAILDROP_LOGIN="me",
+        MAILDROP_OAUTH_TOKEN_URL="https://127.0.0.1:1/token",
+        MAILDROP_OAUTH_CLIENT_ID="id",
+        **{f"MAILDROP_OAUTH_{name}_FILE": secret},
+    )
+    found = configurationfile.check(site.configuration)
+    (bad,) = [each.text for each in found if each.level is Level.FAILED]
+    assert bad.endswith(f"{advice} {secret}")
 
 
 def test_a_configuration_without_a_secret_may_be_read(site):
