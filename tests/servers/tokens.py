@@ -112,7 +112,8 @@ class TokenServer:
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
-        fields = dict(parse_qsl(self.rfile.read(size).decode()))
+        text = self.rfile.read(size).decode()
+        fields = dict(parse_qsl(text, keep_blank_values=True))
         status, body = self.server.tokens.answer(fields)  # type: ignore[attr-defined]
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
