@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 from collective.maildrophost.engine.cli import listing
+from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import delete_messages, enqueue, open_queue
 
@@ -31,6 +35,24 @@ def test_messages_are_listed_oldest_due_first(site):
     lines = site.ctl("queue").out.splitlines()
     assert lines[0].split()[:3] == ["ID", "STATE", "LANE"]
     assert "early" in lines[1]
+
+
+def test_a_line_tells_when_mail_is_due_from_whom_and_how_many_get_it(site):
+    later = time.time() + 3 * 86400 + 1800
+    ids = [
+        site.send("-f", "", "b@x.org", "c@x.org"),
+        site.send("-f", "a@x.org", "b@x.org"),
+        site.send("-f", "a@x.org", "b@x.org", "--at", rfc3339(later)),
+    ]
+    site.ctl("hold", ids[1])
+    _, *lines = site.ctl("queue").out.splitlines()
+    rows = [re.split(" {2,}", line.strip()) for line in lines]
+    told = {id: (due, *rest) for id, _state, _lane, due, _size, *rest in rows}
+    assert told == {
+        ids[0]: ("now", "<>", "b@x.org +1", "hello"),
+        ids[1]: ("-", "a@x.org", "b@x.org", "hello"),
+        ids[2]: ("in 3d", "a@x.org", "b@x.org", "hello"),
+    }
 
 
 def test_a_state_narrows_the_list(site):
@@ -92,6 +114,14 @@ def test_a_message_is_shown_with_envelope_recipients_origin(site):
     out = site.ctl("show", id).out
     for text in (f"{id}, queued", "<>", "one thing", "b@example.org", "pending"):
         assert text in out
+    assert "Origin:     maildropctl send\n" in out
+    assert "Batch:" not in out
+    (prepared,) = site.prepare("another")
+    assert "Batch:" in site.ctl("show", prepared).out
+    assert "Duplicate:" not in out
+    with site.queue() as queue, queue.write() as tx:
+        tx.exec_driver_sql("UPDATE maildrop_schedule SET possible_duplicate = true")
+    assert "Duplicate:  possible\n" in site.ctl("show", id).out
 
 
 def test_an_unknown_message_is_a_failure(site):
