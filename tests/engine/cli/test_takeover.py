@@ -139,6 +139,11 @@ def test_a_directory_that_is_no_queue_is_named_and_makes_the_status_1(site):
     assert [each["path"] for each in ended.json["left"]] == [str(folder)]
 
 
+def test_a_directory_may_look_like_a_mistyped_queue(site):
+    old = spool_with(site.home, "one").rename(site.home / "me@example.org")
+    assert site.ctl("import", str(old)).out == "1 message taken over\n"
+
+
 def test_a_directory_that_is_not_there_is_wrong_usage(site):
     ended = site.ctl("import", str(site.home / "nowhere"))
     assert ended.status == 2
