@@ -40,6 +40,21 @@ def test_a_silent_endpoint_is_an_outage(configure, monkeypatch):
     assert "no answer in time" in raised.reason
 
 
+def test_an_endpoint_that_hangs_up_is_an_outage(configure):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            accepted, _ = listening.accept()
+            accepted.recv(1)
+            accepted.shutdown(socket.SHUT_WR)
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        port = listening.getsockname()[1]
+        raised = fault(configure(f"http://127.0.0.1:{port}/token", SECRET))
+    assert not raised.permanent
+    assert raised.reason == f"127.0.0.1:{port}: RemoteDisconnected"
+
+
 def test_the_endpoint_is_verified_whatever_goes_for_the_relay(configure):
     with Certificates() as certificates, TokenServer(certificates=certificates) as own:
         raised = fault(configure(own.url, SECRET, MAILDROP_TLS_VERIFY=0))

@@ -199,6 +199,13 @@ def test_a_token_that_does_not_say_how_long_it_lasts_is_used_for_a_while(said, s
     assert issued.lifetime_seconds == seconds
 
 
+def test_a_refresh_token_that_is_no_text_replaces_none():
+    answer = 200, {"access_token": "a", "token_type": "Bearer", "refresh_token": 7}
+    with TokenServer(answer) as server:
+        issued = Endpoint(server.url, "").ask(ClientCredentials("me", Secret(SECRET)))
+    assert not issued.refresh_token
+
+
 def test_an_endpoint_that_repeats_what_it_was_told_reveals_nothing(configure, key):
     def repeat(fields):
         told = " ".join(fields.values())
