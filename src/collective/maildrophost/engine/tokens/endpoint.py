@@ -191,7 +191,7 @@ def _said(response: Any) -> tuple[str, str]:
 
 def _told(request: Any) -> list[str]:
     """What the endpoint was told in confidence with a request."""
-    fields = parse_qs(request.body or "")
+    fields = parse_qs(request.body)
     return [value for name in CONFIDENTIAL for value in fields.get(name, ())]
 
 
