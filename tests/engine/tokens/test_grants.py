@@ -151,6 +151,7 @@ def test_a_useless_key_is_reported_with_its_option_and_not_shown(
     [
         (refusal("invalid_client", status=401), True, "HTTP 401 invalid_client"),
         (refusal("invalid_grant", "has expired"), True, "invalid_grant has expired"),
+        (refusal("invalid_grant", "no\x1b[2J"), True, "invalid_grant no?[2J"),
         (refusal("temporarily_unavailable"), False, "temporarily_unavailable"),
         (refusal("server_error"), False, "server_error"),
         (refusal("slow_down"), False, "slow_down"),
@@ -164,6 +165,8 @@ def test_a_useless_key_is_reported_with_its_option_and_not_shown(
         ((200, ["a list"]), True, "no token"),
         ((200, {"token_type": "Bearer"}), True, "no access token"),
         ((200, {"access_token": "a\r\nb", "token_type": "Bearer"}), True, "no access"),
+        ((200, {"access_token": "", "token_type": "Bearer"}), True, "no access"),
+        ((200, {"access_token": 7, "token_type": "Bearer"}), True, "no access"),
         ((200, {"error": "access_denied"}), True, "access_denied"),
     ],
 )
@@ -180,6 +183,12 @@ def test_an_outage_is_told_from_a_refusal(
         raised = fault(configure(server.url, **shown))
     assert raised.permanent == permanent
     assert words in raised.reason
+
+
+def test_an_error_without_a_description_is_told_by_its_name(configure):
+    with TokenServer((400, {"error": "invalid_client"})) as server:
+        raised = fault(configure(server.url, SECRET))
+    assert raised.reason == f"127.0.0.1:{server.port}: HTTP 400 invalid_client"
 
 
 @pytest.mark.parametrize(
