@@ -178,6 +178,7 @@ def test_a_stop_that_waits_for_a_transaction_says_so(queue, caplog):
         other.close()
         ending.join(PATIENCE_SECONDS)
         assert not ending.is_alive()
+    assert caplog.text.count("the daemon waits for that") == 1, "though closed twice"
 
 
 def test_a_bookkeeper_that_is_left_behind_writes_verdicts_but_claims_nothing(queue):
@@ -198,7 +199,7 @@ def test_a_bookkeeper_that_is_left_behind_writes_verdicts_but_claims_nothing(que
 
 def test_a_stop_that_waits_for_nothing_says_nothing(queue, caplog):
     caplog.set_level(logging.INFO, "maildrop.delivery")
-    with bookkeeper(queue) as keeper:
+    with bookkeeper(queue) as _unasked, bookkeeper(queue) as keeper:
         asyncio.run(keeper(request(1)))
         with pytest.raises(QueueError):
             asyncio.run(keeper(request(0, notes=(fail,))))
@@ -292,5 +293,7 @@ def die(tx):
 
 
 def test_a_request_that_kills_the_process_is_told_apart_from_one_that_failed(queue):
-    with bookkeeper(queue) as keeper, pytest.raises(BookkeeperGone):
-        asyncio.run(keeper(request(0, notes=(die,))))
+    with bookkeeper(queue) as keeper:
+        for _ in ("it dies", "it is dead"):
+            with pytest.raises(BookkeeperGone):
+                asyncio.run(keeper(request(0, notes=(die,))))
