@@ -96,6 +96,7 @@ def test_a_wrong_value_is_refused_by_the_daemon(name, text, expected):
         ("home", "two\nlines", "one line"),
         ("bounce", "two\nlines", "one line"),
         ("spool", "nul\0", "one line"),
+        ("password", "two\rlines", "one line"),
         ("user", "no-such-user", "the name of a user of this machine"),
     ],
 )
