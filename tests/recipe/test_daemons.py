@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from collective.maildrophost.engine.config import load
+from collective.recipe.maildrophost.daemons import Daemon
+from collective.recipe.maildrophost.zopeconf import product_config
 
 TWO = """
 [maildrop]
@@ -64,6 +68,11 @@ def test_zope_conf_lists_every_configuration(room):
         assert f"config-path-{daemon} {room / f'parts/maildrop/{daemon}.conf'}" in (
             installed
         )
+
+
+def test_a_dollar_in_a_path_has_no_meaning_in_zope_conf():
+    daemon = Daemon("main", "mail", "main", Path("/srv/$mail/main.conf"), {}, {})
+    assert "config-path-main /srv/$$mail/main.conf" in product_config([daemon])
 
 
 def test_daemons_cannot_share_a_directory(room):
