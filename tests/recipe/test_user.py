@@ -58,6 +58,17 @@ def test_a_user_that_does_not_exist_is_refused(room):
     assert error == "[maildrop] user: expected the name of a user of this machine."
 
 
+def test_a_user_and_a_group_without_names_are_written_as_their_numbers(monkeypatch):
+    def unknown(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr(module.pwd, "getpwuid", unknown)
+    monkeypatch.setattr(module.grp, "getgrgid", unknown)
+    nameless = owner("")
+    assert nameless.name == str(nameless.uid) == str(os.getuid())
+    assert nameless.group == str(nameless.gid) == str(os.getgid())
+
+
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 
 
