@@ -8,6 +8,7 @@ import pytest
 from recipe.conftest import Room
 
 from collective.maildrophost.engine.config import load
+from collective.recipe.maildrophost import abandoned, uninstall
 
 ONE = """
 [maildrop]
@@ -109,6 +110,12 @@ def test_mail_in_a_home_that_no_daemon_has_any_more_is_named(room, now, parts):
     assert "home any more" not in room.built(now, parts)
 
 
+def test_a_former_home_that_nobody_may_look_at_is_named(tmp_path, caplog):
+    # Root may look everywhere; a name too long for any file fails in the same way.
+    abandoned.warn("maildrop", [f"{tmp_path}/{'x' * 300}"], [])
+    assert "is no daemon's home any more" in caplog.text
+
+
 def test_a_home_without_mail_or_with_a_new_owner_is_not_named(room):
     room.built(TWO)
     (room / "var/maildrop/newsletter/queue.db").touch()
@@ -125,6 +132,16 @@ def test_uninstalling_removes_programs_with_configurations_never_mail(room):
     assert room.programs() == set()
     assert not (room / "parts/maildrop").exists()
     assert mail.exists()
+
+
+def test_uninstalling_leaves_a_directory_that_is_not_the_parts(tmp_path):
+    files = [tmp_path / "parts/maildrop/a.service", tmp_path / "etc/maildrop.cfg"]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    uninstall("maildrop", {"files": "\n".join(map(str, files))})
+    assert not any(file.exists() for file in files)
+    assert [file.parent.exists() for file in files] == [False, True]
 
 
 def test_a_copy_of_the_buildout_uninstalls_its_own_files(room):
