@@ -13,6 +13,7 @@ from engine.queue.mails import length, send
 from sqlalchemy.engine import make_url
 from waiting import wait_until
 
+from collective.maildrophost.engine.delivery import bookkeeper
 from collective.maildrophost.engine.queue import QueueError
 
 
@@ -82,3 +83,14 @@ def test_a_fork_shares_no_connection_and_ends_none(hands, queue):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert session() == parents
     assert length(queue) == 3
+
+
+def test_a_daemon_forks_while_it_has_no_connection(server, queue, hands):
+    """In its other process a session would outlive it, and its locks with it."""
+    hands.send()
+    database = make_url(queue.url).database
+    sessions = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'"
+    assert server.execute(sessions)
+    with bookkeeper(queue):
+        # The server takes its time to end one that was closed.
+        wait_until(lambda: not server.execute(sessions), what="its end")
