@@ -9,7 +9,6 @@ import sqlite3
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from engine.delivery.writing import settled
@@ -151,12 +150,6 @@ def test_answers_and_errors_come_over_from_the_process_as_they_are(queue):
         assert [get_message(tx, str(each.id)).state for each in claims] == [
             State.SENDING
         ] * 2
-
-
-def test_the_process_has_a_name_of_its_own(queue):
-    with bookkeeper(queue) as keeper:
-        asyncio.run(keeper(request(0)))
-        assert Path(f"/proc/{keeper._pid}/comm").read_text() == "maildrop-books\n"
 
 
 def test_a_stop_that_waits_for_a_transaction_says_so(queue, caplog):
