@@ -178,8 +178,8 @@ def test_a_message_whose_recipients_were_all_accepted_late_has_been_sent(hands):
 def test_settle_tells_which_messages_have_lost_their_recipients(hands):
     (id,) = hands.send()
     hands.do(lambda tx: tx.execute(delete(tables.recipient)))
-    nameless = Settled(nameless=frozenset([int(id)]))
-    assert without_verdicts(hands) == (int(id), nameless)
+    lost = Settled(recipients_lost=frozenset([int(id)]))
+    assert without_verdicts(hands) == (int(id), lost)
     assert hands.message(id).state is State.FAILED
 
 

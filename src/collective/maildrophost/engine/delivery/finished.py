@@ -22,7 +22,7 @@ class Finished:
     `over` is called once that is on disk, or given up: its connection may go on. A
     `suspect` that is given back may be the reason why the relay was found at fault.
     Once it is written, `dropped` is how many verdicts were not recorded because the
-    claim was lost, and `nameless` tells that the queue has lost the recipients.
+    claim was lost, and `recipients_lost` tells that the queue has lost the recipients.
     """
 
     claim: Claim
@@ -30,14 +30,14 @@ class Finished:
     over: Callable[[], None] = field(default=nothing, compare=False)
     suspect: bool = False
     dropped: int = 0
-    nameless: bool = False
+    recipients_lost: bool = False
 
     def as_recorded(self, settled: Settled) -> Finished:
         """The same as far as the queue has recorded it: the log tells of no more."""
         if self.settlement is None:
             return self
-        if self.claim.id in settled.nameless:
-            return replace(self, nameless=True)
+        if self.claim.id in settled.recipients_lost:
+            return replace(self, recipients_lost=True)
         if self.claim.id not in settled.late:
             return self
         verdicts = self.settlement.verdicts

@@ -37,7 +37,7 @@ def _write(finished: Finished, now: float) -> None:
     if settlement is None:
         log.debug("id=%d given back untried", claim.id)
         return
-    if finished.nameless:
+    if finished.recipients_lost:
         log.error(
             "id=%d: the queue names nobody to send it to, it is not sent", claim.id
         )

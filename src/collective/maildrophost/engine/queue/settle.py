@@ -60,10 +60,12 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Se
     _move_on(tx, moving, standing, ends, now)
     notifications = [each for settlement in alive for each in settlement.notifications]
     enqueue(tx, notifications, now, origin="notification")
-    nameless = [each for each in alive if not each.verdicts and each.id not in ends]
+    recipients_lost = [
+        each for each in alive if not each.verdicts and each.id not in ends
+    ]
     return Settled(
         late=frozenset(each.id for each in [*gone, *lost]),
-        nameless=frozenset(each.id for each in nameless),
+        recipients_lost=frozenset(each.id for each in recipients_lost),
     )
 
 

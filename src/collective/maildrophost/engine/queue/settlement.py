@@ -46,12 +46,12 @@ class Settled:
     """What came of settlements, where that is not what they say.
 
     `late` are the ids of those whose claim was lost: of their verdicts only acceptances
-    are recorded, and nobody is told of the others. `nameless` are the ids of those
-    without verdicts whose message has lost its recipients, and so has failed.
+    are recorded, and nobody is told of the others. `recipients_lost` are the ids of
+    those without verdicts whose message has lost its recipients, and so has failed.
     """
 
     late: frozenset[int] = frozenset()
-    nameless: frozenset[int] = frozenset()
+    recipients_lost: frozenset[int] = frozenset()
 
 
 AS_SAID = Settled()
