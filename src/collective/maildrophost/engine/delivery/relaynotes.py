@@ -1,4 +1,4 @@
-"""What is written down about a relay's fault, with the letters that go with it."""
+"""What is written down about a relay's fault, with what the postmaster is told."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class FaultBegan:
         pause(tx, paused)
         lasts = self.now - paused.since >= self.notify.tell_of_relay_after
         if lasts and self.notify.postmaster and mark_told(tx, paused.name):
-            letter = relay_fault_lasts(paused, self.notify, self.owner, self.now)
-            enqueue(tx, [letter], self.now, origin="notification")
+            notification = relay_fault_lasts(paused, self.notify, self.owner, self.now)
+            enqueue(tx, [notification], self.now, origin="notification")
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ class FaultEnded:
         """Forget the fault; tell a postmaster who was told of its beginning."""
         ended = clear(tx, self.relay, self.paused_until)
         if ended is not None and ended.told and self.notify.postmaster:
-            letter = relay_works_again(ended, self.notify, self.owner, self.now)
-            enqueue(tx, [letter], self.now, origin="notification")
+            notification = relay_works_again(ended, self.notify, self.owner, self.now)
+            enqueue(tx, [notification], self.now, origin="notification")

@@ -119,10 +119,10 @@ class Unsettled:
 
 
 def _tell_of_unwritten(done: Finished) -> None:
-    for letter in done.settlement.notifications if done.settlement else ():
+    for notification in done.settlement.notifications if done.settlement else ():
         log.error(
             "id=%d notification for <%s> is not written: %s",
             done.claim.id,
-            one_line(", ".join(letter.recipients)),
-            one_line(letter.subject),
+            one_line(", ".join(notification.recipients)),
+            one_line(notification.subject),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...config import Configuration
 
 RELAY_FAULT_LASTS_SECONDS = 900.0
-"""A relay that is restarted is back sooner: nobody needs a letter about that."""
+"""A relay that is restarted is back sooner: nobody needs to be told."""
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z")
 

@@ -1,11 +1,11 @@
-"""The letters to the postmaster about a relay: that its fault lasts, that it works."""
+"""Notifications about a relay, to the postmaster: its fault lasts, it works again."""
 
 from __future__ import annotations
 
 from ...message import Lane, Message
 from ...queue import RelayPause
 from .fields import field_date
-from .letter import letter, text_part
+from .notification import notification, text_part
 from .policy import NotificationPolicy
 
 LASTS = """\
@@ -17,7 +17,7 @@ The relay {name} has taken no mail since
     {fault}
 
 No mail is lost: all of it waits in the queue, and the relay is tried again
-and again. You will get another letter when it works.
+and again. You will get another notification when it works.
 
 What you can do: 'maildropctl check' tries the way to the relay step by step,
 'maildropctl status' shows whether the fault is still there.
@@ -40,20 +40,20 @@ No mail was lost: what waited is being sent now. There is nothing to do.
 def relay_fault_lasts(
     paused: RelayPause, policy: NotificationPolicy, owner: str, now: float
 ) -> Message:
-    """The first letter, when a fault has lasted; `owner` is the daemon that writes."""
+    """The first one, when a fault has lasted; `owner` is the daemon that writes."""
     title = "The mail relay is at fault"
-    return _letter("fault", title, LASTS, paused, policy, owner, now)
+    return _about("fault", title, LASTS, paused, policy, owner, now)
 
 
 def relay_works_again(
     ended: RelayPause, policy: NotificationPolicy, owner: str, now: float
 ) -> Message:
-    """The second letter, for whoever got the first."""
+    """The second one, for whoever got the first."""
     title = "The mail relay works again"
-    return _letter("works", title, OVER, ended, policy, owner, now)
+    return _about("works", title, OVER, ended, policy, owner, now)
 
 
-def _letter(
+def _about(
     kind: str,
     title: str,
     words: str,
@@ -69,7 +69,7 @@ def _letter(
         until=field_date(now),
         fault=pause.fault,
     )
-    return letter(
+    return notification(
         text_part("text/plain; charset=utf-8", text.encode("utf-8", "replace")),
         Lane.INTERACTIVE,
         to=policy.postmaster,

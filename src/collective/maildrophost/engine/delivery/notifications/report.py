@@ -8,7 +8,7 @@ from ...message import Message
 from ..attempt import Attempt, Judged
 from .fields import field_date, message_id_field
 from .kinds import Kind
-from .letter import letter, part, text_part
+from .notification import notification, part, text_part
 from .original import headers, subject
 from .status import delivery_status, relay_host, relay_said
 
@@ -25,13 +25,13 @@ def report(
     body.attach(delivery_status(attempt, recipients, host))
     body.attach(text_part("text/rfc822-headers", headers(claim.content)))
     moment = int(attempt.now * 1000)
-    return letter(
+    return notification(
         body,
         kind.lane,
         to=to,
         subject=kind.title,
         auto_submitted="auto-replied",
-        # No other run of a daemon has this owner, so no other letter has this id.
+        # No other run of a daemon has this owner, so no other one has this id.
         message_id=f"<{kind.name}.{claim.id}.{moment}.{claim.owner}@{host}>",
         about=message_id_field(claim.header_id),
         host=host,

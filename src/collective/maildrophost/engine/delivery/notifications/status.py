@@ -9,7 +9,7 @@ from email.message import Message as Part
 from ...verdict import Outcome
 from ..attempt import Attempt, Judged
 from .fields import field_date, field_text, mta_field, recipient_field
-from .letter import part
+from .notification import part
 
 LIFETIME_OVER = "4.4.7"  # RFC 3463 section 3.5: delivery time expired
 

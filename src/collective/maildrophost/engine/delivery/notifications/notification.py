@@ -1,4 +1,4 @@
-"""A letter from the mail system: headers, sender, encoding."""
+"""What the mail system itself writes: headers, sender, encoding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .fields import field_date
 _UNFOLDED = policy.compat32.clone(max_line_length=0)
 
 
-def letter(
+def notification(
     body: Part,
     lane: Lane,
     *,
@@ -27,7 +27,7 @@ def letter(
     now: float,
     about: str = "",
 ) -> Message:
-    """A letter for the queue, from the null sender: so nobody ever answers it.
+    """One for the queue, from the null sender: so nobody ever answers it.
 
     `auto_submitted` is a keyword of RFC 3834 section 5; `about` is the Message-Id that
     it answers, or "".
@@ -57,7 +57,7 @@ def letter(
 
 
 def part(content_type: str) -> Part:
-    """An empty part of a letter."""
+    """An empty part of a notification."""
     made = Part()
     made["Content-Type"] = content_type
     return made
