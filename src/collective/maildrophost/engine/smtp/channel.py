@@ -15,6 +15,7 @@ import socket
 import ssl
 from typing import Any, cast
 
+from ..oneline import on_one_line
 from .content import BLOCK_OCTETS
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
@@ -228,8 +229,7 @@ def describe(error: BaseException) -> str:
         text = os.strerror(number)
     else:
         text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    line = " ".join(text.split())
-    return "".join(char if char.isprintable() else "?" for char in line)
+    return on_one_line(text)
 
 
 def _system_error(error: BaseException) -> int:

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ..oneline import printable
 from ..secrets.masking import hide
 
 MAX_REPLY_LINE_OCTETS = 4096  # RFC 5321 allows 512; real relays exceed it.
@@ -141,7 +142,5 @@ def _read(line: bytes, confidential: tuple[str, ...]) -> tuple[int, bool, str]:
 
 def _text(octets: bytes, confidential: tuple[str, ...]) -> str:
     # Hidden before the text is cut: the first half of a secret must not be left.
-    text = hide(octets.decode("utf-8", "replace"), confidential)[:MAX_TEXT_CHARACTERS]
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else "?" for char in text)
+    text = hide(octets.decode("utf-8", "replace"), confidential)
+    return printable(text[:MAX_TEXT_CHARACTERS])

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ..config.values import LOOPBACK
+from ..oneline import on_one_line
 from ..secrets import Secret
 from ..secrets.masking import hide
 from .fault import TokenFault
@@ -250,5 +251,4 @@ def _handed_on(error: BaseException) -> BaseException | None:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split())[:MOST_CHARACTERS]
-    return "".join(char if char.isprintable() else "?" for char in line)
+    return on_one_line(text)[:MOST_CHARACTERS]

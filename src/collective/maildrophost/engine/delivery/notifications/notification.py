@@ -8,6 +8,7 @@ from email.message import Message as Part
 from io import BytesIO
 
 from ...message import Lane, Message
+from ...oneline import printable
 from ...smtp.needs import MAX_LINE_OCTETS
 from ...smtp.transferencoding import as_quoted_printable
 from .fields import field_date
@@ -88,5 +89,4 @@ def _as_raw_octets(text: str) -> str:
     # An address beyond ASCII is written as it is (RFC 6532): only a relay that takes
     # such headers takes such a recipient. The email package turns surrogates into
     # octets, anything else into encoded words.
-    one_line = "".join(each if each.isprintable() else "?" for each in text)
-    return one_line.encode().decode("ascii", "surrogateescape")
+    return printable(text).encode().decode("ascii", "surrogateescape")
