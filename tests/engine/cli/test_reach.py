@@ -13,6 +13,8 @@ import pytest
 
 from collective.maildrophost.engine import doorbell
 from collective.maildrophost.engine.cli import heartbeats
+from collective.maildrophost.engine.cli.processes import OfAnotherUser
+from collective.maildrophost.engine.cli.whichdaemon import check_nobody_else_runs_it
 from collective.maildrophost.engine.queue import Daemon, register
 from collective.maildrophost.engine.system import identity
 from collective.maildrophost.engine.system.identity import process_identity
@@ -98,6 +100,20 @@ def test_a_daemon_out_of_reach_with_another_var_is_not_ours(site, works):
 def test_a_daemon_is_known_after_its_machine_was_given_another_name(site, works, other):
     works(host="as-it-was", pid=other.pid, process=process_identity(other.pid))
     assert heartbeats.local_pids(site.configuration) == [other.pid]
+
+
+def test_a_restart_says_that_the_daemon_is_another_users(
+    site, works, other, monkeypatch
+):
+    """Who may not look into it would take it for one that 'start' has not started."""
+
+    def refused(pid: int, number: int) -> None:
+        raise PermissionError
+
+    works(pid=other.pid, process=process_identity(other.pid))
+    monkeypatch.setattr(os, "kill", refused)
+    with pytest.raises(OfAnotherUser, match="run this command as that user"):
+        check_nobody_else_runs_it(site.configuration)
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import click
 from . import heartbeats
 from .configured import Configured, pass_configured
 from .output import tell
+from .processes import send_signal
 from .starting import START_SECONDS, check_tokens, prepare, start
-from .stopping import send_signal, stop, stop_seconds
+from .stopping import stop, stop_seconds
 from .turns import turn
 from .whichdaemon import (
     check_it_reads_ours,

@@ -1,11 +1,21 @@
-"""Processes of this machine: whether one lives, what it was started with."""
+"""Processes of this machine: whether one lives, what started it, a signal to it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from ..errors import MaildropError
 from ..system.identity import exists, is_zombie
+
+
+class OfAnotherUser(MaildropError):
+    """The process belongs to somebody else: no signal may be sent to it."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(
+            f"pid {pid} belongs to another user: run this command as that user"
+        )
 
 
 def lives(pid: int) -> bool:
@@ -33,3 +43,16 @@ def environment(pid: int) -> dict[str, str]:
         return {}
     pairs = (entry.partition("=") for entry in text.split("\0"))
     return {name: value for name, _, value in pairs if name}
+
+
+def send_signal(pid: int, number: int) -> None:
+    """Send a signal, even if the process has just ended; raises OfAnotherUser.
+
+    With 0 nothing is sent: it only tells whether anything could be.
+    """
+    try:
+        os.kill(pid, number)
+    except PermissionError:
+        raise OfAnotherUser(pid) from None
+    except ProcessLookupError:
+        pass  # it has just ended by itself

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import click
 
 from ..errors import MaildropError
 from . import processes
@@ -37,7 +34,7 @@ def stop(
     for pid in orphans:
         # Asked before its end: afterwards nothing can tell.
         ours = was_launched(pid)
-        send_signal(pid, signal.SIGTERM)
+        processes.send_signal(pid, signal.SIGTERM)
         _wait_for_end(configuration, pid)
         how = "its zdaemon was gone" if ours else "it was not started with 'start'"
         tell(f"stopped, pid {pid}; {how}")
@@ -86,15 +83,3 @@ def _ends_within(seconds: float, configuration: Configuration, pid: int) -> bool
 def stop_seconds(configuration: Configuration) -> float:
     """How long zdaemon may take to stop or kill its daemon, and to end itself."""
     return configuration.stop_timeout + 2 * KILL_MARGIN_SECONDS
-
-
-def send_signal(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a daemon, even if it has just ended; raises ClickException."""
-    try:
-        os.kill(pid, number)
-    except PermissionError:
-        raise click.ClickException(
-            f"pid {pid} belongs to another user: run this command as that user"
-        ) from None
-    except ProcessLookupError:
-        pass  # it has just ended by itself

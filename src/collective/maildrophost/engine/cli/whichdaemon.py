@@ -9,6 +9,7 @@ from ..errors import MaildropError
 from . import heartbeats
 from .daemonprocess import configuration_of, ends_by_itself, was_launched
 from .output import tell
+from .processes import send_signal
 from .zdaemon import Supervisor
 
 if TYPE_CHECKING:
@@ -105,12 +106,15 @@ def _is_ours(theirs: Path, configuration: Configuration) -> bool | None:
 
 
 def check_nobody_else_runs_it(configuration: Configuration) -> None:
-    """Raises RunByOthers when it was not started with 'start'."""
+    """Raises RunByOthers when it was not started with 'start', or OfAnotherUser."""
     # Stopped, it would exit with 0, which systemd and supervisor take for the end of
     # its work; the one started here would run where they do not look after it.
     state = Supervisor(configuration).state()
     for pid in _lasting_pids(configuration):
-        if (state is None or pid != state.pid) and not was_launched(pid):
+        if state is not None and pid == state.pid:
+            continue
+        send_signal(pid, 0)  # Nobody else can see how it was started.
+        if not was_launched(pid):
             raise RunByOthers(
                 f"pid {pid} goes on: it was not started with 'start'. Restart it with "
                 "what runs it ('systemctl restart' or 'supervisorctl restart' with its "
