@@ -99,11 +99,11 @@ def alive_and_lost(
 ) -> tuple[tuple[Daemon, ...], tuple[Daemon, ...]]:
     """The daemons that work on the queue, and those that ended without a goodbye.
 
-    Where there is a server, leases go by its clock, whatever this machine's says. The
+    The leases of a shared queue go by the database server's clock, not by `now`. The
     lease of a daemon that was killed, or went down with its machine, runs on for a
     while: so each `process` is looked for.
     """
-    # Without a server all of them have run on this machine.
+    # All daemons of a queue that is not shared have run on this machine.
     now, here = moment(tx, now), not database_of(tx).shared
     known = all_daemons(tx)
     alive = tuple(
