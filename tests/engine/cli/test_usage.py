@@ -59,7 +59,12 @@ def test_an_error_of_the_configuration_names_file_line_option(name, site, inside
 
 @pytest.mark.parametrize(
     ("option", "before"),
-    [("MAILDROP_HOME", ""), ("MAILDROP_SPOOL", ""), ("MAILDROP_QUEUE", "sqlite:///")],
+    [
+        ("MAILDROP_HOME", ""),
+        ("MAILDROP_SPOOL", ""),
+        ("MAILDROP_QUEUE", "sqlite:///"),
+        ("MAILDROP_PASSWORD_FILE", ""),
+    ],
 )
 def test_a_path_that_the_locale_cannot_write_is_an_error_of_the_option(
     option, before, site

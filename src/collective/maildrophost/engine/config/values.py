@@ -103,20 +103,24 @@ def _in_range(option: Option, what: Wording) -> Wording:
 
 
 def _path(option: Option, text: str) -> Path:
-    if not text.startswith("/") or not text.isprintable():
+    if not _is_absolute(text):
         raise _unexpected(_("an absolute path"), text)
-    _check_locale(text)
+    _check_locale(text, repr(text))
     return Path(text)
 
 
-def _check_locale(path: str) -> None:
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/") and path.isprintable()
+
+
+def _check_locale(path: str, shown: str) -> None:
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
         # Later an operation on the file would end with this error, amid its work.
         raise Unfit(
             verbatim(
-                f"{path!r} has characters that the locale cannot write "
+                f"{shown} has characters that the locale cannot write "
                 f"({sys.getfilesystemencoding()}): set LC_ALL=C.UTF-8"
             )
         ) from None
@@ -133,11 +137,11 @@ def _paths(option: Option, text: str) -> tuple[Path, ...]:
 def _optional_path(option: Option, text: str) -> str:
     if not text:
         return ""
-    try:
-        return str(_path(option, text))
-    except Unfit:
-        # The text is not repeated: it may be the password itself.
-        raise Unfit(_("expected the absolute path of a file")) from None
+    # The text is not repeated: it may be the password itself.
+    if not _is_absolute(text):
+        raise Unfit(_("expected the absolute path of a file"))
+    _check_locale(text, "the path")
+    return str(Path(text))
 
 
 def _host(option: Option, text: str) -> str:
@@ -165,7 +169,8 @@ def _addresses(option: Option, text: str) -> tuple[str, ...]:
 def _queue(option: Option, text: str) -> str:
     url = parse_queue_url(text)
     if text.startswith(SQLITE):
-        _check_locale(text.removeprefix(SQLITE))
+        path = text.removeprefix(SQLITE)
+        _check_locale(path, repr(path))
     return url
 
 
