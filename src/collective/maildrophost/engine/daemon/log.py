@@ -7,6 +7,7 @@ import logging
 import sys
 
 from ..config import Configuration
+from ..console import Console
 from ..logfile import Line, LogFile
 from .jsonlines import SUFFIX, JsonLine
 
@@ -33,7 +34,7 @@ def set_up(configuration: Configuration) -> None:
     logger.setLevel(logging.DEBUG if configuration.debug else logging.INFO)
     handlers: list[logging.Handler] = [LogFile(configuration.log_file)]
     if configuration.debug:
-        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers.append(Console(sys.stderr))
     for handler in handlers:
         handler.setFormatter(Line())
         logger.addHandler(handler)

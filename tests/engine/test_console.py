@@ -1,0 +1,61 @@
+"""The log on a console: what nobody reads there holds up nobody."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+import pytest
+from waiting import PATIENCE_SECONDS
+
+from collective.maildrophost.engine.console import LEFT_OUT, Console
+
+MANY = 2000
+"""Lines of a hundred characters: more than a pipe takes."""
+MORE = 1 << 20
+
+
+@pytest.fixture
+def console():
+    """A logger that writes to a pipe, and the end of it that is read from."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with open(reading, "rb", 0) as end, open(writing, "w") as stream:
+        logger = logging.Logger("maildrop")
+        logger.addHandler(Console(stream))
+        yield logger, end
+
+
+def log_many(logger):
+    for number in range(MANY):
+        logger.info("%d %s", number, "x" * 100)
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody(console):
+    logger, _ = console
+    logging_it = threading.Thread(target=log_many, args=(logger,), daemon=True)
+    logging_it.start()
+    logging_it.join(PATIENCE_SECONDS)
+    assert not logging_it.is_alive()
+
+
+def test_who_reads_again_is_told_how_much_is_missing(console):
+    logger, end = console
+    log_many(logger)
+    shown = end.read(MORE).count(b"\n")
+    logger.info("again")
+    assert end.read(MORE).decode() == LEFT_OUT % (MANY - shown) + "again\n"
+
+
+def test_a_long_line_is_shown_whole(console):
+    logger, end = console
+    text = "x" * 30_000
+    logger.info(text)
+    assert end.read(MORE).decode() == f"{text}\n"
+
+
+def test_a_reader_that_is_gone_hurts_nobody(console):
+    logger, end = console
+    end.close()
+    logger.info("anybody there?")
