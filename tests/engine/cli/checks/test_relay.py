@@ -8,7 +8,7 @@ import threading
 import pytest
 from engine.cli.checks.findings import failed, fine, texts
 from servers.catcher import Catcher
-from servers.scripted import Hang, Scripted
+from servers.scripted import Drop, Hang, Scripted
 from servers.tokens import TokenServer, login_options, refusal
 from waiting import wait_until
 
@@ -52,6 +52,13 @@ def test_a_greeting_that_is_awaited_at_the_port_for_tls_is_explained(
         site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=2)
         (text,) = failures(inside, site, "relay")
     assert text.endswith("(see MAILDROP_TLS, which has to be 3 for port 465)")
+
+
+def test_a_port_that_hangs_up_on_tls_may_be_one_without_it(site, inside):
+    with Scripted({"GREETING": Drop()}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_TLS=3)
+        (text,) = failures(inside, site, "relay")
+    assert text.endswith("(see SMTP_HOST, SMTP_PORT and MAILDROP_TLS)")
 
 
 def test_a_relay_that_takes_too_long_for_all_fails_with_what_to_do(

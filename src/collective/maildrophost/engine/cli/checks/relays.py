@@ -99,9 +99,14 @@ def _at_fault(route: Route, fault: RelayFault) -> Finding:
 
 
 def _hint(route: Route, fault: RelayFault) -> str:
+    from ...smtp.settings import TLS_IMPLICIT
+
     if _AN_OPTION in fault.reason:
         return ""  # a second one would mislead
     option = _OPTIONS.get(fault.phase.value)
+    if fault.phase.value == "connect" and route.security.tls == TLS_IMPLICIT:
+        # A relay that expects no TLS there may hang up, or wait for what is none.
+        option = "SMTP_HOST, SMTP_PORT and MAILDROP_TLS"
     if fault.phase.value == "greeting" and _waits_for_tls(route, fault.relay):
         option = "MAILDROP_TLS, which has to be 3 for port 465"
     if route.tokens is not None and fault.phase.value == "auth":
