@@ -44,7 +44,28 @@ def test_less_than_tls_1_2_is_refused_even_without_verification(fault, tls):
         context.set_ciphers("ALL:@SECLEVEL=0")
         raised = fault(server, tls=tls, verify=False)
         assert raised.phase is Phase.HANDSHAKE
+        assert "does not agree to TLS 1.2 or later" in raised.reason
         assert "MAIL" not in server.conversations[0].verbs
+
+
+# With STARTTLS and TLS 1.3 the EHLO that nobody reads any more may reset the connection
+# before its alert is read.
+@pytest.mark.parametrize(
+    ("tls", "version"), [(2, "TLSv1_2"), (3, "TLSv1_2"), (3, "TLSv1_3")]
+)
+def test_a_relay_that_wants_a_clients_certificate_is_a_fault_in_words(
+    fault, tls, version
+):
+    with (
+        Certificates() as certificates,
+        Scripted(certificates=certificates, implicit_tls=tls == 3) as server,
+    ):
+        context = certificates.server_context
+        context.maximum_version = ssl.TLSVersion[version]
+        context.load_verify_locations(certificates.ca_file)
+        context.verify_mode = ssl.CERT_REQUIRED
+        raised = fault(server, tls=tls, ca_file=certificates.ca_file)
+        assert "only clients with a certificate" in raised.reason
 
 
 @pytest.mark.parametrize("verify", [True, False])

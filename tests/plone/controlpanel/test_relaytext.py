@@ -37,6 +37,12 @@ def unverified(words):
     return describe(error)
 
 
+def alert(symbol):
+    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "as OpenSSL words it")
+    error.reason = symbol
+    return describe(error)
+
+
 FAULTS = {
     f"connect: {system(errno.ECONNREFUSED)}": "Verbindungsaufbau: Verbindung abgelehnt",
     f"connect: {system(errno.EHOSTUNREACH)}": "Verbindungsaufbau: kein Weg zum Host",
@@ -46,6 +52,14 @@ FAULTS = {
     ),
     f"handshake: {unverified('self-signed certificate')}": (
         "TLS: das Zertifikat des Relays ist nicht gültig: selbst signiertes Zertifikat"
+    ),
+    f"handshake: {alert('TLSV13_ALERT_CERTIFICATE_REQUIRED')}": (
+        "TLS: das Relay lässt nur Clients mit eigenem Zertifikat zu, was nicht "
+        "unterstützt wird: Verwenden Sie einen anderen Port oder ein anderes Relay"
+    ),
+    f"ehlo: the connection was lost: {alert('TLSV1_ALERT_INTERNAL_ERROR')}": (
+        "ehlo: die Verbindung ging verloren: das Relay hat bei TLS einen eigenen "
+        "Fehler festgestellt: Sein Protokoll gibt Auskunft"
     ),
     f"handshake: {unverified('out of memory')}": (
         "TLS: das Zertifikat des Relays ist nicht gültig: out of memory"

@@ -78,6 +78,29 @@ OTHER_NAMES_OF_A_TOKEN_SOURCE = (
     ),
 )
 
+HANDSHAKES = (
+    _("the relay speaks in clear where TLS was to begin"),
+    _(
+        "the relay finds no way of TLS that it shares with this machine, or takes only "
+        "clients with a certificate: its log tells; use another port or relay"
+    ),
+    _(
+        "the relay takes only clients with a certificate of their own, which is not "
+        "supported: use another port or relay"
+    ),
+    _(
+        "the relay does not agree to TLS 1.2 or later, which is required: update it, "
+        "or use another relay"
+    ),
+    _(
+        "the relay's TLS keys are too short for this machine: renew them, or use "
+        "another relay"
+    ),
+    _("the relay has no certificate for the name in SMTP_HOST: use one that it has"),
+    _("the relay met an error of its own in TLS: its log tells"),
+)
+"""What a TLS handshake that fails means."""
+
 CONVERSATION = (
     _("no answer from the relay within ${seconds} seconds"),
     _("the relay closed the connection"),
@@ -107,7 +130,7 @@ _OF_RELAYS = KnownWords(
     _("no connection within ${seconds} seconds"),
     _("the name has no address"),
     _("the name ${host} was not found: ${reason}"),
-    _("the relay speaks in clear where TLS was to begin"),
+    *HANDSHAKES,
     _("closed in the handshake"),
     *CERTIFICATES,
     *OTHER_NAMES,

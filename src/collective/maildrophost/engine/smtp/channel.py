@@ -21,9 +21,9 @@ from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, Expect, Send, Silent
 from .tls import ResumingContext, server_name
+from .tlswords import IN_CLEAR, meaning
 from .wire import Wire
 
-IN_CLEAR = "the relay speaks in clear where TLS was to begin"
 _TLS_BUFFER_LIMIT = 1  # At 0 asyncio's TLS would call even an empty buffer full.
 
 
@@ -219,11 +219,8 @@ class Channel(asyncio.Protocol):
 
 def describe(error: BaseException) -> str:
     """One printable line for an exception of sockets or TLS."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        text = f"the relay's certificate does not verify: {error.verify_message}"
-    elif getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":
-        # OpenSSL's word for anything that is no TLS, such as a greeting.
-        text = IN_CLEAR
+    if words := meaning(error):
+        text = words
     elif number := _system_error(error):
         # asyncio's own words tell the address, but not the reason.
         text = os.strerror(number)
