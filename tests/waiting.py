@@ -9,6 +9,7 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 POLL_SECONDS = 0.02
+LOOP_POLL_SECONDS = 0.005
 TURNS = 50
 PATIENCE_SECONDS = 60.0
 """More than anything takes that a test waits for, on a slow and busy machine, too."""
@@ -28,6 +29,24 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {timeout} seconds")
         time.sleep(POLL_SECONDS)
+
+
+async def until(
+    condition: Callable[[], Answer],
+    what: str,
+    timeout: float = PATIENCE_SECONDS - 10,
+) -> Answer:
+    """As `wait_until`, while the event loop's other tasks go on.
+
+    Sooner than PATIENCE_SECONDS, which may be all that the task around it has: this one
+    says what was missing.
+    """
+    deadline = time.monotonic() + timeout
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {timeout} seconds")
+        await asyncio.sleep(LOOP_POLL_SECONDS)
+    return answer
 
 
 async def all_others_wait() -> None:

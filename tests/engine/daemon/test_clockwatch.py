@@ -7,7 +7,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import until
 
 from collective.maildrophost.engine.daemon import clockwatch
 from collective.maildrophost.engine.daemon.clockwatch import ClockWatch
@@ -61,9 +61,8 @@ def watched(machine, story) -> None:
     """Run `story` while a daemon watches; its argument waits for so many looks."""
 
     async def looks(count: int = 3) -> None:
-        until = machine.looks + count
-        while machine.looks < until:
-            await asyncio.sleep(0.001)
+        enough = machine.looks + count
+        await until(lambda: machine.looks >= enough, f"{count} more looks")
 
     async def watch() -> None:
         watching = asyncio.create_task(
@@ -76,7 +75,7 @@ def watched(machine, story) -> None:
         assert not watching.done()
         watching.cancel()
 
-    asyncio.run(asyncio.wait_for(watch(), PATIENCE_SECONDS))
+    asyncio.run(watch())
 
 
 def test_small_corrections_of_the_clock_are_ignored(machine):

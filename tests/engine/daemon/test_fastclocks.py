@@ -8,7 +8,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import until
 
 from collective.maildrophost.engine.daemon import fastclocks
 from collective.maildrophost.engine.daemon.fastclocks import TELL_SECONDS, FastClocks
@@ -34,9 +34,8 @@ class Looks:
         return self.ahead
 
     async def more(self) -> None:
-        until = len(self.asked) + 3
-        while len(self.asked) < until:
-            await asyncio.sleep(0.001)
+        enough = len(self.asked) + 3
+        await until(lambda: len(self.asked) >= enough, "three more looks")
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def looking(queue, story) -> list[int]:
         assert not running.done()
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(look(), PATIENCE_SECONDS))
+    asyncio.run(look())
     return woken
 
 
@@ -77,14 +76,13 @@ def test_a_queue_that_cannot_be_read_at_first_ends_no_daemon(
     async def look_until_it_is_back() -> None:
         due = asyncio.Event()
         looking = asyncio.create_task(FastClocks(queue, 0.01, due.set).run())
-        while not caplog.records:
-            await asyncio.sleep(0.01)
+        await until(lambda: caplog.records, "a word of the trouble")
         away.rename(queue.path)
-        await due.wait()
+        await until(due.is_set, "the daemon woken")
         looking.cancel()
 
     with caplog.at_level(logging.ERROR, "maildrop.daemon"):
-        asyncio.run(asyncio.wait_for(look_until_it_is_back(), PATIENCE_SECONDS))
+        asyncio.run(look_until_it_is_back())
     assert "mail may wait for its sender's clock" in caplog.text
 
 

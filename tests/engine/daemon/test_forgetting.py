@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, insert, select
-from waiting import PATIENCE_SECONDS
+from waiting import until
 
 from collective.maildrophost.engine.daemon import housekeeping as module
 from collective.maildrophost.engine.daemon.housekeeping import Housekeeping
@@ -45,17 +45,16 @@ def house(queue, monkeypatch):
     return Housekeeping(kept, queue, scanner, idle)
 
 
-def run(house, until) -> None:
-    """Keep house until something is so."""
+def run(house, rounds) -> None:
+    """Keep house for a round."""
 
     async def keeping() -> None:
         running = asyncio.create_task(house.run())
-        while not until():
-            await asyncio.sleep(0.01)
+        await until(lambda: rounds, "a look for old records")
         assert not running.done()
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(keeping(), PATIENCE_SECONDS))
+    asyncio.run(keeping())
 
 
 @pytest.fixture
@@ -70,14 +69,14 @@ def test_all_that_is_old_goes_in_one_round_some_at_a_time(house, rounds, monkeyp
     monkeypatch.setattr(module, "AT_ONCE", 2)
     monkeypatch.setattr(sys.modules[prune.__module__], "AT_ONCE", 2)
     house._scanner.scanned.set()
-    run(house, lambda: rounds)
+    run(house, rounds)
     assert rounds[0] == 0
 
 
 def test_keys_stay_while_a_file_may_have_come_back(house, rounds):
     house._scanner.looked_through = False
     house._scanner.scanned.set()
-    run(house, lambda: rounds)
+    run(house, rounds)
     assert rounds[0] == OLD_KEYS
 
 
@@ -104,7 +103,7 @@ def test_a_queue_that_cannot_be_written_is_reported_and_tried_again(
 
     monkeypatch.setattr(module, "prune", prune_later)
     house._scanner.scanned.set()
-    run(house, lambda: rounds)
+    run(house, rounds)
     assert rounds[0] == 0
     (told,) = caplog.records
     assert told.message.endswith("it is full; old records stay for now")

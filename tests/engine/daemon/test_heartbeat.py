@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.daemon.heartbeat import LEASE_SECONDS, LeaseLost
 from collective.maildrophost.engine.large import LARGE_OCTETS
@@ -38,11 +38,12 @@ def test_the_lease_is_renewed(queue, heartbeat):
 
     async def until_seen() -> None:
         task = asyncio.create_task(heartbeat.run())
-        while rows(queue)[0].lease_until == first.lease_until:
-            await asyncio.sleep(0.01)
+        await until(
+            lambda: rows(queue)[0].lease_until != first.lease_until, "another lease"
+        )
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(until_seen(), PATIENCE_SECONDS))
+    asyncio.run(until_seen())
     assert rows(queue)[0].seen > first.seen
 
 
@@ -56,13 +57,12 @@ def test_the_lease_is_renewed_while_all_other_threads_are_busy(queue, heartbeat)
         threads.submit(answered.wait, 2 * PATIENCE_SECONDS)
         running = asyncio.create_task(heartbeat.run())
         try:
-            while rows(queue)[0].seen == first.seen:
-                await asyncio.sleep(0.01)
+            await until(lambda: rows(queue)[0].seen != first.seen, "another beat")
         finally:
             answered.set()
             running.cancel()
 
-    asyncio.run(asyncio.wait_for(until_seen(), PATIENCE_SECONDS))
+    asyncio.run(until_seen())
 
 
 @pytest.mark.parametrize(("failed", "wait"), [(True, 60.0), (False, 0.0)])
@@ -101,8 +101,7 @@ def test_no_beat_comes_after_the_end(queue, heartbeat, monkeypatch):
 
     async def stopped_in_a_beat() -> None:
         running = asyncio.create_task(heartbeat.run())
-        while not begun.is_set():
-            await asyncio.sleep(0.01)
+        await until(begun.is_set, "the first beat")
         running.cancel()
 
     asyncio.run(stopped_in_a_beat())
@@ -130,9 +129,8 @@ def test_a_queue_that_cannot_be_written_is_reported_once_and_ends_no_daemon(
         return beat()
 
     async def several_tries() -> None:
-        until = len(tries) + 4
-        while len(tries) < until:
-            await asyncio.sleep(0.01)
+        enough = len(tries) + 4
+        await until(lambda: len(tries) >= enough, "four more tries")
 
     async def two_troubles() -> None:
         running = asyncio.create_task(heartbeat.run())
@@ -148,7 +146,7 @@ def test_a_queue_that_cannot_be_written_is_reported_once_and_ends_no_daemon(
 
     monkeypatch.setattr(heartbeat, "_beat", trying)
     with caplog.at_level(logging.INFO, "maildrop.daemon"):
-        asyncio.run(asyncio.wait_for(two_troubles(), PATIENCE_SECONDS))
+        asyncio.run(two_troubles())
     assert [each.levelname for each in caplog.records] == ["ERROR", "INFO"] * 2
 
 
@@ -162,13 +160,16 @@ def test_a_daemon_that_cannot_take_over_from_another_keeps_its_own_lease(
 
     async def some_beats() -> None:
         running = asyncio.create_task(heartbeat.run())
-        for _ in range(3):
-            before = rows(queue)[0].lease_until
-            while rows(queue)[0].lease_until == before:
-                await asyncio.sleep(0.01)
+        leases = {rows(queue)[0].lease_until}
+
+        def another() -> int:
+            leases.add(rows(queue)[0].lease_until)
+            return len(leases)
+
+        await until(lambda: another() > 3, "three more leases")
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(some_beats(), PATIENCE_SECONDS))
+    asyncio.run(some_beats())
     (told,) = caplog.records
     assert "kept a lock for 20 s; mail of daemons that are gone waits" in told.message
 

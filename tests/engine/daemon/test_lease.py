@@ -7,7 +7,7 @@ import math
 import time
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon import lease as lease_module
@@ -109,15 +109,14 @@ def test_the_clock_of_a_lease_is_the_one_that_no_sleep_stops(monkeypatch):
     assert sleepless() == time.CLOCK_BOOTTIME
 
 
-def beating(heartbeat: Heartbeat, until, *told) -> None:
+def beating(heartbeat: Heartbeat, enough, *told) -> None:
     async def story() -> None:
         running = asyncio.create_task(heartbeat.run(*told))
-        while not until():
-            await asyncio.sleep(0.005)
+        await until(enough, "enough beats")
         assert not running.done()
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(story(), PATIENCE_SECONDS))
+    asyncio.run(story())
 
 
 def test_the_time_that_the_queue_takes_is_not_added_to_the_lease(

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import until
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
@@ -85,8 +85,7 @@ def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
         running = asyncio.create_task(heartbeat.run())
         seen = await next_beat()
         queue.path.rename(away)
-        while "no heartbeat until" not in caplog.text:
-            await asyncio.sleep(0.01)
+        await until(lambda: "no heartbeat until" in caplog.text, "the outage")
         clock.now += 600
         away.rename(queue.path)
         while await next_beat() == seen:
@@ -96,14 +95,13 @@ def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
 
     async def next_beat() -> float:
         before = beaten()
-        while beaten() == before:
-            await asyncio.sleep(0.01)
+        await until(lambda: beaten() != before, "another beat")
         return beaten()
 
     def beaten() -> float:
         return next(each.seen for each in rows(queue) if each.owner == heartbeat.owner)
 
-    asyncio.run(asyncio.wait_for(through_an_outage(), PATIENCE_SECONDS))
+    asyncio.run(through_an_outage())
 
 
 @pytest.mark.parametrize("step", ["_beat", "_take_over"])
@@ -125,12 +123,11 @@ def test_a_step_that_fails_for_long_makes_nobody_silent(
 
     async def until_after_it() -> None:
         running = asyncio.create_task(heartbeat.run())
-        while len(tries) < 6:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(tries) >= 6, "the tries after it")
         running.cancel()
 
     monkeypatch.setattr(heartbeat, step, slow_once)
-    asyncio.run(asyncio.wait_for(until_after_it(), PATIENCE_SECONDS))
+    asyncio.run(until_after_it())
     assert len(rows(queue)) == 2
 
 

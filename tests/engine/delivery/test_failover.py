@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO, nobody
 from engine.delivery.permitting import permits
+from waiting import until
 
 from collective.maildrophost.engine.delivery.relayhealth import PausePolicy
 from collective.maildrophost.engine.delivery.relaywatch import RelayWatch
@@ -90,8 +91,7 @@ def test_one_connection_waits_for_a_host_that_may_be_back_the_others_go_on(play)
         hosts.now += PAUSE_SECONDS
         hosts.silent, hosts.down = {ONE}, set()
         probe = asyncio.create_task(hosts.pool.take())
-        while not hosts.tried:
-            await asyncio.sleep(0)
+        await until(lambda: hosts.tried, "a try")
         assert await hosts.pool.take() is first
         assert (await hosts.pool.take()).relay == TWO
         assert hosts.tried == [ONE, TWO]

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from engine.delivery.hosts import ONE, PAUSE_SECONDS, TWO, nobody
+from waiting import until
 
 from collective.maildrophost.engine.smtp import Phase, RelayFault
 
@@ -77,8 +78,7 @@ def test_a_try_that_is_cancelled_leaves_the_host_to_others(play):
         hosts.now += PAUSE_SECONDS
         hosts.silent = {ONE}
         probe = asyncio.create_task(hosts.pool.take())
-        while not hosts.tried:
-            await asyncio.sleep(0)
+        await until(lambda: hosts.tried, "a try")
         probe.cancel()
         await asyncio.wait([probe])
         assert hosts.failover.first == ONE
@@ -94,8 +94,7 @@ def test_during_a_probe_no_host_is_tried_that_is_still_paused(play):
         hosts.failover.failed(RelayFault(ONE, Phase.MAIL, "530 no"))
         hosts.silent = {TWO}
         probe = asyncio.create_task(hosts.failover.open(nobody))
-        while not hosts.tried:
-            await asyncio.sleep(0)
+        await until(lambda: hosts.tried, "a try")
         assert hosts.failover.first == TWO
         hosts.answer.set()
         await probe

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from engine.delivery.machines import BEGAN, FAULT, RELAY
-from waiting import PATIENCE_SECONDS
+from waiting import until
 
 from collective.maildrophost.engine.delivery import relaywatch as watching
 from collective.maildrophost.engine.delivery.relaynotes import FaultEnded
@@ -153,12 +153,11 @@ def test_what_was_found_here_counts_as_newer_than_a_look_at_the_queue(
 
     async def follow():
         following = asyncio.create_task(machine.watch.follow(queue))
-        while len(looks) < 3:
-            await asyncio.sleep(0)
+        await until(lambda: len(looks) >= 3, "three looks")
         following.cancel()
 
     monkeypatch.setattr(machine.watch, "_read", look)
-    asyncio.run(asyncio.wait_for(follow(), PATIENCE_SECONDS))
+    asyncio.run(follow())
     assert not any(looks)
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from sqlalchemy import create_engine, text
-from waiting import PATIENCE_SECONDS
+from waiting import until
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
@@ -124,14 +124,12 @@ def test_mail_that_was_locked_goes_on_afterwards_and_the_log_says_why_it_waited(
 
     async def until_it_goes_on() -> None:
         running = asyncio.create_task(heartbeat.run())
-        while "locks what was theirs" not in caplog.text:
-            await asyncio.sleep(0.01)
+        await until(lambda: "locks what was theirs" in caplog.text, "a word of it")
         assert states(queue, ids) == [State.SENDING] * 2
         session.rollback()
-        while states(queue, ids) != [State.QUEUED] * 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: states(queue, ids) == [State.QUEUED] * 2, "its release")
         running.cancel()
 
-    asyncio.run(asyncio.wait_for(until_it_goes_on(), PATIENCE_SECONDS))
+    asyncio.run(until_it_goes_on())
     assert caplog.text.count("mail of daemons that are gone waits for that") == 1
     assert owners(queue) == [heartbeat.owner]

@@ -9,7 +9,7 @@ import socket
 import pytest
 from engine.smtp.connections import LARGE, MAIL, SENDER, connected
 from servers.scripted import Drop, Hang, Raw, Scripted
-from waiting import PATIENCE_SECONDS, wait_until
+from waiting import PATIENCE_SECONDS, until, wait_until
 
 from collective.maildrophost.engine.smtp import Phase, RelayFault
 from collective.maildrophost.engine.smtp.channel import Channel
@@ -134,11 +134,7 @@ def test_an_idle_connection_that_the_relay_closes_is_not_usable():
         assert connection.usable
         assert connection.served == 1
         server.__exit__()
-        for _ in range(round(PATIENCE_SECONDS / 0.01)):
-            if not connection.usable:
-                break
-            await asyncio.sleep(0.01)
-        assert not connection.usable
+        await until(lambda: not connection.usable, "the loss of the connection")
         stale = await connection.deliver(*MAIL, b"x\n")
         await connection.quit()
         return result, stale
@@ -154,22 +150,17 @@ def test_a_connection_that_spoke_unasked_while_idle_is_not_usable():
     async def idle(server):
         connection = await connected(server)
         await connection.deliver(*MAIL, b"x\n")
-        for _ in range(round(PATIENCE_SECONDS / 0.01)):
-            if not connection.usable:
-                return True
-            await asyncio.sleep(0.01)
-        return False
+        await until(lambda: not connection.usable, "a word of the relay's")
 
     with Scripted({"END": Raw(b"250 ok\r\n421 idle too long\r\n")}) as server:
-        assert asyncio.run(idle(server))
+        asyncio.run(idle(server))
 
 
 def test_a_cancelled_delivery_closes_the_connection():
     async def cancel(server):
         connection = await connected(server)
         task = asyncio.create_task(connection.deliver(*MAIL, b"x\n"))
-        while "DATA" not in server.conversations[0].verbs:
-            await asyncio.sleep(0.01)
+        await until(lambda: "DATA" in server.conversations[0].verbs, "the DATA")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -181,8 +172,7 @@ def test_a_cancelled_delivery_closes_the_connection():
 
 
 async def closed_by_us(server):
-    while not server.conversations[0].closed:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.conversations[0].closed, "the end of the connection")
 
 
 def test_a_connection_that_cannot_be_opened_is_closed():
@@ -191,7 +181,7 @@ def test_a_connection_that_cannot_be_opened_is_closed():
     async def fail(server):
         with pytest.raises(RelayFault):
             await connected(server)
-        await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
+        await closed_by_us(server)
 
     with Scripted({"EHLO": "450 4.7.1 not now"}) as server:
         asyncio.run(fail(server))
@@ -200,12 +190,13 @@ def test_a_connection_that_cannot_be_opened_is_closed():
 def test_a_cancelled_opening_is_no_fault_of_the_relay():
     async def cancel(server):
         task = asyncio.create_task(connected(server))
-        while not (server.conversations and server.conversations[0].verbs):
-            await asyncio.sleep(0.01)
+        await until(
+            lambda: server.conversations and server.conversations[0].verbs, "the EHLO"
+        )
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
+        await closed_by_us(server)
 
     with Scripted({"EHLO": Raw(b"250-wait\r\n")}) as server:
         asyncio.run(asyncio.wait_for(cancel(server), PATIENCE_SECONDS))
@@ -215,10 +206,9 @@ def test_an_unusable_connection_is_closed_without_a_word():
     async def leave(server):
         connection = await connected(server)
         await connection.deliver(*MAIL, b"x\n")
-        while connection.usable:
-            await asyncio.sleep(0.01)
+        await until(lambda: not connection.usable, "a word too many")
         await connection.quit()
-        await asyncio.wait_for(closed_by_us(server), PATIENCE_SECONDS)
+        await closed_by_us(server)
         assert "QUIT" not in server.conversations[0].verbs
 
     with Scripted({"END": Raw(b"250 ok\r\n250 and more\r\n")}) as server:

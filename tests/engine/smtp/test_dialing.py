@@ -12,7 +12,7 @@ import pytest
 from engine.smtp.connections import MAIL
 from servers.scripted import Scripted
 from servers.silent import silent
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import (
@@ -63,8 +63,7 @@ def test_no_handshake_waits_for_a_relay_that_has_gone():
         channel = Channel(Replies(), Timeouts())
         await dial(channel, "127.0.0.1", listener.getsockname()[1], None)
         listener.accept()[0].close()
-        while channel.alive:
-            await asyncio.sleep(0.01)
+        await until(lambda: not channel.alive, "the loss of the connection")
         await asyncio.wait_for(
             channel.start_tls(CONTEXT, "relay.test"), PATIENCE_SECONDS
         )

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from servers.silent import silent
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Timeouts, dialing
@@ -39,8 +39,7 @@ def test_of_the_connections_that_are_tried_at_once_one_is_kept(run, all_slow):
         await dial(channel, "relay.test", port, None, addresses)
         other = two if channel.peer() == "127.0.0.1" else one
         assert await asyncio.to_thread(is_hung_up, other)
-        while asyncio.all_tasks() - before:
-            await asyncio.sleep(0.01)
+        await until(lambda: not asyncio.all_tasks() - before, "the end of each try")
         channel.abort()
 
     with (

@@ -10,7 +10,7 @@ import threading
 import pytest
 from engine.smtp.connections import LARGE, MAIL
 from servers.scripted import Drop, Scripted
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Connection, Phase, Security, Timeouts
@@ -49,8 +49,7 @@ def test_the_refusal_of_an_upload_is_heard_before_the_connection_breaks(
         replies += [await upload(server) for _ in range(8)]
         # What is closed is closed in a later turn of the loop, and by the server's
         # threads.
-        while open_files() > before:
-            await asyncio.sleep(0.01)
+        await until(lambda: open_files() <= before, "the end of each connection")
         return replies
 
     relay = {"certificates": certificates, "implicit_tls": tls == 3}

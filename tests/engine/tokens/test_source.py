@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.config import Secret
 from collective.maildrophost.engine.tokens import TokenFault, TokenSource
@@ -52,11 +52,6 @@ async def text(source: TokenSource, *refused) -> str:
     return (await source.token(*refused)).secret.reveal()
 
 
-async def until(condition) -> None:
-    while not condition():
-        await asyncio.sleep(0.005)
-
-
 async def settled(source: TokenSource) -> None:
     """Until the refresh in the background has ended."""
     await asyncio.wait([source._refreshing], timeout=PATIENCE_SECONDS)
@@ -81,7 +76,7 @@ def test_all_connections_wait_for_the_same_refresh(endpoint, source):
     async def story():
         endpoint.gate.clear()
         waiting = [asyncio.create_task(text(source)) for _ in range(10)]
-        await until(lambda: endpoint.asked)
+        await until(lambda: endpoint.asked, "a request")
         endpoint.gate.set()
         assert await asyncio.gather(*waiting) == ["1"] * 10
 
@@ -94,7 +89,7 @@ def test_all_connections_meet_the_same_fault(endpoint, source):
         endpoint.fault = TokenFault("down", permanent=False)
         endpoint.gate.clear()
         waiting = [asyncio.create_task(text(source)) for _ in range(10)]
-        await until(lambda: endpoint.asked)
+        await until(lambda: endpoint.asked, "a request")
         endpoint.gate.set()
         met = await asyncio.gather(*waiting, return_exceptions=True)
         assert met == [endpoint.fault] * 10
@@ -108,7 +103,7 @@ def test_a_connection_that_is_given_up_does_not_stop_the_refresh(endpoint, sourc
     async def story():
         endpoint.gate.clear()
         given_up, waits = (asyncio.create_task(text(source)) for _ in range(2))
-        await until(lambda: endpoint.asked)
+        await until(lambda: endpoint.asked, "a request")
         given_up.cancel()
         await asyncio.sleep(0)
         endpoint.gate.set()
@@ -124,7 +119,7 @@ def test_a_refresh_that_fails_when_nobody_waits_leaves_no_traceback(
         endpoint.gate.clear()
         endpoint.fault = TokenFault("down", permanent=False)
         given_up = asyncio.create_task(text(source))
-        await until(lambda: endpoint.asked)
+        await until(lambda: endpoint.asked, "a request")
         given_up.cancel()
         await asyncio.sleep(0)
         endpoint.gate.set()
@@ -271,7 +266,7 @@ async def answered_too_late(endpoint: Endpoint, source: TokenSource) -> None:
     endpoint.gate.clear()
     await given_up(source)
     endpoint.gate.set()
-    await until(source._request.answer.done)
+    await until(source._request.answer.done, "the answer")
 
 
 def test_a_token_that_came_when_nobody_waited_is_used(endpoint, source):
