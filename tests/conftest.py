@@ -13,6 +13,9 @@ from sqlalchemy.engine import make_url
 
 from collective.maildrophost.engine.queue import open_queue
 
+# Their assertions, too, show both sides; pytest does that by itself for tests alone.
+pytest.register_assert_rewrite("canaries", "containers", "engine", "peers", "proof")
+
 # A test run in the background of a script is started with Ctrl-C ignored, and whatever
 # it starts inherits that; the programs under test are to be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
