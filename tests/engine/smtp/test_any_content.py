@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import quopri
 from email import message_from_bytes
+from zlib import crc32
 
 from engine.smtp.conversions import EVERYTHING, longest, parsed, with_lf
 from hypothesis import assume, example, given
@@ -98,7 +99,7 @@ def built(tree):
     """A message of (kind, what is in it) pairs, written without any encoding."""
     kind, inside = tree
     if kind == "multipart":
-        mark = f"b{abs(hash(str(inside)))}".encode()
+        mark = b"b%d" % crc32(repr(inside).encode())
         parts = b"".join(b"--" + mark + b"\n" + built(each) for each in inside)
         head = b"Content-Type: multipart/mixed; boundary=" + mark
         return head + b"\n\n" + parts + b"--" + mark + b"--\n"
