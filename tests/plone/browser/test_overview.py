@@ -81,6 +81,17 @@ def in_doubt(queue, now):
         discard(tx, batch)
 
 
+@pytest.fixture
+def paused(queue, now):
+    """The relay refused the login some minutes ago."""
+    fault = "535 5.7.8 authentication failed"
+    with queue.write() as tx:
+        pause(tx, RelayPause("127.0.0.1:25", fault, now - 900, now + 60, 3))
+    yield
+    with queue.write() as tx:
+        clear(tx, "127.0.0.1:25")
+
+
 def test_the_overview_shows_that_mail_moves(owner, busy_day, put, daemon, catcher):
     put("anna@example.org", "bert@example.org", lane=Lane.INTERACTIVE)
     daemon.start()
@@ -184,12 +195,9 @@ def test_the_focus_does_not_move_to_the_opposite_button(owner, hurry, put, hold)
 
 
 def test_the_overview_shows_why_mail_stands_still(
-    owner, busy_day, queue, put, in_doubt, now
+    owner, busy_day, put, in_doubt, paused
 ):
     put("anna@example.org", "bert@example.org")
-    fault = "535 5.7.8 authentication failed"
-    with queue.write() as tx:
-        pause(tx, RelayPause("127.0.0.1:25", fault, now - 900, now + 60, 3))
     owner.open()
     owner.sees("Mail is not moving")
     owner.finds_it_accessible("overview-in-doubt")
@@ -201,8 +209,6 @@ def test_the_overview_shows_why_mail_stands_still(
     owner.finds_it_accessible("discard")
     owner.press("Discard for good")
     owner.sees("Discarded: 2")
-    with queue.write() as tx:
-        clear(tx, "127.0.0.1:25")
 
 
 def test_a_setting_is_changed(owner, portal):

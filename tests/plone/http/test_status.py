@@ -10,6 +10,19 @@ from Products.MailHost.MailHost import MailHost
 from collective.maildrophost.engine.queue import RelayPause, clear, pause
 from collective.maildrophost.installation.swap import put_maildrop_host_back
 
+FAULT = "535 5.7.8 authentication failed"
+
+
+@pytest.fixture
+def paused(hands):
+    """The relay refused the login a minute ago."""
+    name = "relay.example.org:25"
+    with hands.queue.write() as tx:
+        pause(tx, RelayPause(name, FAULT, hands.now - 60, hands.now + 60, 3))
+    yield
+    with hands.queue.write() as tx:
+        clear(tx, name)
+
 
 def test_the_status_tells_that_mail_is_moving(rest, hands):
     hands.daemon()
@@ -28,19 +41,13 @@ def test_the_status_tells_that_mail_is_moving(rest, hands):
     assert rest.get(status["messages"]["@id"]).json()["items_total"] == 1
 
 
-def test_the_status_tells_why_mail_is_not_moving(rest, hands):
+def test_the_status_tells_why_mail_is_not_moving(rest, hands, paused):
     hands.daemon()
-    fault = "535 5.7.8 authentication failed"
-    name = "relay.example.org:25"
-    with hands.queue.write() as tx:
-        pause(tx, RelayPause(name, fault, hands.now - 60, hands.now + 60, 3))
 
     health = rest.get("@maildrop").json()["health"]
 
-    with hands.queue.write() as tx:
-        clear(tx, name)
     assert (health["moving"], health["reason"]) == (False, "relay")
-    assert health["fault"] == fault
+    assert health["fault"] == FAULT
 
 
 def test_without_a_daemon_mail_waits(rest, hands):
