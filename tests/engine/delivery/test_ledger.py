@@ -20,6 +20,19 @@ from collective.maildrophost.engine.queue import Refused, Unheard
 INTERVAL = 3600.0
 
 
+def ledger_of(write, may_start=None, **how) -> Ledger:
+    """One whose daemon has a single connection, and a book that `write` keeps."""
+    may_start = may_start or permits()
+    return Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None, **how)
+
+
+async def run_out(ledger):
+    """Run it until it ends; what the connection got that had a turn meanwhile."""
+    both = asyncio.gather(ledger.turn(None), ledger.run())
+    turn, _ = await asyncio.wait_for(both, PATIENCE_SECONDS)
+    return turn
+
+
 @pytest.fixture
 def looks():
     """Runs a ledger with one free connection; the requests it makes meanwhile.
@@ -41,16 +54,14 @@ def looks():
             return Answer([], due)
 
         async def until_then():
-            ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
-            tasks = [
-                asyncio.create_task(each) for each in (ledger.turn(None), ledger.run())
-            ]
+            ledger = ledger_of(write)
+            running = asyncio.create_task(run_out(ledger))
             if awaited:
                 await asyncio.wait_for(enough.wait(), PATIENCE_SECONDS)
             else:
                 await asyncio.sleep(0.3)
             ledger.stop()
-            await asyncio.gather(*tasks)
+            await running
 
         asyncio.run(until_then())
         return requests
@@ -67,16 +78,14 @@ def test_a_daemon_in_doubt_of_its_lease_claims_nothing_until_it_is_certain():
             ledger.stop()
             return Answer([], None)
 
-        ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
+        ledger = ledger_of(write)
         ledger.doubt()
-        tasks = [
-            asyncio.create_task(each) for each in (ledger.turn(None), ledger.run())
-        ]
+        running = asyncio.create_task(run_out(ledger))
         ledger.wake()
         await all_others_wait()
         assert requests == []
         ledger.trust()
-        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_SECONDS)
+        await running
         assert len(requests) == 1
 
     asyncio.run(until_certain())
@@ -91,10 +100,8 @@ def test_claims_that_are_heard_of_too_late_are_handed_to_nobody(claimed):
             ledger.stop()
             return Answer([claimed()], None)
 
-        ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
-        turn = asyncio.create_task(ledger.turn(None))
-        await asyncio.wait_for(ledger.run(), PATIENCE_SECONDS)
-        assert await turn is None
+        ledger = ledger_of(write)
+        assert await run_out(ledger) is None
 
     asyncio.run(until_heard())
 
@@ -108,13 +115,8 @@ def test_a_refusal_with_nothing_to_write_is_an_outage_and_no_endless_loop(
         ledger.stop()
         raise Refused("queue", "these claims cannot be read")
 
-    async def until_refused():
-        nonlocal ledger
-        ledger = Ledger(write, "me", 1, permits(), INTERVAL, lambda done: None)
-        await asyncio.gather(ledger.turn(None), ledger.run())
-
-    ledger = None
-    asyncio.run(until_refused())
+    ledger = ledger_of(write)
+    asyncio.run(run_out(ledger))
     assert "these claims cannot be read; nothing new is sent" in caplog.text
 
 
@@ -132,15 +134,8 @@ def test_nobody_waits_for_a_probe_whose_permission_was_never_heard_of(monkeypatc
         ledger.stop()
         return Answer([])
 
-    async def until_written():
-        nonlocal ledger
-        ledger = Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None)
-        await asyncio.wait_for(
-            asyncio.gather(ledger.turn(None), ledger.run()), PATIENCE_SECONDS
-        )
-
-    ledger = None
-    asyncio.run(until_written())
+    ledger = ledger_of(write, may_start)
+    asyncio.run(run_out(ledger))
     unheard, again = requests
     until = unheard.terms.probe_ends(unheard.now)
     (note,) = again.notes
@@ -157,16 +152,7 @@ def test_run_once_does_not_take_broken_claims_for_an_empty_queue():
         requests.append(request)
         return Answer([], broke=len(requests) < 3)
 
-    async def until_done():
-        may_start = permits()
-        ledger = Ledger(
-            write, "me", 1, may_start, INTERVAL, lambda done: None, once=True
-        )
-        await asyncio.wait_for(
-            asyncio.gather(ledger.turn(None), ledger.run()), PATIENCE_SECONDS
-        )
-
-    asyncio.run(until_done())
+    asyncio.run(run_out(ledger_of(write, once=True)))
     assert len(requests) == 3
 
 
@@ -178,21 +164,16 @@ def test_what_other_daemons_have_against_a_claim_is_heeded(monkeypatch):
         await asyncio.sleep(0)
         return Answer([], objection=objection)
 
-    async def until_stopped():
-        nonlocal ledger
-        may_start = permits()
-        monkeypatch.setattr(may_start, "heed", lambda what, now: heeded.append(what))
-        ledger = Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None)
-        await asyncio.gather(ledger.turn(None), ledger.run())
-
-    ledger = None
-    asyncio.run(until_stopped())
+    may_start = permits()
+    monkeypatch.setattr(may_start, "heed", lambda what, now: heeded.append(what))
+    ledger = ledger_of(write, may_start)
+    asyncio.run(run_out(ledger))
     assert heeded == [objection]
 
 
 def test_a_connection_that_asks_after_the_end_is_told_so_at_once():
     async def come_late():
-        ledger = Ledger(None, "me", 1, permits(), INTERVAL, lambda done: None)
+        ledger = ledger_of(None)
         ledger.stop()
         await asyncio.wait_for(ledger.run(), PATIENCE_SECONDS)
         return await asyncio.wait_for(ledger.turn(None), PATIENCE_SECONDS)
@@ -223,12 +204,11 @@ def test_a_pause_that_ends_between_two_looks_at_the_clock_is_not_slept_over(
         may_start = permits()
         ends = began + (steps + 0.5) * step
         may_start.health = RelayHealth("down", began, 1, ends)
-        ledger = Ledger(write, "me", 1, may_start, INTERVAL, lambda done: None)
-        runs = ledger.turn(None), ledger.run()
-        tasks = [asyncio.create_task(each) for each in runs]
+        ledger = ledger_of(write, may_start)
+        running = asyncio.create_task(run_out(ledger))
         await asyncio.wait_for(asked.wait(), PATIENCE_SECONDS)
         ledger.stop()
-        await asyncio.gather(*tasks)
+        await running
 
     asyncio.run(until_asked())
 
