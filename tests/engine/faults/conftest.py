@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import contextmanager
 
 import pytest
 from engine.faults.clocks import OFTEN, Clock
 from engine.faults.exchange import Exchange
+from engine.faults.permissions import bind
 from forking import IMPATIENT
 from servers.scripted import Hang, Scripted
 from servers.silent import silent
@@ -38,10 +38,8 @@ def clock(site, tmp_path, impatient):
 
 @pytest.fixture
 def unprivileged(site):
-    """The daemon may do nothing that a file's mode forbids, as root could."""
-    if os.getuid() == 0:
-        dropped = "-dac_override,-dac_read_search"
-        site.program = ("setpriv", "--bounding-set", dropped, *site.program)
+    """The programs of the site may do nothing that a file's mode forbids."""
+    bind(site)
 
 
 @contextmanager

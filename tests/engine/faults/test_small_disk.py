@@ -10,6 +10,7 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
+from engine.faults.permissions import bind
 from engine.faults.telling import told
 from servers.scripted import Scripted
 from waiting import wait_until
@@ -202,18 +203,6 @@ def test_a_file_that_is_too_large_for_the_disk_holds_up_no_run_once(
         assert len(relay.received) == 2
 
 
-@pytest.fixture
-def bound_by_permissions():
-    """Programs of a site are root without what makes root special."""
-
-    def bind(site):
-        if os.getuid() == 0:
-            drop = ("--bounding-set=-all", "--inh-caps=-all")
-            site.program = ("setpriv", *drop, *site.program)
-
-    return bind
-
-
 @contextmanager
 def mode(path, bits):
     before = path.stat().st_mode
@@ -225,11 +214,11 @@ def mode(path, bits):
 
 
 def test_a_queue_that_may_not_be_written_is_named_and_its_mail_stays(
-    make_site, tmp_path, bound_by_permissions
+    make_site, tmp_path
 ):
     folder = tmp_path / "queue"
     site = make_site(tmp_path, f"sqlite:///{folder}/queue.db")
-    bound_by_permissions(site)
+    bind(site)
     (id,) = site.send()
     site.queue.close()
     with mode(site.queue.path, 0o400), mode(folder, 0o500):
@@ -247,9 +236,8 @@ def test_a_queue_that_may_not_be_written_is_named_and_its_mail_stays(
 
 
 def test_a_log_that_may_not_be_written_is_named_and_nothing_is_claimed(
-    site, bound_by_permissions
+    site, unprivileged
 ):
-    bound_by_permissions(site)
     (id,) = site.send()
     log = site.home / "closed" / "maildrop.log"
     log.parent.mkdir()
@@ -261,8 +249,7 @@ def test_a_log_that_may_not_be_written_is_named_and_nothing_is_claimed(
     assert site.message(id).state is State.QUEUED
 
 
-def test_a_file_that_may_not_be_removed_is_sent_once(site, bound_by_permissions):
-    bound_by_permissions(site)
+def test_a_file_that_may_not_be_removed_is_sent_once(site, unprivileged):
     spool = site.home / "spool"
     dropped = spool / "mail-1"
     with Scripted() as relay:
