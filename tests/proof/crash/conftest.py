@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from proof.crash.audit import MOST_IN_FLIGHT
@@ -24,26 +25,35 @@ def relay() -> Iterator[Scripted]:
         yield relay
 
 
-@pytest.fixture
-def house(nursery, relay, tmp_path) -> Iterator[House]:
-    house = House(nursery, tmp_path)
+@contextmanager
+def a_house(nursery, relay, home, queue: str | None = None) -> Iterator[House]:
+    house = House(nursery, home, queue)
     house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
     house.configure(MAILDROP_CONCURRENCY=MOST_IN_FLIGHT)
     yield house
     house.queue.close()
 
 
+@pytest.fixture
+def house(nursery, relay, tmp_path) -> Iterator[House]:
+    with a_house(nursery, relay, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def house_on_a_server(nursery, relay, tmp_path, postgresql_url) -> Iterator[House]:
+    with a_house(nursery, relay, tmp_path, postgresql_url) as house:
+        yield house
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def zope(request, nursery, relay, tmp_path) -> Iterator[House]:
+def zope(request) -> House:
     """A house with a Zope in it."""
     on_server = request.param == "postgresql"
-    url = request.getfixturevalue("postgresql_url") if on_server else None
-    house = House(nursery, tmp_path, url)
-    house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
+    house = request.getfixturevalue("house_on_a_server" if on_server else "house")
     house.constants["transaction.datamanager.SPILL_MESSAGES"] = 2
     house.constants["indoubt.doubt.SETTLE_SECONDS"] = 0.05
-    yield house
-    house.queue.close()
+    return house
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from proof.crash.audit import MOST_IN_FLIGHT, Audit
-from proof.crash.house import House
+from proof.crash.audit import Audit
 from proof.crash.points import DAEMON, DIALOGUE, LEDGER, ways
 from proof.crash.scenes import SCENES
 
@@ -31,15 +30,6 @@ def test_the_ledger_is_right_whichever_transaction_dies(house, relay, scene, pla
     audit.check(promised)
     if scene in NOTIFIED:
         assert len(audit.notifications) == 1
-
-
-@pytest.fixture
-def house_on_a_server(nursery, relay, tmp_path, postgresql_url):
-    house = House(nursery, tmp_path, postgresql_url)
-    house.configure(SMTP_PORT=relay.port, MAILDROP_RETRY_MIN=0.05)
-    house.configure(MAILDROP_CONCURRENCY=MOST_IN_FLIGHT)
-    yield house
-    house.queue.close()
 
 
 @pytest.mark.parametrize(
