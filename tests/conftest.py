@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
@@ -71,6 +71,19 @@ def postgresql_url(postgresql: PostgreSQL, queue_template: str) -> Iterator[str]
     name = postgresql.create(queue_template)
     yield postgresql.url(name)
     postgresql.drop(name)
+
+
+@pytest.fixture
+def list_configurations(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has zope.conf list these configurations, each path under its key."""
+    from App.config import getConfiguration
+
+    def list_them(**paths: object) -> None:
+        keys = {f"config-path-{key}": str(path) for key, path in paths.items()}
+        listed = {"maildrophost": keys}
+        monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+
+    return list_them
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import transaction
 from Acquisition import aq_base
-from App.config import getConfiguration
 from layers import FIXTURES
 from plone.app.testing import (
     SITE_OWNER_NAME,
@@ -116,18 +115,6 @@ def addon_with_tools(tmp_path):
     )
     yield "profile-plone.api:tools"
     profile_registry.unregisterProfile("tools", "plone.api")
-
-
-@pytest.fixture
-def list_configurations(monkeypatch):
-    """Has zope.conf list these configurations, each path under its key."""
-
-    def list_them(**paths):
-        keys = {f"config-path-{key}": str(path) for key, path in paths.items()}
-        listed = {"maildrophost": keys}
-        monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
-
-    return list_them
 
 
 @pytest.fixture

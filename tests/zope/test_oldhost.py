@@ -10,7 +10,6 @@ import pytest
 import transaction
 import ZODB
 import ZODB.FileStorage
-from App.config import getConfiguration
 from persistent import Persistent
 
 from collective.maildrophost import productconfig
@@ -38,12 +37,11 @@ STATE = {
 
 
 @pytest.fixture
-def newsletter(monkeypatch, tmp_path, configuration_file):
+def newsletter(list_configurations, tmp_path, configuration_file):
     """The path of a configuration that zope.conf lists."""
     path = tmp_path / "newsletter.conf"
     path.write_text(f'MAILDROP_HOME="{tmp_path}"\n')
-    listed = {"maildrophost": {"config-path-newsletter": str(path)}}
-    monkeypatch.setattr(getConfiguration(), "product_config", listed, raising=False)
+    list_configurations(newsletter=path)
     return str(path)
 
 
@@ -106,14 +104,13 @@ def test_nothing_of_the_configuration_file_is_kept_in_the_object(database, newsl
 
 
 def test_a_path_that_is_not_listed_is_remembered_until_it_is(
-    database, newsletter, monkeypatch
+    database, newsletter, list_configurations
 ):
     path = database({**STATE, "config_path": "/elsewhere/maildrop.conf"})
     db, host = updated(path)
     try:
         assert host.getConfigKey() == "DEFAULT"
-        listed = {"maildrophost": {"config-path-old": "/elsewhere/maildrop.conf"}}
-        monkeypatch.setattr(getConfiguration(), "product_config", listed)
+        list_configurations(old="/elsewhere/maildrop.conf")
         host._p_invalidate()
         assert host.getConfigKey() == "old"
     finally:
@@ -129,27 +126,27 @@ def test_a_path_that_is_the_default_has_its_own_key(newsletter, monkeypatch):
     assert host.getConfigKey() == "newsletter"
 
 
-def test_a_path_that_only_the_environment_names_is_remembered(newsletter, monkeypatch):
+def test_a_path_that_only_the_environment_names_is_remembered(
+    newsletter, list_configurations, monkeypatch
+):
     monkeypatch.setenv(productconfig.ENVIRONMENT, "/elsewhere/maildrop.conf")
     host = MaildropHost()
     host.__setstate__({**STATE, "config_path": "/elsewhere/maildrop.conf"})
     assert host.getConfigPath() == "/elsewhere/maildrop.conf"
     monkeypatch.setenv(productconfig.ENVIRONMENT, newsletter)
-    listed = {"maildrophost": {"config-path-old": "/elsewhere/maildrop.conf"}}
-    monkeypatch.setattr(getConfiguration(), "product_config", listed)
+    list_configurations(old="/elsewhere/maildrop.conf")
     host.__setstate__(host.__getstate__())
     assert host.getConfigKey() == "old"
 
 
 @pytest.mark.parametrize("key", ["newsletter", "DEFAULT"])
-def test_a_key_that_was_chosen_since_stays(newsletter, monkeypatch, key):
+def test_a_key_that_was_chosen_since_stays(newsletter, list_configurations, key):
     path = {"config_path": "/elsewhere/maildrop.conf"}
     host = MaildropHost()
     host.__setstate__({**STATE, **path})
     host.setConfigPath(key)
     assert "config_path" not in vars(host)
-    listed = getConfiguration().product_config["maildrophost"]
-    monkeypatch.setitem(listed, "config-path-old", *path.values())
+    list_configurations(newsletter=newsletter, old=path["config_path"])
     # The second has been stored with the path beside the key.
     for state in (host.__getstate__(), {**vars(host), **path}):
         loaded = MaildropHost()
