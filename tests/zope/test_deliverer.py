@@ -7,32 +7,19 @@ import time
 
 import pytest
 import transaction
+from daemons import daemon_seen
 
 from collective.maildrophost.engine.doorbell import listen
-from collective.maildrophost.engine.queue import Daemon, register
+from collective.maildrophost.engine.queue import register
 from collective.maildrophost.engine.system import identity
-
-LEASE_SECONDS = 60
 
 
 @pytest.fixture
 def doorbell(queue, configuration):
     """The doorbell of a daemon that works on the queue."""
     bell = listen(configuration.home)
-    now = time.time()
-    daemon = Daemon(
-        owner="d" * 32,
-        host="localhost",
-        pid=1,
-        process="1",
-        doorbell=str(bell.path),
-        relay="localhost:25",
-        started=now,
-        seen=now,
-        lease_until=now + LEASE_SECONDS,
-    )
     with queue.write() as tx:
-        register(tx, daemon)
+        register(tx, daemon_seen(time.time(), doorbell=str(bell.path)))
     yield bell
     bell.close()
 

@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import pytest
+from daemons import daemon_seen
 
 from collective.maildrophost.engine import doorbell
 from collective.maildrophost.engine.cli import heartbeats
@@ -43,19 +43,13 @@ def works(site, bell):
     """Have a daemon work on the queue; what is special about it."""
 
     def working(**special: object) -> Daemon:
-        now = time.time()
-        daemon = Daemon(
-            owner="owner",
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            process=process_identity(),
-            doorbell=str(bell.path),
-            relay="relay:25",
-            started=now,
-            seen=now,
-            lease_until=now + 60,
-        )
-        daemon = replace(daemon, **special)
+        own = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "process": process_identity(),
+            "doorbell": str(bell.path),
+        }
+        daemon = daemon_seen(time.time(), **{**own, **special})
         with site.queue() as queue, queue.write() as tx:
             register(tx, daemon)
         return daemon

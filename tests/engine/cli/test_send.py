@@ -11,10 +11,11 @@ from typing import NoReturn
 
 import pytest
 from commands import PROGRAM
+from daemons import daemon_seen
 
 from collective.maildrophost.engine import doorbell, queue
 from collective.maildrophost.engine.cli import main
-from collective.maildrophost.engine.queue import Daemon, register
+from collective.maildrophost.engine.queue import register
 
 MESSAGE = b"Subject: hello\n\nbody\n"
 
@@ -93,24 +94,11 @@ def test_the_doorbell_of_a_daemon_rings(site):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
         bell.bind(str(site.home / "bell"))
         bell.setblocking(False)
+        row = daemon_seen(0.0, doorbell=str(site.home / "bell"), lease_until=1e11)
         with site.queue() as queue, queue.write() as tx:
-            register(tx, daemon_with(str(site.home / "bell")))
+            register(tx, row)
         site.send()
         assert bell.recv(16)
-
-
-def daemon_with(doorbell: str) -> Daemon:
-    return Daemon(
-        owner="one",
-        host="elsewhere",
-        pid=1,
-        process="",
-        doorbell=doorbell,
-        relay="",
-        started=0,
-        seen=0,
-        lease_until=1e11,
-    )
 
 
 @pytest.mark.parametrize("output", ["/dev/full", "a pipe that nobody reads"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
+from daemons import daemon_seen
 from servers.catcher import Catcher
 
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
-    Daemon,
     RelayPause,
     enqueue,
     pause,
@@ -41,7 +41,7 @@ def test_a_person_reads_the_same_figures(site):
 def test_a_person_reads_what_stops_the_mail_and_for_how_long_it_waits(site):
     now = time.time()
     waits = compose("Subject: x\n\n", "a@x.org", ["b@x.org"], now=now - 7200)
-    works = Daemon("one", "far", 7, "", "", "relay:25", now, now, now + 3600)
+    works = daemon_seen(now, host="far", pid=7, lease_until=now + 3600)
     fault = RelayPause("relay:25", "login refused\x1b[31m", now, now, 1)
     with site.queue() as queue, queue.write() as tx:
         register(tx, works)

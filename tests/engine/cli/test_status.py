@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from daemons import daemon_seen
 from engine.cli.checks.findings import texts
 from waiting import wait_until
 
 from collective.maildrophost.engine.queue import (
-    Daemon,
     RelayPause,
     pause,
     register,
@@ -18,15 +18,10 @@ from collective.maildrophost.engine.system.identity import process_identity
 
 NOW = time.time()
 DAY = 86400.0
-ELSEWHERE = Daemon(
-    owner="one",
+ELSEWHERE = daemon_seen(
+    NOW,
     host="mail2.example.org",
     pid=4711,
-    process="",
-    doorbell="",
-    relay="relay:25",
-    started=NOW - 3600,
-    seen=NOW,
     lease_until=NOW + DAY,  # Other tests may take hours before.
 )
 

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from daemons import daemon_seen
 from prometheus_client.parser import text_string_to_metric_families
 from servers.catcher import Catcher
 from servers.scripted import Scripted
@@ -21,7 +22,6 @@ from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
-    Daemon,
     RelayPause,
     State,
     hold_lane,
@@ -168,11 +168,10 @@ def test_a_daemon_whose_heartbeat_is_gone_is_not_healthy(site, watched):
         wait_until(watched.is_there, what="the address")
         status, health = watched.health
         assert (status, health["working"]) == (200, True)
-        now = time.time()
         with site.queue.write() as tx:
             tx.exec_driver_sql("UPDATE maildrop_daemon SET lease_until = 1")
             # Another one that works is no excuse.
-            register(tx, Daemon("o", "far", 7, "", "", "r:25", now, now, now + 60))
+            register(tx, daemon_seen(time.time(), host="far"))
         status, health = watched.health
         assert (status, health["working"]) == (503, False)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from daemons import daemon_seen
 from engine.delivery.hosts import Hosts
 from engine.delivery.machines import BEGAN, Clock, Machine
 from waiting import PATIENCE_SECONDS
@@ -19,7 +20,6 @@ from collective.maildrophost.engine.delivery.worker import Worker
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     Claim,
-    Daemon,
     OpenRecipient,
     register,
 )
@@ -104,10 +104,8 @@ def make_machine(queue, monkeypatch):
     def make(*others):
         with queue.write() as tx:
             for relay in others:
-                lease = BEGAN - 1, BEGAN, BEGAN + 9000
-                register(
-                    tx, Daemon(relay, "host", 1, own_identity(), "", relay, *lease)
-                )
+                own = {"owner": relay, "process": own_identity(), "relay": relay}
+                register(tx, daemon_seen(BEGAN, **own, lease_until=BEGAN + 9000))
         return Machine(queue, clock)
 
     return make

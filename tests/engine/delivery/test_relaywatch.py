@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from daemons import daemon_seen
 from engine.delivery.machines import BEGAN, FAULT, RELAY
 from waiting import until
 
 from collective.maildrophost.engine.delivery import relaywatch as watching
 from collective.maildrophost.engine.delivery.relaynotes import FaultEnded
 from collective.maildrophost.engine.queue import (
-    Daemon,
     RelayPause,
     pause,
     register,
@@ -39,9 +39,9 @@ def test_the_next_probe_is_its_own_where_no_other_daemon_has_that_relay(
 
 
 def test_a_daemon_does_not_leave_the_next_probe_to_itself(queue, make_machine):
-    lease = BEGAN - 1, BEGAN, BEGAN + 9000
+    own = {"owner": "me", "process": own_identity(), "relay": str(RELAY)}
     with queue.write() as tx:
-        register(tx, Daemon("me", "host", 1, own_identity(), "", str(RELAY), *lease))
+        register(tx, daemon_seen(BEGAN, **own, lease_until=BEGAN + 9000))
     machine = make_machine()
     machine.fails()
     assert machine.pause_seconds == 2.0

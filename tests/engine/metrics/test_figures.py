@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from daemons import daemon_seen
 
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.metrics import figures as module
 from collective.maildrophost.engine.metrics.figures import COUNT_SECONDS, Reader
 from collective.maildrophost.engine.metrics.gauges import gauges
 from collective.maildrophost.engine.queue import (
-    Daemon,
     Reason,
     State,
     delete_messages,
@@ -102,7 +102,7 @@ def test_the_age_of_the_oldest_due_is_that_of_the_moment(queue, reader):
 def test_daemons_are_those_of_the_moment(queue, reader):
     assert not reader.look(NOW).health.moving
     with queue.write() as tx:
-        register(tx, Daemon("o", "host", 1, "", "", "relay:25", NOW, NOW, NOW + 60))
+        register(tx, daemon_seen(NOW))
     assert reader.look(NOW).health.moving
     assert not reader.look(NOW + 61).health.moving
 
@@ -111,9 +111,8 @@ def test_a_killed_daemon_is_seen_to_be_gone_though_its_lease_runs(queue, reader)
     with subprocess.Popen(["sleep", "60"]) as process:
         identity = process_identity(process.pid)
         process.kill()
-    killed = Daemon("o", "host", 1, identity, "", "relay:25", NOW, NOW, NOW + 60)
     with queue.write() as tx:
-        register(tx, killed)
+        register(tx, daemon_seen(NOW, process=identity))
     found = reader.look(NOW)
     assert found.vitals.daemons == ()
     assert found.health.reason is Reason.NO_DAEMON

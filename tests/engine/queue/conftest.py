@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
+from daemons import daemon_seen
 
 from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import (
@@ -89,17 +90,8 @@ class Hands:
             return claim(tx, owner, ids[:limit], now)
 
     def register(self, owner, lease=60.0) -> Daemon:
-        daemon = Daemon(
-            owner=owner,
-            host="host",
-            pid=1,
-            process="",
-            doorbell=f"/run/{owner}",
-            relay="relay:25",
-            started=self.now,
-            seen=self.now,
-            lease_until=self.now + lease,
-        )
+        own = {"owner": owner, "doorbell": f"/run/{owner}"}
+        daemon = daemon_seen(self.now, **own, lease_until=self.now + lease)
         with self.queue.write() as tx:
             register(tx, daemon)
         return daemon

@@ -6,13 +6,13 @@ import asyncio
 import time
 
 import pytest
+from daemons import daemon_seen
 from sqlalchemy import create_engine, text
 from waiting import until
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
 from collective.maildrophost.engine.queue import (
-    Daemon,
     State,
     all_daemons,
     claim,
@@ -52,11 +52,7 @@ def dead(queue, make_mail):
     def leave(owner, mails=1):
         long_ago = time.time() - 3600
         with queue.write() as tx:
-            row = Daemon(
-                *(owner, "host", 1, GONE, "/x", "relay:25"),
-                *(long_ago, long_ago, long_ago + 60),
-            )
-            register(tx, row)
+            register(tx, daemon_seen(long_ago, owner=owner, process=GONE))
             ids = enqueue(tx, [make_mail()] * mails, long_ago)
             claim(tx, owner, list(map(int, ids)), long_ago)
         return ids

@@ -6,6 +6,7 @@ import contextlib
 import time
 
 import pytest
+from daemons import daemon_seen
 from servers.catcher import Catcher
 from servers.certificates import Certificates
 from servers.scripted import Scripted
@@ -13,7 +14,6 @@ from waiting import wait_until
 
 from collective.maildrophost.engine.metrics.figures import Reader
 from collective.maildrophost.engine.queue import (
-    Daemon,
     RelayPause,
     State,
     clear,
@@ -175,9 +175,7 @@ def beats(queue):
 
     def beat(ago: float) -> None:
         with queue.write() as tx:
-            seen = moment(tx, 0.0) - ago
-            daemon = Daemon("o", "host", 1, "", "", "relay:25", seen, seen, seen + 60)
-            register(tx, daemon)
+            register(tx, daemon_seen(moment(tx, 0.0) - ago))
 
     return beat
 

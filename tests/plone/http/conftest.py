@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 import requests
 import transaction
+from daemons import daemon_seen
 from plone import api
 from plone.app.testing import (
     SITE_OWNER_NAME,
@@ -22,7 +23,6 @@ from Products.MailHost.MailHost import MailHost
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
-    Daemon,
     Settlement,
     State,
     claim,
@@ -222,20 +222,8 @@ class Hands:
     def daemon(self):
         with self.queue.write() as tx:
             retire(tx, "one")
-            register(
-                tx,
-                Daemon(
-                    owner="one",
-                    host="mail1",
-                    pid=4711,
-                    process="",
-                    doorbell="",
-                    relay=RELAY,
-                    started=self.now - 3600,
-                    seen=self.now,
-                    lease_until=self.now + 60,
-                ),
-            )
+            own = {"host": "mail1", "pid": 4711, "relay": RELAY}
+            register(tx, daemon_seen(self.now, **own, started=self.now - 3600))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 
+from daemons import daemon_seen
 from engine.cli.checks.findings import failed, fine, texts, warned
 from engine.cli.conftest import pid_of
 from waiting import wait_until
@@ -18,7 +19,7 @@ from collective.maildrophost.engine.cli.checks import (
 )
 from collective.maildrophost.engine.cli.zdaemon import Supervisor
 from collective.maildrophost.engine.metrics import library
-from collective.maildrophost.engine.queue import Daemon, register
+from collective.maildrophost.engine.queue import register
 
 
 def test_mail_that_waits_for_no_daemon_fails(site):
@@ -27,7 +28,7 @@ def test_mail_that_waits_for_no_daemon_fails(site):
 
 
 def test_a_daemon_that_was_killed_fails(site):
-    daemon_seen(site, time.time() - 3600)
+    another_seen(site, time.time() - 3600)
     assert "was killed or hangs: 'start'" in failed(site, "daemon")
 
 
@@ -49,13 +50,13 @@ def test_a_daemon_that_something_else_runs_is_fine(site):
         assert warned(site, "daemon") == []
 
 
-def daemon_seen(site, seen: float) -> None:
+def another_seen(site, seen: float) -> None:
     with site.queue() as queue, queue.write() as tx:
-        register(tx, Daemon("o", "far", 7, "", "", "r:25", seen, seen, seen + 60))
+        register(tx, daemon_seen(seen, host="far", pid=7))
 
 
 def test_a_daemon_whose_clock_is_ahead_is_a_warning(site):
-    daemon_seen(site, time.time() + 3600)
+    another_seen(site, time.time() + 3600)
     found = site.ctl("check", "--json").json
     (text,) = texts(found, "clock", "warning")
     assert texts(found, "clock", "ok") == []
@@ -64,7 +65,7 @@ def test_a_daemon_whose_clock_is_ahead_is_a_warning(site):
 
 
 def test_clocks_that_agree_are_fine(site):
-    daemon_seen(site, time.time() - 1)
+    another_seen(site, time.time() - 1)
     assert fine(site, "clock") == ["agrees with the daemons and the disk"]
     assert not [path for path in site.home.iterdir() if "clock" in path.name]
 

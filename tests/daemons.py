@@ -1,0 +1,25 @@
+"""Rows of daemons, as one that works on a queue would write its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from collective.maildrophost.engine.queue import Daemon
+
+LEASE_SECONDS = 60.0
+
+
+def daemon_seen(now: float, **special: object) -> Daemon:
+    """A daemon that beat at `now`, and what is special about it."""
+    usual = Daemon(
+        owner="one",
+        host="host",
+        pid=1,
+        process="",
+        doorbell="",
+        relay="relay:25",
+        started=now,
+        seen=now,
+        lease_until=now + LEASE_SECONDS,
+    )
+    return replace(usual, **special)
