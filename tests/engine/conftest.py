@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import time
@@ -19,6 +20,7 @@ from servers.unused import unused
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.config import Configuration, load
+from collective.maildrophost.engine.daemon.log import ROOT
 from collective.maildrophost.engine.doorbell import ring
 from collective.maildrophost.engine.message import Lane, Message, compose
 from collective.maildrophost.engine.queue import (
@@ -252,6 +254,22 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
     queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
     yield queue
     queue.close()
+
+
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """A daemon in the test's own process may set up its log, which ends with the test.
+
+    Otherwise all that later tests log would go to its file, too, at its level.
+    """
+    logger = logging.getLogger(ROOT)
+    level, propagate, handlers = logger.level, logger.propagate, logger.handlers[:]
+    yield
+    for handler in set(logger.handlers) - set(handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    logger.setLevel(level)
+    logger.propagate = propagate
 
 
 @pytest.fixture

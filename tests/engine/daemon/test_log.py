@@ -40,7 +40,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR) 
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path, own_log):
     """Logs as the daemon does; the file's lines."""
 
     def write(name: str, *arguments: object, **options: object) -> list[str]:
@@ -49,14 +49,7 @@ def write(tmp_path):
             f'MAILDROP_HOME="{tmp_path}"\nMAILDROP_LOG_FILE="{tmp_path}/{name}"\n'
         )
         module.set_up(load(path, {}))
-        logger = logging.getLogger(module.ROOT)
-        try:
-            logger.error(*arguments, **options)
-        finally:
-            for handler in logger.handlers[:]:
-                logger.removeHandler(handler)
-                handler.close()
-            logger.propagate = True
+        logging.getLogger(module.ROOT).error(*arguments, **options)
         text = (tmp_path / name).read_bytes().decode()
         return text.removesuffix("\n").split("\n")
 

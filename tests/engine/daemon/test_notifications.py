@@ -228,7 +228,9 @@ def test_what_the_postmaster_cannot_get_ends_there(site, senderless):
     assert {each.state for each in records} == {State.FAILED}
 
 
-def test_a_notification_that_cannot_be_written_costs_no_verdict(site, monkeypatch):
+def test_a_notification_that_cannot_be_written_costs_no_verdict(
+    site, own_log, monkeypatch
+):
     def broken(*_):
         raise ZeroDivisionError
 

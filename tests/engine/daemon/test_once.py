@@ -153,7 +153,7 @@ def test_a_run_can_be_stopped_in_the_middle_of_a_full_drop_directory(site, full_
     assert site.log.rstrip().endswith("stopped")
 
 
-def test_a_message_of_several_transactions_counts_once(site, make_mail):
+def test_a_message_of_several_transactions_counts_once(site, own_log, make_mail):
     told = []
     recipients = [f"r{number}@example.org" for number in range(250)]
     with Catcher() as relay:

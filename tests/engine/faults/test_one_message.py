@@ -49,7 +49,7 @@ def test_a_message_that_cannot_be_handled_is_deferred_and_the_others_go(
 
 @row(28)
 def test_an_error_around_the_connection_defers_the_message_too(
-    site, make_mail, monkeypatch
+    site, own_log, make_mail, monkeypatch
 ):
     deliver = Connection.deliver
 
