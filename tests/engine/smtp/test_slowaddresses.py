@@ -58,6 +58,21 @@ def is_hung_up(listener):
         return client.recv(1) == b""
 
 
+async def meet_one_of_two(context):
+    """What dialing a relay with two addresses returns, both of which can be reached."""
+    channel = Channel(Replies(), Timeouts())
+    addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2)]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.2", one.getsockname()[1])),
+    ):
+        port = one.getsockname()[1]
+        try:
+            return await dial(channel, "relay.test", port, context, addresses)
+        finally:
+            channel.abort()
+
+
 def test_each_slow_address_has_its_turn_when_another_is_of_no_use(
     run, all_slow, monkeypatch
 ):
@@ -69,19 +84,8 @@ def test_each_slow_address_has_its_turn_when_another_is_of_no_use(
 
     tried = []
     monkeypatch.setattr(Channel, "start_tls", hang_up)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.2", one.getsockname()[1])),
-    ):
-        addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2)]
-        port = one.getsockname()[1]
-
-        async def meet():
-            channel = Channel(Replies(), Timeouts())
-            await dial(channel, "relay.test", port, CONTEXT, addresses)
-
-        with pytest.raises(OSError, match="closed in the handshake"):
-            run(meet())
+    with pytest.raises(OSError, match="closed in the handshake"):
+        run(meet_one_of_two(CONTEXT))
     assert tried == [1, 1]
 
 
@@ -99,19 +103,7 @@ def test_a_connection_that_breaks_as_it_is_taken_costs_no_other_its_turn(
         await take(channel, connected, seconds)
 
     monkeypatch.setattr(dialing, "_take", break_once)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.2", one.getsockname()[1])),
-    ):
-        addresses = [(socket.AF_INET, f"127.0.0.{each}") for each in (1, 2)]
-        port = one.getsockname()[1]
-
-        async def meet():
-            channel = Channel(Replies(), Timeouts())
-            assert await dial(channel, "relay.test", port, None, addresses) == []
-            channel.abort()
-
-        run(meet())
+    assert run(meet_one_of_two(None)) == []
     assert len(taken) == 2
 
 
