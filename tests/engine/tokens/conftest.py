@@ -1,10 +1,12 @@
-"""Sources of tokens by a real configuration, with a real token endpoint."""
+"""Sources of tokens: by a real configuration, or of an endpoint that counts."""
 
 from __future__ import annotations
 
 import pytest
+from engine.tokens.numbered import Endpoint
 
 from collective.maildrophost.engine.config import load
+from collective.maildrophost.engine.tokens import TokenSource
 
 MAILBOX = "site@example.org"
 
@@ -33,3 +35,13 @@ def configure(tmp_path):
         return load(path, {})
 
     return configured
+
+
+@pytest.fixture
+def endpoint():
+    return Endpoint()
+
+
+@pytest.fixture
+def source(endpoint):
+    return TokenSource(endpoint.fetch, lambda: endpoint.now)
