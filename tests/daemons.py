@@ -1,10 +1,10 @@
-"""Rows of daemons, as one that works on a queue would write its own."""
+"""Rows of daemons, each as one that works on a queue writes its own."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from collective.maildrophost.engine.queue import Daemon
+from collective.maildrophost.engine.queue import Daemon, Queue, all_daemons
 
 LEASE_SECONDS = 60.0
 
@@ -23,3 +23,9 @@ def daemon_seen(now: float, **special: object) -> Daemon:
         lease_until=now + LEASE_SECONDS,
     )
     return replace(usual, **special)
+
+
+def rows(queue: Queue) -> list[Daemon]:
+    """What the daemons of a queue have written."""
+    with queue.read() as tx:
+        return all_daemons(tx)

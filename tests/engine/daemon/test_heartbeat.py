@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from daemons import rows
 from waiting import PATIENCE_SECONDS, until
 
 from collective.maildrophost.engine.daemon.heartbeat import LEASE_SECONDS, LeaseLost
@@ -17,7 +18,6 @@ from collective.maildrophost.engine.large import LARGE_OCTETS
 from collective.maildrophost.engine.queue import (
     QueueError,
     State,
-    all_daemons,
     claim,
     enqueue,
     get_message,
@@ -25,11 +25,6 @@ from collective.maildrophost.engine.queue import (
     retire,
 )
 from collective.maildrophost.engine.system import signals
-
-
-def rows(queue):
-    with queue.read() as tx:
-        return all_daemons(tx)
 
 
 def test_the_lease_is_renewed(queue, heartbeat):

@@ -6,23 +6,14 @@ import asyncio
 import time
 
 import pytest
+from daemons import daemon_seen, rows
 from waiting import until
 
 from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
 from collective.maildrophost.engine.daemon.sightings import Sightings
-from collective.maildrophost.engine.queue import (
-    Daemon,
-    QueueError,
-    all_daemons,
-    register,
-)
+from collective.maildrophost.engine.queue import Daemon, QueueError, register
 from collective.maildrophost.engine.system.identity import process_identity
-
-
-def rows(queue):
-    with queue.read() as tx:
-        return all_daemons(tx)
 
 
 class Clock:
@@ -33,7 +24,7 @@ class Clock:
 
 
 def daemon(process: str = "", seen: float = 100.0) -> Daemon:
-    return Daemon("it", "host", 1, process, "/x", "relay:25", 0.0, seen, seen + 60)
+    return daemon_seen(seen, process=process)
 
 
 def test_a_silence_is_measured_by_a_clock_that_never_jumps():

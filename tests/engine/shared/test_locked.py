@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from daemons import daemon_seen
+from daemons import daemon_seen, rows
 from sqlalchemy import create_engine, text
 from waiting import until
 
@@ -14,7 +14,6 @@ from collective.maildrophost.engine.daemon import heartbeat as module
 from collective.maildrophost.engine.daemon.heartbeat import Heartbeat
 from collective.maildrophost.engine.queue import (
     State,
-    all_daemons,
     claim,
     enqueue,
     get_message,
@@ -66,8 +65,7 @@ def states(queue, ids):
 
 
 def owners(queue):
-    with queue.read() as tx:
-        return [each.owner for each in all_daemons(tx)]
+    return [each.owner for each in rows(queue)]
 
 
 def test_a_daemon_that_starts_leaves_a_daemon_alone_whose_row_is_locked(
