@@ -74,6 +74,17 @@ def test_a_fault_of_a_relay_that_no_daemon_uses_is_not_shown(site):
     assert site.ctl("status", "--json").json["relay"] == "ok"
 
 
+def test_a_fault_that_the_last_daemon_found_is_told_as_stats_tells_it(site):
+    write(site, pause, RelayPause("relay:25", "login refused", NOW, NOW, 1))
+    ended = site.ctl("status")
+    assert ended.status == 3
+    assert ended.out.startswith("not running")
+    assert "at fault since 20" in ended.out
+    relay = site.ctl("status", "--json").json["relay"]
+    assert relay == site.ctl("stats", "--json").json["relay"]
+    assert relay["fault"] == "login refused"
+
+
 def test_a_daemon_that_went_with_its_machine_is_not_running_after_the_reboot(site):
     """Its lease runs on: `status || start` of a cron table would start nothing."""
     _boot, *rest = process_identity().split()

@@ -26,6 +26,7 @@ class _Found:
     lost: tuple[Daemon, ...]
     """Fell silent without a goodbye: killed, hanging, or cut off from the database."""
     pauses: tuple[RelayPause, ...]
+    """Of relays in use; of all when no daemon is alive."""
     in_doubt: int
     aside: int
     held_lanes: tuple[str, ...]
@@ -61,6 +62,7 @@ def _look(configured: Configured, now: float) -> _Found:
         in_doubt,
         moment,
         pauses,
+        pauses_in_use,
     )
 
     with configured.queue() as queue, queue.read() as tx:
@@ -69,7 +71,7 @@ def _look(configured: Configured, now: float) -> _Found:
             now=moment(tx, now),
             alive=alive,
             lost=lost,
-            pauses=tuple(pauses(tx)),
+            pauses=pauses_in_use(tuple(pauses(tx)), alive),
             in_doubt=in_doubt(tx, now),
             aside=aside_length(tx),
             held_lanes=tuple(lane.label for lane in held_lanes(tx)),
@@ -82,6 +84,8 @@ def _print(found: _Found, program: str) -> None:
         click.echo(printable(f"running, {where}, {_relay(found, daemon)}"))
     if not found.alive:
         click.echo(_nobody_works(found, program))
+        for pause in found.pauses:
+            click.echo(printable(at_fault(pause)))
     for daemon in found.lost:
         click.echo(printable(_lost(found, daemon)))
     for lane in found.held_lanes:
@@ -130,12 +134,12 @@ def at_fault(pause: RelayPause) -> str:
 
 
 def _as_json(found: _Found) -> dict[str, Any]:
-    in_use = [found.fault(daemon.relay) for daemon in found.alive]
+    faults = [found.fault(daemon.relay) for daemon in found.alive] or found.pauses
     return {
         "running": bool(found.alive),
         "daemons": [daemon.as_json() for daemon in found.alive],
         "lost": [daemon.as_json() for daemon in found.lost],
-        "relay": next((pause.as_json() for pause in in_use if pause), "ok"),
+        "relay": next((pause.as_json() for pause in faults if pause), "ok"),
         "in_doubt": found.in_doubt,
         "put_aside": found.aside,
         "held_lanes": list(found.held_lanes),

@@ -103,7 +103,15 @@ from .settlement import AS_SAID, Settled, Settlement
 from .sqlite.housekeeping import empty_large_wal, tidy
 from .standing import MessageKey
 from .states import IN_QUEUE, RecipientState, State
-from .stats import Stats, Vitals, due_length, no_stats, queue_length, stats
+from .stats import (
+    Stats,
+    Vitals,
+    due_length,
+    no_stats,
+    pauses_in_use,
+    queue_length,
+    stats,
+)
 from .store import (
     Queue,
     Transaction,
@@ -201,6 +209,7 @@ __all__ = [
     "pause",
     "pause_of",
     "pauses",
+    "pauses_in_use",
     "prepare",
     "prepared_batches",
     "present_now",

@@ -25,6 +25,18 @@ Depth = dict[tuple[State, Lane], int]
 """How many messages of each state and lane."""
 
 
+def pauses_in_use(
+    relay_pauses: Sequence[RelayPause], daemons: Sequence[Daemon]
+) -> tuple[RelayPause, ...]:
+    """Those of relays in use; the fault of one that was given up is kept for days.
+
+    While no daemon lives, all are shown until they are forgotten: when a daemon has
+    tried the relay again, or in time when none has that relay (see prune.py).
+    """
+    in_use = {daemon.relay for daemon in daemons}
+    return tuple(pause for pause in relay_pauses if pause.name in in_use or not in_use)
+
+
 @dataclass(frozen=True)
 class Vitals:
     """What tells whether mail is moving, at one moment."""
@@ -37,15 +49,8 @@ class Vitals:
 
     @property
     def current_pauses(self) -> tuple[RelayPause, ...]:
-        """Those of relays in use; the fault of one that was given up is kept for days.
-
-        While no daemon lives, all are shown until they are forgotten: when a daemon has
-        tried the relay again, or in time when none has that relay (see prune.py).
-        """
-        in_use = {daemon.relay for daemon in self.daemons}
-        return tuple(
-            pause for pause in self.relay_pauses if pause.name in in_use or not in_use
-        )
+        """The faults of relays in use; see `pauses_in_use`."""
+        return pauses_in_use(self.relay_pauses, self.daemons)
 
     @property
     def relay(self) -> RelayPause | None:
