@@ -170,6 +170,19 @@ def test_a_path_that_no_file_can_have_is_no_readable_configuration():
         load("/etc/\0.conf", {})
 
 
+def test_a_name_in_a_working_directory_that_was_removed_is_unreadable(
+    tmp_path, monkeypatch
+):
+    removed = tmp_path / "removed"
+    removed.mkdir()
+    monkeypatch.chdir(removed)
+    removed.rmdir()
+    with pytest.raises(
+        ConfigurationError, match="expected a readable configuration file"
+    ):
+        load("x.conf")
+
+
 def test_a_file_that_is_not_utf_8_is_an_error_with_its_line(path):
     path.write_bytes(b"MAILDROP_HOME=/srv\n# M\xfcller\n")
     with pytest.raises(ConfigurationError, match=r"main\.conf:2: expected UTF-8"):

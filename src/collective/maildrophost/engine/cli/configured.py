@@ -39,14 +39,14 @@ class Configured:
 
     @property
     def path(self) -> Path:
-        """The configuration file, absolute; raises NoConfiguration."""
+        """The configuration file as it was named; raises NoConfiguration."""
         chosen = self.chosen or os.environ.get("MAILDROP_CONFIG")
         if not chosen:
             raise NoConfiguration(
                 "which configuration? Give --config FILE or set MAILDROP_CONFIG; "
                 f"'{self.program} init FILE' writes a new one"
             )
-        return Path(chosen).absolute()
+        return Path(chosen)
 
     def load(self, warn: bool = True) -> Configuration:
         """The configuration, read once; raises ConfigurationError.

@@ -27,7 +27,7 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Configur
 
     ConfigurationError says what is wrong, where, and what was expected.
     """
-    file = Path(path).absolute()
+    file = _absolute(Path(path))
     settings = Settings(file, os.environ if environ is None else environ)
     values = checked(settings, _read(file))
     if values["password_file"]:
@@ -48,6 +48,13 @@ def checked(settings: Settings, text: str) -> dict[str, Any]:
     )
     check_together(settings, values)
     return values
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError as error:  # the working directory was removed
+        raise _unreadable(path, reason(error)) from None
 
 
 def _read(path: Path) -> str:
