@@ -101,6 +101,13 @@ def test_the_time_is_kept():
     assert composed(at=NOW + 60).due == NOW + 60
 
 
+@pytest.mark.parametrize("at", [-62135632800.0, 253402300800.0, float("nan")])
+def test_a_time_that_no_list_could_show_is_refused_in_words(at):
+    with pytest.raises(InvalidMessage, match="years 1970 to 9999") as refused:
+        composed(at=at)
+    assert repr(at) not in str(refused.value)
+
+
 def test_text_becomes_utf_8():
     content = composed("Message-Id: <1>\n\nä").content
     assert content == "Message-Id: <1>\n\nä".encode()

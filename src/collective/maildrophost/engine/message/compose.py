@@ -149,5 +149,5 @@ def _checked_time(at: float | None) -> float | None:
     if at is None:
         return None
     if not 0 <= at <= LATEST_SECONDS:
-        raise InvalidMessage(f"{at!r} is no time between the years 1970 and 9999")
+        raise InvalidMessage("the time to send it at is not in the years 1970 to 9999")
     return float(at)
