@@ -19,10 +19,17 @@ def session(*keywords, **options):
     return Session(RELAY, capabilities=capabilities, **options)
 
 
-def drive(procedure, replies, chunks: Iterable[bytes], hasty: Iterable[bool] = ()):
+def drive(
+    procedure,
+    replies,
+    chunks: Iterable[bytes],
+    hasty: Iterable[bool] = (),
+    dropped: type[Broken] = Broken,
+):
     """Run to the end; the relay says the next of `chunks` when it is listened to.
 
-    `hasty` tells of each write whether the relay speaks while it is under way.
+    `hasty` tells of each write whether the relay speaks while it is under way;
+    `dropped` is what listening meets after the last chunk.
     The answer has `result`, `writes` and `heard`: how many chunks the relay had said
     by the time each write had left.
     """
@@ -47,7 +54,7 @@ def drive(procedure, replies, chunks: Iterable[bytes], hasty: Iterable[bool] = (
                 if reply is not None:
                     return reply
                 if not listen():
-                    raise Broken(step.phase, "dropped")
+                    raise dropped(step.phase, "dropped")
         if isinstance(step, Send):
             run.writes.append(step.data)
             hurried = next(hurries, False) and listen()

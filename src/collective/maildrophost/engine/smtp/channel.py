@@ -5,7 +5,8 @@
 #   the start of the step, so that a relay cannot drag it out byte by byte.
 # - What the relay said is taken before a lost connection is reported (see wire.py).
 # - Bytes that `Send` says have left are with the kernel, not in a buffer of TLS or of
-#   the transport below it.
+#   the transport below it. A connection that ends with some of them still there is
+#   `Stranded`.
 
 from __future__ import annotations
 
@@ -17,9 +18,10 @@ from typing import Any, cast
 
 from ..oneline import on_one_line
 from .content import BLOCK_OCTETS
+from .kernel import strand
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
-from .steps import Broken, Expect, Send, Silent
+from .steps import Broken, Expect, Send, Silent, Stranded
 from .tls import ResumingContext, server_name
 from .tlswords import IN_CLEAR, meaning
 from .wire import Wire
@@ -38,12 +40,13 @@ class Channel(asyncio.Protocol):
         self._bare: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._blocked = False
+        self._stranded = False
         self._lost = ""
 
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._lost = ""
+        self._lost, self._stranded = "", False
         self._bare = cast("asyncio.Transport", transport)
         self._bare.set_write_buffer_limits(high=0)
         self._transport = self._bare
@@ -53,6 +56,8 @@ class Channel(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> None:
+        if not self._closing():  # Else the number of its socket may be another's.
+            self.take_stock()
         self._lost = self._lost or "the relay closed the connection"
         self._wake()
 
@@ -69,6 +74,11 @@ class Channel(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._blocked = False
         self._wake()
+
+    def take_stock(self) -> None:
+        """The connection ends: what has not left by now never will."""
+        if self._bare is not None:
+            self._stranded = self._stranded or strand(self._bare)
 
     # What the connection calls.
 
@@ -108,7 +118,8 @@ class Channel(asyncio.Protocol):
         deadline = 0.0
         while (reply := self._take(step.phase)) is None:
             if self._lost:
-                raise Broken(step.phase, self._lost)
+                how = Stranded if self._stranded else Broken
+                raise how(step.phase, self._lost)
             deadline = deadline or self._loop.time() + self.timeouts.seconds(step.phase)
             await self._wait(step.phase, deadline)
         return reply
@@ -146,7 +157,7 @@ class Channel(asyncio.Protocol):
         if encrypted is None:  # typeshed: a transport that closed meanwhile
             raise ConnectionResetError("closed in the handshake")
         if (tls := bare.get_protocol()) is not None:  # Else it is closed already.
-            Wire(tls, self._wake).slip_under(bare)
+            Wire(tls, self.take_stock, self._wake).slip_under(bare)
         encrypted.set_write_buffer_limits(high=_TLS_BUFFER_LIMIT, low=0)
         self._transport = encrypted
 

@@ -187,14 +187,14 @@ async def _connect(
 ) -> None:
     family, text = address
     connecting = asyncio.get_running_loop().create_connection(
-        lambda: Wire(channel), text, port, family=family
+        lambda: Wire(channel, channel.take_stock), text, port, family=family
     )
     await _in_time(connecting, seconds)
 
 
 async def _take(channel: Channel, connected: socket.socket, seconds: float) -> None:
     taking = asyncio.get_running_loop().create_connection(
-        lambda: Wire(channel), sock=connected
+        lambda: Wire(channel, channel.take_stock), sock=connected
     )
     try:
         await _in_time(taking, seconds)

@@ -60,6 +60,10 @@ class Silent(Broken):
     """The relay said nothing for too long."""
 
 
+class Stranded(Broken):
+    """The connection ended, and the last of what was written had never left."""
+
+
 class OutOfTurn(Broken):
     """The relay said something that nobody had asked for."""
 

@@ -27,7 +27,7 @@ from .offer import Offer, offer
 from .phases import Phase
 from .replies import Reply
 from .session import Session
-from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, expect
+from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, Stranded, expect
 
 LOGIN_REQUIRED = 530  # RFC 4954 section 6
 TOO_MANY_RECIPIENTS = (452, 552)  # RFC 5321 section 4.5.3.1.10
@@ -51,7 +51,7 @@ def deliver(
             findings.settle_rest(Verdict(Outcome.DEFERRED, broken.reason))
         # 421 is an answer: the relay says that it did not take the message.
         findings.possible_duplicate = findings.dot_left and not isinstance(
-            broken, ServiceClosing
+            broken, (ServiceClosing, Stranded)
         )
     except RelayFault as fault:
         session.usable = False

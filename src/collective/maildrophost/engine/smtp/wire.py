@@ -10,11 +10,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
+
+from .kernel import own_socket
 
 _UNHEARD_OCTETS = 65536
 """Room for a reply with all that TLS adds; after a reset nothing more comes in."""
@@ -23,13 +24,18 @@ _UNHEARD_OCTETS = 65536
 class Wire(asyncio.Protocol):
     """Between a transport and its protocol, buffered or not.
 
-    `emptied` is called when the transport's buffer is empty again.
+    `losing` is called before the protocol hears that the connection broke, while the
+    socket is open, `emptied` when the transport's buffer is empty again.
     """
 
     def __init__(
-        self, protocol: asyncio.BaseProtocol, emptied: Callable[[], None] | None = None
+        self,
+        protocol: asyncio.BaseProtocol,
+        losing: Callable[[], None] | None = None,
+        emptied: Callable[[], None] | None = None,
     ) -> None:
         self._above: Any = protocol
+        self._losing = losing
         self._emptied = emptied
         self._transport: asyncio.BaseTransport | None = None
 
@@ -55,8 +61,11 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         try:
-            if exc is not None and (data := self._unheard()):
-                self.data_received(data)
+            if exc is not None:
+                if self._losing is not None:
+                    self._losing()
+                if data := self._unheard():
+                    self.data_received(data)
         finally:
             self._above.connection_lost(exc)
 
@@ -70,11 +79,8 @@ class Wire(asyncio.Protocol):
 
     def _unheard(self) -> bytes:
         assert self._transport is not None
-        # Neither event loop lets its socket be read directly.
-        with suppress(OSError):
-            number = os.dup(self._transport.get_extra_info("socket").fileno())
-            with socket.socket(fileno=number) as mine:
-                return mine.recv(_UNHEARD_OCTETS, socket.MSG_DONTWAIT)
+        with suppress(OSError), own_socket(self._transport) as mine:
+            return mine.recv(_UNHEARD_OCTETS, socket.MSG_DONTWAIT)
         return b""
 
 

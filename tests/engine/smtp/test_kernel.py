@@ -1,0 +1,118 @@
+"""What the kernel still has when a connection ends, on either event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import threading
+from contextlib import suppress
+
+import pytest
+from engine.smtp.driving import drive, session
+from engine.smtp.transactions import CONTENT, TWO, lines, words
+from waiting import PATIENCE_SECONDS
+
+from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.smtp import Phase, Timeouts
+from collective.maildrophost.engine.smtp.channel import Channel
+from collective.maildrophost.engine.smtp.dialing import dial
+from collective.maildrophost.engine.smtp.replies import Replies
+from collective.maildrophost.engine.smtp.steps import Expect, Send, Stranded
+from collective.maildrophost.engine.smtp.tls import client_context
+from collective.maildrophost.engine.smtp.transaction import deliver
+
+TRUSTING = client_context(RelayAddress("127.0.0.1", 465), False, "")
+END = Expect(Phase.END)
+UPLOAD = Send(b"x" * 300_000 + b"\r\n.\r\n", Phase.CONTENT)
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+
+
+class Unread:
+    """A relay that reads nothing while its client uploads, then ends the connection.
+
+    `arrived` is what it finds when it reads once its client has given up.
+    """
+
+    def __init__(self, end, context=None):
+        self.arrived = 0
+        self.uploaded = threading.Event()
+        self.ended = threading.Event()
+        self.given_up = threading.Event()
+        self._end, self._context = end, context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        # Most of an upload then stays with the client's kernel.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.address = self._listener.getsockname()
+        self._serving = threading.Thread(target=self._serve)
+
+    def __enter__(self):
+        self._serving.start()
+        return self
+
+    def __exit__(self, *_):
+        self.uploaded.set()
+        self.given_up.set()
+        self._serving.join(PATIENCE_SECONDS)
+        self._listener.close()
+
+    def _serve(self):
+        relay, _ = self._listener.accept()
+        if self._context is not None:
+            relay = self._context.wrap_socket(relay, server_side=True)
+        with relay, suppress(OSError):
+            self.uploaded.wait(PATIENCE_SECONDS)
+            self._end(relay)
+            self.ended.set()
+            self.given_up.wait(PATIENCE_SECONDS)
+            while data := relay.recv(65_536):
+                self.arrived += len(data)
+
+
+def reset(relay):
+    relay.close()  # Not all was read.
+
+
+def speak_no_more(relay):
+    relay.shutdown(socket.SHUT_WR)
+
+
+async def upload(relay, context=None):
+    channel = Channel(Replies(), Timeouts())
+    await dial(channel, *relay.address, context)
+    try:
+        assert await channel.send(UPLOAD)
+        relay.uploaded.set()
+        with pytest.raises(Stranded):
+            await channel.expect(END)
+    finally:
+        channel.abort()
+    await asyncio.sleep(0)  # It is closed in a later turn.
+
+
+@on_linux
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_an_upload_that_is_cut_off_amid_the_kernels_buffer_is_stranded(
+    run, certificates, encrypted
+):
+    context = certificates.server_context if encrypted else None
+    with Unread(reset, context) as relay:
+        run(upload(relay, TRUSTING if encrypted else None))
+
+
+@on_linux
+def test_what_is_stranded_does_not_leave_after_all(run):
+    """Else a relay that only spoke no more would take a mail that is not marked."""
+    with Unread(speak_no_more) as relay:
+        run(upload(relay))
+    assert relay.arrived < len(UPLOAD.data)
+
+
+def test_mail_that_is_stranded_is_no_possible_duplicate():
+    talk = session()
+    mail = deliver(talk, "a@example.org", TWO, CONTENT)
+    said = lines("250", "250", "250", "354")
+    done = drive(mail, talk.replies, said, dropped=Stranded)
+    assert words(done.result) == ["deferred"] * 2
+    assert not done.result.possible_duplicate
