@@ -18,12 +18,13 @@ from collective.maildrophost.engine.smtp import Phase, Timeouts
 from collective.maildrophost.engine.smtp.channel import Channel
 from collective.maildrophost.engine.smtp.dialing import dial
 from collective.maildrophost.engine.smtp.replies import Replies
-from collective.maildrophost.engine.smtp.steps import Expect, Send, Stranded
+from collective.maildrophost.engine.smtp.steps import Broken, Expect, Send, Stranded
 from collective.maildrophost.engine.smtp.tls import client_context
 from collective.maildrophost.engine.smtp.transaction import deliver
 
 TRUSTING = client_context(RelayAddress("127.0.0.1", 465), False, "")
 END = Expect(Phase.END)
+DOT = Send(b".\r\n", Phase.CONTENT)
 UPLOAD = Send(b"x" * 300_000 + b"\r\n.\r\n", Phase.CONTENT)
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
@@ -107,6 +108,49 @@ def test_what_is_stranded_does_not_leave_after_all(run):
     with Unread(speak_no_more) as relay:
         run(upload(relay))
     assert relay.arrived < len(UPLOAD.data)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_the_dot_stays_here_when_the_relay_has_hung_up(run, certificates, encrypted):
+    """Else a drop after the 354 would be marked as a possible duplicate."""
+
+    async def hear_too_late(relay):
+        channel = Channel(Replies(), Timeouts())
+        await dial(channel, *relay.address, TRUSTING if encrypted else None)
+        await asyncio.sleep(0.05)  # uvloop ends the handshake in a later turn.
+        relay.uploaded.set()
+        relay.ended.wait(PATIENCE_SECONDS)
+        # The loop has had no turn to hear of it.
+        try:
+            with pytest.raises(Broken):
+                await channel.send(DOT)
+        finally:
+            channel.abort()
+
+    def hang_up(relay):
+        relay.shutdown(socket.SHUT_RDWR)
+
+    context = certificates.server_context if encrypted else None
+    with Unread(hang_up, context) as relay:
+        run(hear_too_late(relay))
+
+
+def test_the_dot_stays_here_when_the_relay_has_spoken(run):
+    """Else what it said of half the content would count as the answer to all of it."""
+
+    async def hear_too_late(relay):
+        channel = Channel(Replies(), Timeouts())
+        await dial(channel, *relay.address, None)
+        relay.uploaded.set()
+        relay.ended.wait(PATIENCE_SECONDS)
+        try:
+            assert not await channel.send(DOT)
+            return (await channel.expect(Expect(Phase.CONTENT))).code
+        finally:
+            channel.abort()
+
+    with Unread(lambda relay: relay.sendall(b"552 5.3.4 too big\r\n")) as relay:
+        assert run(hear_too_late(relay)) == 552
 
 
 def test_mail_that_is_stranded_is_no_possible_duplicate():

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from ..oneline import on_one_line
 from .content import BLOCK_OCTETS
-from .kernel import strand
+from .kernel import something_came, strand
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, Expect, Send, Silent, Stranded
@@ -96,6 +96,8 @@ class Channel(asyncio.Protocol):
 
     async def send(self, step: Send) -> bool:
         """Whether all of it left before the relay said anything."""
+        if step.phase is Phase.CONTENT and await self._interrupted():
+            return False
         if self._lost or self._transport is None:
             raise Broken(step.phase, self._lost)
         self._transport.write(step.data)
@@ -182,6 +184,15 @@ class Channel(asyncio.Protocol):
         self._lost = self._lost or "the connection is closed"
         if self._transport is not None:
             self._transport.abort()
+
+    async def _interrupted(self) -> bool:
+        """Whether the relay has said something, though it be in the kernel yet."""
+        if self._bare is None or self._closing():
+            return False
+        if something_came(self._bare):
+            for _ in range(2):  # asyncio reads after all else that is due in a turn.
+                await asyncio.sleep(0)
+        return self.replies.pending
 
     def _detained(self) -> bool:
         """Whether some bytes have not left yet, or never will."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import select
 import socket
 import struct
 import sys
@@ -13,6 +14,13 @@ from contextlib import contextmanager, suppress
 
 _UNSENT = 0x894B  # SIOCOUTQNSD of linux/sockios.h: Python has no name for it.
 _DROPPED_AT_CLOSE = struct.pack("ii", 1, 0)
+
+
+def something_came(transport: asyncio.BaseTransport) -> bool:
+    """Whether the loop has something to read, if only that the connection ended."""
+    poll = select.poll()
+    poll.register(_number(transport), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def strand(transport: asyncio.BaseTransport) -> bool:

@@ -205,7 +205,8 @@ def _end_empty(
     if accepted:
         # Any end of data would now make the relay deliver something.
         raise Broken(Phase.DATA, "the relay takes content for a refused sender")
-    yield from session.send(END_OF_DATA, Phase.CONTENT)
+    # No content, which would stay here when the relay spoke: it waits for this dot.
+    yield from session.send(END_OF_DATA, Phase.END)
     yield from expect(Phase.END)
     session.reset_due = False
 
