@@ -79,6 +79,15 @@ def speak_no_more(relay):
     relay.shutdown(socket.SHUT_WR)
 
 
+def accept(relay):
+    relay.sendall(b"250 2.0.0 ok\r\n")
+
+
+def accept_and_reset(relay):
+    accept(relay)
+    reset(relay)
+
+
 async def upload(relay, context=None):
     channel = Channel(Replies(), Timeouts())
     await dial(channel, *relay.address, context)
@@ -107,6 +116,19 @@ def test_what_is_stranded_does_not_leave_after_all(run):
     """Else a relay that only spoke no more would take a mail that is not marked."""
     with Unread(speak_no_more) as relay:
         run(upload(relay))
+    assert relay.arrived < len(UPLOAD.data)
+
+
+@on_linux
+@pytest.mark.parametrize("end", [accept, accept_and_reset])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_no_mail_is_accepted_before_its_last_dot_has_left(
+    run, certificates, end, encrypted
+):
+    """Else it would count as sent, and the relay has half of it."""
+    context = certificates.server_context if encrypted else None
+    with Unread(end, context) as relay:
+        run(upload(relay, TRUSTING if encrypted else None))
     assert relay.arrived < len(UPLOAD.data)
 
 

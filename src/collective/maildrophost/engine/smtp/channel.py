@@ -124,6 +124,9 @@ class Channel(asyncio.Protocol):
                 raise how(step.phase, self._lost)
             deadline = deadline or self._loop.time() + self.timeouts.seconds(step.phase)
             await self._wait(step.phase, deadline)
+        if step.phase is Phase.END and reply.positive and self._unfinished():
+            # What it answers cannot be the last dot: that is still here.
+            raise Stranded(step.phase, f"the relay answered half the content: {reply}")
         return reply
 
     async def start_tls(self, context: ResumingContext, host: str) -> None:
@@ -193,6 +196,12 @@ class Channel(asyncio.Protocol):
             for _ in range(2):  # asyncio reads after all else that is due in a turn.
                 await asyncio.sleep(0)
         return self.replies.pending
+
+    def _unfinished(self) -> bool:
+        """Whether some of what was written has never left, and now never will."""
+        if not self._closing():
+            self.take_stock()
+        return self._stranded
 
     def _detained(self) -> bool:
         """Whether some bytes have not left yet, or never will."""

@@ -10,9 +10,10 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 _UNSENT = 0x894B  # SIOCOUTQNSD of linux/sockios.h: Python has no name for it.
+_AN_INT = bytes(struct.calcsize("i"))
 _DROPPED_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -28,12 +29,15 @@ def strand(transport: asyncio.BaseTransport) -> bool:
 
     Only Linux tells: elsewhere all that was written may have left.
     """
-    with suppress(OSError), own_socket(transport) as mine:
-        if _unsent_octets(mine):
-            # A relay that only speaks no more might still read it after the close.
+    try:
+        if not _unsent_octets(_number(transport)):
+            return False
+        # A relay that still reads would get it after the close.
+        with own_socket(transport) as mine:
             mine.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROPPED_AT_CLOSE)
-            return True
-    return False
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -43,11 +47,10 @@ def own_socket(transport: asyncio.BaseTransport) -> Iterator[socket.socket]:
         yield mine
 
 
-def _unsent_octets(connection: socket.socket) -> int:
-    if not sys.platform.startswith("linux"):
+def _unsent_octets(number: int) -> int:
+    if number < 0 or sys.platform != "linux":
         return 0
-    answer = fcntl.ioctl(connection, _UNSENT, bytes(struct.calcsize("i")))
-    return int.from_bytes(answer, sys.byteorder)
+    return int.from_bytes(fcntl.ioctl(number, _UNSENT, _AN_INT), sys.byteorder)
 
 
 def _number(transport: asyncio.BaseTransport) -> int:
