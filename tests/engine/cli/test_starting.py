@@ -103,3 +103,18 @@ def test_a_zdaemon_that_waits_after_a_crash_goes_since_it_has_old_settings(
     monkeypatch.setattr(starting, "_wait_for_heartbeat", lambda _: 7)
     starting.start(site.configuration)
     assert done == ["ended", "launched"]
+
+
+def test_a_daemon_finds_the_program_where_a_neighbour_fixes_the_namespace(site):
+    # As the `-nspkg.pth` of a package that an old setuptools has installed.
+    neighbours = site.home / "neighbours"
+    (neighbours / "collective").mkdir(parents=True)
+    (neighbours / "sitecustomize.py").write_text(
+        "import importlib.machinery, importlib.util, sys\n"
+        "finder = importlib.machinery.PathFinder\n"
+        f"spec = finder.find_spec('collective', [{str(neighbours)!r}])\n"
+        "sys.modules['collective'] = importlib.util.module_from_spec(spec)\n"
+    )
+    search = os.pathsep.join([str(neighbours), *sys.path])
+    assert site.ctl("start", PYTHONPATH=search).status == 0
+    assert site.ctl("stop").status == 0

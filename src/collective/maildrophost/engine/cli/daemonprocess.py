@@ -7,14 +7,21 @@ from pathlib import Path
 
 from . import processes
 
+# A package that an old setuptools has installed (`…-nspkg.pth`) fixes where the parts
+# of `collective` are. Python looks again once sys.path has changed, and the safe path
+# of this program (importpath.py) never does: an editable install would not be found.
+_PROGRAM = (
+    "import importlib; importlib.invalidate_caches(); "
+    "from collective.maildrophost.engine.cli import main; raise SystemExit(main())"
+)
+
 MARK = "MAILDROPCTL_START"
 """In the environment of a daemon that `start` has started."""
 
 
 def command(configuration: Path) -> list[str]:
     """The command line that zdaemon runs; everybody can see it in the process list."""
-    program = "collective.maildrophost.engine.cli"
-    return [sys.executable, "-m", program, "--config", str(configuration), "run"]
+    return [sys.executable, "-c", _PROGRAM, "--config", str(configuration), "run"]
 
 
 def configuration_of(pid: int) -> Path | None:
