@@ -11,7 +11,7 @@ from engine.cli.checks.findings import failed
 
 from collective.maildrophost.engine.cli.checks import Level
 from collective.maildrophost.engine.cli.checks import queue as queue_check
-from collective.maildrophost.engine.queue.sqlite import lock
+from collective.maildrophost.engine.queue.sqlite import filesystem, lock
 from collective.maildrophost.engine.queue.sqlite.database import has_wal_reset_bug
 
 
@@ -26,6 +26,18 @@ def test_an_old_sqlite_is_a_warning(site):
     levels = [each["level"] for each in found if "SQLite" in each["text"]]
     old = has_wal_reset_bug(sqlite3.sqlite_version_info)
     assert levels == ["warning" if old else "ok"]
+
+
+def test_a_queue_in_memory_is_a_warning(site, monkeypatch):
+    site.send()
+    monkeypatch.setattr(filesystem, "file_system", lambda path: "tmpfs")
+    [found] = [
+        each
+        for each in queue_check.check(site.configuration)
+        if "in memory (tmpfs)" in each.text
+    ]
+    assert found.level is Level.WARNING
+    assert "put MAILDROP_QUEUE on a disk" in found.text
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The file system that a queue lies on: one across a network loses data."""
+"""The file system that a queue lies on: on some, data get lost."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...wording import Unfit, _
@@ -10,6 +11,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs"}
     | {"gpfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"}
 )
+FILE_SYSTEMS_IN_MEMORY = frozenset({"ramfs", "tmpfs"})
 
 
 def refuse_network_file_system(path: Path) -> None:
@@ -23,6 +25,16 @@ def refuse_network_file_system(path: Path) -> None:
                 "machines",
                 mapping={"kind": kind},
             )
+        )
+
+
+def risks(path: Path) -> Iterator[str]:
+    """Say so where everything is gone after a restart of the machine."""
+    kind = file_system(path)
+    if kind in FILE_SYSTEMS_IN_MEMORY:
+        yield (
+            f"it lies in memory ({kind}): put MAILDROP_QUEUE on a disk, or a restart "
+            "of the machine costs all mail"
         )
 
 
