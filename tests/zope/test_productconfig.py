@@ -23,14 +23,14 @@ instancehome {instance}
 </zodb_db>
 <product-config maildrophost>
   config-path-zz {instance}/zz.conf
-  config-path-newsletter {instance}/newsletter.conf
+  config-path-NewsLetter {instance}/newsletter.conf
 </product-config>
 """
 
 
 @pytest.fixture
 def instance(tmp_path, monkeypatch):
-    """The directory of a Zope whose zope.conf lists zz and newsletter."""
+    """The directory of a Zope whose zope.conf lists zz and NewsLetter."""
     monkeypatch.delenv(productconfig.ENVIRONMENT, raising=False)
     for name in ("zz", "newsletter"):
         (tmp_path / f"{name}.conf").write_text(f'MAILDROP_HOME="{tmp_path}/{name}"\n')
@@ -72,6 +72,15 @@ def test_the_full_name_of_zope_conf_is_a_key_too(instance):
     host = MaildropHost()
     host.setConfigPath("config-path-newsletter")
     assert host.getConfigKey() == "newsletter"
+
+
+@pytest.mark.parametrize("key", ["NewsLetter", "config-path-NewsLetter"])
+def test_a_key_may_be_spelt_as_zope_conf_spells_it(instance, key):
+    """ZConfig makes it lower case, which nobody sees there."""
+    host = MaildropHost()
+    host.setConfigPath(key)
+    assert host.getConfigKey() == "newsletter"
+    assert host.getConfigPath() == f"{instance}/newsletter.conf"
 
 
 def test_a_path_is_no_key(instance):

@@ -74,15 +74,16 @@ def key_of(name: str) -> str:
 
     Raises UnknownConfiguration, which is a ValueError.
     """
-    return _key_and_path(name)[0]
+    key, known = _without_prefix(name), configurations()
+    # As zope.conf says it, too: ZConfig makes the names in it lower case.
+    for spelling in (key, key.lower()):
+        if spelling in known:
+            return spelling
+    raise UnknownConfiguration(name)
 
 
-def _key_and_path(name: str) -> tuple[str, str]:
-    key = name.removeprefix(PREFIX) if isinstance(name, str) else ""
-    path = configurations().get(key)
-    if path is None:
-        raise UnknownConfiguration(name)
-    return key, path
+def _without_prefix(name: str) -> str:
+    return name.removeprefix(PREFIX) if isinstance(name, str) else ""
 
 
 def configuration(key: str) -> Configuration:
@@ -90,7 +91,10 @@ def configuration(key: str) -> Configuration:
 
     Raises UnknownConfiguration, or ConfigurationError that names file, line and option.
     """
-    return _current(_key_and_path(key)[1])
+    path = configurations().get(_without_prefix(key))
+    if path is None:
+        raise UnknownConfiguration(key)
+    return _current(path)
 
 
 class _Stamp(NamedTuple):
