@@ -174,6 +174,14 @@ def test_the_server_of_a_mailhost_is_never_taken_for_a_setting(host, transaction
     assert (host.getConfigKey(), host.isTransactional()) == (key, transactional)
 
 
+def test_settings_may_be_named_beside_the_arguments_of_a_mailhost(host):
+    server = {"smtp_host": "smtp.example.org", "smtp_port": 25}
+    host.manage_makeChanges("Mail", **server, transactional=False)
+    assert not host.isTransactional()
+    with pytest.raises(ValueError, match="'nowhere'"):
+        host.manage_makeChanges("Mail", **server, path_key="nowhere")
+
+
 def test_the_log_is_its_newest_bytes(host, configuration):
     assert host.getLog() == ""
     configuration.log_file.parent.mkdir(parents=True, exist_ok=True)

@@ -98,7 +98,8 @@ class Tabs(Base):
         with a request, the page shows its text. Server, port and login are accepted, as
         by MailHost, but change nothing: they are in the configuration.
         """
-        if others or "smtp_port" in named or _is_port(path_key):
+        server_by_position = "smtp_port" in named and "smtp_host" not in named
+        if others or server_by_position or _is_port(path_key):
             # Called with MailHost's arguments: these two are its server and its port.
             transactional = path_key = None
         # A text as REQUEST is MailHost's user name; over the web it's always a request.
