@@ -109,9 +109,10 @@ def test_a_value_that_cannot_be_written_is_refused_with_what_was_expected(
 
 
 @pytest.mark.parametrize("name", ["home", "spool", "password-file", "tls-ca-file"])
-def test_a_home_directory_is_to_be_written_out(name):
+@pytest.mark.parametrize("path", ["~/mail", "$HOME/mail", "$MAILDROP_HOME/mail"])
+def test_a_home_directory_is_to_be_written_out(name, path):
     with pytest.raises(UserError, match="written out, such as /home/zope/mail"):
-        value(name, "~/mail")
+        value(name, path)
 
 
 def test_a_wrong_password_is_not_repeated():

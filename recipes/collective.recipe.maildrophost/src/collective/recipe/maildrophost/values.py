@@ -75,11 +75,12 @@ def _switch(text: str, directory: Path) -> str:
 
 
 def _path(text: str, directory: Path) -> str:
-    if text.startswith("~"):
-        # Nobody would look for the mail in a directory called ~.
+    if text.startswith(("~", "$")):
+        # Nobody would look for the mail in a directory called ~ or $MAILDROP_HOME.
+        first = text.partition("/")[0]
         raise Wrong(
             "a path that is written out, such as /home/zope/mail, since buildout does "
-            "not expand ~; ./~ is a directory of that name"
+            f"not expand {first}; ./{first} is a directory of that name"
         )
     return str(directory / text) if text else ""
 
