@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
@@ -189,6 +190,7 @@ def test_the_log_is_its_newest_bytes(host, configuration):
     assert host.getLog() == "old line\nnew line ü\n"
     assert host.getLog(max_bytes=12) == "new line ü\n"
     assert host.getLog(max_bytes=0) == ""
+    assert host.getLog(max_bytes=sys.maxsize) == host.getLog()
 
 
 def test_a_log_that_cannot_be_read_is_not_an_empty_one(host, configuration):

@@ -20,8 +20,10 @@ def newest(path: Path, max_bytes: int) -> str:
     try:
         with path.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
-            log.seek(max(0, size - max(0, max_bytes)))
-            return log.read(max(0, max_bytes)).decode("utf-8", "replace")
+            # So much is made room for, before anything is read.
+            length = min(size, max(0, max_bytes))
+            log.seek(size - length)
+            return log.read(length).decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
     except OSError as error:
