@@ -88,8 +88,8 @@ def accept_and_reset(relay):
     reset(relay)
 
 
-async def upload(relay, context=None):
-    channel = Channel(Replies(), Timeouts())
+async def upload(relay, context=None, **timeouts):
+    channel = Channel(Replies(), Timeouts(**timeouts))
     await dial(channel, *relay.address, context)
     try:
         assert await channel.send(UPLOAD)
@@ -116,6 +116,13 @@ def test_what_is_stranded_does_not_leave_after_all(run):
     """Else a relay that only spoke no more would take a mail that is not marked."""
     with Unread(speak_no_more) as relay:
         run(upload(relay))
+    assert relay.arrived < len(UPLOAD.data)
+
+
+@on_linux
+def test_what_a_relay_has_not_read_in_time_is_stranded(run):
+    with Unread(lambda relay: None) as relay:
+        run(upload(relay, end=0.1))
     assert relay.arrived < len(UPLOAD.data)
 
 

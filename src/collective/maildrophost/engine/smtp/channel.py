@@ -231,9 +231,11 @@ class Channel(asyncio.Protocol):
 
     def _expire(self, waiter: asyncio.Future[None], phase: Phase) -> None:
         if not waiter.done():
+            # A relay that waits for the dot is not the one that is silent.
+            kind = Stranded if phase is Phase.END and self._unfinished() else Silent
             seconds = self.timeouts.seconds(phase)
             waiter.set_exception(
-                Silent(phase, f"no answer from the relay within {seconds:g} seconds")
+                kind(phase, f"no answer from the relay within {seconds:g} seconds")
             )
 
     def _wake(self) -> None:
