@@ -199,6 +199,18 @@ def test_silence_is_reported_with_the_pooler_that_may_be_its_cause(monkeypatch):
         heard.send(0)
 
 
+def test_a_connection_that_has_heard_nothing_is_asked_nothing_more(url, monkeypatch):
+    """Not even for a rollback, which would take as long again."""
+    arguments, options = (
+        make_url(url).get_dialect()().create_connect_args(make_url(url))
+    )
+    with connection.open_connection(arguments, options) as silent:
+        monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.1)
+        with pytest.raises(connection.NoAnswer):
+            silent.execute("SELECT pg_sleep(60)")
+        assert silent.closed
+
+
 def test_a_large_mail_may_take_its_time_on_a_slow_wire(server, url, hands, monkeypatch):
     """Only silence counts: no daemon would ever get it, nor any mail behind it."""
     monkeypatch.setattr(connection, "ANSWER_SECONDS", 2.0)
