@@ -20,11 +20,28 @@ class Died(Exception):
     """A fault in the software, not in a message."""
 
 
-def test_a_connection_that_dies_ends_delivery_and_its_mail_stays(tmp_path, monkeypatch):
+@pytest.fixture
+def configuration(tmp_path):
     path = tmp_path / "maildrop.conf"
     path.write_text(f"MAILDROP_HOME='{tmp_path}'\nMAILDROP_INTERVAL=3600\n")
-    configuration = load(path, {})
+    return load(path, {})
+
+
+@pytest.fixture
+def queue(configuration):
     queue = open_queue(configuration.queue)
+    yield queue
+    queue.close()
+
+
+def delivery_of(queue, configuration):
+    route = Route.of(configuration)
+    return Delivery(configuration, route, queue, "me", writes_to(queue))
+
+
+def test_a_connection_that_dies_ends_delivery_and_its_mail_stays(
+    queue, configuration, monkeypatch
+):
     now = time.time()
     with queue.write() as tx:
         (id,) = enqueue(
@@ -37,12 +54,28 @@ def test_a_connection_that_dies_ends_delivery_and_its_mail_stays(tmp_path, monke
     monkeypatch.setattr(Worker, "_attempt", attempt)
 
     async def deliver() -> None:
-        route = Route.of(configuration)
-        delivery = Delivery(configuration, route, queue, "me", writes_to(queue))
-        await asyncio.wait_for(delivery.run(), PATIENCE_SECONDS)
+        running = delivery_of(queue, configuration).run()
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
 
     with pytest.raises(Died):
         asyncio.run(deliver())
     with queue.read() as tx:
         assert [each.id for each in list_messages(tx)] == [id]
-    queue.close()
+
+
+def test_whatever_ends_delivery_tells_each_connection_to_end(
+    queue, configuration, monkeypatch
+):
+    """One that is just broken off would take a cancellation alone for that."""
+    told = []
+    monkeypatch.setattr(Worker, "end", lambda self: told.append(self))
+
+    async def cancelled() -> None:
+        delivery = delivery_of(queue, configuration)
+        running = asyncio.create_task(delivery.run())
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert told == delivery._workers
+
+    asyncio.run(cancelled())
