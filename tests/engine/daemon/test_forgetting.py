@@ -80,6 +80,24 @@ def test_keys_stay_while_a_file_may_have_come_back(house, rounds):
     assert rounds[0] == OLD_KEYS
 
 
+def test_the_file_is_made_no_smaller_while_mail_is_on_its_way(
+    house, rounds, monkeypatch
+):
+    class Ledger:
+        looks = 0
+
+        @property
+        def in_flight(self) -> int:
+            self.looks += 1
+            return max(0, 3 - self.looks)
+
+    monkeypatch.setattr(module, "IN_FLIGHT_SECONDS", 0.0)
+    ledger = house._delivery.ledger = Ledger()
+    house._scanner.scanned.set()
+    run(house, lambda: rounds)
+    assert ledger.looks >= 3
+
+
 def test_nothing_is_forgotten_before_the_directories_were_looked_at(house, keys):
     async def at_first() -> None:
         running = asyncio.create_task(house.run())
