@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
 
+import click
 import pytest
 
 from collective.maildrophost.engine.cli import stopping
@@ -36,3 +39,19 @@ def test_zdaemon_is_named_first_because_it_would_start_another_daemon(stop):
 
 def test_without_a_daemon_zdaemon_is_named_alone(stop):
     assert stop(NONE) == f"{os.getpid()}"
+
+
+def test_a_daemon_that_has_just_ended_needs_no_signal():
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    stopping.send_signal(ended.pid, signal.SIGTERM)
+
+
+def test_a_daemon_of_another_user_is_named_with_what_to_do(monkeypatch):
+    # Root may stop any: the answer of the system is put in its place.
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(stopping.os, "kill", refuse)
+    with pytest.raises(click.ClickException, match="pid 7 belongs to another user: "):
+        stopping.send_signal(7, signal.SIGTERM)
