@@ -64,6 +64,17 @@ def test_what_fails_stops_the_start_and_nothing_else_does(site, monkeypatch, opt
         make_directories(site.configuration)
 
 
+def test_a_directory_with_two_uses_must_do_for_both(site, monkeypatch):
+    """What is dropped has to be read, and all else is only written."""
+    site.configure(MAILDROP_SPOOL=site.home)
+    refused = site.home, os.R_OK
+    monkeypatch.setattr(
+        directories.os, "access", lambda path, mode: (path, mode) != refused
+    )
+    with pytest.raises(UnusableDirectory, match=r"MAILDROP_HOME .* is not readable"):
+        make_directories(site.configuration)
+
+
 @pytest.fixture
 def full():
     """No file of this process can become larger than one of a few octets."""
