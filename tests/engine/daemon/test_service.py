@@ -73,6 +73,11 @@ def test_a_stop_before_the_new_configuration_is_read_is_a_stop(service, systemd)
     assert systemd.heard == []
 
 
+def test_a_ring_has_mail_looked_for_whatever_its_senders_clock_says(service):
+    service._wake()
+    assert service._fast_clocks._news.is_set()
+
+
 def test_a_second_signal_gives_a_stop_no_more_time(service):
     """A supervisor that has lost its patience kills, see QUEUE_SECONDS."""
     service._stop()
