@@ -29,7 +29,25 @@ def all_slow(monkeypatch):
     monkeypatch.setattr(dialing, "_connect", connect)
 
 
-def test_of_the_connections_that_are_tried_at_once_one_is_kept(run, all_slow):
+@pytest.fixture
+def both_answer(monkeypatch):
+    """Two addresses have answered before one of them is chosen, however slow it goes.
+
+    uvloop looks up each address in a thread: one could be there, and the other given up,
+    before that has even been called.
+    """
+    answer = dialing._answer
+
+    async def once_both_have(calls, *given):
+        await until(lambda: sum(call.done() for call in calls) == 2, "both answers")
+        return await answer(calls, *given)
+
+    monkeypatch.setattr(dialing, "_answer", once_both_have)
+
+
+def test_of_the_connections_that_are_tried_at_once_one_is_kept(
+    run, all_slow, both_answer
+):
     """The others would last as long as the daemon, at both ends."""
 
     async def meet(one, two):
