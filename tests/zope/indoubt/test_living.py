@@ -80,12 +80,12 @@ def test_a_forked_process_ends_no_transaction_of_its_parent(
         send(root.host)
         send(root.host)
         spilled.set()
-        go_on.wait()
+        go_on.wait(PATIENCE_SECONDS)
         transaction.commit()
 
     thread = threading.Thread(target=send_slowly)
     thread.start()
-    spilled.wait()
+    assert spilled.wait(PATIENCE_SECONDS)
     if (pid := os.fork()) == 0:
         os._exit(len(known_here(queue.url)))
     _, status = os.waitpid(pid, 0)
@@ -106,7 +106,7 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent(queue):
 
     thread = threading.Thread(target=hold)
     thread.start()
-    found.wait()
+    assert found.wait(PATIENCE_SECONDS)
     if (pid := os.fork()) == 0:
         signal.alarm(int(PATIENCE_SECONDS))
         os._exit(len(known_here(queue.url)))
