@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from types import SimpleNamespace
 
 import pytest
 import transaction
 from datamanagers import AFTER_MAIL
-from waiting import wait_until
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.actions import discard_batch, release_batch
@@ -57,7 +58,7 @@ def looking(monkeypatch):
     """What starts the looks, and the threads in which they were made."""
     threads = []
     monkeypatch.setattr(
-        resolver, "_run", lambda looks: threads.append(threading.current_thread())
+        resolver, "_run", lambda *looks: threads.append(threading.current_thread())
     )
     return resolver._Looks(Resolver({}, list)), threads
 
@@ -69,6 +70,28 @@ def test_one_thread_looks_and_keeps_no_process_from_ending(looking):
     wait_until(lambda: threads)
     [thread] = threads
     assert thread.daemon
+
+
+def test_no_look_is_under_way_when_the_interpreter_ends(monkeypatch):
+    """It may hang as it ends while a thread works."""
+    begun, goes_on, exits = threading.Event(), threading.Event(), []
+    monkeypatch.setattr(resolver, "atexit", SimpleNamespace(register=exits.append))
+    monkeypatch.setattr(endings, "_callbacks", [])
+
+    def look(self):
+        begun.set()
+        goes_on.wait(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(Resolver, "look", look)
+    monkeypatch.setattr(resolver, "END_SECONDS", PATIENCE_SECONDS)
+    resolver.start(SimpleNamespace(database=SimpleNamespace(databases={})))
+    begun.wait(PATIENCE_SECONDS)
+    running = threading.enumerate()
+    threads = [each for each in running if type(each) is resolver._Thread]
+    threading.Timer(0.0, goes_on.set).start()
+    [end] = exits
+    end()
+    assert [each.is_alive() for each in threads] == [False]
 
 
 def test_where_no_thread_can_be_had_a_later_one_looks(looking, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -33,6 +35,8 @@ from collective.maildrophost.indoubt.endings import (
 from collective.maildrophost.queues import queue_at
 
 LOOK_SECONDS = 10.0
+END_SECONDS = 2.0
+"""For a look that is under way when the process ends."""
 
 logger = logging.getLogger("maildrop.zope")
 
@@ -180,6 +184,7 @@ def start(event: Any) -> None:
     # A forked child inherits no thread, and has to make up itself for what it leaves
     # undone: all others see that it lives, and wait.
     call_when_left_undone(looks.begin)
+    atexit.register(looks.end)
 
 
 class _Looks:
@@ -187,14 +192,12 @@ class _Looks:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._threads: dict[int, threading.Thread] = {}
+        self._threads: dict[int, _Thread] = {}
         """By process id: a forked child has its parent's entry, too."""
 
     def begin(self) -> None:
         """Have this process look from now on, unless it does already."""
-        mine = threading.Thread(
-            target=_run, args=(self._resolver,), name="maildrop-batches", daemon=True
-        )
+        mine = _Thread(self._resolver)
         # In one step: with the queue out of reach, many threads come here at once.
         if self._threads.setdefault(os.getpid(), mine) is not mine:
             return
@@ -204,12 +207,40 @@ class _Looks:
             del self._threads[os.getpid()]
             raise
 
+    def end(self) -> None:
+        """Look no more in this process; a look that is under way may end."""
+        thread = self._threads.get(os.getpid())
+        if thread is not None:
+            thread.end()
 
-def _run(resolver: Resolver) -> None:
-    while True:
+
+class _Thread(threading.Thread):
+    """Looks again and again, until it is told to end."""
+
+    # A daemon thread, since a look may take as long as a server that does not answer.
+    # But one that still works while the interpreter is taken down can hang it: the main
+    # thread may hand the GIL to it, and it ends without (CPython's issue 96387).
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._told = threading.Event()
+        super().__init__(
+            target=_run,
+            args=(resolver, self._told),
+            name="maildrop-batches",
+            daemon=True,
+        )
+
+    def end(self) -> None:
+        self._told.set()
+        with contextlib.suppress(RuntimeError):  # it has not been started yet
+            self.join(END_SECONDS)
+
+
+def _run(resolver: Resolver, told_to_end: threading.Event) -> None:
+    while not told_to_end.is_set():
         try:
             resolver.look()
         except Exception:
             # The thread goes on: what is in doubt stays prepared meanwhile.
             logger.exception("unexpected error while deciding about batches")
-        time.sleep(LOOK_SECONDS)
+        told_to_end.wait(LOOK_SECONDS)
