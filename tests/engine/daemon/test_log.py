@@ -102,7 +102,9 @@ def journal_of(
 ) -> list[logging.LogRecord]:
     """What delivery logs of one recipient's deferral."""
     recipients = (OpenRecipient(0, address, 1),)
-    claim = made(Claim, id=7, sender="", recipients=recipients, created=10.0)
+    claim = made(
+        Claim, id=7, sender="", recipients=recipients, deferred=(), created=10.0
+    )
     settlement = made(
         Settlement,
         relay="r:25",

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from engine.daemon.letters import letter, to, wait_until_idle
-from servers.scripted import Scripted
+from servers.scripted import Drop, Scripted
 
 from collective.maildrophost.engine.daemon import run_once
 from collective.maildrophost.engine.delivery.notifications import decide
@@ -126,6 +126,28 @@ def test_when_its_lifetime_is_over_one_notification_tells_of_the_rest(site, make
         assert (fields["Action"], fields["Status"]) == ("failed", "4.4.7")
         assert fields["Diagnostic-Code"] == "smtp; 450 4.2.0 later"
     assert site.message(id).attempts >= 2
+
+
+@row(24)
+def test_one_notification_tells_of_those_who_were_cut_off_and_of_the_others(
+    site, make_mail
+):
+    """They have an SMTP transaction each in the last round, too."""
+    refused = [f"{name}@example.org" for name in ("one", "two", "three")]
+    answers = dict.fromkeys((f"RCPT:{each}" for each in refused), "450 4.2.0 later")
+    answers["RCPT:four@example.org"] = Drop()
+    with Scripted(answers) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_LIFETIME=3600)
+        with site.daemon():
+            (id,) = site.send(
+                make_mail(*refused, "four@example.org", "five@example.org")
+            )
+            site.wait_for(id, State.DEFERRED)
+            site.grow_old(3600)
+            site.wait_for(id, State.FAILED)
+            wait_until_idle(site)
+        (told,) = to(relay, "a@example.org")
+    assert {status(told, number)["Status"] for number in range(1, 6)} == {"4.4.7"}
 
 
 def test_a_delay_is_told_once_however_often_it_is_tried_again(site):

@@ -116,6 +116,58 @@ def test_after_its_lifetime_a_deferral_is_a_failure_with_the_last_reply(claim_of
     assert sent is SENT
 
 
+END = NOW + POLICY.lifetime
+TELL = NotificationPolicy("host", True, 0.0, "")
+
+
+@pytest.fixture
+def last_round(claim_of):
+    """What is written of one recipient, and the claim for the other, in one round."""
+
+    def last_round(due):
+        claim = replace(claim_of(9, 9), again=True, due=due)
+        asked, other = claim.recipients
+        first = judge(claim, LATER, None, now=END, notify=TELL)
+        rest = replace(
+            claim,
+            recipients=(other,),
+            deferred=(replace(asked, reply=LATER.reply),),
+            again=False,
+        )
+        return first, rest
+
+    return last_round
+
+
+def test_after_its_lifetime_those_of_all_transactions_share_a_notification(last_round):
+    first, rest = last_round(due=END)
+    assert (first.verdicts, first.notifications) == (((0, LATER),), ())
+    assert first.others_first
+    last = judge(rest, LATER, now=END, notify=TELL)
+    assert {each: verdict.reply for each, verdict in last.verdicts} == dict.fromkeys(
+        (0, 1), "given up after 5.0 days, at last: 450 later"
+    )
+    (notification,) = last.notifications
+    assert notification.content.count(b"Final-Recipient") == 2
+
+
+def test_who_was_deferred_before_its_end_is_not_given_up_untried(last_round):
+    """The relay may have been at fault since then, for days."""
+    first, rest = last_round(due=END - 1)
+    ((_, verdict),) = first.verdicts
+    assert verdict.outcome is Outcome.FAILED
+    ((place, verdict),) = judge(rest, LATER, now=END).verdicts
+    assert (place, verdict.outcome) == (1, Outcome.FAILED)
+
+
+def test_very_many_are_given_up_some_at_a_time(last_round, monkeypatch):
+    monkeypatch.setattr("collective.maildrophost.engine.delivery.judge.MOST", 1)
+    _, rest = last_round(due=END)
+    judged = judge(replace(rest, more=True), LATER, now=END, notify=TELL)
+    assert [verdict.outcome for _, verdict in judged.verdicts] == [Outcome.FAILED] * 2
+    assert len(judged.notifications) == 1
+
+
 def test_after_its_lifetime_a_refusal_is_told_as_it_was(claim_of):
     judged = judge(claim_of(9, 0), REFUSED, LATER, now=NOW + 432000)
     assert judged.verdicts[0] == (0, REFUSED)

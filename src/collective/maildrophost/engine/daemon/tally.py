@@ -35,4 +35,5 @@ def _is_through(finished: Finished) -> bool:
     claim, settlement = finished.claim, finished.settlement
     if settlement is None or claim.more:
         return False
-    return len(settlement.verdicts) == len(claim.recipients)
+    # There may be more: of those who were deferred before, and are given up.
+    return len(settlement.verdicts) >= len(claim.recipients)

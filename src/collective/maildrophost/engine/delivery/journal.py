@@ -48,7 +48,8 @@ def _write(finished: Finished, now: float) -> None:
             claim.id,
             finished.dropped,
         )
-    recipients = {each.position: each for each in claim.recipients}
+    concerned = (*claim.recipients, *claim.deferred)
+    recipients = {each.position: each for each in concerned}
     for position, verdict in settlement.verdicts:
         recipient = recipients[position]
         parts = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..queue import Claim, OpenRecipient, Settlement
+from ..queue import Claim, Settlement
+from ..queue.openrecipients import MOST
 from ..verdict import Outcome, Verdict
 from .attempt import Attempt, Judged
 from .notifications import NotificationPolicy, delay_warning, failure_notification
@@ -25,7 +26,8 @@ def settlement(
     """What to record of one attempt, with the notifications that it brings.
 
     A recipient without a verdict (None) was not tried: it keeps its place, due as
-    before. One that is deferred waits until all were tried, then as the policy says.
+    before. One that is deferred waits until all were tried, then as the policy says;
+    so do those who are given up at the end of the message's lifetime.
     """
     bare = bare_settlement(claim, relay, verdicts, possible_duplicate, now)
     if not (claim.deferred or claim.more) and all(
@@ -33,10 +35,10 @@ def settlement(
     ):
         # Nothing to decide, as for nearly all mail.
         return bare
-    attempt = _attempt(claim, relay, verdicts, policy, now)
-    failure = failure_notification(attempt, notify)
     # The next SMTP transaction is for them, at once.
     others = claim.more or None in verdicts
+    attempt = _attempt(claim, relay, verdicts, policy, now, others)
+    failure = failure_notification(attempt, notify)
     # There is only one, about all who have to wait: so it waits for their verdicts.
     warning = None if others else delay_warning(attempt, notify)
     return replace(
@@ -79,15 +81,32 @@ def _attempt(
     verdicts: Sequence[Verdict | None],
     policy: RetryPolicy,
     now: float,
+    others: bool,
 ) -> Attempt:
     age = policy.age(claim.since, now, _tries(claim))
     judged = tuple(
-        _judged(recipient, verdict, policy, age)
-        for recipient, verdict in zip(claim.recipients, verdicts, strict=True)
-        if verdict is not None
+        Judged(recipient, said, said)
+        for recipient, said in zip(claim.recipients, verdicts, strict=True)
+        if said is not None
     )
+    before = _deferred_before(claim)
+    if policy.is_over(age):
+        if not _is_last_turn_of_all(claim, policy):
+            judged = _given_up(judged, policy)
+        elif not others or len(before) >= MOST:
+            judged, before = _given_up((*before, *judged), policy), ()
+        # Else they wait for the others: there is one notification about all of them.
     given_up = now + max(0.0, policy.lifetime - age)
-    return Attempt(claim, relay, judged, now, age, given_up, _deferred_before(claim))
+    return Attempt(claim, relay, judged, now, age, given_up, before)
+
+
+def _is_last_turn_of_all(claim: Claim, policy: RetryPolicy) -> bool:
+    """Whether its lifetime was over already as it became due.
+
+    Else those who were deferred before these may have been so long ago, before an
+    outage of the relay, and get another turn.
+    """
+    return policy.is_over(policy.age(claim.since, claim.due, _tries(claim)))
 
 
 def _tries(claim: Claim) -> int:
@@ -104,13 +123,19 @@ def _deferred_before(claim: Claim) -> tuple[Judged, ...]:
     return tuple(map(Judged, claim.deferred, said, said))
 
 
-def _judged(
-    recipient: OpenRecipient, said: Verdict, policy: RetryPolicy, age: float
-) -> Judged:
-    if said.outcome is Outcome.DEFERRED and policy.is_over(age):
-        words = f"given up after {_span(policy.lifetime)}, at last: {said.reply}"
-        return Judged(recipient, said, Verdict(Outcome.FAILED, words))
-    return Judged(recipient, said, said)
+def _given_up(judged: Iterable[Judged], policy: RetryPolicy) -> tuple[Judged, ...]:
+    """The same, where those who would have to wait have failed."""
+    return tuple(
+        replace(each, verdict=_end(each.said, policy))
+        if each.said.outcome is Outcome.DEFERRED
+        else each
+        for each in judged
+    )
+
+
+def _end(said: Verdict, policy: RetryPolicy) -> Verdict:
+    words = f"given up after {_span(policy.lifetime)}, at last: {said.reply}"
+    return Verdict(Outcome.FAILED, words)
 
 
 def _span(seconds: float) -> str:
