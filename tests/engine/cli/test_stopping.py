@@ -7,10 +7,9 @@ import re
 import signal
 import subprocess
 
-import click
 import pytest
 
-from collective.maildrophost.engine.cli import stopping
+from collective.maildrophost.engine.cli import processes, stopping
 from collective.maildrophost.engine.cli.zdaemon import Supervised, Supervisor
 
 LIVES, NONE = os.getppid(), 0
@@ -44,7 +43,7 @@ def test_without_a_daemon_zdaemon_is_named_alone(stop):
 def test_a_daemon_that_has_just_ended_needs_no_signal():
     with subprocess.Popen(["true"]) as ended:
         pass
-    stopping.send_signal(ended.pid, signal.SIGTERM)
+    processes.send_signal(ended.pid, signal.SIGTERM)
 
 
 def test_a_daemon_of_another_user_is_named_with_what_to_do(monkeypatch):
@@ -52,6 +51,8 @@ def test_a_daemon_of_another_user_is_named_with_what_to_do(monkeypatch):
     def refuse(pid: int, number: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(stopping.os, "kill", refuse)
-    with pytest.raises(click.ClickException, match="pid 7 belongs to another user: "):
-        stopping.send_signal(7, signal.SIGTERM)
+    monkeypatch.setattr(processes.os, "kill", refuse)
+    with pytest.raises(
+        processes.OfAnotherUser, match="pid 7 belongs to another user: "
+    ):
+        processes.send_signal(7, signal.SIGTERM)
