@@ -100,8 +100,12 @@ def test_a_login_that_is_wanted_is_the_relays_fault_and_bounces_nothing(reply):
     assert not done.result.usable
 
 
-def test_a_login_that_is_wanted_late_bounces_nothing():
-    done = run(lines("250 ok", "530 5.7.0 login", "530 5.7.0 login"))
+@pytest.mark.parametrize(
+    "replies",
+    [("250", "530 5.7.0 login", "530 5.7.0 login"), ("250", "250", "250", "530 login")],
+)
+def test_a_login_that_is_wanted_late_bounces_nothing(replies):
+    done = run(lines(*replies))
     assert words(done.result) == [None, None]
     assert done.result.fault.permanent
 

@@ -185,7 +185,7 @@ def _judge_data(
         return True
     if reply.positive:
         raise Broken(Phase.DATA, f"the relay answered DATA with {reply}")
-    if reply.code in NO_SUCH_COMMAND:
+    if reply.code in NO_SUCH_COMMAND or reply.code == LOGIN_REQUIRED:
         raise RelayFault(session.relay, Phase.DATA, str(reply), permanent=True)
     findings.settle(accepted, _verdict(Phase.DATA, reply))
     return False
