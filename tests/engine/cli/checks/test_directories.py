@@ -125,6 +125,14 @@ def test_a_log_that_is_a_directory_fails(site):
     assert site.ctl("start").status == 1
 
 
+def test_a_pid_file_that_is_a_directory_fails(site):
+    file = site.home / "var" / "maildrop.pid"
+    file.mkdir(parents=True)
+    text = failed(site, "directories")
+    assert text.startswith(f"{file} (MAILDROP_PID_FILE) is a directory")
+    assert site.ctl("run").status == 1
+
+
 def test_a_log_that_can_be_written_is_fine_where_no_other_can_be_made(
     site, tmp_path, monkeypatch
 ):

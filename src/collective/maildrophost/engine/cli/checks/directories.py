@@ -21,7 +21,7 @@ PROBE_BYTES = 64 * 1024
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
-    """Every directory that a start makes, or must be able to use; then the log."""
+    """Every directory that a start makes, or must be able to use; then its files."""
     from ...daemon.directories import places
 
     for place in places(configuration):
@@ -29,6 +29,8 @@ def check(configuration: Configuration) -> Iterator[Finding]:
             yield _usable(place)
     if os.path.exists(configuration.log_file):
         yield _log(configuration.log_file)
+    if os.path.isdir(configuration.pid_file):
+        yield _is_a_directory(f"{configuration.pid_file} (MAILDROP_PID_FILE)")
 
 
 def _usable(place: Place) -> Finding:
@@ -75,10 +77,14 @@ def _log(file: Path) -> Finding:
     # A user who may write it need not be able to make files beside it.
     named = f"{file} (MAILDROP_LOG_FILE)"
     if os.path.isdir(file):
-        return failed(SUBJECT, f"{named} is a directory: name a file in it")
+        return _is_a_directory(named)
     if os.access(file, os.W_OK):
         return ok(SUBJECT, f"{named} is writable")
     return _is_not("writable", named)
+
+
+def _is_a_directory(named: str) -> Finding:
+    return failed(SUBJECT, f"{named} is a directory: name a file in it")
 
 
 def _is_not(usable: str, named: str) -> Finding:
