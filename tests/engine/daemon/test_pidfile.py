@@ -57,3 +57,29 @@ def test_the_pid_file_of_another_daemon_is_left(tmp_path, found):
     with pid_file(path):
         path.write_bytes(found)
     assert path.read_bytes() == found
+
+
+@pytest.mark.parametrize("mine", [b"SQLite format 3\0", b"MAILDROP_HOME='/srv'\n"])
+def test_a_file_that_is_no_pid_file_is_never_replaced(tmp_path, mine):
+    """A slip in the configuration must not cost the queue or the configuration."""
+    path = tmp_path / "queue.db"
+    path.write_bytes(mine)
+    with pytest.raises(UnusableDirectory, match="is no pid file"), pid_file(path):
+        pass
+    assert path.read_bytes() == mine
+
+
+@pytest.mark.parametrize("left", [b"", b"1234567", b" 12\r\n", bytes(8)])
+def test_a_pid_file_that_is_left_over_is_replaced(tmp_path, left):
+    path = tmp_path / "maildrop.pid"
+    path.write_bytes(left)
+    with pid_file(path):
+        assert path.read_text() == OWN
+
+
+def test_a_device_is_not_replaced_by_a_file(monkeypatch):
+    removed = []
+    monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(path))
+    with pid_file(Path(os.devnull)):
+        pass
+    assert not removed

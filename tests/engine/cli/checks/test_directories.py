@@ -133,6 +133,14 @@ def test_a_pid_file_that_is_a_directory_fails(site):
     assert site.ctl("run").status == 1
 
 
+def test_a_pid_file_that_is_the_configuration_fails(site):
+    site.configure(MAILDROP_PID_FILE=site.path)
+    text = failed(site, "directories")
+    assert text.startswith(f"{site.path} (MAILDROP_PID_FILE) is no pid file")
+    assert site.ctl("run").status == 1
+    assert site.path.exists()
+
+
 def test_a_log_that_can_be_written_is_fine_where_no_other_can_be_made(
     site, tmp_path, monkeypatch
 ):

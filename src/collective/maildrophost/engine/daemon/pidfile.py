@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from .directories import UnusableDirectory
+
+SOMETHING_ELSE = "is no pid file: name another one, or move that one away"
+_LONGEST_BYTES = 64
+
+
+def is_something_else(path: Path) -> bool:
+    """Whether to replace it would cost somebody a file: the queue, say, or the log."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            said = file.read(_LONGEST_BYTES)
+    except OSError:
+        return False  # there is none, or it is another user's
+    # A power cut can leave nothing or NULs in one.
+    pid = said.strip(b"\0 \t\r\n")
+    return bool(pid) and not pid.isdigit()
 
 
 @contextlib.contextmanager
 def pid_file(path: Path) -> Iterator[None]:
     """Name this process at `path` inside the block; raises UnusableDirectory."""
     own = f"{os.getpid()}\n"
+    if is_something_else(path):
+        raise UnusableDirectory(f"MAILDROP_PID_FILE {path} {SOMETHING_ELSE}")
     try:
         _write(path, own)
     except OSError as error:
@@ -28,6 +48,9 @@ def pid_file(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
+    if path.is_char_device():  # /dev/null: no pid file is wanted
+        _overwrite(path, text)
+        return
     try:
         # One that is left over may belong to somebody else, say root.
         path.unlink(missing_ok=True)

@@ -23,14 +23,18 @@ PROBE_BYTES = 64 * 1024
 def check(configuration: Configuration) -> Iterator[Finding]:
     """Every directory that a start makes, or must be able to use; then its files."""
     from ...daemon.directories import places
+    from ...daemon.pidfile import SOMETHING_ELSE, is_something_else
 
     for place in places(configuration):
         if place.access:
             yield _usable(place)
     if os.path.exists(configuration.log_file):
         yield _log(configuration.log_file)
+    pid_file = f"{configuration.pid_file} (MAILDROP_PID_FILE)"
     if os.path.isdir(configuration.pid_file):
-        yield _is_a_directory(f"{configuration.pid_file} (MAILDROP_PID_FILE)")
+        yield _is_a_directory(pid_file)
+    if is_something_else(configuration.pid_file):
+        yield failed(SUBJECT, f"{pid_file} {SOMETHING_ELSE}")
 
 
 def _usable(place: Place) -> Finding:
