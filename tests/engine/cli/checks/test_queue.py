@@ -7,7 +7,7 @@ import os
 import sqlite3
 
 import pytest
-from engine.cli.checks.findings import failed
+from engine.cli.checks.findings import failed, texts
 
 from collective.maildrophost.engine.cli.checks import Level
 from collective.maildrophost.engine.cli.checks import queue as queue_check
@@ -18,6 +18,26 @@ from collective.maildrophost.engine.queue.sqlite.database import has_wal_reset_b
 def test_a_queue_that_does_not_open_fails(site):
     (site.home / "queue.db").write_text("this is no database, but long enough " * 99)
     assert "queue.db" in failed(site, "queue")
+
+
+def test_a_queue_that_no_start_would_make_fails(site):
+    """Its file system may not be mounted."""
+    nowhere = site.home / "mnt" / "mail"
+    site.configure(MAILDROP_QUEUE=f"sqlite:///{nowhere}/queue.db")
+    assert f"there is no {nowhere.parent}" in failed(site, "queue")
+    assert site.ctl("run").status == 1
+
+
+@pytest.mark.parametrize("made", ["mail", "var", "spool/of/mail", "var/log"])
+def test_a_queue_that_the_first_start_makes_is_fine(made, site):
+    site.configure(
+        MAILDROP_QUEUE=f"sqlite:///{site.home}/{made}/queue.db",
+        MAILDROP_SPOOL=site.home / "spool" / "of" / "mail",
+    )
+    checked = site.ctl("check", "--json").json
+    assert "by the first start" in texts(checked, "queue", "ok")[0]
+    assert site.ctl("run", "--once").status == 0
+    assert site.ctl("queue").status == 0
 
 
 def test_an_old_sqlite_is_a_warning(site):

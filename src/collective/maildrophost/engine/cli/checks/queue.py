@@ -50,7 +50,7 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
 
     try:
         if not exists(configuration.queue):
-            yield ok(SUBJECT, f"{configuration.queue} is made by the first start")
+            yield _made_by_the_first_start(configuration)
             return
         with closing(open_queue(configuration.queue)) as queue:
             with queue.read() as tx:
@@ -85,6 +85,26 @@ def _opens(configuration: Configuration) -> Iterator[Finding]:
         )
     for risk in risks:
         yield warning(SUBJECT, risk)
+
+
+def _made_by_the_first_start(configuration: Configuration) -> Finding:
+    from ...daemon.directories import places
+
+    directory = Path(os.path.realpath(_path(configuration).parent))
+    made_before = [
+        Path(os.path.realpath(place.directory)) for place in places(configuration)
+    ]
+    for each in (directory, directory.parent):
+        # A start makes no directory above the queue's: see queue/sqlite/database.py.
+        if os.path.isdir(each) or any(
+            each in (made, *made.parents) for made in made_before
+        ):
+            return ok(SUBJECT, f"{configuration.queue} is made by the first start")
+    return failed(
+        SUBJECT,
+        f"{configuration.queue}: there is no {directory.parent}: make it by hand, or "
+        "mount it",
+    )
 
 
 def _path(configuration: Configuration) -> Path:
