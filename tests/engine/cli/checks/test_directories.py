@@ -141,6 +141,18 @@ def test_a_pid_file_that_is_the_configuration_fails(site):
     assert site.path.exists()
 
 
+@pytest.mark.parametrize("spoilt", ["queue.db", "maildrop.conf"])
+def test_a_log_that_would_spoil_another_file_fails(spoilt, site):
+    file = site.home / spoilt
+    site.configure(MAILDROP_LOG_FILE=file)
+    site.send()
+    before = file.read_bytes()
+    text = failed(site, "directories")
+    assert text.startswith(f"{file} (MAILDROP_LOG_FILE) is the ")
+    assert site.ctl("run", "--once").err.startswith("maildropctl: MAILDROP_LOG_FILE ")
+    assert file.read_bytes() == before
+
+
 def test_a_log_that_can_be_written_is_fine_where_no_other_can_be_made(
     site, tmp_path, monkeypatch
 ):

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from ..config import Configuration
 from ..errors import MaildropError
 from ..system.disk import make_directory
@@ -74,8 +76,22 @@ def make_directories(configuration: Configuration) -> None:
             )
 
 
+def log_is_also(configuration: Configuration) -> str:
+    """What the log would spoil, and what to do; "" where it has a file of its own."""
+    log = os.path.realpath(configuration.log_file)
+    if log == os.path.realpath(configuration.path):
+        return "is the configuration: name another file"
+    url = make_url(configuration.queue)
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file and log == os.path.realpath(url.database or ""):
+        return "is the queue: name another file"
+    return ""
+
+
 def check_log_file(configuration: Configuration) -> None:
-    """Raise UnusableDirectory when nothing can be added to the log."""
+    """Raise UnusableDirectory when nothing can, or may, be added to the log."""
+    if taken := log_is_also(configuration):
+        raise UnusableDirectory(f"MAILDROP_LOG_FILE {configuration.log_file} {taken}")
     # Without O_NONBLOCK a FIFO that nobody reads would be waited for without end.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
     try:

@@ -22,13 +22,16 @@ PROBE_BYTES = 64 * 1024
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """Every directory that a start makes, or must be able to use; then its files."""
-    from ...daemon.directories import places
+    from ...daemon.directories import log_is_also, places
     from ...daemon.pidfile import SOMETHING_ELSE, is_something_else
 
     for place in places(configuration):
         if place.access:
             yield _usable(place)
-    if os.path.exists(configuration.log_file):
+    if taken := log_is_also(configuration):
+        log = f"{configuration.log_file} (MAILDROP_LOG_FILE)"
+        yield failed(SUBJECT, f"{log} {taken}")
+    elif os.path.exists(configuration.log_file):
         yield _log(configuration.log_file)
     pid_file = f"{configuration.pid_file} (MAILDROP_PID_FILE)"
     if os.path.isdir(configuration.pid_file):
