@@ -50,6 +50,8 @@ def test_a_column_that_does_not_give_stays_whole():
     columns = [Column("ID"), Column("NAME", give=1)]
     lines = list(table(columns, [[["1" * 9, "x" * 99]]], 20))
     assert lines[1] == "1" * 9 + "  " + "x" * 8 + "…"
+    _, too_wide = table(columns, [[["1" * 9, "x" * 99]]], 10)
+    assert too_wide == "1" * 9 + "  " + "x" * 7 + "…"
 
 
 def test_a_page_is_there_before_the_next_one_is_asked_for():
