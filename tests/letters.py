@@ -46,9 +46,9 @@ def alternatives():
     return letter
 
 
-def modern(subject="grün"):
+def modern(subject="grün", date=DATE):
     letter = EmailMessage()
-    letter["Date"] = DATE
+    letter["Date"] = date
     if subject is not None:
         letter["Subject"] = subject
     letter.set_content("grün")
@@ -108,6 +108,7 @@ LETTERS = {
     "modern": modern,
     "modern without a subject": lambda: modern(subject=None),
     "modern with an empty subject": lambda: modern(subject=""),
+    "modern with an empty date": lambda: modern(date=""),
     "modern alternatives": modern_alternatives,
     "modern, and read": lambda: message_from_string(
         f"Date: {DATE}\nBcc: c@x.org\nContent-Type: text/x; charset=ascii\n\nhello",

@@ -29,6 +29,7 @@ ARGUMENTS = [
         (None,),
     ),
     *product(("b@x.org",), ("a@x.org",), (None, "x"), (None, "utf-8"), ("text/html",)),
+    ("b@x.org", "", None, None, None),
 ]
 
 
