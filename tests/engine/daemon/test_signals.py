@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from engine.halfway import half_way
 from servers.catcher import Catcher
-from servers.scripted import Late, Scripted
+from servers.scripted import Hang, Late, Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import State
@@ -92,6 +92,21 @@ def test_a_mail_in_flight_is_finished_before_the_stop(told, manager):
     assert told.message(id).state is State.SENT
     assert not told.message(id).possible_duplicate
     assert told.message(waits).state is State.QUEUED
+
+
+@pytest.mark.parametrize("phase", ["GREETING", "EHLO"])
+def test_a_stop_waits_for_no_relay_that_says_nothing(site, phase):
+    """Nothing of the mail was offered, so nobody may take it for a duplicate."""
+    with Scripted({phase: Hang()}) as relay:
+        hours = 3600
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=hours)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: relay.conversations, what="the connection")
+            assert daemon.stop() == 0
+    record = site.message(id)
+    assert (record.state, record.possible_duplicate) == (State.QUEUED, False)
+    assert record.attempts == 0
 
 
 def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):

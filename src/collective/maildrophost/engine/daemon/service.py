@@ -137,9 +137,8 @@ class Service:
         """Let the mails in flight end, within MAILDROP_STOP_TIMEOUT."""
         if self._reloaded is None:
             self._systemd.stopping()
-        ledger = self._delivery.ledger
-        ledger.stop()
-        seconds = self._configuration.stop_timeout
+        self._delivery.stop()
+        ledger, seconds = self._delivery.ledger, self._configuration.stop_timeout
         done, _ = await asyncio.wait([delivering], timeout=seconds)
         if not done and not ledger.in_flight:
             log.warning(

@@ -101,6 +101,12 @@ class Delivery:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._pool.close()
 
+    def stop(self) -> None:
+        """Claim nothing more, and give back what has no connection yet."""
+        self.ledger.stop()
+        for worker in self._workers:
+            worker.stop()
+
     async def follow(self) -> None:
         """Heed what other daemons find out about the relay, until cancelled."""
         await self._watch.follow(self._queue)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from ..config import RelayAddress
@@ -30,6 +30,10 @@ _OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
 BROKEN_OFF = "broken off: another daemon may have it by now"
 
 CONTENT_LOST = "the queue has lost its content"
+
+
+class _CalledOff(Exception):
+    """The daemon stops, and the message has no connection yet."""
 
 
 class Worker:
@@ -56,6 +60,7 @@ class Worker:
         self._relay_failed = relay_failed
         self._task: asyncio.Task[object] | None = None
         self._offering = self._broken_off = self._ended = False
+        self._connecting = self._stopped = False
 
     async def run(self) -> None:
         """Until the ledger says stop."""
@@ -65,6 +70,12 @@ class Worker:
             finished = await self._dealt_with(claim)
             # Nobody reads its content any more; the next turn may be long in coming.
             finished, claim = finished.lighter, None
+
+    def stop(self) -> None:
+        """Wait for no connection any more; a message that has one goes on."""
+        self._stopped = True
+        if self._task is not None and self._connecting:
+            self._task.cancel()
 
     def break_off(self) -> None:
         """Send no more of the message that is being offered, if there is one."""
@@ -100,7 +111,7 @@ class Worker:
         except RelayFault as fault:
             self._relay_failed(fault)
             return Finished(claim, None)
-        except Full:
+        except (Full, _CalledOff):
             return Finished(claim, None)
         # Only once the verdict is on disk: the next message must not overtake it.
         over = nothing if connection is None else partial(self._pool.give, connection)
@@ -118,7 +129,7 @@ class Worker:
         return Finished(claim, to_settle, over)
 
     async def _offer_safely(self, claim: Claim) -> tuple[Connection | None, Result]:
-        """Always a result, unless there is no connection: RelayFault or Full."""
+        """A result, unless there is no connection: RelayFault, Full or _CalledOff."""
         self._offering, self._broken_off = True, False
         try:
             return await self._offer(claim)
@@ -129,7 +140,7 @@ class Worker:
                 raise
             self._uncancel()
             words = BROKEN_OFF
-        except (RelayFault, Full):
+        except (RelayFault, Full, _CalledOff):
             raise
         except Exception as error:
             # The type alone: the text of an unknown error may quote the message.
@@ -165,15 +176,31 @@ class Worker:
         recipients = self._debug_receiver or tuple(
             each.address for each in claim.recipients
         )
-        connection = await self._pool.take()
+        connection = await self._connected(self._pool.take)
         reused = connection.served > 0
         result = await self._deliver(connection, claim, recipients)
         if reused and not result.usable and untried(result):
             # The relay closed the waiting connection: no fault, connect once more.
             self._pool.give(connection)
-            connection = await self._pool.fresh()
+            connection = await self._connected(self._pool.fresh)
             result = await self._deliver(connection, claim, recipients)
         return connection, result
+
+    async def _connected(
+        self, connect: Callable[[], Awaitable[Connection]]
+    ) -> Connection:
+        if self._stopped:
+            raise _CalledOff
+        self._connecting = True
+        try:
+            return await connect()
+        except asyncio.CancelledError:
+            if self._ended or self._broken_off or not self._stopped:
+                raise
+            self._uncancel()
+            raise _CalledOff from None
+        finally:
+            self._connecting = False
 
     async def _deliver(
         self, connection: Connection, claim: Claim, recipients: Sequence[str]
