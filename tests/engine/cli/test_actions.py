@@ -128,12 +128,20 @@ def test_an_action_on_all_succeeds_where_there_are_none(site):
     assert (ended.status, ended.out) == (0, "0 messages tried again at once\n")
 
 
-def test_delete_all_without_a_terminal_wants_a_yes(site):
+@pytest.mark.parametrize("answers", [b"", b"perhaps\n"])
+def test_delete_all_wants_a_yes_where_nobody_answers_it(answers, site):
     id = site.send()
-    ended = site.ctl("delete", "--all")
+    ended = site.ctl("delete", "--all", stdin=answers)
     assert ended.status == 2
     assert "--yes" in ended.err
     assert site.state_of(id) == "queued"
+
+
+@pytest.mark.parametrize(("answer", "left"), [(b"y\n", 0), (b"n\n", 1)])
+def test_delete_all_heeds_an_answer_that_comes_through_a_pipe(answer, left, site):
+    site.send()
+    assert site.ctl("delete", "--all", stdin=answer).status == left
+    assert len(site.ctl("queue", "--json").json) == left
 
 
 def test_delete_all_with_a_closed_standard_input_wants_a_yes(site):

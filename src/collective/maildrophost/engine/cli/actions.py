@@ -151,14 +151,25 @@ def _ask_and_delete_all(
 
 def _ask(configured: Configured, selected: _Selection) -> Asked:
     # It is None when whoever started the command has closed it.
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("delete --all needs --yes where it cannot ask")
+    if sys.stdin is None:
+        raise _nobody_answers()
     asked, affected = _what_to_ask(configured, selected)
     state = selected.state
     which = f"all {state.value} messages" if state else "all messages"
     question = f"{messages(affected)} to delete. Delete {which} for good?"
-    click.confirm(question, abort=True, err=True)
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise _nobody_answers() from None
+    if not agreed:
+        raise click.Abort
     return asked
+
+
+def _nobody_answers() -> click.UsageError:
+    return click.UsageError("delete --all needs --yes where it cannot ask")
 
 
 def _what_to_ask(configured: Configured, selected: _Selection) -> tuple[Asked, int]:
