@@ -211,8 +211,12 @@ def greets(words: bytes, port: int):
                 client.close()
 
     with socket.create_server(("127.0.0.2", port)) as listener:
-        threading.Thread(target=greet, args=(listener,), daemon=True).start()
+        greeting = threading.Thread(target=greet, args=(listener,), daemon=True)
+        greeting.start()
         yield
+        # Closing alone would leave it to whoever gets the port next.
+        listener.shutdown(socket.SHUT_RDWR)
+        greeting.join()
 
 
 @pytest.mark.parametrize("words", [b"421 4.3.2 down\r\n", b"554 no\r\n", b""])
