@@ -33,8 +33,8 @@ def all_slow(monkeypatch):
 def both_answer(monkeypatch):
     """Two addresses have answered before one of them is chosen, however slow it goes.
 
-    uvloop looks up each address in a thread: one could be there, and the other given up,
-    before that has even been called.
+    uvloop looks up each address in a thread: one could be there, and the other be given
+    up before it has even been called.
     """
     answer = dialing._answer
 
