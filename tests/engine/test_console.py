@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pty
 import threading
 
 import pytest
@@ -17,9 +18,9 @@ MORE = 1 << 20
 
 
 @pytest.fixture
-def console():
-    """A logger that writes to a pipe, and the end of it that is read from."""
-    reading, writing = os.pipe()
+def console(request):
+    """A logger that writes to a pipe or terminal, and the end that is read from."""
+    reading, writing = getattr(request, "param", os.pipe)()
     os.set_blocking(reading, False)
     with open(reading, "rb", 0) as end, open(writing, "w") as stream:
         logger = logging.Logger("maildrop")
@@ -32,7 +33,8 @@ def log_many(logger):
         logger.info("%d %s", number, "x" * 100)
 
 
-def test_a_pipe_that_nobody_reads_holds_nobody(console):
+@pytest.mark.parametrize("console", [os.pipe, pty.openpty], indirect=True)
+def test_a_console_that_nobody_reads_holds_nobody(console):
     logger, _ = console
     logging_it = threading.Thread(target=log_many, args=(logger,), daemon=True)
     logging_it.start()

@@ -4,18 +4,22 @@
 # - The log file has every line, so that the console may leave some out. A pipe that
 #   nobody reads, or a terminal after Ctrl-S, would hold the whole daemon otherwise.
 # - Its file descriptor may be shared with other programs, so it stays a blocking one:
-#   it is asked first, and takes PIPE_BUF octets at once when it says so.
+#   it is asked before each piece. A pipe that says so takes PIPE_BUF octets at once, a
+#   terminal a few, and a line break apart from them: it makes two octets of that.
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import re
 import select
 from typing import TextIO
 
 PATIENCE_MILLISECONDS = 100
 """For a reader that is slow; one that has taken nothing for so long gets none."""
+_FOR_A_PIPE = re.compile(rb"(?s:.){1,%d}" % select.PIPE_BUF)
+_FOR_A_TERMINAL = re.compile(rb"\n|[^\n]{1,128}")
 LEFT_OUT = "\n%d lines are not shown here: they are in the log file\n"
 
 
@@ -46,8 +50,12 @@ class Console(logging.Handler):
         """Whether the console has taken all of it."""
         octets = text.encode(self._stream.encoding, "backslashreplace")
         console = self._stream.fileno()
+        pieces = _FOR_A_TERMINAL if os.isatty(console) else _FOR_A_PIPE
         ready = select.poll()
         ready.register(console, select.POLLOUT)
-        while octets and ready.poll(patience):
-            octets = octets[os.write(console, octets[: select.PIPE_BUF]) :]
-        return not octets
+        for piece in pieces.findall(octets):
+            while piece:
+                if not ready.poll(patience):
+                    return False
+                piece = piece[os.write(console, piece) :]
+        return True
