@@ -139,6 +139,32 @@ def test_no_mail_is_accepted_before_its_last_dot_has_left(
     assert relay.arrived < len(UPLOAD.data)
 
 
+@on_linux
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_refusal_amid_the_upload_counts_but_nothing_is_sent_after_it(
+    run, certificates, encrypted
+):
+    """Else what the relay says of the other half would be the next message's verdict."""
+
+    async def refused(relay):
+        channel = Channel(Replies(), Timeouts())
+        await dial(channel, *relay.address, TRUSTING if encrypted else None)
+        try:
+            assert await channel.send(UPLOAD)
+            relay.uploaded.set()
+            assert (await channel.expect(END)).code == 552
+            return channel.alive
+        finally:
+            channel.abort()
+
+    def refuse(relay):
+        relay.sendall(b"552 5.3.4 too big\r\n")
+
+    with Unread(refuse, certificates.server_context if encrypted else None) as relay:
+        assert not run(refused(relay))
+    assert relay.arrived < len(UPLOAD.data)
+
+
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_the_dot_stays_here_when_the_relay_has_hung_up(run, certificates, encrypted):
     """Else a drop after the 354 would be marked as a possible duplicate."""

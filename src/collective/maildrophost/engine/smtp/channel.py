@@ -124,9 +124,13 @@ class Channel(asyncio.Protocol):
                 raise how(step.phase, self._lost)
             deadline = deadline or self._loop.time() + self.timeouts.seconds(step.phase)
             await self._wait(step.phase, deadline)
-        if step.phase is Phase.END and reply.positive and self._unfinished():
-            # What it answers cannot be the last dot: that is still here.
-            raise Stranded(step.phase, f"the relay answered half the content: {reply}")
+        if step.phase is Phase.END and self._unfinished():
+            # What it answers cannot be the last dot: that is still here. What the relay
+            # may say of the rest would be taken for its answer to the next message.
+            self._lost = f"the relay answered half the content: {reply}"
+            self.abort()
+            if reply.positive:
+                raise Stranded(step.phase, self._lost)
         return reply
 
     async def start_tls(self, context: ResumingContext, host: str) -> None:
