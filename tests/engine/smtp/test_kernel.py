@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 from engine.smtp.driving import drive, session
@@ -88,14 +89,26 @@ def accept_and_reset(relay):
     reset(relay)
 
 
-async def upload(relay, context=None, **timeouts):
+@contextmanager
+def no_descriptor_left():
+    """What is open stays open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def upload(relay, context=None, limited=nullcontext, **timeouts):
     channel = Channel(Replies(), Timeouts(**timeouts))
     await dial(channel, *relay.address, context)
     try:
         assert await channel.send(UPLOAD)
-        relay.uploaded.set()
-        with pytest.raises(Stranded):
-            await channel.expect(END)
+        with limited():
+            relay.uploaded.set()
+            with pytest.raises(Stranded):
+                await channel.expect(END)
     finally:
         channel.abort()
     await asyncio.sleep(0)  # It is closed in a later turn.
@@ -136,6 +149,13 @@ def test_no_mail_is_accepted_before_its_last_dot_has_left(
     context = certificates.server_context if encrypted else None
     with Unread(end, context) as relay:
         run(upload(relay, TRUSTING if encrypted else None))
+    assert relay.arrived < len(UPLOAD.data)
+
+
+@on_linux
+def test_it_is_not_accepted_where_no_file_can_be_opened_either(run):
+    with Unread(accept) as relay:
+        run(upload(relay, limited=no_descriptor_left))
     assert relay.arrived < len(UPLOAD.data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 import select
@@ -42,9 +43,17 @@ def strand(transport: asyncio.BaseTransport) -> bool:
 
 @contextmanager
 def own_socket(transport: asyncio.BaseTransport) -> Iterator[socket.socket]:
-    """The transport's socket, which neither event loop lets anybody use directly."""
-    with socket.socket(fileno=os.dup(_number(transport))) as mine:
+    """The transport's socket, which neither event loop lets anybody use directly.
+
+    OSError when it is closed. It needs no descriptor of its own: there may be none left.
+    """
+    if (number := _number(transport)) < 0:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    mine = socket.socket(fileno=number)
+    try:
         yield mine
+    finally:
+        mine.detach()
 
 
 def _unsent_octets(number: int) -> int:
