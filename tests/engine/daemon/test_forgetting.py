@@ -94,7 +94,7 @@ def test_the_file_is_made_no_smaller_while_mail_is_on_its_way(
     monkeypatch.setattr(module, "IN_FLIGHT_SECONDS", 0.0)
     ledger = house._delivery.ledger = Ledger()
     house._scanner.scanned.set()
-    run(house, lambda: rounds)
+    run(house, rounds)
     assert ledger.looks >= 3
 
 
