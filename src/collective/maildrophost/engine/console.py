@@ -20,7 +20,7 @@ PATIENCE_MILLISECONDS = 100
 """For a reader that is slow; one that has taken nothing for so long gets none."""
 _FOR_A_PIPE = re.compile(rb"(?s:.){1,%d}" % select.PIPE_BUF)
 _FOR_A_TERMINAL = re.compile(rb"\n|[^\n]{1,128}")
-LEFT_OUT = "\n%d lines are not shown here: they are in the log file\n"
+LEFT_OUT = "\nlines left out here: %d, see the log file\n"
 
 
 class Console(logging.Handler):
