@@ -164,7 +164,7 @@ def test_it_is_not_accepted_where_no_file_can_be_opened_either(run):
 def test_a_refusal_amid_the_upload_counts_but_nothing_is_sent_after_it(
     run, certificates, encrypted
 ):
-    """Else what the relay says of the other half would be the next message's verdict."""
+    """Else its word on the other half would be the next message's verdict."""
 
     async def refused(relay):
         channel = Channel(Replies(), Timeouts())

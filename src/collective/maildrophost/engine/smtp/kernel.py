@@ -45,7 +45,7 @@ def strand(transport: asyncio.BaseTransport) -> bool:
 def own_socket(transport: asyncio.BaseTransport) -> Iterator[socket.socket]:
     """The transport's socket, which neither event loop lets anybody use directly.
 
-    OSError when it is closed. It needs no descriptor of its own: there may be none left.
+    OSError when it is closed. It needs no descriptor: there may be none left.
     """
     if (number := _number(transport)) < 0:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
