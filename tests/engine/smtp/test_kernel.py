@@ -188,12 +188,15 @@ def test_a_refusal_amid_the_upload_counts_but_nothing_is_sent_after_it(
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_the_dot_stays_here_when_the_relay_has_hung_up(run, certificates, encrypted):
     """Else a drop after the 354 would be marked as a possible duplicate."""
+    greeted = threading.Event()
 
     async def hear_too_late(relay):
         channel = Channel(Replies(), Timeouts())
         await dial(channel, *relay.address, TRUSTING if encrypted else None)
-        await asyncio.sleep(0.05)  # uvloop ends the handshake in a later turn.
         relay.uploaded.set()
+        # Behind all that TLS has to say after the handshake.
+        await channel.expect(Expect(Phase.GREETING))
+        greeted.set()
         relay.ended.wait(PATIENCE_SECONDS)
         # The loop has had no turn to hear of it.
         try:
@@ -203,6 +206,8 @@ def test_the_dot_stays_here_when_the_relay_has_hung_up(run, certificates, encryp
             channel.abort()
 
     def hang_up(relay):
+        relay.sendall(b"220 ready\r\n")
+        greeted.wait(PATIENCE_SECONDS)
         relay.shutdown(socket.SHUT_RDWR)
 
     context = certificates.server_context if encrypted else None
