@@ -84,14 +84,14 @@ def test_no_look_is_under_way_when_the_interpreter_ends(monkeypatch):
 
     monkeypatch.setattr(Resolver, "look", look)
     monkeypatch.setattr(resolver, "END_SECONDS", PATIENCE_SECONDS)
+    before = set(threading.enumerate())
     resolver.start(SimpleNamespace(database=SimpleNamespace(databases={})))
-    begun.wait(PATIENCE_SECONDS)
-    running = threading.enumerate()
-    threads = [each for each in running if type(each) is resolver._Thread]
+    assert begun.wait(PATIENCE_SECONDS)
+    [thread] = set(threading.enumerate()) - before
     threading.Timer(0.0, goes_on.set).start()
     [end] = exits
     end()
-    assert [each.is_alive() for each in threads] == [False]
+    assert not thread.is_alive()
 
 
 def test_where_no_thread_can_be_had_a_later_one_looks(looking, monkeypatch):
