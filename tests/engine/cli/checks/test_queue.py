@@ -48,8 +48,11 @@ def test_an_old_sqlite_is_a_warning(site):
     assert levels == ["warning" if old else "ok"]
 
 
-def test_a_queue_in_memory_is_a_warning(site, monkeypatch):
-    site.send()
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_queue_in_memory_is_a_warning(site, monkeypatch, is_made):
+    """Before the first start, too, while there is no mail in it."""
+    if is_made:
+        site.send()
     monkeypatch.setattr(filesystem, "file_system", lambda path: "tmpfs")
     [found] = [
         each

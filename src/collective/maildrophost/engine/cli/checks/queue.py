@@ -33,6 +33,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         yield locked
     else:
         yield from _opens(configuration)
+    yield from _lasts(path)
     yield from _room(path)
     yield from _owners(path)
     yield _library()
@@ -145,6 +146,13 @@ def _take_lock(path: Path) -> None:
     with closing(connect(path, timeout=0, isolation_level=None)) as queue:
         once_unlocked(lambda: queue.execute("BEGIN IMMEDIATE"), lambda: until)
         queue.execute("ROLLBACK")
+
+
+def _lasts(path: Path) -> Iterator[Finding]:
+    from ...queue.sqlite.filesystem import risks
+
+    for risk in risks(path):
+        yield warning(SUBJECT, risk)
 
 
 def _room(path: Path) -> Iterator[Finding]:

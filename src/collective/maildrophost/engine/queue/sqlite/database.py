@@ -30,8 +30,9 @@ from ..database import Database
 from ..statement import Statement, among_ids
 from ..states import State
 from ..tables import schedule
-from . import damage, filesystem, lock
+from . import damage, lock
 from .connection import Pool, connect, file_identity, give_way
+from .filesystem import refuse_network_file_system
 from .lock import WriteInTurn, deadline, once_unlocked
 from .ownerror import OwnError
 from .presence import Presence
@@ -93,7 +94,7 @@ class SQLite(Database):
         return found
 
     def engine(self) -> Engine:
-        filesystem.refuse_network_file_system(self.path)
+        refuse_network_file_system(self.path)
         if not self._named.parent.is_dir():
             # Nothing above it: where a file system is not mounted, a second queue would
             # be made.
@@ -145,9 +146,6 @@ class SQLite(Database):
 
     def any_text(self, tx: Connection) -> AbstractContextManager[None]:
         return damage.any_text(tx)
-
-    def risks(self, tx: Connection) -> list[str]:
-        return list(filesystem.risks(self.path))
 
     def take(
         self, tx: Connection, owner: str, ids: Sequence[int], now: float
