@@ -6,12 +6,15 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from unittest.mock import Mock
 
 from servers.catcher import Catcher
 from servers.scripted import Scripted
 from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.daemon import run_once
+from collective.maildrophost.engine.daemon.tally import tally
+from collective.maildrophost.engine.delivery.finished import Finished
 from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import RelayPause, State, pause
 
@@ -170,3 +173,13 @@ def test_a_run_beside_a_daemon_leaves_the_pid_file_alone(site):
     with site.daemon() as daemon:
         assert site.once() == 0
         assert pid_file.read_text() == f"{daemon.pid}\n"
+
+
+def test_a_message_is_not_through_while_somebody_was_not_tried(site):
+    """However many were given up who had been deferred before."""
+    told = []
+    observe = tally(site.queue, lambda *counts: told.append(counts))
+    untried = Mock(more=False, recipients=(Mock(position=1), Mock(position=2)))
+    given_up = Mock(verdicts=((0, Mock()), (1, Mock())))
+    observe(Finished(untried, given_up), time.time())
+    assert told == [(0, 0)]

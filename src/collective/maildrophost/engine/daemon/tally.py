@@ -35,5 +35,6 @@ def _is_through(finished: Finished) -> bool:
     claim, settlement = finished.claim, finished.settlement
     if settlement is None or claim.more:
         return False
-    # There may be more: of those who were deferred before, and are given up.
-    return len(settlement.verdicts) >= len(claim.recipients)
+    # There may be verdicts of others: who was deferred before is given up with them.
+    judged = {position for position, _ in settlement.verdicts}
+    return all(each.position in judged for each in claim.recipients)
