@@ -125,10 +125,12 @@ def test_an_upload_that_is_cut_off_amid_the_kernels_buffer_is_stranded(
 
 
 @on_linux
-def test_what_is_stranded_does_not_leave_after_all(run):
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_what_is_stranded_does_not_leave_after_all(run, certificates, encrypted):
     """Else a relay that only spoke no more would take a mail that is not marked."""
-    with Unread(speak_no_more) as relay:
-        run(upload(relay))
+    context = certificates.server_context if encrypted else None
+    with Unread(speak_no_more, context) as relay:
+        run(upload(relay, TRUSTING if encrypted else None))
     assert relay.arrived < len(UPLOAD.data)
 
 

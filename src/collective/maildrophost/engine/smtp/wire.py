@@ -24,7 +24,7 @@ _UNHEARD_OCTETS = 65536
 class Wire(asyncio.Protocol):
     """Between a transport and its protocol, buffered or not.
 
-    `losing` is called before the protocol hears that the connection broke, while the
+    `losing` is called before the protocol hears that the connection ends, while the
     socket is open, `emptied` when the transport's buffer is empty again.
     """
 
@@ -57,6 +57,10 @@ class Wire(asyncio.Protocol):
             self._above.data_received(data)
 
     def eof_received(self) -> bool | None:
+        assert self._transport is not None
+        # Not every TLS passes on an end of which the peer's TLS has said nothing.
+        if self._losing is not None and not self._transport.is_closing():
+            self._losing()
         return cast("bool | None", self._above.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
