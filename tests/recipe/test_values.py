@@ -115,9 +115,12 @@ def test_a_home_directory_is_to_be_written_out(name, path):
         value(name, path)
 
 
-def test_a_wrong_password_is_not_repeated():
+@pytest.mark.parametrize(
+    ("name", "text"), [("password", "can\nary"), ("password-file", "$canary")]
+)
+def test_a_wrong_password_is_not_repeated(name, text):
     with pytest.raises(UserError) as error:
-        value("password", "can\nary")
+        value(name, text)
     assert "ary" not in str(error.value)
 
 

@@ -76,11 +76,12 @@ def _switch(text: str, directory: Path) -> str:
 
 def _path(text: str, directory: Path) -> str:
     if text.startswith(("~", "$")):
-        # Nobody would look for the mail in a directory called ~ or $MAILDROP_HOME.
-        first = text.partition("/")[0]
+        # Nobody would look for the mail in a directory called ~ or $MAILDROP_HOME. The
+        # text is not repeated: it may be the password itself.
         raise Wrong(
-            "a path that is written out, such as /home/zope/mail, since buildout does "
-            f"not expand {first}; ./{first} is a directory of that name"
+            "a path that is written out, such as /home/zope/mail, since buildout "
+            "expands neither ~ nor $NAME; for a directory called like that put ./ "
+            "before it"
         )
     return str(directory / text) if text else ""
 
