@@ -77,9 +77,14 @@ def test_a_pid_file_that_is_left_over_is_replaced(tmp_path, left):
         assert path.read_text() == OWN
 
 
-def test_a_device_is_not_replaced_by_a_file(monkeypatch):
+@pytest.mark.parametrize("is_a_link", [False, True])
+def test_a_device_is_not_replaced_by_a_file(is_a_link, tmp_path, monkeypatch):
+    path = Path(os.devnull)
+    if is_a_link:
+        path = tmp_path / "maildrop.pid"
+        path.symlink_to(os.devnull)
     removed = []
     monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(path))
-    with pid_file(Path(os.devnull)):
+    with pid_file(path):
         pass
     assert not removed

@@ -31,6 +31,9 @@ def is_something_else(path: Path) -> bool:
 @contextlib.contextmanager
 def pid_file(path: Path) -> Iterator[None]:
     """Name this process at `path` inside the block; raises UnusableDirectory."""
+    if path.is_char_device():  # /dev/null, or a link to it: no pid file is wanted
+        yield
+        return
     own = f"{os.getpid()}\n"
     if is_something_else(path):
         raise UnusableDirectory(f"MAILDROP_PID_FILE {path} {SOMETHING_ELSE}")
@@ -48,9 +51,6 @@ def pid_file(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    if path.is_char_device():  # /dev/null: no pid file is wanted
-        _overwrite(path, text)
-        return
     try:
         # One that is left over may belong to somebody else, say root.
         path.unlink(missing_ok=True)
