@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from servers.catcher import Catcher
 from waiting import PATIENCE_SECONDS
 
-from collective.maildrophost.engine.daemon.directories import make_directories
+from collective.maildrophost.engine.daemon.directories import (
+    check_log_file,
+    make_directories,
+)
 
 
 def test_the_name_of_a_new_directory_is_on_disk_before_a_file_is_put_into_it(
@@ -52,6 +56,12 @@ def test_another_daemon_may_make_the_directories_at_the_same_moment(site, monkey
     monkeypatch.setattr(Path, "mkdir", slower_than_another)
     make_directories(site.configuration)
     assert spool.is_dir()
+
+
+def test_a_log_and_a_configuration_may_both_be_the_device_that_holds_nothing(site):
+    """As where everything is in environment variables."""
+    nothing = Path(os.devnull)
+    check_log_file(replace(site.configuration, path=nothing, log_file=nothing))
 
 
 def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):

@@ -79,7 +79,8 @@ def make_directories(configuration: Configuration) -> None:
 def log_is_also(configuration: Configuration) -> str:
     """What the log would spoil, and what to do; "" where it has a file of its own."""
     log = os.path.realpath(configuration.log_file)
-    if log == os.path.realpath(configuration.path):
+    # Both may be /dev/null, with everything in environment variables.
+    if log == os.path.realpath(configuration.path) and os.path.isfile(log):
         return "is the configuration: name another file"
     url = make_url(configuration.queue)
     is_file = url.get_backend_name() == "sqlite"
