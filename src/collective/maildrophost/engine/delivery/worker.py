@@ -33,7 +33,7 @@ CONTENT_LOST = "the queue has lost its content"
 
 
 class _CalledOff(Exception):
-    """The daemon stops, and the message has no connection yet."""
+    """The message must not be offered now, and has no connection yet."""
 
 
 class Worker:
@@ -78,7 +78,7 @@ class Worker:
             self._task.cancel()
 
     def break_off(self) -> None:
-        """Send no more of the message that is being offered, if there is one."""
+        """Send no more of a message, and wait for no connection to send it."""
         if self._task is not None and self._offering:
             self._broken_off = True
             self._task.cancel()
@@ -195,7 +195,7 @@ class Worker:
         try:
             return await connect()
         except asyncio.CancelledError:
-            if self._ended or self._broken_off or not self._stopped:
+            if self._ended or not (self._stopped or self._broken_off):
                 raise
             self._uncancel()
             raise _CalledOff from None
