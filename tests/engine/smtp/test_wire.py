@@ -69,6 +69,8 @@ def test_the_write_that_meets_the_reset_takes_no_reply_away(
 
     def refuse(listener):
         client, _ = listener.accept()
+        # Else the reset may take away a refusal that still waits to leave.
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if encrypted:
             client = certificates.server_context.wrap_socket(client, server_side=True)
         uploading.wait(PATIENCE_SECONDS)
