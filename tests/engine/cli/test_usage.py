@@ -48,7 +48,6 @@ def test_the_help_lists_every_command(program):
         ("hold", "--lane", "bulk", "--all"),
         ("hold", "--lane", "bulk", "1"),
         ("release", "--lane", "bulk", "--state", "held"),
-        ("delete", "--all"),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments, site, inside):
