@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 import pytest
 from servers.scripted import Scripted
@@ -160,6 +161,43 @@ def test_a_stop_waits_for_what_replaces_a_refresh_token(site, oauth, refresh_tok
             wait_until(lambda: tokens.requests, what="the request")
             daemon.signal(signal.SIGTERM)
             wait_until(lambda: "stopped" in site.log, what="the end")
+            tokens.gate.set()
+            assert daemon.process.wait(PATIENCE_SECONDS) == 0
+    assert refresh_token.read_text() == "refresh-2\n"
+
+
+# A daemon whose log has a line when it waits longer than any other for a token.
+TELLS = """
+import logging, sys
+from collective.maildrophost.engine.cli import main
+from collective.maildrophost.engine.daemon import process
+
+def wait(seconds=0.0, wait=process.await_replacements):
+    if seconds:
+        logging.getLogger("maildrop").info("waits for the token")
+    wait(seconds)
+
+process.await_replacements = wait
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_stop_waits_all_its_time_for_a_refresh_token(site, oauth, refresh_token):
+    site.program = (sys.executable, "-c", TELLS)
+    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+        tokens.answers.append(rotating(tokens))
+        tokens.gate.clear()
+        oauth(
+            relay,
+            tokens,
+            MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token,
+            MAILDROP_STOP_TIMEOUT=3600,
+        )
+        with site.daemon() as daemon:
+            site.send()
+            wait_until(lambda: tokens.requests, what="the request")
+            daemon.signal(signal.SIGTERM)
+            wait_until(lambda: "waits for the token" in site.log, what="the wait")
             tokens.gate.set()
             assert daemon.process.wait(PATIENCE_SECONDS) == 0
     assert refresh_token.read_text() == "refresh-2\n"

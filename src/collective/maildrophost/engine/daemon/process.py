@@ -59,6 +59,7 @@ def run_once(configuration: Configuration, tell: Tell | None = None) -> bool:
         if tell is not None:
             delivery.observe = tally(queue, tell)
         _loop(service.once())
+    _await_token(service)
     return delivery.ledger.gave_up
 
 
@@ -90,7 +91,14 @@ def _serve(configuration: Configuration, bell: Doorbell) -> Configuration | None
             )
             delivery.observe = monitoring.observe
             beside.append(monitoring.run())
-        return _loop(service.run(*beside))
+        reloaded = _loop(service.run(*beside))
+    _await_token(service)
+    return reloaded
+
+
+def _await_token(service: Service) -> None:
+    # A stop waits for no connection, but it does for the token that one has asked for.
+    await_replacements(service.left)
 
 
 @contextmanager

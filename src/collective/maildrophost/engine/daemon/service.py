@@ -61,6 +61,7 @@ class Service:
         self._housekeeping = Housekeeping(configuration, queue, self._scanner, delivery)
         self._told_to_end = asyncio.Event()
         self._told_to_stop = False
+        self._stop_by = 0.0
         self._reload = Reload(configuration, queue, self._cannot_write, self._refused)
         self._reloaded: Configuration | None = None
 
@@ -94,6 +95,11 @@ class Service:
         """Take in what was dropped, send what is due, end."""
         async with self._heeding_signals():
             await self._run_together(self._take_in_and_deliver())
+
+    @property
+    def left(self) -> float:
+        """How many seconds of MAILDROP_STOP_TIMEOUT a stop has not used; else 0."""
+        return max(0.0, self._stop_by - time.monotonic())
 
     async def _take_in_and_deliver(self) -> None:
         untaken = await self._scanner.once()
@@ -182,9 +188,8 @@ class Service:
         if self._reloaded is not None:
             self._systemd.stopping()
         if not self._told_to_stop:
-            self._queue.wait_until(
-                time.monotonic() + self._configuration.stop_timeout + QUEUE_SECONDS
-            )
+            self._stop_by = time.monotonic() + self._configuration.stop_timeout
+            self._queue.wait_until(self._stop_by + QUEUE_SECONDS)
         self._told_to_stop = True
         self._told_to_end.set()
 

@@ -79,7 +79,7 @@ class RefreshTokenFile:
 
     def await_turn(self, seconds: float) -> None:
         """Return when no turn of this process is under way, or `seconds` are over."""
-        if self._turn.acquire(timeout=seconds):
+        if self._turn.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
             self._turn.release()
 
     def read(self) -> Secret:
