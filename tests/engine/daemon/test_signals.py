@@ -98,8 +98,7 @@ def test_a_mail_in_flight_is_finished_before_the_stop(told, manager):
 def test_a_stop_waits_for_no_relay_that_says_nothing(site, phase):
     """Nothing of the mail was offered, so nobody may take it for a duplicate."""
     with Scripted({phase: Hang()}) as relay:
-        hours = 3600
-        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=hours)
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=3600)
         with site.daemon() as daemon:
             (id,) = site.send()
             wait_until(lambda: relay.conversations, what="the connection")

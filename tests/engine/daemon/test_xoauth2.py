@@ -145,24 +145,32 @@ def refresh_token(site):
     return file
 
 
-def test_a_stop_waits_for_what_replaces_a_refresh_token(site, oauth, refresh_token):
+@pytest.fixture
+def stopped_while_it_asks(site, oauth, refresh_token):
+    """Stops a daemon that asks for a token, which comes once the log has `words`."""
+
+    def stop(words, **changes):
+        with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
+            tokens.answers.append(rotating(tokens))
+            tokens.gate.clear()
+            file = refresh_token
+            oauth(relay, tokens, MAILDROP_OAUTH_REFRESH_TOKEN_FILE=file, **changes)
+            with site.daemon() as daemon:
+                site.send()
+                wait_until(lambda: tokens.requests, what="the request")
+                daemon.signal(signal.SIGTERM)
+                wait_until(lambda: words in site.log, what=words)
+                tokens.gate.set()
+                assert daemon.process.wait(PATIENCE_SECONDS) == 0
+
+    return stop
+
+
+def test_a_stop_waits_for_what_replaces_a_refresh_token(
+    stopped_while_it_asks, refresh_token
+):
     """The provider no longer takes the one in the file: the next start would fail."""
-    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
-        tokens.answers.append(rotating(tokens))
-        tokens.gate.clear()
-        oauth(
-            relay,
-            tokens,
-            MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token,
-            MAILDROP_STOP_TIMEOUT=0.3,
-        )
-        with site.daemon() as daemon:
-            site.send()
-            wait_until(lambda: tokens.requests, what="the request")
-            daemon.signal(signal.SIGTERM)
-            wait_until(lambda: "stopped" in site.log, what="the end")
-            tokens.gate.set()
-            assert daemon.process.wait(PATIENCE_SECONDS) == 0
+    stopped_while_it_asks("stopped", MAILDROP_STOP_TIMEOUT=0.3)
     assert refresh_token.read_text() == "refresh-2\n"
 
 
@@ -182,24 +190,11 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_a_stop_waits_all_its_time_for_a_refresh_token(site, oauth, refresh_token):
+def test_a_stop_waits_all_its_time_for_a_refresh_token(
+    site, stopped_while_it_asks, refresh_token
+):
     site.program = (sys.executable, "-c", TELLS)
-    with TokenServer() as tokens, Scripted(login=lambda *given: True) as relay:
-        tokens.answers.append(rotating(tokens))
-        tokens.gate.clear()
-        oauth(
-            relay,
-            tokens,
-            MAILDROP_OAUTH_REFRESH_TOKEN_FILE=refresh_token,
-            MAILDROP_STOP_TIMEOUT=3600,
-        )
-        with site.daemon() as daemon:
-            site.send()
-            wait_until(lambda: tokens.requests, what="the request")
-            daemon.signal(signal.SIGTERM)
-            wait_until(lambda: "waits for the token" in site.log, what="the wait")
-            tokens.gate.set()
-            assert daemon.process.wait(PATIENCE_SECONDS) == 0
+    stopped_while_it_asks("waits for the token", MAILDROP_STOP_TIMEOUT=3600)
     assert refresh_token.read_text() == "refresh-2\n"
 
 
