@@ -16,15 +16,7 @@ from .option import (
     Option,
 )
 from .options import BY_NAME
-from .text import (
-    Assignment,
-    Literal,
-    Reference,
-    TextError,
-    Word,
-    expand,
-    read_assignments,
-)
+from .text import Assignment, TextError, expand, read_assignments
 
 _PYTHON_WORDS = ("True", "False")
 _EITHER_OR = {
@@ -73,7 +65,8 @@ class Settings:
             return given
         if option.default is None:
             return None
-        return Setting(expand(_template(option.default), self._lookup).text)
+        (default,) = read_assignments(option.assignment())
+        return Setting(expand(default.word, self._lookup).text)
 
     def is_given(self, name: str) -> bool:
         """Whether the file or the environment sets option `name`."""
@@ -182,14 +175,3 @@ def _nearest(name: str) -> str | None:
         return whole
     close = difflib.get_close_matches(name.upper(), BY_NAME, n=1, cutoff=0.6)
     return close[0] if close else None
-
-
-def _template(default: str) -> Word:
-    """The word of a default, whose reference, if any, is a whole path segment."""
-    head, dollar, tail = default.partition("$")
-    if not dollar:
-        return Word((Literal(default),), bare=False)
-    name, slash, rest = tail.partition("/")
-    return Word(
-        (Literal(head), Reference(name, f"${name}"), Literal(slash + rest)), bare=False
-    )
