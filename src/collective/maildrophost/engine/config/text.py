@@ -34,13 +34,6 @@ class TextError(ValueError):
 
 
 @dataclass(frozen=True)
-class Literal:
-    """Characters that mean themselves."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Reference:
     """``$NAME`` or ``${NAME}``; ``written`` is how the file has it."""
 
@@ -52,13 +45,14 @@ class Reference:
 class Word:
     """A value before its references are expanded.
 
-    ``bare`` tells that no part of it was quoted; ``shell_differs`` that a shell would
-    run or replace something in it that stays as it is here.
+    Its pieces of text mean themselves. ``bare`` tells that no part of it was quoted;
+    ``shell_differs`` that a shell would run or replace something in it that stays as
+    it is here.
     """
 
-    pieces: tuple[Literal | Reference, ...]
+    pieces: tuple[str | Reference, ...]
     bare: bool
-    shell_differs: bool = False
+    shell_differs: bool
 
 
 @dataclass(frozen=True)
@@ -95,8 +89,8 @@ def expand(word: Word, lookup: Callable[[str], str | None]) -> Expanded:
     parts: list[str] = []
     shell_differs = word.shell_differs
     for piece in word.pieces:
-        if isinstance(piece, Literal):
-            parts.append(piece.text)
+        if isinstance(piece, str):
+            parts.append(piece)
             continue
         value = lookup(piece.name)
         parts.append(piece.written if value is None else value)
@@ -138,7 +132,7 @@ class _Reader:
         self.name = name
         self.text = text
         self.position = 0
-        self.pieces: list[Literal | Reference] = []
+        self.pieces: list[str | Reference] = []
         self.bare = True
         self.shell_differs = False
 
@@ -154,7 +148,7 @@ class _Reader:
         match = _RAW_STRING.match(self.text)
         if match is None:
             raise self._unclosed(self.text[1])
-        self._add(match["text"])
+        self.pieces.append(match["text"])
         self.position = match.end()
         self._only_a_comment_may_follow()
 
@@ -186,7 +180,7 @@ class _Reader:
         end = self.text.find("'", self.position + 1)
         if end < 0:
             raise self._unclosed("'")
-        self._add(self.text[self.position + 1 : end])
+        self.pieces.append(self.text[self.position + 1 : end])
         self.position = end + 1
 
     def _double_quoted(self) -> None:
@@ -198,7 +192,7 @@ class _Reader:
                 self.position += 1
                 return
             if character == "\\" and self.text[self.position + 1 :][:1] in set('"\\$`'):
-                self._add(self.text[self.position + 1])
+                self.pieces.append(self.text[self.position + 1])
                 self.position += 2
             else:
                 self._expandable(character)
@@ -215,7 +209,7 @@ class _Reader:
         if character == "\\":
             if self.position + 1 == len(self.text):
                 raise self._error(_("expected the whole value on one line"))
-            self._add(self.text[self.position + 1])
+            self.pieces.append(self.text[self.position + 1])
             self.position += 2
         else:
             self._expandable(character)
@@ -223,7 +217,7 @@ class _Reader:
     def _expandable(self, character: str) -> None:
         reference = _REFERENCE.match(self.text, self.position)
         if reference is None:
-            self._add(character)
+            self.pieces.append(character)
             following = self.text[self.position + 1 : self.position + 2]
             self.shell_differs |= character == "`" or (
                 character == "$" and bool(re.match(r"[\w({@*#?$!-]", following))
@@ -233,13 +227,6 @@ class _Reader:
             name = reference.group(1) or reference.group(2)
             self.pieces.append(Reference(name, reference.group()))
             self.position = reference.end()
-
-    def _add(self, text: str) -> None:
-        last = self.pieces[-1] if self.pieces else None
-        if isinstance(last, Literal):
-            self.pieces[-1] = Literal(last.text + text)
-        else:
-            self.pieces.append(Literal(text))
 
     def _unclosed(self, quote: str) -> TextError:
         return self._error(
