@@ -66,7 +66,8 @@ class Settings:
         if option.default is None:
             return None
         (default,) = read_assignments(option.assignment())
-        return Setting(expand(default.word, self._lookup).text)
+        text, _shell_differs = expand(default.word, self._lookup)
+        return Setting(text)
 
     def is_given(self, name: str) -> bool:
         """Whether the file or the environment sets option `name`."""
@@ -120,12 +121,13 @@ class Settings:
         )
 
     def _assign(self, option: Option, assignment: Assignment) -> None:
-        value = expand(assignment.word, self._lookup)
-        unset = value.bare and value.text == "None"
+        text, shell_differs = expand(assignment.word, self._lookup)
+        bare = assignment.word.bare
+        unset = bare and text == "None"
         if unset and option.default is not None:
             self._given.pop(option.name, None)
             return
-        is_python = value.bare and value.text in _PYTHON_WORDS
+        is_python = bare and text in _PYTHON_WORDS
         if unset or (is_python and option.kind is not Kind.SWITCH):
             raise ConfigurationError(
                 self.path,
@@ -133,10 +135,10 @@ class Settings:
                 option.name,
                 _(
                     "expected ${what}, got ${text}",
-                    mapping={"what": option.kind.value, "text": value.text},
+                    mapping={"what": option.kind.value, "text": text},
                 ),
             )
-        if value.shell_differs:
+        if shell_differs:
             self._warn_of_line(
                 option.name,
                 assignment.line,
@@ -145,7 +147,7 @@ class Settings:
                     "put the value between single quotes"
                 ),
             )
-        self._given[option.name] = Setting(value.text, assignment.line)
+        self._given[option.name] = Setting(text, assignment.line)
 
     def _warn_of_line(self, name: str, line: int | None, text: Wording) -> None:
         self.warnings.append(in_file(self.path, line, name, text))

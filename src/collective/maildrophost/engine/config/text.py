@@ -64,15 +64,6 @@ class Assignment:
     word: Word
 
 
-@dataclass(frozen=True)
-class Expanded:
-    """A value as text; see `Word` for the two flags."""
-
-    text: str
-    bare: bool
-    shell_differs: bool = False
-
-
 def read_assignments(text: str) -> Iterator[Assignment]:
     """Every assignment in order; TextError at the first line that is not one."""
     for number, line in enumerate(text.split("\n"), 1):
@@ -84,8 +75,11 @@ def read_assignments(text: str) -> Iterator[Assignment]:
             yield _assignment(number, stripped)
 
 
-def expand(word: Word, lookup: Callable[[str], str | None]) -> Expanded:
-    """`word` with each reference replaced; one that `lookup` does not know is kept."""
+def expand(word: Word, lookup: Callable[[str], str | None]) -> tuple[str, bool]:
+    """The text with each reference replaced; one that `lookup` does not know is kept.
+
+    With it, whether a shell would make something else of the word.
+    """
     parts: list[str] = []
     shell_differs = word.shell_differs
     for piece in word.pieces:
@@ -95,7 +89,7 @@ def expand(word: Word, lookup: Callable[[str], str | None]) -> Expanded:
         value = lookup(piece.name)
         parts.append(piece.written if value is None else value)
         shell_differs = shell_differs or value is None
-    return Expanded("".join(parts), word.bare, shell_differs)
+    return "".join(parts), shell_differs
 
 
 def _assignment(number: int, line: str) -> Assignment:
