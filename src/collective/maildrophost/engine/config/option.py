@@ -29,20 +29,8 @@ class Kind(Enum):
     CHOICE = _("one of a few words")
 
 
-# Kinds where an empty value is a value. Elsewhere it stands for the default.
-MAY_BE_EMPTY = frozenset(
-    {
-        Kind.TEXT,
-        Kind.SECRET,
-        Kind.FILE,
-        Kind.HOST,
-        Kind.ADDRESS,
-        Kind.ADDRESSES,
-        Kind.LISTEN,
-        Kind.WEB,
-        Kind.CHOICE,
-    }
-)
+EMPTY_IS_DEFAULT = frozenset({Kind.PATH, Kind.PATHS, Kind.RELAYS, Kind.QUEUE})
+"""Kinds where an empty value stands for the default."""
 NUMERIC = frozenset({Kind.SWITCH, Kind.WHOLE, Kind.SECONDS})
 
 

@@ -9,12 +9,7 @@ from pathlib import Path
 
 from ..wording import Wording, _
 from .errors import ConfigurationError, in_environment, in_file
-from .option import (
-    MAY_BE_EMPTY,
-    NUMERIC,
-    Kind,
-    Option,
-)
+from .option import EMPTY_IS_DEFAULT, Kind, Option
 from .options import BY_NAME
 from .text import Assignment, TextError, expand, read_assignments
 
@@ -61,7 +56,7 @@ class Settings:
     def get(self, option: Option) -> Setting | None:
         """What `option` is set to, or its default; None when it has neither."""
         given = self._given.get(option.name)
-        if given is not None and (given.text or option.kind in MAY_BE_EMPTY | NUMERIC):
+        if given is not None and (given.text or option.kind not in EMPTY_IS_DEFAULT):
             return given
         if option.default is None:
             return None
