@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..secrets import Secret
+from ..secrets.secretfile import read_line
 from ..systemwords import reason
 from ..wording import Unfit, Wording, _, verbatim, why
 from .checks import check_together
 from .configuration import Configuration
 from .errors import ConfigurationError
-from .files import check_ca_file, password_of_file
 from .option import Option
 from .options import OPTIONS
 from .relays import RelayAddress, parse_relays
@@ -31,8 +32,8 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None) -> Configur
     settings = Settings(file, os.environ if environ is None else environ)
     values = checked(settings, _read(file))
     if values["password_file"]:
-        values["password"] = password_of_file(settings, Path(values["password_file"]))
-    check_ca_file(settings, values["tls_ca_file"])
+        values["password"] = _password(settings, values["password_file"])
+    _check_ca_file(settings, values["tls_ca_file"])
     return Configuration(path=file, warnings=tuple(settings.warnings), **values)
 
 
@@ -112,3 +113,18 @@ def _relays(settings: Settings, hosts: str, port: int) -> tuple[RelayAddress, ..
         return parse_relays(hosts, port)
     except Unfit as error:
         raise settings.error("SMTP_HOST", error.why) from None
+
+
+def _password(settings: Settings, path: str) -> Secret:
+    try:
+        return read_line(path)
+    except Unfit as error:
+        raise settings.error("MAILDROP_PASSWORD_FILE", error.why) from None
+
+
+def _check_ca_file(settings: Settings, path: str) -> None:
+    if path and not (os.path.isfile(path) and os.access(path, os.R_OK)):
+        raise settings.error(
+            "MAILDROP_TLS_CA_FILE",
+            _("expected a readable file: ${path}", mapping={"path": path}),
+        )
