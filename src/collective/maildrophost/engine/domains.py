@@ -7,18 +7,15 @@ import re
 _AFTER_AT = re.compile(r"(?<=@)[^\s@<>()\[\],;:\"\\]{1,253}")
 
 
-def a_labels(domain: str) -> str:
-    """The domain in ASCII (RFC 5891); UnicodeError when it has no such form."""
+def ascii_domain(domain: str) -> str:
+    """The domain in ASCII (RFC 5891); what has no such form stays as it is."""
+    if domain.isascii():
+        return domain
     # Imported here because its tables are large and few domains need them.
     import idna
 
-    return idna.encode(domain, uts46=True).decode("ascii")
-
-
-def ascii_domain(domain: str) -> str:
-    """The domain in ASCII; what has no such form stays as it is."""
     try:
-        return domain if domain.isascii() else a_labels(domain)
+        return idna.encode(domain, uts46=True).decode("ascii")
     except UnicodeError:  # idna.IDNAError is one
         return domain
 

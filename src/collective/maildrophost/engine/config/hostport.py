@@ -6,10 +6,10 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from ..domains import a_labels
+from ..domains import ascii_domain
 from ..wording import Unfit, Wording, _
 
-_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z", re.IGNORECASE)
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
 _MAX_HOST_LENGTH = 253
 EXPECTED = _("a host, host:port or [IPv6 address]:port")
 
@@ -74,10 +74,7 @@ def _is_address(name: str) -> bool:
 
 
 def _checked_name(name: str, expected: Wording, text: str) -> str:
-    try:
-        name = name if name.isascii() else a_labels(name)
-    except UnicodeError:
-        raise unexpected(expected, text) from None
+    name = ascii_domain(name)
     labels = name.removesuffix(".").split(".")
     if len(name) > _MAX_HOST_LENGTH or not all(map(_LABEL.match, labels)):
         raise unexpected(expected, text)
