@@ -7,7 +7,6 @@ and removes the file without queueing it again.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import stat
@@ -132,13 +131,25 @@ class Intake:
             self.looked_through = True
 
     def _consider(self, path: str, seen: set[Identity]) -> int:
+        """Take a file if it is due; a bad one is reported once, the others go on."""
         try:
             found = os.lstat(path)
         except OSError:
             return 0  # another daemon, or a person, took it away
-        # A report is about this very file: another one may soon be in its place.
-        with self._reporting(path, found):
+        try:
             return self._take_if_complete(path, found, seen)
+        except FileNotFoundError:
+            pass  # another daemon, or a person, took it away
+        except BlockingIOError:
+            pass  # a lease on it is being given back: the next scan finds it free
+        except (InvalidMessage, OSError, Refused) as error:
+            self._leave(path, found, str(error))
+        except QueueError:
+            raise
+        except Exception as error:
+            # The type alone: the text of an unknown error may quote the message.
+            words = f"unexpected error ({type(error).__name__})"
+            self._leave(path, found, words, unquoted(error))
         return 0
 
     def _take_if_complete(
@@ -164,24 +175,6 @@ class Intake:
             seen.add(identity)
         return taken
 
-    @contextlib.contextmanager
-    def _reporting(self, path: str, found: os.stat_result) -> Iterator[None]:
-        """One bad file is reported once and left alone; the others go on."""
-        try:
-            yield
-        except FileNotFoundError:
-            pass  # another daemon, or a person, took it away
-        except BlockingIOError:
-            pass  # a lease on it is being given back: the next scan finds it free
-        except (InvalidMessage, OSError, Refused) as error:
-            self._leave(path, found, str(error))
-        except QueueError:
-            raise
-        except Exception as error:
-            # The type alone: the text of an unknown error may quote the message.
-            words = f"unexpected error ({type(error).__name__})"
-            self._leave(path, found, words, unquoted(error))
-
     def _leave(
         self,
         path: str,
@@ -189,6 +182,7 @@ class Intake:
         reason: str,
         error: BaseException | None = None,
     ) -> None:
+        # About this very file: another one may soon be in its place.
         about = condition(path, found)
         self._reports.make(path, about, f"is left where it is: {reason}", error)
 
