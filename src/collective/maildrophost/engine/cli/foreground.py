@@ -68,10 +68,10 @@ def _errors_that_supervisor_believes() -> Iterator[None]:
 
 def _fault(configured: Configured, relay: str) -> str:
     """The relay's fault that has ended a run too early, in the words of `status`."""
-    from ..queue import pauses
+    from ..queue import pause_of
 
     with configured.queue() as queue, queue.read() as tx:
-        pause = next((pause for pause in pauses(tx) if pause.name == relay), None)
+        pause = pause_of(tx, relay)
     return pause.fault if pause else "the relay is at fault, as the log says"
 
 
