@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..doorbell import answers, is_dead
-from ..system.identity import Fate, fate, is_running, process_identity
+from ..system.identity import is_gone, is_running, process_identity
 from . import processes
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _is_here(daemon: Daemon) -> bool:
     """Whether its pid means that daemon here, so that it may be sent a signal."""
     if daemon.process:
         # Whatever the machine was called when it started; a zombie counts as ended.
-        is_it = fate(daemon.process) is Fate.RUNNING
+        is_it = is_running(daemon.process)
     else:
         # Without /proc any process may have its pid by now.
         is_it = (
@@ -114,9 +114,8 @@ def _is_elsewhere(daemon: Daemon, shared: bool) -> bool:
     """
     if shared:
         return daemon.host != socket.gethostname()
-    ended = fate(daemon.process, here=True) is Fate.ENDED
     # Its doorbell shows what a pid cannot: that it was killed in another container.
-    return ended or is_dead(daemon.doorbell)
+    return is_gone(daemon.process, here=True) or is_dead(daemon.doorbell)
 
 
 def _serves(daemon: Daemon, configuration: Configuration) -> bool:
