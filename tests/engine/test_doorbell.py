@@ -102,7 +102,7 @@ def test_a_bell_for_which_there_is_no_socket_can_be_listened_to_all_the_same(
         raise OSError(errno.EMFILE, "too many open files")
 
     with monkeypatch.context() as patched:
-        patched.setattr(doorbell, "_silent", none)
+        patched.setattr(doorbell, "_datagram_socket", none)
         with pytest.raises(OSError, match="open files"):
             bell.hang_again()
     assert bell.fileno() >= 0

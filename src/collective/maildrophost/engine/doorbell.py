@@ -26,7 +26,7 @@ class Doorbell:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._socket = _silent()
+        self._socket = _datagram_socket()
         self._file: os.stat_result | None = None
 
     def hangs(self) -> bool:
@@ -50,7 +50,7 @@ class Doorbell:
             self.path.unlink()
         # The new one first: where there is none (too many files are open), the old one
         # still has a `fileno`.
-        old, self._socket, self._file = self._socket, _silent(), None
+        old, self._socket, self._file = self._socket, _datagram_socket(), None
         old.close()
         self.hang()
 
@@ -71,7 +71,7 @@ class Doorbell:
             self.path.unlink()
 
 
-def _silent() -> socket.socket:
+def _datagram_socket() -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     made.setblocking(False)
     return made
@@ -136,10 +136,7 @@ def answers(path: str) -> bool:
 
 
 def _call(path: str) -> None:
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as caller,
-        socket_address(Path(path)) as address,
-    ):
+    with _datagram_socket() as caller, socket_address(Path(path)) as address:
         caller.connect(address)
 
 
@@ -148,8 +145,7 @@ def ring(paths: Iterable[str]) -> None:
     for path in paths:
         with (
             contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell,
+            _datagram_socket() as caller,
+            socket_address(Path(path)) as address,
         ):
-            bell.setblocking(False)
-            with socket_address(Path(path)) as address:
-                bell.sendto(b"!", address)
+            caller.sendto(b"!", address)
