@@ -79,11 +79,6 @@ def _open(path: str) -> int:
         raise
 
 
-def reason_of(error: OSError) -> str:
-    """The reason, for a person who is told anyway which file it is about."""
-    return error.strerror or str(error) or type(error).__name__
-
-
 def not_there(path: str) -> FileNotFoundError:
     """The error for a file that has gone, or is another one by now."""
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)

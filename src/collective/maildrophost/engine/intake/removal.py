@@ -12,7 +12,8 @@ import time
 
 from ..queue import Queue, forget_files
 from ..system.disk import sync_names
-from .droppedfile import Identity, condition, reason_of, was_removed
+from ..systemwords import reason
+from .droppedfile import Identity, condition, was_removed
 from .reports import Reports
 
 FORGOTTEN_AT_ONCE = 100
@@ -39,7 +40,7 @@ class Removal:
         except OSError as error:
             self._kept[identity] = found.st_dev
             what = "was taken before" if id is None else f"is message {id} now"
-            words = f"{what}, but its file cannot be removed: {reason_of(error)}"
+            words = f"{what}, but its file cannot be removed: {reason(error)}"
             self._reports.make(identity.path, condition(identity.path, found), words)
             return
         self._kept.pop(identity, None)

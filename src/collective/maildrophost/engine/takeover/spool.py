@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..intake.candidates import LOCK_SUFFIX, may_be_mail, starts_as_mail
-from ..intake.droppedfile import Identity, opened, reason_of
+from ..intake.droppedfile import Identity, opened
 from ..message import mailfile
+from ..systemwords import reason
 from .oldmail import Left, OldMail, found_at
 
 LOCKED = (
@@ -56,7 +57,7 @@ def _consider(
         with opened(str(path), found) as file:
             ours = starts_as_mail(file)
     except OSError as error:
-        yield Left(path, reason_of(error))
+        yield Left(path, reason(error))
         return
     lock = path.name + LOCK_SUFFIX
     if ours and lock in names:

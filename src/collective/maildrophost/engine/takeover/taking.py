@@ -15,10 +15,11 @@ from ..doorbell import ring
 from ..errors import MaildropError
 from ..intake import QUIET_SECONDS
 from ..intake.candidates import LOCK_SUFFIX, check_size
-from ..intake.droppedfile import opened, reason_of
+from ..intake.droppedfile import opened
 from ..intake.reports import storable
 from ..message import InvalidMessage, compose
 from ..queue import Queue, Refused, doorbells, import_mail
+from ..systemwords import reason
 from . import maildir, spool
 from .oldmail import Left, OldMail, Taken
 
@@ -48,7 +49,7 @@ def look_through(directory: Path) -> Iterator[OldMail | Left]:
         else:
             yield from list(spool.find(directory)) or _no_queue(directory)
     except OSError as error:
-        raise NothingToTake(f"{directory} cannot be read: {reason_of(error)}") from None
+        raise NothingToTake(f"{directory} cannot be read: {reason(error)}") from None
 
 
 def _no_queue(directory: Path) -> Iterator[Left]:
@@ -56,10 +57,10 @@ def _no_queue(directory: Path) -> Iterator[Left]:
     if not others:
         return
     files = "file" if others == 1 else "files"
-    reason = f"has nothing that looks like queued mail ({others} other {files})"
+    why = f"has nothing that looks like queued mail ({others} other {files})"
     if directory.name in maildir.FOLDERS:
-        reason += f": the Maildir that it is a part of would be {directory.parent}"
-    yield Left(directory, reason)
+        why += f": the Maildir that it is a part of would be {directory.parent}"
+    yield Left(directory, why)
 
 
 def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
@@ -84,7 +85,7 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
     except InvalidMessage as error:
         return Left(mail.path, str(error))
     except OSError as error:
-        return Left(mail.path, reason_of(error))
+        return Left(mail.path, reason(error))
     now = time.time()
     try:
         with queue.write() as tx:
@@ -104,7 +105,7 @@ def take(queue: Queue, mail: OldMail, add_message_id: bool) -> Taken | Left:
     except FileNotFoundError:
         return Left(mail.path, TAKEN_AWAY)
     except OSError as error:
-        return Left(mail.path, reason_of(error))
+        return Left(mail.path, reason(error))
     except Refused as error:
         return Left(mail.path, error.reason)
     ring(bells)
@@ -151,7 +152,7 @@ def _remove(mail: OldMail, id: str | None) -> Left | None:
             what = "was taken over before" if id is None else f"is message {id} now"
             return Left(
                 path,
-                f"{what}, but the file cannot be removed ({reason_of(error)}): remove "
+                f"{what}, but the file cannot be removed ({reason(error)}): remove "
                 "it by hand, else it is taken again in some days",
             )
     return None
