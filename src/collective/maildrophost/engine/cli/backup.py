@@ -38,7 +38,7 @@ def backup_command(configured: Configured, file: Path, as_json: bool) -> None:
     from ..queue.sqlite.database import path_of
 
     with steps("copying") as tell:
-        octets = backup(path_of(url).absolute(), file.absolute(), tell)
+        octets = backup(path_of(url), file.absolute(), tell)
     if as_json:
         print_json({"file": str(file.absolute()), "bytes": octets})
     else:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from ..config import Configuration
 from ..errors import MaildropError
+from ..queue.sqlite.database import path_of
 from ..system.disk import make_directory
 
 
@@ -83,8 +84,7 @@ def log_is_also(configuration: Configuration) -> str:
     if log == os.path.realpath(configuration.path) and os.path.isfile(log):
         return "is the configuration: name another file"
     url = make_url(configuration.queue)
-    is_file = url.get_backend_name() == "sqlite"
-    if is_file and log == os.path.realpath(url.database or ""):
+    if url.get_backend_name() == "sqlite" and log == str(path_of(url)):
         return "is the queue: name another file"
     return ""
 
