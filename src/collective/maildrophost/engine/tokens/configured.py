@@ -62,17 +62,15 @@ class _Fetcher:
 
     def __call__(self) -> Issued:
         """A token; TokenFault."""
-        if self._refresh_token is None:
+        file = self._refresh_token
+        if file is None:
             return self._endpoint.ask(self.grant())
-        with self._refresh_token.turn():
-            return self._refreshed(self._refresh_token)
-
-    def _refreshed(self, file: files.RefreshTokenFile) -> Issued:
-        grant = self._refresh_grant(file)
-        issued = self._endpoint.ask(grant)
-        shown = grant.refresh_token
-        file.replace(shown, issued.refresh_token or shown)
-        return issued
+        with file.turn():
+            grant = self._refresh_grant(file)
+            issued = self._endpoint.ask(grant)
+            shown = grant.refresh_token
+            file.replace(shown, issued.refresh_token or shown)
+            return issued
 
     def grant(self) -> Grant:
         """What the endpoint is shown; TokenFault when a file is not as it must be."""
