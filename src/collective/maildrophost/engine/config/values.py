@@ -63,29 +63,23 @@ def _switch(option: Option, text: str) -> bool:
 
 
 def _whole(option: Option, text: str) -> int:
-    what = _in_range(option, _("a whole number"))
-    if not _WHOLE.match(text):
-        raise _unexpected(what, text)
-    value = int(text)
-    _check_range(option, value, what, text)
-    return value
+    if not (_WHOLE.match(text) and _is_in_range(option, int(text))):
+        raise _unexpected(_in_range(option, _("a whole number")), text)
+    return int(text)
 
 
 def _seconds(option: Option, text: str) -> float:
-    what = _in_range(option, _("a number of seconds"))
-    if not _NUMBER.match(text):
-        raise _unexpected(what, text)
-    value = float(text)
-    _check_range(option, value, what, text)
-    return value
+    if not (_NUMBER.match(text) and _is_in_range(option, float(text))):
+        raise _unexpected(_in_range(option, _("a number of seconds")), text)
+    return float(text)
 
 
-def _check_range(option: Option, value: float, what: Wording, text: str) -> None:
-    too_low = value < option.minimum or (
-        option.above is not None and value <= option.above
+def _is_in_range(option: Option, value: float) -> bool:
+    return (
+        option.minimum <= value
+        and (option.above is None or option.above < value)
+        and (option.maximum is None or value <= option.maximum)
     )
-    if too_low or (option.maximum is not None and value > option.maximum):
-        raise _unexpected(what, text)
 
 
 def _in_range(option: Option, what: Wording) -> Wording:
