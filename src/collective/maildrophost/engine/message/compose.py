@@ -10,7 +10,6 @@ from ..wording import _
 from .addresses import parse_addresses, unique
 from .errors import InvalidMessage
 from .headers import (
-    Field,
     FieldFinder,
     check_headers,
     display_text,
@@ -76,8 +75,8 @@ def compose(
     headers_end = header_block_end(content)
     check_headers(content, headers_end)
     found = _FINDER.find(content, headers_end)
-    first = _first_values(found)
-    chosen = _lane(first, lane, immediate)
+    first = {field.name: field.value for field in reversed(found)}
+    chosen = choose_lane(lane, first, immediate)
     if b"x-maildrop-lane" in first:
         content = without(content, [f for f in found if f.name == b"x-maildrop-lane"])
     message_id = display_text(first.get(b"message-id", b""), _MAX_MESSAGE_ID_CHARACTERS)
@@ -128,21 +127,6 @@ def _parse_recipients(recipients: Iterable[str]) -> tuple[str, ...]:
     if not addresses:
         raise InvalidMessage("no recipient given")
     return addresses
-
-
-def _first_values(fields: list[Field]) -> dict[bytes, bytes]:
-    return {field.name: field.value for field in reversed(fields)}
-
-
-def _lane(first: dict[bytes, bytes], lane: Lane | None, immediate: bool) -> Lane:
-    header = first.get(b"x-maildrop-lane")
-    return choose_lane(
-        lane,
-        None if header is None else header.decode("latin-1"),
-        immediate=immediate,
-        precedence=first.get(b"precedence", b""),
-        is_list_mail=b"list-id" in first or b"list-unsubscribe" in first,
-    )
 
 
 def _checked_time(at: float | None) -> float | None:

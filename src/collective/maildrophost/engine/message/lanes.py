@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from .errors import InvalidMessage
@@ -37,24 +38,20 @@ LANES_BY_LABEL = {lane.label: lane for lane in Lane}
 
 
 def choose_lane(
-    lane: Lane | None,
-    header: str | None,
-    *,
-    immediate: bool,
-    precedence: bytes,
-    is_list_mail: bool,
+    lane: Lane | None, headers: Mapping[bytes, bytes], immediate: bool
 ) -> Lane:
-    """The argument, else the X-Maildrop-Lane `header`, else what the mail looks like.
+    """The argument, else the X-Maildrop-Lane header, else what the mail looks like.
 
-    `precedence` is the value of the Precedence header; `is_list_mail`: there is a
-    List-Id or List-Unsubscribe header. InvalidMessage when `header` names no lane.
+    `headers` are known by their lower-case names. InvalidMessage when X-Maildrop-Lane
+    names no lane.
     """
     if lane is not None:
         return lane
-    if header is not None:
-        return Lane.parse(header)
+    if b"x-maildrop-lane" in headers:
+        return Lane.parse(headers[b"x-maildrop-lane"].decode("latin-1"))
     if immediate:
         return Lane.INTERACTIVE
-    if is_list_mail or precedence.lower() in BULK_PRECEDENCES:
+    is_list_mail = b"list-id" in headers or b"list-unsubscribe" in headers
+    if is_list_mail or headers.get(b"precedence", b"").lower() in BULK_PRECEDENCES:
         return Lane.BULK
     return Lane.NORMAL
