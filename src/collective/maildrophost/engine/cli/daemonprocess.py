@@ -41,4 +41,4 @@ def ends_by_itself(pid: int) -> bool:
 
 def was_launched(pid: int) -> bool:
     """Whether `start` has started a daemon, even if its zdaemon was killed since."""
-    return MARK in processes.environment(pid)
+    return any(each.startswith(f"{MARK}=") for each in processes.environment(pid))

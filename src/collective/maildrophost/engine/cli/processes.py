@@ -28,21 +28,20 @@ def lives(pid: int) -> bool:
 
 def arguments(pid: int) -> list[str]:
     """The words that the process was started with; none where that cannot be read."""
+    return _texts(pid, "cmdline")
+
+
+def environment(pid: int) -> list[str]:
+    """Each ``NAME=value`` it was started with; none where that cannot be read."""
+    return _texts(pid, "environ")
+
+
+def _texts(pid: int, name: str) -> list[str]:
     try:
-        text = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+        text = os.fsdecode(Path(f"/proc/{pid}/{name}").read_bytes())
     except OSError:
         return []
     return text.split("\0")
-
-
-def environment(pid: int) -> dict[str, str]:
-    """The variables it was started with; none where that cannot be read."""
-    try:
-        text = os.fsdecode(Path(f"/proc/{pid}/environ").read_bytes())
-    except OSError:
-        return {}
-    pairs = (entry.partition("=") for entry in text.split("\0"))
-    return {name: value for name, _, value in pairs if name}
 
 
 def send_signal(pid: int, number: int) -> None:
