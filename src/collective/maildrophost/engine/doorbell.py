@@ -41,7 +41,12 @@ class Doorbell:
 
     def hang(self) -> None:
         """Put it where others find it; OSError when `path` is in use or unusable."""
-        _bind(self._socket, self.path)
+        with socket_address(self.path) as address:
+            old_mask = os.umask(0o177)
+            try:
+                self._socket.bind(address)
+            finally:
+                os.umask(old_mask)
         self._file = os.stat(self.path)
 
     def hang_again(self) -> None:
@@ -75,15 +80,6 @@ def _datagram_socket() -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     made.setblocking(False)
     return made
-
-
-def _bind(bell: socket.socket, path: Path) -> None:
-    with socket_address(path) as address:
-        old_mask = os.umask(0o177)
-        try:
-            bell.bind(address)
-        finally:
-            os.umask(old_mask)
 
 
 def listen(directory: Path) -> Doorbell:
