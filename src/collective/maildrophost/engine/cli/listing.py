@@ -81,18 +81,14 @@ def queue_command(
         # A program that counts them must not take the first ones for all.
         for_a_person = sys.stdout.isatty() and not as_json
         limit = AT_A_TERMINAL if for_a_person else MOST
+    from ..queue import keys_in_order
+
     with configured.queue() as queue:
-        keys = _keys(queue, state, limit + 1)
+        with queue.read() as tx:
+            keys = keys_in_order(tx, state, limit + 1)
         _print_pages(_pages(queue, keys[:limit]) if keys else [], as_json)
     if len(keys) > limit:
         click.echo(f"only the first {limit} are shown: see --limit", err=True)
-
-
-def _keys(queue: Queue, state: State | None, limit: int) -> list[int]:
-    from ..queue import keys_in_order
-
-    with queue.read() as tx:
-        return keys_in_order(tx, state, limit)
 
 
 def _pages(queue: Queue, keys: list[int]) -> Iterator[list[MessageRecord]]:
