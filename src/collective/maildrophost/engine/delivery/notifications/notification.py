@@ -9,7 +9,7 @@ from io import BytesIO
 
 from ...message import Lane, Message
 from ...oneline import printable
-from ...smtp.needs import MAX_LINE_OCTETS
+from ...smtp.needs import has_long_line
 from ...smtp.transferencoding import as_quoted_printable
 from .fields import field_date
 
@@ -81,8 +81,7 @@ def text_part(content_type: str, text: bytes) -> Part:
 
 
 def _is_plain(text: bytes) -> bool:
-    long = any(len(line) > MAX_LINE_OCTETS for line in text.split(b"\n"))
-    return text.isascii() and b"\0" not in text and not long
+    return text.isascii() and b"\0" not in text and not has_long_line(text)
 
 
 def _as_raw_octets(text: str) -> str:
