@@ -32,12 +32,11 @@ def parse_host_port(text: str, default_port: int | None) -> HostPort:
     Without `default_port`, the port is required.
     """
     host, port = _split(text)
-    if port is None and default_port is None:
+    if port is not None:
+        return HostPort(_checked_host(host, text), _checked_port(port, text))
+    if default_port is None:
         raise unexpected(_("host:port"), text)
-    return HostPort(
-        _checked_host(host, text),
-        _checked_port(port, text) if port is not None else default_port or 0,
-    )
+    return HostPort(_checked_host(host, text), default_port)
 
 
 def parse_host_name(text: str) -> str:
