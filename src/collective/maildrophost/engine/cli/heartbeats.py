@@ -95,16 +95,15 @@ def _is_here(daemon: Daemon) -> bool:
     """Whether its pid means that daemon here, so that it may be sent a signal."""
     if daemon.process:
         # Whatever the machine was called when it started; a zombie counts as ended.
-        is_it = is_running(daemon.process)
-    else:
-        # Without /proc any process may have its pid by now.
-        is_it = (
-            daemon.host == socket.gethostname()
-            and not process_identity(daemon.pid)
-            and daemon.pid != os.getpid()
-            and answers(daemon.doorbell)
-        )
-    return is_it and processes.lives(daemon.pid)
+        return is_running(daemon.process)
+    # Without /proc any process may have its pid by now.
+    return (
+        daemon.host == socket.gethostname()
+        and not process_identity(daemon.pid)
+        and daemon.pid != os.getpid()
+        and answers(daemon.doorbell)
+        and processes.lives(daemon.pid)
+    )
 
 
 def _is_elsewhere(daemon: Daemon, shared: bool) -> bool:
