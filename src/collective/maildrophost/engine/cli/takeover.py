@@ -82,7 +82,7 @@ def import_command(
         entry
         for path in sources
         if isinstance(path, Path)
-        for entry in look_through(path.absolute())
+        for entry in look_through(path)
     ]
     for entry in entries:
         if isinstance(entry, Left):
