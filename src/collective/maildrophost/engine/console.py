@@ -26,8 +26,6 @@ LEFT_OUT = "\nlines left out here: %d, see the log file\n"
 class Console(logging.Handler):
     """Writes lines to `stream` (with a file descriptor) as long as it takes them."""
 
-    terminator = "\n"
-
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
@@ -36,7 +34,7 @@ class Console(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line; the caller has the lock. Never raises: mail goes on."""
         try:
-            text = self.format(record) + self.terminator
+            text = self.format(record) + "\n"
         except Exception:
             self.handleError(record)
             return
