@@ -14,7 +14,7 @@ from . import homes, infrae
 from .errors import wrong_value
 from .options import Kind, Option
 from .owner import Owner, owner
-from .sections import read_daemon, read_part
+from .sections import PART_OPTIONS, read
 from .unmade import Unmade
 from .values import in_words_of_the_daemon, without_comment
 
@@ -104,7 +104,7 @@ class Daemon:
 def read_daemons(buildout: Any, part: str, options: Any) -> tuple[Daemon, ...]:
     """The daemons of `part`, in the order it lists them; raises UserError."""
     start = Path(buildout["buildout"]["directory"])
-    shared = read_part(part, options, start)
+    shared = read(part, options, start, PART_OPTIONS)
     names = without_comment(options.get("daemons", "")).split()
     if not names:
         return (_lone_daemon(buildout, part, options, shared, start),)
@@ -159,7 +159,7 @@ def _own_options(buildout: Any, part: str, name: str, start: Path) -> dict[str, 
         raise wrong_value(
             part, "daemons", f"names of daemons, but [{name}] is a part with a recipe"
         )
-    return read_daemon(name, section, start)
+    return read(name, section, start)
 
 
 def _with_home(values: Mapping[str, str], default: str) -> dict[str, str]:

@@ -37,28 +37,13 @@ PART_OPTIONS = frozenset(
 _BUILDOUTS_OWN = ("<", "__buildout_")
 
 
-def read_part(section: str, options: Mapping[str, str], start: Path) -> dict[str, str]:
-    """The options that a part gives to its daemons."""
-    return _read(section, options, start, PART_OPTIONS)
-
-
-def read_daemon(
-    section: str, options: Mapping[str, str], start: Path
+def read(
+    section: str,
+    options: Mapping[str, str],
+    start: Path,
+    besides: frozenset[str] = frozenset(),
 ) -> dict[str, str]:
-    """The options that a daemon has for itself."""
-    return _read(section, options, start, frozenset())
-
-
-def spellings(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Every option as it is written, with its name in this recipe."""
-    for written in list(options):
-        if not written.startswith(_BUILDOUTS_OWN):
-            yield written, infrae.in_todays_words(written)
-
-
-def _read(
-    section: str, options: Mapping[str, str], start: Path, besides: frozenset[str]
-) -> dict[str, str]:
+    """The options that a section has for daemons; it may have those `besides`, too."""
     values: dict[str, str] = {}
     for written, name in spellings(options):
         if written in besides:
@@ -71,6 +56,13 @@ def _read(
             raise UserError(f"[{section}] {written}: {name} is set twice.")
         values[name] = value
     return values
+
+
+def spellings(options: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Every option as it is written, with its name in this recipe."""
+    for written in list(options):
+        if not written.startswith(_BUILDOUTS_OWN):
+            yield written, infrae.in_todays_words(written)
 
 
 def _value(section: str, written: str, name: str, text: str, start: Path) -> str:
