@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from . import templates
 from .daemons import Daemon
 from .options import OPTIONS
@@ -30,10 +28,8 @@ def write(daemon: Daemon) -> None:
 
 def text(daemon: Daemon) -> str:
     """The lines of the file, without its comments."""
-    return "\n".join(_assignments(daemon))
-
-
-def _assignments(daemon: Daemon) -> Iterator[str]:
-    for option in OPTIONS:
-        if option.name in daemon.values:
-            yield assignment(option, daemon.values[option.name])
+    return "\n".join(
+        assignment(option, daemon.values[option.name])
+        for option in OPTIONS
+        if option.name in daemon.values
+    )
