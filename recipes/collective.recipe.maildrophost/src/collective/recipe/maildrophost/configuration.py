@@ -17,13 +17,7 @@ def write(daemon: Daemon) -> None:
         "assignments": text(daemon),
     }
     make_way(daemon.configuration, daemon.owner)
-    templates.fill(
-        "daemon.conf.in",
-        values,
-        daemon.configuration,
-        templates.OWNER_ONLY,
-        daemon.owner,
-    )
+    templates.fill("daemon.conf.in", values, daemon.configuration, daemon.owner)
 
 
 def text(daemon: Daemon) -> str:

@@ -100,7 +100,7 @@ def _write_unit(service: Service) -> None:
         "places": " ".join(_word(str(path)) for path in daemon.written_directories),
         "written": " ".join(_word(f"-{path}") for path in daemon.written_directories),
     }
-    templates.fill("daemon.service.in", values, service.unit_file, templates.EVERYBODY)
+    templates.fill("daemon.service.in", values, service.unit_file)
 
 
 def _credentials(service: Service) -> Iterator[str]:
@@ -117,8 +117,7 @@ def _credentials(service: Service) -> Iterator[str]:
 
 def _write_logrotate(service: Service) -> None:
     values = {**_common(service), "log": f'"{service.daemon.log_file}"'}
-    path = service.logrotate_file
-    templates.fill("daemon.logrotate.in", values, path, templates.EVERYBODY)
+    templates.fill("daemon.logrotate.in", values, service.logrotate_file)
 
 
 def _write_supervisor(service: Service) -> None:
@@ -128,8 +127,7 @@ def _write_supervisor(service: Service) -> None:
         "home": _percent(str(service.daemon.home)),
         "command": " ".join([_percent(f'"{program}"'), *arguments]),
     }
-    path = service.supervisor_file
-    templates.fill("daemon.supervisor.in", values, path, templates.EVERYBODY)
+    templates.fill("daemon.supervisor.in", values, service.supervisor_file)
 
 
 def _common(service: Service) -> dict[str, str]:

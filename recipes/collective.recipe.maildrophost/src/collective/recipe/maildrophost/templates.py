@@ -17,16 +17,12 @@ EVERYBODY = 0o644
 
 
 def fill(
-    template: str,
-    values: Mapping[str, str],
-    path: Path,
-    mode: int,
-    user: Owner | None = None,
+    template: str, values: Mapping[str, str], path: Path, user: Owner | None = None
 ) -> None:
     """Write the `template` of this package with its `values` to `path`.
 
-    It is made `user`'s, if one is given. Whoever reads it meanwhile gets the old file
-    or the new one, whole.
+    Everybody may read it, unless it is made `user`'s: then nobody else may. Whoever
+    reads it meanwhile gets the old file or the new one, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = Template(None, "values", _Values(FOLDER / template, values, path)).result
@@ -34,7 +30,7 @@ def fill(
     new.unlink(missing_ok=True)
     with open(new, "x", encoding="utf-8", opener=_for_the_owner_alone) as file:
         file.write(text)
-        os.fchmod(file.fileno(), mode)
+        os.fchmod(file.fileno(), EVERYBODY if user is None else OWNER_ONLY)
         if user is not None:
             give(file.fileno(), user)
     os.replace(new, path)
