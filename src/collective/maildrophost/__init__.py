@@ -15,7 +15,16 @@ def __getattr__(name: str) -> Any:
 
 
 def initialize(context: Any) -> None:
-    """Register the Maildrop Host as something the ZMI can add."""
-    from collective.maildrophost.zmi import register
+    """Offer the Maildrop Host in the add list of every folder of the ZMI."""
+    from collective.maildrophost.host import MaildropHost
+    from collective.maildrophost.permissions import ADD_MAILDROP_HOSTS
+    from collective.maildrophost.zmi.add import (
+        manage_addMaildropHost,
+        manage_addMaildropHostForm,
+    )
 
-    register(context)
+    context.registerClass(
+        MaildropHost,
+        permission=ADD_MAILDROP_HOSTS,
+        constructors=(manage_addMaildropHostForm, manage_addMaildropHost),
+    )
