@@ -89,9 +89,6 @@ def _make_accessible(
     for overlay in ("text-overlay", "tooltip-overlay"):
         _remove(root.xpath(f"//*[contains(@class, '{overlay}')]"))
     _remove(root.xpath("//comment()"))
-    for element in root.iter():
-        # Nothing on the chart is a stop for the keyboard: the table has the figures.
-        element.attrib.pop("tabindex", None)
     root.attrib.pop("id", None)  # pygal leaves it empty
     root.set("role", "img")
     root.set("aria-labelledby", "maildrop-chart-title maildrop-chart-description")
