@@ -36,7 +36,6 @@ class Page(BrowserView):
     """A page of the control panel; `tab` is the name of the view it belongs to."""
 
     tab = "maildrophost-controlpanel"
-    label: Any = _("Maildrop Host")
 
     layout = ViewPageTemplateFile("templates/layout.pt")
     health_fragment = ViewPageTemplateFile("templates/health.pt")
