@@ -125,27 +125,25 @@ class ActOnMessages(Action):
         queue = self.site_mail_host.queue()
         if self.on_all:
             wanted, asked = self.query.search, asked_of(self.sent)
-            self._report(len(act_on_all(queue, self.action, wanted, asked)))
+            self._report(Done(act_on_all(queue, self.action, wanted, asked), {}))
             if count := prepared_left_alone(queue, self.action, wanted):
                 self._say_prepared_left_alone(count)
         else:
-            done = actions.act(queue, self.action, self.ids)
-            self._report(len(done.changed), done)
+            self._report(actions.act(queue, self.action, self.ids))
 
-    def _report(self, count: int, done: Done | None = None) -> None:
-        refused, already = (done.refused, done.already) if done else ({}, ())
-        if count or not (refused or already):
+    def _report(self, done: Done) -> None:
+        if done.changed or not (done.refused or done.already):
             said = SAID[self.action]
-            mapping = {"count": self.number(count)}
+            mapping = {"count": self.number(len(done.changed))}
             self.say(_(said, default=said.default, mapping=mapping))
-        if already:
+        if done.already:
             so_before = _(
                 "already_so",
                 default="Nothing to do, already so: ${count}",
-                mapping={"count": self.number(len(already))},
+                mapping={"count": self.number(len(done.already))},
             )
             self.say(so_before)
-        for why, ids in _by_reason(refused).items():
+        for why, ids in _by_reason(done.refused).items():
             self._say_left_alone(why, ids)
 
     def _say_left_alone(self, why: LeftAlone, ids: list[str]) -> None:
