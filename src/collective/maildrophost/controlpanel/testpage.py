@@ -187,12 +187,8 @@ class SendTestMail(Action):
         try:
             recipient = check_address(typed.strip())
             message_id = send_test_mail(self.context, self.request, recipient)
+            shown = {"message": message_id, "recipient": recipient}
         except (InvalidMessage, MailHostError) as error:
-            return self._refuse(typed, error)
-        query = urlencode({"message": message_id, "recipient": recipient})
-        return self.go(f"{self.url(self.tab)}?{query}")
-
-    def _refuse(self, typed: str, error: Exception) -> str:
-        self.say(refusal(error), "error")
-        query = urlencode({"recipient": typed})
-        return self.go(f"{self.url(self.tab)}?{query}")
+            self.say(refusal(error), "error")
+            shown = {"recipient": typed}
+        return self.go(f"{self.url(self.tab)}?{urlencode(shown)}")
