@@ -33,6 +33,7 @@ from collective.maildrophost.queues import configured_queue, queue_at
 
 MESSAGES_PER_PAGE = 50
 RECIPIENTS_SHOWN = 20
+LOG_BYTES = 50_000
 
 
 def candidates(key: str) -> list[dict[str, Any]]:
@@ -154,10 +155,10 @@ def _address(text: str, state: State | None, offset: int) -> str:
     return f"manage_queue?{urlencode(query)}"
 
 
-def log(key: str, max_bytes: int) -> dict[str, Any]:
+def log(key: str) -> dict[str, Any]:
     """The newest part of the daemon's log, and where it is."""
     try:
         path = productconfig.configuration(key).log_file
-        return {"fault": "", "path": str(path), "text": newest(path, max_bytes)}
+        return {"fault": "", "path": str(path), "text": newest(path, LOG_BYTES)}
     except MaildropError as error:
         return {"fault": str(error), "path": "", "text": ""}

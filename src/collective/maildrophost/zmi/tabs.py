@@ -30,7 +30,6 @@ from collective.maildrophost.samesite import check_same_site
 from collective.maildrophost.settings import MaildropHostSettings
 from collective.maildrophost.zmi import shown
 
-LOG_BYTES = 50_000
 REFUSALS_NAMED = 5
 """How many refusals are spelled out: on their way to the next page the words are in a
 Location header, and a proxy takes only a few thousand octets of headers."""
@@ -205,7 +204,7 @@ class Tabs(Base):
         _keep_out_of_caches(REQUEST)
         return self._log_page(
             management_view="Maildrop Log",
-            log=shown.log(self.getConfigKey(), LOG_BYTES),
+            log=shown.log(self.getConfigKey()),
         )
 
     def _back_to(self, request: Any, tab: str, message: str) -> Any:
