@@ -171,7 +171,7 @@ def test_looks_go_on_after_an_unexpected_error(monkeypatch, caplog):
 
     monkeypatch.setattr(resolver, "LOOK_SECONDS", 0.0)
     with pytest.raises(Stopped):
-        resolver._run(SimpleNamespace(look=look), threading.Event())
+        resolver._Thread(SimpleNamespace(look=look)).run()
     assert caplog.text.count("unexpected error while deciding") == 2
 
 

@@ -222,25 +222,20 @@ class _Thread(threading.Thread):
     # thread may hand the GIL to it, and it ends without (CPython's issue 96387).
 
     def __init__(self, resolver: Resolver) -> None:
-        self._told = threading.Event()
-        super().__init__(
-            target=_run,
-            args=(resolver, self._told),
-            name="maildrop-batches",
-            daemon=True,
-        )
+        super().__init__(name="maildrop-batches", daemon=True)
+        self._resolver = resolver
+        self._told_to_end = threading.Event()
+
+    def run(self) -> None:
+        while not self._told_to_end.is_set():
+            try:
+                self._resolver.look()
+            except Exception:
+                # The thread goes on: what is in doubt stays prepared meanwhile.
+                logger.exception("unexpected error while deciding about batches")
+            self._told_to_end.wait(LOOK_SECONDS)
 
     def end(self) -> None:
-        self._told.set()
+        self._told_to_end.set()
         with contextlib.suppress(RuntimeError):  # it has not been started yet
             self.join(END_SECONDS)
-
-
-def _run(resolver: Resolver, told_to_end: threading.Event) -> None:
-    while not told_to_end.is_set():
-        try:
-            resolver.look()
-        except Exception:
-            # The thread goes on: what is in doubt stays prepared meanwhile.
-            logger.exception("unexpected error while deciding about batches")
-        told_to_end.wait(LOOK_SECONDS)
