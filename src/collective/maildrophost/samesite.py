@@ -35,7 +35,7 @@ def check_same_site(request: Any) -> None:
 def _own_places(request: Any) -> set[Place | None]:
     named = [request.get_header(name, "") for name in ("Host", "X-Forwarded-Host")]
     # X-Forwarded-Host may be a list: each proxy on the way can add a name.
-    hosts = [host.strip() for names in named for host in (names or "").split(",")]
+    hosts = [host.strip() for names in named for host in names.split(",")]
     # The proxy in front may speak TLS where Zope sees plain HTTP.
     urls = [f"{scheme}://{host}" for scheme in DEFAULT_PORTS for host in hosts if host]
     return {_place(url) for url in [request["SERVER_URL"], *urls]} - {None}
