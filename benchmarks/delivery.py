@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,7 +107,7 @@ def compare(
 
 def _undisturbed(setting: str, contestant: Contestant, count: int) -> Figures:
     for _ in range(TRIES - 1):
-        with contextlib.suppress(Disturbed):
+        with suppress(Disturbed):
             return _one(setting, contestant, count)
     return _one(setting, contestant, count)
 
@@ -123,8 +122,5 @@ def _one(setting: str, contestant: Contestant, count: int) -> Figures:
             return measure(contestant, folder, sink, count)
 
 
-@contextmanager
-def _sink(setting: str, folder: Path) -> Iterator[Sink]:
-    late = setting == LATE
-    with own_sink(folder, LATE_SECONDS) if late else fastest_sink(folder) as sink:
-        yield sink
+def _sink(setting: str, folder: Path) -> AbstractContextManager[Sink]:
+    return own_sink(folder, LATE_SECONDS) if setting == LATE else fastest_sink(folder)

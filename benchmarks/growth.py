@@ -19,7 +19,7 @@ from .delivery import CONNECTIONS
 from .failure import BenchmarkFailed
 from .processtree import cpu_seconds
 from .programs import running
-from .sink import Sink, own_sink
+from .sink import OwnSink, own_sink
 from .table import MEGABYTE
 
 SHORT, LONG = 1_000, 1_000_000
@@ -111,9 +111,9 @@ def _queue(folder: Path, port: int) -> Path:
     return configure(folder, port, CONNECTIONS)
 
 
-def _deliver(path: Path, sink: Sink, count: int) -> Cost:
+def _deliver(path: Path, sink: OwnSink, count: int) -> Cost:
     command = (*PROGRAM, "--config", str(path), "run")
-    before = _messages(sink)
+    before = sink.messages()
     with running(command, environment()) as process:
         _wait(sink, before + 1)
         start, cpu = time.perf_counter(), cpu_seconds(process.pid)
@@ -126,16 +126,12 @@ def _deliver(path: Path, sink: Sink, count: int) -> Cost:
     return Cost(seconds / count, cpu / count)
 
 
-def _wait(sink: Sink, messages: int) -> None:
+def _wait(sink: OwnSink, messages: int) -> None:
     deadline = time.monotonic() + SECONDS
-    while _messages(sink) < messages:
+    while sink.messages() < messages:
         if time.monotonic() > deadline:
             raise BenchmarkFailed("the daemon delivers nothing")
         time.sleep(0.002)
-
-
-def _messages(sink: Sink) -> int:
-    return sink.messages() or 0
 
 
 def _median(costs: list[Cost]) -> Cost:

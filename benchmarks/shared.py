@@ -16,7 +16,7 @@ from .delivery import CONNECTIONS, LATE_SECONDS
 from .failure import BenchmarkFailed
 from .processtree import cpu_seconds
 from .programs import running
-from .sink import Sink, own_sink
+from .sink import OwnSink, own_sink
 
 DAEMONS = (1, 2, 4)
 STALL_SECONDS = 120.0
@@ -110,9 +110,9 @@ def _machine(folder: Path, url: str, port: int) -> Path:
     return path
 
 
-def _wait(sink: Sink, count: int) -> None:
+def _wait(sink: OwnSink, count: int) -> None:
     deadline = time.monotonic() + STALL_SECONDS
-    while (sink.messages() or 0) < count:
+    while sink.messages() < count:
         if time.monotonic() > deadline:
             raise BenchmarkFailed("the daemons deliver nothing")
         time.sleep(0.005)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -69,11 +69,8 @@ class OwnSink:
 
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
+def smtp_sink(program: str) -> Iterator[SmtpSink]:
     """smtp-sink, which takes more in a second than anybody sends."""
-    program = installed("smtp-sink")
-    if program is None:
-        raise BenchmarkFailed("smtp-sink is not installed")
     port = free_port()
     # It refuses to run as root.
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
@@ -83,7 +80,7 @@ def smtp_sink() -> Iterator[Sink]:
 
 
 @contextmanager
-def own_sink(folder: Path, late: float = 0.0) -> Iterator[Sink]:
+def own_sink(folder: Path, late: float = 0.0) -> Iterator[OwnSink]:
     """Our own server, which answers `late` seconds after it was asked."""
     port = free_port()
     counters = folder / f"received-{port}"
@@ -93,11 +90,10 @@ def own_sink(folder: Path, late: float = 0.0) -> Iterator[Sink]:
         yield OwnSink(port, counters)
 
 
-@contextmanager
-def fastest_sink(folder: Path) -> Iterator[Sink]:
+def fastest_sink(folder: Path) -> AbstractContextManager[Sink]:
     """smtp-sink, or where it is not installed our own server."""
-    with smtp_sink() if installed("smtp-sink") else own_sink(folder) as sink:
-        yield sink
+    program = installed("smtp-sink")
+    return smtp_sink(program) if program else own_sink(folder)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
