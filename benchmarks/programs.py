@@ -9,7 +9,6 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from .failure import BenchmarkFailed
 
@@ -46,7 +45,7 @@ def running(
         process.wait(STOP_SECONDS)
 
 
-def run(command: Sequence[str], folder: Path | None = None) -> str:
+def run(command: Sequence[str]) -> str:
     """The output of a program that ends by itself; BenchmarkFailed when it fails."""
     ended = subprocess.run(
         command,
@@ -54,7 +53,6 @@ def run(command: Sequence[str], folder: Path | None = None) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        cwd=folder,
         start_new_session=True,
         check=False,
     )

@@ -150,8 +150,8 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield Path(entry)
 
 
-def _run(program: str, configuration: Path, *arguments: str) -> str:
-    return run((_path(program), "-c", str(configuration), *arguments))
+def _run(program: str, configuration: Path, *arguments: str) -> None:
+    run((_path(program), "-c", str(configuration), *arguments))
 
 
 def _path(program: str) -> str:
