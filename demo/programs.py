@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from collective.maildrophost.engine.config import OPTIONS
@@ -13,7 +12,7 @@ MAILDROPCTL = ROOT / "bin" / "maildropctl"
 PLONE_PYTHON = ROOT / "parts" / "instance" / "bin" / "interpreter"
 
 
-def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """`environ` without what would change the daemon or the modules of a program."""
+def environment() -> dict[str, str]:
+    """The demo's own, without what would change the daemon or a program's modules."""
     unwanted = {option.name for option in OPTIONS} | {"MAILDROP_CONFIG", "PYTHONPATH"}
-    return {name: value for name, value in environ.items() if name not in unwanted}
+    return {name: value for name, value in os.environ.items() if name not in unwanted}
