@@ -229,7 +229,7 @@ class ActOnMessages(Action):
         on_message = self.sent("from") == "message" and len(self.ids) == 1
         if on_message and self.ids[0].isdigit() and not self._is_gone(self.ids[0]):
             return self.page_of(self.ids[0], self.query)
-        return self.url("maildrophost-controlpanel-queue") + self.query.address()
+        return self.list_of(self.query)
 
     def _is_gone(self, id: str) -> bool:
         try:

@@ -50,7 +50,7 @@ class Overview(Page):
                 "explained": STATES_EXPLAINED[state],
                 "badge": BADGES[state.value] if counts.get(state) else QUIET,
                 "count": self.number(counts.get(state, 0)),
-                "url": self._listed(states=(state,)),
+                "url": self.list_of(Query(Search(states=(state,)))),
             }
             for state in State
         ]
@@ -65,14 +65,10 @@ class Overview(Page):
                 "word": LANES[lane],
                 "count": self.number(count),
                 "held": lane in self.stats.held_lanes,
-                "url": self._listed(lane=lane),
+                "url": self.list_of(Query(Search(lane=lane))),
             }
             for lane, count in self.stats.lanes.items()
         ]
-
-    def _listed(self, **narrowed: Any) -> str:
-        query = Query(Search(**narrowed))
-        return self.url("maildrophost-controlpanel-queue") + query.address()
 
     def daemons(self) -> list[dict[str, Any]]:
         """The daemons that work on the queue."""

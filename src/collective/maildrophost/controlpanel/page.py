@@ -116,6 +116,10 @@ class Page(BrowserView):
         """The address of a view of the site."""
         return f"{self.context.absolute_url()}/@@{view}"
 
+    def list_of(self, query: Query) -> str:
+        """The address of the queue's page that shows what the query asks for."""
+        return self.url("maildrophost-controlpanel-queue") + query.address()
+
     def page_of(self, id: str, found_by: Query = EVERYTHING) -> str:
         """The address of a message's page, which leads back to the query's page."""
         return self.url("maildrophost-controlpanel-message") + found_by.address(id=id)

@@ -109,20 +109,17 @@ class QueuePage(Page):
         return {
             "title": title,
             "css": css,
-            "url": self._address(self.query.sorted_by(sort)) if sort else "",
+            "url": self.list_of(self.query.sorted_by(sort)) if sort else "",
             "aria_sort": ("descending" if down else "ascending") if current else None,
             "arrow": ("▼" if down else "▲") if current else "",
         }
-
-    def _address(self, asked: Query) -> str:
-        return self.url(self.tab) + asked.address()
 
     def address_with_sent(self) -> str:
         """The same search in every state; "" where a state was chosen already."""
         asked = self.query.search
         if asked.states != IN_QUEUE:
             return ""
-        return self._address(Query(replace(asked, states=EVERY_STATE)))
+        return self.list_of(Query(replace(asked, states=EVERY_STATE)))
 
     def state_choices(self) -> list[dict[str, Any]]:
         """The states to choose from, with all but sent first, and any state last."""
@@ -160,7 +157,7 @@ class QueuePage(Page):
         page, last = self.query.page, self.last_page()
 
         def address(number: int, there: bool) -> str:
-            return self._address(self.query.on_page(number)) if there else ""
+            return self.list_of(self.query.on_page(number)) if there else ""
 
         return {
             "first": address(1, page > 1),
