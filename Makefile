@@ -15,7 +15,7 @@ LINT := $(VENV)/lint
 PIP := bin/pip --quiet --disable-pip-version-check
 BUILDOUT_INPUT := buildout.cfg versions.cfg setup.py pyproject.toml \
 	$(wildcard recipes/*/setup.py) $(shell find recipes/*/src -name '*.py' -o -name '*.in')
-LINTED := src recipes tests tools $(wildcard benchmarks demo)
+LINTED := src recipes tests tools benchmarks demo
 
 # Builds of source releases take their build tools from the same pins.
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
