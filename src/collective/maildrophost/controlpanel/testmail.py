@@ -46,8 +46,9 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
         return str(queued)
     if not site_address():
         raise NoSiteAddress("empty address")
+    message = test_mail(site, request, recipient)
     try:
-        message_id = _send(site, request, recipient)
+        _mail_host().send(message, recipient, site_address(), immediate=True)
         transaction.commit()
     except MailHostError as error:
         transaction.abort()
@@ -55,14 +56,8 @@ def send_test_mail(site: Any, request: Any, recipient: str) -> str:
             raise PerhapsQueued(str(error)) from error
         raise
     # Of a request that the publisher tries once more, only this environment is left.
-    request._orig_env[_QUEUED] = message_id
+    request._orig_env[_QUEUED] = message_id = str(message["Message-ID"])
     return message_id
-
-
-def _send(site: Any, request: Any, recipient: str) -> str:
-    message = test_mail(site, request, recipient)
-    _mail_host().send(message, recipient, site_address(), immediate=True)
-    return str(message["Message-ID"])
 
 
 def _mail_host() -> Any:
