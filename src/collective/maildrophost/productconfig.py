@@ -111,7 +111,7 @@ _loaded: dict[str, tuple[_Stamp, Configuration]] = {}
 def _current(path: str) -> Configuration:
     stamp = _stamp(path)
     known = _loaded.get(path)
-    if stamp is not None and known is not None and known[0] == stamp:
+    if known is not None and known[0] == stamp:
         return known[1]
     # The stamp was taken first: a change during the load is noticed the next time.
     configuration = load(path)
