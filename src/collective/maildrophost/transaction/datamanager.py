@@ -20,6 +20,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import transaction
@@ -172,7 +173,8 @@ class SpoolDataManager:
 
     def savepoint(self) -> SpoolSavepoint:
         """Remember how much mail there is now."""
-        return SpoolSavepoint(self, self._prepared + len(self._unwritten))
+        count = self._prepared + len(self._unwritten)
+        return SpoolSavepoint(partial(self.roll_back, count))
 
     def roll_back(self, count: int) -> None:
         """Forget all but the first `count` mails."""
