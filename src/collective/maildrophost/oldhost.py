@@ -57,5 +57,4 @@ def state_of(tool: Any) -> Mapping[str, Any] | None:
     if (type(tool).__module__, type(tool).__name__) != OLD:
         return None
     tool._p_activate()
-    state: Mapping[str, Any] = vars(tool).get("__Broken_state__", {})
-    return state
+    return vars(tool).get("__Broken_state__", {})

@@ -11,8 +11,7 @@ from plone.restapi.exceptions import DeserializationError
 def json_object(request: Any) -> dict[str, Any]:
     """The body of the request; DeserializationError says why it is no object."""
     try:
-        body: dict[str, Any] = json_body(request)
+        return json_body(request)
     except RecursionError as error:
         # This is how json refuses what is nested too deeply: not the server's fault.
         raise DeserializationError("The JSON is nested too deeply") from error
-    return body

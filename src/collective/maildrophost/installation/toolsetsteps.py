@@ -99,8 +99,7 @@ def _imports_under_way(site: Any) -> list[_Foreign | None]:
     except KeyError:
         sites = {}
         current.set_data(_IMPORTS, sites)
-    begun: list[_Foreign | None] = sites.setdefault(site.getPhysicalPath(), [])
-    return begun
+    return sites.setdefault(site.getPhysicalPath(), [])
 
 
 def _foreign(site: Any) -> _Foreign | None:

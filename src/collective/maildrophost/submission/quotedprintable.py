@@ -26,8 +26,7 @@ class QuickCharset(Charset):
     def body_encode(self, string: str | bytes) -> str:
         """The text as it is in a message of this charset."""
         if self.body_encoding is not QP or not string:
-            encoded: str = super().body_encode(string)
-            return encoded
+            return super().body_encode(string)
         if isinstance(string, str):
             string = string.encode(self.output_charset)
         return quoted_printable(string)
