@@ -64,13 +64,9 @@ def verdicts(
 
 def goal_line(goal: Goal, ours: str, times: float) -> str:
     """What was to reach, what was reached, ok or short."""
-    reached = f"{times:9.2f}x {verdict(times, goal)}"
-    return f"{_what(goal, ours)}{goal.times:6.2f}x{reached}"
+    verdict = "ok" if times >= goal.times else "SHORT"
+    return f"{_what(goal, ours)}{goal.times:6.2f}x{times:9.2f}x {verdict}"
 
 
 def _what(goal: Goal, ours: str) -> str:
     return f"{f'{goal.setting}: {ours} to {goal.peer}':58}"
-
-
-def verdict(times: float, goal: Goal) -> str:
-    return "ok" if times >= goal.times else "SHORT"
