@@ -53,22 +53,22 @@ class Daemon:
     @property
     def spools(self) -> tuple[Path, ...]:
         """Its drop directories."""
-        return tuple(map(Path, self._said("spool", self.home / "spool").split(";")))
+        return tuple(map(Path, self._value("spool", self.home / "spool").split(";")))
 
     @property
     def var(self) -> Path:
         """Where its log, pid and socket files are, unless an option says otherwise."""
-        return Path(self._said("var", self.home / "var"))
+        return Path(self._value("var", self.home / "var"))
 
     @property
     def log_file(self) -> Path:
         """What it logs to."""
-        return Path(self._said("log-file", self.var / "maildrop.log"))
+        return Path(self._value("log-file", self.var / "maildrop.log"))
 
     @property
     def pid_file(self) -> Path:
         """Holds the number of its process."""
-        return Path(self._said("pid-file", self.var / "maildrop.pid"))
+        return Path(self._value("pid-file", self.var / "maildrop.pid"))
 
     @property
     def queue_files(self) -> tuple[Path, ...]:
@@ -97,7 +97,7 @@ class Daemon:
         directories = (self.home, self.var, *self.spools)
         return tuple(dict.fromkeys((*directories, *(file.parent for file in files))))
 
-    def _said(self, option: str, default: Path) -> str:
+    def _value(self, option: str, default: Path) -> str:
         return self.values.get(option) or str(default)
 
 
