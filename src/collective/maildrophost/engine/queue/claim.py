@@ -23,6 +23,7 @@ from .due import LANES
 from .giveback import BACK_TO_WAITING
 from .openrecipients import OpenRecipient, open_recipients
 from .putoff import put_off_if_large
+from .rounds import round_began
 from .standing import MessageKey
 from .statement import Statement, among_ids
 from .states import State
@@ -40,7 +41,8 @@ class Claim:
 
     `recipients` are to be tried now; `more`: there are others, which are not named. The
     `deferred` were tried while these had to wait for another SMTP transaction, and have
-    an attempt of their own later. `again`: all `recipients` were deferred before.
+    an attempt of their own later; `due` is no later than the first of their tries.
+    `again`: all `recipients` were deferred before.
     """
 
     id: int
@@ -154,10 +156,16 @@ def _read(tx: Transaction, owner: str, ids: Sequence[int]) -> list[Claim]:
     loaded: dict[int, Claim] = {}
     for key, lane, *rest in _MESSAGES.rows(tx, ids=ids):
         loaded[key] = Claim(key, owner, *recipients[key], LANES[lane], *rest)
+        if loaded[key].deferred:
+            loaded[key] = _amid_its_round(tx, loaded[key])
     if len(loaded) < len(ids):
         lost = [key for key in ids if key not in loaded]
         _fail(tx, lost, "is lost from the queue")
     return [loaded[key] for key in ids if key in loaded]
+
+
+def _amid_its_round(tx: Transaction, claimed: Claim) -> Claim:
+    return replace(claimed, due=round_began(tx, claimed.id, claimed.due))
 
 
 def _read_one_by_one(
