@@ -15,7 +15,12 @@ from collective.maildrophost.engine.delivery.books import Answer
 from collective.maildrophost.engine.delivery.finished import Finished
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
-from collective.maildrophost.engine.queue import QueueError, Refused, end_probe
+from collective.maildrophost.engine.queue import (
+    QueueError,
+    Refused,
+    Unheard,
+    end_probe,
+)
 from collective.maildrophost.engine.verdict import Outcome, Verdict
 
 INTERVAL = 3600.0
@@ -99,6 +104,29 @@ def test_verdicts_that_could_not_be_written_are_handed_in_again(play, claimed):
         turn()
         written = await desk.asked()
         assert (written.settlements, written.known) == ([], None)
+
+    play(scene)
+
+
+def test_nothing_is_claimed_before_all_that_may_be_on_disk_is_written_again(
+    play, claimed
+):
+    """What is on disk already, and is handed in again, gives back a later claim."""
+    one, two = (claimed("b@x.org", id=id) for id in (1, 2))
+    of_one, of_two = (settled(each, ((0, LATER),), time.time()) for each in (one, two))
+
+    async def scene(ledger, desk, turn):
+        turn(), turn()
+        await desk.answered(Answer([one, two]))
+        await all_others_wait()
+        turn(Finished(one, of_one)), turn(Finished(two, of_two))
+        unheard = await desk.answered(Unheard("queue", "no answer"))
+        assert (unheard.settlements, unheard.wanted) == ([of_one, of_two], 2)
+        await desk.answered(Refused("queue", "never"))
+        first = await desk.answered(Answer([]))
+        assert (first.settlements, first.wanted) == ([of_one], 0)
+        last = await desk.asked()
+        assert (last.settlements, last.wanted) == ([of_two], 2)
 
     play(scene)
 

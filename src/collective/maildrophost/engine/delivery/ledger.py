@@ -164,7 +164,8 @@ class Ledger:
         if self._stopping or self.in_doubt or self._next_look.is_early(now):
             return 0
         permitted = self._permits.count(now, in_flight)
-        free = len(self._waiting)
+        # What is on disk and is handed in again gives back what was claimed since then.
+        free = 0 if self._unsettled else len(self._waiting)
         return free if permitted is None else min(permitted, free)
 
     async def _transact(self) -> None:
