@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import transaction
@@ -12,10 +13,12 @@ from collective.maildrophost.engine.message import compose
 from collective.maildrophost.engine.queue import (
     Batch,
     new_batch,
+    open_batches,
     prepare,
     remember_batch,
 )
-from collective.maildrophost.indoubt import doubt, storagelog
+from collective.maildrophost.engine.system.identity import Fate
+from collective.maildrophost.indoubt import doubt, resolver, storagelog
 from collective.maildrophost.transaction import datamanager as spool
 
 ANOTHER_BOOT = "another-boot pid:[4026531836] 77 12345"
@@ -53,6 +56,22 @@ def test_a_reboot_has_ended_what_was_not_voted_for(prepared, look):
     states = prepared(voted=False)
     look()
     assert states() == []
+
+
+def test_who_votes_and_dies_during_a_look_is_not_taken_for_one_who_has_not_voted(
+    prepared, queue, look, monkeypatch
+):
+    states = prepared(voted=False)
+
+    def votes_and_dies(_process, **_):
+        with queue.write() as tx:
+            (batch,) = open_batches(tx)
+            remember_batch(tx, replace(batch, voted=True))
+        return Fate.ENDED
+
+    monkeypatch.setattr(resolver, "fate", votes_and_dies)
+    look()
+    assert states() == ["prepared"]
 
 
 def test_a_reboot_leaves_what_no_log_knows_to_a_person(prepared, look, caplog):

@@ -133,11 +133,18 @@ def _over(
     """The batches whose transaction may be over, with the fate of their processes."""
     # A queue that is not shared was never used by another machine.
     fates = {each: fate(each.process, here=not queue.shared) for each in batches}
-    return {
+    over = {
         each: its_fate
         for each, its_fate in fates.items()
         if each.batch in here or its_fate is not Fate.RUNNING
     }
+    if not over:
+        return over
+    # A process that has died may have voted, and committed, since its batch was read:
+    # then a later look decides.
+    with queue.read() as tx:
+        unchanged = set(open_batches(tx))
+    return {each: over[each] for each in over if each in unchanged}
 
 
 def _act(queue: Queue, batch: Batch, decision: Decision, doubt: Doubt) -> None:
