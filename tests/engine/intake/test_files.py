@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tracemalloc
+from contextlib import closing
 
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, when_read
@@ -11,7 +14,7 @@ from engine.intake.drops import MAIL, drop, errors, messages, when_read
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.message import Lane
-from collective.maildrophost.engine.queue import content
+from collective.maildrophost.engine.queue import content, open_queue
 
 
 def test_a_dropped_file_becomes_a_message_and_goes(queue, spool, intake):
@@ -143,6 +146,26 @@ def test_directories_are_left_alone(spool, intake, caplog):
     assert intake.scan() == 0
     assert (spool / "directory" / "inside").exists()
     assert errors(caplog) == []
+
+
+def test_the_queue_keeps_its_locks_where_its_directory_is_a_drop_directory(tmp_path):
+    """A process that opens and closes a file loses all its locks on it (fcntl(2))."""
+    with closing(open_queue(f"sqlite:///{tmp_path}/queue.db")) as queue:
+        intake = Intake(queue, [tmp_path], add_message_id=True)
+        with queue.write():
+            assert intake.scan() == 0
+            another = subprocess.run(
+                [sys.executable, "-c", WRITES, tmp_path / "queue.db"],
+                capture_output=True,
+                text=True,
+            )
+    assert "database is locked" in another.stderr
+
+
+WRITES = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
+"""
 
 
 def test_links_and_pipes_are_reported_once_and_left_alone(

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from io import FileIO
+from pathlib import Path
 
 from ..message import InvalidMessage, mailfile
 
 LOCK_SUFFIX = ".lck"
 LARGEST_FILE_BYTES = 256 * 2**20
+_OF_A_QUEUE = ("", "-wal", "-shm", "-journal")
+"""What the names of SQLite's files have after the database's (sqlite.org)."""
 
 
 def may_be_mail(name: str) -> bool:
     """Whether a file of this name in a drop directory, or an old spool, may be mail."""
     return not name.startswith(".") and not name.endswith(LOCK_SUFFIX)
+
+
+def queue_files(queue: Path | None, directory: Path) -> frozenset[str]:
+    """The names in a drop directory that are those of the queue's own files.
+
+    They are not even opened: once any handle to a file is closed, this process has lost
+    the locks that SQLite has on it (fcntl(2)), and others write as if it were not here.
+    """
+    if queue is not None:
+        # A queue that is out of reach is not in a directory that was just read.
+        with contextlib.suppress(OSError):
+            if os.path.samefile(queue.parent, directory):
+                return frozenset(queue.name + each for each in _OF_A_QUEUE)
+    return frozenset()
 
 
 def starts_as_mail(file: FileIO) -> bool:

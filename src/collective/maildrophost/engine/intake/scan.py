@@ -21,7 +21,13 @@ from ..message import InvalidMessage, Message, compose, mailfile
 from ..queue import Queue, QueueError, Refused, doorbells, take_file
 from ..unquoted import unquoted
 from ..wording import verbatim
-from .candidates import LOCK_SUFFIX, check_size, may_be_mail, starts_as_mail
+from .candidates import (
+    LOCK_SUFFIX,
+    check_size,
+    may_be_mail,
+    queue_files,
+    starts_as_mail,
+)
 from .droppedfile import Identity, condition, is_still, not_there, opened
 from .removal import Removal
 from .reports import Reports, storable
@@ -113,13 +119,16 @@ class Intake:
             return []
         self._reports.forget(str(directory))
         known = set(names)
+        others = queue_files(self._queue.path, directory)
         # Its real path, whatever links lead to it: a file that was taken is known by
         # its path.
         place = os.path.realpath(directory)
         return [
             os.path.join(place, name)
             for name in names
-            if may_be_mail(name) and name + LOCK_SUFFIX not in known
+            if may_be_mail(name)
+            and name not in others
+            and name + LOCK_SUFFIX not in known
         ]
 
     def _judge_look(self, began: float) -> None:
