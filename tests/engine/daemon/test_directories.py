@@ -8,10 +8,13 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from servers.catcher import Catcher
 from waiting import PATIENCE_SECONDS
 
+from collective.maildrophost.engine.config.options import BY_NAME
 from collective.maildrophost.engine.daemon.directories import (
+    UnusableDirectory,
     check_log_file,
     make_directories,
 )
@@ -62,6 +65,24 @@ def test_a_log_and_a_configuration_may_both_be_the_device_that_holds_nothing(sit
     """As where everything is in environment variables."""
     nothing = Path(os.devnull)
     check_log_file(replace(site.configuration, path=nothing, log_file=nothing))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "MAILDROP_PASSWORD_FILE",
+        "MAILDROP_TLS_CA_FILE",
+        "MAILDROP_OAUTH_CLIENT_SECRET_FILE",
+        "MAILDROP_OAUTH_REFRESH_TOKEN_FILE",
+    ],
+)
+def test_no_log_is_added_to_a_file_that_is_read(site, option):
+    file = site.home / "read"
+    file.touch()
+    read = {BY_NAME[option].attribute: str(file)}
+    configuration = replace(site.configuration, log_file=file, **read)
+    with pytest.raises(UnusableDirectory, match=f"{file} is {option}: name another"):
+        check_log_file(configuration)
 
 
 def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,12 +82,23 @@ def log_is_also(configuration: Configuration) -> str:
     """What the log would spoil, and what to do; "" where it has a file of its own."""
     log = os.path.realpath(configuration.log_file)
     # Both may be /dev/null, with everything in environment variables.
-    if log == os.path.realpath(configuration.path) and os.path.isfile(log):
-        return "is the configuration: name another file"
+    if os.path.isfile(log):
+        for what, file in _read_files(configuration):
+            if file and log == os.path.realpath(file):
+                return f"is {what}: name another file"
     url = make_url(configuration.queue)
     if url.get_backend_name() == "sqlite" and log == str(path_of(url)):
         return "is the queue: name another file"
     return ""
+
+
+def _read_files(configuration: Configuration) -> Iterator[tuple[str, str | Path]]:
+    """What is read by whoever starts, and means nothing with a log in it."""
+    yield "the configuration", configuration.path
+    yield "MAILDROP_PASSWORD_FILE", configuration.password_file
+    yield "MAILDROP_TLS_CA_FILE", configuration.tls_ca_file
+    yield "MAILDROP_OAUTH_CLIENT_SECRET_FILE", configuration.oauth_client_secret_file
+    yield "MAILDROP_OAUTH_REFRESH_TOKEN_FILE", configuration.oauth_refresh_token_file
 
 
 def check_log_file(configuration: Configuration) -> None:
