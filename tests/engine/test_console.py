@@ -8,7 +8,7 @@ import pty
 import threading
 
 import pytest
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.console import LEFT_OUT, Console
 
@@ -55,6 +55,19 @@ def test_a_long_line_is_shown_whole(console):
     text = "x" * 30_000
     logger.info(text)
     assert end.read(MORE).decode() == f"{text}\n"
+
+
+@pytest.mark.parametrize("console", [pty.openpty], indirect=True)
+def test_a_terminal_shows_every_line(console):
+    logger, end = console
+    shown = bytearray()
+
+    def all_of_it():
+        shown.extend(end.read(MORE) or b"")
+        return shown == b"one\r\n" + b"x" * 1000 + b"\r\n"
+
+    logger.info("one\n%s", "x" * 1000)
+    wait_until(all_of_it, what="that the terminal shows it")
 
 
 def test_a_reader_that_is_gone_hurts_nobody(console):
