@@ -74,3 +74,11 @@ def test_a_reader_that_is_gone_hurts_nobody(console):
     logger, end = console
     end.close()
     logger.info("anybody there?")
+
+
+def test_a_line_that_cannot_be_formatted_is_told_and_hurts_nobody(console, capsys):
+    logger, end = console
+    logger.info("%d", "no number")
+    logger.info("the next")
+    assert end.read(MORE) == b"the next\n"
+    assert "'no number'" in capsys.readouterr().err
