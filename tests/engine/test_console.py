@@ -33,7 +33,14 @@ def log_many(logger):
         logger.info("%d %s", number, "x" * 100)
 
 
-@pytest.mark.parametrize("console", [os.pipe, pty.openpty], indirect=True)
+def typed_at():
+    """A terminal from which something could be read."""
+    terminal, program = pty.openpty()
+    os.write(terminal, b"y\n")
+    return terminal, program
+
+
+@pytest.mark.parametrize("console", [os.pipe, pty.openpty, typed_at], indirect=True)
 def test_a_console_that_nobody_reads_holds_nobody(console):
     logger, _ = console
     logging_it = threading.Thread(target=log_many, args=(logger,), daemon=True)
