@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pty
+import sys
 import threading
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_terminal_shows_every_line(console):
 
     logger.info("one\n%s", "x" * 1000)
     wait_until(all_of_it, what="that the terminal shows it")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pipes have no packets")
+@pytest.mark.parametrize("console", [lambda: os.pipe2(os.O_DIRECT)], indirect=True)
+def test_a_line_goes_into_a_pipe_as_one_piece(console):
+    """Other programs that write there would have theirs amid it otherwise."""
+    logger, end = console
+    text = "x" * 1000
+    logger.info("%s\n%s", text, text)
+    assert end.read(MORE).decode() == f"{text}\n{text}\n"
 
 
 def test_a_reader_that_is_gone_hurts_nobody(console):
