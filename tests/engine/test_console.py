@@ -88,6 +88,12 @@ def test_a_line_goes_into_a_pipe_as_one_piece(console):
     assert end.read(MORE).decode() == f"{text}\n{text}\n"
 
 
+def test_what_cannot_be_encoded_is_shown_in_escapes(console):
+    logger, end = console
+    logger.info("\ud800")
+    assert end.read(MORE) == b"\\ud800\n"
+
+
 def test_a_reader_that_is_gone_hurts_nobody(console):
     logger, end = console
     end.close()
