@@ -24,6 +24,7 @@ from collective.maildrophost.engine.queue import (
     prune,
     queue_length,
     settle,
+    still_in,
 )
 from collective.maildrophost.engine.queue.postgresql import database
 from collective.maildrophost.engine.verdict import Outcome
@@ -131,6 +132,17 @@ def test_a_lock_that_is_kept_for_too_long_is_reported(hands, queue, monkeypatch)
             hands.do(
                 lambda other: other.exec_driver_sql("DELETE FROM maildrop_message")
             )
+
+
+def test_what_was_found_in_its_state_stays_in_it_and_other_mail_is_free(hands, queue):
+    """Mail that somebody releases meanwhile would be deleted with the held mail."""
+    lock = "SELECT 1 FROM maildrop_schedule WHERE message_id = {} FOR UPDATE NOWAIT"
+    found, other = hands.send(hands.mail(), hands.mail(subject="other"))
+    with queue.write() as tx:
+        assert still_in(tx, [found], (State.QUEUED,), hands.now) == [found]
+        with pytest.raises(QueueError, match="lock"):
+            hands.do(lambda meanwhile: meanwhile.exec_driver_sql(lock.format(found)))
+        hands.do(lambda meanwhile: meanwhile.exec_driver_sql(lock.format(other)))
 
 
 def test_of_two_in_a_deadlock_one_is_told_and_the_other_goes_on(hands, queue):
