@@ -88,6 +88,14 @@ def test_a_line_goes_into_a_pipe_as_one_piece(console):
     assert end.read(MORE).decode() == f"{text}\n{text}\n"
 
 
+def test_what_is_taken_octet_by_octet_is_shown_whole(console, monkeypatch):
+    logger, end = console
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda where, octets: write(where, octets[:1]))
+    logger.info("one\ntwo")
+    assert end.read(MORE) == b"one\ntwo\n"
+
+
 def test_what_cannot_be_encoded_is_shown_in_escapes(console):
     logger, end = console
     logger.info("\ud800")
