@@ -18,6 +18,7 @@ from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Phase, Timeouts
 from collective.maildrophost.engine.smtp.channel import Channel
 from collective.maildrophost.engine.smtp.dialing import dial
+from collective.maildrophost.engine.smtp.kernel import own_socket
 from collective.maildrophost.engine.smtp.replies import Replies
 from collective.maildrophost.engine.smtp.steps import Broken, Expect, Send, Stranded
 from collective.maildrophost.engine.smtp.tls import client_context
@@ -233,6 +234,25 @@ def test_the_dot_stays_here_when_the_relay_has_spoken(run):
 
     with Unread(lambda relay: relay.sendall(b"552 5.3.4 too big\r\n")) as relay:
         assert run(hear_too_late(relay)) == 552
+
+
+@pytest.fixture
+def pair():
+    """Two ends of a connection, and a transport of the first one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = socket.create_connection(listener.getsockname())
+        other, _ = listener.accept()
+    with one, other:
+        yield one, other, asyncio.BaseTransport({"socket": one})
+
+
+def test_whoever_uses_the_socket_of_a_transport_leaves_it_open(pair):
+    """Else the transport would close its number again, which may be another's then."""
+    one, other, transport = pair
+    with own_socket(transport):
+        pass
+    one.sendall(b"still open")
+    assert other.recv(100) == b"still open"
 
 
 def test_mail_that_is_stranded_is_no_possible_duplicate():
