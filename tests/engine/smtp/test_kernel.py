@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import resource
 import socket
 import sys
@@ -18,7 +20,7 @@ from collective.maildrophost.engine.config import RelayAddress
 from collective.maildrophost.engine.smtp import Phase, Timeouts
 from collective.maildrophost.engine.smtp.channel import Channel
 from collective.maildrophost.engine.smtp.dialing import dial
-from collective.maildrophost.engine.smtp.kernel import own_socket
+from collective.maildrophost.engine.smtp.kernel import own_socket, strand
 from collective.maildrophost.engine.smtp.replies import Replies
 from collective.maildrophost.engine.smtp.steps import Broken, Expect, Send, Stranded
 from collective.maildrophost.engine.smtp.tls import client_context
@@ -253,6 +255,29 @@ def test_whoever_uses_the_socket_of_a_transport_leaves_it_open(pair):
         pass
     one.sendall(b"still open")
     assert other.recv(100) == b"still open"
+
+
+def test_of_a_closed_connection_nothing_is_stranded(pair):
+    one, _, transport = pair
+    one.close()
+    assert not strand(transport)
+    with pytest.raises(OSError, match="Bad file"), own_socket(transport):
+        pass
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_where_the_kernel_does_not_tell_nothing_is_stranded(
+    pair, platform, monkeypatch
+):
+    """Nor where the number of the question may mean another one."""
+
+    def tells_nothing(*_):
+        assert platform == "linux"
+        raise OSError(errno.EINVAL, "what?")
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(fcntl, "ioctl", tells_nothing)
+    assert not strand(pair[-1])
 
 
 def test_mail_that_is_stranded_is_no_possible_duplicate():
