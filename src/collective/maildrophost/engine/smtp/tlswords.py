@@ -56,4 +56,4 @@ def meaning(error: BaseException) -> str:
     """What an error of TLS means; "" for any other, and where only OpenSSL can tell."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the relay's certificate does not verify: {error.verify_message}"
-    return _MEANINGS.get(getattr(error, "reason", None) or "", "")
+    return _MEANINGS.get(getattr(error, "reason", ""), "")
