@@ -75,9 +75,9 @@ def test_mail_to_be_sent_later_is_not_retried_before_its_time(hands):
 @pytest.mark.parametrize("action", [hold_messages, release_messages, delete_messages])
 @pytest.mark.parametrize("id", ["999", "x", "-1", "", "1.0", "٣", str(2**70)])
 def test_an_id_of_no_message_is_refused_and_no_error(hands, action, id):
-    done = hands.do(action, [id])
+    done = hands.do(action, [id, "y"])
     assert done.changed == ()
-    assert done.refused == {id: NoSuchMessage()}
+    assert done.refused == {id: NoSuchMessage(), "y": NoSuchMessage()}
     assert str(done.refused[id]) == "there is no such message"
 
 
