@@ -61,6 +61,16 @@ def test_a_port_that_hangs_up_on_tls_may_be_one_without_it(site, inside):
     assert text.endswith("(see SMTP_HOST, SMTP_PORT and MAILDROP_TLS)")
 
 
+def test_a_name_that_the_relay_does_not_take_fails_with_the_option_for_it(site, inside):
+    # As Postfix has it with smtpd_delay_reject = no.
+    refused = "504 5.5.2 <[127.0.0.1]>: Helo command rejected"
+    with Scripted({"EHLO": refused, "HELO": refused}) as relay:
+        site.configure(SMTP_PORT=relay.port)
+        (text,) = failures(inside, site, "relay")
+    assert text.startswith(f"127.0.0.1:{relay.port}: ehlo: 504 5.5.2")
+    assert text.endswith("(see MAILDROP_HELO_NAME, SMTP_HOST and SMTP_PORT)")
+
+
 def test_a_relay_that_takes_too_long_for_all_fails_with_what_to_do(
     site, inside, monkeypatch
 ):

@@ -127,6 +127,7 @@ _OPTIONS = {
     "token": "MAILDROP_OAUTH_TOKEN_URL and the other MAILDROP_OAUTH_ options",
     "connect": "SMTP_HOST and SMTP_PORT",
     "greeting": "SMTP_HOST and SMTP_PORT",
+    "ehlo": "MAILDROP_HELO_NAME, SMTP_HOST and SMTP_PORT",
     "handshake": "MAILDROP_TLS, MAILDROP_TLS_CA_FILE",
     "starttls": "MAILDROP_TLS",
     "auth": "MAILDROP_LOGIN and its password",
