@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from collective.maildrophost.engine.cli import starting
+from collective.maildrophost.engine.cli import starting, zdaemon
 from collective.maildrophost.engine.cli.zdaemon import (
     CannotStart,
     Supervised,
@@ -117,4 +117,22 @@ def test_a_daemon_finds_the_program_where_a_neighbour_fixes_the_namespace(site):
     )
     search = os.pathsep.join([str(neighbours), *sys.path])
     assert site.ctl("start", PYTHONPATH=search).status == 0
+    assert site.ctl("stop").status == 0
+
+
+def test_nothing_is_imported_from_where_somebody_types_start(
+    site, supervisor, monkeypatch
+):
+    """Python 3.10 does not know the variable that keeps that directory out."""
+    known = zdaemon.interpreter_environment
+    monkeypatch.setattr(
+        zdaemon,
+        "interpreter_environment",
+        lambda environ: {**known(environ), "PYTHONSAFEPATH": ""},
+    )
+    theirs = site.home / "theirs"
+    theirs.mkdir()
+    (theirs / "logging.py").write_text("raise SystemExit('this is theirs')\n")
+    monkeypatch.chdir(theirs)
+    supervisor.launch()
     assert site.ctl("stop").status == 0

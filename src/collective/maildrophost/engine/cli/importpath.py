@@ -13,7 +13,7 @@ def interpreter_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
     A script of buildout puts its eggs on sys.path itself, and a plain interpreter knows
     nothing of them. PYTHONSAFEPATH keeps the child's working directory out of its path
-    (Python 3.11 and later).
+    (Python 3.11 and later: before, that must hold no modules).
     """
     paths = os.pathsep.join(_own_paths())
     return {**environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}

@@ -154,6 +154,8 @@ class Supervisor:
                 *daemonprocess.command(self.configuration.path),
             ],
             env={**interpreter_environment(os.environ), daemonprocess.MARK: "1"},
+            # Python 3.10 would import from wherever somebody types `start`.
+            cwd=self.configuration.var,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
