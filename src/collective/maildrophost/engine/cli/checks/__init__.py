@@ -15,8 +15,9 @@ __all__ = ["Finding", "Level", "every_check"]
 
 def every_check(configuration: Configuration) -> Iterator[Finding]:
     """The findings in the order of a mail's way, each once known: relays take time."""
-    from . import clock, configurationfile, daemon, directories, queue, relays
+    from . import clock, configurationfile, daemon, directories, faults, queue, relays
 
-    subjects = (configurationfile, directories, queue, relays, clock, daemon)
+    here = (configurationfile, directories, queue)
+    subjects = (*here, relays, faults, clock, daemon)
     for subject in subjects:
         yield from subject.check(configuration)
