@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import transaction
@@ -115,6 +116,12 @@ def test_a_program_may_list_more(instance, configuration_file):
     host.addConfigPath("added", str(configuration_file))
     host.setConfigPath("added")
     assert host.getConfigPath() == str(configuration_file)
+
+
+def test_a_program_may_list_a_path_object(instance, configuration_file):
+    host = MaildropHost()
+    host.addConfigPath("added", Path(configuration_file))
+    assert ("added", str(configuration_file)) in host.getCandidateConfigPaths()
 
 
 def test_a_program_may_list_it_by_the_full_name_of_zope_conf(

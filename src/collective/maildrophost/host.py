@@ -235,7 +235,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
 
     @zpublish(False)
     @security.protected(change_configuration)
-    def addConfigPath(self, key: str, path: str) -> None:
+    def addConfigPath(self, key: str, path: str | os.PathLike[str]) -> None:
         """List the configuration file `path` under `key`, until this Zope stops."""
         productconfig.add(key, path)
 

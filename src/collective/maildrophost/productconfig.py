@@ -64,9 +64,9 @@ def in_section(section: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def add(name: str, path: str) -> None:
+def add(name: str, path: str | os.PathLike[str]) -> None:
     """List `path` under the key that `name` means until this process ends."""
-    _added[name.removeprefix(PREFIX)] = path
+    _added[name.removeprefix(PREFIX)] = os.fspath(path)
 
 
 def key_of(name: str) -> str:
