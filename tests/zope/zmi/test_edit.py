@@ -41,6 +41,14 @@ def test_settings_are_saved(browser):
     assert re.search(r'id="transactional"[^>]*checked', page.body)
 
 
+@pytest.mark.parametrize("off", ["", "0", "False"])
+def test_a_script_may_say_in_words_that_the_mode_is_off(browser, off):
+    browser.add("settings", path_key="main")
+    form = {"title": "Changed", "transactional": off}
+    page = browser.post("settings/manage_makeChanges", form)
+    assert not re.search(r'id="transactional"[^>]*checked', page.body)
+
+
 def test_a_configuration_that_cannot_be_used_is_not_chosen(browser):
     page = browser.post(
         "MailHost/manage_makeChanges", {"title": "t", "path_key": "broken"}

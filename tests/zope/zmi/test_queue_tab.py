@@ -130,8 +130,10 @@ def test_a_batch_is_discarded_by_whoever_is_sure(browser, prepared, states):
     assert states() == []
 
 
-def test_a_batch_is_not_discarded_by_one_click(browser, prepared, states):
-    page = browser.post("MailHost/manage_discardBatch", {"batch": prepared})
+@pytest.mark.parametrize("fields", [{}, {"sure": "0"}, {"sure": "False"}])
+def test_a_batch_is_not_discarded_by_one_click(browser, prepared, states, fields):
+    fields = {"batch": prepared, **fields}
+    page = browser.post("MailHost/manage_discardBatch", fields)
     assert "Nothing was discarded: tick “for good”" in page.text
     assert prepared in page.text
     assert states() == ["prepared", "prepared"]

@@ -118,7 +118,7 @@ class Tabs(Base):
             settings.configuration = path_key
         settings.title = str(title)
         if transactional is not None:
-            settings.transactional = transactional
+            settings.transactional = _is_on(transactional)
 
     @zpublish
     @security.protected(change_configuration)
@@ -148,7 +148,7 @@ class Tabs(Base):
     @security.protected(change_configuration)
     def manage_discardBatch(self, batch: str, REQUEST: Any, sure: Any = None) -> Any:
         """Discard a prepared batch whose transaction never committed, if `sure`."""
-        if not sure:
+        if not _is_on(sure):
             check_same_site(REQUEST)
             message = "Nothing was discarded: tick “for good” to discard a batch."
             return self._back_to(REQUEST, "manage_queue", message)
@@ -183,7 +183,7 @@ class Tabs(Base):
             return "There is no such action."
         if not ids:
             return "Choose messages first."
-        if action == "delete" and not sure:
+        if action == "delete" and not _is_on(sure):
             return "Nothing was deleted: tick “for good” to delete messages."
         try:
             queue = configured_queue(self.getConfigKey())
@@ -216,6 +216,11 @@ class Tabs(Base):
 
 
 InitializeClass(Tabs)
+
+
+def _is_on(switch: Any) -> bool:
+    # A script that posts a form writes Python's False as a text, or 0.
+    return bool(switch) and switch not in ("0", "False")
 
 
 def _is_port(key: Any) -> bool:
