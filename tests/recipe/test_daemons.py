@@ -152,6 +152,21 @@ def test_parts_cannot_write_one_configuration(room):
     assert "[two] maildrophost.cfg: one and two cannot share" in error
 
 
+@pytest.mark.parametrize("parts", ["mail mail-start", "mail-start mail"])
+def test_parts_cannot_write_one_program(room, parts):
+    error = room.refused(
+        """\
+        [mail]
+        recipe = collective.recipe.maildrophost
+        [mail-start]
+        recipe = collective.recipe.maildrophost
+        """,
+        parts,
+    )
+    first, second = parts.split()
+    assert error.startswith(f"[{second}] and [{first}] would both write bin/mail-start")
+
+
 def test_a_part_that_is_not_built_may_share_what_it_likes(room):
     room.built(PARTS + "spool = var/one/spool\n", "one")
 

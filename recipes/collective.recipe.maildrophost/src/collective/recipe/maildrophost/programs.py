@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from zc.buildout import UserError
 from zc.recipe.egg import Scripts
 
 from .daemons import Daemon
@@ -27,6 +28,17 @@ def check(part: str, options: Mapping[str, str]) -> None:
         raise wrong_value(part, "relative-paths", "true or false")
 
 
+def check_names(part: str, others: Iterable[str]) -> None:
+    """UserError when a program of `part` would replace one of another part."""
+    for other in others:
+        for name in _names(part):
+            if name in _names(other):
+                raise UserError(
+                    f"[{part}] and [{other}] would both write bin/{name}: give one of "
+                    "the parts another name."
+                )
+
+
 def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     """Those of the options `names` that a part sets, as zc.recipe.egg takes them."""
     said = {name: options[name] for name in names if name in options}
@@ -39,7 +51,7 @@ def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]
 
 def paths(directory: Path, part: str) -> tuple[Path, ...]:
     """The paths of bin/PART, bin/PART-start and the others; `directory` is bin/."""
-    return tuple(directory / name for name in (part, *_on_every_daemon(part)))
+    return tuple(directory / name for name in _names(part))
 
 
 def write(
@@ -59,6 +71,10 @@ def write(
             "arguments": arguments,
         }
         Scripts(buildout, part, {**settings, **own}).install()
+
+
+def _names(part: str) -> tuple[str, ...]:
+    return part, *_on_every_daemon(part)
 
 
 def _on_every_daemon(part: str) -> dict[str, str]:

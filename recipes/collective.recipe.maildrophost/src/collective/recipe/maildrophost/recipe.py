@@ -21,7 +21,7 @@ from . import (
     validation,
     zopeconf,
 )
-from .daemons import Daemon, read_daemons
+from .daemons import read_daemons
 from .owner import warn_of_a_stranger
 
 _FILES = "files"
@@ -42,8 +42,12 @@ class Recipe:
         self.options = options
         self.daemons = read_daemons(buildout, name, options)
         programs.check(name, options)
+        programs.check_names(name, (other.name for other in self._other_parts()))
         validation.check(buildout, name, options, self.daemons)
-        sharing.check(self.daemons, self._daemons_of_other_parts())
+        sharing.check(
+            self.daemons,
+            [daemon for other in self._other_parts() for daemon in other.daemons],
+        )
         for daemon in self.daemons:
             directories.check(daemon)
         folders = buildout["buildout"]
@@ -57,18 +61,14 @@ class Recipe:
         self._tell_other_parts()
         _made.add(self)
 
-    def _daemons_of_other_parts(self) -> list[Daemon]:
-        """Those of the parts that were made before this one: the last one sees all.
+    def _other_parts(self) -> list[Recipe]:
+        """The parts that were made before this one: the last one sees all.
 
         To ask buildout for a part would make that part now, before this one can tell
         what the other may want to know.
         """
         others = (each for each in _made if each.buildout is self.buildout)
-        return [
-            daemon
-            for other in sorted(others, key=attrgetter("name"))
-            for daemon in other.daemons
-        ]
+        return sorted(others, key=attrgetter("name"))
 
     def _tell_other_parts(self) -> None:
         self.options[_FILES] = "\n".join(self.remembered_files)
