@@ -78,8 +78,11 @@ class TokenSource:
         now = self._clock()
         token = self._token
         if token is None or token == refused or not token.is_valid(now):
-            # A connection that is given up must not stop the others' refresh.
-            return await asyncio.shield(self._refresh())
+            # A connection that is given up must not stop the others' refresh. Not by
+            # asyncio.shield: since Python 3.14 that logs what fails when nobody waits.
+            refreshing = self._refresh()
+            await asyncio.wait([refreshing])
+            return refreshing.result()
         if token.is_due(now) and now >= self._not_before:
             self._not_before = now + EARLY_RETRY_SECONDS
             self._refresh().add_done_callback(_log_early)
