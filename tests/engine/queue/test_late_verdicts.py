@@ -91,6 +91,20 @@ def test_an_acceptance_stands_against_a_later_deferral(hands):
     assert record.state is State.SENT
 
 
+@pytest.mark.parametrize(("accepted", "told"), [(2, 0), (1, 1)])
+def test_no_sender_is_told_that_failed_what_was_accepted_meanwhile(
+    hands, accepted, told
+):
+    id, slow = lost_claim(hands, ("b@x.org", "c@x.org"))
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, *[SENT] * accepted)
+    letter = hands.mail(subject="bounce")
+    hands.settle(fast, FAILED, FAILED, notifications=[letter])
+    ended = State.SENT if accepted == 2 else State.FAILED
+    assert hands.message(id).state is ended
+    assert hands.do(queue_length) == told
+
+
 def written_again(hands, settlement):
     """Its commit, which also claimed anew, was not heard of; so it is written again."""
     hands.do(settle, [settlement], hands.now)

@@ -58,7 +58,13 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Se
     ends = _ends(tx, list(standing))
     moving = [each for each in fresh if each.id in recorded or _alive(each, standing)]
     _move_on(tx, moving, standing, ends, now)
-    notifications = [each for settlement in alive for each in settlement.notifications]
+    notifications = [
+        each
+        for settlement in alive
+        # A late acceptance may have left nobody of whom they are true.
+        if ends.get(settlement.id) is not State.SENT
+        for each in settlement.notifications
+    ]
     enqueue(tx, notifications, now, origin="notification")
     recipients_lost = [
         each for each in alive if not each.verdicts and each.id not in ends
