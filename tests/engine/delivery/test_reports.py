@@ -219,6 +219,12 @@ def test_two_attempts_at_one_message_have_two_message_ids(claimed):
     assert first.message_id != another.message_id
 
 
+def test_short_lines_of_the_headers_are_returned_as_they_stand(claimed):
+    headers = b"From : a@x.org\n" + b"X-Hop: one of many\n" * 60
+    claim = claimed("b@x.org", content=headers + b"\nbody\n")
+    assert b"7bit\n\n" + headers in notification(claim, NO).content
+
+
 @pytest.mark.parametrize("host", ["mail.x.org", "box", "a-b_c.x"])
 def test_the_name_of_the_machine_is_used_as_it_is(configured, host):
     assert NotificationPolicy.of(configured, host).host == host
