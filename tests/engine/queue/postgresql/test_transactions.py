@@ -21,6 +21,7 @@ from collective.maildrophost.engine.queue import (
     enqueue,
     hold_messages,
     open_queue,
+    operator,
     prune,
     queue_length,
     settle,
@@ -143,6 +144,18 @@ def test_what_was_found_in_its_state_stays_in_it_and_other_mail_is_free(hands, q
         with pytest.raises(QueueError, match="lock"):
             hands.do(lambda meanwhile: meanwhile.exec_driver_sql(lock.format(found)))
         hands.do(lambda meanwhile: meanwhile.exec_driver_sql(lock.format(other)))
+
+
+def test_only_what_an_action_looks_at_is_not_claimed_meanwhile(hands, monkeypatch):
+    """Mail that is being sent would be held."""
+    id, other = hands.send(hands.mail(), hands.mail(subject="other"))
+
+    def claims_meanwhile(_tx):
+        assert [str(each.id) for each in hands.claim()] == [other]
+        return frozenset()
+
+    monkeypatch.setattr(operator, "running_batches", claims_meanwhile)
+    assert hands.do(hold_messages, [id]).changed == (id,)
 
 
 def test_of_two_in_a_deadlock_one_is_told_and_the_other_goes_on(hands, queue):
