@@ -62,6 +62,19 @@ def test_what_was_claimed_between_look_and_claim_is_not_claimed_again(hands, que
         assert claim(slow, "slow", seen, hands.now) == []
 
 
+def test_the_oldest_of_its_lane_is_taken_in_its_place(hands, queue):
+    """Even where the server finds it without the index, which has them in order."""
+    first, _later, older = hands.send(
+        *[hands.mail(at=each) for each in (1.0, 3.0, 2.0)]
+    )
+    assert len(hands.do(claim, "quick", [int(first)], hands.now)) == 1
+    with queue.write() as slow:
+        for way in ("index", "bitmap"):
+            slow.exec_driver_sql(f"SET LOCAL enable_{way}scan = off")
+        (found,) = claim(slow, "slow", [int(first)], hands.now)
+    assert str(found.id) == older
+
+
 def test_what_became_due_later_is_not_taken_in_its_place(hands, queue):
     hands.send(hands.mail(), hands.mail(at=hands.now + 1))
     with queue.write() as slow:
