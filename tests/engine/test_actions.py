@@ -1,20 +1,27 @@
-"""What a person may decide about mail whose transaction has not ended."""
+"""What a person does: what may be decided, and who is woken for it."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from daemons import daemon_seen
 
 from collective.maildrophost.engine import actions
-from collective.maildrophost.engine.message import compose
+from collective.maildrophost.engine.doorbell import listen
+from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.queue import (
     Batch,
     Undecidable,
+    enqueue,
+    hold_messages,
     in_doubt,
     list_messages,
     new_batch,
     open_queue,
     prepare,
     prepared_batches,
+    register,
     remember_batch,
 )
 from collective.maildrophost.engine.queue.batches import MOVING
@@ -104,3 +111,37 @@ def test_mail_is_in_doubt_when_it_waits_for_a_person(queue, running, voted, coun
         assert in_doubt(tx, NOW + 3600) == count
         (batch,) = prepared_batches(tx)
     assert batch.running is not voted
+
+
+@pytest.fixture
+def doorbell(queue, tmp_path):
+    """The doorbell of a daemon that works on the queue."""
+    bell = listen(tmp_path)
+    with queue.write() as tx:
+        register(tx, daemon_seen(time.time(), doorbell=str(bell.path)))
+    yield bell
+    bell.close()
+
+
+def release_a_message(queue):
+    with queue.write() as tx:
+        ids = enqueue(tx, mails(1), NOW)
+        hold_messages(tx, ids)
+    assert actions.act(queue, "release", ids).changed == ids
+
+
+def release_a_batch(queue):
+    batch = new_batch()
+    with queue.write() as tx:
+        prepare(tx, batch, mails(1), NOW)
+    actions.release_batch(queue, batch)
+
+
+def release_a_lane(queue):
+    actions.act_on_lane(queue, "release", Lane.BULK)
+
+
+@pytest.mark.parametrize("action", [release_a_message, release_a_batch, release_a_lane])
+def test_the_daemon_looks_at_once_at_what_a_person_has_done(queue, doorbell, action):
+    action(queue)
+    assert doorbell._socket.recv(16)
