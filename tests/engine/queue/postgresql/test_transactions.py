@@ -104,7 +104,7 @@ def test_no_error_quotes_the_mail(hands):
         tx.exec_driver_sql("ALTER TABLE maildrop_message ADD CHECK (subject = '')")
         enqueue(tx, [hands.mail(subject=SECRET)], hands.now)
 
-    with pytest.raises(QueueError) as caught:
+    with pytest.raises(Refused) as caught:
         hands.do(write)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     hands.send()
