@@ -97,6 +97,19 @@ def test_a_schema_that_may_not_be_used_is_reported_with_what_grants_it(stranger)
         open_queue(stranger)
 
 
+def test_a_connection_that_somebody_has_ended_need_not_be_the_end_of_the_server(
+    postgresql, postgresql_url
+):
+    with (
+        closing(open_queue(postgresql_url)) as queue,
+        pytest.raises(QueueError, match="or somebody has ended this connection"),
+        queue.write() as tx,
+    ):
+        pid = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        postgresql.execute(f"SELECT pg_terminate_backend({pid}, 5000)")
+        tx.exec_driver_sql("SELECT 1")
+
+
 def test_a_transaction_that_times_out_is_reported_and_the_next_one_works(
     postgresql, postgresql_url, caplog
 ):

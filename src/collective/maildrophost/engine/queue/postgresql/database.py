@@ -119,7 +119,8 @@ _ADVICE = {
         "somebody has ended it, or statement_timeout is too short: raise it for this "
         "role"
     ),
-    "57P01": _("the server is being stopped"),
+    # The server says the same of pg_terminate_backend.
+    "57P01": _("the server is being stopped, or somebody has ended this connection"),
     "57P02": _("the server crashed, and restarts"),
     "57P03": _STARTING_OR_STOPPING,
     "58": _("the server's disk reports an error"),
