@@ -68,6 +68,7 @@ def test_a_missing_password_is_reported_as_such():
         ("the database system is shutting down", "57P03", "is starting or stopping"),
         ("the database system is in recovery mode", "57P03", "is starting or stopping"),
         ("sorry, too many clients already", "53300", "has no connection left: raise"),
+        ('too many connections for role "me"', "53300", "or the limit of this role"),
         ("no more connections allowed (max_client_conn)", "08P01", "has no connection"),
         ('role "me" does not exist', "28000", "check database, user, password"),
     ],

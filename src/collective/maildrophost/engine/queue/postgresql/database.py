@@ -71,7 +71,10 @@ _NO_TLS = _(
     "TLS with the server is not as MAILDROP_QUEUE wants it: check sslmode, sslrootcert "
     "and the name in its certificate"
 )
-_CROWDED = _("it has no connection left: raise max_connections or use PgBouncer")
+_CROWDED = _(
+    "it has no connection left: raise max_connections, or the limit of this role or "
+    "database, or use PgBouncer"
+)
 _READ_ONLY = _(
     "it is read-only: if it is a standby, name all hosts in MAILDROP_QUEUE; if not, "
     "default_transaction_read_only is on, for the role, the database or the server"
