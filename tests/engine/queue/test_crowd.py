@@ -72,30 +72,39 @@ def test_a_state_narrows_all(queue, one_of_each, action):
 
 
 @pytest.fixture
-def voted(queue, hands):
-    """Prepares the mail of a transaction that has voted some seconds ago; its id."""
+def prepared(queue, hands):
+    """Prepares the mail of a transaction some seconds ago; its id."""
 
-    def voted(process, ago):
+    def prepared(process, ago, voted=True):
         batch, created = new_batch(), time.time() - ago
         with queue.write() as tx:
-            remember_batch(tx, Batch(batch, process, voted=True))
+            remember_batch(tx, Batch(batch, process, voted))
             (id,) = prepare(tx, batch, [hands.mail()], created)
         return id
 
-    return voted
+    return prepared
 
 
 @pytest.mark.parametrize("action", ["release", "delete"])
 def test_all_does_not_mean_mail_of_a_transaction_that_is_just_ending(
-    queue, voted, action
+    queue, prepared, action
 ):
     """Its page is about to release it, and would find it gone or release it again."""
-    voted(own_identity(), ago=1)
-    voted("a process elsewhere", ago=1)
-    killed = voted(own_identity().rsplit(" ", 1)[0] + " 1", ago=1)  # its PID is ours
-    broken = voted(own_identity(), ago=IN_DOUBT_SECONDS + 1)
+    prepared(own_identity(), ago=1)
+    prepared("a process elsewhere", ago=1)
+    killed = prepared(own_identity().rsplit(" ", 1)[0] + " 1", ago=1)  # its PID is ours
+    broken = prepared(own_identity(), ago=IN_DOUBT_SECONDS + 1)
     changed = act_on_all(queue, action, Search(states=(State.PREPARED,)))
     assert changed == (killed, broken)
+
+
+@pytest.mark.parametrize("action", ["release", "delete"])
+def test_all_does_not_mean_mail_that_another_machine_may_still_be_preparing(
+    queue, prepared, action
+):
+    prepared("a process elsewhere", ago=1, voted=False)
+    broken = prepared("a process elsewhere", ago=IN_DOUBT_SECONDS + 1, voted=False)
+    assert act_on_all(queue, action, Search(states=(State.PREPARED,))) == (broken,)
 
 
 def test_mail_in_doubt_is_not_deleted_together_with_other_mail(queue, one_of_each):
