@@ -51,6 +51,13 @@ def test_a_suspect_that_is_given_back_goes_behind_the_others(hands):
     assert names(again) == ["second", "third", "first"]
 
 
+def test_a_suspect_goes_behind_what_was_queued_in_the_same_moment(hands):
+    hands.send(hands.mail(subject="first"), hands.mail(subject="second"))
+    (one,) = hands.claim("one", 1)
+    hands.do(give_back_last, "one", [one.key], hands.now)
+    assert names(hands.claim("two", 9, hands.now + 1)) == ["second", "first"]
+
+
 def test_a_suspect_that_is_alone_keeps_its_time(hands):
     hands.send(
         hands.mail(subject="alone", at=5.0),
