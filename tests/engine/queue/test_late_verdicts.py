@@ -16,6 +16,7 @@ from collective.maildrophost.engine.queue import (
     give_back,
     queue_length,
     recover,
+    retry_messages,
     settle,
     stats,
     tables,
@@ -58,6 +59,15 @@ def test_a_late_acceptance_ends_a_message_that_nobody_has_claimed(hands):
     hands.settle(slow, SENT)
     assert hands.message(id).state is State.SENT
     assert hands.claim("fast") == []
+
+
+def test_a_late_acceptance_ends_a_failed_message_that_somebody_retries(hands):
+    """Nobody has the claim any more that it failed under."""
+    id, slow = lost_claim(hands)
+    hands.settle(hands.claim("fast")[0], FAILED)
+    hands.do(retry_messages, [id], hands.now)
+    hands.settle(slow, SENT)
+    assert hands.message(id).state is State.SENT
 
 
 @pytest.mark.parametrize("outcome", [FAILED, DEFERRED])
