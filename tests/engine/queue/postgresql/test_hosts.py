@@ -216,9 +216,10 @@ def risks(url):
     return [each for each in found if "fsync" not in each]
 
 
-def test_two_hosts_that_can_be_written_are_warned_of(pair):
+@pytest.mark.parametrize("attrs", ["read-write", "any"])
+def test_two_hosts_that_can_be_written_are_warned_of(pair, attrs):
     name, first, second = pair
-    url = url_of(name, where(first), where(second))
+    url = url_of(name, where(first), where(second), attrs=attrs)
     (risk,) = risks(url)
     assert risk.startswith(f"{where(first)} and {where(second)} can both be written")
     can_write(second, name, False)
