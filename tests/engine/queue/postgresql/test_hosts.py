@@ -233,6 +233,7 @@ def test_a_host_that_could_not_take_over_is_warned_of(pair):
     assert risk.startswith(
         f"{where(second)} cannot take over when another host fails ("
     )
+    assert risk.isprintable()
 
 
 def test_two_ways_to_one_server_are_no_risk(postgresql, postgresql_url):

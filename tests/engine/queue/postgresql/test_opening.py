@@ -80,8 +80,9 @@ def test_a_queue_that_does_not_open_says_why(server, url, kind, words):
         "no_user": make_url(url).set(username="stranger"),
         "no_driver": make_url(url).set(drivername="postgresql+psycopg2"),
     }[kind]
-    with pytest.raises(QueueError, match=words):
+    with pytest.raises(QueueError, match=words) as caught:
         open_queue(wrong.render_as_string(hide_password=False))
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(
