@@ -44,6 +44,14 @@ def test_the_verdicts_of_all_recipients_decide_the_state(hands, outcomes, state)
         assert recipient.attempts == 1
 
 
+@pytest.mark.parametrize("last", [SENT, FAILED])
+def test_the_attempts_before_the_last_one_count_too(hands, last):
+    (id,) = hands.send()
+    hands.settle(hands.claim()[0], DEFERRED, due=hands.now)
+    hands.settle(hands.claim()[0], last)
+    assert hands.message(id).attempts == 2
+
+
 def test_a_message_whose_recipients_are_lost_has_failed(hands):
     lost, other = hands.send(hands.mail(), hands.mail())
     claims = hands.claim()
