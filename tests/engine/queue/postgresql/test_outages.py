@@ -256,6 +256,13 @@ def test_a_cut_wire_is_noticed_and_mended(server, url, hands, hasty):
         queue.close()
 
 
+def test_a_connection_has_a_limit_to_its_making(url):
+    """Else a machine that is gone holds a page for as long as the system tries."""
+    with contextlib.closing(open_queue(url)) as queue, queue.read() as tx:
+        made_with = tx.connection.driver_connection.info.get_parameters()
+    assert made_with["connect_timeout"] == str(connection.CONNECT_SECONDS)
+
+
 def test_the_system_gives_up_a_wire_that_is_dead_without_a_word(proxied_url):
     """Whoever listens waits in the driver, which does not look at the time."""
 
