@@ -159,6 +159,13 @@ def test_the_resolver_still_uses_these_words():
     assert said == set(map(str, relaytext.RESOLVER))
 
 
+NOT_YET_VALID = {
+    "certificate is not yet valid",
+    "certificate is not yet valid or the system clock is incorrect",
+}
+"""By OpenSSL 3.0, and by 3.6.5."""
+
+
 @pytest.mark.skipif(ssl.OPENSSL_VERSION_INFO < (3,), reason="older words")
 def test_openssl_still_uses_these_words():
     try:
@@ -167,7 +174,9 @@ def test_openssl_still_uses_these_words():
         pytest.skip("OpenSSL is a part of Python here")
     say.restype, say.argtypes = ctypes.c_char_p, [ctypes.c_long]
     said = {say(number).decode() for number in range(100)}
-    assert set(map(str, relaytext.CERTIFICATES)) <= said
+    known = set(map(str, relaytext.CERTIFICATES))
+    assert known - NOT_YET_VALID <= said
+    assert len(known & NOT_YET_VALID & said) == 1
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ RESOLVER = (
 CERTIFICATES = (
     _("certificate has expired"),
     _("certificate is not yet valid"),
+    _("certificate is not yet valid or the system clock is incorrect"),
     _("certificate revoked"),
     _("self-signed certificate"),
     _("self-signed certificate in certificate chain"),
@@ -53,7 +54,7 @@ CERTIFICATES = (
     _("unable to get local issuer certificate"),
     _("unable to verify the first certificate"),
 )
-"""What OpenSSL says of certificates that do not verify."""
+"""What OpenSSL says of certificates that do not verify; newer ones name the clock."""
 
 OTHER_NAMES = (
     _(
