@@ -19,6 +19,8 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     queue_length,
 )
+from collective.maildrophost.engine.queue.rounds import round_began
+from collective.maildrophost.engine.verdict import Outcome
 
 
 def test_every_connection_syncs_every_commit(queue):
@@ -109,19 +111,41 @@ def test_a_used_up_quota_is_not_reported_as_a_broken_disk_alone(hands, path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_claim_costs_the_same_with_a_long_queue(hands, queue):
+@pytest.fixture
+def steps(queue):
+    """How often SQLite takes a hundred steps for something."""
+
+    def of(operation, *arguments):
+        taken = 0
+
+        def count():
+            nonlocal taken
+            taken += 1
+
+        with queue.write() as tx:
+            wire = tx.connection.dbapi_connection
+            wire.set_progress_handler(count, 100)
+            operation(tx, *arguments)
+            wire.set_progress_handler(None, 0)
+        return taken
+
+    return of
+
+
+def test_a_claim_costs_the_same_with_a_long_queue(hands, steps):
     hands.send(*[hands.mail() for _ in range(2000)])
-    steps = 0
 
-    def count():
-        nonlocal steps
-        steps += 1
-
-    with queue.write() as tx:
-        wire = tx.connection.dbapi_connection
-        wire.set_progress_handler(count, 100)
+    def claim_one(tx):
         claim(tx, "one", due(tx, 1, hands.now).lanes[Lane.NORMAL], hands.now)
         next_due(tx)
-        wire.set_progress_handler(None, 0)
+
     # Reading all of the queue would be some hundred times a hundred steps.
-    assert steps < 60
+    assert steps(claim_one) < 60
+
+
+def test_a_claim_amid_a_round_costs_the_same_after_many_tries(hands, steps):
+    (id,) = hands.send(hands.mail(*[f"r{number}@x.org" for number in range(900)]))
+    hands.settle(hands.claim()[0], *[Outcome.DEFERRED] * 899, due=hands.now)
+    assert hands.claim()[0].deferred
+    # Reading all that was tried would be some fifty times a hundred steps.
+    assert steps(round_began, int(id), hands.now) < 5

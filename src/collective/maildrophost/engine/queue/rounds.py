@@ -16,32 +16,23 @@ from .store import Transaction
 attempt, recipient = tables.attempt, tables.recipient
 
 _of_this = attempt.c.message_id == bindparam("key")
-_newest = (
+_NEWEST = Statement(
     # One look at the end of the message's part of the key.
-    select(attempt.c.time)
+    select(attempt.c.time).where(_of_this).order_by(attempt.c.number.desc()).limit(1)
+)
+# Two statements, and no join: a server that knows nothing yet of a newsletter's rows
+# may take minutes for one, and each claim would fail.
+_LAST_TRIES = Statement(
+    select(attempt.c.position, func.max(attempt.c.time))
     .where(_of_this)
-    .order_by(attempt.c.number.desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_last_tries = (
-    select(func.max(attempt.c.time).label("time"))
-    .join_from(
-        attempt,
-        recipient,
-        (recipient.c.message_id == attempt.c.message_id)
-        & (recipient.c.position == attempt.c.position),
-    )
-    .where(
-        _of_this,
-        recipient.c.state == RecipientState.DEFERRED.value,
-        # A round seldom is interrupted: only then all its attempts are read.
-        _newest < bindparam("due"),
-    )
     .group_by(attempt.c.position)
-    .subquery()
 )
-_DEFERRED_SINCE = Statement(select(func.min(_last_tries.c.time)))
+_DEFERRED = Statement(
+    select(recipient.c.position).where(
+        recipient.c.message_id == bindparam("key"),
+        recipient.c.state == RecipientState.DEFERRED.value,
+    )
+)
 
 
 def round_began(tx: Transaction, key: int, due: float) -> float:
@@ -49,5 +40,11 @@ def round_began(tx: Transaction, key: int, due: float) -> float:
 
     For a message that has both kinds of recipients. Seconds since the epoch.
     """
-    ((deferred_since,),) = _DEFERRED_SINCE.rows(tx, key=key, due=due)
-    return due if deferred_since is None else min(due, float(deferred_since))
+    newest = _NEWEST.rows(tx, key=key)
+    # A round seldom is interrupted: only then all attempts are read. SQLite would go
+    # through them to ask this of each in one statement.
+    if not newest or newest[0][0] >= due:
+        return due
+    last_tries: dict[int, float] = dict(_LAST_TRIES.rows(tx, key=key))
+    deferred = [position for (position,) in _DEFERRED.rows(tx, key=key)]
+    return min([due, *(last_tries.get(each, due) for each in deferred)])
