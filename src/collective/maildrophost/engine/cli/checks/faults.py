@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from ...config import Configuration
     from ...queue import RelayPause
 
-_ONLY_WITH_MAIL = re.compile(r"relay \S+: (?P<phase>mail|rcpt|data): ")
-_HINTS = {"mail": " (see MAILDROP_LOGIN)"}
+# The form of a RelayFault. With 4.6 the client says itself what a relay that refused
+# EHLO cannot take.
+_ONLY_WITH_MAIL = re.compile(
+    r"relay \S+: (?:(?:mail|rcpt|data): |ehlo: (?=4\.6\.))(?P<reply>.*)"
+)
+_TLS_WANTED = re.compile(r"530 .*\b(?:START)?TLS\b", re.IGNORECASE)  # RFC 3207
+_LOGIN_WANTED = re.compile(r"530\b|5\d\d 5\.7\.0\b")
 
 
 def check(configuration: Configuration) -> Iterator[Finding]:
@@ -25,22 +30,39 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     from ...queue import QueueError
 
     try:
-        paused = _paused(configuration)
+        paused, mail_waits = _look(configuration)
     except QueueError:
         return
     for pause in paused:
         met = _ONLY_WITH_MAIL.match(pause.fault)
-        # Whether the relay still has any other fault has just been tried.
-        found = failed if met else warning
-        hint = _HINTS.get(met["phase"], "") if met else ""
-        yield found(RELAY, f"{at_fault(pause)}{hint}; the daemon goes on trying")
+        # Whether the relay still has any other fault has just been tried. Without mail
+        # nobody tries it: it may work by now.
+        found = failed if met and mail_waits else warning
+        hint = _hint(met["reply"]) if met else ""
+        coming = "the daemon goes on trying" if mail_waits else "the next mail tries it"
+        yield found(RELAY, f"{at_fault(pause)}{hint}; {coming}")
 
 
-def _paused(configuration: Configuration) -> tuple[RelayPause, ...]:
-    from ...queue import alive_and_lost, exists, open_queue, pauses, pauses_in_use
+def _hint(reply: str) -> str:
+    if _TLS_WANTED.match(reply):
+        return " (see MAILDROP_TLS)"
+    return " (see MAILDROP_LOGIN)" if _LOGIN_WANTED.match(reply) else ""
+
+
+def _look(configuration: Configuration) -> tuple[tuple[RelayPause, ...], bool]:
+    """The faults, and whether there is mail that would meet them."""
+    from ...queue import (
+        alive_and_lost,
+        exists,
+        open_queue,
+        pauses,
+        pauses_in_use,
+        queue_length,
+    )
 
     if not exists(configuration.queue):
-        return ()
+        return (), False
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
         alive, _lost = alive_and_lost(tx, time.time())
-        return pauses_in_use(tuple(pauses(tx)), alive) if alive else ()
+        paused = pauses_in_use(tuple(pauses(tx)), alive) if alive else ()
+        return paused, queue_length(tx) > 0
