@@ -10,6 +10,7 @@ import pytest
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import QueueError, Unheard
 from collective.maildrophost.engine.queueurl import QueueURL
+from collective.maildrophost.engine.systemwords import reason
 from collective.maildrophost.engine.wording import Wording, _, verbatim
 
 LOCKED = _("locked for ${seconds} s", mapping={"seconds": 30})
@@ -81,3 +82,7 @@ def test_the_caution_about_an_uncertain_outcome_has_its_reason():
         "mail queue q: locked for 30 s"
     )
     assert caution.mapping["reason"].mapping["reason"] is LOCKED
+
+
+def test_a_refusal_of_the_system_without_words_is_told_by_its_kind():
+    assert reason(PermissionError()) == "PermissionError"

@@ -25,7 +25,7 @@ _KNOWN = {
 
 def reason(error: OSError) -> Wording:
     """Why the system refused, without the name of the file."""
-    words = error.strerror or str(error)
+    words = error.strerror or str(error) or type(error).__name__
     return _KNOWN.get(words) or verbatim(words)
 
 
