@@ -28,8 +28,9 @@ def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
 
 
 def _may_hold_mail(home: Path) -> bool:
-    spool = home / "spool"
     try:
-        return (home / "queue.db").exists() or (spool.is_dir() and any(spool.iterdir()))
+        return "queue.db" in os.listdir(home) or bool(os.listdir(home / "spool"))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True  # another user's, who may have mail there

@@ -68,7 +68,10 @@ def default_or_left_behind(buildout: Any, part: str) -> Path:
 
 def _holds_mail(directory: Path) -> bool:
     """Whether a daemon had its home there; a log in it is no sign of one."""
-    return any((directory / name).exists() for name in ("spool", "queue.db"))
+    try:
+        return not {"spool", "queue.db"}.isdisjoint(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _other_homes(buildout: Any, part: str) -> Iterator[_Home]:
