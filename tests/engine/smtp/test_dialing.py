@@ -101,6 +101,7 @@ def test_a_greeting_where_tls_should_begin_is_reported_in_words():
     async def greet(reader, writer):
         await reader.read(1)
         writer.write(b"220 relay.test ESMTP\r\n")
+        writer.close()  # Python 3.12 waits for it, and closes nothing by itself
 
     async def meet():
         async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
