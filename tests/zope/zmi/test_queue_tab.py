@@ -232,6 +232,18 @@ def test_messages_are_deleted_by_whoever_is_sure(browser, main_queue, mail, stat
     assert states() == []
 
 
+@pytest.mark.parametrize("sure", ["", "0", "False"])
+def test_messages_are_not_deleted_by_whoever_is_not_sure(
+    browser, main_queue, mail, states, sure
+):
+    with main_queue.write() as tx:
+        (id,) = enqueue(tx, [mail("one")], time.time())
+    fields = {"action": "delete", "ids:list": id, "sure": sure}
+    page = browser.post("MailHost/manage_actOnMessages", fields)
+    assert "Nothing was deleted: tick “for good”" in page.text
+    assert states() == ["queued"]
+
+
 def test_every_field_has_help(browser):
     add = "manage_addProduct/collective.maildrophost/manage_addMaildropHostForm"
     for path, fields in (
