@@ -57,7 +57,9 @@ def test_a_batch_that_somebody_else_has_ended_is_left_to_nobody(
 def looking(monkeypatch):
     """What starts the looks, and the threads in which they were made."""
     threads = []
-    monkeypatch.setattr(resolver._Thread, "run", lambda self: threads.append(self))
+    monkeypatch.setattr(
+        resolver._Thread, "run", lambda _: threads.append(threading.current_thread())
+    )
     return resolver._Looks(Resolver({}, list)), threads
 
 
