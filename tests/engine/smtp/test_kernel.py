@@ -42,6 +42,7 @@ class Unread:
 
     def __init__(self, end, context=None):
         self.arrived = 0
+        self.accepted = threading.Event()
         self.uploaded = threading.Event()
         self.ended = threading.Event()
         self.given_up = threading.Event()
@@ -64,6 +65,7 @@ class Unread:
 
     def _serve(self):
         relay, _ = self._listener.accept()
+        self.accepted.set()
         if self._context is not None:
             relay = self._context.wrap_socket(relay, server_side=True)
         with relay, suppress(OSError):
@@ -108,6 +110,7 @@ async def upload(relay, context=None, limited=nullcontext, **timeouts):
     await dial(channel, *relay.address, context)
     try:
         assert await channel.send(UPLOAD)
+        assert relay.accepted.wait(PATIENCE_SECONDS)  # It needs a descriptor, too.
         with limited():
             relay.uploaded.set()
             with pytest.raises(Stranded):
