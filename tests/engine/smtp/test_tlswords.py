@@ -12,6 +12,7 @@ from collective.maildrophost.engine.smtp.tlswords import meaning
 
 FATAL = bytes.fromhex("15 0303 0002 02")
 """Begins the record of an alert, whose number follows (RFC 8446 section 6)."""
+GOODBYE = bytes.fromhex("15 0303 0002 01 00")
 WANTS_A_CERTIFICATE = "takes only clients with a certificate of their own"
 NO_COMMON_WAY = "finds no way of TLS that it shares"
 
@@ -56,6 +57,12 @@ def test_an_alert_is_told_in_plain_words(alert, words):
 def test_the_end_of_the_connection_is_told_as_such():
     handshake = Handshake()
     handshake.relay.write_eof()
+    assert handshake.fails() == "the relay closed the connection"
+
+
+def test_a_goodbye_amid_the_handshake_is_told_as_the_end():
+    handshake = Handshake()
+    handshake.relay.write(GOODBYE)
     assert handshake.fails() == "the relay closed the connection"
 
 

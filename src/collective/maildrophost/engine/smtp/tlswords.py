@@ -56,4 +56,7 @@ def meaning(error: BaseException) -> str:
     """What an error of TLS means; "" for any other, and where only OpenSSL can tell."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the relay's certificate does not verify: {error.verify_message}"
+    if isinstance(error, ssl.SSLZeroReturnError):
+        # A goodbye of TLS; before Python 3.11.4 any end of the connection, too.
+        return _CLOSED
     return _MEANINGS.get(getattr(error, "reason", ""), "")
