@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from .homes import names_in
+
 
 def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
     """Name those former `homes` of `part` that may hold mail and are not `in_use`.
@@ -29,8 +31,6 @@ def warn(part: str, homes: Iterable[str], in_use: Iterable[str]) -> None:
 
 def _may_hold_mail(home: Path) -> bool:
     try:
-        return "queue.db" in os.listdir(home) or bool(os.listdir(home / "spool"))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return "queue.db" in names_in(home) or bool(names_in(home / "spool"))
     except OSError:
         return True  # another user's, who may have mail there

@@ -68,10 +68,18 @@ def default_or_left_behind(buildout: Any, part: str) -> Path:
 
 def _holds_mail(directory: Path) -> bool:
     """Whether a daemon had its home there; a log in it is no sign of one."""
+    return not {"spool", "queue.db"}.isdisjoint(names_in(directory))
+
+
+def names_in(directory: Path) -> list[str]:
+    """What is in it, if there is such a directory; OSError where nobody may look.
+
+    Path.exists does not tell the two apart any more since Python 3.14.
+    """
     try:
-        return not {"spool", "queue.db"}.isdisjoint(os.listdir(directory))
+        return os.listdir(directory)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return []
 
 
 def _other_homes(buildout: Any, part: str) -> Iterator[_Home]:
