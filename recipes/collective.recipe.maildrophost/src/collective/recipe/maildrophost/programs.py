@@ -31,12 +31,12 @@ def check(part: str, options: Mapping[str, str]) -> None:
 def check_names(part: str, others: Iterable[str]) -> None:
     """UserError when a program of `part` would replace one of another part."""
     for other in others:
-        for name in _names(part):
-            if name in _names(other):
-                raise UserError(
-                    f"[{part}] and [{other}] would both write bin/{name}: give one of "
-                    "the parts another name."
-                )
+        both = [name for name in _names(part) if name in _names(other)]
+        if both:
+            raise UserError(
+                f"[{part}] and [{other}] would both write bin/{both[0]}: give one of "
+                "the parts another name."
+            )
 
 
 def for_eggs(options: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
