@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from .. import heartbeats
 from ..status import at_fault
 from .finding import Finding, failed, warning
 from .relays import RELAY
@@ -51,18 +51,10 @@ def _hint(reply: str) -> str:
 
 def _look(configuration: Configuration) -> tuple[tuple[RelayPause, ...], bool]:
     """The faults, and whether there is mail that would meet them."""
-    from ...queue import (
-        alive_and_lost,
-        exists,
-        open_queue,
-        pauses,
-        pauses_in_use,
-        queue_length,
-    )
+    from ...queue import open_queue, pauses, pauses_in_use, queue_length
 
-    if not exists(configuration.queue):
+    alive = heartbeats.alive(configuration)
+    if not alive:
         return (), False
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
-        alive, _lost = alive_and_lost(tx, time.time())
-        paused = pauses_in_use(tuple(pauses(tx)), alive) if alive else ()
-        return paused, queue_length(tx) > 0
+        return pauses_in_use(tuple(pauses(tx)), alive), queue_length(tx) > 0
