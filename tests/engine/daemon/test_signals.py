@@ -120,6 +120,34 @@ def test_a_mail_that_does_not_end_in_time_stays_as_a_possible_duplicate(site):
     assert site.log_lines("1 mails in flight did not end within 0.3 s")
 
 
+@pytest.mark.parametrize("receivers", ["", "d@example.org,e@example.org"])
+def test_a_mail_whose_dot_has_not_left_in_time_goes_back_as_it_was(site, receivers):
+    script = {"RCPT:d@example.org": "550 5.1.1 no", "DATA": Hang()}
+    with Scripted(script) as relay:
+        site.configure(
+            SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.3, DEBUG_RECEIVER=receivers
+        )
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: "DATA" in relay.commands, what="the commands")
+            assert daemon.stop() == 0
+    record = site.message(id)
+    assert (record.state, record.possible_duplicate) == (State.QUEUED, False)
+    assert record.attempts == 0
+
+
+def test_of_mail_cut_short_what_the_relay_refused_is_written(site, make_mail):
+    with Scripted({"RCPT:d@example.org": "550 5.1.1 no", "DATA": Hang()}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.3)
+        with site.daemon() as daemon:
+            (id,) = site.send(make_mail("d@example.org", "e@example.org"))
+            wait_until(lambda: "DATA" in relay.commands, what="the commands")
+            assert daemon.stop() == 0
+    record = site.message(id)
+    assert [each.state.value for each in record.recipients] == ["failed", "pending"]
+    assert (record.due <= time.time(), record.possible_duplicate) == (True, False)
+
+
 def test_the_log_goes_on_in_a_new_file_when_the_old_one_is_renamed(site):
     log = site.home / "var" / "maildrop.log"
     with Catcher() as relay:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from collective.maildrophost.engine.config import RelayAddress
+from collective.maildrophost.engine.delivery import results
 from collective.maildrophost.engine.delivery import worker as module
 from collective.maildrophost.engine.smtp import Phase, RelayFault, Result
 from collective.maildrophost.engine.verdict import Outcome, Verdict
@@ -127,7 +128,7 @@ OK, LATER, NO = (
 )
 def test_the_worst_verdict_of_all_debug_receivers_counts(verdicts, worst):
     """Else the mail would count as sent that one of them never got."""
-    assert module._worst(verdicts) == worst
+    assert results.worst(verdicts) == worst
 
 
 FAULT = REFUSED.fault

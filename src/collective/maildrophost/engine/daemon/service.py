@@ -145,22 +145,23 @@ class Service:
             self._systemd.stopping()
         self._delivery.stop()
         ledger, seconds = self._delivery.ledger, self._configuration.stop_timeout
-        done, _ = await asyncio.wait([delivering], timeout=seconds)
-        if not done and not ledger.in_flight:
+        await asyncio.wait([delivering], timeout=seconds)
+        if not delivering.done() and not ledger.in_flight:
             log.warning(
                 "no mail is in flight, but the queue or a relay has not answered "
                 "within %g s: the daemon waits for that before it ends",
                 seconds,
             )
-        elif not done:
+        elif not delivering.done():
             log.warning(
-                "%d mails in flight did not end within %g s: they stay in the queue "
-                "as possible duplicates",
+                "%d mails in flight did not end within %g s: they stay in the queue, "
+                "those that the relay may have as possible duplicates",
                 ledger.in_flight,
                 seconds,
             )
-        for task in done:
-            task.result()
+            await self._delivery.cut_short(QUEUE_SECONDS)
+        if delivering.done():
+            delivering.result()
 
     def _wake(self) -> None:
         """There may be new mail."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -91,6 +91,11 @@ class Answer:
     objection: Objection | None = None
     broke: bool = False
     settled: Settled = AS_SAID
+
+
+Write: TypeAlias = Callable[[Request], Awaitable[Answer]]
+"""Has a request written in one transaction; raises QueueError if it could not be, or if
+it is unknown whether it was."""
 
 
 def write(

@@ -12,9 +12,10 @@ from ..config import Configuration
 from ..queue import Queue
 from . import journal
 from .blame import Blame
+from .books import Write
 from .failover import Failover
 from .finished import Finished
-from .ledger import Ledger, Write
+from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pace import Pace
 from .permits import Permits
@@ -44,6 +45,7 @@ class Delivery:
         self.observe: Callable[[Finished, float], object] = lambda finished, now: None
         """Called with each message that was settled, and when."""
         self._queue = queue
+        self._serving: asyncio.Task[None] | None = None
         pauses = PausePolicy.of(configuration.retry_min, configuration.retry_max)
         failover = Failover(route, pauses)
         self._pool = Pool(failover, configuration.batch)
@@ -87,6 +89,7 @@ class Delivery:
         """Until stopped with nothing in flight, or (with `once`) nothing is due."""
         runs = [self.ledger.run(), *(worker.run() for worker in self._workers)]
         tasks = [asyncio.create_task(run) for run in runs]
+        self._serving = tasks[0]
         try:
             # The first part that dies ends all; its message comes back with the lease.
             # Not `gather`, which would cancel them all by itself.
@@ -106,6 +109,17 @@ class Delivery:
         self.ledger.stop()
         for worker in self._workers:
             worker.stop()
+
+    async def cut_short(self, seconds: float) -> None:
+        """After `stop`: end what is in flight, and wait until that is written.
+
+        What the relay cannot have taken goes back as it was. All else stays claimed: it
+        may have arrived. The queue has `seconds` for it.
+        """
+        for worker in self._workers:
+            worker.cut_short()
+        if self._serving is not None:
+            await asyncio.wait([self._serving], timeout=seconds)
 
     async def follow(self) -> None:
         """Heed what other daemons find out about the relay, until cancelled."""

@@ -11,12 +11,11 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
 
 from ..queue import Claim, QueueError, Refused, Unheard
 from ..system.patience import within
-from .books import Answer, Note, Request
+from .books import Answer, Note, Request, Write
 from .finished import Finished
 from .handedout import HandedOut
 from .inflight import InFlight
@@ -27,10 +26,6 @@ from .unsettled import Portion, Unsettled
 
 RETRY_SECONDS = 1.0
 """Between two tries to write verdicts when the queue can't be written."""
-
-Write: TypeAlias = Callable[[Request], Awaitable[Answer]]
-"""Has a request written in one transaction; raises QueueError if it could not be, or if
-it is unknown whether it was."""
 
 
 class Ledger:
@@ -78,12 +73,16 @@ class Ledger:
         if self._ended:
             # Told to stop before any connection came: while files were taken in, say.
             return None
-        future: asyncio.Future[Claim | None] = (
-            asyncio.get_running_loop().create_future()
-        )
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Claim | None] = loop.create_future()
         self._waiting.append(future)
         self._called.set()
         return await future
+
+    def leave(self, claim: Claim) -> None:
+        """Wait for its end no more: it stays claimed, for whoever takes over."""
+        self._in_flight = self._in_flight.without([claim])
+        self._called.set()
 
     def note(self, note: Note) -> None:
         """Have something written with the next transaction."""
@@ -194,9 +193,8 @@ class Ledger:
     def _request(self, portion: Portion, now: float) -> Request:
         in_flight = self._in_flight.without(portion.claims)
         wanted = self._wanted(now, in_flight.messages.total())
-        in_vain = self._permits.probes_in_vain(
-            (each.id for each in portion.claims), now
-        )
+        ended = [each.id for each in portion.claims]
+        in_vain = self._permits.probes_in_vain(ended, now)
         self._round += 1
         return Request(
             owner=self._owner,
@@ -218,7 +216,7 @@ class Ledger:
     def _on_disk(self, portion: Portion, request: Request) -> None:
         """What waited is written: connections that have ended a message go on."""
         self._outage.is_over()
-        self._in_flight = request.in_flight
+        self._in_flight = self._in_flight.without(portion.claims)
         if request.known is not None:
             self._handed_out.compared()
         self._written += len(portion.notes)

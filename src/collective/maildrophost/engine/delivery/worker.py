@@ -11,7 +11,7 @@ from functools import partial
 
 from ..config import RelayAddress
 from ..queue import Claim, Settlement
-from ..smtp import Connection, Phase, RelayFault, Result
+from ..smtp import Connection, RelayFault, Result
 from ..unquoted import unquoted
 from ..verdict import Outcome, Verdict
 from .blame import Blame
@@ -21,12 +21,11 @@ from .judge import bare_settlement, settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
+from .results import refused_with_a_fault, shown_to_work, untried, worst
 from .retry import RetryPolicy
 
 log = logging.getLogger("maildrop.delivery")
 
-_OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
-"""The phases in which a relay may seem at fault because of what this message needs."""
 BROKEN_OFF = "broken off: another daemon may have it by now"
 
 CONTENT_LOST = "the queue has lost its content"
@@ -34,6 +33,10 @@ CONTENT_LOST = "the queue has lost its content"
 
 class _CalledOff(Exception):
     """The message must not be offered now, and has no connection yet."""
+
+
+class _LeftClaimed(Exception):
+    """The relay may have the message, but there was no time for its answer."""
 
 
 class Worker:
@@ -60,14 +63,19 @@ class Worker:
         self._relay_failed = relay_failed
         self._task: asyncio.Task[object] | None = None
         self._offering = self._broken_off = self._ended = False
-        self._connecting = self._stopped = False
+        self._connecting = self._stopped = self._cut_short = False
+        self._speaking: Connection | None = None
 
     async def run(self) -> None:
         """Until the ledger says stop."""
         self._task = asyncio.current_task()
         finished: Finished | None = None
         while (claim := await self._ledger.turn(finished)) is not None:
-            finished = await self._dealt_with(claim)
+            try:
+                finished = await self._dealt_with(claim)
+            except _LeftClaimed:
+                self._ledger.leave(claim)
+                return
             # Nobody reads its content any more; the next turn may be long in coming.
             finished, claim = finished.lighter, None
 
@@ -76,6 +84,12 @@ class Worker:
         self._stopped = True
         if self._task is not None and self._connecting:
             self._task.cancel()
+
+    def cut_short(self) -> None:
+        """Be stopped for good: what the relay cannot have taken is given back."""
+        self._cut_short = True
+        if self._speaking is not None:
+            self._speaking.cut_short()
 
     def break_off(self) -> None:
         """Send no more of a message, and wait for no connection to send it."""
@@ -115,6 +129,11 @@ class Worker:
             return Finished(claim, None)
         # Only once the verdict is on disk: the next message must not overtake it.
         over = nothing if connection is None else partial(self._pool.give, connection)
+        if self._cut_short and result.possible_duplicate:
+            over()
+            raise _LeftClaimed
+        if self._cut_short and self._is_untried(result):
+            return Finished(claim, None, over)
         result = self._blamed(claim, result, mark)
         if result.fault is not None:
             self._relay_failed(result.fault)
@@ -205,17 +224,25 @@ class Worker:
     async def _deliver(
         self, connection: Connection, claim: Claim, recipients: Sequence[str]
     ) -> Result:
+        self._speaking = connection
         try:
             return await connection.deliver(claim.sender, recipients, claim.content)
         except BaseException:
             # There will be no verdict that the connection would have to wait for.
             self._pool.give(connection)
             raise
+        finally:
+            self._speaking = None
+
+    def _is_untried(self, result: Result) -> bool:
+        # The verdict on one of the DEBUG_RECEIVERs is none on the others.
+        unknown = self._debug_receiver and None in result.verdicts
+        return untried(result) or bool(unknown and result.fault is None)
 
     def _settlement(self, claim: Claim, relay: str, result: Result) -> Settlement:
         verdicts = result.verdicts
         if self._debug_receiver:
-            verdicts = (_worst(verdicts),) * len(claim.recipients)
+            verdicts = (worst(verdicts),) * len(claim.recipients)
         if not any(verdicts) and result.fault is None:
             verdicts = self._deferred(claim, "the relay gave no verdict")
         judge = partial(
@@ -251,35 +278,3 @@ def without_recipients(claim: Claim) -> Finished:
     the last acceptances late: the queue finds out which when this is settled.
     """
     return Finished(claim, bare_settlement(claim, "-", (), False, time.time()))
-
-
-def untried(result: Result) -> bool:
-    """Whether nothing at all is known of this attempt."""
-    return result.fault is None and not any(result.verdicts)
-
-
-def refused_with_a_fault(result: Result) -> bool:
-    """Whether the relay has shown a fault only in what this message asked of it."""
-    fault = result.fault
-    return (
-        fault is not None and fault.phase in _OF_A_MESSAGE and not any(result.verdicts)
-    )
-
-
-def shown_to_work(result: Result) -> bool:
-    """Whether the relay has shown that it works.
-
-    A verdict that the client came to by itself says nothing about the relay.
-    """
-    return result.usable and result.answered and any(result.verdicts)
-
-
-_SEVERITY = (Outcome.SENT, Outcome.FAILED, Outcome.DEFERRED)
-
-
-def _worst(verdicts: Sequence[Verdict | None]) -> Verdict | None:
-    """With DEBUG_RECEIVER: the one verdict that stands for all recipients."""
-    given = [verdict for verdict in verdicts if verdict is not None]
-    return max(
-        given, key=lambda verdict: _SEVERITY.index(verdict.outcome), default=None
-    )

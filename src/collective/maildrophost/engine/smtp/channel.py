@@ -7,6 +7,8 @@
 # - Bytes that `Send` says have left are with the kernel, not in a buffer of TLS or of
 #   the transport below it. A connection that ends with some of them still there is
 #   `Stranded`.
+# - One that is cut short is closed only when its step has ended: by then it is known
+#   what has left, and nothing leaves after that.
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from .content import BLOCK_OCTETS
 from .kernel import something_came, strand
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
-from .steps import Broken, Expect, Send, Silent, Stranded
+from .steps import Broken, CutShort, Expect, Send, Silent, Stranded
 from .tls import ResumingContext, server_name
 from .tlswords import IN_CLEAR, meaning
 from .wire import Wire
@@ -41,6 +43,7 @@ class Channel(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._blocked = False
         self._stranded = False
+        self._cut_short = False
         self._lost = ""
 
     # What asyncio calls.
@@ -99,7 +102,7 @@ class Channel(asyncio.Protocol):
         if step.phase is Phase.CONTENT and await self._interrupted():
             return False
         if self._lost or self._transport is None:
-            raise Broken(step.phase, self._lost)
+            raise self._loss(step.phase)
         self._transport.write(step.data)
         if len(step.data) >= BLOCK_OCTETS:
             # One turn of the loop: a reply is heard and others work between blocks.
@@ -111,7 +114,7 @@ class Channel(asyncio.Protocol):
             if self.replies.pending:
                 return False
             if self._lost:
-                raise Broken(step.phase, self._lost)
+                raise self._loss(step.phase)
             await self._wait(step.phase, deadline)
         return True
 
@@ -120,8 +123,7 @@ class Channel(asyncio.Protocol):
         deadline = 0.0
         while (reply := self._take(step.phase)) is None:
             if self._lost:
-                how = Stranded if self._stranded else Broken
-                raise how(step.phase, self._lost)
+                raise self._loss(step.phase)
             deadline = deadline or self._loop.time() + self.timeouts.seconds(step.phase)
             await self._wait(step.phase, deadline)
         if step.phase is Phase.END and self._unfinished():
@@ -186,11 +188,24 @@ class Channel(asyncio.Protocol):
         if isinstance(context, ResumingContext):
             context.remember(self._extra("ssl_object"))
 
+    def cut_short(self) -> None:
+        """End the step under way: with a reply that is there, else with `_loss`."""
+        if not self._lost:
+            self._cut_short, self._lost = True, "cut short as the daemon ends"
+            self._wake()
+
     def abort(self) -> None:
         """Close at once, whatever is under way; may be called again."""
         self._lost = self._lost or "the connection is closed"
         if self._transport is not None:
             self._transport.abort()
+
+    def _loss(self, phase: Phase) -> Broken:
+        """Why a step of that phase cannot end: the connection has."""
+        if self._cut_short and (phase is not Phase.END or self._unfinished()):
+            return CutShort(phase, self._lost)
+        how = Stranded if self._stranded else Broken
+        return how(phase, self._lost)
 
     async def _interrupted(self) -> bool:
         """Whether the relay has said something, though it be in the kernel yet."""

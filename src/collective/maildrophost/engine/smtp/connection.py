@@ -134,6 +134,10 @@ class Connection:
             self._give_up()
         return result
 
+    def cut_short(self) -> None:
+        """Have `deliver` end at once; its result tells what the relay may have."""
+        self._channel.cut_short()
+
     async def quit(self) -> None:
         """Say goodbye when there is time for it, then close. Never raises."""
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .capabilities import HELO_ONLY, Capabilities
 from .phases import Phase
 from .replies import Replies, Reply
-from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, expect
+from .steps import Broken, CutShort, OutOfTurn, Send, ServiceClosing, Steps, expect
 
 if TYPE_CHECKING:
     from ..config import RelayAddress
@@ -40,7 +40,7 @@ class Session:
         if self.replies.pending:
             try:
                 reply = yield from expect(phase)
-            except ServiceClosing:
+            except (CutShort, ServiceClosing):
                 raise
             except Broken as broken:
                 raise OutOfTurn(phase, broken.reason) from None

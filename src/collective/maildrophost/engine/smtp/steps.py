@@ -64,6 +64,10 @@ class Stranded(Broken):
     """The connection ended, and the last of what was written had never left."""
 
 
+class CutShort(Broken):
+    """This side ends the conversation, and nothing of it counts with the relay."""
+
+
 class OutOfTurn(Broken):
     """The relay said something that nobody had asked for."""
 

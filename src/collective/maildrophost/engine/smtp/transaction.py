@@ -8,6 +8,7 @@
 # - A recipient is SENT only by a 2xx that came after the last dot had left.
 # - If the connection breaks before the dot has left, nothing arrived. If it breaks
 #   later nobody knows (RFC 1047): the recipients are deferred, the message is marked.
+# - If this side cuts it short before that, whoever has no verdict was not tried.
 # - 421 ends the session; verdicts given before it stand, the others are deferred.
 # - On a reused connection that had died meanwhile nothing was tried: no verdicts. Nor
 #   was it on one that is told at MAIL that it has had its share of messages.
@@ -27,7 +28,16 @@ from .offer import Offer, offer
 from .phases import Phase
 from .replies import Reply
 from .session import Session
-from .steps import Broken, OutOfTurn, Send, ServiceClosing, Steps, Stranded, expect
+from .steps import (
+    Broken,
+    CutShort,
+    OutOfTurn,
+    Send,
+    ServiceClosing,
+    Steps,
+    Stranded,
+    expect,
+)
 
 LOGIN_REQUIRED = 530  # RFC 4954 section 6
 TOO_MANY_RECIPIENTS = (452, 552)  # RFC 5321 section 4.5.3.1.10
@@ -47,11 +57,13 @@ def deliver(
         if isinstance(broken, OutOfTurn) and not begun:
             # Nothing of the message has left: no message is to blame.
             findings.fault = RelayFault(session.relay, broken.phase, broken.reason)
+        elif isinstance(broken, CutShort):
+            pass
         elif findings.answered or session.served == 0:
             findings.settle_rest(Verdict(Outcome.DEFERRED, broken.reason))
         # 421 is an answer: the relay says that it did not take the message.
         findings.possible_duplicate = findings.dot_left and not isinstance(
-            broken, (ServiceClosing, Stranded)
+            broken, (CutShort, ServiceClosing, Stranded)
         )
     except RelayFault as fault:
         session.usable = False
