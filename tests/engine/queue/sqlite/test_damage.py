@@ -21,6 +21,7 @@ from collective.maildrophost.engine.queue import (
     search,
 )
 from collective.maildrophost.engine.queue.openrecipients import open_recipients
+from collective.maildrophost.engine.queue.rounds import round_began
 
 
 @pytest.fixture
@@ -102,3 +103,17 @@ def test_to_list_a_damaged_address_does_not_make_it_one_to_send_to(damaged):
         list_messages(tx)
         with pytest.raises(sqlite3.OperationalError, match="Could not decode"):
             open_recipients(tx, [1])
+
+
+@pytest.mark.parametrize("newest", [0, 1])
+def test_a_damaged_time_of_an_attempt_tells_nothing(damaged, newest):
+    """Else its claim would fail again and again, and no other mail would go."""
+    tries = [(1, 0, 5.0), (2, 0, "x"), (3, 1, 6.0)]
+    with damaged.write() as tx:
+        tx.exec_driver_sql("UPDATE maildrop_recipient SET state = 'deferred'")
+        for attempt in tries[: 2 + newest]:
+            tx.exec_driver_sql(
+                "INSERT INTO maildrop_attempt VALUES (1, ?, ?, ?, '-', 'deferred', '')",
+                attempt,
+            )
+        assert round_began(tx, 1, 9.0) == 9.0

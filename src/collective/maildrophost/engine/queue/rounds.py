@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from sqlalchemy import bindparam, func, select
 
 from . import tables
@@ -40,11 +42,17 @@ def round_began(tx: Transaction, key: int, due: float) -> float:
 
     For a message that has both kinds of recipients. Seconds since the epoch.
     """
-    newest = _NEWEST.rows(tx, key=key)
+    newest = [time for (time,) in _NEWEST.rows(tx, key=key) if _is_time(time)]
     # A round seldom is interrupted: only then all attempts are read. SQLite would go
     # through them to ask this of each in one statement.
-    if not newest or newest[0][0] >= due:
+    if not newest or newest[0] >= due:
         return due
-    last_tries: dict[int, float] = dict(_LAST_TRIES.rows(tx, key=key))
+    last_tries: dict[int, object] = dict(_LAST_TRIES.rows(tx, key=key))
     deferred = [position for (position,) in _DEFERRED.rows(tx, key=key)]
-    return min([due, *(last_tries.get(each, due) for each in deferred)])
+    times = [last_tries.get(each) for each in deferred]
+    return min([due, *(each for each in times if _is_time(each))])
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    """Whether it can be one; in a damaged file there may be anything."""
+    return isinstance(value, float)
