@@ -214,6 +214,28 @@ def test_the_log_has_no_verdict_of_a_claim_that_another_daemon_has(queue, caplog
     ]
 
 
+def test_the_log_tells_of_no_notification_that_a_late_acceptance_has_dropped(
+    queue, caplog
+):
+    (one,) = claimed(queue, 1)
+    with queue.write() as tx:
+        tx.execute(tables.recipient.update().values(state="sent"))
+    letter = compose(b"Subject: failed\n\ny\n", "", ["a@x.org"], now=NOW)
+    failed = finished(one, Verdict(Outcome.FAILED, "550 5.1.1 no"))
+    failed = replace(
+        failed, settlement=replace(failed.settlement, notifications=(letter,))
+    )
+    told = []
+    settle_all(queue, failed, told=told.extend)
+    with caplog.at_level(logging.INFO):
+        journal.write(told, NOW)
+    assert [each.getMessage().partition(" to=")[0] for each in caplog.records] == [
+        f"id={one.id} failed",
+        f"id={one.id}: acceptances of an earlier attempt came late: it counts as "
+        "sent, and nobody is told otherwise",
+    ]
+
+
 def test_what_could_not_be_written_goes_first_the_next_time():
     unsettled = Unsettled()
     unsettled.note(print)

@@ -177,6 +177,16 @@ def test_settle_tells_which_claims_were_lost(hands):
     assert hands.message(id).state is State.SENT
 
 
+@pytest.mark.parametrize("accepted", [1, 2])
+def test_settle_tells_what_a_late_acceptance_contradicts(hands, accepted):
+    id, slow = lost_claim(hands, ("b@x.org", "c@x.org"))
+    (fast,) = hands.claim("fast")
+    hands.settle(slow, *[SENT] * accepted)
+    came_to = settled(hands, hands.settlement(fast, SENT, FAILED))
+    expected = frozenset([int(id)]) if accepted == 2 else frozenset()
+    assert came_to == Settled(accepted=expected)
+
+
 def test_a_verdict_that_is_written_again_is_not_late(hands):
     hands.send()
     sent = hands.settlement(hands.claim()[0], SENT)

@@ -22,7 +22,8 @@ class Finished:
     `over` is called once that is on disk, or given up: its connection may go on. A
     `suspect` that is given back may be the reason why the relay was found at fault.
     Once it is written, `dropped` is how many verdicts were not recorded because the
-    claim was lost, and `recipients_lost` tells that the queue has lost the recipients.
+    claim was lost, `recipients_lost` tells that the queue has lost the recipients, and
+    `accepted` that the message counts as sent, whatever came of this attempt.
     """
 
     claim: Claim
@@ -31,6 +32,7 @@ class Finished:
     suspect: bool = False
     dropped: int = 0
     recipients_lost: bool = False
+    accepted: bool = False
 
     def as_recorded(self, settled: Settled) -> Finished:
         """The same as far as the queue has recorded it: the log tells of no more."""
@@ -38,6 +40,9 @@ class Finished:
             return self
         if self.claim.id in settled.recipients_lost:
             return replace(self, recipients_lost=True)
+        if self.claim.id in settled.accepted:
+            untold = replace(self.settlement, notifications=())
+            return replace(self, settlement=untold, accepted=True)
         if self.claim.id not in settled.late:
             return self
         verdicts = self.settlement.verdicts

@@ -65,6 +65,12 @@ def _write(finished: Finished, now: float) -> None:
         }
         text = POSSIBLE_DUPLICATE if settlement.possible_duplicate else ATTEMPT
         log.log(_LEVELS[verdict.outcome], text, parts)
+    if finished.accepted:
+        log.warning(
+            "id=%d: acceptances of an earlier attempt came late: it counts as sent, "
+            "and nobody is told otherwise",
+            claim.id,
+        )
     for notification in settlement.notifications:
         log.info(
             "id=%d notification for <%s>: %s",

@@ -58,11 +58,11 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Se
     ends = _ends(tx, list(standing))
     moving = [each for each in fresh if each.id in recorded or _alive(each, standing)]
     _move_on(tx, moving, standing, ends, now)
+    accepted = [each.id for each in alive if _is_accepted_after_all(each, ends)]
     notifications = [
         each
         for settlement in alive
-        # A late acceptance may have left nobody of whom they are true.
-        if ends.get(settlement.id) is not State.SENT
+        if settlement.id not in accepted
         for each in settlement.notifications
     ]
     enqueue(tx, notifications, now, origin="notification")
@@ -72,6 +72,7 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: float) -> Se
     return Settled(
         late=frozenset(each.id for each in [*gone, *lost]),
         recipients_lost=frozenset(each.id for each in recipients_lost),
+        accepted=frozenset(accepted),
     )
 
 
@@ -102,6 +103,14 @@ def _not_recorded(
 
 def _alive(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
     return standing[settlement.id].owner == settlement.owner
+
+
+def _is_accepted_after_all(settlement: Settlement, ends: Mapping[int, State]) -> bool:
+    """Whether a late acceptance has left nobody of whom it is true."""
+    if ends.get(settlement.id) is not State.SENT:
+        return False
+    outcomes = {verdict.outcome for _, verdict in settlement.verdicts}
+    return bool(settlement.notifications or outcomes - {Outcome.SENT})
 
 
 _Recorded: TypeAlias = tuple[Settlement, int, Verdict]

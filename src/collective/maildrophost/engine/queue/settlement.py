@@ -48,10 +48,13 @@ class Settled:
     `late` are the ids of those whose claim was lost: of their verdicts only acceptances
     are recorded, and nobody is told of the others. `recipients_lost` are the ids of
     those without verdicts whose message has lost its recipients, and so has failed.
+    `accepted` are the ids of those that say otherwise of a message which has been sent:
+    acceptances of an earlier attempt came late, and nobody is told of anything else.
     """
 
     late: frozenset[int] = frozenset()
     recipients_lost: frozenset[int] = frozenset()
+    accepted: frozenset[int] = frozenset()
 
 
 AS_SAID = Settled()
