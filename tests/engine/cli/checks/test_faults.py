@@ -78,6 +78,23 @@ def test_a_fault_that_the_check_does_not_meet_any_more_is_a_warning(
     assert ended.status == 0
 
 
+@pytest.mark.parametrize("works", [False, True])
+def test_a_fault_of_another_configurations_relay_fails_only_that_ones_check(
+    site, relay, works
+):
+    """Unless no daemon sends this one's mail in its own way."""
+    site.send()
+    other = RelayAddress("127.0.0.1", 1)
+    met(site, login_required(other))
+    if works:
+        with site.queue() as queue, queue.write() as tx:
+            register(tx, daemon_seen(time.time(), owner="own", relay=str(relay)))
+    ended = site.ctl("check", "--json")
+    found = texts(ended.json, "relay", "warning" if works else "failed")
+    assert [each for each in found if f"relay {other}: mail: 530" in each]
+    assert (ended.status == 0) is works
+
+
 def test_a_fault_that_no_mail_can_meet_again_is_a_warning(site, relay):
     met(site, login_required(relay))
     ended = site.ctl("check", "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..wording import Unfit, _
@@ -30,6 +31,11 @@ def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
             _("expected at least one relay: ${what}", mapping={"what": EXPECTED})
         )
     return tuple(relays)
+
+
+def name_of(relays: Iterable[RelayAddress]) -> str:
+    """What the queue and the log call the relays of a configuration together."""
+    return ";".join(map(str, relays))
 
 
 def _relay(text: str, default_port: int) -> RelayAddress:

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass, field, replace
 
 from ..config import Configuration, RelayAddress
+from ..config.relays import name_of
 from ..secrets import Secret
 from ..smtp import (
     Connection,
@@ -58,7 +59,7 @@ class Route:
     @property
     def name(self) -> str:
         """What the queue and the log call the relay."""
-        return ";".join(str(host) for host in self.hosts)
+        return name_of(self.hosts)
 
     async def await_token(self, host: RelayAddress) -> None:
         """Get the token that `open` would ask for first; RelayFault without one."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ...config.relays import name_of
 from .. import heartbeats
 from ..status import at_fault
 from .finding import Finding, failed, warning
@@ -14,7 +15,7 @@ from .relays import RELAY
 
 if TYPE_CHECKING:
     from ...config import Configuration
-    from ...queue import RelayPause
+    from ...queue import Daemon, RelayPause
 
 # The form of a RelayFault. With 4.6 the client says itself what a relay that refused
 # EHLO cannot take.
@@ -30,14 +31,15 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     from ...queue import QueueError
 
     try:
-        paused, mail_waits = _look(configuration)
+        paused, mail_waits, elsewhere = _look(configuration)
     except QueueError:
         return
     for pause in paused:
         met = _ONLY_WITH_MAIL.match(pause.fault)
         # Whether the relay still has any other fault has just been tried. Without mail
         # nobody tries it: it may work by now.
-        found = failed if met and mail_waits else warning
+        fails = met and mail_waits and pause.name not in elsewhere
+        found = failed if fails else warning
         hint = _hint(met["reply"]) if met else ""
         coming = "the daemon goes on trying" if mail_waits else "the next mail tries it"
         yield found(RELAY, f"{at_fault(pause)}{hint}; {coming}")
@@ -49,12 +51,24 @@ def _hint(reply: str) -> str:
     return " (see MAILDROP_LOGIN)" if _LOGIN_WANTED.match(reply) else ""
 
 
-def _look(configuration: Configuration) -> tuple[tuple[RelayPause, ...], bool]:
-    """The faults, and whether there is mail that would meet them."""
+def _look(
+    configuration: Configuration,
+) -> tuple[tuple[RelayPause, ...], bool, set[str]]:
+    """The faults, whether mail would meet them, and the relays that are others'."""
     from ...queue import open_queue, pauses, pauses_in_use, queue_length
 
     alive = heartbeats.alive(configuration)
     if not alive:
-        return (), False
+        return (), False, set()
     with closing(open_queue(configuration.queue)) as queue, queue.read() as tx:
-        return pauses_in_use(tuple(pauses(tx)), alive), queue_length(tx) > 0
+        faults = pauses_in_use(tuple(pauses(tx)), alive)
+        return faults, queue_length(tx) > 0, _elsewhere(configuration, alive)
+
+
+def _elsewhere(configuration: Configuration, alive: Iterable[Daemon]) -> set[str]:
+    """The relays of other configurations on the queue, if this one's are in use, too.
+
+    Their own checks fail for these; nothing in this configuration can mend them.
+    """
+    in_use, own = {each.relay for each in alive}, name_of(configuration.relays)
+    return in_use - {own} if own in in_use else set()
