@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from engine.intake.drops import MAIL, drop, errors, messages, when_read
 
+from collective.maildrophost.engine import doorbell
 from collective.maildrophost.engine.intake import Intake
 from collective.maildrophost.engine.intake import scan as module
 from collective.maildrophost.engine.message import Lane
@@ -181,6 +182,13 @@ def test_links_and_pipes_are_reported_once_and_left_alone(
     assert all(
         "only regular files are taken, no links" in each for each in errors(caplog)
     )
+
+
+def test_the_daemons_own_socket_is_no_matter_of_the_log(spool, intake, caplog):
+    """As where MAILDROP_VAR is a drop directory."""
+    with closing(doorbell.listen(spool)):
+        assert intake.scan() == 0
+    assert errors(caplog) == []
 
 
 def test_a_file_may_have_any_name(spool, intake, caplog):

@@ -164,7 +164,8 @@ class Intake:
     def _take_if_complete(
         self, path: str, found: os.stat_result, seen: set[Identity]
     ) -> int:
-        if stat.S_ISDIR(found.st_mode):
+        # A socket is the daemon's own where MAILDROP_VAR is a drop directory.
+        if stat.S_ISDIR(found.st_mode) or stat.S_ISSOCK(found.st_mode):
             return 0
         identity = Identity.of(path, found)
         if self._reports.stand(path, condition(path, found)):
