@@ -15,6 +15,7 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost.engine.config.options import BY_NAME
 from collective.maildrophost.engine.daemon.directories import (
     UnusableDirectory,
+    check_files,
     check_log_file,
     make_directories,
 )
@@ -83,6 +84,17 @@ def test_no_log_is_added_to_a_file_that_is_read(site, option):
     configuration = replace(site.configuration, log_file=file, **read)
     with pytest.raises(UnusableDirectory, match=f"{file} is {option}: name another"):
         check_log_file(configuration)
+
+
+@pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("option", ["log_file", "pid_file"])
+def test_neither_log_nor_pid_file_is_one_of_the_queues_files(site, option, beside):
+    """Also where SQLite has none at this moment."""
+    file = site.home / f"queue.db{beside}"
+    configuration = replace(site.configuration, **{option: file})
+    named = f"MAILDROP_{option.upper()} {file}"
+    with pytest.raises(UnusableDirectory, match=f"{named} is the queue's own file"):
+        check_files(configuration)
 
 
 def test_a_log_that_nobody_reads_is_refused_and_not_waited_for(site):

@@ -138,6 +138,14 @@ def test_a_pid_file_that_is_the_configuration_fails(site):
     text = failed(site, "directories")
     assert text.startswith(f"{site.path} (MAILDROP_PID_FILE) is no pid file")
     assert site.ctl("run").status == 1
+
+
+def test_a_pid_file_that_is_one_of_the_queues_fails(site):
+    file = site.home / "queue.db-wal"
+    site.configure(MAILDROP_PID_FILE=file)
+    text = failed(site, "directories")
+    assert text.startswith(f"{file} (MAILDROP_PID_FILE) is the queue's own file")
+    assert site.ctl("run").status == 1
     assert site.path.exists()
 
 

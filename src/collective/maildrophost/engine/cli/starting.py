@@ -45,10 +45,10 @@ def start(configuration: Configuration) -> None:
 
 def prepare(configuration: Configuration) -> None:
     """Make what a daemon needs; raises UnusableDirectory or ConfigurationError."""
-    from ..daemon.directories import check_log_file, make_directories
+    from ..daemon.directories import check_files, make_directories
 
     make_directories(configuration)
-    check_log_file(configuration)
+    check_files(configuration)
     check_tokens(configuration)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from ..config import Configuration
 from ..errors import MaildropError
-from ..queue.sqlite.database import path_of
+from ..queue.sqlite.database import files_of, path_of
 from ..system.disk import make_directory
 
 
@@ -78,6 +78,17 @@ def make_directories(configuration: Configuration) -> None:
             )
 
 
+OF_THE_QUEUE = "is the queue's own file: name another one"
+
+
+def is_of_the_queue(configuration: Configuration, file: str | Path) -> bool:
+    """Whether SQLite keeps the queue in it, or may do so at any time."""
+    url = make_url(configuration.queue)
+    if url.get_backend_name() != "sqlite":
+        return False
+    return Path(os.path.realpath(file)) in files_of(path_of(url))
+
+
 def log_is_also(configuration: Configuration) -> str:
     """What the log would spoil, and what to do; "" where it has a file of its own."""
     log = os.path.realpath(configuration.log_file)
@@ -86,10 +97,7 @@ def log_is_also(configuration: Configuration) -> str:
         for what, file in _read_files(configuration):
             if file and log == os.path.realpath(file):
                 return f"is {what}: name another file"
-    url = make_url(configuration.queue)
-    if url.get_backend_name() == "sqlite" and log == str(path_of(url)):
-        return "is the queue: name another file"
-    return ""
+    return OF_THE_QUEUE if is_of_the_queue(configuration, log) else ""
 
 
 def _read_files(configuration: Configuration) -> Iterator[tuple[str, str | Path]]:
@@ -99,6 +107,14 @@ def _read_files(configuration: Configuration) -> Iterator[tuple[str, str | Path]
     yield "MAILDROP_TLS_CA_FILE", configuration.tls_ca_file
     yield "MAILDROP_OAUTH_CLIENT_SECRET_FILE", configuration.oauth_client_secret_file
     yield "MAILDROP_OAUTH_REFRESH_TOKEN_FILE", configuration.oauth_refresh_token_file
+
+
+def check_files(configuration: Configuration) -> None:
+    """Raise UnusableDirectory when the pid file or the log may not be where it is."""
+    if is_of_the_queue(configuration, configuration.pid_file):
+        named = f"MAILDROP_PID_FILE {configuration.pid_file}"
+        raise UnusableDirectory(f"{named} {OF_THE_QUEUE}")
+    check_log_file(configuration)
 
 
 def check_log_file(configuration: Configuration) -> None:

@@ -19,7 +19,7 @@ from ..system import signals
 from ..tokens import await_replacements
 from ..unquoted import unquoted
 from . import log as logs
-from .directories import check_log_file, make_directories
+from .directories import check_files, make_directories
 from .heartbeat import Heartbeat
 from .pidfile import pid_file
 from .service import Service
@@ -74,7 +74,7 @@ def _process(configuration: Configuration) -> Iterator[Doorbell]:
 
 def _prepare(configuration: Configuration) -> None:
     make_directories(configuration)
-    check_log_file(configuration)
+    check_files(configuration)
     logs.set_up(configuration)
 
 

@@ -12,7 +12,7 @@ from ..delivery import Route
 from ..errors import MaildropError
 from ..queue import Queue, QueueError, check_schema, open_queue, queue_length
 from ..wording import verbatim
-from .directories import check_log_file, make_directories
+from .directories import check_files, make_directories
 
 log = logging.getLogger("maildrop.daemon")
 
@@ -88,7 +88,7 @@ def _load_usable(in_use: Configuration, queue: Queue) -> Configuration:
     _check_is_found_again(in_use, configuration)
     Route.of(configuration)
     make_directories(configuration)
-    check_log_file(configuration)
+    check_files(configuration)
     if configuration.queue == queue.url:
         check_schema(queue)
         return configuration

@@ -8,11 +8,10 @@ from io import FileIO
 from pathlib import Path
 
 from ..message import InvalidMessage, mailfile
+from ..queue.sqlite.database import files_of
 
 LOCK_SUFFIX = ".lck"
 LARGEST_FILE_BYTES = 256 * 2**20
-_OF_A_QUEUE = ("", "-wal", "-shm", "-journal")
-"""What the names of SQLite's files have after the database's (sqlite.org)."""
 
 
 def may_be_mail(name: str) -> bool:
@@ -30,7 +29,7 @@ def queue_files(queue: Path | None, directory: Path) -> frozenset[str]:
         # A queue that is out of reach is not in a directory that was just read.
         with contextlib.suppress(OSError):
             if os.path.samefile(queue.parent, directory):
-                return frozenset(queue.name + each for each in _OF_A_QUEUE)
+                return frozenset(each.name for each in files_of(queue))
     return frozenset()
 
 

@@ -22,7 +22,7 @@ PROBE_BYTES = 64 * 1024
 
 def check(configuration: Configuration) -> Iterator[Finding]:
     """Every directory that a start makes, or must be able to use; then its files."""
-    from ...daemon.directories import log_is_also, places
+    from ...daemon.directories import OF_THE_QUEUE, is_of_the_queue, log_is_also, places
     from ...daemon.pidfile import SOMETHING_ELSE, is_something_else
 
     for place in places(configuration):
@@ -36,7 +36,9 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     pid_file = f"{configuration.pid_file} (MAILDROP_PID_FILE)"
     if os.path.isdir(configuration.pid_file):
         yield _is_a_directory(pid_file)
-    if is_something_else(configuration.pid_file):
+    if is_of_the_queue(configuration, configuration.pid_file):
+        yield failed(SUBJECT, f"{pid_file} {OF_THE_QUEUE}")
+    elif is_something_else(configuration.pid_file):
         yield failed(SUBJECT, f"{pid_file} {SOMETHING_ELSE}")
 
 

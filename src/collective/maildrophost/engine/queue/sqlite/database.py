@@ -183,6 +183,14 @@ def path_of(url: URL) -> Path:
     return Path(os.path.realpath(url.database))
 
 
+_BESIDE = ("-wal", "-shm", "-journal")
+
+
+def files_of(path: Path) -> list[Path]:
+    """The database file, and what SQLite may have beside it (sqlite.org)."""
+    return [path, *(path.with_name(path.name + each) for each in _BESIDE)]
+
+
 def _make_file(path: Path) -> None:
     """Make a private file if there is none; SQLite gives -wal and -shm its mode."""
     _refuse_link(path)
