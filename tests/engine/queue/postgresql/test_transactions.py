@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from engine.queue.mails import length
 from sqlalchemy.engine import make_url
-from waiting import PATIENCE_SECONDS
+from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost.engine.queue import (
     QueueError,
@@ -23,6 +25,8 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     operator,
     prune,
+    pull_back,
+    pull_back_new,
     queue_length,
     settle,
     still_in,
@@ -181,6 +185,37 @@ def test_of_two_in_a_deadlock_one_is_told_and_the_other_goes_on(hands, queue):
     states = {id: hands.message(id).state for id in ids}
     assert list(states.values()).count(State.HELD) == 1
     assert states[next(each for each in ends if each in ids)] is State.HELD
+
+
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+@pytest.mark.parametrize("pull", [pull_back, pull_back_new])
+def test_mail_that_is_made_due_is_locked_in_the_order_of_its_ids(
+    hands, queue, server, url, pull
+):
+    """Else it and another transaction would wait for each other, whatever the plan."""
+    lock = "SELECT 1 FROM maildrop_schedule WHERE message_id = {} FOR UPDATE NOWAIT"
+    ahead = type(hands)(queue, time.time() + 3600)
+    first, second = ahead.send(hands.mail(), hands.mail(subject="other"))
+    # A row that was changed lies behind the others: here it is found after them.
+    server.execute(f"ALTER DATABASE {make_url(url).database} SET enable_indexscan = 0")
+    touch = "UPDATE maildrop_schedule SET lane = 0 WHERE message_id = {}"
+    hands.do(lambda tx: tx.exec_driver_sql(touch.format(first)))
+
+    def waits():
+        with queue.read() as tx:
+            return tx.exec_driver_sql(WAITS).scalar() > 0
+
+    with ThreadPoolExecutor(1) as thread, closing(open_queue(url)) as pulled:
+        with queue.write() as tx:
+            tx.exec_driver_sql(lock.format(first))
+            bounds = (9e9,) if pull is pull_back else (0, 1000)
+            pulling = thread.submit(pull, pulled, time.time(), *bounds)
+            wait_until(waits, what="the wait for the first")
+            hands.do(lambda other: other.exec_driver_sql(lock.format(second)))
+        pulling.result(PATIENCE_SECONDS)
+    assert all(hands.message(each).due <= time.time() for each in (first, second))
 
 
 def test_a_database_that_serializes_by_itself_refuses_nobody(server, url, hands):

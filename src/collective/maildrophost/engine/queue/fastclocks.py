@@ -15,6 +15,7 @@ from . import tables
 from .database import moment, wake
 from .putoff import was_put_off
 from .setback import AT_ONCE, TOLERANCE_SECONDS, unscheduled
+from .standing import standing_of
 from .store import Queue, Transaction
 
 message, schedule = tables.message, tables.schedule
@@ -70,6 +71,7 @@ def _of_the_future(
 
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> int:
+    standing_of(tx, keys)  # Locked in the order in which all others lock them.
     created = select(message.c.created).where(message.c.id == schedule.c.message_id)
     # What another daemon has tried meanwhile waits for its retry, or has ended.
     changed = tx.execute(

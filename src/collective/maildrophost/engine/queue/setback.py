@@ -11,6 +11,7 @@ from ..message import Lane
 from . import tables
 from .database import moment
 from .putoff import was_put_off
+from .standing import standing_of
 from .states import UNFINISHED
 from .store import Queue, Transaction
 
@@ -90,6 +91,7 @@ def unscheduled(created: ColumnElement[float], agreed: float) -> ColumnElement[b
 
 
 def _make_due(tx: Transaction, keys: Sequence[int], now: float, begins: float) -> None:
+    standing_of(tx, keys)  # Locked in the order in which all others lock them.
     # What has ended meanwhile keeps the time of its end.
     unfinished = schedule.c.state.in_([state.value for state in UNFINISHED])
     for column, latest in ((schedule.c.due, now), (schedule.c.since, begins)):
