@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collective.maildrophost.engine.cli.output import (
+    local_hour,
     messages,
     print_json_list,
     printable,
@@ -79,3 +81,20 @@ def test_sizes_read_well(octets, text):
 def test_counts_of_messages_read_well(count, text):
     assert messages(count) == text
     assert messages(count, "prepared") == text.replace(" ", " prepared ")
+
+
+@pytest.fixture
+def berlin(monkeypatch):
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_no_two_hours_look_the_same_where_the_clock_goes_back(berlin):
+    midnight = 1_792_879_200  # on 25 October 2026 in UTC+2
+    assert [local_hour(midnight + hour * 3600) for hour in (2, 3)] == [
+        "2026-10-25 02:00 +0200",
+        "2026-10-25 02:00 +0100",
+    ]

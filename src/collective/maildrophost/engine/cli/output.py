@@ -79,6 +79,14 @@ def local_time(epoch_seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(epoch_seconds))
 
 
+def local_hour(epoch_seconds: float) -> str:
+    """The beginning of an hour, with the offset of its time zone.
+
+    Where the clock goes back, two hours of that day begin at the same local time.
+    """
+    return time.strftime("%Y-%m-%d %H:%M %z", time.localtime(epoch_seconds))
+
+
 def span(seconds: float) -> str:
     """A length of time in its two largest units: ``2d 3h``, ``4m 10s``, ``7s``."""
     rest = max(0, round(seconds))

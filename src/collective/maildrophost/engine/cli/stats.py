@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .configured import Configured, pass_configured
-from .output import local_time, print_json, printable, span
+from .output import local_hour, print_json, printable, span
 from .parameters import json_option
 from .status import at_fault
 from .tables import Column, print_table
@@ -79,7 +79,7 @@ def _print_hours(figures: Stats) -> None:
         Column("FAILED", right=True),
     ]
     rows = [
-        [local_time(each.hour), str(each.sent), str(each.deferred), str(each.failed)]
+        [local_hour(each.hour), str(each.sent), str(each.deferred), str(each.failed)]
         for each in figures.hours
     ]
     print_table(columns, rows)
