@@ -10,18 +10,14 @@ from dataclasses import dataclass, field
 from ..queue import (
     Health,
     Queue,
-    State,
     Transaction,
     Vitals,
     alive_and_lost,
     health_of,
-    held_lanes,
-    next_due,
-    pauses,
 )
 from ..queue.health import in_doubt
 from ..queue.sqlite.housekeeping import Room, room
-from ..queue.stats import Depth, depth
+from ..queue.stats import Depth, depth, vitals
 
 COUNT_SECONDS = 10.0
 """At least this long between two counts of the messages in the queue."""
@@ -67,20 +63,10 @@ class Reader:
         """
         with self._queue.read() as tx:
             count = self._counted(tx, now)
-            earliest = next_due(tx)
             alive, lost = alive_and_lost(tx, now)
-            relay_pauses = tuple(pauses(tx))
-            held = held_lanes(tx)
-        oldest = max(0.0, now - earliest) if earliest is not None else 0.0
-        vitals = Vitals(
-            states=_by_state(count.depth),
-            held_lanes=held,
-            oldest_due_seconds=oldest,
-            daemons=alive,
-            relay_pauses=relay_pauses,
-        )
-        health = health_of(vitals, lost, count.in_doubt)
-        return Figures(count.depth, vitals, health, room(self._queue))
+            found = vitals(tx, now, count.depth, alive)
+        health = health_of(found, lost, count.in_doubt)
+        return Figures(count.depth, found, health, room(self._queue))
 
     def _counted(self, tx: Transaction, now: float) -> _Count:
         with self._counting:
@@ -91,10 +77,3 @@ class Reader:
                 pause = max(COUNT_SECONDS, (ended - began) / COUNT_PART)
                 self._count = _Count(counted, doubtful, ended + pause)
             return self._count
-
-
-def _by_state(counts: Depth) -> dict[State, int]:
-    states = dict.fromkeys(State, 0)
-    for (state, _), count in counts.items():
-        states[state] += count
-    return states

@@ -99,21 +99,28 @@ def no_stats() -> Stats:
 def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
     """Count, at the time `now`; `daemons` are those that are alive then."""
     counts = depth(tx, tuple(State))
-    earliest = next_due(tx)
-    none = no_stats()
-    states, lanes = none.states, none.lanes
+    lanes = dict.fromkeys(Lane, 0)
     for (state, lane), count in counts.items():
-        states[state] += count
         if state is not State.SENT:
             lanes[lane] += count
-    return Stats(
+    found = vitals(tx, now, counts, daemons)
+    return Stats(**found.__dict__, lanes=lanes, hours=last_hours(tx, now))
+
+
+def vitals(
+    tx: Transaction, now: float, counts: Depth, daemons: Sequence[Daemon]
+) -> Vitals:
+    """The vitals at the time `now`; the `counts` may be a little older."""
+    earliest = next_due(tx)
+    states = dict.fromkeys(State, 0)
+    for (state, _lane), count in counts.items():
+        states[state] += count
+    return Vitals(
         states=states,
-        lanes=lanes,
         held_lanes=held_lanes(tx),
         oldest_due_seconds=max(0.0, now - earliest) if earliest is not None else 0.0,
         daemons=tuple(daemons),
         relay_pauses=tuple(pauses(tx)),
-        hours=last_hours(tx, now),
     )
 
 
