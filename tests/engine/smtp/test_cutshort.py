@@ -65,7 +65,7 @@ def test_a_recipient_that_was_refused_before_stays_refused():
     mail = deliver(talk, "a@example.org", TWO, CONTENT)
     done = drive(mail, talk.replies, said, dropped=CutShort)
     assert words(done.result) == ["failed", None]
-    assert not talk.usable
+    assert not done.result.usable
 
 
 def test_half_a_reply_that_nobody_asked_for_is_no_fault_then():

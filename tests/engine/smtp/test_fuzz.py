@@ -172,7 +172,7 @@ NOISE = st.builds(Noise, st.lists(STRANGE | st.binary(max_size=40), max_size=30)
 
 
 def converse(relay, mails, security=None, login=None, **surroundings):
-    """Open, deliver every mail while the session is usable, close."""
+    """Open, deliver every mail while the connection is usable, close."""
     session = Session(RELAY, loopback=True)
     talk = Talk(relay, session.replies, **surroundings)
     talk.session = session
@@ -182,8 +182,9 @@ def converse(relay, mails, security=None, login=None, **surroundings):
     except RelayFault as fault:
         talk.fault = str(fault)
         return talk
+    usable = True
     for mail in mails:
-        if not session.usable or session.replies.pending:
+        if not usable or session.replies.pending:
             break
         reused = session.served > 0
         before = talk.steps
@@ -192,7 +193,8 @@ def converse(relay, mails, security=None, login=None, **surroundings):
         most = 2 * (len(mail.recipients) + 5) + blocks
         assert talk.steps - before <= most, "the relay holds the client up"
         talk.attempts.append((talk.calls, mail, reused, result))
-    if session.usable and not session.replies.pending:
+        usable = result.usable
+    if usable and not session.replies.pending:
         talk.run(session.quit())
     return talk
 

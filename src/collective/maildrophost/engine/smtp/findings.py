@@ -41,6 +41,7 @@ class Findings:
     dot_left: bool = False
     possible_duplicate: bool = False
     fault: RelayFault | None = None
+    usable: bool = True
 
     def settle(self, indexes: Iterable[int], verdict: Verdict) -> None:
         for index in indexes:
@@ -49,11 +50,11 @@ class Findings:
     def settle_rest(self, verdict: Verdict) -> None:
         self.settle(range(self.count), verdict)
 
-    def result(self, usable: bool) -> Result:
+    def result(self) -> Result:
         return Result(
             verdicts=tuple(map(self.verdicts.get, range(self.count))),
             possible_duplicate=self.possible_duplicate,
             fault=self.fault,
-            usable=usable,
+            usable=self.usable,
             answered=self.answered,
         )

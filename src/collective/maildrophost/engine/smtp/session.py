@@ -29,7 +29,6 @@ class Session:
     replies: Replies = field(default_factory=Replies)
     served: int = 0
     reset_due: bool = False
-    usable: bool = True
 
     def send(self, data: bytes, phase: Phase) -> Steps[None]:
         """Write commands, after making sure that every earlier reply was read.

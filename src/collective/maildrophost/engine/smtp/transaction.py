@@ -52,7 +52,7 @@ def deliver(
     try:
         yield from _deliver(session, findings, sender, recipients, content)
     except Broken as broken:
-        session.usable = False
+        findings.usable = False
         begun = findings.answered or session.served > 0
         if isinstance(broken, OutOfTurn) and not begun:
             # Nothing of the message has left: no message is to blame.
@@ -66,10 +66,10 @@ def deliver(
             broken, (CutShort, ServiceClosing, Stranded)
         )
     except RelayFault as fault:
-        session.usable = False
+        findings.usable = False
         findings.fault = fault
     session.served += 1
-    return findings.result(session.usable)
+    return findings.result()
 
 
 def _deliver(
@@ -154,7 +154,7 @@ def _judge_mail(session: Session, findings: Findings, reply: Reply) -> bool:
     if session.served and reply.code == 452 and reply.enhanced == "4.5.3":
         # Nobody is named yet: OpenSMTPD says so of the messages of a connection. That
         # is no answer to this message, even if the connection breaks before the rest.
-        session.usable = findings.answered = False
+        findings.usable = findings.answered = False
         return False
     if reply.code == LOGIN_REQUIRED or (reply.permanent and reply.enhanced == "5.7.0"):
         raise RelayFault(session.relay, Phase.MAIL, str(reply), permanent=True)
@@ -233,7 +233,7 @@ def _upload(
             break
         all_left = yield Send(block, Phase.CONTENT)
     if not all_left:
-        yield from _early_reply(session, findings, accepted)
+        yield from _early_reply(findings, accepted)
         return
     findings.dot_left = True
     reply = yield from expect(Phase.END)
@@ -241,14 +241,12 @@ def _upload(
     findings.settle(accepted, _verdict(Phase.END, reply))
 
 
-def _early_reply(
-    session: Session, findings: Findings, accepted: Iterable[int]
-) -> Steps[None]:
+def _early_reply(findings: Findings, accepted: Iterable[int]) -> Steps[None]:
     reply = yield from expect(Phase.CONTENT)
     if reply.positive:
         raise Broken(Phase.CONTENT, f"the relay answered half the content: {reply}")
     findings.settle(accepted, _verdict(Phase.CONTENT, reply))
-    session.usable = False
+    findings.usable = False
 
 
 def _verdict(phase: Phase, reply: Reply) -> Verdict:
