@@ -31,7 +31,7 @@ class Wire(asyncio.Protocol):
     def __init__(
         self,
         protocol: asyncio.BaseProtocol,
-        losing: Callable[[], None] | None = None,
+        losing: Callable[[], None],
         emptied: Callable[[], None] | None = None,
     ) -> None:
         self._above: Any = protocol
@@ -59,15 +59,14 @@ class Wire(asyncio.Protocol):
     def eof_received(self) -> bool | None:
         assert self._transport is not None
         # Not every TLS passes on an end of which the peer's TLS has said nothing.
-        if self._losing is not None and not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._losing()
         return cast("bool | None", self._above.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
         try:
             if exc is not None:
-                if self._losing is not None:
-                    self._losing()
+                self._losing()
                 if data := self._unheard():
                     self.data_received(data)
         finally:
