@@ -40,10 +40,6 @@ def wire_blocks(content: bytes) -> Iterator[bytes]:
 
 def blocks(content: bytes) -> Iterator[bytes]:
     """`content` in pieces of about `BLOCK_OCTETS`; no CRLF is cut in two."""
-    if len(content) <= BLOCK_OCTETS:
-        if content:
-            yield content
-        return
     position = 0
     while position < len(content):
         cut = position + BLOCK_OCTETS
