@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -59,8 +59,7 @@ class Timeouts:
     @classmethod
     def at_most(cls, seconds: float) -> Timeouts:
         """The usual ones, but none longer than `seconds`."""
-        usual, names = cls(), [each.name for each in fields(cls)]
-        return cls(**{name: min(seconds, getattr(usual, name)) for name in names})
+        return cls(**{name: min(seconds, usual) for name, usual in vars(cls()).items()})
 
     def seconds(self, phase: Phase) -> float:
         """The time of `phase`, in seconds."""
