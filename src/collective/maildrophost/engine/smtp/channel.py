@@ -283,6 +283,6 @@ def describe(error: BaseException) -> str:
 
 def _system_error(error: BaseException) -> int:
     """Its errno; 0 for errors of names and of TLS, whose numbers mean other things."""
-    others = (socket.gaierror, ssl.SSLError)
-    known = isinstance(error, OSError) and not isinstance(error, others)
-    return (known and getattr(error, "errno", 0)) or 0
+    if isinstance(error, socket.gaierror | ssl.SSLError):
+        return 0
+    return (isinstance(error, OSError) and error.errno) or 0
