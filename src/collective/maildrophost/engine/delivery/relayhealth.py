@@ -27,11 +27,6 @@ class RelayHealth:
     met: bool = False
     contradicted: int = 0
 
-    @classmethod
-    def of(cls, pause: RelayPause) -> RelayHealth:
-        """What the queue says of the relay."""
-        return cls(pause.fault, pause.since, pause.failures, pause.paused_until)
-
     @property
     def good(self) -> bool:
         """Whether the last thing heard of the relay was good."""
@@ -77,8 +72,13 @@ class RelayHealth:
 
     def heeds(self, pause: RelayPause) -> RelayHealth:
         """Another daemon has met the fault."""
-        health = RelayHealth.of(pause)
-        return replace(health, met=self.met, contradicted=self.contradicted)
+        return replace(
+            self,
+            fault=pause.fault,
+            since=pause.since,
+            failures=pause.failures,
+            paused_until=pause.paused_until,
+        )
 
     def waits_longer(self, now: float, seconds: float) -> RelayHealth:
         """The same with a later probe, but no later than after the longest pause."""
