@@ -36,7 +36,7 @@ class Permits:
     def terms(self) -> Terms:
         """What has to be asked of the other daemons before a claim."""
         # A fault that was found before this start is put to the test at once.
-        probing = not self.health.good and self.health.paused_until > 0
+        probing = self.health.paused_until > 0
         return Terms(self._relay, self._pace.interval, probing)
 
     def heed(self, objection: Objection, now: float) -> None:
@@ -65,7 +65,7 @@ class Permits:
 
     def wait_seconds(self, now: float, in_flight: int) -> float:
         """Seconds until the count can be more than 0."""
-        pause = 0.0 if self.health.good else max(0.0, self.health.paused_until - now)
+        pause = self.health.paused_until - now
         full = self._pool.full_seconds if self._pool.free(in_flight) == 0 else 0.0
         return max(pause, self._pace.remaining(now), full)
 

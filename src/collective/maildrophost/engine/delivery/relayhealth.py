@@ -14,10 +14,11 @@ LONGEST_PAUSE_SECONDS = 300.0
 class RelayHealth:
     """A relay's health. Times are seconds since the epoch.
 
-    `fault` says what is wrong, "" is good. While the relay is paused nothing is tried;
-    when the pause is over one message probes it. `met`: whether the fault was met here,
-    and not only by another daemon; `contradicted`: how many times others have found
-    since then that the relay works, while no mail of this daemon's got through.
+    `fault` says what is wrong, "" is good; only a relay at fault is paused. Meanwhile
+    nothing is tried; when the pause is over one message probes it. `met`: whether the
+    fault was met here, and not only by another daemon; `contradicted`: how many times
+    others have found since then that the relay works, while no mail of this daemon's
+    got through.
     """
 
     fault: str = ""
@@ -45,7 +46,7 @@ class RelayHealth:
         """
         if not self.probing:
             return None
-        return 0 if (self.fault and self._paused(now)) or probes else 1
+        return 0 if self._paused(now) or probes else 1
 
     def _paused(self, now: float) -> bool:
         # A pause longer than the longest began before the clock was set back.
@@ -53,7 +54,7 @@ class RelayHealth:
 
     def failed(self, fault: str, now: float, policy: PausePolicy) -> RelayHealth:
         """The relay was found at fault; failures while it is paused count once."""
-        if self.fault and self._paused(now):
+        if self._paused(now):
             return self
         failures = self.failures + 1 if self.fault else max(1, self.contradicted)
         return RelayHealth(
