@@ -15,7 +15,7 @@ class _Sight:
     """A heartbeat, and for how many seconds nothing has followed it."""
 
     beat: float
-    silent: float = 0.0
+    silent: float
 
 
 class Sightings:
@@ -62,15 +62,13 @@ class Sightings:
     def _is_gone(
         self, daemon: Daemon, before: _Sight | None, passed: float, now: float
     ) -> bool:
-        first_look = before is None
-        if before is None or before.beat != daemon.seen:
-            sight = _Sight(daemon.seen)
-        else:
-            sight = _Sight(daemon.seen, before.silent + passed)
-        self._sights[daemon.owner] = sight
+        silent = 0.0
+        if before is not None and before.beat == daemon.seen:
+            silent = before.silent + passed
+        self._sights[daemon.owner] = _Sight(daemon.seen, silent)
         known = fate(daemon.process)
         if known is Fate.ENDED:
             return True
-        if known is Fate.UNKNOWN and first_look:
+        if known is Fate.UNKNOWN and before is None:
             return not daemon.alive(now)
-        return sight.silent >= self._patience
+        return silent >= self._patience
