@@ -74,8 +74,5 @@ class Lease:
         if self._clock() < self._until:
             self._look_again()
         else:
-            self._run_out()
-
-    def _run_out(self) -> None:
-        self._in_doubt = True
-        self._doubted()
+            self._in_doubt = True
+            self._doubted()
