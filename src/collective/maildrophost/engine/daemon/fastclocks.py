@@ -63,7 +63,8 @@ class FastClocks:
         """Whether something has become due; raises QueueError."""
         moment = time.monotonic()
         again = moment - self._marked >= AGAIN_SECONDS
-        newest = self._newest()
+        with self._queue.read() as tx:
+            newest = newest_id(tx)
         if not self._marks:
             self._begin(newest)
         after = self._marks[0] if again else self._seen
@@ -86,7 +87,3 @@ class FastClocks:
     def _begin(self, newest: int) -> None:
         self._seen = max(0, newest - BEFORE)
         self._marks.extend([self._seen] * 2)
-
-    def _newest(self) -> int:
-        with self._queue.read() as tx:
-            return newest_id(tx)
