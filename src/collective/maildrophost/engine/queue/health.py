@@ -73,7 +73,7 @@ def unreadable(fault: str) -> Health:
     return Health(moving=False, reason=Reason.UNREADABLE, fault=fault)
 
 
-def health_of(vitals: Vitals, lost: Sequence[Daemon] = (), in_doubt: int = 0) -> Health:
+def health_of(vitals: Vitals, lost: Sequence[Daemon], in_doubt: int) -> Health:
     """The health that these figures tell of.
 
     `lost` are the daemons that ended without a goodbye: the last sign of life of the
