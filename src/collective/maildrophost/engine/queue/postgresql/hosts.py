@@ -52,11 +52,9 @@ def each(options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _one_by_one(options: Mapping[str, Any]) -> list[dict[str, str]]:
-    lists = [options[name].split(",") for name in _lists(options)]
-    return [
-        dict(zip(_lists(options), one, strict=True))
-        for one in zip(*lists, strict=False)
-    ]
+    names = _lists(options)
+    places = zip(*(options[name].split(",") for name in names), strict=False)
+    return [dict(zip(names, one, strict=True)) for one in places]
 
 
 def _key(options: Mapping[str, Any]) -> _Key:
