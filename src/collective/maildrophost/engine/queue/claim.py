@@ -137,7 +137,7 @@ def claim(
     when there is none. Left out are those whose record is lost or cannot be read, which
     have failed, and those too large for the memory, which wait.
     """
-    ids = database_of(tx).take(tx, owner, ids, now) if ids else ids
+    ids = database_of(tx).take(tx, owner, ids, now)
     if not ids:
         none_left()
         return []
