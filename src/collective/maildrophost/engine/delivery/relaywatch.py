@@ -116,12 +116,18 @@ class RelayWatch:
         """Heed what the queue says of the relay, while no note of this daemon waits."""
         known, self._known = self._known, pause is not None
         health = self._permits.health
-        if pause is None and known and not health.good:
-            log.info("another daemon has found that relay %s works again", self._name)
-            self._got_through = now
-            self._permits.health = health.freed(now)
-            self._ledger.wake()
-        elif pause is not None and health.good and self._concerns(pause, now):
+        if pause is None:
+            if known and not health.good:
+                log.info(
+                    "another daemon has found that relay %s works again", self._name
+                )
+                self._got_through = now
+                self._permits.health = health.freed(now)
+                self._ledger.wake()
+        elif health.good and self._is_over(pause, now):
+            # The daemon that found it may never have another mail to find its end with.
+            self._note_end(now, pause.paused_until)
+        elif health.good and pause.paused_until > now:
             log.warning(
                 "%s (found by another daemon); mail waits, next try in %.0f s",
                 pause.fault,
@@ -130,15 +136,9 @@ class RelayWatch:
             self._permits.health = health.heeds(pause)
             # So that it plans the next probe, which may well be this daemon's.
             self._ledger.wake()
-        elif pause is not None and health.good and self._is_over(pause, now):
-            # The daemon that found it may never have another mail to find its end with.
-            self._note_end(now, pause.paused_until)
-
-    def _concerns(self, pause: RelayPause, now: float) -> bool:
-        """Whether it still holds, and this daemon has not seen better since."""
-        return pause.paused_until > now and not self._is_over(pause, now)
 
     def _is_over(self, pause: RelayPause, now: float) -> bool:
+        """Whether this daemon has seen the relay work since that began."""
         began = pause.paused_until - self._policy.seconds(pause.failures)
         # What worked later than now did so before the clock was set back.
         return began <= self._worked <= now
