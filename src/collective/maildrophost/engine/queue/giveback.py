@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, case, func, select, update
 
@@ -29,7 +29,7 @@ def _claimed_by(owner: str) -> ColumnElement[bool]:
     return (schedule.c.owner == owner) & _CLAIMED
 
 
-def give_back(tx: Transaction, owner: str, keys: Iterable[MessageKey]) -> int:
+def give_back(tx: Transaction, owner: str, keys: Sequence[MessageKey]) -> int:
     """Undo claims of `owner`: nothing was tried, no attempt is counted."""
     these = schedule.c.message_id.in_(still_there(tx, keys))
     return _wait_again(tx, these & _claimed_by(owner))
@@ -41,7 +41,7 @@ _others = schedule.alias("others")
 
 
 def give_back_last(
-    tx: Transaction, owner: str, keys: Iterable[MessageKey], now: float
+    tx: Transaction, owner: str, keys: Sequence[MessageKey], now: float
 ) -> None:
     """As `give_back`, but behind all others of its lane that are due at `now`.
 
@@ -65,7 +65,7 @@ def give_back_last(
     _wait_again(tx, these & _claimed_by(owner), due=behind)
 
 
-def give_back_unheard(tx: Transaction, owner: str, known: Iterable[MessageKey]) -> int:
+def give_back_unheard(tx: Transaction, owner: str, known: Sequence[MessageKey]) -> int:
     """Undo the claims of `owner` that are not `known` to it; returns how many.
 
     For a daemon that did not hear whether its claims were committed: it never sent

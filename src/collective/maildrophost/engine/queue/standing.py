@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,9 +63,8 @@ def standing_of(tx: Transaction, ids: Sequence[int]) -> dict[int, Standing]:
     return {row[0]: Standing(*row[1:]) for row in _STANDING.rows(tx, ids=ids)}
 
 
-def still_there(tx: Transaction, keys: Iterable[MessageKey]) -> list[int]:
+def still_there(tx: Transaction, keys: Sequence[MessageKey]) -> list[int]:
     """The ids of those that are still the same messages; they are locked."""
-    keys = list(keys)
     found = standing_of(tx, [id for id, _ in keys])
     return [id for id, created in keys if id in found and found[id].is_of(created)]
 
