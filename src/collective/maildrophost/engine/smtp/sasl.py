@@ -82,13 +82,13 @@ class XOAuth2:
 
 
 STRONGEST_FIRST: tuple[type[Mechanism], ...] = (Plain, LoginMechanism, XOAuth2)
-WITH_A_PASSWORD = (Plain.name, LoginMechanism.name)
 
 
 def choose(login: Login, offered: tuple[str, ...]) -> Mechanism | None:
     """The strongest mechanism that both sides know, within what `login` allows."""
-    wanted = (login.mechanism.upper(),) if login.mechanism else WITH_A_PASSWORD
+    named = login.mechanism.upper()
     for mechanism in STRONGEST_FIRST:
-        if mechanism.name in offered and mechanism.name in wanted:
+        wanted = mechanism.name == named if named else mechanism is not XOAuth2
+        if wanted and mechanism.name in offered:
             return mechanism(login)
     return None
