@@ -14,9 +14,9 @@ from datetime import datetime, timezone
 from email.utils import format_datetime
 
 from ...clock import LATEST_SECONDS
+from ...oneline import printable
 
 MAX_VALUE_CHARACTERS = 900
-_UNPRINTABLE = re.compile(r"[^ -~]")
 _MESSAGE_ID = re.compile(rf"<[!-;=?-~]{{1,{MAX_VALUE_CHARACTERS}}}>\Z")
 # RFC 6533 section 3: what does not stand for itself in a utf-8 address of seven bits.
 _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
@@ -25,7 +25,7 @@ _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
 def field_text(text: str) -> str:
     """Any text; what is not printable ASCII becomes an escape or "?"."""
     escaped = text.encode("ascii", "backslashreplace").decode("ascii")
-    return _UNPRINTABLE.sub("?", escaped)[:MAX_VALUE_CHARACTERS].strip()
+    return printable(escaped)[:MAX_VALUE_CHARACTERS].strip()
 
 
 def field_date(epoch_seconds: float) -> str:
