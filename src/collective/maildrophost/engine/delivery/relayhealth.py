@@ -67,10 +67,6 @@ class RelayHealth:
             contradicted=self.contradicted,
         )
 
-    def doubted(self) -> RelayHealth:
-        """The same, without a reason to think that only this daemon meets the fault."""
-        return replace(self, contradicted=0)
-
     def heeds(self, pause: RelayPause) -> RelayHealth:
         """Another daemon has met the fault."""
         return replace(

@@ -168,7 +168,8 @@ class RelayWatch:
         before, now = self._permits.health, time.time()
         alone = self._is_alone(before)
         if before.good and not alone:
-            before = before.doubted()
+            # Nothing says any more that only this daemon meets the fault.
+            before = RelayHealth()
         after = before.failed(str(fault), now, self._policy)
         if after is before:
             return
