@@ -132,7 +132,7 @@ class Ledger:
         """
         if self._once:
             self._horizon = time.time()
-        while not (self._stopping and not self.in_flight):
+        while self.in_flight or not self._stopping:
             await self._until_called()
             health = self._permits.health
             if self._once and health.met and not health.good:
