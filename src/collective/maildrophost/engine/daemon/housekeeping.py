@@ -8,15 +8,7 @@ import time
 
 from ..config import Configuration
 from ..delivery import Delivery
-from ..queue import (
-    Queue,
-    QueueError,
-    empty_large_wal,
-    moment,
-    prune,
-    prune_files,
-    tidy,
-)
+from ..queue import Queue, QueueError, empty_large_wal, moment, prune, prune_files, tidy
 from ..queue.prune import AT_ONCE
 from .scanner import Scanner
 

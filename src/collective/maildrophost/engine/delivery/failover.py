@@ -26,10 +26,7 @@ class Failover:
     """
 
     def __init__(
-        self,
-        route: Route,
-        policy: PausePolicy,
-        clock: Callable[[], float] = time.time,
+        self, route: Route, policy: PausePolicy, clock: Callable[[], float] = time.time
     ) -> None:
         self._route = route
         self._policy = policy

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..queue import (
-    RelayPause,
-    Transaction,
-    clear,
-    enqueue,
-    mark_told,
-    pause,
-)
-from .notifications import (
-    NotificationPolicy,
-    relay_fault_lasts,
-    relay_works_again,
-)
+from ..queue import RelayPause, Transaction, clear, enqueue, mark_told, pause
+from .notifications import NotificationPolicy, relay_fault_lasts, relay_works_again
 
 
 @dataclass(frozen=True)

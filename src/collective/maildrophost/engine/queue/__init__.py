@@ -112,14 +112,7 @@ from .stats import (
     queue_length,
     stats,
 )
-from .store import (
-    Queue,
-    Transaction,
-    check_schema,
-    exists,
-    is_shared,
-    open_queue,
-)
+from .store import Queue, Transaction, check_schema, exists, is_shared, open_queue
 from .takenfiles import forget_files, take_file
 from .transfer import Transferred, transfer
 

@@ -97,11 +97,7 @@ _NEXT_DUE = Statement(
         *(
             # One look at the first entry of each lane's part of the index.
             select(func.min(schedule.c.due))
-            .where(
-                tables.WAITING_SQL,
-                schedule.c.lane == int(lane),
-                NOT_HELD,
-            )
+            .where(tables.WAITING_SQL, schedule.c.lane == int(lane), NOT_HELD)
             .scalar_subquery()
             for lane in Lane
         )

@@ -52,9 +52,7 @@ def give_back_last(
         # One look at the end of what is due in the lane's part of the index.
         select(func.max(_others.c.due))
         .where(
-            tables.WAITING_SQL,
-            _others.c.lane == schedule.c.lane,
-            _others.c.due <= now,
+            tables.WAITING_SQL, _others.c.lane == schedule.c.lane, _others.c.due <= now
         )
         .scalar_subquery()
     )

@@ -16,16 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    false,
-    func,
-    or_,
-    select,
-    union,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, union, union_all
 
 from ..message import Lane
 from . import tables
@@ -129,8 +120,7 @@ def ids_matching(
     found = (
         select(schedule.c.message_id)
         .where(
-            schedule.c.message_id > int(after),
-            *_conditions_there(tx, wanted, there),
+            schedule.c.message_id > int(after), *_conditions_there(tx, wanted, there)
         )
         .order_by(schedule.c.message_id)
         .limit(limit)
@@ -234,9 +224,7 @@ _VALUES: dict[Sort, ColumnElement[object]] = {
 
 
 def _ordered(
-    found: Select[int],
-    wanted: Search,
-    *columns: ColumnElement[object],
+    found: Select[int], wanted: Search, *columns: ColumnElement[object]
 ) -> Select[int]:
     return found.order_by(
         *(column.desc() if wanted.descending else column.asc() for column in columns)

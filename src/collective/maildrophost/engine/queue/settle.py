@@ -16,16 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import (
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import bindparam, case, delete, func, insert, select, true, update
 
 from ..verdict import Outcome, Verdict
 from . import tables
@@ -83,9 +74,7 @@ def _is_there(settlement: Settlement, standing: Mapping[int, Standing]) -> bool:
 
 
 def _not_recorded(
-    tx: Transaction,
-    settlements: Sequence[Settlement],
-    standing: Mapping[int, Standing],
+    tx: Transaction, settlements: Sequence[Settlement], standing: Mapping[int, Standing]
 ) -> list[Settlement]:
     fresh: list[Settlement] = []
     for settlement in settlements:
@@ -141,9 +130,7 @@ _ATTEMPT = Statement(insert(tables.attempt))
 
 
 def _record_attempts(
-    tx: Transaction,
-    recorded: Iterable[_Recorded],
-    standing: Mapping[int, Standing],
+    tx: Transaction, recorded: Iterable[_Recorded], standing: Mapping[int, Standing]
 ) -> None:
     _ATTEMPT.run_many(
         tx,

@@ -148,8 +148,6 @@ def queue_length(tx: Transaction) -> int:
 def due_length(tx: Transaction, now: float) -> int:
     """How many messages are due at `now`, those of held lanes left out."""
     waiting = select(func.count()).where(
-        tables.WAITING_SQL,
-        schedule.c.due <= now,
-        NOT_HELD,
+        tables.WAITING_SQL, schedule.c.due <= now, NOT_HELD
     )
     return tx.execute(waiting).scalar_one()

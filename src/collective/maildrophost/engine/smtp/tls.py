@@ -69,10 +69,7 @@ def _stamp(bundle: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=32)
 def _context(
-    relay: RelayAddress,
-    verify: bool,
-    ca_file: str,
-    stamps: tuple[tuple[int, int], ...],
+    relay: RelayAddress, verify: bool, ca_file: str, stamps: tuple[tuple[int, int], ...]
 ) -> ResumingContext:
     # As ssl.create_default_context() does, which cannot make one of another class.
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -90,10 +90,7 @@ def _deliver(
 
 
 def _converse(
-    session: Session,
-    findings: Findings,
-    offered: Offer,
-    content: bytes,
+    session: Session, findings: Findings, offered: Offer, content: bytes
 ) -> Steps[None]:
     pipelining = session.capabilities.offers("PIPELINING")
     yield from _reset(session)
