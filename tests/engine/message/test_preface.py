@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from collective.maildrophost.engine.message import compose
@@ -52,3 +54,21 @@ def test_a_body_that_begins_alike_stays_as_it_is(body):
 def test_a_header_with_a_blank_before_its_colon_stays():
     header = b"From : a@x.org Mon Jan  1 10:00:00 2026\n"
     assert composed(header + HEADERS).content == header + HEADERS
+
+
+def test_many_lines_of_a_mailbox_with_two_dates_are_read_once():
+    # With a look at each line for each date in it, this would take for ever.
+    lines = 60 * (POSTMARK + b" Mon Jan  1 10:00:00 2026\n")
+    assert composed(lines + HEADERS).content == HEADERS
+    assert composed(lines + b"\nbody\n").content.endswith(lines + b"\nbody\n")
+
+
+def test_the_lines_of_a_mailbox_take_no_memory_for_each_of_them():
+    content = 100_000 * (POSTMARK + b"\n") + HEADERS
+    tracemalloc.start()
+    try:
+        assert composed(content).content == HEADERS
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < len(content)

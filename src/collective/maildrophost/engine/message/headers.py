@@ -15,14 +15,14 @@ from .errors import InvalidMessage
 # A pattern that repeats a line takes 420 octets for each until it ends: a log of 45 MB
 # with such lines took 1.3 GB. So the end of the block is looked for instead.
 _NAME = re.compile(rb"[!-9;-~]{1,998}[ \t]*:")
-# What an editor puts before any text (a byte order mark), and a mailbox before each
-# message (mbox, RFC 4155 appendix A; some programs quote it with ">"). Headers have to
-# follow, and the line needs its date: a body may begin with "From here on".
-_PREFACE = re.compile(
-    rb"(?:\xef\xbb\xbf)?"
-    rb"(?:>?From [^\s:][^\r\n]{0,998}? (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} "
-    rb"[ 0-9][0-9] [0-9]{2}:[0-9]{2}[^\r\n]{0,998}\r?\n)*"
-    rb"(?=" + _NAME.pattern + rb")"
+# What an editor puts before any text, and a mailbox before each message (mbox, RFC 4155
+# appendix A; some programs quote it with ">"). Headers have to follow, and the line
+# needs its date: a body may begin with "From here on". One pattern for all such lines
+# would try each date in every one of them, if no header follows: 2^n ways.
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MAILBOX_LINE = re.compile(
+    rb">?From [^\s:][^\r\n]{0,998}? (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} "
+    rb"[ 0-9][0-9] [0-9]{2}:[0-9]{2}[^\r\n]{0,998}\r?\n"
 )
 _BLOCK_END = re.compile(rb"\n(?![ \t]|[!-9;-~]{1,998}[ \t]*:)")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
@@ -76,8 +76,10 @@ def without_preface(content: bytes) -> bytes:
 
     Headers after that would be taken for the body, and shown to the reader.
     """
-    found = _PREFACE.match(content)
-    return content[found.end() :] if found else content
+    end = len(_BYTE_ORDER_MARK) if content.startswith(_BYTE_ORDER_MARK) else 0
+    while line := _MAILBOX_LINE.match(content, end):
+        end = line.end()
+    return content[end:] if _NAME.match(content, end) else content
 
 
 def header_block_end(content: bytes) -> int:
