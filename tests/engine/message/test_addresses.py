@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -177,6 +178,28 @@ def test_a_refusal_shows_a_line_break_instead_of_printing_it():
         parse_addresses("a\r\nRCPT TO:<x>" + "y" * 1000)
     assert "\r" not in str(error.value)
     assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + "a" * 100_000,
+        '"' + "\\\\" * 100_000,
+        '<"' + "a" * 100_000,
+        "a@x" + ".y" * 100_000,
+        "(a)" * 100_000,
+    ],
+    ids=["quote", "escapes", "path", "domain", "comments"],
+)
+def test_what_is_no_address_takes_no_memory_for_each_of_its_characters(text):
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidMessage):
+            parse_addresses(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(text)
 
 
 TEXT = st.text() | st.text('ab.@<>()"\\,;:[] \t\r\n\0äß', max_size=40)
