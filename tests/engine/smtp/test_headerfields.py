@@ -129,6 +129,18 @@ def test_a_header_of_many_lines_takes_no_memory_for_each_of_them():
     assert peak < 10 * len(content)
 
 
+@pytest.mark.parametrize("item", ['"ä', "(ä", "<ä", "ä", "(\\\\ä)"])
+def test_a_list_of_addresses_takes_no_memory_for_each_of_its_characters(item):
+    content = f"To: {item * 10_000}\n\n".encode()
+    tracemalloc.start()
+    try:
+        assert convert(content, SEVEN_BITS).isascii()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 60 * len(content)
+
+
 def test_the_domain_in_an_address_header_becomes_ascii_as_in_the_envelope():
     content = "To: Jörg <j@müller.example>, k@bücher.example\nCc: k@bücher.example\n\n"
     encoded = convert(content.encode(), Needs(ascii_headers=True))

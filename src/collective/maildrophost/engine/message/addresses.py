@@ -156,8 +156,8 @@ def _split(text: str) -> list[str]:
 
 
 # A pattern takes 140 octets for each time that a group is repeated, until it ends: a
-# file of 50 MB with a quote that is never closed took 7 GB. So a run of plain characters
-# is no group, and of escaped ones there are more than in any person's name.
+# file of 50 MB with a quote that is never closed took 7 GB. So a run of plain
+# characters is no group, and escaped ones are more than in any person's name.
 _WHOLE_QUOTE = r'"[^"\\]*(?:\\.[^"\\]*){0,1000}"'
 _TOKEN = re.compile(
     rf"(?P<quoted>{_WHOLE_QUOTE})"

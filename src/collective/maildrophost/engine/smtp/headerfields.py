@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from email import policy
 from email.header import Header
 from functools import lru_cache
@@ -26,11 +27,15 @@ _ADDRESS_HEADERS = re.compile(
 )
 # A quote or bracket that is never closed goes on to the end, as mail programs take it.
 # Looking for its end again from each later quote takes minutes, and stops all threads.
-_WHOLE = r'"(?:[^"\\]|\\.)*"?|\((?:[^()\\]|\\.)*\)?|<[^<>]*>?|\[[^\[\]]*\]?'
-_ITEM = re.compile(rf"(?:{_WHOLE}|[^,])+")
-_IN_A_GROUP = re.compile(rf"[:;]|(?:{_WHOLE}|[^:;])+")
+# Nor is a group repeated for each character: that takes 140 octets of memory for each.
+_QUOTE = r'"[^"\\]*(?:\\.[^"\\]*){0,100}"?'
+_IN_COMMENT = r"[^()\\]*(?:\\.[^()\\]*){0,100}"
+_WHOLE = rf"{_QUOTE}|\({_IN_COMMENT}\)?|<[^<>]*>?|\[[^\[\]]*\]?"
+_IN_A_LIST = re.compile(rf'(?P<separator>,)|{_WHOLE}|[^,"(<\[]+')
+_IN_A_GROUP = re.compile(rf'(?P<separator>[:;])|{_WHOLE}|[^:;"(<\[]+')
 _QUOTED_OR_COMMENT = re.compile(
-    r'"(?:[^"\\]|\\.)*"?|\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)(\))?'
+    rf"{_QUOTE}|"
+    rf"\(([^()\\]*(?:(?:\\.|\({_IN_COMMENT}\))[^()\\]*){{0,100}})(\))?"
 )
 _QUOTED_PAIR = re.compile(r"\\(.)")
 # The email package takes seconds for long values, above all for what is no address.
@@ -68,11 +73,24 @@ def _with_encoded_words(field: bytes) -> bytes:
     name = raw_name.decode("ascii").strip()
     text = "".join(raw.decode(charset_of(raw)).splitlines()).strip()
     if _ADDRESS_HEADERS.fullmatch(field_name(field)):
-        items = map(str.strip, _ITEM.findall(text))
-        value = ",\n ".join(_encoded_item(name, item) for item in items if item)
+        items = map(str.strip, _pieces(_IN_A_LIST, text))
+        value = ",\n ".join(
+            _encoded_item(name, item) for item in items if item not in ("", ",")
+        )
     else:
         value = _encoded_words(name, text, _MAX_PARSED_CHARACTERS)
     return f"{name}: {value}\n".encode("ascii")
+
+
+def _pieces(tokens: re.Pattern[str], text: str) -> Iterator[str]:
+    """What stands between the separators, and the separators."""
+    start = 0
+    for token in tokens.finditer(text):
+        if token["separator"] is not None:
+            yield text[start : token.start()]
+            yield token[0]
+            start = token.end()
+    yield text[start:]
 
 
 def _encoded_item(name: str, item: str) -> str:
@@ -80,7 +98,7 @@ def _encoded_item(name: str, item: str) -> str:
     if item.isascii():
         return item
     # A group begins with its name and a colon, and ends with a semicolon.
-    parts = (_encoded_part(name, part) for part in _IN_A_GROUP.findall(item))
+    parts = (_encoded_part(name, part) for part in _pieces(_IN_A_GROUP, item))
     return "".join(parts).strip(" ")
 
 
@@ -107,17 +125,22 @@ def _encoded_comment(found: re.Match[str]) -> str:
     return f"({Header(inner, 'utf-8').encode(linesep='')})"
 
 
-@lru_cache(maxsize=256)  # a newsletter has the same headers thousands of times
 def _encoded_words(name: str, text: str, most: int) -> str:
     if len(text) <= most:
-        try:
-            header = policy.default.header_factory(name, text)
-            value = str(header.fold(policy=policy.default)).partition(":")[2].strip()
-            if value.isascii() and not _breaks_out(value):
-                return value
-        except Exception:  # noqa: S110
-            # The email package stumbles over some headers in ways it does not document.
-            pass
+        return _remembered_words(name, text)
+    return Header(text, "utf-8").encode()
+
+
+@lru_cache(maxsize=256)  # a newsletter has the same headers thousands of times
+def _remembered_words(name: str, text: str) -> str:
+    try:
+        header = policy.default.header_factory(name, text)
+        value = str(header.fold(policy=policy.default)).partition(":")[2].strip()
+        if value.isascii() and not _breaks_out(value):
+            return value
+    except Exception:  # noqa: S110
+        # The email package stumbles over some headers in ways it does not document.
+        pass
     return Header(text, "utf-8").encode()
 
 
