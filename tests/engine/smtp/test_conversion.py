@@ -276,3 +276,17 @@ def test_an_unreadable_parameter_keeps_no_other_from_being_read(parameter):
     assert b"; charset=iso-8859-2\n" in encoded
     assert encoded.endswith(b"--b\nContent-Type: text/plain\n\nstays\n--b--\n")
     assert b"\n=A5udia\n--b\n" in encoded
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [f'a="{";" * 1_000_000}"', "a*=utf-8''b; a*0=c; " + "*" * 1_000_000],
+    ids=["semicolons", "stars"],
+)
+def test_no_parameter_is_looked_through_for_each_of_its_characters(parameters):
+    value = f"multipart/mixed; boundary=b; {parameters}"
+    content = f"Content-Type: {value}\n\n--b\n\nmany grünen\n--b--\n".encode()
+    encoded = convert(content, SEVEN_BITS)  # in that way: an hour
+    assert encoded.isascii()
+    assert encoded.startswith(f"Content-Type: {value}\n".encode())
+    assert encoded.endswith(b"\nmany gr=C3=BCnen\n--b--\n")

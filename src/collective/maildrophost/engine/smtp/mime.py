@@ -14,8 +14,13 @@ from email.message import Message
 
 from ..message.headers import header_block_end, split_headers
 
-_ENCODED_PARAMETER = re.compile(r';[^;="]*\*[^;="]*=(?:\s*"(?:[^"\\]|\\.)*")?[^;"]*')
+_ENCODED_PARAMETER = re.compile(
+    r';[^;="*]*\*[^;="]*=(?:\s*"[^"\\]*(?:\\.[^"\\]*){0,100}")?[^;"]*'
+)
 """A parameter as in RFC 2231: its name has a star."""
+_MOST_SEMICOLONS = 100
+"""In what is parsed of a Content-Type: for each of them the email package counts the
+quotes before it, and is busy for an hour with a million of them between two quotes."""
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 
 
@@ -65,6 +70,7 @@ def _header(value: str | None, default: str) -> Message:
     header = Message()
     header.set_default_type(default)
     if value is not None:
+        value = ";".join(value.split(";", _MOST_SEMICOLONS)[:_MOST_SEMICOLONS])
         header["Content-Type"] = value
         try:
             header.get_content_charset()
