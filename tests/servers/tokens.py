@@ -41,8 +41,8 @@ class TokenServer:
 
     Each request gets a new token (the `n`th is "PREFIXn") for `lifetime` seconds, or
     what `answers` has for it: a (status, body) or a function of the request's fields
-    that gives one; the last answer stays. A body of text is sent as it is. Until
-    `gate` is set no answer is given.
+    that gives one; the last answer stays. A body of text is sent as it is, one of bytes
+    as packed by gzip. Until `gate` is set no answer is given.
     """
 
     def __init__(
@@ -115,8 +115,12 @@ class _Handler(BaseHTTPRequestHandler):
         text = self.rfile.read(size).decode()
         fields = dict(parse_qsl(text, keep_blank_values=True))
         status, body = self.server.tokens.answer(fields)  # type: ignore[attr-defined]
-        data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
+        if isinstance(body, bytes):
+            data = body
+            self.send_header("Content-Encoding", "gzip")
+        else:
+            data = (body if isinstance(body, str) else json.dumps(body)).encode()
         if 300 <= status < 400:
             self.send_header("Location", body)
         self.send_header("Content-Type", "application/json")

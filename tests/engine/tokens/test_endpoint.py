@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -132,3 +134,19 @@ def test_a_server_on_this_machine_is_not_asked_through_a_proxy(configure, monkey
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with TokenServer() as server:
         assert fetch(configure(server.url, SECRET)) == server.given
+
+
+@pytest.mark.parametrize("pack", [bytes.decode, gzip.compress])
+def test_an_endless_answer_fills_no_memory(configure, pack):
+    answer = pack(b" " * 20_000_000)
+    with TokenServer((200, answer)) as server:
+        configuration = configure(server.url, SECRET)
+        fault(configuration)  # loads all that is needed
+        tracemalloc.start()
+        try:
+            raised = fault(configuration)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert raised.permanent
+    assert peak < 30_000_000  # the server has it once, in this process

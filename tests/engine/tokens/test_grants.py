@@ -15,7 +15,12 @@ from servers.tokens import TokenServer, refusal
 
 from collective.maildrophost.engine.config import ConfigurationError
 from collective.maildrophost.engine.secrets import Secret
-from collective.maildrophost.engine.tokens import configured, endpoint, source_of
+from collective.maildrophost.engine.tokens import (
+    TokenFault,
+    configured,
+    endpoint,
+    source_of,
+)
 from collective.maildrophost.engine.tokens.endpoint import (
     UNKNOWN_LIFETIME_SECONDS,
     Endpoint,
@@ -213,6 +218,13 @@ def test_a_refresh_token_that_is_no_text_replaces_none():
     with TokenServer(answer) as server:
         issued = Endpoint(server.url, "").ask(ClientCredentials("me", Secret(SECRET)))
     assert not issued.refresh_token
+
+
+@pytest.mark.parametrize("given", ["a\nb", "a\0", "a\ud800"])
+def test_a_refresh_token_that_is_no_line_of_a_file_is_a_fault(given):
+    answer = 200, {"access_token": "a", "token_type": "Bearer", "refresh_token": given}
+    with TokenServer(answer) as server, pytest.raises(TokenFault, match="refresh"):
+        Endpoint(server.url, "").ask(ClientCredentials("me", Secret(SECRET)))
 
 
 def test_an_endpoint_that_repeats_what_it_was_told_reveals_nothing(configure, key):

@@ -8,6 +8,8 @@
 # - No redirect is followed: it would carry the secret to another place.
 # - Each read has a time limit, and so has the whole answer, which could come byte by
 #   byte. Over http:// (only to this machine) the whole answer has none.
+# - Of an answer no more is read than a token can have, and none is unpacked: half a
+#   megabyte of gzip can become a gigabyte.
 # - A proxy from the environment (HTTPS_PROXY) is only the way there: all of this holds.
 # - What the endpoint says is shown without anything that it was told in confidence.
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,6 +38,8 @@ WHOLE_SECONDS = 30.0
 UNKNOWN_LIFETIME_SECONDS = 600.0
 """If the endpoint does not say (RFC 6749 section 5.1 only recommends it)."""
 MOST_CHARACTERS = 400
+MOST_OCTETS = 1_000_000
+"""Of an answer; one with a token has a few thousand."""
 CONFIDENTIAL = ("assertion", "client_secret", "refresh_token")
 PASSING = ("server_error", "slow_down", "temporarily_unavailable")
 """Errors (RFC 6749 section 4.1.2.1) that go away by themselves."""
@@ -102,7 +107,8 @@ class Endpoint:
             )
         # A server on this machine is not asked through a proxy.
         session.trust_env = urlsplit(self.url).hostname not in LOOPBACK
-        session.hooks["response"].append(_check)
+        session.headers["Accept-Encoding"] = "identity"
+        session.hooks["response"] += [_limit, _check]
         session.mount("https://", _adapter(self._context()))
         return session
 
@@ -165,6 +171,31 @@ def _auth_method(grant: ClientCredentials | RefreshToken) -> str:
     return "client_secret_post" if grant.client_secret else "none"
 
 
+class _AtMost:
+    """A response of urllib3 from which requests gets MOST_OCTETS, or TokenFault."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._response, name)
+
+    def stream(self, amount: int, **_options: Any) -> Iterator[bytes]:
+        """The octets as they come, whatever they are packed in."""
+        left = MOST_OCTETS
+        for octets in self._response.stream(amount, decode_content=False):
+            left -= len(octets)
+            if left < 0:
+                reason = f"the answer has more than {MOST_OCTETS} bytes"
+                raise TokenFault(reason, permanent=True)
+            yield octets
+
+
+def _limit(response: Any, *_args: object, **_options: object) -> None:
+    """Called by requests with every response before it is read."""
+    response.raw = _AtMost(response.raw)
+
+
 def _check(response: Any, *_args: object, **_options: object) -> None:
     """Called by requests with every response: TokenFault unless it is a good one."""
     status = response.status_code
@@ -201,10 +232,12 @@ def _issued(answer: Any) -> Issued:
     if not token or not isinstance(token, str) or not token.isprintable():
         raise TokenFault("the answer has no access token in it", permanent=True)
     refresh_token = answer.get("refresh_token")
+    if not isinstance(refresh_token, str):
+        refresh_token = ""
+    if not refresh_token.isprintable():  # It has to be one line of a file.
+        raise TokenFault("the answer has a refresh token that is none", permanent=True)
     return Issued(
-        Secret(token),
-        _seconds(answer.get("expires_in")),
-        Secret(refresh_token if isinstance(refresh_token, str) else ""),
+        Secret(token), _seconds(answer.get("expires_in")), Secret(refresh_token)
     )
 
 
