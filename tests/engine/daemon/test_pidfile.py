@@ -51,6 +51,17 @@ def test_nothing_is_written_where_a_link_leads(tmp_path, in_a_directory_of_root)
     assert mail.read_text() == "precious"
 
 
+def test_nothing_is_written_where_a_link_of_that_very_moment_leads(
+    tmp_path, monkeypatch
+):
+    path, mail = tmp_path / "maildrop.pid", tmp_path / "mail"
+    mail.write_text("precious")
+    monkeypatch.setattr(Path, "unlink", lambda path, **_: path.symlink_to(mail))
+    with pytest.raises(UnusableDirectory, match="File exists"), pid_file(path):
+        pass
+    assert mail.read_text() == "precious"
+
+
 @pytest.mark.parametrize("found", [b"1234567\n", b"", b"\xff\xfe1\n"])
 def test_the_pid_file_of_another_daemon_is_left(tmp_path, found):
     path = tmp_path / "maildrop.pid"

@@ -58,7 +58,9 @@ def _write(path: Path, text: str) -> None:
         # Made for the daemon's user in a directory of somebody else's, say /run.
         _overwrite(path, text)
     else:
-        path.write_text(text)
+        # Others may be able to make a link there meanwhile, which "x" does not follow.
+        with open(path, "x") as file:
+            file.write(text)
 
 
 def _remove(path: Path) -> None:
