@@ -106,3 +106,13 @@ def test_the_head_of_a_text_is_what_the_email_package_takes_for_it(
     content = content_of(sent())
     assert b"Reply-To: Info " + ASCII in content
     assert content.endswith(b"\nhi")
+
+
+@pytest.mark.parametrize(
+    "more", ["\nBcc : b@c.org", "\n\nBuy this", "\x1cBcc: b@c.org"]
+)
+def test_no_header_begins_because_a_domain_is_written_in_ascii(host, refused, more):
+    mail = MIMEText("hi")
+    mail["Reply-To"] = "info@müller.example" + more
+    with refused("line break or NUL in the header"):
+        host.send(mail, "a@b.org", "from@example.org", "a subject")
