@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 
 import pytest
 
@@ -23,6 +24,12 @@ def test_opening_a_queue_waits_for_nobody_who_writes(queue, monkeypatch):
     monkeypatch.setattr(lock, "BUSY_TIMEOUT_SECONDS", 0.0)
     with queue.write():
         open_queue(queue.url).close()
+
+
+def test_a_program_that_logs_everything_hears_nothing_of_connections(queue, caplog):
+    caplog.set_level(logging.INFO)
+    open_queue(queue.url).close()
+    assert caplog.messages == []
 
 
 def test_a_file_that_is_no_database_is_not_overwritten(tmp_path):

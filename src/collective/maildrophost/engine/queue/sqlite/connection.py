@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -58,6 +59,11 @@ class Pool(QueuePool):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         _pools[id(self)] = self
+
+
+# SQLAlchemy calls a pool's logger by its class, and keeps quiet only those of its own
+# name: each fork of a Zope would be told of in its log.
+logging.getLogger(f"{__name__}.{Pool.__name__}").setLevel(logging.WARNING)
 
 
 class _Connection(sqlite3.Connection):
