@@ -11,7 +11,7 @@ from functools import partial
 from io import StringIO
 
 from . import exits
-from .output import print_json
+from .output import print_json, tell
 from .program import Stopped, attempt, main
 
 HELP = ("-h", "--help")
@@ -63,7 +63,7 @@ def each(
             return _help(f"{program}-{command}", turns)
         if len(turns) > 1 and set(options) == {"--json"}:
             return _one_document(turns)
-        return max(turn() for turn in turns.values())
+        return _worst(turns)
     except Stopped:
         return exits.FAILED
 
@@ -84,6 +84,16 @@ def _help(program: str, turns: Mapping[str, Callable[[], int]]) -> int:
         flush=True,
     )
     return next(iter(turns.values()))()
+
+
+def _worst(turns: Mapping[str, Callable[[], int]]) -> int:
+    """Give each its turn; what several say stands below their names."""
+    statuses = []
+    for name, turn in turns.items():
+        if len(turns) > 1:
+            tell(f"{name}:")
+        statuses.append(turn())
+    return max(statuses)
 
 
 def _one_document(turns: Mapping[str, Callable[[], int]]) -> int:
