@@ -12,6 +12,7 @@ from commands import PROGRAM
 from engine.cli.typed import command_line, one_line
 
 from collective.maildrophost.engine.cli.commands import COMMANDS
+from collective.maildrophost.engine.cli.parameters import LaneName, StateName
 from collective.maildrophost.engine.cli.program import _maildropctl
 
 
@@ -27,6 +28,12 @@ def test_the_help_lists_every_command(program):
     assert ended.status == 0
     assert all(f"  {name} " in ended.out for name in COMMANDS)
     assert "..." not in ended.out.partition("Commands:")[2]  # no cut explanation
+
+
+@pytest.mark.parametrize("option", [LaneName, StateName])
+def test_the_help_of_an_option_names_every_choice(option):
+    *others, last = option().words()
+    assert f"{', '.join(others)} or {last}" == option.CHOICES
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,11 @@ def _selects(command: Callable[..., int]) -> Callable[..., Any]:
 
     @click.argument("ids", metavar="[ID]...", nargs=-1)
     @click.option("--all", "everything", is_flag=True, help="All messages.")
-    @click.option("--state", type=StateName(), help="With --all: only this state.")
+    @click.option(
+        "--state",
+        type=StateName(),
+        help=f"With --all: only those in this state: {StateName.CHOICES}.",
+    )
     @json_option
     @wraps(command)
     @pass_configured
@@ -73,7 +77,9 @@ def _selects(command: Callable[..., int]) -> Callable[..., Any]:
     return with_selection
 
 
-_lane_option = click.option("--lane", type=LaneName(), help="The whole lane instead.")
+_lane_option = click.option(
+    "--lane", type=LaneName(), help=f"The whole lane instead: {LaneName.CHOICES}."
+)
 
 
 @click.command("retry")

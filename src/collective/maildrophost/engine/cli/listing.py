@@ -59,7 +59,11 @@ MOST = 1_000_000_000
 
 
 @click.command("queue")
-@click.option("--state", type=StateName(), help="Only messages in this state.")
+@click.option(
+    "--state",
+    type=StateName(),
+    help=f"Only messages in this state: {StateName.CHOICES}.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(1, MOST),

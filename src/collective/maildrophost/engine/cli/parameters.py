@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class _Words(click.ParamType):  # type: ignore[type-arg]
-    """One of a few words; asks the engine for them only when one is given."""
+    """One of a few words; asks the engine for them only when one is given.
+
+    CHOICES has them for a help text, which needs no engine.
+    """
+
+    CHOICES: str
 
     def words(self) -> dict[str, Any]:
         raise NotImplementedError
@@ -50,6 +55,7 @@ class LaneName(_Words):
     """A lane of the queue."""
 
     name = "lane"
+    CHOICES = "interactive, normal or bulk"
 
     def words(self) -> dict[str, Lane]:
         from ..message import LANES_BY_LABEL
@@ -61,6 +67,7 @@ class StateName(_Words):
     """A state of a message."""
 
     name = "state"
+    CHOICES = "prepared, queued, deferred, sending, held, failed or sent"
 
     def words(self) -> dict[str, State]:
         from ..queue.states import State

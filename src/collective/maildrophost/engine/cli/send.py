@@ -32,7 +32,7 @@ class NotQueued(click.ClickException):
     required=True,
     help='Envelope sender; "" is the null sender, who gets no notifications.',
 )
-@click.option("--lane", type=LaneName(), help="interactive, normal or bulk.")
+@click.option("--lane", type=LaneName(), help=f"{LaneName.CHOICES}.")
 @click.option("--at", type=Moment(), help="Not before this time: 2026-11-23T09:30:00Z")
 @click.argument("recipients", metavar="RCPT...", nargs=-1, required=True)
 @pass_configured
