@@ -42,3 +42,30 @@ def test_every_file_that_a_page_names_is_there(page):
         if not ((PROJECT / each).exists() or (SOURCE / each).exists())
     ]
     assert missing == []
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
+SECTION = re.compile(r'\]\(([^)#\s]+\.md)\)\s?,?\s"([^"]+)"')
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page):
+    for path, anchor in LINK.findall(page.read_text()):
+        there = (page.parent / path) if path else page
+        assert there.exists(), path
+        assert not anchor or anchor in map(anchor_of, headings(there)), anchor
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_section_that_a_page_names_is_there(page):
+    for path, name in SECTION.findall(" ".join(page.read_text().split())):
+        assert name.strip(",") in headings(page.parent / path), f"{path}: {name}"
+
+
+def headings(page):
+    return re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+
+
+def anchor_of(heading):
+    """As GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
