@@ -18,6 +18,7 @@ from collective.maildrophost.engine.queue import (
     prepared_batches,
 )
 from collective.maildrophost.engine.queue.sqlite import lock
+from collective.maildrophost.sending import take_part
 from collective.maildrophost.transaction import datamanager as spool
 
 
@@ -71,6 +72,14 @@ def subjects_later(request):
     return lambda: request.getfixturevalue("subjects")
 
 
+def test_a_queue_that_mail_alone_cannot_open_is_named(host, send, configuration_file):
+    with configuration_file.open("a") as file:
+        file.write(f"MAILDROP_QUEUE=sqlite:///{configuration_file}/queue.db\n")
+    send(host)
+    with pytest.raises(MailHostError, match=r"maildrop\.conf/queue\.db"):
+        transaction.commit()
+
+
 def test_a_full_disk_leaves_nothing(
     database, root, send, subjects, queue, file_size_limit
 ):
@@ -104,6 +113,20 @@ def test_a_rollback_that_the_queue_refuses_fails_the_transaction(
     away.rename(queue.path)
     transaction.abort()
     assert subjects() == []
+
+
+def test_mail_that_was_taken_back_needs_no_queue(
+    configuration, root, send, queue, subjects, caplog
+):
+    root.counter += 1
+    take_part(configuration.queue)  # as an add-on does that then sends nothing
+    savepoint = transaction.savepoint()
+    send(root.host)
+    away = queue.path.rename(queue.path.with_suffix(".away"))
+    savepoint.rollback()
+    transaction.commit()
+    away.rename(queue.path)
+    assert (subjects(), caplog.text) == ([], "")
 
 
 def test_an_abort_never_fails_for_the_queue(
