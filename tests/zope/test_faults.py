@@ -174,6 +174,22 @@ def test_a_release_that_fails_does_not_fail_the_commit(
     assert "was removed or replaced" in caplog.text
 
 
+def test_what_ends_the_process_amid_a_release_still_ends_it(
+    root, send, subjects, monkeypatch, caplog
+):
+    def end(tx, batch):
+        raise SystemExit
+
+    monkeypatch.setattr(spool, "release", end)
+    root.counter += 1
+    send(root.host)
+    with pytest.raises(SystemExit):
+        transaction.commit()
+    transaction.abort()
+    assert subjects() == [("hello", "prepared")]
+    assert "could not be released: SystemExit" in caplog.text
+
+
 def test_a_crash_between_the_phases_leaves_mail_that_a_person_can_release(
     database, database_file, queue, subjects, in_process, scripts
 ):
