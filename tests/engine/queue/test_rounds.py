@@ -13,6 +13,7 @@ from collective.maildrophost.engine.queue import (
     give_back_last,
     put_off_large,
     recover,
+    rounds,
     settle,
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
@@ -108,3 +109,14 @@ def test_an_earlier_round_tells_nothing(hands):
     hands.now += 60
     met_a_fault(hands, id)
     assert claimed(hands, id).due == second
+
+
+def test_a_round_that_goes_on_has_not_all_attempts_read(hands, mail, monkeypatch):
+    """There may be hundreds of thousands of them."""
+    monkeypatch.setattr(rounds, "_LAST_TRIES", None)
+    assert claimed(hands, mail).due == hands.now
+
+
+def test_mail_whose_attempts_are_lost_is_claimed(hands, mail):
+    hands.do(lambda tx: tx.exec_driver_sql("DELETE FROM maildrop_attempt"))
+    assert claimed(hands, mail).due == hands.now
