@@ -172,3 +172,43 @@ def test_a_file_that_is_not_there_is_named_by_who_reads_it(path):
     file = RefreshTokenFile(f"{path}-missing")
     with pytest.raises(TokenFault, match="expected a readable file"), file.turn():
         file.read()
+
+
+@pytest.fixture
+def forked():
+    """A child of this process like the bookkeeper of a reload; call to make it."""
+    ends: list[int] = []
+
+    def fork() -> None:
+        its, ours = os.pipe()
+        if os.fork() == 0:
+            os.close(ours)
+            os.read(its, 1)
+            os._exit(0)
+        os.close(its)
+        ends.append(ours)
+
+    yield fork
+    for end in ends:
+        os.close(end)
+        os.wait()
+
+
+def test_a_child_that_is_forked_amid_a_turn_keeps_nobody_waiting_after_it(
+    path, impatient, forked
+):
+    """Each token after a reload would be waited for in vain."""
+    with alone(OPTION, path):
+        forked()
+    with alone(OPTION, path):
+        pass
+
+
+def test_a_child_that_is_forked_amid_a_write_keeps_nobody_waiting_after_it(
+    path, impatient, forked, monkeypatch
+):
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *names: (forked(), replace(*names)))
+    write(Path(path), Secret("new"))
+    with alone(OPTION, path):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -25,6 +26,16 @@ def try_lock_where_possible(handle: int, kind: int) -> bool:
         return try_lock(handle, kind)
     except OSError:
         return True
+
+
+def unlock(handle: int) -> None:
+    """End the lock, if there is one.
+
+    To close `handle` does not do that while a child that was forked meanwhile has it,
+    too.
+    """
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def is_at(path: Path, handle: int) -> bool:

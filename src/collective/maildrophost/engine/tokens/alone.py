@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..system.flock import unlock
 from .fault import TokenFault
 
 WAIT_SECONDS = 30.0
@@ -31,6 +32,8 @@ def alone(option: str, path: str) -> Iterator[None]:
         yield
     finally:
         if handle is not None:
+            # A reload forks, and the child lives as long as the daemon.
+            unlock(handle)
             os.close(handle)
 
 

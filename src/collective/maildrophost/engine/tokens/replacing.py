@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..secrets import Secret
 from ..system.disk import sync_names
+from ..system.flock import unlock
 from ..system.ownership import belong_as
 
 SUFFIX = ".partial"
@@ -35,6 +36,8 @@ def write(path: Path, token: Secret) -> None:
             os.replace(name, path)
             # A power cut must not bring back what the provider has taken back.
             sync_names(path.parent)
+            # A reload forks, and the child lives as long as the daemon.
+            unlock(file.fileno())
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
