@@ -13,7 +13,7 @@ from engine.tokens.fetching import REFRESH, fetch
 from servers.tokens import TokenServer
 from waiting import wait_until
 
-from collective.maildrophost.engine.tokens import source_of
+from collective.maildrophost.engine.tokens import await_replacements, source_of
 
 
 def rotating(server_tokens):
@@ -148,6 +148,24 @@ def test_a_token_that_could_not_be_kept_is_kept_once_the_file_can_be_written(
         fetch(configuration)
         assert (tmp_path / "refresh_token").stat().st_ino == inode, "no write in vain"
     assert len([each for each in caplog.records if each.levelname == "WARNING"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "left"), [(REFRESH, "r1\n"), ("from-a-person", "from-a-person")]
+)
+def test_a_token_that_could_not_be_kept_is_kept_at_the_end(
+    configure, tmp_path, read_only, found, left
+):
+    """The disk was full for a minute, and the next token is asked for in an hour."""
+    file = tmp_path / "refresh_token"
+    with TokenServer(rotating([])) as server:
+        configuration = configure(server.url, refresh_token=REFRESH)
+        read_only()
+        fetch(configuration)
+    read_only(False)
+    file.write_text(found)
+    await_replacements()
+    assert file.read_text() == left
 
 
 def test_each_time_that_the_file_cannot_be_written_is_a_warning(

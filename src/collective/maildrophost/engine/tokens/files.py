@@ -5,7 +5,7 @@
 # - A provider may replace the refresh token with each use (RFC 6749 section 6) and
 #   forget the old one: the new one goes into memory and at once into the file. Where
 #   the file cannot be written, mail goes on until the daemon ends, with a warning, and
-#   each token that is asked for is another try.
+#   each token that is asked for is another try, and so is that end.
 # - So a process has one object for each file, which outlives a reload. Its token is
 #   shown by one request at a time: one from before the reload may still be under way,
 #   and so may one of another process (`check` beside the daemon). If a token is shown
@@ -78,9 +78,16 @@ class RefreshTokenFile:
             yield
 
     def await_turn(self, seconds: float) -> None:
-        """Return when no turn of this process is under way, or `seconds` are over."""
+        """Return when no turn of this process is under way, or `seconds` are over.
+
+        What could not be written before may be by now: a full disk has room again.
+        """
         if self._turn.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
-            self._turn.release()
+            try:
+                if self._is_outdated():
+                    self._keep(self._replacement)
+            finally:
+                self._turn.release()
 
     def read(self) -> Secret:
         """The token to show now; TokenFault."""
