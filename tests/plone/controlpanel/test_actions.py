@@ -52,6 +52,16 @@ def test_nothing_is_done_by_a_link(panel, put, mail, states, view, fields):
     assert states() == {"hello": "queued"}
 
 
+@pytest.mark.parametrize("view", dict.fromkeys(view for view, _ in ACTIONS))
+def test_whoever_comes_from_the_login_is_told_that_nothing_was_done(panel, view):
+    # A session was over; the login leads on to the address of the form, by a link.
+    panel.browser.raiseHttpErrors = False
+    panel.browser.handleErrors = True
+    panel.browser.open(f"{panel.base}/@@{view}")
+    assert panel.browser.headers["Status"].startswith("403")
+    assert "You were not logged in any more" in panel.text
+
+
 @pytest.mark.parametrize(("view", "fields"), ACTIONS)
 def test_an_editor_can_do_nothing(somebody, put, mail, states, view, fields):
     put(mail())

@@ -247,8 +247,10 @@ def test_whoever_is_given_the_permission_in_the_site_reads_the_text(
 def test_a_message_that_is_gone_is_not_found(panel):
     panel.browser.raiseHttpErrors = False
     panel.browser.handleErrors = True
-    panel.open("message", id="4711")
+    panel.open("message", id="4711", text="anna")
     assert panel.browser.headers["Status"].startswith("404")
+    assert "It was deleted, or its record has been kept long enough." in panel.text
+    assert panel.browser.getLink("Back to the queue").url.endswith("?text=anna")
 
 
 def test_every_page_says_that_the_configuration_cannot_be_read(panel, configure):

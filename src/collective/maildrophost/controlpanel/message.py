@@ -33,6 +33,10 @@ MOST_SHOWN = 500
 """Of recipients, and of attempts: what a browser and its reader can take."""
 
 
+class MessageGone(NotFound):
+    """There is no such message (any more): others delete messages, too."""
+
+
 class MessagePage(Page):
     """Everything that is known of one message.
 
@@ -46,13 +50,13 @@ class MessagePage(Page):
     _attempts: list[AttemptRecord]
 
     def __call__(self) -> str:
-        """The page; NotFound when there is no such message (any more)."""
+        """The page; MessageGone when there is no such message (any more)."""
         id = self.sent("id")
         try:
             with self.site_mail_host.queue().read() as tx:
                 record = get_message(tx, id)
                 if record is None:
-                    raise NotFound(f"There is no message {id!r} in the queue.")
+                    raise MessageGone(f"There is no message {id!r} in the queue.")
                 self.record = record
                 self._attempts = attempts(tx, record.id)
                 data = content(tx, record.id) if self.may_see_text else None

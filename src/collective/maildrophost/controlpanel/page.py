@@ -11,6 +11,7 @@ from plone.protect import CheckAuthenticator, PostOnly
 from plone.protect.authenticator import createToken
 from Products.Five import BrowserView
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
+from zExceptions import Forbidden
 
 from collective.maildrophost.controlpanel import healthtext, moments, verdicttext
 from collective.maildrophost.controlpanel.mailhost import SiteMailHost
@@ -152,6 +153,13 @@ class HealthOnly(Page):
     index = ViewPageTemplateFile("templates/health.pt")
 
 
+class FormRefused(Forbidden):
+    """An action was asked for, but not by a form of ours that is still good.
+
+    Those whose session was over end here, too: the login leads on by a link.
+    """
+
+
 class Action(Page):
     """A view that does something: by POST, with the token of one of our forms.
 
@@ -159,8 +167,11 @@ class Action(Page):
     """
 
     def __call__(self) -> Any:
-        PostOnly(self.request)
-        CheckAuthenticator(self.request)
+        try:
+            PostOnly(self.request)
+            CheckAuthenticator(self.request)
+        except Forbidden as error:
+            raise FormRefused(str(error)) from error
         self.keep_out_of_caches()
         return self.act()
 
