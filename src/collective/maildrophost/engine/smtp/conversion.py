@@ -30,8 +30,7 @@ _SAFE_WIDTH = 900
 def convert(content: bytes, needs: Needs) -> bytes:
     """The same message without what `needs` names, except for that in signed parts."""
     entity = Entity.of(content)
-    fields = [converted(field, needs, needs.ascii_headers) for field in entity.fields]
-    fields, body = _converted(entity, fields, needs, "text/plain", 0)
+    fields, body = _converted(entity, needs, needs.ascii_headers, "text/plain", 0)
     if body is not entity.body and entity.first("mime-version") is None:
         fields = _with_field(fields, b"MIME-Version: 1.0")
     return _joined(entity, fields, body)
@@ -39,14 +38,13 @@ def convert(content: bytes, needs: Needs) -> bytes:
 
 def _entity(raw: bytes, needs: Needs, default_type: str, depth: int) -> bytes:
     entity = Entity.of(raw)
-    fields = [converted(field, needs, False) for field in entity.fields]
-    fields, body = _converted(entity, fields, needs, default_type, depth)
-    return _joined(entity, fields, body)
+    return _joined(entity, *_converted(entity, needs, False, default_type, depth))
 
 
 def _converted(
-    entity: Entity, fields: list[bytes], needs: Needs, default_type: str, depth: int
+    entity: Entity, needs: Needs, ascii_headers: bool, default_type: str, depth: int
 ) -> tuple[list[bytes], bytes]:
+    fields = [converted(field, needs, ascii_headers) for field in entity.fields]
     body = entity.body
     if not _is_unfit(body, needs):
         return fields, body
@@ -136,11 +134,8 @@ def _with_charset(fields: list[bytes], charset: str) -> list[bytes]:
     parameter = f"; charset={charset}\n".encode()
     for number, field in enumerate(fields):
         if field_name(field) == "content-type":
-            return [
-                *fields[:number],
-                field.rstrip(b"; \t\r\n") + parameter,
-                *fields[number + 1 :],
-            ]
+            labelled = field.rstrip(b"; \t\r\n") + parameter
+            return [*fields[:number], labelled, *fields[number + 1 :]]
     return _with_field(fields, b"Content-Type: text/plain" + parameter.rstrip())
 
 
