@@ -54,7 +54,7 @@ class Unsettled:
     def __init__(self) -> None:
         self._finished: list[Finished] = []
         self._notes: list[Note] = []
-        self._to_go_alone = 0
+        self._to_go_alone = 0  # of those
 
     def __len__(self) -> int:
         return len(self._finished) + len(self._notes)
@@ -73,7 +73,7 @@ class Unsettled:
             self._to_go_alone -= 1
             if self._finished:
                 return Portion(finished=(self._finished.pop(0),))
-            return Portion(notes=(self._notes.pop(0),)) if self._notes else Portion()
+            return Portion(notes=(self._notes.pop(0),))
         portion = Portion(tuple(self._finished), tuple(self._notes))
         self._finished, self._notes = [], []
         return portion
