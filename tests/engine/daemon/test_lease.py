@@ -159,3 +159,14 @@ def test_the_lease_on_a_queue_that_is_not_shared_never_ends(
     doubts: list[str] = []
     beating(heartbeat, lambda: len(tries) > 3, lambda: doubts.append("doubted"))
     assert doubts == []
+
+
+def test_a_lease_counts_from_the_first_heartbeat(heartbeat, queue, monkeypatch):
+    """Another daemon counts from then, however long the rest of the start takes."""
+    doubted: list[str] = []
+    clock = time.clock_gettime
+    monkeypatch.setattr(queue, "shared", True)
+    monkeypatch.setattr(module, "RENEW_SECONDS", DAY)
+    monkeypatch.setattr(module, "LEASE_SECONDS", DAY)
+    monkeypatch.setattr(time, "clock_gettime", lambda which: clock(which) + DAY)
+    beating(heartbeat, lambda: doubted, lambda: doubted.append("doubted"))

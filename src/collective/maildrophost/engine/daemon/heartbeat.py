@@ -32,7 +32,7 @@ from ..queue import (
 from ..system import signals
 from ..system.identity import process_identity
 from ..wording import verbatim
-from .lease import Lease
+from .lease import Lease, sleepless
 from .sightings import Sightings
 
 log = logging.getLogger("maildrop.daemon")
@@ -58,6 +58,7 @@ class Heartbeat:
         self._doorbell = doorbell
         self._sightings = Sightings(LEASE_SECONDS)
         self._failed_takeovers = 0
+        self._began = sleepless()
         self.failing = False
         """Whether the last beat could not be written."""
         # One of its own: those of the event loop may all wait for the queue, to answer
@@ -66,6 +67,7 @@ class Heartbeat:
 
     def start(self) -> None:
         """Write the first heartbeat; raises QueueError."""
+        self._began = sleepless()
         with self._queue.write() as tx:
             # By the queue's clock, with which other machines compare it.
             now = moment(tx, time.time())
@@ -100,7 +102,8 @@ class Heartbeat:
         shared = self._queue.shared
         seconds = LEASE_SECONDS - MARGIN_SECONDS if shared else math.inf
         lease = Lease(seconds, doubted, certain)
-        lease.renewed(lease.now())
+        # It may take a while from the first heartbeat to here: the queue may hang.
+        lease.renewed(self._began)
         try:
             await self._keep(lease)
         finally:
