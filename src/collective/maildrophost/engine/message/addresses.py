@@ -136,21 +136,24 @@ def _split(text: str) -> list[str]:
     """The items between the commas, without their comments; blank ones are dropped."""
     items: list[str] = []
     current: list[str] = []
+    grouped = False
     for kind, part in _tokens(text):
         if kind == "group":
-            raise InvalidMessage(
-                _(
-                    "a group or semicolon in ${text}; commas separate addresses",
-                    mapping={"text": _shown(text)},
-                )
-            )
-        if kind == "comma":
+            grouped = True
+        elif kind == "comma":
             items.append("".join(current).strip())
             current = []
         else:
             # A comment counts as a blank: what stands around it must not become one
             # address.
             current.append(" " if kind == "comment" else part)
+    if grouped:
+        raise InvalidMessage(
+            _(
+                "a group or semicolon in ${text}; commas separate addresses",
+                mapping={"text": _shown(text)},
+            )
+        )
     items.append("".join(current).strip())
     return [item for item in items if item]
 
