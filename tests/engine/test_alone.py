@@ -186,7 +186,7 @@ def test_the_install_without_extras_says_what_a_login_with_tokens_needs(bare, tm
         check=False,
     )
     assert ended.returncode == 2
-    assert "pip install 'collective.maildrophost[oauth]'" in ended.stderr
+    assert "install collective.maildrophost[oauth]" in ended.stderr
 
 
 def started(pid: int) -> float:

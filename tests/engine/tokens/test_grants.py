@@ -274,6 +274,6 @@ def test_a_file_that_holds_no_secret_is_refused_at_once(
 def test_the_missing_extra_is_named(configure, monkeypatch):
     monkeypatch.setattr(configured, "find_spec", lambda name: None)
     with pytest.raises(
-        ConfigurationError, match=r"pip install 'collective\.maildrophost\[oauth\]'"
+        ConfigurationError, match=r"install collective\.maildrophost\[oauth\]"
     ):
         source_of(configure("https://tokens.test/", SECRET))

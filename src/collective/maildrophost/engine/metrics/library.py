@@ -18,7 +18,7 @@ def check_library(configuration: Configuration) -> None:
             None,
             "MAILDROP_METRICS",
             _(
-                "metrics need one more library: pip install "
-                "'collective.maildrophost[metrics]'; /health works without it"
+                "metrics need one more library: install "
+                "collective.maildrophost[metrics]; /health works without it"
             ),
         )

@@ -87,7 +87,7 @@ class Monitoring:
         if self._exposition is None:
             return plain(
                 HTTPStatus.NOT_IMPLEMENTED,
-                "pip install 'collective.maildrophost[metrics]', restart the daemon",
+                "install collective.maildrophost[metrics], restart the daemon",
             )
         return Page(HTTPStatus.OK, CONTENT_TYPE, self._exposition.text())
 

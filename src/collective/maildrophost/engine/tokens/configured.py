@@ -28,10 +28,7 @@ def source_of(configuration: Configuration) -> TokenSource:
         raise _error(
             configuration,
             "MAILDROP_AUTH",
-            _(
-                "xoauth2 needs more libraries: "
-                "pip install 'collective.maildrophost[oauth]'"
-            ),
+            _("xoauth2 needs more libraries: install collective.maildrophost[oauth]"),
         )
     fetcher = _Fetcher(configuration)
     try:
