@@ -40,7 +40,7 @@ class Attempt:
     now: float
     age: float
     given_up: float
-    before: tuple[Judged, ...] = ()
+    before: tuple[Judged, ...]
 
     def with_outcome(self, outcome: Outcome) -> tuple[Judged, ...]:
         """The recipients who have this outcome in this attempt."""

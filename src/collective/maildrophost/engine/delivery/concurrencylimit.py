@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable
 
 log = logging.getLogger("maildrop.delivery")
@@ -25,7 +24,7 @@ class ConcurrencyLimit:
     many are open at the moment, in use or not.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._refusal = ""
         self._pause = FULL_SECONDS

@@ -35,7 +35,7 @@ class FaultEnded:
     notify: NotificationPolicy
     owner: str
     now: float
-    paused_until: float | None = None
+    paused_until: float | None
 
     def __call__(self, tx: Transaction) -> None:
         """Forget the fault; tell a postmaster who was told of its beginning."""
