@@ -10,25 +10,23 @@ from ...message.headers import FieldFinder, display_text, header_block_end
 MAX_RETURNED_OCTETS = 64 * 1024
 """Of the headers, however many the message has."""
 
-_FINDER = FieldFinder(b"auto-submitted", b"subject")
+_AUTO_SUBMITTED, _SUBJECT = FieldFinder(b"auto-submitted"), FieldFinder(b"subject")
 _NO = re.compile(rb"no(?![a-z0-9-])", re.IGNORECASE)
 
 
 def is_automatic(content: bytes) -> bool:
     """Whether no person sent it: Auto-Submitted is there and not "no" (RFC 3834)."""
-    values = _values(content, b"auto-submitted")
-    return not all(_NO.match(value) for value in values)
+    return not all(_NO.match(value) for value in _values(content, _AUTO_SUBMITTED))
 
 
 def subject(content: bytes) -> str:
     """The subject for people: decoded, one line without control characters."""
-    values = _values(content, b"subject")
+    values = _values(content, _SUBJECT)
     return display_text(values[0], MAX_SUBJECT_CHARACTERS) if values else ""
 
 
-def _values(content: bytes, name: bytes) -> list[bytes]:
-    found = _FINDER.find(content, header_block_end(content))
-    return [each.value for each in found if each.name == name]
+def _values(content: bytes, finder: FieldFinder) -> list[bytes]:
+    return [each.value for each in finder.find(content, header_block_end(content))]
 
 
 def headers(content: bytes) -> bytes:
