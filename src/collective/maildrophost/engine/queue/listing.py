@@ -217,13 +217,12 @@ def _record(row: Row[Any], recipients: Sequence[RecipientRecord]) -> MessageReco
 
 def state_of(text: str) -> State:
     """The state of a message; failed where what the queue says of it is damaged."""
-    return State(text) if text in _STATES else State.FAILED
+    return _STATES.get(text, State.FAILED)
 
 
 def _recipient_state(text: str) -> RecipientState:
-    known = text in _RECIPIENT_STATES
-    return RecipientState(text) if known else RecipientState.FAILED
+    return _RECIPIENT_STATES.get(text, RecipientState.FAILED)
 
 
-_STATES = frozenset(state.value for state in State)
-_RECIPIENT_STATES = frozenset(state.value for state in RecipientState)
+_STATES = {state.value: state for state in State}
+_RECIPIENT_STATES = {state.value: state for state in RecipientState}
