@@ -279,7 +279,7 @@ def _unexpected(error: Exception) -> str:
 
 def _is_loopback(peer: str) -> bool:
     try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
+        address = ipaddress.ip_address(peer)
     except ValueError:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
