@@ -21,13 +21,13 @@ def relay(site):
         yield RelayAddress("127.0.0.1", relay.port)
 
 
-def met(site, fault: RelayFault, runs: bool = True) -> None:
-    """A daemon has met this fault."""
+def met(site, fault: RelayFault, used: str | None = "") -> None:
+    """A daemon has met this fault; `used`: the relay of the one that runs now."""
     now, name = time.time(), str(fault.relay)
     with site.queue() as queue, queue.write() as tx:
         pause(tx, RelayPause(name, str(fault), now - 5, now + 200, 3))
-        if runs:
-            register(tx, daemon_seen(now, relay=name))
+        if used is not None:
+            register(tx, daemon_seen(now, relay=used or name))
 
 
 def login_required(relay: RelayAddress) -> RelayFault:
@@ -41,6 +41,7 @@ def login_required(relay: RelayAddress) -> RelayFault:
         (Phase.MAIL, "550 5.7.0 log in first", "MAILDROP_LOGIN"),
         (Phase.RCPT, "530 5.7.1 Authentication required", "MAILDROP_LOGIN"),
         (Phase.MAIL, "530 5.7.0 Must issue a STARTTLS command first", "MAILDROP_TLS"),
+        (Phase.RCPT, "530 5.7.10 tls required", "MAILDROP_TLS"),
         (Phase.DATA, "503 5.5.1 no", ""),
         (Phase.MAIL, "the relay spoke out of turn: 530 5.7.0 no", ""),
         (Phase.EHLO, "4.6.7 ä@x needs SMTPUTF8, but the relay refused EHLO", ""),
@@ -103,8 +104,10 @@ def test_a_fault_that_no_mail_can_meet_again_is_a_warning(site, relay):
     assert ended.status == 0
 
 
-def test_a_fault_that_no_daemon_has_now_is_not_said(site, relay):
-    met(site, login_required(relay), runs=False)
+@pytest.mark.parametrize("used", [None, "another.example.org:25"])
+def test_a_fault_that_no_daemon_has_now_is_not_said(site, relay, used):
+    met(site, login_required(relay), used)
     ended = site.ctl("check", "--json")
     assert texts(ended.json, "relay", "ok") == [f"{relay} would take mail"]
+    assert texts(ended.json, "relay", "warning") == []
     assert ended.status == 0

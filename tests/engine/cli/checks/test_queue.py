@@ -36,6 +36,7 @@ def test_a_queue_that_the_first_start_makes_is_fine(made, site):
     )
     checked = site.ctl("check", "--json").json
     assert "by the first start" in texts(checked, "queue", "ok")[0]
+    assert not (site.home / made / "queue.db").exists()
     assert site.ctl("run", "--once").status == 0
     assert site.ctl("queue").status == 0
 
