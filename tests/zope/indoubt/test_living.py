@@ -65,6 +65,7 @@ def test_mail_of_a_thread_that_died_amid_its_transaction_is_deleted(
     assert states(mails) == ["prepared"]
     look()
     assert states(mails) == []
+    assert endings._unvoted == {}
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 import transaction
 from datamanagers import AFTER_MAIL
+from persistent import Persistent
 
 from collective.maildrophost.indoubt import storagelog
 from collective.maildrophost.indoubt.endings import Ending
@@ -84,32 +85,64 @@ def test_where_nothing_was_written_no_log_can_tell(ending):
     assert ending(batch={}) == {"batch": Ending.UNKNOWN}
 
 
+@pytest.fixture
+def reference(join):
+    """Commits what a connection has; the reference at the vote."""
+
+    def reference(connection):
+        told = []
+        vote = partial(storagelog.reference, [connection])
+        join(AFTER_MAIL, tpc_vote=lambda: told.append(vote()))
+        transaction.commit()
+        connection.close()
+        return told.pop()
+
+    return reference
+
+
 @pytest.mark.parametrize("kind", ["file", "zeo", "history"])
-def test_a_search_begins_at_the_newest_transaction_that_is_seen(make_site, join, kind):
+def test_a_search_begins_at_the_newest_transaction_that_is_seen(
+    make_site, reference, kind
+):
     """RelStorage itself, when it is asked, repeats the answer it gave first."""
-    begins = []
-
-    def vote(connection):
-        begins.append(json.loads(storagelog.reference([connection])))
-
     with make_site(kind).opened() as database:
         for _ in range(3):
             connection = database.open()
             root = connection.root()
             root["counter"] += 1
             last = root._p_serial.hex()
-            join(AFTER_MAIL, tpc_vote=partial(vote, connection))
-            transaction.commit()
-            connection.close()
-            assert begins.pop() == {"main": last}
+            assert json.loads(reference(connection)) == {"main": last}
 
 
-def test_a_vote_leaves_no_transaction_open_in_a_relational_database(make_site, join):
+def test_a_database_that_stores_nothing_has_nothing_to_tell(database, reference):
+    """Its log would say no, and committed mail would be deleted."""
+    connection = database.open()
+    connection.root.counter += 1
+    connection.root()._p_invalidate()
+    assert reference(connection) == ""
+
+
+def test_what_was_new_in_a_transaction_alone_is_in_the_log(database, reference):
+    connection = database.open()
+    connection.add(Persistent())
+    last = database.lastTransaction().hex()
+    assert list(json.loads(reference(connection)).values()) == [last]
+
+
+def test_a_database_without_a_log_never_gets_one(make_site, reference):
+    """One that it is converted to has its transactions, but not their batches."""
+    with make_site("history-free").opened() as database:
+        connection = database.open()
+        connection.root.counter += 1
+        assert json.loads(reference(connection)) == {"main": None}
+
+
+def test_a_vote_leaves_no_transaction_open_in_a_relational_database(
+    make_site, reference
+):
     """A server could tidy up nothing that is newer, as long as Zope runs."""
     with make_site("history").opened() as database:
         connection = database.open()
         connection.root.counter += 1
-        join(AFTER_MAIL, tpc_vote=lambda: storagelog.reference([connection]))
-        transaction.commit()
-        connection.close()
+        reference(connection)
         assert not database.storage._load_connection
