@@ -16,7 +16,7 @@ from Products.MailHost.MailHost import MailHostError
 
 ADDED = {"to", "from", "date", "subject", "message-id"}
 ALWAYS = {*ADDED, "mime-version", "x-a", "content-type", "content-disposition"}
-ALWAYS |= {"content-transfer-encoding"}
+ALWAYS |= {"content-transfer-encoding", "reply-to"}
 BREAKS = ["\n", "\r", "\r\n", "\n\n", "\n \n", "\0"]
 PLACES = ["a{}Bcc: c@d.org", "a{}", "{}a", "a{}\n body", "a{} b"]
 DECODED = [place.format(ends) for place in PLACES for ends in BREAKS]
@@ -164,6 +164,16 @@ def test_a_header_of_a_message_that_was_read_stays_one_or_is_refused(
     send_all, kind, name, mto
 ):
     send_all((as_read(kind(), name, value), {"mto": mto}) for value in ENCODED)
+
+
+@pytest.mark.parametrize("kind", [modern, strict])
+@pytest.mark.parametrize("shape", ["a@{}", "]{}..", "a@x.org ({})"])
+def test_what_a_list_of_addresses_does_not_tell_begins_no_header(send_all, kind, shape):
+    values = [*map(encoded, DECODED), "x.org"]
+    send_all(
+        (with_header(kind(), "Reply-To", shape.format(value)), {"mto": "to@x.org"})
+        for value in values
+    )
 
 
 @pytest.mark.parametrize("mto", RECIPIENTS)
