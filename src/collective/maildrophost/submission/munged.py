@@ -56,7 +56,7 @@ _LIKE_ASCII = {"us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252"}
 _REMEMBERED_CHARACTERS = 100_000
 _latest: tuple[tuple[str, ...], Any] = (), None
 """The last text with its charset, and what `_read` made of it, which nobody changes."""
-_UNWRITABLE = MessageError, ValueError
+_UNWRITABLE = MessageError, ValueError, RecursionError
 _MISTAKEN = LookupError, TypeError, AttributeError
 
 
