@@ -33,12 +33,10 @@ def test_addresses_that_the_email_package_stumbles_over_are_refused(
         host.send(EmailMessage(), **{**addresses, argument: address})
 
 
-@pytest.mark.parametrize("sender", ["(" * 5000, ":" * 5000])
-def test_a_sender_that_the_email_package_recurses_over_is_refused(
-    host, refused, sender
-):
+@pytest.mark.parametrize("sign", "(:")
+def test_a_sender_that_the_email_package_recurses_over_is_refused(host, refused, sign):
     with refused("cannot be written"):
-        host.send("hi", "to@example.org", sender)
+        host.send("hi", "to@example.org", sign * 5000)
 
 
 def test_a_message_that_mailhost_stumbles_over_is_refused(host, refused):
