@@ -86,6 +86,25 @@ def test_mail_that_stays_behind_in_another_queue_is_reported(site, unused_port):
         wait_until(lambda: site.log_lines(told), what="the word in the log")
 
 
+def test_files_that_stay_behind_in_another_drop_directory_are_reported(site):
+    first, kept = site.home / "first", site.home / "kept"
+    site.configure(MAILDROP_SPOOL=f"{first};{kept}")
+    with site.daemon() as daemon:
+        for directory in first, kept:
+            # Locked, so that they are not taken before.
+            (directory / "mail.lck").touch()
+            (directory / "mail").write_text("##To:b@x.org\n##From:a@x.org\n\nbody\n")
+            (directory / "other").write_text("no mail\n")
+        before = daemon.row
+        site.configure(MAILDROP_SPOOL=kept)
+        daemon.signal(signal.SIGHUP)
+        told = f"1 mails are in {first}, which is no drop directory"
+        wait_until(lambda: site.log_lines(told), what="the word in the log")
+        daemon.wait_for_reload(before)
+        assert daemon.stop() == 0
+    assert site.log.count("is no drop directory") == 1
+
+
 def test_a_queue_that_cannot_be_read_may_be_given_up_for_another(site):
     in_use, other = site.configuration, f"sqlite:///{site.home}/other.db"
     (site.home / "queue.db").rename(site.home / "away.db")

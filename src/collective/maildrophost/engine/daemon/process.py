@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from .. import doorbell
@@ -16,12 +17,14 @@ from ..doorbell import Doorbell
 from ..errors import MaildropError
 from ..queue import Queue, QueueError, open_queue
 from ..system import signals
+from ..system.blocking import begin
 from ..tokens import await_replacements
 from ..unquoted import unquoted
 from . import log as logs
 from .directories import check_files, make_directories
 from .heartbeat import Heartbeat
 from .pidfile import pid_file
+from .reload import tell_of_files_left
 from .service import Service
 from .tally import Tell, tally
 
@@ -38,10 +41,11 @@ def run(configuration: Configuration) -> None:
     can't work; all mail stays in the queue then.
     """
     with _process(configuration) as bell, pid_file(configuration.pid_file):
-        reloaded = _serve(configuration, bell)
-        while reloaded is not None:
+        while (reloaded := _serve(configuration, bell)) is not None:
             _prepare(reloaded)
-            reloaded = _serve(reloaded, bell)
+            # Beside all else: the old directories may be on a server that is away.
+            begin(partial(tell_of_files_left, configuration, reloaded), "left-files")
+            configuration = reloaded
 
 
 def run_once(configuration: Configuration, tell: Tell | None = None) -> bool:

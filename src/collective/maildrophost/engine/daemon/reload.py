@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable
 
 from ..config import Configuration, ConfigurationError, load
@@ -107,6 +108,26 @@ def _tell_of_mail_left(queue: Queue) -> None:
                 left,
                 queue.name,
             )
+
+
+def tell_of_files_left(before: Configuration, now: Configuration) -> None:
+    """Log how many mails are in what is no drop directory any more."""
+    from ..takeover import spool  # not worth its time in a daemon that never reloads
+
+    watched = {os.path.realpath(each) for each in now.spool}
+    for directory in before.spool:
+        if os.path.realpath(directory) in watched:
+            continue
+        # One that was removed has none.
+        with contextlib.suppress(OSError):
+            if left := sum(1 for _ in spool.find(directory)):
+                log.warning(
+                    "%d mails are in %s, which is no drop directory of this "
+                    "configuration any more: 'maildropctl import %s' takes them over",
+                    left,
+                    directory,
+                    directory,
+                )
 
 
 def _check_is_found_again(in_use: Configuration, changed: Configuration) -> None:
