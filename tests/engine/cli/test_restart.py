@@ -78,3 +78,11 @@ def test_restart_takes_over_from_a_daemon_whose_zdaemon_was_killed(started):
     assert ended.out.startswith(f"stopped, pid {orphan}; its zdaemon was gone\n")
     wait_until(lambda: not lives(orphan), what="the end of the orphan")
     assert manager_of(started) != manager
+
+
+def test_start_names_a_daemon_whose_zdaemon_was_killed(started):
+    orphan = pid_of(started.ctl("status").out)
+    os.kill(manager_of(started), signal.SIGKILL)
+    ended = started.ctl("start")
+    assert ended.status == 0, ended.err
+    assert ended.out.startswith(f"already running, pid {orphan}; its zdaemon is gone")

@@ -9,7 +9,12 @@ from ..errors import MaildropError
 from . import heartbeats
 from .output import tell
 from .stopping import end_supervisor
-from .whichdaemon import check_it_is_ours, running, without_its_file
+from .whichdaemon import (
+    check_it_is_ours,
+    running,
+    without_its_file,
+    without_its_zdaemon,
+)
 from .zdaemon import CannotStart, Supervisor
 
 if TYPE_CHECKING:
@@ -34,7 +39,10 @@ def start(configuration: Configuration) -> None:
                 "starts another; mail waits in the queue. If its log says that the "
                 "queue cannot be written, see to that instead"
             )
-        tell(f"already running, pid {pid}{without_its_file(configuration, pid)}")
+        lacks = without_its_file(configuration, pid) or without_its_zdaemon(
+            configuration, pid
+        )
+        tell(f"already running, pid {pid}{lacks}")
         return
     prepare(configuration)
     supervisor = Supervisor(configuration)

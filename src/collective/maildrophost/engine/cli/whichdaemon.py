@@ -95,6 +95,14 @@ def without_its_file(configuration: Configuration, pid: int) -> str:
     return ""
 
 
+def without_its_zdaemon(configuration: Configuration, pid: int) -> str:
+    """What to do about a daemon whose zdaemon was killed; "" where none was."""
+    state = Supervisor(configuration).state()
+    if (state is not None and state.pid == pid) or not was_launched(pid):
+        return ""
+    return "; its zdaemon is gone, which would bring it back: 'restart' starts both"
+
+
 def _is_ours(theirs: Path, configuration: Configuration) -> bool | None:
     """Whether both are one file; None: it is not there, or out of our reach."""
     if theirs == configuration.path:
