@@ -41,11 +41,10 @@ def run(configuration: Configuration) -> None:
     can't work; all mail stays in the queue then.
     """
     with _process(configuration) as bell, pid_file(configuration.pid_file):
-        while (reloaded := _serve(configuration, bell)) is not None:
+        before, reloaded = configuration, _serve(configuration, bell)
+        while reloaded is not None:
             _prepare(reloaded)
-            # Beside all else: the old directories may be on a server that is away.
-            begin(partial(tell_of_files_left, configuration, reloaded), "left-files")
-            configuration = reloaded
+            before, reloaded = reloaded, _serve(reloaded, bell, before)
 
 
 def run_once(configuration: Configuration, tell: Tell | None = None) -> bool:
@@ -82,9 +81,18 @@ def _prepare(configuration: Configuration) -> None:
     logs.set_up(configuration)
 
 
-def _serve(configuration: Configuration, bell: Doorbell) -> Configuration | None:
-    """Serve until told to stop, or to go on with the configuration that is returned."""
+def _serve(
+    configuration: Configuration, bell: Doorbell, before: Configuration | None = None
+) -> Configuration | None:
+    """Serve until told to stop, or to go on with the configuration that is returned.
+
+    `before` is the one that this one has replaced.
+    """
     with _daemon(configuration, bell) as (queue, heartbeat, delivery):
+        if before is not None:
+            # Not before the fork: the child would keep the old directories open.
+            # Beside all else, as they may be on a server that is away.
+            begin(partial(tell_of_files_left, before, configuration), "left-files")
         service = Service(configuration, queue, delivery, heartbeat, bell)
         beside = []
         if configuration.metrics:
