@@ -13,8 +13,10 @@ from waiting import PATIENCE_SECONDS, wait_until
 
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.actions import discard_batch, release_batch
-from collective.maildrophost.engine.queue import QueueError
+from collective.maildrophost.engine.queue import Batch, QueueError
 from collective.maildrophost.indoubt import endings, resolver, storagelog
+from collective.maildrophost.indoubt.decision import Decision
+from collective.maildrophost.indoubt.doubt import Doubt
 from collective.maildrophost.indoubt.resolver import Resolver
 
 
@@ -113,6 +115,11 @@ def test_nothing_is_said_of_what_has_ended_well(root, send, look, states, caplog
     transaction.commit()
     look()
     assert states() == {"queued"}
+    assert caplog.text == ""
+
+
+def test_what_is_waited_for_is_left_alone_and_nothing_is_said_of_it(caplog):
+    resolver._act(None, Batch("1", "p", voted=True), Decision.WAIT, Doubt())
     assert caplog.text == ""
 
 
