@@ -10,8 +10,10 @@ import pytest
 from engine.delivery.permitting import permits
 from waiting import PATIENCE_SECONDS, all_others_wait
 
+from collective.maildrophost.engine.delivery import handedout
 from collective.maildrophost.engine.delivery import ledger as module
 from collective.maildrophost.engine.delivery.books import Answer
+from collective.maildrophost.engine.delivery.finished import Finished
 from collective.maildrophost.engine.delivery.ledger import Ledger
 from collective.maildrophost.engine.delivery.relayhealth import RelayHealth
 from collective.maildrophost.engine.delivery.terms import Objection
@@ -104,6 +106,54 @@ def test_claims_that_are_heard_of_too_late_are_handed_to_nobody(claimed):
         assert await run_out(ledger) is None
 
     asyncio.run(until_heard())
+
+
+async def serve(ledger):
+    """Run it until it ends, with a connection that gives all mail back at once."""
+
+    async def connection():
+        claim = await ledger.turn(None)
+        while claim is not None:
+            claim = await ledger.turn(Finished(claim, None))
+
+    both = asyncio.gather(connection(), ledger.run())
+    await asyncio.wait_for(both, PATIENCE_SECONDS)
+
+
+def test_mail_whose_end_is_written_is_known_no_more(claimed, monkeypatch):
+    """A later claim of it that is not heard of would never be given back."""
+    monkeypatch.setattr(handedout, "COMPARE_SECONDS", 0.0)
+    mail, known = claimed(), []
+
+    async def until_known():
+        async def write(request):
+            known.append(request.known)
+            ledger.wake()
+            if len(known) == 3:
+                ledger.stop()
+            return Answer([mail] if len(known) == 1 else [], None)
+
+        ledger = ledger_of(write)
+        await serve(ledger)
+
+    asyncio.run(until_known())
+    assert known == [(), (mail.key,), ()]
+
+
+def test_nothing_is_claimed_with_what_is_written_before_a_stop(claimed):
+    wanted = []
+
+    async def until_stopped():
+        async def write(request):
+            wanted.append(request.wanted)
+            ledger.stop()
+            return Answer([claimed()] if len(wanted) == 1 else [], None)
+
+        ledger = ledger_of(write)
+        await serve(ledger)
+
+    asyncio.run(until_stopped())
+    assert wanted == [1, 0]
 
 
 def test_a_refusal_with_nothing_to_write_is_an_outage_and_no_endless_loop(
