@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import datamanagers
 import pytest
@@ -20,6 +21,7 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.queue import content, list_messages
 from collective.maildrophost.host import MaildropHost
+from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.queues import queue_at
 
 MAIL = "Subject: {subject}\n\nhello\n"
@@ -32,6 +34,15 @@ def clean_transaction(monkeypatch):
     transaction.abort()
     yield
     transaction.abort()
+
+
+@pytest.fixture(autouse=True)
+def looks_without_zope(monkeypatch):
+    """What looks where no Zope has started: here only when a test says so."""
+    looks = resolver._without_zope
+    nobody = SimpleNamespace(begin=lambda: None)
+    monkeypatch.setattr(resolver, "_without_zope", nobody)
+    return looks
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import open_batches
 from collective.maildrophost.host import MaildropHost
-from collective.maildrophost.indoubt.resolver import Resolver
+from collective.maildrophost.indoubt import resolver
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.transaction import SpoolDataManager
 
@@ -168,9 +168,9 @@ def undeleted_page(file: str, url: str) -> None:
 def end_doubts(root: Any, url: str) -> None:
     """What a thread of every Zope does about batches, until there is nothing to do."""
     databases = root.host._p_jar.db().databases
-    resolver = Resolver(databases, lambda: [url])
+    looks = resolver.Resolver(databases, lambda: [url])
     while True:
-        resolver.look()
+        looks.look()
         with queue_at(url).read() as tx:
             if not open_batches(tx):
                 return
@@ -189,12 +189,14 @@ def commit_in_vain() -> None:
 @contextmanager
 def out_of_order_after_the_vote() -> Iterator[None]:
     """The transaction finds the queue in order when it votes, and never again."""
-    write = SpoolDataManager._write
+    write, make_up = SpoolDataManager._write, resolver.make_up
     join(AFTER_MAIL, tpc_vote=break_the_queue)
+    # `end_doubts` stands for the thread.
+    resolver.make_up = lambda: None
     try:
         yield
     finally:
-        SpoolDataManager._write = write
+        SpoolDataManager._write, resolver.make_up = write, make_up
 
 
 class Refusal(Exception):

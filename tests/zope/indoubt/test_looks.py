@@ -78,7 +78,7 @@ def test_no_look_is_under_way_when_the_interpreter_ends(monkeypatch):
     """It may hang as it ends while a thread works."""
     begun, goes_on, exits = threading.Event(), threading.Event(), []
     monkeypatch.setattr(resolver, "atexit", SimpleNamespace(register=exits.append))
-    monkeypatch.setattr(endings, "_callbacks", [])
+    monkeypatch.setattr(resolver, "_of_zope", [])
 
     def look(self):
         begun.set()

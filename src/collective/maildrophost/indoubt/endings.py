@@ -6,8 +6,7 @@ import enum
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 
 LATEST = 10_000
 """How many endings are remembered whose last step on the queue went well: a standby
@@ -27,7 +26,6 @@ _left_undone: dict[str, dict[str, Ending]] = {}
 _done: deque[tuple[str, str, Ending]] = deque(maxlen=LATEST)
 _unvoted: dict[tuple[str, str], threading.Thread] = {}
 """The thread of each transaction that has prepared mail, and not voted."""
-_callbacks: list[Callable[[], object]] = []
 _lock = threading.Lock()
 
 
@@ -59,15 +57,12 @@ def left_undone(url: str, batch: str, ending: Ending) -> None:
     with _lock:
         _unvoted.pop((url, batch), None)
         _left_undone.setdefault(url, {})[batch] = ending
-    for callback in _callbacks:
-        # A transaction that has committed does not fail because no thread can start.
-        with suppress(RuntimeError):
-            callback()
 
 
-def call_when_left_undone(callback: Callable[[], object]) -> None:
-    """Have `callback` called in the thread that has just left a last step undone."""
-    _callbacks.append(callback)
+def urls_left_undone() -> set[str]:
+    """The queues on which this process has ever left a last step undone."""
+    with _lock:
+        return set(_left_undone)
 
 
 def done(url: str, batch: str, ending: Ending) -> None:

@@ -28,9 +28,9 @@ from collective.maildrophost.indoubt.decision import Decision, Known, decide
 from collective.maildrophost.indoubt.doubt import Doubt
 from collective.maildrophost.indoubt.endings import (
     Ending,
-    call_when_left_undone,
     known_here,
     made_up_for,
+    urls_left_undone,
 )
 from collective.maildrophost.queues import queue_at
 
@@ -188,10 +188,21 @@ def start(event: Any) -> None:
     """Start a thread that looks now and every so often; for IDatabaseOpenedWithRoot."""
     looks = _Looks(Resolver(event.database.databases, _queue_urls))
     looks.begin()
-    # A forked child inherits no thread, and has to make up itself for what it leaves
-    # undone: all others see that it lives, and wait.
-    call_when_left_undone(looks.begin)
+    _of_zope.append(looks)
     atexit.register(looks.end)
+
+
+def make_up() -> None:
+    """Look from now on, since this process has left a last step undone.
+
+    Nobody else makes up for it: all others see that this process lives, and wait. It
+    may have no thread that looks: a forked child inherits none, and in a program that
+    opens a ZODB by itself no Zope starts one.
+    """
+    for looks in _of_zope or [_without_zope]:
+        # A transaction that has committed does not fail because no thread can start.
+        with contextlib.suppress(RuntimeError):
+            looks.begin()
 
 
 class _Looks:
@@ -246,3 +257,9 @@ class _Thread(threading.Thread):
         self._told_to_end.set()
         with contextlib.suppress(RuntimeError):  # it has not been started yet
             self.join(END_SECONDS)
+
+
+_of_zope: list[_Looks] = []
+_without_zope = _Looks(Resolver({}, urls_left_undone))
+"""It reads no log: of what others have left, it ends only what has never voted."""
+atexit.register(_without_zope.end)

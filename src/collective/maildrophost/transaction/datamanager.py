@@ -43,7 +43,7 @@ from collective.maildrophost.engine.queue import (
     remember_batch,
 )
 from collective.maildrophost.engine.system.identity import own_identity
-from collective.maildrophost.indoubt import endings, storagelog
+from collective.maildrophost.indoubt import endings, resolver, storagelog
 from collective.maildrophost.indoubt.endings import Ending
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import as_mailhost_error
@@ -241,13 +241,17 @@ class SpoolDataManager:
             yield
             endings.done(self._url, self.batch, ending)
         except BaseException as error:
-            endings.left_undone(self._url, self.batch, ending)
+            self._leave_undone(ending)
             reason = str(error) or type(error).__name__
             logger.error(f"batch %s: {trouble}", self.batch, reason)
             # The transaction has ended; an error here would only hide how. What ends
             # the process, such as SystemExit, still goes on.
             if not isinstance(error, Exception):
                 raise
+
+    def _leave_undone(self, ending: Ending) -> None:
+        endings.left_undone(self._url, self.batch, ending)
+        resolver.make_up()
 
     def tpc_abort(self, txn: Any) -> None:
         """Delete the batch, unless nobody can tell whether the others committed."""
@@ -262,7 +266,7 @@ class SpoolDataManager:
             return
         if self._stage is _Stage.VOTED and everybody_voted(txn):
             self._stage = _Stage.ENDED
-            endings.left_undone(self._url, self.batch, Ending.UNKNOWN)
+            self._leave_undone(Ending.UNKNOWN)
             logger.error(
                 "batch %s: the transaction broke while it was being finished. Its %d "
                 "mails stay prepared until ZODB's log or a person tells what became of "
