@@ -131,6 +131,31 @@ def test_the_worst_verdict_of_all_debug_receivers_counts(verdicts, worst):
     assert results.worst(verdicts) == worst
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "given_back"), [((OK, None), False), ((NO, None), True)]
+)
+def test_what_a_debug_receiver_has_got_is_not_given_back_at_the_end(
+    worker, claimed, verdicts, given_back
+):
+    """The relay had no room for the other, and the stop came with the 250."""
+
+    class Stops(Connection):
+        async def deliver(self, *message):
+            working.cut_short()
+            return await super().deliver(*message)
+
+        def cut_short(self):
+            pass
+
+    ledger = Ledger([claimed("b@x.org")])
+    pool = Pool(Stops([Result(verdicts, answered=True)]))
+    working = worker(ledger, pool)
+    working._debug_receiver = ("d@x.org", "e@x.org")
+    asyncio.run(working.run())
+    (finished,) = ledger.finished
+    assert (finished.settlement is None) is given_back
+
+
 FAULT = REFUSED.fault
 UNREACHED = RelayFault(RELAY, Phase.CONNECT, "no route")
 

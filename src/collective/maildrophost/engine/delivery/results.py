@@ -16,6 +16,11 @@ def untried(result: Result) -> bool:
     return result.fault is None and not any(result.verdicts)
 
 
+def taken(result: Result) -> bool:
+    """Whether the relay has the message, if not for all of its recipients."""
+    return any(each and each.outcome is Outcome.SENT for each in result.verdicts)
+
+
 def refused_with_a_fault(result: Result) -> bool:
     """Whether the relay has shown a fault only in what this message asked of it."""
     fault = result.fault

@@ -21,7 +21,7 @@ from .judge import bare_settlement, settlement
 from .ledger import Ledger
 from .notifications import NotificationPolicy
 from .pool import Pool
-from .results import refused_with_a_fault, shown_to_work, untried, worst
+from .results import refused_with_a_fault, shown_to_work, taken, untried, worst
 from .retry import RetryPolicy
 
 log = logging.getLogger("maildrop.delivery")
@@ -181,7 +181,7 @@ class Worker:
             if self._blame.is_message(claim.id):
                 return Result(self._deferred(claim, result.fault.reason), usable=False)
             self._blame.refused(claim.id)
-        elif any(each and each.outcome is Outcome.SENT for each in result.verdicts):
+        elif taken(result):
             self._blame.taken(claim.id, mark)
         return result
 
@@ -235,9 +235,10 @@ class Worker:
             self._speaking = None
 
     def _is_untried(self, result: Result) -> bool:
-        # The verdict on one of the DEBUG_RECEIVERs is none on the others.
-        unknown = self._debug_receiver and None in result.verdicts
-        return untried(result) or bool(unknown and result.fault is None)
+        if result.fault is not None or taken(result):
+            return False
+        # The refusal of one of the DEBUG_RECEIVERs is none of the others.
+        return untried(result) or bool(self._debug_receiver and None in result.verdicts)
 
     def _settlement(self, claim: Claim, relay: str, result: Result) -> Settlement:
         verdicts = result.verdicts
