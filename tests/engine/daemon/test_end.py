@@ -64,6 +64,40 @@ def test_a_stop_that_waits_for_a_locked_queue_says_so(site):
     assert not site.log_lines("duplicates")
 
 
+# The daemon where a stop waits for nothing, and comes while mail is claimed.
+CLAIMING = """
+import os, signal, sys, time
+from pathlib import Path
+from collective.maildrophost.engine.cli import main
+from collective.maildrophost.engine.delivery import books
+
+claim = books._claim
+
+def claim_late(*arguments):
+    answer = claim(*arguments)
+    if answer.claims:
+        os.kill(os.getppid(), signal.SIGTERM)
+        while "no mail is in flight" not in Path(LOG).read_text():
+            time.sleep(0.005)
+    return answer
+
+books._claim = claim_late
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_mail_that_is_claimed_at_the_end_of_a_stop_goes_back_as_it_was(site):
+    """No connection ever had it, so nobody may take it for a duplicate."""
+    log = str(site.home / "var" / "maildrop.log")
+    site.program = (sys.executable, "-c", CLAIMING.replace("LOG", repr(log)))
+    site.configure(MAILDROP_STOP_TIMEOUT=0)
+    with site.daemon() as daemon:
+        (id,) = site.send()
+        assert daemon.process.wait(PATIENCE_SECONDS) == 0
+    record = site.message(id)
+    assert (record.state, record.possible_duplicate) == (State.QUEUED, False)
+
+
 # The daemon with less time for its queue at the end.
 HURRIED = """
 import sys

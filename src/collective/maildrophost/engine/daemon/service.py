@@ -146,19 +146,21 @@ class Service:
         self._delivery.stop()
         ledger, seconds = self._delivery.ledger, self._configuration.stop_timeout
         await asyncio.wait([delivering], timeout=seconds)
-        if not delivering.done() and not ledger.in_flight:
-            log.warning(
-                "no mail is in flight, but the queue or a relay has not answered "
-                "within %g s: the daemon waits for that before it ends",
-                seconds,
-            )
-        elif not delivering.done():
-            log.warning(
-                "%d mails in flight did not end within %g s: they stay in the queue, "
-                "those that the relay may have as possible duplicates",
-                ledger.in_flight,
-                seconds,
-            )
+        if not delivering.done():
+            if ledger.in_flight:
+                log.warning(
+                    "%d mails in flight did not end within %g s: they stay in the "
+                    "queue, those that the relay may have as possible duplicates",
+                    ledger.in_flight,
+                    seconds,
+                )
+            else:
+                log.warning(
+                    "no mail is in flight, but the queue or a relay has not answered "
+                    "within %g s: the daemon waits for that before it ends",
+                    seconds,
+                )
+            # Also without any: the queue may be about to hand some out.
             await self._delivery.cut_short(QUEUE_SECONDS)
         if delivering.done():
             delivering.result()
