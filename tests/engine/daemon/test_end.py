@@ -170,3 +170,16 @@ def test_a_daemon_that_ends_by_an_error_puts_off_the_large_mail_that_it_had(
             site.send()
             assert daemon.process.wait(PATIENCE_SECONDS) == 1
     assert site.message(id).due >= ends + SHORTEST_SECONDS
+
+
+def test_a_stop_that_finds_its_bookkeeper_gone_is_no_clean_one(site):
+    with Scripted({"DATA": Hang()}) as relay:
+        site.configure(SMTP_PORT=relay.port, MAILDROP_STOP_TIMEOUT=0.3)
+        with site.daemon() as daemon:
+            (id,) = site.send()
+            wait_until(lambda: "DATA" in relay.commands, what="the commands")
+            (books,) = children(daemon.pid)
+            os.kill(books, signal.SIGKILL)
+            assert daemon.stop() == 1
+    assert site.log_lines("the daemon ends: the process that writes to the queue")
+    assert site.message(id).state is State.QUEUED

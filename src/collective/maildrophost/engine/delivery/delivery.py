@@ -114,12 +114,15 @@ class Delivery:
         """After `stop`: end what is in flight, and wait until that is written.
 
         What the relay cannot have taken goes back as it was. All else stays claimed: it
-        may have arrived. The queue has `seconds` for it.
+        may have arrived. The queue has `seconds` for it. Raises what keeps it from
+        being written for good.
         """
         for worker in self._workers:
             worker.cut_short()
         if self._serving is not None:
             await asyncio.wait([self._serving], timeout=seconds)
+            if self._serving.done() and not self._serving.cancelled():
+                self._serving.result()
 
     async def follow(self) -> None:
         """Heed what other daemons find out about the relay, until cancelled."""
