@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tracemalloc
+from email.header import Header
 
 import pytest
 from hypothesis import given
@@ -211,7 +212,9 @@ FRENCH_AND_PERSIAN = "Bonjour\xa0! \u0645\u06cc\u200c\u062e"
         (b"=?utf-8?q?a=0D=0Ab=00=1B[31m?=", "a  b\ufffd\ufffd[31m"),
         (b"=?utf-8?q?=E2=80=AEx?=", "\ufffdx"),
         (FRENCH_AND_PERSIAN.encode(), FRENCH_AND_PERSIAN),
-        (b"x" * 500, "x" * 200),
+        (b"x" * 500, "x" * 500),
+        (b"x" * 1500, "x" * 998),
+        (Header("\U0001f600" * 300, "utf-8").encode().encode(), "\U0001f600" * 300),
         (b"a\tb", "a b"),
         (b"=?idna?q?a=E4b?=", "a\u00e4b"),
         ("a\u2066b".encode(), "a\ufffdb"),

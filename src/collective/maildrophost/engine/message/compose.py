@@ -21,8 +21,7 @@ from .headers import (
 from .lanes import Lane, choose_lane
 from .messageid import new_message_id
 
-MAX_SUBJECT_CHARACTERS = 200
-_MAX_MESSAGE_ID_CHARACTERS = 998  # a line's limit, RFC 5322 section 2.1.1
+_MAX_LINE_CHARACTERS = 998  # RFC 5322 section 2.1.1
 _FINDER = FieldFinder(
     b"subject",
     b"message-id",
@@ -79,7 +78,7 @@ def compose(
     chosen = choose_lane(lane, first, immediate)
     if b"x-maildrop-lane" in first:
         content = without(content, [f for f in found if f.name == b"x-maildrop-lane"])
-    message_id = display_text(first.get(b"message-id", b""), _MAX_MESSAGE_ID_CHARACTERS)
+    message_id = display_text(first.get(b"message-id", b""), _MAX_LINE_CHARACTERS)
     if add_message_id and b"message-id" not in first:
         message_id = new_message_id(bare_sender, now)
         content = with_field_on_top(content, b"Message-Id: " + message_id.encode())
@@ -89,7 +88,7 @@ def compose(
         content=content,
         lane=chosen,
         due=_checked_time(at),
-        subject=display_text(first.get(b"subject", b""), MAX_SUBJECT_CHARACTERS),
+        subject=display_text(first.get(b"subject", b""), _MAX_LINE_CHARACTERS),
         message_id=message_id,
     )
 

@@ -33,7 +33,8 @@ _BLANKS = re.compile(r"[\t\r\n]")
 _CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_MAX_DECODED_OCTETS = 2000
+_MAX_DECODED_OCTETS = 16 * 1024
+"""Room for a thousand characters, each of four octets, in encoded words (RFC 2047)."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ...message.compose import MAX_SUBJECT_CHARACTERS
 from ...message.headers import FieldFinder, display_text, header_block_end
 
+MAX_SUBJECT_CHARACTERS = 200
+"""Of the subject as it stands among a notification's own words."""
 MAX_RETURNED_OCTETS = 64 * 1024
 """Of the headers, however many the message has."""
 
