@@ -28,3 +28,5 @@ DARK = """async () => {
   await Promise.allSettled(document.getAnimations().map((each) => each.finished));
 }"""
 """Ends when no colour changes any more."""
+WIDTH = "document.documentElement.scrollWidth"
+"""Of everything on the page, what is beside the screen included."""

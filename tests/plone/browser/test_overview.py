@@ -34,6 +34,13 @@ OVERFLOWING = """() => [...document.querySelectorAll(".maildrop-tile-number")].f
     number.parentElement.getBoundingClientRect().right
 ).map((number) => number.textContent)"""
 """The numbers that have no room in their tiles."""
+IN_GERMAN = """() => {
+  const words = ["Stunde ab", "Gesendet", "Aufgeschoben", "Gescheitert"];
+  document.querySelectorAll("#maildrop-hours thead th").forEach(
+    (head, column) => { head.textContent = words[column]; }
+  );
+}"""
+"""The heads of the table as a German reader has them."""
 BREAK_OFF = """
 const text = Response.prototype.text;
 Response.prototype.text = function () {
@@ -106,6 +113,14 @@ def test_the_overview_shows_that_mail_moves(owner, busy_day, put, daemon, catche
     expect(owner.page.locator("#maildrop-hours tbody tr")).to_have_count(24)
     owner.page.get_by_text("The figures as a table").click()
     owner.finds_it_accessible("overview")
+
+
+def test_the_figures_as_a_table_fit_with_longer_words(owner, daemon):
+    owner.open()
+    owner.page.get_by_text("The figures as a table").click()
+    owner.page.evaluate(IN_GERMAN)
+    expect(owner.page.locator("#maildrop-hours")).to_contain_text("Aufgeschoben")
+    owner.needs_no_scrolling_sideways()
 
 
 def test_the_overview_follows_the_mail(owner, hurry, put, daemon):
