@@ -55,7 +55,7 @@ VIEWS = {
     "collective.maildrophost": Row(UNDECLARED, FILES),
     # What plone.restapi calls a control panel: its serializers check.
     "maildrophost": Row(UNDECLARED, NO_ADDRESS),
-    # What the publisher shows of our exceptions.
+    # What the publisher shows of our exception.
     "index.html": Row(PUBLIC, NO_ADDRESS),
     # The text of a mail, which Plone's own view shows to everybody, too.
     "mail_password_template": Row(PUBLIC, PUBLIC_PAGE),

@@ -7,9 +7,9 @@ from typing import Any
 
 from plone import api
 from Products.Five.browser.pagetemplatefile import ViewPageTemplateFile
-from zExceptions import NotFound
 
 from collective.maildrophost.controlpanel import words
+from collective.maildrophost.controlpanel.gone import MessageGonePage
 from collective.maildrophost.controlpanel.messagetext import MessageText, message_text
 from collective.maildrophost.controlpanel.moments import moment, size
 from collective.maildrophost.controlpanel.page import Page
@@ -33,10 +33,6 @@ MOST_SHOWN = 500
 """Of recipients, and of attempts: what a browser and its reader can take."""
 
 
-class MessageGone(NotFound):
-    """There is no such message (any more): others delete messages, too."""
-
-
 class MessagePage(Page):
     """Everything that is known of one message.
 
@@ -50,22 +46,27 @@ class MessagePage(Page):
     _attempts: list[AttemptRecord]
 
     def __call__(self) -> str:
-        """The page; MessageGone when there is no such message (any more)."""
-        id = self.sent("id")
+        """The page; another one when there is no such message (any more)."""
         try:
-            with self.site_mail_host.queue().read() as tx:
-                record = get_message(tx, id)
-                if record is None:
-                    raise MessageGone(f"There is no message {id!r} in the queue.")
-                self.record = record
-                self._attempts = attempts(tx, record.id)
-                data = content(tx, record.id) if self.may_see_text else None
+            found = self._find(self.sent("id"))
         except MaildropError:
             # The queue's page says what is wrong.
             self.request.response.redirect(self.url("maildrophost-controlpanel-queue"))
             return ""
-        self.text = None if data is None else message_text(data)
+        if not found:
+            return MessageGonePage(self.context, self.request)()
         return super().__call__()
+
+    def _find(self, id: str) -> bool:
+        with self.site_mail_host.queue().read() as tx:
+            record = get_message(tx, id)
+            if record is None:
+                return False
+            self.record = record
+            self._attempts = attempts(tx, record.id)
+            data = content(tx, record.id) if self.may_see_text else None
+        self.text = None if data is None else message_text(data)
+        return True
 
     @cached_property
     def query(self) -> Query:
