@@ -244,6 +244,16 @@ def test_whoever_is_given_the_permission_in_the_site_reads_the_text(
     assert HIDDEN not in administrator.text
 
 
+def test_a_mail_in_arabic_reads_from_right_to_left(panel, put, mail):
+    hello = "\u0645\u0631\u062d\u0628\u0627!"
+    (id,) = put(mail(subject=hello, text=f"{hello}\n"))
+    subject = f'<span dir="auto">{hello}</span>'
+    assert subject in panel.open("queue")
+    page = panel.open("message", id=id)
+    assert subject in page
+    assert re.search(f'<pre [^>]*dir="auto"[^>]*>{hello}', page)
+
+
 def test_a_message_that_is_gone_is_not_found(panel):
     panel.browser.raiseHttpErrors = False
     panel.browser.handleErrors = True
