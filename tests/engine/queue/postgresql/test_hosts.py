@@ -210,6 +210,16 @@ def test_host_address_and_port_move_together(monkeypatch, options, found, then):
     assert hosts.good_one_first(options) == {**options, **then}
 
 
+def test_the_host_that_was_good_for_one_url_says_nothing_of_another(monkeypatch):
+    monkeypatch.setattr(hosts, "_good", {})
+    one = {"host": "a,b,c", "target_session_attrs": "read-write"}
+    other = {**one, "host": "a,b"}
+    third = SimpleNamespace(host="c", hostaddr="192.0.2.3", port=5432)
+    hosts.remember_good(one, third)
+    assert hosts.good_one_first(one)["host"] == "c,a,b"
+    assert hosts.good_one_first(other) == other
+
+
 def risks(url):
     with closing(open_queue(url)) as queue, queue.read() as tx:
         found = queue.database.risks(tx)
