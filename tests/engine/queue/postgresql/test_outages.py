@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from engine.queue.mails import length, send
@@ -238,6 +239,14 @@ def test_a_large_mail_may_take_its_time_to_get_there(server, url, hands, monkeyp
             sender.send(hands.mail(octets=2**22))
             assert time.monotonic() - began > 2 * connection.ANSWER_SECONDS
     assert length(hands.queue) == 1
+
+
+def test_a_system_that_does_not_tell_what_is_to_go_is_no_trouble():
+    reader, writer = os.pipe()  # nor does this one, of a pipe
+    one = SimpleNamespace(pgconn=SimpleNamespace(socket=reader))
+    assert connection.PatientConnection._octets_to_go(one) == 0
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_cut_wire_is_noticed_and_mended(server, url, hands, hasty):

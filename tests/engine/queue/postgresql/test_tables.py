@@ -68,12 +68,12 @@ def test_the_documented_rights_are_all_that_daily_work_needs(user_url, url):
 def test_a_right_that_nobody_has_granted_is_named(user_url, url, server):
     """As after an upgrade that has added a table."""
     role, database = make_url(user_url).username, make_url(url).database
-    server.execute(f"REVOKE INSERT, DELETE ON maildrop_batch FROM {role}", database)
+    server.execute(f"REVOKE ALL ON maildrop_batch FROM {role}", database)
     server.execute(
         f"REVOKE USAGE ON SEQUENCE maildrop_message_id_seq FROM {role}", database
     )
     assert lacking(user_url) == [
-        "INSERT, DELETE on maildrop_batch",
+        "SELECT, INSERT, UPDATE, DELETE on maildrop_batch",
         "USAGE on sequence public.maildrop_message_id_seq",
     ]
 
