@@ -30,3 +30,8 @@ def test_a_search_that_finds_nothing_offers_to_look_among_sent_mail(panel, tried
     panel.open("queue", text="nowhere", state="any")
     assert "No message matches" in panel.text
     assert "Show sent mail" not in panel.text
+
+
+def test_where_nothing_matches_it_is_said_that_nothing_was_done(panel):
+    panel.post("maildrophost-act", action="hold", scope="all", text="nowhere")
+    assert "Held: 0" in panel.text
