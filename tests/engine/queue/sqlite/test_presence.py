@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 from engine.queue.mails import length
@@ -135,6 +135,24 @@ def test_a_new_queue_is_made_when_all_its_users_have_ended(queue, url, path):
     assert not exists(url)
     with closing(open_queue(url)) as another:
         assert length(another) == 0
+
+
+def test_a_child_that_is_forked_amid_a_look_keeps_nobody_from_making_a_new_queue(
+    url, path, monkeypatch
+):
+    lock, children = presence.try_lock_where_possible, ExitStack()
+
+    def lock_and_fork(handle, kind):
+        children.enter_context(child(lambda: None))
+        return lock(handle, kind)
+
+    open_queue(url).close()
+    path.unlink()
+    with children:
+        with monkeypatch.context() as patched:
+            patched.setattr(presence, "try_lock_where_possible", lock_and_fork)
+            assert not exists(url)
+        open_queue(url).close()
 
 
 def test_a_killed_process_keeps_nobody_from_making_a_new_queue(url, path):

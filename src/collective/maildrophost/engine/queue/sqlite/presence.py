@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from ...system.flock import is_at, try_lock_where_possible
+from ...system.flock import is_at, try_lock_where_possible, unlock
 from ...system.ownership import belong_as
 from ...wording import Unfit, _
 from .lock import TURN_SECONDS, pause
@@ -89,6 +89,7 @@ class Presence:
             return self._is_there(handle)
         finally:
             if handle is not None:
+                unlock(handle)
                 os.close(handle)
 
     def _is_there(self, handle: int | None) -> bool:
