@@ -204,6 +204,7 @@ def _library() -> Finding:
         return warning(
             SUBJECT,
             f"SQLite {version} can damage a database under rare circumstances "
-            "(sqlite.org/wal.html#walresetbug): 3.51.3 or later is safe",
+            "(sqlite.org/wal.html#walresetbug): 3.51.3 or later is safe, and so are "
+            "3.50.7 and 3.44.6",
         )
     return ok(SUBJECT, f"SQLite {version}")
