@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from ..oneline import on_one_line
 from .content import BLOCK_OCTETS
-from .kernel import something_came, strand
+from .kernel import seal, something_came, strand
 from .phases import Phase, Timeouts
 from .replies import MalformedReply, Replies, Reply
 from .steps import Broken, CutShort, Expect, Send, Silent, Stranded
@@ -198,6 +198,8 @@ class Channel(asyncio.Protocol):
         """Close at once, whatever is under way; may be called again."""
         self._lost = self._lost or "the connection is closed"
         if self._transport is not None:
+            if self._bare is not None and not self._closing():
+                seal(self._bare)
             self._transport.abort()
 
     def _loss(self, phase: Phase) -> Broken:

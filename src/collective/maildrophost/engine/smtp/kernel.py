@@ -11,7 +11,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _UNSENT = 0x894B  # SIOCOUTQNSD of linux/sockios.h: Python has no name for it.
 _AN_INT = bytes(struct.calcsize("i"))
@@ -39,6 +39,12 @@ def strand(transport: asyncio.BaseTransport) -> bool:
     except OSError:
         return False
     return True
+
+
+def seal(transport: asyncio.BaseTransport) -> None:
+    """Let the kernel take nothing more: uvloop writes on until the socket is closed."""
+    with suppress(OSError), own_socket(transport) as mine:
+        mine.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
