@@ -178,6 +178,7 @@ def test_only_a_verdict_of_the_relay_itself_shows_that_it_works(result, shown):
     ("result", "untried", "refused"),
     [
         (CLOSED, True, False),
+        (Result((None,), possible_duplicate=True), False, False),
         (Result((None, OK), usable=False), False, False),
         (Result((None,), fault=FAULT), False, True),
         (Result((None, OK), fault=FAULT), False, False),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
+from engine.smtp.connections import MAIL, connected
 
 from collective.maildrophost.engine.smtp import Phase, Timeouts
 from collective.maildrophost.engine.smtp.channel import Channel
 from collective.maildrophost.engine.smtp.dialing import dial
+from collective.maildrophost.engine.smtp.kernel import _number, _unsent_octets
 from collective.maildrophost.engine.smtp.replies import Replies
 from collective.maildrophost.engine.smtp.steps import Broken, Send
 
+CONTENT = b"Subject: large\r\n\r\n" + b"work and no play\r\n" * 3000
 LARGE = Send(b"x" * 10_000_000 + b"\r\n.\r\n", Phase.CONTENT)
 
 
@@ -55,3 +60,46 @@ def test_what_the_kernel_has_not_got_stays_here(run, listener):
             assert arrived + drain(relay) <= all_of_it - kept
 
     run(give_up())
+
+
+async def asked(relay, word):
+    """Until the relay has read `word`."""
+    said = b""
+    while word not in said:
+        said += await asyncio.get_running_loop().sock_recv(relay, 65_536)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_content_that_leaves_while_it_is_closed_may_have_arrived(run, listener):
+    """Else a stop would give a mail back unmarked that the relay has."""
+    server = SimpleNamespace(port=listener.getsockname()[1])
+
+    async def cut_short():
+        opening = asyncio.ensure_future(connected(server))
+        relay, _ = await asyncio.get_running_loop().sock_accept(listener)
+        with relay:
+            relay.setblocking(False)
+            relay.sendall(b"220 ready\r\n")
+            await asked(relay, b"EHLO")
+            relay.sendall(b"250-relay\r\n250 PIPELINING\r\n")
+            connection = await opening
+            delivering = asyncio.ensure_future(connection.deliver(*MAIL, CONTENT))
+            await asked(relay, b"DATA")
+            relay.sendall(b"250 ok\r\n" * 3 + b"354 go\r\n")
+            bare = connection._channel._bare
+            while not _unsent_octets(_number(bare)) or bare.get_write_buffer_size():
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            connection.cut_short()
+            # Right after the step has ended, which asks the kernel what has left.
+            arrived = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(
+                lambda: arrived.set_result(drain(relay))
+            )
+            result = await delivering
+            return await arrived, result
+
+    listener.setblocking(False)
+    arrived, result = run(cut_short())
+    assert arrived >= len(CONTENT)
+    assert result.possible_duplicate

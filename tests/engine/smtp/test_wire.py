@@ -109,5 +109,5 @@ def test_a_wire_fills_the_buffers_of_its_protocol_however_small_they_are():
             self.heard += self.buffer[:nbytes]
 
     protocol = Buffered()
-    Wire(protocol, losing=lambda: None).data_received(b"250-one\r\n250 two\r\n")
+    Wire(protocol, print, print).data_received(b"250-one\r\n250 two\r\n")
     assert protocol.heard == b"250-one\r\n250 two\r\n"

@@ -13,7 +13,8 @@ _OF_A_MESSAGE = (Phase.EHLO, Phase.MAIL, Phase.RCPT, Phase.DATA)
 
 def untried(result: Result) -> bool:
     """Whether nothing at all is known of this attempt."""
-    return result.fault is None and not any(result.verdicts)
+    nothing = result.fault is None and not any(result.verdicts)
+    return nothing and not result.possible_duplicate
 
 
 def taken(result: Result) -> bool:

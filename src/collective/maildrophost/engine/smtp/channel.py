@@ -8,7 +8,7 @@
 #   the transport below it. A connection that ends with some of them still there is
 #   `Stranded`.
 # - One that is cut short is closed only when its step has ended: by then it is known
-#   what has left, and nothing leaves after that.
+#   what has left. What leaves before the close, a turn later, `left_at_last` tells.
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._lost, self._stranded = "", False
+        self._closed = asyncio.Event()
         self._bare = cast("asyncio.Transport", transport)
         self._bare.set_write_buffer_limits(high=0)
         self._transport = self._bare
@@ -80,8 +81,12 @@ class Channel(asyncio.Protocol):
 
     def take_stock(self) -> None:
         """The connection ends: what has not left by now never will."""
-        if self._bare is not None:
-            self._stranded = self._stranded or strand(self._bare)
+        self._stranded = bool(self._stranded or (self._bare and strand(self._bare)))
+
+    def closing(self) -> None:
+        """What was stranded may have left since then, until this moment."""
+        self._stranded = bool(self._stranded and self._bare and strand(self._bare))
+        self._closed.set()
 
     # What the connection calls.
 
@@ -168,7 +173,7 @@ class Channel(asyncio.Protocol):
         if encrypted is None:  # typeshed: a transport that closed meanwhile
             raise ConnectionResetError("closed in the handshake")
         if (tls := bare.get_protocol()) is not None:  # Else it is closed already.
-            Wire(tls, self.take_stock, self._wake).slip_under(bare)
+            Wire(tls, self.take_stock, self.closing, self._wake).slip_under(bare)
         encrypted.set_write_buffer_limits(high=_TLS_BUFFER_LIMIT, low=0)
         self._transport = encrypted
 
@@ -201,6 +206,11 @@ class Channel(asyncio.Protocol):
             if self._bare is not None and not self._closing():
                 seal(self._bare)
             self._transport.abort()
+
+    async def left_at_last(self) -> bool:
+        """Once it is closed: whether what was stranded has left after all."""
+        await self._closed.wait()
+        return not self._stranded
 
     def _loss(self, phase: Phase) -> Broken:
         """Why a step of that phase cannot end: the connection has."""

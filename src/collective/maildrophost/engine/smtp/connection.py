@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..large import LARGE_OCTETS
@@ -132,6 +133,8 @@ class Connection:
             raise
         if not result.usable:
             self._give_up()
+        if result.stranded and await self._channel.left_at_last():
+            return replace(result, possible_duplicate=True)
         return result
 
     def cut_short(self) -> None:

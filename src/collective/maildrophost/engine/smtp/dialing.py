@@ -187,20 +187,24 @@ async def _connect(
 ) -> None:
     family, text = address
     connecting = asyncio.get_running_loop().create_connection(
-        lambda: Wire(channel, channel.take_stock), text, port, family=family
+        lambda: _wire(channel), text, port, family=family
     )
     await _in_time(connecting, seconds)
 
 
 async def _take(channel: Channel, connected: socket.socket, seconds: float) -> None:
     taking = asyncio.get_running_loop().create_connection(
-        lambda: Wire(channel, channel.take_stock), sock=connected
+        lambda: _wire(channel), sock=connected
     )
     try:
         await _in_time(taking, seconds)
     except BaseException:
         connected.close()
         raise
+
+
+def _wire(channel: Channel) -> Wire:
+    return Wire(channel, channel.take_stock, channel.closing)
 
 
 def _text(address: tuple[Any, ...]) -> str:

@@ -16,8 +16,9 @@ class Result:
     None instead of a verdict: that recipient was not tried. Without a `fault` it is to
     be tried again at once, on another connection unless this one is `usable`; with one
     it keeps its place in the queue. `possible_duplicate`: the relay may have taken the
-    message although the recipients are deferred. `answered`: the relay said something
-    to MAIL; without that the verdicts are the client's own.
+    message although the recipients are deferred. `stranded`: it cannot, unless the last
+    dot leaves before the connection is closed. `answered`: the relay said something to
+    MAIL; without that the verdicts are the client's own.
     """
 
     verdicts: tuple[Verdict | None, ...]
@@ -25,6 +26,7 @@ class Result:
     fault: RelayFault | None = None
     usable: bool = True
     answered: bool = False
+    stranded: bool = False
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Findings:
     possible_duplicate: bool = False
     fault: RelayFault | None = None
     usable: bool = True
+    stranded: bool = False
 
     def settle(self, indexes: Iterable[int], verdict: Verdict) -> None:
         for index in indexes:
@@ -57,4 +60,5 @@ class Findings:
             fault=self.fault,
             usable=self.usable,
             answered=self.answered,
+            stranded=self.stranded,
         )

@@ -61,9 +61,13 @@ def deliver(
             pass
         elif findings.answered or session.served == 0:
             findings.settle_rest(Verdict(Outcome.DEFERRED, broken.reason))
+        findings.stranded = findings.dot_left and isinstance(
+            broken, (CutShort, Stranded)
+        )
         # 421 is an answer: the relay says that it did not take the message.
-        findings.possible_duplicate = findings.dot_left and not isinstance(
-            broken, (CutShort, ServiceClosing, Stranded)
+        answered = isinstance(broken, ServiceClosing)
+        findings.possible_duplicate = findings.dot_left and not (
+            findings.stranded or answered
         )
     except RelayFault as fault:
         findings.usable = False

@@ -25,17 +25,20 @@ class Wire(asyncio.Protocol):
     """Between a transport and its protocol, buffered or not.
 
     `losing` is called before the protocol hears that the connection ends, while the
-    socket is open, `emptied` when the transport's buffer is empty again.
+    socket is open, `emptied` when the transport's buffer is empty again, and `closing`
+    right before the socket is closed.
     """
 
     def __init__(
         self,
         protocol: asyncio.BaseProtocol,
         losing: Callable[[], None],
+        closing: Callable[[], None],
         emptied: Callable[[], None] | None = None,
     ) -> None:
         self._above: Any = protocol
         self._losing = losing
+        self._closing = closing
         self._emptied = emptied
         self._transport: asyncio.BaseTransport | None = None
 
@@ -70,6 +73,7 @@ class Wire(asyncio.Protocol):
                 if data := self._unheard():
                     self.data_received(data)
         finally:
+            self._closing()
             self._above.connection_lost(exc)
 
     def pause_writing(self) -> None:
