@@ -64,6 +64,15 @@ def test_headers_that_the_email_package_stumbles_over_break_no_page(host, header
         host.send(mail, mfrom="from@example.org")
 
 
+@pytest.mark.parametrize("name", ["Reply-To", "Message-Id"])
+def test_a_message_of_an_add_on_that_cannot_be_written_is_refused(host, refused, name):
+    mail = message_from_bytes(
+        f"{name}: {'(' * 5000}\n\nhi\n".encode(), policy=policy.default
+    )
+    with refused("cannot be written"):
+        host._send("from@example.org", ["to@example.org"], mail)
+
+
 @pytest.mark.parametrize("name", ["To", "Reply-To", "Content-Type"])
 def test_half_a_character_in_a_header_is_refused(host, refused, name):
     """JSON may have one: "\\ud800"."""

@@ -97,11 +97,18 @@ def unfolded(value: Any) -> str:
 
 
 def content(message: Any) -> bytes | str:
-    """What is to be queued of a message that MailHost, or an add-on, has written."""
+    """What is to be queued of a message that MailHost, or an add-on, has written.
+
+    Raises InvalidMessage when it can't be written.
+    """
     if not isinstance(message, EmailMessage):
         return message
     check(message)
-    return message.as_bytes()
+    try:
+        return message.as_bytes()
+    except Exception as error:
+        # The email package raises errors of every kind for malformed headers.
+        raise InvalidMessage(f"the message cannot be written: {error}") from error
 
 
 def check(message: Any) -> None:
