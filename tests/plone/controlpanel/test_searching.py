@@ -35,3 +35,12 @@ def test_a_search_that_finds_nothing_offers_to_look_among_sent_mail(panel, tried
 def test_where_nothing_matches_it_is_said_that_nothing_was_done(panel):
     panel.post("maildrophost-act", action="hold", scope="all", text="nowhere")
     assert "Held: 0" in panel.text
+
+
+def test_a_long_subject_is_looked_for_as_a_whole(panel, put, mail):
+    """Those that begin like it would be deleted with it: "all that match"."""
+    put(mail("p" * 300 + "ears", "anna@example.org"))
+    put(mail("p" * 300 + "lums", "bert@example.org"))
+    panel.open("queue", text="p" * 300 + "lums")
+    assert "bert@example.org" in panel.text
+    assert "anna@example.org" not in panel.text

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.message import LANES_BY_LABEL
 from collective.maildrophost.engine.queue import IN_QUEUE, Search, Sort, State
+from collective.maildrophost.engine.queue.search import LONGEST_TEXT
 from collective.maildrophost.readable import readable
 
 PAGE_SIZE = 50
 LAST_PAGE = 10**9 - 1
-LONGEST_TEXT = 200
 EVERY_STATE = tuple(State)
 IN_QUEUE_CODE = ""
 ANY_CODE = "any"
