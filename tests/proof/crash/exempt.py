@@ -17,7 +17,7 @@ NO_MAIL = {
     "engine.daemon.pidfile._overwrite open": _MADE_ANEW,
     "engine.daemon.pidfile._remove unlink": _MADE_ANEW,
     "engine.daemon.pidfile._write unlink": _MADE_ANEW,
-    "engine.daemon.pidfile._write write_text": _MADE_ANEW,
+    "engine.daemon.pidfile._write open": _MADE_ANEW,
     "engine.delivery.bookkeeper._keep write_text": "names the process, in /proc",
     "engine.doorbell.Doorbell.close unlink": _MADE_ANEW,
     "engine.doorbell.Doorbell.hang_again unlink": _MADE_ANEW,
