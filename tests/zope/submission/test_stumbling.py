@@ -35,7 +35,7 @@ def test_addresses_that_the_email_package_stumbles_over_are_refused(
 
 @pytest.mark.parametrize("sign", "(:")
 def test_a_sender_that_the_email_package_recurses_over_is_refused(host, refused, sign):
-    with refused("cannot be written"):
+    with refused("cannot be written|unbalanced bracket"):  # not in every Python
         host.send("hi", "to@example.org", sign * 5000)
 
 
