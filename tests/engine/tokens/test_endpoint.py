@@ -150,3 +150,10 @@ def test_an_endless_answer_fills_no_memory(configure, pack):
             tracemalloc.stop()
     assert raised.permanent
     assert peak < 30_000_000  # the server has it once, in this process
+
+
+def test_an_answer_that_is_packed_all_the_same_is_understood(configure):
+    """A server need not heed what it is asked for (RFC 9110 section 12.5.3)."""
+    answer = b'{"access_token": "packed", "token_type": "Bearer"}'
+    with TokenServer((200, gzip.compress(answer))) as server:
+        assert fetch(configure(server.url, SECRET)) == ["packed"]

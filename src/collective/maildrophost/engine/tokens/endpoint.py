@@ -8,8 +8,8 @@
 # - No redirect is followed: it would carry the secret to another place.
 # - Each read has a time limit, and so has the whole answer, which could come byte by
 #   byte. Over http:// (only to this machine) the whole answer has none.
-# - Of an answer no more is read than a token can have, and none is unpacked: half a
-#   megabyte of gzip can become a gigabyte.
+# - Of an answer no more is read, and unpacked, than a token can have: half a megabyte
+#   of gzip can become a gigabyte.
 # - A proxy from the environment (HTTPS_PROXY) is only the way there: all of this holds.
 # - What the endpoint says is shown without anything that it was told in confidence.
 
@@ -180,10 +180,10 @@ class _AtMost:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._response, name)
 
-    def stream(self, amount: int, **_options: Any) -> Iterator[bytes]:
-        """The octets as they come, whatever they are packed in."""
+    def stream(self, amount: int, **options: Any) -> Iterator[bytes]:
+        """The octets as requests wants them, of which `amount` are read at a time."""
         left = MOST_OCTETS
-        for octets in self._response.stream(amount, decode_content=False):
+        for octets in self._response.stream(amount, **options):
             left -= len(octets)
             if left < 0:
                 reason = f"the answer has more than {MOST_OCTETS} bytes"
