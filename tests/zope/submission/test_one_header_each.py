@@ -176,6 +176,14 @@ def test_what_a_list_of_addresses_does_not_tell_begins_no_header(send_all, kind,
     )
 
 
+@pytest.mark.parametrize("kind", [modern, strict])
+def test_a_line_break_after_the_last_address_ends_no_headers(send_all, kind):
+    send_all(
+        (with_header(kind(), "Reply-To", "<a@x.org>" + end), {"mto": "to@x.org"})
+        for end in [" \n", ""]
+    )
+
+
 @pytest.mark.parametrize("mto", RECIPIENTS)
 def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
     send_all([(with_raw(modern(), "To", Header("a\nb")), {"mto": mto})])

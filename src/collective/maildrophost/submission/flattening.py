@@ -40,7 +40,7 @@ _CLASSES = {
 }
 _POLICIES = Compat32, EmailPolicy
 # Parsed headers whose text is complete: no comment (RFC 5322) is left out of it.
-_WHOLE_IN_TEXT = (
+WHOLE_IN_TEXT = (
     UnstructuredHeader,
     ParameterizedMIMEHeader,
     ContentTransferEncodingHeader,
@@ -111,7 +111,7 @@ def header(policy: Policy, name: str, value: Any) -> bytes:
         if modern and policy.refold_source == "all":
             return _folded(policy, name, value)
         kind = ""
-    elif isinstance(value, _WHOLE_IN_TEXT) and not value.defects:
+    elif isinstance(value, WHOLE_IN_TEXT) and not value.defects:
         kind = type(value).__name__
         name = value.name if modern else name  # a parsed header writes its own
     else:

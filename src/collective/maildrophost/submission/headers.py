@@ -22,7 +22,7 @@ from collective.maildrophost.engine.message.headers import (
     header_block_end,
     without_preface,
 )
-from collective.maildrophost.submission.flattening import is_modern
+from collective.maildrophost.submission.flattening import WHOLE_IN_TEXT, is_modern
 
 _AS_IT_IS = ("utf-8", "surrogatepass")
 _PREFACES = "\ufeff", ">From "
@@ -175,8 +175,18 @@ def _check_folded(policy: Policy, name: str, value: Any) -> None:
 
 
 def _is_plain(value: Any) -> bool:
-    # What is wrong with a list of addresses is written, but is not in its text.
-    if getattr(value, "defects", ()):
+    if not _tells_all(value):
         return False
-    text = str(value) if isinstance(value, (str, Header)) else "\n"
+    text = str(value)
     return text.isprintable() and not _ENCODED.search(text)
+
+
+def _tells_all(value: Any) -> bool:
+    """Whether all that is written of a header is in its text.
+
+    A list of addresses leaves out what is wrong with it, and a line break after the
+    last address, which are written all the same.
+    """
+    if type(value) is str or isinstance(value, Header):
+        return True
+    return isinstance(value, WHOLE_IN_TEXT) and not value.defects
