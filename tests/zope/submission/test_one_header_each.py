@@ -184,6 +184,14 @@ def test_a_line_break_after_the_last_address_ends_no_headers(send_all, kind):
     )
 
 
+@pytest.mark.parametrize("argument", ["mto", "mfrom"])
+def test_blanks_around_an_address_hide_no_line_break(host, refused, argument):
+    given = {"mto": "to@x.org", "mfrom": "from@x.org"}
+    given[argument] = encoded("a:") + "." + encoded("\n") + " "
+    with refused("line break or NUL"):
+        host.send(modern(), **given)
+
+
 @pytest.mark.parametrize("mto", RECIPIENTS)
 def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
     send_all([(with_raw(modern(), "To", Header("a\nb")), {"mto": mto})])
