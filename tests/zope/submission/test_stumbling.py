@@ -64,6 +64,13 @@ def test_headers_that_the_email_package_stumbles_over_break_no_page(host, header
         host.send(mail, mfrom="from@example.org")
 
 
+def test_a_header_that_the_email_package_trips_over_is_refused(host, refused):
+    """It raises UnboundLocalError."""
+    mail = message_from_bytes(b"Cc: \xc3\xbc@[ \n\nhi\n", policy=policy.default)
+    with refused("cannot be written"):
+        host.send(mail, "to@example.org", "from@example.org")
+
+
 @pytest.mark.parametrize("name", ["Reply-To", "Message-Id"])
 def test_a_message_of_an_add_on_that_cannot_be_written_is_refused(host, refused, name):
     mail = message_from_bytes(

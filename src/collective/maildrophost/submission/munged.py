@@ -57,7 +57,7 @@ _REMEMBERED_CHARACTERS = 100_000
 _latest: tuple[tuple[str, ...], Any] = (), None
 """The last text with its charset, and what `_read` made of it, which nobody changes."""
 _UNWRITABLE = MessageError, ValueError, RecursionError
-_MISTAKEN = LookupError, TypeError, AttributeError
+_MISTAKEN = LookupError, TypeError, AttributeError, UnboundLocalError
 
 
 def munged(
