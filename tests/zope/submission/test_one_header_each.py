@@ -192,6 +192,12 @@ def test_blanks_around_an_address_hide_no_line_break(host, refused, argument):
         host.send(modern(), **given)
 
 
+@pytest.mark.parametrize("sign", "\x0b\x1c\u2028")
+def test_the_name_of_a_group_ends_no_header(host, refused, sign):
+    with refused("line break or control character"):
+        host.send("hi", f"Team{sign}Bcc: to@x.org;", "from@x.org")
+
+
 @pytest.mark.parametrize("mto", RECIPIENTS)
 def test_a_header_that_cannot_be_written_may_be_replaced(send_all, mto):
     send_all([(with_raw(modern(), "To", Header("a\nb")), {"mto": mto})])

@@ -15,7 +15,7 @@ from email.parser import HeaderParser
 from typing import Any
 
 from collective.maildrophost.engine.message import InvalidMessage, parse_addresses
-from collective.maildrophost.submission.headers import as_text, unfolded
+from collective.maildrophost.submission.headers import as_text, one_line, unfolded
 
 _RECIPIENT_HEADERS = ("To", "Cc", "Bcc")
 
@@ -102,6 +102,9 @@ def _without_groups(text: str) -> str:
     """The members of groups as plain items of the list (RFC 5322 section 3.4)."""
     if ";" not in text:
         return text
+    # What is dropped with the name of a group is written all the same.
+    if one_line("recipient", text) != text:
+        raise InvalidMessage(f"line break or control character in {text[:80]!a}")
     parts: list[str] = []
     in_group = False
     for part in _PARTS.findall(text):
