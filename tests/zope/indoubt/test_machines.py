@@ -133,3 +133,13 @@ def test_what_another_machine_committed_and_does_not_release_goes_out(
     monkeypatch.setattr(doubt, "SETTLE_SECONDS", 0.0)
     look()
     assert states() == {"queued"}
+
+
+def test_a_program_that_reads_no_log_leaves_it_to_the_zope_that_does(
+    prepared, queue, caplog
+):
+    """It looks for its own mail alone; nobody has to decide what a log will tell."""
+    states = prepared(voted=True)
+    resolver.Resolver({}, lambda: [queue.url]).look()
+    assert states() == ["prepared"]
+    assert "nobody can tell" not in caplog.text

@@ -76,7 +76,8 @@ class Resolver:
         doubts = self._remembered(queue, over)
         now = time.monotonic()
         settled = {
-            each: doubts[each.batch].is_settled(its_fate, now)
+            # Who has no log leaves it to a Zope that has one.
+            each: doubts[each.batch].is_settled(its_fate, now) and bool(self._databases)
             for each, its_fate in over.items()
         }
         self._ask_logs(here, doubts, settled, now)
