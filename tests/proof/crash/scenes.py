@@ -202,8 +202,9 @@ def old_key(house: House, relay: Scripted) -> Iterable[str]:
 
 
 def clock_set_back(house: House, relay: Scripted) -> Iterable[str]:
-    queued(house, mail("of-tomorrow"), ago=-DAY)
-    return ["of-tomorrow"]
+    """Found by whoever looks at clocks; by its id it might be found before."""
+    house.constants["engine.daemon.fastclocks.BEFORE"] = 0
+    return _of_tomorrow(house)
 
 
 def clock_ahead(house: House, relay: Scripted) -> Iterable[str]:
@@ -211,7 +212,12 @@ def clock_ahead(house: House, relay: Scripted) -> Iterable[str]:
     house.configure(MAILDROP_INTERVAL=0.1)
     house.constants["engine.daemon.clockwatch.STEP_SECONDS"] = math.inf
     house.constants["engine.daemon.fastclocks.AGAIN_SECONDS"] = 0.0
-    return clock_set_back(house, relay)
+    return _of_tomorrow(house)
+
+
+def _of_tomorrow(house: House) -> Iterable[str]:
+    queued(house, mail("of-tomorrow"), ago=-DAY)
+    return ["of-tomorrow"]
 
 
 def room_to_spare(house: House, relay: Scripted) -> Iterable[str]:
