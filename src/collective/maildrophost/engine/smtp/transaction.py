@@ -57,17 +57,16 @@ def deliver(
         if isinstance(broken, OutOfTurn) and not begun:
             # Nothing of the message has left: no message is to blame.
             findings.fault = RelayFault(session.relay, broken.phase, broken.reason)
-        elif isinstance(broken, CutShort):
-            pass
-        elif findings.answered or session.served == 0:
+        elif not isinstance(broken, CutShort) and (
+            findings.answered or session.served == 0
+        ):
             findings.settle_rest(Verdict(Outcome.DEFERRED, broken.reason))
         findings.stranded = findings.dot_left and isinstance(
             broken, (CutShort, Stranded)
         )
         # 421 is an answer: the relay says that it did not take the message.
-        answered = isinstance(broken, ServiceClosing)
-        findings.possible_duplicate = findings.dot_left and not (
-            findings.stranded or answered
+        findings.possible_duplicate = findings.dot_left and not isinstance(
+            broken, (CutShort, ServiceClosing, Stranded)
         )
     except RelayFault as fault:
         findings.usable = False
