@@ -18,7 +18,6 @@ from collective.maildrophost.engine.queue import (
     in_doubt,
     list_messages,
     new_batch,
-    open_queue,
     prepare,
     prepared_batches,
     register,
@@ -28,13 +27,6 @@ from collective.maildrophost.engine.queue.batches import MOVING
 from collective.maildrophost.engine.system.identity import own_identity
 
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/home/queue.db")
-    yield queue
-    queue.close()
 
 
 def mails(count):

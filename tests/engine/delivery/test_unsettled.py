@@ -26,7 +26,6 @@ from collective.maildrophost.engine.queue import (
     due,
     enqueue,
     get_message,
-    open_queue,
     tables,
 )
 from collective.maildrophost.engine.verdict import Outcome, Verdict
@@ -35,13 +34,6 @@ NOW = 1_800_000_000.0
 SENT = Verdict(Outcome.SENT, "250 2.0.0 Ok")
 # Replies that no TEXT column with NOT NULL takes, and no driver.
 POISONS = [Verdict(Outcome.SENT, None), Verdict(Outcome.SENT, "250 \ud800")]
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
-    yield queue
-    queue.close()
 
 
 def claimed(queue, count):

@@ -8,7 +8,6 @@ import time
 from collections import defaultdict
 from itertools import pairwise
 
-import pytest
 from engine.delivery.writing import writes_to
 from servers.scripted import Scripted
 from waiting import PATIENCE_SECONDS
@@ -16,7 +15,7 @@ from waiting import PATIENCE_SECONDS
 from collective.maildrophost.engine.config import load
 from collective.maildrophost.engine.delivery import Delivery, Route
 from collective.maildrophost.engine.message import compose
-from collective.maildrophost.engine.queue import enqueue, open_queue
+from collective.maildrophost.engine.queue import enqueue
 
 MAILS = 60
 
@@ -32,13 +31,6 @@ class Attentive(Scripted):
         if name == "MAIL":
             self.order.append((threading.get_ident(), address))
         return super().answer(name, address, default)
-
-
-@pytest.fixture
-def queue(tmp_path):
-    queue = open_queue(f"sqlite:///{tmp_path}/queue.db")
-    yield queue
-    queue.close()
 
 
 def mail(number):
