@@ -7,6 +7,7 @@ import time
 
 import pytest
 from daemons import daemon_seen, rows
+from engine.handclock import HandClock
 from waiting import until
 
 from collective.maildrophost.engine.daemon import heartbeat as module
@@ -16,19 +17,12 @@ from collective.maildrophost.engine.queue import Daemon, QueueError, register
 from collective.maildrophost.engine.system.identity import process_identity
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def daemon(process: str = "", seen: float = 100.0) -> Daemon:
     return daemon_seen(seen, process=process)
 
 
 def test_a_silence_is_measured_by_a_clock_that_never_jumps():
-    clock = Clock()
+    clock = HandClock()
     sightings = Sightings(60.0, clock)
     days = 86400.0 * 3
     assert sightings.gone([daemon()], 101.0) == []
@@ -41,7 +35,7 @@ def test_a_silence_is_measured_by_a_clock_that_never_jumps():
 
 
 def test_a_heartbeat_ends_a_silence():
-    clock = Clock()
+    clock = HandClock()
     sightings = Sightings(60.0, clock)
     for beat in range(10):
         assert sightings.gone([daemon(seen=float(beat))], 1e9 * (beat % 2)) == []
@@ -49,7 +43,7 @@ def test_a_heartbeat_ends_a_silence():
 
 
 def test_a_time_in_which_nobody_could_be_seen_does_not_count_as_silence():
-    clock = Clock()
+    clock = HandClock()
     sightings = Sightings(60.0, clock)
     assert sightings.gone([daemon()], 101.0) == []
     clock.now += 50
@@ -67,7 +61,7 @@ def test_after_an_outage_of_the_queue_the_first_to_beat_takes_nobody_for_dead(
     queue, heartbeat, caplog
 ):
     """The others could not write either, and have verdicts that wait for that."""
-    clock = Clock()
+    clock = HandClock()
     heartbeat._sightings = Sightings(60.0, clock)
     Heartbeat(queue, "relay:25", "/nowhere").start()
     away = queue.path.with_suffix(".away")
@@ -100,7 +94,7 @@ def test_a_step_that_fails_for_long_makes_nobody_silent(
     queue, heartbeat, monkeypatch, step
 ):
     """Others waited for the queue as long, and could not beat."""
-    clock = Clock()
+    clock = HandClock()
     heartbeat._sightings = Sightings(60.0, clock)
     Heartbeat(queue, "relay:25", "/nowhere").start()
     do, tries = getattr(heartbeat, step), []
@@ -145,7 +139,7 @@ def test_leases_that_ended_while_the_server_was_down_prove_nothing(
 
 
 def test_a_process_that_runs_but_is_silent_is_gone_in_the_end():
-    clock = Clock()
+    clock = HandClock()
     sightings = Sightings(60.0, clock)
     hangs = daemon(process_identity())
     assert sightings.gone([hangs], 161.0) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from engine.handclock import HandClock
 
 from collective.maildrophost.engine.delivery.handedout import (
     COMPARE_SECONDS,
@@ -13,16 +14,9 @@ from collective.maildrophost.engine.queue import MessageKey
 ONE, OTHER = MessageKey(1, 10.0), MessageKey(2, 20.0)
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture

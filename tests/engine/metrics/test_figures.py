@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from daemons import daemon_seen
+from engine.handclock import HandClock
 
 from collective.maildrophost.engine.message import Lane, compose
 from collective.maildrophost.engine.metrics import figures as module
@@ -28,19 +29,9 @@ from collective.maildrophost.engine.system.identity import process_identity
 NOW = 1_800_000_000.0
 
 
-class Clock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture
