@@ -7,8 +7,8 @@ import logging
 import sys
 
 from ..config import Configuration
-from ..console import Console
 from ..logfile import Line, LogFile
+from .console import Console
 from .jsonlines import SUFFIX, JsonLine
 
 ROOT = "maildrop"

@@ -11,7 +11,7 @@ import threading
 import pytest
 from waiting import PATIENCE_SECONDS, wait_until
 
-from collective.maildrophost.engine.console import LEFT_OUT, Console
+from collective.maildrophost.engine.daemon.console import LEFT_OUT, Console
 
 MANY = 2000
 """Lines of a hundred characters: more than a pipe takes."""
