@@ -18,8 +18,8 @@ from collective.maildrophost.engine.queue import (
     prepared_batches,
 )
 from collective.maildrophost.engine.queue.sqlite import lock
-from collective.maildrophost.sending import take_part
 from collective.maildrophost.transaction import datamanager as spool
+from collective.maildrophost.transaction import take_part
 
 
 def commit_fails(database, root, send, match, **options):

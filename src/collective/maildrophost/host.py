@@ -27,9 +27,9 @@ from collective.maildrophost.logtail import newest
 from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.patched import is_patched
 from collective.maildrophost.refusal import as_mailhost_error
-from collective.maildrophost.sending import send_now, send_with_transaction
 from collective.maildrophost.submission import envelope, headers, wishes
 from collective.maildrophost.submission.munged import munged
+from collective.maildrophost.transaction import send_now, send_with_transaction
 from collective.maildrophost.zmi.tabs import Tabs
 
 

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from collective.maildrophost.refusal import as_mailhost_error
-from collective.maildrophost.sending import (
+from collective.maildrophost.submission import wishes
+from collective.maildrophost.transaction import (
     committing,
     send_with_transaction,
     take_part,
 )
-from collective.maildrophost.submission import wishes
 
 Vote = Callable[[Any, Any, Any], None]
 

@@ -19,7 +19,7 @@ from zope.component import (
 from ZPublisher.HTTPRequest import HTTPRequest
 from ZPublisher.interfaces import IPubBeforeCommit
 
-from collective.maildrophost import sending
+from collective.maildrophost.transaction import sending
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ NO_ZODB = [
         "mail_alone",
         ("enqueue",),
     ),
-    Point("sending.send_now", "mail_at_once", ("enqueue",)),
+    Point("transaction.sending.send_now", "mail_at_once", ("enqueue",)),
 ]
 """Mail whose fate our own commit decides."""
 

@@ -62,6 +62,6 @@ def test_the_steps_are_found_where_they_are():
         "engine.queue.sqlite.backup._make link",
         "engine.queue.transfer._move 3",
         "engine.tokens.replacing.write replace",
-        "sending.send_now",
         "transaction.datamanager.SpoolDataManager._finish_batch",
+        "transaction.sending.send_now",
     }

@@ -17,7 +17,7 @@ from collective.maildrophost.engine.queue import doorbells, enqueue
 from collective.maildrophost.indoubt.storagelog import EXTENDED_INFO
 from collective.maildrophost.queues import queue_at
 from collective.maildrophost.refusal import as_mailhost_error
-from collective.maildrophost.transaction import SpoolDataManager
+from collective.maildrophost.transaction.datamanager import SpoolDataManager
 from collective.maildrophost.transaction.participants import participants
 
 _JOINED = object()
