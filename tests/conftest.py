@@ -21,6 +21,9 @@ pytest.register_assert_rewrite("canaries", "containers", "engine", "peers", "pro
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONGEST_IN_A_NAME = 200
+"""Characters of a value."""
+
 # Examples on a busy machine may take longer than the default deadline allows.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -48,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2.0,
         help="minutes for which tests/proof/soak lets everything happen at once",
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test by its short values only: some are messages of a megabyte."""
+    is_long = isinstance(val, (str, bytes)) and len(val) > LONGEST_IN_A_NAME
+    return argname if is_long else None
 
 
 @pytest.fixture(scope="session")
