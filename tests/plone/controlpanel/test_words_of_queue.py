@@ -19,7 +19,7 @@ from collective.maildrophost.engine.wording import _
 
 CODES = ["08006", "25006", "40001", "42501", "53100", "55P03", "57P03", "XX000"]
 CODES += ["25P03", "25P04", "3F000", "42703", "42P01", "53300", "53200", "57014"]
-CODES += ["57P01", "57P02", "58030", "0A000"]
+CODES += ["57P01", "57P02", "58030"]
 LIBPQ = ["too many connections", "the system is starting up", "session is read-only"]
 LIBPQ += ["FATAL: no", "certificate verify failed", "Connection refused"]
 SQLITE = [

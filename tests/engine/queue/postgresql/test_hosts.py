@@ -8,10 +8,12 @@ from contextlib import aclosing, closing
 from types import SimpleNamespace
 
 import pytest
+from engine.queue.mails import length, send
 from servers.postgresql import PostgreSQL
 from servers.proxy import Proxy
 from servers.twohosts import two_hosts
 from sqlalchemy.engine import make_url
+from waiting import wait_until
 
 from collective.maildrophost.engine.queue import QueueError, open_queue
 from collective.maildrophost.engine.queue.postgresql import hosts
@@ -133,6 +135,28 @@ def test_a_host_that_cannot_write_any_more_loses_its_place(pair):
         assert used(queue) == first.host
         can_write(second, name, True)
         assert used(queue) == first.host
+
+
+def test_a_server_that_is_made_read_only_is_written_no_more(pair, hands):
+    """Another one takes over that would not hear of it: nothing may be taken there."""
+    name, last, first = pair
+    with closing(open_queue(url_of(name, where(first), where(last)))) as queue:
+        send(queue, hands)
+        make_read_only(first)
+        with pytest.raises(QueueError, match="it is read-only"):
+            send(queue, hands)
+        send(queue, hands)
+    for server in (first, last):
+        with closing(open_queue(f"{server.url(name)}&target_session_attrs=any")) as one:
+            assert length(one) == 1
+
+
+def make_read_only(server):
+    """For the sessions that are open as well."""
+    server.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+    server.execute("SELECT pg_reload_conf()")
+    asked = "SHOW default_transaction_read_only"
+    wait_until(lambda: server.execute(asked) == [("on",)])
 
 
 def test_where_any_host_will_do_the_order_is_that_of_the_url(pair):

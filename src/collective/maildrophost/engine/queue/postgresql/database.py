@@ -48,9 +48,10 @@ _DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', true) "
     "WHERE current_setting('synchronous_commit') = 'off'"
 )
-# A standby refuses this at once.
+# Not READ WRITE: a server that was made read-only would be written all the same, while
+# another one takes over from it.
 BEGIN_WRITE = Statement(
-    text(f"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {_DURABLE}; {_LIMITS}")
+    text(f"BEGIN ISOLATION LEVEL READ COMMITTED; {_DURABLE}; {_LIMITS}")
 )
 _MOMENT = Statement(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
 _UP_SINCE = Statement(
@@ -95,8 +96,6 @@ _ADVICE_BY_WORDS = (
 
 # By class or code (postgresql.org/docs/current/errcodes-appendix.html).
 _ADVICE = {
-    # A standby does not support transactions that write.
-    "0A000": _READ_ONLY,
     "08": _("the connection broke"),
     "25006": _READ_ONLY,
     "25P03": _("a transaction was idle for too long"),
@@ -129,7 +128,8 @@ _ADVICE = {
     "58": _("the server's disk reports an error"),
     "XX": _("the server reports damage"),
 }
-_CONNECTION_GONE = ("08", "25P03", "25P04", "57P")
+# With a server that is read-only by now a new connection may find another host.
+_CONNECTION_GONE = ("08", "25006", "25P03", "25P04", "57P")
 
 
 class PostgreSQL(Database):
