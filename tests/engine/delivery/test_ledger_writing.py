@@ -174,3 +174,28 @@ def test_a_probe_that_found_nothing_out_is_reported_to_those_who_wait(play, clai
         assert note.keywords == told
 
     play(scene, may_start)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([Answer([])], id="written"),
+        # With the relay's words, and without them.
+        pytest.param([Refused("queue", "never")] * 2, id="lost"),
+    ],
+)
+def test_a_probe_that_has_ended_is_in_the_way_of_no_other(play, claimed, answers):
+    may_start = permits()
+    may_start.health = RelayHealth("down", time.time() - 9, 1, time.time() - 7)
+    mail = claimed("b@x.org")
+
+    async def scene(ledger, desk, turn):
+        turn()
+        await desk.answered(Answer([mail]))
+        await all_others_wait()
+        turn(Finished(mail, settled(mail, ((0, LATER),), time.time())))
+        for said in answers:
+            assert (await desk.answered(said)).wanted == 0
+        assert (await desk.asked()).wanted == 1
+
+    play(scene, may_start)
