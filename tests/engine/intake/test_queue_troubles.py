@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 import pytest
 from engine.intake.drops import MAIL, Ahead, drop, messages
@@ -10,7 +11,7 @@ from sqlalchemy import event
 
 from collective.maildrophost.engine.intake import Intake, Untaken
 from collective.maildrophost.engine.intake import scan as module
-from collective.maildrophost.engine.queue import QueueError
+from collective.maildrophost.engine.queue import QueueError, open_queue
 
 
 def test_files_stay_while_the_queue_cannot_be_written(queue, spool, intake):
@@ -21,6 +22,23 @@ def test_files_stay_while_the_queue_cannot_be_written(queue, spool, intake):
     assert dropped.exists()
     queue.path.with_suffix(".away").rename(queue.path)
     assert intake.scan() == 1
+
+
+def test_files_stay_while_the_directory_of_the_queue_is_away(
+    spool, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    dropped = drop(spool, "mail-1")
+    with closing(open_queue(f"sqlite:///{home}/queue.db")) as queue:
+        intake = Intake(queue, [spool], add_message_id=True)
+        home.rename(away)
+        with pytest.raises(QueueError):
+            intake.scan()
+        assert dropped.exists()
+        away.rename(home)
+        assert intake.scan() == 1
 
 
 def test_a_dead_queue_is_waited_for_once_and_not_for_each_file(
