@@ -6,11 +6,13 @@ import sys
 from contextlib import closing
 
 import pytest
+from daemons import daemon_seen
 
 from collective.maildrophost.engine.message import Lane
 from collective.maildrophost.engine.queue import (
     QueueError,
     State,
+    all_daemons,
     aside_length,
     attempts,
     claim,
@@ -24,13 +26,17 @@ from collective.maildrophost.engine.queue import (
     open_queue,
     prepare,
     prune_files,
+    register,
     release_messages,
     transfer,
 )
 from collective.maildrophost.engine.queue.leftalone import BeingMoved
+from collective.maildrophost.engine.system.identity import process_identity
 from collective.maildrophost.engine.verdict import Outcome
 
 DAY = 86400.0
+HAS_ENDED = process_identity().rpartition(" ")[0] + " 1"
+"""The process that had this one's id before it."""
 # In the package that name is the function.
 module = sys.modules[transfer.__module__]
 
@@ -181,6 +187,24 @@ def test_what_is_being_sent_or_in_doubt_stays_and_is_reported(hands, source, tar
     assert done.moved.total() == 0
     assert done.left == {State.SENDING: 1, State.PREPARED: 1}
     assert everything(target) == []
+
+
+def test_what_a_killed_daemon_had_in_flight_moves_as_a_possible_duplicate(
+    hands, source, there, target
+):
+    """Where the machine has burnt down, no daemon comes that would give it back."""
+    hands.do(register, daemon_seen(hands.now, owner="killed", process=HAS_ENDED))
+    running = daemon_seen(hands.now, owner="runs", process=process_identity())
+    hands.do(register, running)
+    hands.send(hands.mail(subject="one"), hands.mail(subject="two"))
+    hands.claim("killed", limit=1)
+    hands.claim("runs")
+    done = transfer(source, target, hands.now)
+    assert (done.moved, done.left) == ({State.QUEUED: 1}, {State.SENDING: 1})
+    (moved,) = there.claim()
+    assert moved.header_id == "<one@x>"
+    assert there.message(moved.id).possible_duplicate
+    assert hands.do(all_daemons) == [running]
 
 
 def test_what_a_daemon_claims_meanwhile_stays(

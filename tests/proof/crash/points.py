@@ -199,6 +199,7 @@ TAKEOVER = [
         Point("engine.takeover.taking._remove unlink", "maildir", nth=nth)
         for nth in (1, 2)
     ),
+    Point("engine.queue.transfer._take_back", "other queue"),
     Point("engine.queue.transfer.transfer", "other queue", ("hold_lane",)),
     *(Point(f"engine.queue.transfer._move {n}", "other queue") for n in (1, 2, 3)),
 ]

@@ -88,6 +88,14 @@ def retire(tx: Transaction, owner: str) -> None:
         wake(tx)
 
 
+def retire_ended(tx: Transaction) -> None:
+    """End those whose process has certainly ended, without a goodbye; see `retire`."""
+    here = not database_of(tx).shared
+    for each in all_daemons(tx):
+        if is_gone(each.process, here) and may_retire(tx, each.owner):
+            retire(tx, each.owner)
+
+
 def all_daemons(tx: Transaction) -> list[Daemon]:
     """Every daemon that has not retired, the longest running first."""
     rows = tx.execute(select(daemon).order_by(daemon.c.started))

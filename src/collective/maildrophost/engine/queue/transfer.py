@@ -7,7 +7,8 @@
 #   a crash between the two commits takes nothing twice. The key has the mark of the
 #   move: what comes back to the old queue later, with the same id, is moved once more.
 # - What a daemon is sending right now, and mail whose transaction has not ended, stays
-#   where it is, and is counted.
+#   where it is, and is counted. What a daemon was sending when it was killed moves:
+#   where nobody starts another one, nobody would ever give it back.
 
 from __future__ import annotations
 
@@ -33,6 +34,7 @@ from sqlalchemy import (
 
 from . import tables
 from .batches import MOVING, being_moved
+from .daemons import retire_ended
 from .database import wake
 from .heldlanes import held_lanes, hold_lane
 from .statement import Statement, among_ids
@@ -81,6 +83,7 @@ def transfer(
     """
     moved: Counter[State] = Counter()
     done = 0
+    _take_back(source)
     with source.read() as tx:
         lanes = held_lanes(tx)
         # What comes meanwhile is for another run, or this one might never end.
@@ -94,6 +97,12 @@ def transfer(
         done += len(keys)
         progress(done, total)
     return Transferred(moved, _left(source))
+
+
+def _take_back(source: Queue) -> None:
+    """Have wait again what daemons had in flight that were killed."""
+    with source.write() as tx:
+        retire_ended(tx)
 
 
 def _moving() -> ColumnElement[bool]:
