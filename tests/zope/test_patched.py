@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from datetime import datetime, timezone
+from email.mime.text import MIMEText
 from functools import partialmethod, wraps
 from unittest.mock import MagicMock
 
@@ -199,6 +201,21 @@ def test_a_patch_of_send_that_calls_the_original_redirects_the_mail(
     transaction.commit()
     (message,) = mails()
     assert [each.address for each in message.recipients] == ["tester@example.org"]
+
+
+def test_a_message_passes_a_patch_of_send_with_each_header_still_one(
+    host, refused, monkeypatch
+):
+    original = MailBase.send
+
+    def send_a_copy(self, messageText, *arguments, **named):
+        original(self, pickle.loads(pickle.dumps(messageText)), *arguments, **named)
+
+    monkeypatch.setattr(MailBase, "send", send_a_copy)
+    mail = MIMEText("hello")
+    mail["X-A"] = "a\n\nb"
+    with refused("line break or NUL in the header 'X-A"):
+        host.send(mail, "to@example.org", "from@example.org")
 
 
 def test_a_patch_of_send_need_not_name_what_it_only_passes_on(

@@ -28,6 +28,7 @@ from collective.maildrophost.mailer import QueueMailer
 from collective.maildrophost.patched import is_patched
 from collective.maildrophost.refusal import as_mailhost_error
 from collective.maildrophost.submission import envelope, headers, wishes
+from collective.maildrophost.submission.guarded import content, guarded
 from collective.maildrophost.submission.munged import munged
 from collective.maildrophost.transaction import send_now, send_with_transaction
 from collective.maildrophost.zmi.tabs import Tabs
@@ -98,8 +99,6 @@ class MaildropHost(Tabs, Deliverer, MailHost):
             messageText = headers.remove_separators(messageText)
             headers.check(messageText)
             mto = envelope.listed(mto, charset)
-            addresses = envelope.items_of(mto)
-            headers.check_new(messageText, addresses, mfrom, subject, charset, msg_type)
             recipients = envelope.recipients(messageText, mto)
         # Not passed as arguments: add-ons and tests replace the methods called from
         # here on by methods that take MailHost's own arguments only.
@@ -111,12 +110,13 @@ class MaildropHost(Tabs, Deliverer, MailHost):
                 named |= {"charset": charset, "msg_type": msg_type}
                 named |= {"immediate": True if immediate else None}
                 given = {name: arg for name, arg in named.items() if arg is not None}
-                super().send(messageText, mto, mfrom, **given)
+                with as_mailhost_error():
+                    super().send(guarded(messageText), mto, mfrom, **given)
                 return
-            content, sender = munged(
+            octets, sender = munged(
                 messageText, mto, mfrom, subject, charset, msg_type, encode
             )
-            self._send(sender, recipients, content, immediate)
+            self._send(sender, recipients, octets, immediate)
 
     security.declareProtected(use_mailhost_services, "scheduledSend")
     scheduledSend = send
@@ -176,7 +176,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
         if wished.immediate is not None:
             immediate = wished.immediate
         return compose(
-            headers.content(messageText),
+            content(messageText),
             headers.unfolded(envelope.sender(mfrom) or ""),
             envelope.recipients("", mto),
             lane=wishes.lane_of(wished.lane),

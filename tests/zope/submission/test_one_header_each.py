@@ -231,3 +231,57 @@ def test_a_separator_for_the_email_package_alone_becomes_a_blank(
         assert written["Subject"] == written["X-A"] == "Annual Reply-To : x@y.org"
         body = written.get_payload(decode=True).decode()
         assert body.split("\r\n")[0] == f"Annual{separator}report"
+
+
+@pytest.mark.parametrize("argument", ["mto", "mfrom"])
+@pytest.mark.parametrize("name", [r'"=\?{}"', '"=?" "{}"', r"=\?{}"])
+def test_a_name_that_only_mailhost_makes_an_encoded_word_begins_no_header(
+    send_all, argument, name
+):
+    """It takes addresses apart, and writes them without the backslash or the quotes."""
+    words = (encoded(value).removeprefix("=?") for value in DECODED)
+    names = *(name.format(word) for word in words), "A"
+    send_all(
+        (modern(), {"mto": "to@x.org", argument: f"{each} <b@x.org>"}) for each in names
+    )
+
+
+def test_a_type_that_is_decoded_when_it_gets_a_charset_begins_no_header(
+    host, mails, content_of
+):
+    """Once as it is read, and again as it is set."""
+    for value in (*map(encoded, map(encoded, DECODED)), "a"):
+        letter = f'Content-Type: text/plain; name="{value}"\n\nhi\n'.encode()
+        with suppress(MailHostError):
+            host.send(
+                message_from_bytes(letter, policy=policy.default),
+                "to@x.org",
+                "from@x.org",
+                charset="utf-8",
+            )
+    transaction.commit()
+    assert mails()
+    for mail in mails():
+        assert is_whole(message_from_bytes(content_of(mail)))
+
+
+@pytest.mark.parametrize("method", ["send", "_send"])
+def test_a_long_header_of_a_signed_part_is_one_or_refused(
+    host, mails, content_of, method
+):
+    """It is not folded anew there, as it would be elsewhere."""
+    part = "X-A: a{}X-Evil: b" + LONG + "\n\nhi\n"
+    text = f"Content-Type: multipart/signed; boundary=b\n\n--b\n{part}\n--b--\n"
+    for separator in "\x0b\x0c\x1c -":
+        letter = message_from_bytes(
+            text.format(separator).encode(), policy=policy.default
+        )
+        arguments = [letter, ["to@x.org"], "from@x.org"]
+        if method == "_send":
+            arguments.reverse()
+        with suppress(MailHostError):
+            getattr(host, method)(*arguments)
+    transaction.commit()
+    assert mails()
+    for mail in mails():
+        assert message_from_bytes(content_of(mail)).get_payload(0).keys() == ["X-A"]

@@ -40,7 +40,7 @@ _CLASSES = {
 }
 _POLICIES = Compat32, EmailPolicy
 # Parsed headers whose text is complete: no comment (RFC 5322) is left out of it.
-WHOLE_IN_TEXT = (
+_WHOLE_IN_TEXT = (
     UnstructuredHeader,
     ParameterizedMIMEHeader,
     ContentTransferEncodingHeader,
@@ -51,12 +51,18 @@ WHOLE_IN_TEXT = (
 LINE_CHARACTERS = 78  # RFC 5322 section 2.1.1, and the policies' own limit
 _REMEMBERED_CHARACTERS = 200
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_NEXT_HEADER = re.compile(rb"\n[^ \t]|\r(?!\n)|\0")
 _BOUNDARY = "===============%019d=="
 _ANY_BOUNDARY = _BOUNDARY % 0
 
 
 class Unusual(Exception):
     """The message is of a kind that only the email package knows how to write."""
+
+
+def is_one_header(lines: bytes) -> bool:
+    """Whether readers of mail find one header in lines written for one."""
+    return _NEXT_HEADER.search(lines) is None
 
 
 def is_modern(message: Any) -> bool:
@@ -111,7 +117,7 @@ def header(policy: Policy, name: str, value: Any) -> bytes:
         if modern and policy.refold_source == "all":
             return _folded(policy, name, value)
         kind = ""
-    elif isinstance(value, WHOLE_IN_TEXT) and not value.defects:
+    elif isinstance(value, _WHOLE_IN_TEXT) and not value.defects:
         kind = type(value).__name__
         name = value.name if modern else name  # a parsed header writes its own
     else:
@@ -137,6 +143,7 @@ def _fits(policy: Policy, name: str, value: str) -> bool:
     return (
         len(name) + len(": ") + len(value) <= LINE_CHARACTERS
         and policy.max_line_length == LINE_CHARACTERS
+        and name.isprintable()
         and value.isascii()
         and value.isprintable()
         and value != ""
@@ -167,7 +174,10 @@ def _folded(policy: Policy, name: str, value: Any) -> bytes:
 
 def _only_header(alone: Message) -> bytes:
     alone.set_payload("")  # otherwise a Content-Type with a boundary brings a body
-    return alone.as_bytes()[: -len(alone.policy.linesep)]
+    lines = alone.as_bytes()[: -len(alone.policy.linesep)]
+    if not is_one_header(lines):
+        raise Unusual
+    return lines
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from collective.maildrophost.submission.flattening import (
     kind_of,
     new_header,
 )
+from collective.maildrophost.submission.guarded import guarded
 from collective.maildrophost.submission.quotedprintable import QuickCharset
 
 # An address that fits on one line with its header's name (RFC 5322 section 2.1.1).
@@ -109,7 +110,7 @@ def _munged(
         if subject and is_modern(message):
             message, subject = _with_subject(message, subject), None
         content, _, sender = _mungeHeaders(
-            message, mto, mfrom, subject, charset, msg_type, encode
+            guarded(message), mto, mfrom, subject, charset, msg_type, encode
         )
         return content, sender
 
