@@ -119,11 +119,14 @@ def test_its_batch_is_in_the_log_that_tells_after_a_crash(
     assert len(batches) == 1
 
 
-def test_a_mailer_that_is_called_outside_of_a_commit_queues(root, mails):
+@pytest.mark.parametrize("transactional", [True, False])
+def test_a_mailer_that_is_called_outside_of_a_commit_queues(root, mails, transactional):
+    root.host.setTransactional(transactional)
     mailer = root.host._makeMailer()
     mail = "from@example.org", ["to@example.org"], b"Subject: hello\n\nhi\n"
     mailer.vote(*mail)
     mailer.send(*mail)
+    assert bool(mails()) is not transactional
     transaction.commit()
     (message,) = mails()
     assert message.lane is Lane.INTERACTIVE

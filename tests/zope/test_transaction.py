@@ -262,7 +262,9 @@ def test_mail_that_was_taken_back_needs_no_room_in_the_log(
     assert subjects() == [("hello", "queued")]
 
 
-def test_the_origin_names_object_and_process(root, send, mails):
+@pytest.mark.parametrize("transactional", [True, False])
+def test_the_origin_names_object_and_process(root, send, mails, transactional):
+    root.host.setTransactional(transactional)
     send(root.host)
     transaction.commit()
     (message,) = mails()
