@@ -40,7 +40,7 @@ from .database import moment, up_since, wake
 from .due import Due, due, next_due
 from .enqueue import discard, enqueue, new_batch, prepare, release
 from .errors import QueueError, Refused, Unheard
-from .fastclocks import FromAhead, pull_back_new
+from .fastclocks import pull_back_new
 from .giveback import (
     give_back,
     give_back_last,
@@ -56,7 +56,6 @@ from .imported import import_mail
 from .listing import (
     AttemptRecord,
     MessageRecord,
-    RecipientRecord,
     attempts,
     content,
     get_message,
@@ -126,7 +125,6 @@ __all__ = [
     "Done",
     "Due",
     "Found",
-    "FromAhead",
     "Health",
     "MessageKey",
     "MessageRecord",
@@ -136,7 +134,6 @@ __all__ = [
     "Queue",
     "QueueError",
     "Reason",
-    "RecipientRecord",
     "RecipientState",
     "Refused",
     "RelayPause",
