@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..wording import Unfit, _
-from .hostport import (
-    EXPECTED,
-    HostPort,
-    parse_host_port,
-    unexpected,
-)
+from .hostport import EXPECTED, HostPort, parse_host_port, unexpected
 
-
-@dataclass(frozen=True)
-class RelayAddress(HostPort):
-    """Where a relay listens."""
+RelayAddress: TypeAlias = HostPort
+"""Where a relay listens."""
 
 
 def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
@@ -25,7 +18,9 @@ def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
         # Before it is split: a password may have a ; in it.
         raise unexpected(EXPECTED, text)
     items = [item.strip() for item in text.split(";")]
-    relays = dict.fromkeys(_relay(item, default_port) for item in items if item)
+    relays = dict.fromkeys(
+        parse_host_port(item, default_port) for item in items if item
+    )
     if not relays:
         raise Unfit(
             _("expected at least one relay: ${what}", mapping={"what": EXPECTED})
@@ -36,8 +31,3 @@ def parse_relays(text: str, default_port: int) -> tuple[RelayAddress, ...]:
 def name_of(relays: Iterable[RelayAddress]) -> str:
     """What the queue and the log call the relays of a configuration together."""
     return ";".join(map(str, relays))
-
-
-def _relay(text: str, default_port: int) -> RelayAddress:
-    address = parse_host_port(text, default_port)
-    return RelayAddress(address.host, address.port)
