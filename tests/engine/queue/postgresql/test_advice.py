@@ -53,6 +53,11 @@ def test_a_server_without_tls_is_reported_as_such(proxied_url):
         open_queue(f"{proxied_url}?sslmode=require")
 
 
+def test_an_sslmode_that_there_is_not_is_reported_as_such(postgresql_url):
+    with pytest.raises(QueueError, match=f"{TLS}.*invalid sslmode value"):
+        open_queue(f"{postgresql_url}&sslmode=verified")
+
+
 def test_a_server_that_hangs_up_during_tls_counts_as_not_up():
     with pytest.raises(QueueError, match=f"{UNREACHABLE}.*SSL"):
         door(hangs_up, "sslmode=require")

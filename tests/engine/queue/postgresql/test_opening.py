@@ -120,3 +120,19 @@ def test_the_first_host_that_can_write_is_used(breakable, server, hands):
         queue.close()
     finally:
         server.drop(name)
+
+
+def test_settings_of_the_server_that_can_cost_all_mail_are_warned_of(breakable):
+    url = breakable.url(breakable.create())
+    assert unsafe(url) == ["fsync"]
+    breakable.stop()
+    breakable.start(fsync="on", full_page_writes="off")
+    assert unsafe(url) == ["full_page_writes"]
+    breakable.stop()
+    breakable.start(fsync="on")
+    assert unsafe(url) == []
+
+
+def unsafe(url):
+    with contextlib.closing(open_queue(url)) as queue, queue.read() as tx:
+        return [risk.split()[4] for risk in queue.database.risks(tx)]

@@ -22,6 +22,7 @@ from collective.maildrophost.engine.queue import (
     claim,
     enqueue,
     hold_messages,
+    moment,
     open_queue,
     operator,
     prune,
@@ -92,15 +93,27 @@ def test_verdicts_find_their_message_where_a_session_tells_few_digits(
         assert theirs.message(id).state is State.SENT
 
 
-def test_nothing_is_set_for_a_session(queue):
+def test_nothing_is_set_for_a_session(server, url):
     """The next transaction may have another one, behind PgBouncer."""
+    name = make_url(url).database
+    server.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    with closing(open_queue(url)) as queue:
+        with queue.write() as tx:
+            assert tx.exec_driver_sql("SHOW lock_timeout").scalar() == "20s"
+            session = tx.connection.dbapi_connection
+            assert session.prepare_threshold is None
+        found = "SELECT name FROM pg_settings WHERE source = 'session'"
+        assert session.execute(found).fetchall() == []
+        held = "SELECT count(*) FROM pg_prepared_statements"
+        assert session.execute(held).fetchone() == (0,)
+
+
+def test_the_moment_is_no_earlier_for_a_transaction_that_has_waited(queue):
+    """The pace goes by it, and is asked for when verdicts were written."""
     with queue.write() as tx:
-        assert tx.exec_driver_sql("SHOW lock_timeout").scalar() == "20s"
-        session = tx.connection.dbapi_connection
-        assert session.prepare_threshold is None
-    assert session.execute("SHOW lock_timeout").fetchone() == ("0",)
-    held = "SELECT count(*) FROM pg_prepared_statements"
-    assert session.execute(held).fetchone() == (0,)
+        before = moment(tx, 0.0)
+        tx.exec_driver_sql("SELECT pg_sleep(0.01)")
+        assert moment(tx, 0.0) >= before + 0.01
 
 
 def test_no_error_quotes_the_mail(hands):
@@ -241,7 +254,8 @@ def test_two_daemons_that_prune_do_not_wait_for_each_other(hands, queue):
         assert prune(two, later, 30, 0) == 0
 
 
-def test_the_server_ends_the_transaction_of_a_client_that_is_gone(queue):
-    with queue.write() as tx:
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_the_server_ends_the_transaction_of_a_client_that_is_gone(queue, kind):
+    with getattr(queue, kind)() as tx:
         limit = tx.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
     assert limit == "1min"
