@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from plone.protect.interfaces import IDisableCSRFProtection
 from plone.restapi.exceptions import DeserializationError
 from plone.restapi.interfaces import IDeserializeFromJson
 from z3c.form.interfaces import IManagerValidator
 from zExceptions import BadRequest
 from zope.component import adapter, getMultiAdapter
-from zope.interface import alsoProvides, implementer
+from zope.interface import implementer
 from zope.schema import getFieldsInOrder
 from zope.schema.interfaces import IChoice, RequiredMissing, ValidationError
 
@@ -40,8 +39,6 @@ class SettingsDeserializer:
         errors = errors or self._errors_together(settings, values)
         if errors:
             raise BadRequest(errors)
-        # plone.protect does not know that the origin was checked above.
-        alsoProvides(self.request, IDisableCSRFProtection)
         for name, value in values.items():
             setattr(settings, name, value)
 
