@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pagescripts import WIDTH
 from playwright.sync_api import expect
 
 from collective.maildrophost.engine.message import Lane
@@ -19,6 +20,13 @@ COVERED = """() => {
   return focused.bottom > bar.top;
 }"""
 """Whether the bar of buttons hides what the keyboard has come to (WCAG 2.4.11)."""
+MANY_PAGES = """() => {
+  const current = document.querySelector(".pagination .active .page-link");
+  current.textContent = "1,000 of 2,001";
+}"""
+"""What stands between the links where 100,000 messages are found."""
+NARROW = 320
+"""Pixels that a page has to do with: 1280 of them enlarged to 400 % (WCAG 1.4.10)."""
 
 
 def refuse(queue, outcome, reply, now):
@@ -104,6 +112,14 @@ def test_all_that_match_are_held_by_keyboard_alone(owner, put, states):
     owner.page.keyboard.press("Enter")
     owner.sees("Held: 60")
     assert states() == ["held"] * 60
+
+
+def test_the_links_to_very_many_pages_fit_on_a_narrow_screen(owner, put):
+    put(*[f"reader{n}@example.org" for n in range(60)])
+    owner.page.set_viewport_size({"width": NARROW, "height": 640})
+    owner.open("queue")
+    owner.page.evaluate(MANY_PAGES)
+    assert owner.page.evaluate(WIDTH) <= NARROW
 
 
 def test_an_empty_queue_says_so(owner):
