@@ -41,6 +41,11 @@ IN_GERMAN = """() => {
   );
 }"""
 """The heads of the table as a German reader has them."""
+ANIMATIONS = """() => {
+  const health = document.getElementById("maildrop-health");
+  return health.getAnimations().map((each) => each.animationName);
+}"""
+"""What moves, or is about to, where the health is shown."""
 BREAK_OFF = """
 const text = Response.prototype.text;
 Response.prototype.text = function () {
@@ -134,6 +139,8 @@ def test_the_overview_follows_the_mail(owner, hurry, put, daemon):
     daemon.start()
     expect(queued).to_have_text("0 Queued")
     expect(owner.page.locator("#maildrop-health")).to_contain_text("Mail is moving")
+    # What is new is there at once, and nothing flickers.
+    assert owner.page.evaluate(ANIMATIONS) == []
     # The focus and what was opened stay as they are.
     expect(queued).to_be_focused()
     expect(owner.page.locator("#maildrop-hours")).to_be_visible()
