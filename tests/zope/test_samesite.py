@@ -13,12 +13,12 @@ from collective.maildrophost.samesite import check_same_site
 FORWARDED = ["www.example.org", "www.example.org:8443, inner:8080", "www:many", ","]
 
 
-def form_from(origin, forwarded_host):
+def form_from(origin, forwarded_host="", host="inner:8080"):
     environ = {
         "REQUEST_METHOD": "POST",
         "SERVER_NAME": "inner",
         "SERVER_PORT": "8080",
-        "HTTP_HOST": "inner:8080",
+        "HTTP_HOST": host,
         "HTTP_ORIGIN": origin,
         "HTTP_X_FORWARDED_HOST": forwarded_host,
     }
@@ -44,3 +44,22 @@ def test_a_page_of_this_site_is_taken_behind_any_number_of_proxies(
     origin, forwarded_host
 ):
     check_same_site(form_from(origin, forwarded_host))
+
+
+def as_virtual_host(form, name):
+    """The form as posted to a path with /VirtualHostBase/http/NAME:80."""
+    form.setServerURL("http", name, "80")
+    return form
+
+
+@pytest.mark.parametrize("host", ["inner:8080", "www.example.org"])
+def test_a_page_cannot_name_its_own_site_in_the_path_that_it_posts_to(host):
+    form = form_from("http://evil.example.org", host=host)
+    with pytest.raises(Forbidden):
+        check_same_site(as_virtual_host(form, "evil.example.org"))
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:8080", "[::1]:8080"])
+def test_a_proxy_on_this_machine_may_name_the_site_in_the_path_alone(host):
+    form = form_from("http://www.example.org", host=host)
+    check_same_site(as_virtual_host(form, "www.example.org"))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zExceptions import Forbidden
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+THIS_MACHINE = "localhost", "127.0.0.1", "::1"
 
 Place = tuple[str, int | None]
 
@@ -38,7 +39,13 @@ def _own_places(request: Any) -> set[Place | None]:
     hosts = [host.strip() for names in named for host in names.split(",")]
     # The proxy in front may speak TLS where Zope sees plain HTTP.
     urls = [f"{scheme}://{host}" for scheme in DEFAULT_PORTS for host in hosts if host]
-    return {_place(url) for url in [request["SERVER_URL"], *urls]} - {None}
+    places = {_place(url) for url in urls} - {None}
+    # A VirtualHostMonster takes any name from the path, and so from any page that posts
+    # to it. A proxy on this machine may pass the site's own name in no other way; a
+    # browser that posts to this machine itself sends Sec-Fetch-Site.
+    if any(place and place[0] in THIS_MACHINE for place in places):
+        places |= {_place(request["SERVER_URL"])} - {None}
+    return places
 
 
 def _place(url: str) -> Place | None:
