@@ -75,6 +75,7 @@ def test_a_fault_of_a_relay_that_no_daemon_uses_is_not_shown(site):
 
 
 def test_a_fault_that_the_last_daemon_found_is_told_as_stats_tells_it(site):
+    site.configure(SMTP_HOST="relay:25")
     write(site, pause, RelayPause("relay:25", "login refused", NOW, NOW, 1))
     ended = site.ctl("status")
     assert ended.status == 3
@@ -83,6 +84,16 @@ def test_a_fault_that_the_last_daemon_found_is_told_as_stats_tells_it(site):
     relay = site.ctl("status", "--json").json["relay"]
     assert relay == site.ctl("stats", "--json").json["relay"]
     assert relay["fault"] == "login refused"
+
+
+def test_without_a_daemon_the_fault_of_a_relay_that_was_replaced_is_not_told(site):
+    """`run --once` of a cron table sends through the new one, and never tries the old
+    one again."""
+    site.configure(SMTP_HOST="relay:25;relay2:25")
+    write(site, pause, RelayPause("old-relay:25", "refused", NOW, NOW, 1))
+    assert "refused" not in site.ctl("status").out
+    assert site.ctl("status", "--json").json["relay"] == "ok"
+    assert site.ctl("stats", "--json").json["relay"] == "ok"
 
 
 def test_a_daemon_that_went_with_its_machine_is_not_running_after_the_reboot(site):

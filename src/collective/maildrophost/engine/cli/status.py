@@ -26,7 +26,7 @@ class _Found:
     lost: tuple[Daemon, ...]
     """Fell silent without a goodbye: killed, hanging, or cut off from the database."""
     pauses: tuple[RelayPause, ...]
-    """Of relays in use; of all when no daemon is alive."""
+    """Of relays in use; of the configured one when no daemon is alive."""
     in_doubt: int
     aside: int
     held_lanes: tuple[str, ...]
@@ -55,6 +55,7 @@ def status_command(configured: Configured, as_json: bool) -> int:
 def _look(configured: Configured, now: float) -> _Found:
     if not configured.has_queue():
         return _Found(now, (), (), (), 0, 0, ())
+    from ..config.relays import name_of
     from ..queue import (
         alive_and_lost,
         aside_length,
@@ -65,13 +66,14 @@ def _look(configured: Configured, now: float) -> _Found:
         pauses_in_use,
     )
 
+    relay = name_of(configured.load().relays)
     with configured.queue() as queue, queue.read() as tx:
         alive, lost = alive_and_lost(tx, now)
         return _Found(
             now=moment(tx, now),
             alive=alive,
             lost=lost,
-            pauses=pauses_in_use(tuple(pauses(tx)), alive),
+            pauses=pauses_in_use(pauses(tx), alive, relay),
             in_doubt=in_doubt(tx, now),
             aside=aside_length(tx),
             held_lanes=tuple(lane.label for lane in held_lanes(tx)),

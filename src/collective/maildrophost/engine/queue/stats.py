@@ -26,14 +26,19 @@ Depth = dict[tuple[State, Lane], int]
 
 
 def pauses_in_use(
-    relay_pauses: Sequence[RelayPause], daemons: Sequence[Daemon]
+    relay_pauses: Sequence[RelayPause],
+    daemons: Sequence[Daemon],
+    configured: str | None = None,
 ) -> tuple[RelayPause, ...]:
     """Those of relays in use; the fault of one that was given up is kept for days.
 
-    While no daemon lives, all are shown until they are forgotten: when a daemon has
-    tried the relay again, or in time when none has that relay (see prune.py).
+    While no daemon lives, that is the `configured` one. Where nobody says which that
+    is, all are shown until they are forgotten: when a daemon has tried the relay again,
+    or in time when none has that relay (see prune.py).
     """
     in_use = {daemon.relay for daemon in daemons}
+    if not in_use and configured is not None:
+        in_use = {configured}
     return tuple(pause for pause in relay_pauses if pause.name in in_use or not in_use)
 
 
