@@ -118,6 +118,7 @@ def test_the_mode_may_be_sent_as_a_number(rest, site, sent):
         ({"configuration": "broken"}, "broken.conf:2: SMTP_PORT"),
         ({"configuration": None}, "Required input is missing."),
         ({"configuration": ["newsletter"]}, "known: DEFAULT, newsletter, broken"),
+        ({"configuration": {"title": "x"}}, "known: DEFAULT, newsletter, broken"),
         ({"title": "two\nlines"}, "Constraint not satisfied"),
         ({"title": 5}, "title"),
         ({"transactional": "perhaps"}, "transactional"),

@@ -108,6 +108,7 @@ def test_messages_are_filtered_by_states_and_lane(rest, hands):
     (bulk,) = hands.send(hands.mail(lane=Lane.BULK))
 
     assert listed(rest, "state=failed") == [found["failed"]]
+    assert listed(rest, "state=failed&state=failed") == [found["failed"]]
     assert set(listed(rest, "state=failed&state=held")) == {
         found["failed"],
         found["held"],

@@ -56,7 +56,7 @@ class SettingsDeserializer:
                 continue
             try:
                 values[name] = self._value(field, body[name])
-            except (ValidationError, TypeError) as error:
+            except ValidationError as error:
                 errors.append(self._error(self._reason(field, error), name))
         return values, errors
 
@@ -68,7 +68,7 @@ class SettingsDeserializer:
         field.bind(self.site).validate(value)
         return value
 
-    def _reason(self, field: Any, error: Exception) -> Any:
+    def _reason(self, field: Any, error: ValidationError) -> Any:
         if IChoice.providedBy(field) and not isinstance(error, RequiredMissing):
             known = ", ".join(term.token for term in field.bind(self.site).vocabulary)
             return _(
@@ -76,7 +76,7 @@ class SettingsDeserializer:
                 default="There is no such choice; known: ${known}.",
                 mapping={"known": known},
             )
-        return error.doc() if isinstance(error, ValidationError) else str(error)
+        return error.doc()
 
     def _errors_together(self, settings: Any, values: dict[str, Any]) -> list[Any]:
         # For a setting that was not sent, the present value counts.
