@@ -222,14 +222,17 @@ def test_a_patch_of_send_need_not_name_what_it_only_passes_on(
     host, send, mails, content_of, monkeypatch
 ):
     """Callers name all but the first arguments, and it is written for them."""
-    original = MailBase.send
+    original, passed_on = MailBase.send, {}
 
     def send_to_tester(self, messageText, mto=None, mfrom=None, **named):
+        passed_on.update(named)
         original(self, messageText, mto="tester@example.org", mfrom=mfrom, **named)
 
     monkeypatch.setattr(MailBase, "send", send_to_tester)
-    send(host, subject="a", charset="utf-8", msg_type="text/html", immediate=True)
+    kind = {"charset": "utf-8", "msg_type": "text/html", "encode": "quoted-printable"}
+    send(host, subject="a", immediate=True, **kind)
     transaction.commit()
+    assert passed_on == {"immediate": True, **kind}
     (message,) = mails()
     assert [each.address for each in message.recipients] == ["tester@example.org"]
     assert message.lane is Lane.INTERACTIVE
