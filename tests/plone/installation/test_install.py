@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from collective.maildrophost import MaildropHost
 from collective.maildrophost.installation.leftmail import left_by
-from collective.maildrophost.installation.swap import swap_of
+from collective.maildrophost.installation.swap import put_maildrop_host_back, swap_of
 
 
 def test_tool_and_utility_are_the_same_maildrop_host(portal, tool_of, utility):
@@ -118,6 +118,7 @@ def test_a_copy_comes_back_of_a_maildrop_host_that_was_moved_elsewhere(
     portal, install, tool_of, utility, newsletter
 ):
     portal.MailHost.setConfigPath(newsletter)
+    portal.MailHost.manage_setLocalRoles("one", ["Owner"])
     portal._setObject("post", Folder("post"))
     transaction.savepoint()  # what is moved must be in the database
     portal.post.manage_pasteObjects(portal.manage_cutObjects(["MailHost"]))
@@ -128,7 +129,22 @@ def test_a_copy_comes_back_of_a_maildrop_host_that_was_moved_elsewhere(
     assert tool_of(portal) is utility() is not aq_base(moved)
     assert portal.MailHost.getConfigKey() == newsletter
     moved.setConfigPath("DEFAULT")
+    moved.manage_setLocalRoles("two", ["Owner"])
     assert portal.MailHost.getConfigKey() == newsletter
+    assert "two" not in portal.MailHost.users_with_local_role("Owner")
+
+
+def test_another_maildrop_host_that_is_renamed_is_not_taken_for_the_sites(
+    portal, tool_of
+):
+    before = tool_of(portal)
+    portal._setObject("second", MaildropHost("second"))
+    transaction.savepoint()
+    portal.manage_renameObject("second", "third")
+
+    put_maildrop_host_back(portal)
+
+    assert tool_of(portal) is before
 
 
 def test_a_maildrop_host_that_was_moved_away_and_back_is_the_one_that_is_kept(

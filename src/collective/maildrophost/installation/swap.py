@@ -146,7 +146,6 @@ def keep_copy_of_moved(maildrop_host: Any, event: Any) -> None:
     if swap is not None and swap.maildrop_host is moved and elsewhere:
         copy = MaildropHost(TOOL_ID)
         vars(copy).update(deepcopy(vars(moved)))
-        copy._setId(TOOL_ID)
         swap.keep(copy)
 
 

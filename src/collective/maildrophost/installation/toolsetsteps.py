@@ -115,7 +115,7 @@ def _put_foreign_back(site: Any, swap: Swap, foreign: _Foreign | None) -> None:
     if _dotted_name(type(mail_host_of(site))) != required_class(site):
         return
     exchange(site, foreign.tool)
-    if foreign.utility is not None and foreign.utility is not foreign.tool:
+    if foreign.utility is not None:
         give_out(site, foreign.utility)
     require_maildrop_host(site)
 
