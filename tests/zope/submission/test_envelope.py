@@ -166,6 +166,7 @@ def test_an_empty_group_beside_hidden_recipients_is_no_recipient(host, sent):
         ({"msg_type": "text/html\nBcc: c@d.org"}, "line break or NUL in the msg_type"),
         ({"charset": "utf-8\nBcc: c@d.org"}, "line break or NUL in the charset"),
         ({"lane": "bulk\nBcc: c@d.org"}, "interactive, normal, bulk"),
+        ({"msg_type": "html"}, "'html' is no type such as text/plain"),
         ({"charset": "no-such-charset"}, "cannot be written"),
         ({"mfrom": "two@example.org, senders@example.org"}, "sender"),
         ({"lane": "express"}, "interactive, normal, bulk"),

@@ -80,17 +80,19 @@ def munged(
         mto, mfrom = asciidomains.in_addresses(mto), asciidomains.in_addresses(mfrom)
         return _munged(message, mto, mfrom, subject, charset, msg_type, encode)
     except _UNWRITABLE as error:
-        raise refused(f"the message cannot be written: {_reason(error)}") from error
+        reason = _reason(error, msg_type)
+        raise refused(f"the message cannot be written: {reason}") from error
     except _MISTAKEN as error:
         raise MailHostError(f"the message cannot be written: {error}") from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, msg_type: Any) -> str:
     text = error.object if isinstance(error, UnicodeEncodeError) else ""
     # An address on its way into a header, not the text of a mail.
     if "@" in text and not any(map(str.isspace, text)):
         return f"{text!a} is beyond ASCII, and MailHost writes addresses in ASCII only"
-    return str(error)
+    # The email package has no words for a type without a slash.
+    return str(error) or f"{msg_type!r} is no type such as text/plain"
 
 
 def _munged(
