@@ -135,6 +135,15 @@ def test_a_program_may_list_it_by_the_full_name_of_zope_conf(
         assert host.getConfigKey() == "added"
 
 
+@pytest.mark.parametrize("key", ["", "config-path-", None, 1])
+def test_nothing_is_listed_without_a_key(instance, configuration_file, key):
+    host = MaildropHost()
+    before = host.getCandidateConfigPaths()
+    with pytest.raises(ValueError, match="a key such as newsletter"):
+        host.addConfigPath(key, str(configuration_file))
+    assert host.getCandidateConfigPaths() == before
+
+
 def test_what_is_listed_as_the_default_gives_way_to_the_environment(
     instance, configuration_file, monkeypatch
 ):

@@ -236,7 +236,7 @@ class MaildropHost(Tabs, Deliverer, MailHost):
     @zpublish(False)
     @security.protected(change_configuration)
     def addConfigPath(self, key: str, path: str | os.PathLike[str]) -> None:
-        """List the configuration file `path` under `key`, until this Zope stops."""
+        """List `path` under `key` until this Zope stops; a bad key is a ValueError."""
         productconfig.add(key, path)
 
     @zpublish(False)

@@ -50,7 +50,10 @@ class IMaildropHost(IMailHost):
         """
 
     def addConfigPath(key, path):
-        """List the configuration file `path` under `key`, until this Zope stops."""
+        """List the configuration file `path` under `key`, until this Zope stops.
+
+        Raises ValueError for an empty key, or one that is no text.
+        """
 
     def getCandidateConfigPaths():
         """The configurations to choose from: a tuple of pairs of key and path."""

@@ -65,8 +65,14 @@ def in_section(section: Mapping[str, str]) -> dict[str, str]:
 
 
 def add(name: str, path: str | os.PathLike[str]) -> None:
-    """List `path` under the key that `name` means until this process ends."""
-    _added[name.removeprefix(PREFIX)] = os.fspath(path)
+    """List `path` under the key that `name` means until this process ends.
+
+    Raises ValueError for a name that no setting could have.
+    """
+    key = _without_prefix(name)
+    if not key:
+        raise ValueError(f"expected a key such as newsletter, got {name!r}")
+    _added[key] = os.fspath(path)
 
 
 def key_of(name: str) -> str:
