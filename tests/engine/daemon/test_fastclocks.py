@@ -11,7 +11,11 @@ import pytest
 from waiting import until
 
 from collective.maildrophost.engine.daemon import fastclocks
-from collective.maildrophost.engine.daemon.fastclocks import TELL_SECONDS, FastClocks
+from collective.maildrophost.engine.daemon.fastclocks import (
+    AGAIN_SECONDS,
+    TELL_SECONDS,
+    FastClocks,
+)
 from collective.maildrophost.engine.queue import QueueError, enqueue
 from collective.maildrophost.engine.queue.fastclocks import FromAhead
 
@@ -107,6 +111,28 @@ def test_what_comes_while_the_queue_is_out_of_order_is_looked_at_afterwards(
         looking(queue, story)
     told = [each for each in caplog.records if "sender's clock" in each.message]
     assert len(told) == 2, "each trouble is told of once"
+
+
+def test_mail_with_an_id_that_was_given_before_is_looked_at(queue, looks, make_mail):
+    """A standby took over that had not heard of the last, or a backup was restored."""
+
+    async def story():
+        with queue.write() as tx:
+            enqueue(tx, [make_mail()] * 9, 1e9)
+        for _ in range(3):
+            await looks.more()
+            looks.now += AGAIN_SECONDS
+        lost = "DELETE FROM maildrop_message WHERE id > 5"
+        forgotten = "UPDATE sqlite_sequence SET seq = 5"
+        looks.asked.clear()
+        with queue.write() as tx:
+            tx.exec_driver_sql(lost)
+            tx.exec_driver_sql(forgotten)
+            assert enqueue(tx, [make_mail()], 1e9) == ("6",)
+        await looks.more()
+        assert any(after < 6 == newest for after, newest in looks.asked)
+
+    looking(queue, story)
 
 
 def test_a_clock_that_stays_ahead_is_reported_once_an_hour(queue, looks, caplog):

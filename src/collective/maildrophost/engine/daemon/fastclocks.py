@@ -65,7 +65,9 @@ class FastClocks:
         again = moment - self._marked >= AGAIN_SECONDS
         with self._queue.read() as tx:
             newest = newest_id(tx)
-        if not self._marks:
+        if not self._marks or newest < self._seen:
+            # A queue that was restored, or has lost its last mail with its server,
+            # gives ids again.
             self._begin(newest)
         after = self._marks[0] if again else self._seen
         # The time is read after the newest id: so what is ahead is so by its sender's
