@@ -23,7 +23,7 @@ def in_addresses(value: Any) -> Any:
     """The sender or the recipients, a text or a list of texts, with ASCII domains."""
     if isinstance(value, str):
         return with_ascii_domains(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list):
         return [in_addresses(each) for each in value]
     return value
 
