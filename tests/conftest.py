@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.scrutineer import SITE_PACKAGES_DIRS
 from servers.postgresql import PostgreSQL
 from servers.proxy import Proxy
 from sqlalchemy.engine import make_url
@@ -23,6 +26,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONGEST_IN_A_NAME = 200
 """Characters of a value."""
+
+# Hypothesis takes constants for its examples from the code under test. It would take
+# all eggs for that, and read two thousand modules of Plone in each process.
+SITE_PACKAGES_DIRS.update(
+    Path(each).resolve().parent for each in sys.path if each.endswith(".egg")
+)
 
 # Examples on a busy machine may take longer than the default deadline allows.
 settings.register_profile("unhurried", deadline=None)
