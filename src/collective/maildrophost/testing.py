@@ -21,7 +21,7 @@ from plone.testing import zope
 
 import collective.maildrophost
 from collective.maildrophost import productconfig
-from collective.maildrophost.engine.queue import delete_messages, list_messages
+from collective.maildrophost.engine.queue import State, delete_messages, list_messages
 from collective.maildrophost.queues import configured_queue
 
 CONFIGURATION = """\
@@ -62,7 +62,8 @@ class MaildropHostLayer(PloneSandboxLayer):
 
     def testSetUp(self) -> None:
         with self["maildrop_queue"].write() as tx:
-            delete_messages(tx, [message.id for message in list_messages(tx)])
+            for state in State:
+                delete_messages(tx, [each.id for each in list_messages(tx, state)])
 
     def tearDownZope(self, app: Any) -> None:
         zope.uninstallProduct(app, "collective.maildrophost")
