@@ -44,6 +44,7 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.url = response.url
+        self.headers = response.headers
         self.body = response.read().decode()
         text = re.sub(r"<[^>]*>", " ", self.body)
         self.text = " ".join(html.unescape(text).split())

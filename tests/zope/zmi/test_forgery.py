@@ -44,6 +44,13 @@ def test_a_form_of_another_site_is_refused(browser, prepared, states, headers):
     assert browser.get("forged/manage_main").status == 404
 
 
+@pytest.mark.parametrize("tab", ["manage_main", "manage_queue", "manage_log"])
+def test_no_page_of_another_site_shows_a_tab_in_a_frame(browser, tab):
+    """Clicks meant for that page would press the buttons of the tab."""
+    answer = browser.get(f"MailHost/{tab}")
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
 @pytest.mark.parametrize("more", [{"path_key": "25"}, {"REQUEST": "anna"}])
 def test_a_form_of_another_site_that_looks_like_a_call_by_a_program_is_refused(
     browser, more

@@ -66,7 +66,7 @@ class Tabs(Base):
     @security.protected(change_configuration)
     def manage_main(self, REQUEST: Any = None, manage_tabs_message: str = "") -> str:
         """The Edit tab; says what is wrong with the configuration."""
-        _keep_out_of_caches(REQUEST)
+        _keep_to_this_user(REQUEST)
         key = self.getConfigKey()
         return self._edit_page(
             manage_tabs_message=manage_tabs_message,
@@ -131,7 +131,7 @@ class Tabs(Base):
         manage_tabs_message: str = "",
     ) -> str:
         """The Queue tab: batches in doubt, and the messages that match the search."""
-        _keep_out_of_caches(REQUEST)
+        _keep_to_this_user(REQUEST)
         return self._queue_page(
             manage_tabs_message=manage_tabs_message,
             management_view="Queue",
@@ -201,7 +201,7 @@ class Tabs(Base):
     @security.protected(change_configuration)
     def manage_log(self, REQUEST: Any = None) -> str:
         """The Maildrop Log tab: the newest part of the daemon's log."""
-        _keep_out_of_caches(REQUEST)
+        _keep_to_this_user(REQUEST)
         return self._log_page(
             management_view="Maildrop Log",
             log=shown.log(self.getConfigKey()),
@@ -227,10 +227,12 @@ def _is_port(key: Any) -> bool:
     return str(key).isdecimal() and str(key) not in configurations()
 
 
-def _keep_out_of_caches(request: Any) -> None:
-    # What is shown is for this moment and for this user only.
+def _keep_to_this_user(request: Any) -> None:
+    # What is shown is for this moment and for this user only. In a frame of a foreign
+    # page, clicks meant for that page would press our buttons.
     if request is not None:
         request.RESPONSE.setHeader("Cache-Control", "no-store")
+        request.RESPONSE.setHeader("X-Frame-Options", "SAMEORIGIN")
 
 
 def _left_alone(refused: Mapping[str, LeftAlone]) -> str:
