@@ -71,7 +71,7 @@ def without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n"])
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])  # the last is Ctrl-D
 def test_delete_all_asks_and_takes_no_for_an_answer(answer, site, at_terminal):
     id = site.send()
     status, shown = at_terminal("delete", "--all", answer=answer)
