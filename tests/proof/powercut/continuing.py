@@ -8,7 +8,6 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from proof.powercut.disk import Kept
@@ -43,7 +42,8 @@ def faults_after(
         before = {mail.name: mail for mail in mails(queue)}
         seen = len(relay.accepted)
         with recording.site.daemon(wait=False):
-            wait_until(lambda: _all_over(queue, home), SECONDS, "the end of all mail")
+            _await_looks(home / "spool")
+            wait_until(lambda: _all_over(queue), SECONDS, "the end of all mail")
         arrived = Counter(
             received.sender.partition("@")[0] for received in relay.accepted[seen:]
         )
@@ -63,21 +63,24 @@ def _give_files_their_identity(queue: Queue, home: Path) -> None:
                 tx.execute(_CHANGE_KEY, {"old": key, "new": new})
 
 
-def _all_over(queue: Queue, home: Path) -> bool:
-    settled = time.time() - 2.0
-    files = list(_dropped(home))
+def _await_looks(spool: Path) -> None:
+    """Return when the daemon has been through the whole drop directory.
+
+    It takes a file amid a look at all of them: with the second one, the look that took
+    the first is over.
+    """
+    wait_until(spool.is_dir, SECONDS, "the drop directory")
+    for number in (1, 2):
+        hidden, file = spool / ".last", spool / f"last-{number}"
+        hidden.write_text(f"##To:ok@x.org\n##From:{file.name}@x.org\n\nthe end\n")
+        hidden.rename(file)
+        wait_until(lambda file=file: not file.exists(), SECONDS, "a look at the files")
+
+
+def _all_over(queue: Queue) -> bool:
     with queue.read() as tx:
         states = stats(tx, time.time()).states
-    return not any(states[state] for state in WAITING) and all(
-        found.st_size == 0 or found.st_ctime < settled for found in files
-    )
-
-
-def _dropped(home: Path) -> Iterator[os.stat_result]:
-    for path in (home / "spool").glob("[!.]*"):
-        # The daemon takes them meanwhile.
-        with suppress(FileNotFoundError):
-            yield path.stat()
+    return not any(states[state] for state in WAITING)
 
 
 def _faults(
