@@ -15,7 +15,7 @@ from servers.twohosts import two_hosts
 from sqlalchemy.engine import make_url
 from waiting import wait_until
 
-from collective.maildrophost.engine.queue import QueueError, open_queue
+from collective.maildrophost.engine.queue import QueueError, open_queue, renew
 from collective.maildrophost.engine.queue.postgresql import hosts
 
 WAIT_SECONDS = 2
@@ -135,6 +135,23 @@ def test_a_host_that_cannot_write_any_more_loses_its_place(pair):
         assert used(queue) == first.host
         can_write(second, name, True)
         assert used(queue) == first.host
+
+
+def test_a_daemon_leaves_a_server_that_is_made_read_only(pair, hands):
+    """Its heartbeat goes by SQLAlchemy, for which a refusal breaks no connection."""
+    name, last, first = pair
+    with closing(open_queue(url_of(name, where(first), where(last)))) as queue:
+        beat(queue, hands)
+        make_read_only(first)
+        with pytest.raises(QueueError, match="it is read-only"):
+            beat(queue, hands)
+        beat(queue, hands)
+        assert used(queue) == last.host
+
+
+def beat(queue, hands):
+    with queue.write() as tx:
+        renew(tx, "one", hands.now, 60.0, "relay:25")
 
 
 def test_a_server_that_is_made_read_only_is_written_no_more(pair, hands):

@@ -114,9 +114,9 @@ class Queue:
         with self._connected(begin) as tx, tx.begin():
             try:
                 yield tx
-            except self._driver_error as error:
-                # SQLAlchemy sees only the errors of its own statements.
-                if self.database.lost(error):
+            except (DBAPIError, self._driver_error) as error:
+                # SQLAlchemy sees only what breaks a connection in its own statements.
+                if self.database.lost(getattr(error, "orig", error)):
                     tx.invalidate()
                 raise
 
