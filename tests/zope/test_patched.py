@@ -218,6 +218,19 @@ def test_a_message_passes_a_patch_of_send_with_each_header_still_one(
         host.send(mail, "to@example.org", "from@example.org")
 
 
+def test_a_message_that_a_patch_of_send_writes_as_text_has_each_header_still_one(
+    host, refused, monkeypatch
+):
+    def send_text(self, messageText, mto=None, mfrom=None, **named):
+        self._send(mfrom, mto, messageText.as_string())
+
+    monkeypatch.setattr(MailBase, "send", send_text)
+    mail = MIMEText("hello")
+    mail["X-A"] = "a\n\nb"
+    with refused("line break or NUL in the header 'X-A"):
+        host.send(mail, "to@example.org", "from@example.org")
+
+
 def test_a_patch_of_send_need_not_name_what_it_only_passes_on(
     host, send, mails, content_of, monkeypatch
 ):

@@ -74,6 +74,11 @@ class _Guard:
                 return lines
         raise InvalidMessage(f"line break or NUL in the header {name!a}")
 
+    def fold(self, name: str, value: Any) -> str:
+        # An add-on, or a message of a class of its own, may write a text first.
+        self.fold_binary(name, value)
+        return super().fold(name, value)  # type: ignore[misc,no-any-return]
+
     def __reduce__(self) -> Any:
         # Nobody could find a class made here by its name, should an add-on pickle it.
         return _with_guard, (_same(self, type(self).__bases__[1]),)
