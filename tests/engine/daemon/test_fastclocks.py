@@ -135,6 +135,28 @@ def test_mail_with_an_id_that_was_given_before_is_looked_at(queue, looks, make_m
     looking(queue, story)
 
 
+def test_the_second_look_begins_no_later_where_the_newest_mail_is_deleted(
+    queue, looks, make_mail, monkeypatch
+):
+    """What was written before the first look may be committed only now."""
+    monkeypatch.setattr(fastclocks, "BEFORE", 1)
+
+    async def story():
+        await looks.more()
+        with queue.write() as tx:
+            enqueue(tx, [make_mail()] * 9, 1e9)
+        await looks.more()
+        with queue.write() as tx:
+            tx.exec_driver_sql("DELETE FROM maildrop_message WHERE id = 9")
+        await looks.more()
+        looks.asked.clear()
+        looks.now += AGAIN_SECONDS
+        await looks.more()
+        assert (0, 8) in looks.asked
+
+    looking(queue, story)
+
+
 def test_a_clock_that_stays_ahead_is_reported_once_an_hour(queue, looks, caplog):
     warnings: list[int] = []
 

@@ -88,4 +88,5 @@ class FastClocks:
 
     def _begin(self, newest: int) -> None:
         self._seen = max(0, newest - BEFORE)
-        self._marks.extend([self._seen] * 2)
+        # Never later than before: what was written then may be committed only now.
+        self._marks.extend([min([self._seen, *self._marks])] * 2)
