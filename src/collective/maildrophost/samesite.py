@@ -6,13 +6,13 @@ Zope has nothing like it. So what the browser says of the sending page counts.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
 from zExceptions import Forbidden
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-THIS_MACHINE = "localhost", "127.0.0.1", "::1"
 
 Place = tuple[str, int | None]
 
@@ -41,11 +41,18 @@ def _own_places(request: Any) -> set[Place | None]:
     urls = [f"{scheme}://{host}" for scheme in DEFAULT_PORTS for host in hosts if host]
     places = {_place(url) for url in urls} - {None}
     # A VirtualHostMonster takes any name from the path, and so from any page that posts
-    # to it. A proxy on this machine may pass the site's own name in no other way; a
-    # browser that posts to this machine itself sends Sec-Fetch-Site.
-    if any(place and place[0] in THIS_MACHINE for place in places):
+    # to it. But a proxy may pass the site's own name in no other way.
+    if any(place and _is_inner(place[0]) for place in places):
         places |= {_place(request["SERVER_URL"])} - {None}
     return places
+
+
+def _is_inner(host: str) -> bool:
+    """Whether only a proxy, or a browser in the same network, calls Zope so."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def _place(url: str) -> Place | None:
