@@ -192,7 +192,7 @@ def test_what_is_being_sent_or_in_doubt_stays_and_is_reported(hands, source, tar
 def test_what_a_killed_daemon_had_in_flight_moves_as_a_possible_duplicate(
     hands, source, there, target
 ):
-    """Where the machine has burnt down, no daemon comes that would give it back."""
+    """Nobody may start another one on the old queue, which would give it back."""
     hands.do(register, daemon_seen(hands.now, owner="killed", process=HAS_ENDED))
     running = daemon_seen(hands.now, owner="runs", process=process_identity())
     hands.do(register, running)
