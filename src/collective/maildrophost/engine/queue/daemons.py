@@ -90,9 +90,8 @@ def retire(tx: Transaction, owner: str) -> None:
 
 def retire_ended(tx: Transaction) -> None:
     """End those whose process has certainly ended, without a goodbye; see `retire`."""
-    here = not database_of(tx).shared
     for each in all_daemons(tx):
-        if is_gone(each.process, here) and may_retire(tx, each.owner):
+        if _has_ended(tx, each) and may_retire(tx, each.owner):
             retire(tx, each.owner)
 
 
@@ -111,13 +110,18 @@ def alive_and_lost(
     lease of a daemon that was killed, or went down with its machine, runs on for a
     while: so each `process` is looked for.
     """
-    # All daemons of a queue that is not shared have run on this machine.
-    now, here = moment(tx, now), not database_of(tx).shared
+    now = moment(tx, now)
     known = all_daemons(tx)
     alive = tuple(
-        each for each in known if each.alive(now) and not is_gone(each.process, here)
+        each for each in known if each.alive(now) and not _has_ended(tx, each)
     )
     return alive, tuple(each for each in known if each not in alive)
+
+
+def _has_ended(tx: Transaction, each: Daemon) -> bool:
+    """Whether its process has certainly ended."""
+    # All daemons of a queue that is not shared have run on this machine.
+    return is_gone(each.process, here=not database_of(tx).shared)
 
 
 _DOORBELLS = Statement(select(daemon.c.doorbell))
