@@ -4,6 +4,8 @@ Only what is written tells. The email package reads a header anew whenever it is
 and decodes its encoded words (RFC 2047) each time; MailHost takes addresses apart
 before; parts of a signed message are folded in a way of their own. So nobody can tell
 beforehand where a line break comes of it, and the package writes one as it stands.
+
+Out of reach is a class of an add-on's own that writes itself by another policy.
 """
 
 from __future__ import annotations
