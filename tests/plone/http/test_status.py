@@ -58,6 +58,21 @@ def test_without_a_daemon_mail_waits(rest, hands):
     assert (health["moving"], health["reason"]) == (False, "no-daemon")
 
 
+@pytest.mark.parametrize(("relay", "fault"), [("localhost:25", FAULT), ("old:25", "")])
+def test_without_a_daemon_only_the_fault_of_the_configured_relay_is_told(
+    rest, hands, relay, fault
+):
+    """As `maildropctl stats` tells it."""
+    with hands.queue.write() as tx:
+        pause(tx, RelayPause(relay, FAULT, hands.now - 60, hands.now + 60, 3))
+
+    told = rest.get("@maildrop").json()["stats"]["relay"]
+
+    with hands.queue.write() as tx:
+        clear(tx, relay)
+    assert told["fault"] == fault if fault else told == "ok"
+
+
 @pytest.fixture
 def configured(site, list_configurations, tmp_path):
     """Lets the site use a configuration of this text."""

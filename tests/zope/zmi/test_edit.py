@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from collective.maildrophost.engine.queue import RelayPause, clear, pause
+
 
 def test_the_edit_tab_shows_where_mail_goes(browser, instance):
     page = browser.get("MailHost/manage_main")
@@ -14,6 +16,18 @@ def test_the_edit_tab_shows_where_mail_goes(browser, instance):
     assert f"{instance}/main/queue.db" in page.text
     assert "No daemon works on this queue" in page.text
     assert 'id="fault"' not in page.body
+
+
+@pytest.mark.parametrize(("relay", "told"), [("relay.example.org", 1), ("old", 0)])
+def test_without_a_daemon_only_the_fault_of_the_configured_relay_is_shown(
+    browser, main_queue, relay, told
+):
+    with main_queue.write() as tx:
+        pause(tx, RelayPause(f"{relay}:25", "login refused", 1e9, 2e9, 1))
+    page = browser.get("MailHost/manage_main")
+    with main_queue.write() as tx:
+        clear(tx, f"{relay}:25")
+    assert page.text.count("login refused") == told
 
 
 @pytest.mark.parametrize(

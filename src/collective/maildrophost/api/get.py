@@ -7,10 +7,15 @@ from typing import Any
 
 from plone.restapi.batching import HypermediaBatch
 
-from collective.maildrophost.api.mailhost import maildrop_host, queue_of
+from collective.maildrophost.api.mailhost import (
+    configuration_of,
+    maildrop_host,
+    queue_of,
+)
 from collective.maildrophost.api.messages import message_and_history
 from collective.maildrophost.api.query import read_query
 from collective.maildrophost.api.service import MESSAGES, QueueService
+from collective.maildrophost.engine.config.relays import name_of
 from collective.maildrophost.engine.queue import look, search
 
 
@@ -29,8 +34,9 @@ class MaildropGet(QueueService):
 
     def _status(self) -> dict[str, Any]:
         mail_host = maildrop_host(self.context)
+        relay = name_of(configuration_of(self.context).relays)
         with queue_of(self.context).read() as tx:
-            health, figures = look(tx, time.time())
+            health, figures = look(tx, time.time(), relay)
         return {
             "@id": self.url(),
             "configuration": mail_host.getConfigKey(),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from collective.maildrophost import productconfig
 from collective.maildrophost.api.refusals import Conflict, ServiceUnavailable
+from collective.maildrophost.engine.config import Configuration
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import Queue
 from collective.maildrophost.installation.sitemailhost import maildrop_host_of
-from collective.maildrophost.queues import configured_queue
+from collective.maildrophost.queues import queue_at
 
 
 def maildrop_host(site: Any) -> Any:
@@ -23,10 +25,19 @@ def maildrop_host(site: Any) -> Any:
     return mail_host
 
 
-def queue_of(site: Any) -> Queue:
-    """The queue of the site's Maildrop Host; ServiceUnavailable says what is wrong."""
+def configuration_of(site: Any) -> Configuration:
+    """That of the site's Maildrop Host; ServiceUnavailable says what is wrong."""
     mail_host = maildrop_host(site)
     try:
-        return configured_queue(mail_host.getConfigKey())
+        return productconfig.configuration(mail_host.getConfigKey())
+    except MaildropError as error:
+        raise ServiceUnavailable(str(error)) from error
+
+
+def queue_of(site: Any) -> Queue:
+    """The queue of the site's Maildrop Host; ServiceUnavailable says what is wrong."""
+    url = configuration_of(site).queue
+    try:
+        return queue_at(url)
     except MaildropError as error:
         raise ServiceUnavailable(str(error)) from error

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from collective.maildrophost import productconfig
 from collective.maildrophost.engine.clock import rfc3339
 from collective.maildrophost.engine.config import Configuration
+from collective.maildrophost.engine.config.relays import name_of
 from collective.maildrophost.engine.digits import whole_number
 from collective.maildrophost.engine.errors import MaildropError
 from collective.maildrophost.engine.queue import (
@@ -66,7 +67,8 @@ def _figures(found: Configuration) -> dict[str, Any]:
     try:
         queue = queue_at(found.queue)
         with queue.read() as tx:
-            health, figures = look(tx, time.time())
+            relay = name_of(found.relays)
+            health, figures = look(tx, time.time(), relay)
             not_ended = queue_length(tx)
     except MaildropError as error:
         return {"fault": str(error)}

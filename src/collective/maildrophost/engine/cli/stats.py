@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -32,15 +31,13 @@ def stats_command(configured: Configured, as_json: bool) -> None:
 
 def _figures(configured: Configured) -> Stats:
     from ..config.relays import name_of
-    from ..queue import look, no_stats, pauses_in_use
+    from ..queue import look, no_stats
 
     if not configured.has_queue():
         return no_stats()
-    with configured.queue() as queue, queue.read() as tx:
-        _health, figures = look(tx, time.time())
     relay = name_of(configured.load().relays)
-    in_use = pauses_in_use(figures.relay_pauses, figures.daemons, relay)
-    return replace(figures, relay_pauses=in_use)
+    with configured.queue() as queue, queue.read() as tx:
+        return look(tx, time.time(), relay)[1]
 
 
 def _print(figures: Stats) -> None:

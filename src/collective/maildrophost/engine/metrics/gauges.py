@@ -70,7 +70,7 @@ def _queue(figures: Figures) -> Iterator[Gauge]:
 
 
 def _relays(figures: Figures) -> Iterator[Gauge]:
-    faults = {pause.name: pause for pause in figures.vitals.current_pauses}
+    faults = {pause.name: pause for pause in figures.vitals.relay_pauses}
     names = {daemon.relay for daemon in figures.vitals.daemons} | set(faults)
     yield Gauge(
         "relay_up",

@@ -108,10 +108,12 @@ def health_of(vitals: Vitals, lost: Sequence[Daemon], in_doubt: int) -> Health:
 _UNDER_WAY = (State.QUEUED, State.DEFERRED, State.SENDING)
 
 
-def look(tx: Transaction, now: float) -> tuple[Health, Stats]:
-    """The health at the time `now`, with the figures it was judged by."""
+def look(
+    tx: Transaction, now: float, configured: str | None = None
+) -> tuple[Health, Stats]:
+    """The health at the time `now`, with the figures it was judged by; see `stats`."""
     alive, lost = alive_and_lost(tx, now)
-    figures = stats(tx, now, alive)
+    figures = stats(tx, now, alive, configured)
     return health_of(figures, lost, in_doubt(tx, now)), figures
 
 

@@ -51,11 +51,7 @@ class Vitals:
     oldest_due_seconds: float
     daemons: tuple[Daemon, ...]
     relay_pauses: tuple[RelayPause, ...]
-
-    @property
-    def current_pauses(self) -> tuple[RelayPause, ...]:
-        """The faults of relays in use; see `pauses_in_use`."""
-        return pauses_in_use(self.relay_pauses, self.daemons)
+    """The faults of relays in use; see `pauses_in_use`."""
 
     @property
     def relay(self) -> RelayPause | None:
@@ -63,7 +59,7 @@ class Vitals:
 
         Every living daemon is in the same boat as long as all use the same relay.
         """
-        return next(iter(self.current_pauses), None)
+        return next(iter(self.relay_pauses), None)
 
 
 @dataclass(frozen=True)
@@ -101,19 +97,31 @@ def no_stats() -> Stats:
     )
 
 
-def stats(tx: Transaction, now: float, daemons: Sequence[Daemon] = ()) -> Stats:
-    """Count, at the time `now`; `daemons` are those that are alive then."""
+def stats(
+    tx: Transaction,
+    now: float,
+    daemons: Sequence[Daemon] = (),
+    configured: str | None = None,
+) -> Stats:
+    """Count, at the time `now`; `daemons` are those that are alive then.
+
+    `configured` names the relay of whoever asks, see `pauses_in_use`.
+    """
     counts = depth(tx, tuple(State))
     lanes = dict.fromkeys(Lane, 0)
     for (state, lane), count in counts.items():
         if state is not State.SENT:
             lanes[lane] += count
-    found = vitals(tx, now, counts, daemons)
+    found = vitals(tx, now, counts, daemons, configured)
     return Stats(**found.__dict__, lanes=lanes, hours=last_hours(tx, now))
 
 
 def vitals(
-    tx: Transaction, now: float, counts: Depth, daemons: Sequence[Daemon]
+    tx: Transaction,
+    now: float,
+    counts: Depth,
+    daemons: Sequence[Daemon],
+    configured: str | None = None,
 ) -> Vitals:
     """The vitals at the time `now`; the `counts` may be a little older."""
     earliest = next_due(tx)
@@ -125,7 +133,7 @@ def vitals(
         held_lanes=held_lanes(tx),
         oldest_due_seconds=max(0.0, now - earliest) if earliest is not None else 0.0,
         daemons=tuple(daemons),
-        relay_pauses=tuple(pauses(tx)),
+        relay_pauses=pauses_in_use(pauses(tx), daemons, configured),
     )
 
 
