@@ -23,6 +23,12 @@ OWNER = "maildrop"
 """Owns every database; the superuser is called postgres."""
 PORT = 5432
 """Only a part of the socket's name: the server listens on no network."""
+CARELESS = {"fsync": "off", "max_wal_size": "128MB"}
+"""Settings of a server that need not outlive the machine, and lies in memory."""
+MEMORY = Path("/dev/shm")
+"""Where its data lies, if there is room: making files is slow on many disks."""
+ROOM = 2**31
+"""Octets that have to be free there."""
 UNPRIVILEGED = "nobody"
 """The user who runs it when root runs the tests: as root it refuses to start."""
 
@@ -30,32 +36,39 @@ UNPRIVILEGED = "nobody"
 class PostgreSQL:
     """``with PostgreSQL() as server:`` and then ``server.url(server.create())``.
 
-    Nothing is synced to the disk, unless `durable`: what most tests break are
-    processes, never the machine. A file of its log of changes has `wal_megabytes`.
+    Its data is in memory or at least never synced to the disk, unless `durable`: what
+    most tests break are processes, never the machine. A file of its log of changes has
+    `wal_megabytes`.
     """
 
     def __init__(
         self, durable: bool = False, wal_megabytes: int = 16, **settings: object
     ) -> None:
+        self._durable = durable
         self._wal_megabytes = wal_megabytes
         self._settings = {
             "listen_addresses": "",
             "port": PORT,
             "max_connections": 60,
-            "fsync": "on" if durable else "off",
             "shared_buffers": "64MB",
             "autovacuum_naptime": "5s",
+            # Else one that is killed leaves its shared memory on the machine.
+            "dynamic_shared_memory_type": "mmap",
+            **({} if durable else CARELESS),
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> PostgreSQL:
-        self.directory = Path(tempfile.mkdtemp(prefix="maildrop-pg-"))
-        self.data = self.directory / "data"
         self._as: dict[str, Any] = {}
         if os.getuid() == 0:
             self._as = {"user": UNPRIVILEGED, "extra_groups": []}
-            shutil.chown(self.directory, UNPRIVILEGED)
+        self._made: list[Path] = []
+        self.directory = self._make_directory()
+        home = self.directory
+        if not self._durable and _has_room(MEMORY):
+            home = self._make_directory(MEMORY)
+        self.data = home / "data"
         try:
             self._programs = _programs(self.directory)
             self._make()
@@ -70,7 +83,8 @@ class PostgreSQL:
         if self._process is not None and self._process.poll() is None:
             self.resume()
             self.abort()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        for directory in self._made:
+            shutil.rmtree(directory, ignore_errors=True)
 
     @property
     def host(self) -> str:
@@ -170,6 +184,14 @@ class PostgreSQL:
         finally:
             self.resume()
 
+    def _make_directory(self, where: Path | None = None) -> Path:
+        """For its user; it goes with the server."""
+        made = Path(tempfile.mkdtemp(prefix="maildrop-pg-", dir=where))
+        self._made.append(made)
+        if self._as:
+            shutil.chown(made, self._as["user"])
+        return made
+
     def _make(self) -> None:
         made = subprocess.run(
             [
@@ -218,6 +240,10 @@ class PostgreSQL:
         for task in Path(f"/proc/{self._process.pid}/task").glob("*/children"):
             found += [int(pid) for pid in task.read_text().split()]
         return found
+
+
+def _has_room(memory: Path) -> bool:
+    return memory.is_dir() and shutil.disk_usage(memory).free >= ROOM
 
 
 def _lives(pid: int) -> bool:
