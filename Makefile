@@ -19,6 +19,8 @@ LINTED := src recipes tests tools benchmarks demo
 
 # Builds of source releases take their build tools from the same pins.
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
+# The tests start thousands of processes: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
